@@ -1,0 +1,34 @@
+/* interrupt.c - Ctrl-C as a wish that long work looks at between steps. */
+#include "config.h"
+
+#include "cli/interrupt.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* The one piece of global state in the program: a signal handler has no other way to speak. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+void mmi_interrupt_install(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = on_signal;
+	action.sa_flags = (int)(SA_RESTART | SA_RESETHAND); /* the next one finds the default action: the program ends */
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+bool mmi_interrupted(void)
+{
+	return interrupted != 0;
+}

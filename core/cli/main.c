@@ -1,0 +1,96 @@
+/* main.c - the program: a table of commands, and how one is chosen. */
+#include "config.h"
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const mmi_command mmi_commands[] = {
+	{ "train", "train a model, or go on with a run (the default)", mmi_cmd_train },
+	{ "sample", "draw samples from a checkpoint", mmi_cmd_sample },
+	{ "info", "what a checkpoint holds", mmi_cmd_info },
+	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },
+	{ "bench", "measure the speed of the inner loops", mmi_cmd_bench },
+	{ NULL, NULL, NULL },
+};
+
+static int print_help(const mmi_cli *cli)
+{
+	FILE *out = cli->console->out;
+
+	fprintf(out, "Usage: %s [command] [options]\n\n", cli->program);
+	fprintf(out, "Learns a joint generative model of several modalities: a latent generator, an inference model and an\n"
+	             "energy model that teach each other.\n\nCommands:\n");
+	for (const mmi_command *c = mmi_commands; c->name; c++)
+		fprintf(out, "  %-10s %s\n", c->name, c->summary);
+	fprintf(out, "\n  --help     this text; after a command, its options\n  --version  the version\n\n"
+	             "First steps: %s --ini configs/polymnist.ini --out runs/first\n", cli->program);
+	return MMI_EXIT_OK;
+}
+
+static int print_version(const mmi_cli *cli)
+{
+	fprintf(cli->console->out, "%s\n", PACKAGE_STRING);
+	return MMI_EXIT_OK;
+}
+
+static const mmi_command *find_command(const char *name)
+{
+	for (const mmi_command *c = mmi_commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+static int refuse_command(const mmi_cli *cli, const char *name)
+{
+	const char *names[MMI_COUNT(mmi_commands)];
+	size_t n = 0;
+
+	for (const mmi_command *c = mmi_commands; c->name; c++)
+		names[n++] = c->name;
+	const char *near = mmi_nearest(name, names, n);
+	if (near)
+		mmi_cli_error(cli, "unknown command '%s'; did you mean '%s'?", name, near);
+	else
+		mmi_cli_error(cli, "unknown command '%s'; '%s --help' lists the commands", name, cli->program);
+	return MMI_EXIT_USAGE;
+}
+
+static int run_program(const mmi_cli *cli, int argc, char **argv)
+{
+	if (argc < 2) {
+		mmi_cli_error(cli, "nothing to do; '%s --help' lists the commands", cli->program);
+		return MMI_EXIT_USAGE;
+	}
+	const char *first = argv[1];
+	if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
+		return print_help(cli);
+	if (strcmp(first, "--version") == 0)
+		return print_version(cli);
+	if (first[0] == '-')
+		return mmi_commands[0].run(cli, argc, argv);
+	const mmi_command *command = find_command(first);
+	if (!command)
+		return refuse_command(cli, first);
+	return command->run(cli, argc - 1, argv + 1);
+}
+
+/* Results that could not be written (a full disk, a closed pipe) are a failure even if the work went well. */
+static int close_output(const mmi_cli *cli, int status)
+{
+	if (fflush(cli->console->out) == 0 && !ferror(cli->console->out))
+		return status;
+	mmi_cli_error(cli, "cannot write to standard output");
+	return status == MMI_EXIT_OK ? MMI_EXIT_FAILURE : status;
+}
+
+int main(int argc, char **argv)
+{
+	static const char program[] = "mmcore";
+	mmi_console console = mmi_console_standard(program);
+	mmi_cli cli = { .program = program, .console = &console, .log = mmi_console_log(&console) };
+
+	return close_output(&cli, run_program(&cli, argc, argv));
+}

@@ -1,0 +1,103 @@
+# mmcore.m4 - the checks of mmcore's own, one macro each; configure.ac reads as their list.
+
+# MMCORE_WITH_LIBS(FLAGS, LIBS, COMMANDS) - runs COMMANDS with the flags added, and restores them.
+AC_DEFUN([MMCORE_WITH_LIBS], [
+	mmcore_save_CPPFLAGS=$CPPFLAGS
+	mmcore_save_LIBS=$LIBS
+	CPPFLAGS="$CPPFLAGS $1"
+	LIBS="$2 $LIBS"
+	$3
+	CPPFLAGS=$mmcore_save_CPPFLAGS
+	LIBS=$mmcore_save_LIBS
+])
+
+# MMCORE_OPENBLAS - OPENBLAS_CFLAGS, OPENBLAS_LIBS. By pkg-config, else -lopenblas. cblas.h and the call that sets the
+# number of threads must be there: mmcore's own workers call BLAS single-threaded.
+AC_DEFUN([MMCORE_OPENBLAS], [
+	PKG_CHECK_MODULES([OPENBLAS], [openblas], [],
+		[AC_CHECK_LIB([openblas], [cblas_sgemm], [OPENBLAS_LIBS=-lopenblas],
+			[AC_MSG_ERROR([OpenBLAS is needed (Debian: libopenblas-dev)])])])
+	MMCORE_WITH_LIBS([$OPENBLAS_CFLAGS], [$OPENBLAS_LIBS], [
+		AC_CHECK_HEADER([cblas.h], [], [AC_MSG_ERROR([OpenBLAS comes without cblas.h])])
+		AC_CHECK_FUNC([openblas_set_num_threads], [], [AC_MSG_ERROR([this BLAS is not OpenBLAS])])
+	])
+	mmcore_openblas="OpenBLAS `$PKG_CONFIG --modversion openblas 2>/dev/null`"
+])
+
+# MMCORE_INIPARSER - INIPARSER_CFLAGS, INIPARSER_LIBS. Version 4 has no .pc file, and its header lies in a folder or not.
+AC_DEFUN([MMCORE_INIPARSER], [
+	AC_ARG_VAR([INIPARSER_CFLAGS], [C compiler flags for iniparser])
+	AC_ARG_VAR([INIPARSER_LIBS], [linker flags for iniparser])
+	: ${INIPARSER_LIBS=-liniparser}
+	MMCORE_WITH_LIBS([$INIPARSER_CFLAGS], [$INIPARSER_LIBS], [
+		AC_CHECK_HEADERS([iniparser/iniparser.h iniparser.h], [mmcore_iniparser_h=yes; break])
+		AC_CHECK_FUNC([iniparser_load], [mmcore_iniparser=yes])
+	])
+	AS_IF([test "x$mmcore_iniparser_h$mmcore_iniparser" != xyesyes],
+		[AC_MSG_ERROR([iniparser 4 is needed (Debian: libiniparser-dev)])])
+])
+
+# MMCORE_ONEDNN - optional: HAVE_DNNL, DNNL_CFLAGS, DNNL_LIBS. Versions 2 and 3.
+AC_DEFUN([MMCORE_ONEDNN], [
+	AC_ARG_WITH([onednn],
+		[AS_HELP_STRING([--with-onednn=auto|yes|no], [convolutions by oneDNN where it is faster @<:@auto@:>@])],
+		[], [with_onednn=auto])
+	AS_CASE([$with_onednn], [auto|yes|no], [], [AC_MSG_ERROR([--with-onednn takes auto, yes or no])])
+	AC_ARG_VAR([DNNL_CFLAGS], [C compiler flags for oneDNN])
+	AC_ARG_VAR([DNNL_LIBS], [linker flags for oneDNN])
+	mmcore_onednn=no
+	AS_IF([test "x$with_onednn" != xno], [
+		: ${DNNL_LIBS=-ldnnl}
+		MMCORE_WITH_LIBS([$DNNL_CFLAGS], [$DNNL_LIBS], [
+			AC_CHECK_HEADERS([oneapi/dnnl/dnnl.h dnnl.h], [mmcore_dnnl_h=yes; break])
+			AC_CHECK_FUNC([dnnl_primitive_execute], [mmcore_dnnl=yes])
+		])
+		AS_IF([test "x$mmcore_dnnl_h$mmcore_dnnl" = xyesyes],
+			[mmcore_onednn=yes
+			AC_DEFINE([HAVE_DNNL], [1], [Define to 1 if oneDNN is used.])],
+			[AS_IF([test "x$with_onednn" = xyes],
+				[AC_MSG_FAILURE([--with-onednn=yes, but oneDNN was not found (Debian: libdnnl-dev)])])])
+	])
+	AS_IF([test $mmcore_onednn = no], [DNNL_CFLAGS= DNNL_LIBS=])
+	AM_CONDITIONAL([HAVE_DNNL], [test $mmcore_onednn = yes])
+])
+
+# MMCORE_X86_KERNELS - whether kernels for AVX2 and AVX-512 can be built; which of them run is decided at run time.
+AC_DEFUN([MMCORE_X86_KERNELS], [
+	mmcore_x86_kernels=no
+	AS_CASE([$host_cpu], [x86_64|i?86],
+		[AX_CHECK_COMPILE_FLAG([-mavx2 -mfma],
+			[AX_CHECK_COMPILE_FLAG([-mavx512f -mavx512dq -mavx512bw -mavx512vl], [mmcore_x86_kernels=yes])])])
+	AS_IF([test $mmcore_x86_kernels = yes],
+		[AC_DEFINE([X86_KERNELS], [1], [Define to 1 if kernels for AVX2 and AVX-512 are built.])])
+	AM_CONDITIONAL([X86_KERNELS], [test $mmcore_x86_kernels = yes])
+])
+
+# MMCORE_WERROR - never the default: a newer compiler must not break somebody's build.
+AC_DEFUN([MMCORE_WERROR], [
+	AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [treat compiler warnings as errors])],
+		[], [enable_werror=no])
+	mmcore_werror=$enable_werror
+	AS_IF([test "x$enable_werror" = xyes], [MMCORE_CFLAGS="$MMCORE_CFLAGS -Werror"])
+])
+
+# MMCORE_SANITIZERS - a finding ends the program, so that a test cannot pass with one.
+AC_DEFUN([MMCORE_SANITIZERS], [
+	AC_ARG_ENABLE([sanitizers],
+		[AS_HELP_STRING([--enable-sanitizers@<:@=LIST@:>@],
+			[run-time checks by the compiler, for example thread @<:@address,undefined@:>@])],
+		[], [enable_sanitizers=no])
+	AS_IF([test "x$enable_sanitizers" = xyes], [enable_sanitizers=address,undefined])
+	mmcore_sanitizers=$enable_sanitizers
+	AS_IF([test "x$enable_sanitizers" != xno], [
+		AX_CHECK_LINK_FLAG([-fsanitize=$enable_sanitizers], [],
+			[AC_MSG_FAILURE([the compiler cannot link with -fsanitize=$enable_sanitizers])])
+		MMCORE_CFLAGS="$MMCORE_CFLAGS -fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
+		MMCORE_LDFLAGS="$MMCORE_LDFLAGS -fsanitize=$enable_sanitizers"
+		AC_DEFINE([MMCORE_SANITIZED], [1], [Define to 1 in a build with sanitizers.])
+	])
+	AM_CONDITIONAL([SANITIZED], [test "x$enable_sanitizers" != xno])
+])
+
+# MMCORE_CONFIG_FILES - the pkg-config file for plugins, once the SDK brings its template.
+AC_DEFUN([MMCORE_CONFIG_FILES], [])
