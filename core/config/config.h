@@ -1,0 +1,37 @@
+/* config.h - settings from an INI file and --set options, typed, with every key accounted for.
+ *
+ * Each get records key, default and value in effect, so the run folder's resolved INI lists them all and a key nobody
+ * asked for is an error (mmi_config_check). Messages: file, section, key, value found, what was expected. */
+#ifndef MMI_CONFIG_H
+#define MMI_CONFIG_H
+
+#include "base/base.h"
+
+typedef struct mmi_config mmi_config;
+
+mm_status mmi_config_create(mmi_config **out, mm_error *e);                       /* no file: for tests and commands */
+mm_status mmi_config_load(const char *path, mmi_config **out, mm_error *e);       /* relative paths: to the INI's folder */
+void mmi_config_destroy(mmi_config *c);
+/* One --set argument, "section.key=value"; overrides the file. Relative paths: to the current folder. */
+mm_status mmi_config_set(mmi_config *c, const char *assignment, mm_error *e);
+bool mmi_config_has(const mmi_config *c, const char *section, const char *key);   /* key NULL: the section itself */
+size_t mmi_config_sections(const mmi_config *c);
+const char *mmi_config_section(const mmi_config *c, size_t i);                    /* in file order */
+
+mm_status mmi_config_string(mmi_config *c, const char *section, const char *key, const char *fallback, const char **out, mm_error *e);
+mm_status mmi_config_int(mmi_config *c, const char *section, const char *key, int64_t fallback, int64_t min, int64_t max, int64_t *out, mm_error *e);
+mm_status mmi_config_float(mmi_config *c, const char *section, const char *key, double fallback, double min, double max, double *out, mm_error *e);
+mm_status mmi_config_bool(mmi_config *c, const char *section, const char *key, bool fallback, bool *out, mm_error *e);
+mm_status mmi_config_choice(mmi_config *c, const char *section, const char *key, const char *const *names, int fallback, int *out, mm_error *e);
+mm_status mmi_config_path(mmi_config *c, const char *section, const char *key, const char *fallback, const char **out, mm_error *e);
+/* "name(0.7)" or "name": word is one of names, *has_value tells whether a number in brackets was given. */
+mm_status mmi_config_call(mmi_config *c, const char *section, const char *key, const char *const *names, const char *fallback,
+                          int *which, bool *has_value, double *value, mm_error *e);
+/* MM_ECONFIG with the standard wording for a value the caller refuses. */
+mm_status mmi_config_refuse(const mmi_config *c, const char *section, const char *key, const char *expected, mm_error *e);
+/* Fails on the first key (or section) that nothing asked for; names the nearest known key when one is close. */
+mm_status mmi_config_check(const mmi_config *c, mm_error *e);
+/* The resolved INI: every key asked for with the value in effect, text freed with mmi_free. */
+mm_status mmi_config_resolved(const mmi_config *c, char **text, mm_error *e);
+
+#endif
