@@ -1,0 +1,91 @@
+/* packs.c - repacked copies of weights, one per (tensor, layout), shared by all programs of a model. */
+#include "config.h"
+
+#include "engine/params.h"
+
+struct mmi_packs {
+	mmi_pack **items; /* pointers: kernels keep them across growth */
+	size_t n, capacity;
+};
+
+mmi_packs *mmi_packs_create(void)
+{
+	return mmi_alloc(1, sizeof(mmi_packs));
+}
+
+static void release_ctx(void (*release)(void *), void *ctx)
+{
+	if (release)
+		release(ctx);
+}
+
+static void pack_destroy(mmi_pack *pack)
+{
+	if (!pack)
+		return;
+	release_ctx(pack->release_ctx, pack->ctx);
+	mmi_free(pack->data);
+	mmi_free(pack);
+}
+
+void mmi_packs_destroy(mmi_packs *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		pack_destroy(p->items[i]);
+	mmi_free(p->items);
+	mmi_free(p);
+}
+
+static mmi_pack *find(const mmi_packs *p, const float *source, uint64_t key)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->items[i]->source == source && p->items[i]->key == key)
+			return p->items[i];
+	return NULL;
+}
+
+static bool reserve(mmi_packs *p)
+{
+	if (p->n < p->capacity)
+		return true;
+	size_t capacity = p->capacity ? 2 * p->capacity : 32;
+	mmi_pack **grown = mmi_grow(p->items, p->n, capacity, sizeof *grown);
+	if (!grown)
+		return false;
+	p->items = grown;
+	p->capacity = capacity;
+	return true;
+}
+
+mm_status mmi_packs_get(mmi_packs *p, const float *source, uint64_t key, size_t bytes,
+                        void (*pack)(const float *, void *, const void *), void *ctx, void (*release)(void *),
+                        const mmi_pack **out, mm_error *e)
+{
+	mmi_pack *item = find(p, source, key);
+	if (item) {
+		release_ctx(release, ctx);
+		*out = item;
+		return MM_OK;
+	}
+	item = mmi_alloc(1, sizeof *item);
+	void *data = mmi_alloc(bytes, 1);
+	if (!item || !data || !reserve(p)) {
+		mmi_free(item);
+		mmi_free(data);
+		release_ctx(release, ctx);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes of repacked weights", bytes);
+	}
+	*item = (mmi_pack){ .source = source, .data = data, .bytes = bytes, .key = key, .pack = pack, .release_ctx = release, .ctx = ctx };
+	p->items[p->n++] = item;
+	pack(source, data, ctx);
+	*out = item;
+	return MM_OK;
+}
+
+void mmi_packs_refresh(mmi_packs *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		p->items[i]->pack(p->items[i]->source, p->items[i]->data, p->items[i]->ctx);
+}

@@ -1,0 +1,310 @@
+/* plan.c - which nodes run, what is fused, and which tensors share the arena's bytes. */
+#include "config.h"
+
+#include "engine/plan.h"
+#include "engine/op.h"
+
+#include <stdlib.h>
+
+/* When a slot is written first and read last, in calls. Inputs and constants live through the whole run. */
+typedef struct mmi_slot {
+	size_t bytes, offset;
+	ptrdiff_t first, last;
+} mmi_slot;
+
+void mmi_plan_destroy(mmi_plan *p)
+{
+	if (!p)
+		return;
+	mmi_free(p->nodes);
+	mmi_free(p->needed);
+	mmi_free(p->output);
+	mmi_free(p->consumers);
+	mmi_free(p->root);
+	mmi_free(p->calls);
+	mmi_free(p->slot);
+	mmi_free(p->slot_offset);
+	mmi_free(p);
+}
+
+void mmi_plan_exec(const mmi_plan *p, mm_tensor id, mmi_exec *x)
+{
+	const mmi_node *node = &p->nodes[id];
+	*x = (mmi_exec){ .node = node, .n = p->n, .n_in = node->n_in };
+	for (uint32_t i = 0; i < node->n_in; i++) {
+		x->in_node[i] = &p->nodes[node->in[i]];
+		if (x->in_node[i]->op == MMI_OP_PARAM && !x->packs)
+			x->packs = x->in_node[i]->params->packs;
+	}
+}
+
+static mm_status allocate(mmi_plan *p, const mmi_program_spec *spec, mm_error *e)
+{
+	size_t n = spec->graph->n;
+	p->n_nodes = n;
+	p->n = spec->n;
+	p->backend = spec->backend;
+	p->nodes = mmi_alloc(n, sizeof *p->nodes);
+	p->needed = mmi_alloc(n, sizeof *p->needed);
+	p->output = mmi_alloc(n, sizeof *p->output);
+	p->consumers = mmi_alloc(n, sizeof *p->consumers);
+	p->root = mmi_alloc(n, sizeof *p->root);
+	p->calls = mmi_alloc(n, sizeof *p->calls);
+	p->slot = mmi_alloc(n, sizeof *p->slot);
+	p->slot_offset = mmi_alloc(n, sizeof *p->slot_offset);
+	if (!p->nodes || !p->needed || !p->output || !p->consumers || !p->root || !p->calls || !p->slot || !p->slot_offset)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a program of %zu operations", n);
+	for (size_t i = 0; i < n; i++) {
+		p->nodes[i] = spec->graph->nodes[i];
+		p->root[i] = (mm_tensor)i;
+		p->slot[i] = MMI_NO_SLOT;
+	}
+	return MM_OK;
+}
+
+static mm_status mark_needed(mmi_plan *p, const mmi_program_spec *spec, mm_error *e)
+{
+	for (uint32_t i = 0; i < spec->n_outputs; i++) {
+		mm_tensor id = spec->outputs[i];
+		if (id < 0 || (size_t)id >= p->n_nodes)
+			return mmi_fail(e, MM_EARG, "program output %u is tensor %d, which the graph does not have", i, id);
+		p->needed[id] = p->output[id] = true;
+	}
+	for (size_t i = p->n_nodes; i-- > 0;)
+		for (uint32_t k = 0; p->needed[i] && k < p->nodes[i].n_in; k++) {
+			p->needed[p->nodes[i].in[k]] = true;
+			p->consumers[p->nodes[i].in[k]]++;
+		}
+	return MM_OK;
+}
+
+static bool is_leaf(const mmi_node *node)
+{
+	return node->op == MMI_OP_INPUT || node->op == MMI_OP_PARAM || node->op == MMI_OP_CONST;
+}
+
+/* The call that yields x, if everything between it and its only reader can be fused into it; else NULL. Reshapes on the
+ * way share storage and do not matter. */
+static mmi_plan_call *producer(mmi_plan *p, mm_tensor x, uint32_t flag)
+{
+	while (p->consumers[x] == 1 && !p->output[x] && p->nodes[x].op == MMI_OP_RESHAPE)
+		x = p->nodes[x].in[0];
+	if (p->consumers[x] != 1 || p->output[x])
+		return NULL;
+	for (size_t i = p->n_calls; i-- > 0;)
+		if (p->calls[i].out == x)
+			return (p->calls[i].kernel->flags & flag) ? &p->calls[i] : NULL;
+	return NULL;
+}
+
+static bool fuse_act(mmi_plan *p, mm_tensor id)
+{
+	const mmi_node *node = &p->nodes[id];
+	mmi_plan_call *call = node->op == MMI_OP_ACT ? producer(p, node->in[0], MMI_KERNEL_ACT) : NULL;
+	if (!call || call->act != MM_ACT_NONE || call->mask != MMI_NONE)
+		return false;
+	call->act = node->attr.act;
+	call->act_alpha = node->attr.a;
+	call->out = id;
+	return true;
+}
+
+static size_t call_of(const mmi_plan *p, mm_tensor out)
+{
+	for (size_t i = p->n_calls; i-- > 0;)
+		if (p->calls[i].out == out)
+			return i;
+	return 0;
+}
+
+/* dy * act'(y) moves into the call that yields dy, provided y exists by then. */
+static bool fuse_mask(mmi_plan *p, mm_tensor id)
+{
+	const mmi_node *node = &p->nodes[id];
+	mmi_plan_call *call = node->op == MMI_OP_ACT_BWD ? producer(p, node->in[0], MMI_KERNEL_MASK) : NULL;
+	if (!call || call->mask != MMI_NONE)
+		return false;
+	mm_tensor y = p->root[node->in[1]];
+	if (!is_leaf(&p->nodes[y]) && call_of(p, y) >= (size_t)(call - p->calls))
+		return false;
+	call->mask_act = node->attr.act;
+	call->mask_alpha = node->attr.a;
+	call->mask = y;
+	call->out = id;
+	return true;
+}
+
+static mm_status list_calls(mmi_plan *p, bool fusion, mm_error *e)
+{
+	for (size_t i = 0; i < p->n_nodes; i++) {
+		mm_tensor id = (mm_tensor)i;
+		const mmi_node *node = &p->nodes[i];
+		if (!p->needed[i] || is_leaf(node))
+			continue;
+		if (node->op == MMI_OP_RESHAPE) {
+			p->root[i] = p->root[node->in[0]];
+			continue;
+		}
+		if (fusion && (fuse_act(p, id) || fuse_mask(p, id))) {
+			p->n_fused++;
+			continue;
+		}
+		mmi_exec x;
+		mmi_plan_exec(p, id, &x);
+		const mmi_kernel *kernel = p->backend->select(&x);
+		if (!kernel)
+			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->backend->name, mmi_ops[node->op].name);
+		p->calls[p->n_calls++] = (mmi_plan_call){ .node = id, .out = id, .kernel = kernel, .mask = MMI_NONE };
+	}
+	return MM_OK;
+}
+
+static size_t bytes_of(const mmi_plan *p, mm_tensor id)
+{
+	const mmi_node *node = &p->nodes[id];
+	size_t count = (size_t)mmi_shape_count(&node->shape) * (node->batched ? (size_t)p->n : 1);
+	return (count * p->backend->element_size + 63) / 64 * 64;
+}
+
+/* Marks root's slot as read by call `at`. */
+static void extend(const mmi_plan *p, mmi_slot *slots, mm_tensor id, ptrdiff_t at)
+{
+	size_t slot = p->slot[p->root[id]];
+	if (slot != MMI_NO_SLOT && slots[slot].last < at)
+		slots[slot].last = at;
+}
+
+static void new_slot(mmi_plan *p, mmi_slot *slots, mm_tensor id, ptrdiff_t first, ptrdiff_t last)
+{
+	p->slot[id] = p->n_slots;
+	slots[p->n_slots++] = (mmi_slot){ .bytes = bytes_of(p, id), .first = first, .last = last };
+}
+
+/* For every slot the last call that reads any tensor in it; needed before storage can be taken over. */
+static void last_readers(const mmi_plan *p, ptrdiff_t *last)
+{
+	for (size_t i = 0; i < p->n_nodes; i++)
+		last[i] = -1;
+	for (size_t c = 0; c < p->n_calls; c++) {
+		const mmi_node *node = &p->nodes[p->calls[c].node];
+		for (uint32_t k = 0; k < node->n_in; k++)
+			last[p->root[node->in[k]]] = (ptrdiff_t)c;
+		if (p->calls[c].mask != MMI_NONE)
+			last[p->root[p->calls[c].mask]] = (ptrdiff_t)c;
+	}
+	for (size_t i = 0; i < p->n_nodes; i++)
+		if (p->output[i])
+			last[p->root[i]] = PTRDIFF_MAX;
+}
+
+/* An input of this call whose storage the output may take over, or MMI_NONE. */
+static mm_tensor reusable(const mmi_plan *p, const mmi_slot *slots, const mmi_plan_call *call, const ptrdiff_t *last, size_t at)
+{
+	const mmi_node *node = &p->nodes[call->node];
+	if (!(call->kernel->flags & MMI_KERNEL_INPLACE))
+		return MMI_NONE;
+	for (uint32_t k = 0; k < node->n_in; k++) {
+		mm_tensor root = p->root[node->in[k]];
+		if (!is_leaf(&p->nodes[root]) && p->slot[root] != MMI_NO_SLOT && last[root] == (ptrdiff_t)at &&
+		    slots[p->slot[root]].bytes == bytes_of(p, call->out))
+			return root;
+	}
+	return MMI_NONE;
+}
+
+static void assign_slots(mmi_plan *p, mmi_slot *slots, const ptrdiff_t *last)
+{
+	for (size_t i = 0; i < p->n_nodes; i++)
+		if (p->needed[i] && (p->nodes[i].op == MMI_OP_INPUT || p->nodes[i].op == MMI_OP_CONST))
+			new_slot(p, slots, (mm_tensor)i, -1, PTRDIFF_MAX);
+	for (size_t c = 0; c < p->n_calls; c++) {
+		const mmi_plan_call *call = &p->calls[c];
+		if (mmi_op_is_param_grad(p->nodes[call->node].op))
+			continue;
+		mm_tensor taken = reusable(p, slots, call, last, c);
+		if (taken != MMI_NONE)
+			p->slot[call->out] = p->slot[taken];
+		else
+			new_slot(p, slots, call->out, (ptrdiff_t)c, (ptrdiff_t)c);
+		extend(p, slots, call->out, last[call->out]);
+	}
+}
+
+static int larger_first(const void *a, const void *b)
+{
+	const mmi_slot *const *x = a, *const *y = b;
+	if ((*x)->bytes != (*y)->bytes)
+		return (*x)->bytes < (*y)->bytes ? 1 : -1;
+	return *x < *y ? -1 : *x > *y; /* a total order: the same plan every time */
+}
+
+static bool overlap_in_time(const mmi_slot *a, const mmi_slot *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+/* Greedy by size: each slot goes to the lowest offset where it collides with no placed slot that lives at the same time. */
+static void place(mmi_slot **order, size_t n, size_t *total)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t offset = 0;
+		for (bool moved = true; moved;) {
+			moved = false;
+			for (size_t j = 0; j < i; j++)
+				if (overlap_in_time(order[i], order[j]) && offset < order[j]->offset + order[j]->bytes &&
+				    order[j]->offset < offset + order[i]->bytes) {
+					offset = order[j]->offset + order[j]->bytes;
+					moved = true;
+				}
+		}
+		order[i]->offset = offset;
+		if (offset + order[i]->bytes > *total)
+			*total = offset + order[i]->bytes;
+	}
+}
+
+static mm_status layout(mmi_plan *p, mm_error *e)
+{
+	mmi_slot *slots = mmi_alloc(p->n_nodes, sizeof *slots);
+	mmi_slot **order = mmi_alloc(p->n_nodes, sizeof *order);
+	ptrdiff_t *last = mmi_alloc(p->n_nodes, sizeof *last);
+	mm_status status = MM_OK;
+
+	if (!slots || !order || !last) {
+		status = mmi_fail(e, MM_ENOMEM, "out of memory while laying out a program");
+		goto done;
+	}
+	last_readers(p, last);
+	assign_slots(p, slots, last);
+	for (size_t i = 0; i < p->n_slots; i++)
+		order[i] = &slots[i];
+	qsort(order, p->n_slots, sizeof *order, larger_first);
+	place(order, p->n_slots, &p->arena_bytes);
+	for (size_t i = 0; i < p->n_slots; i++)
+		p->slot_offset[i] = slots[i].offset;
+done:
+	mmi_free(slots);
+	mmi_free(order);
+	mmi_free(last);
+	return status;
+}
+
+mm_status mmi_plan_create(const mmi_program_spec *spec, mmi_plan **out, mm_error *e)
+{
+	MMI_TRY(mmi_graph_check(spec->graph, e));
+	if (spec->n < 1)
+		return mmi_fail(e, MM_EARG, "a program for %lld samples; at least one is needed", (long long)spec->n);
+	mmi_plan *p = mmi_alloc(1, sizeof *p);
+	if (!p)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a program");
+	mm_status status;
+	MMI_TRY_GOTO(allocate(p, spec, e), failed);
+	MMI_TRY_GOTO(mark_needed(p, spec, e), failed);
+	MMI_TRY_GOTO(list_calls(p, !spec->no_fusion, e), failed);
+	MMI_TRY_GOTO(layout(p, e), failed);
+	*out = p;
+	return MM_OK;
+failed:
+	mmi_plan_destroy(p);
+	return status;
+}

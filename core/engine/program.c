@@ -1,0 +1,291 @@
+/* program.c - an instance of a plan: arena, prepared kernels, bound pointers. Running it is a loop over function calls. */
+#include "config.h"
+
+#include "engine/program.h"
+#include "engine/op.h"
+#include "engine/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Parameters of one store as this program sees them. */
+typedef struct mmi_program_store {
+	const mmi_params *params;
+	double *copy;    /* ref64 only */
+	char *grads;     /* bound flat gradient array */
+} mmi_program_store;
+
+/* A place that must follow when an input is bound to other memory. */
+typedef struct mmi_use {
+	mm_tensor input;
+	const void **slot;
+} mmi_use;
+
+struct mmi_program {
+	mmi_plan *plan;
+	mmi_exec *execs;          /* plan->n_calls */
+	size_t n_prepared;
+	char *arena;
+	void *scratch;
+	size_t scratch_bytes;
+	mmi_program_store *stores;
+	size_t n_stores;
+	mmi_use *uses;
+	size_t n_uses;
+	const void **bound;       /* per node: caller's memory of a bound input */
+};
+
+static mmi_program_store *store_of(const mmi_program *p, const mmi_params *params)
+{
+	for (size_t i = 0; i < p->n_stores; i++)
+		if (p->stores[i].params == params)
+			return &p->stores[i];
+	return NULL;
+}
+
+static mm_status add_store(mmi_program *p, const mmi_params *params, mm_error *e)
+{
+	if (store_of(p, params))
+		return MM_OK;
+	if (!params->final)
+		return mmi_fail(e, MM_ESTATE, "model \"%s\" has no parameter storage yet", params->name);
+	mmi_program_store *grown = mmi_grow(p->stores, p->n_stores, p->n_stores + 1, sizeof *grown);
+	if (!grown)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a program's parameters");
+	p->stores = grown;
+	mmi_program_store *s = &p->stores[p->n_stores++];
+	*s = (mmi_program_store){ .params = params };
+	if (p->plan->backend->element_size == sizeof(double)) {
+		s->copy = mmi_alloc(params->count, sizeof *s->copy);
+		if (!s->copy)
+			return mmi_fail(e, MM_ENOMEM, "out of memory for a double copy of \"%s\"", params->name);
+	}
+	return MM_OK;
+}
+
+static mm_status collect_stores(mmi_program *p, mm_error *e)
+{
+	const mmi_plan *plan = p->plan;
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		if (plan->needed[i] && plan->nodes[i].params)
+			MMI_TRY(add_store(p, plan->nodes[i].params, e));
+	return MM_OK;
+}
+
+static void *param_pointer(const mmi_program *p, const mmi_node *node)
+{
+	const mmi_program_store *s = store_of(p, node->params);
+	size_t offset = node->params->info[node->param].offset;
+	return s->copy ? (void *)(s->copy + offset) : (void *)(node->params->value + offset);
+}
+
+static void *grad_pointer(const mmi_program *p, const mmi_node *node)
+{
+	const mmi_program_store *s = store_of(p, node->params);
+	return s->grads ? s->grads + node->params->info[node->param].offset * p->plan->backend->element_size : NULL;
+}
+
+static void *storage(const mmi_program *p, mm_tensor id)
+{
+	mm_tensor root = p->plan->root[id];
+	const mmi_node *node = &p->plan->nodes[root];
+	if (p->bound[root])
+		return (void *)(uintptr_t)p->bound[root]; /* bound inputs are only read */
+	if (node->op == MMI_OP_PARAM)
+		return param_pointer(p, node);
+	if (mmi_op_is_param_grad(node->op))
+		return grad_pointer(p, node);
+	size_t slot = p->plan->slot[root];
+	return slot == MMI_NO_SLOT ? NULL : p->arena + p->plan->slot_offset[slot];
+}
+
+static void add_use(mmi_program *p, mm_tensor x, const void **slot)
+{
+	mm_tensor root = p->plan->root[x];
+	if (p->plan->nodes[root].op == MMI_OP_INPUT)
+		p->uses[p->n_uses++] = (mmi_use){ root, slot };
+}
+
+static mm_status prepare_call(mmi_program *p, size_t c, mm_error *e)
+{
+	const mmi_plan_call *call = &p->plan->calls[c];
+	const mmi_node *node = &p->plan->nodes[call->node];
+	mmi_exec *x = &p->execs[c];
+
+	mmi_plan_exec(p->plan, call->node, x);
+	x->act = call->act;
+	x->act_alpha = call->act_alpha;
+	x->mask_act = call->mask_act;
+	x->mask_alpha = call->mask_alpha;
+	for (uint32_t k = 0; k < node->n_in; k++) {
+		x->in[k] = storage(p, node->in[k]);
+		add_use(p, node->in[k], &x->in[k]);
+	}
+	if (call->mask != MMI_NONE) {
+		x->mask = storage(p, call->mask);
+		add_use(p, call->mask, &x->mask);
+	}
+	x->out = storage(p, call->out);
+	if (call->kernel->prepare && call->kernel->prepare(x, e) != MM_OK)
+		return mmi_fail_prefix(e, "%s (%s)", mmi_ops[node->op].name, call->kernel->name);
+	p->n_prepared = c + 1;
+	if (x->scratch_bytes > p->scratch_bytes)
+		p->scratch_bytes = x->scratch_bytes;
+	return MM_OK;
+}
+
+static void fill_const(mmi_program *p, mm_tensor id)
+{
+	const mmi_node *node = &p->plan->nodes[id];
+	size_t count = (size_t)(mmi_shape_count(&node->shape) * p->plan->n);
+	float *f = storage(p, id);
+	double *d = storage(p, id);
+	for (size_t i = 0; i < count; i++)
+		if (p->plan->backend->element_size == sizeof(double))
+			d[i] = (double)node->attr.a;
+		else
+			f[i] = node->attr.a;
+}
+
+static mm_status allocate(mmi_program *p, mm_error *e)
+{
+	size_t n_uses = 0;
+	for (size_t c = 0; c < p->plan->n_calls; c++)
+		n_uses += p->plan->nodes[p->plan->calls[c].node].n_in + 1;
+	p->execs = mmi_alloc(p->plan->n_calls, sizeof *p->execs);
+	p->arena = mmi_alloc(p->plan->arena_bytes, 1);
+	p->uses = mmi_alloc(n_uses, sizeof *p->uses);
+	p->bound = mmi_alloc(p->plan->n_nodes, sizeof *p->bound);
+	if (!p->execs || !p->arena || !p->uses || !p->bound)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a program's arena of %zu bytes", p->plan->arena_bytes);
+	return MM_OK;
+}
+
+static mm_status prepare(mmi_program *p, mm_error *e)
+{
+	MMI_TRY(allocate(p, e));
+	MMI_TRY(collect_stores(p, e));
+	for (size_t c = 0; c < p->plan->n_calls; c++)
+		MMI_TRY(prepare_call(p, c, e));
+	p->scratch = mmi_alloc(p->scratch_bytes, 1);
+	if (!p->scratch)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes of scratch", p->scratch_bytes);
+	for (size_t c = 0; c < p->plan->n_calls; c++)
+		p->execs[c].scratch = p->scratch;
+	for (size_t i = 0; i < p->plan->n_nodes; i++)
+		if (p->plan->needed[i] && p->plan->nodes[i].op == MMI_OP_CONST)
+			fill_const(p, (mm_tensor)i);
+	mmi_program_load_params(p);
+	return MM_OK;
+}
+
+mm_status mmi_program_create(const mmi_program_spec *spec, mmi_program **out, mm_error *e)
+{
+	mmi_program *p = mmi_alloc(1, sizeof *p);
+	if (!p)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a program");
+	mm_status status = mmi_plan_create(spec, &p->plan, e);
+	if (status == MM_OK)
+		status = prepare(p, e);
+	if (status != MM_OK) {
+		mmi_program_destroy(p);
+		return status;
+	}
+	*out = p;
+	return MM_OK;
+}
+
+void mmi_program_destroy(mmi_program *p)
+{
+	if (!p)
+		return;
+	for (size_t c = 0; c < p->n_prepared; c++)
+		if (p->plan->calls[c].kernel->release)
+			p->plan->calls[c].kernel->release(&p->execs[c]);
+	for (size_t i = 0; i < p->n_stores; i++)
+		mmi_free(p->stores[i].copy);
+	mmi_free(p->stores);
+	mmi_free(p->execs);
+	mmi_free(p->arena);
+	mmi_free(p->scratch);
+	mmi_free(p->uses);
+	mmi_free(p->bound);
+	mmi_plan_destroy(p->plan);
+	mmi_free(p);
+}
+
+void *mmi_program_data(const mmi_program *p, mm_tensor x)
+{
+	if (x < 0 || (size_t)x >= p->plan->n_nodes || !p->plan->needed[x])
+		return NULL;
+	return storage(p, x);
+}
+
+void mmi_program_bind(mmi_program *p, mm_tensor input, const void *data)
+{
+	if (p->bound[input] == data)
+		return;
+	p->bound[input] = data;
+	for (size_t i = 0; i < p->n_uses; i++)
+		if (p->uses[i].input == input)
+			*p->uses[i].slot = data;
+}
+
+void mmi_program_bind_grads(mmi_program *p, const mmi_params *params, void *flat)
+{
+	mmi_program_store *s = store_of(p, params);
+	if (!s || s->grads == (char *)flat)
+		return;
+	s->grads = flat;
+	for (size_t c = 0; c < p->plan->n_calls; c++) {
+		const mmi_node *node = p->execs[c].node;
+		if (mmi_op_is_param_grad(node->op) && node->params == params)
+			p->execs[c].out = grad_pointer(p, node);
+	}
+}
+
+double *mmi_program_params(mmi_program *p, const mmi_params *params)
+{
+	mmi_program_store *s = store_of(p, params);
+	return s ? s->copy : NULL;
+}
+
+void mmi_program_load_params(mmi_program *p)
+{
+	for (size_t i = 0; i < p->n_stores; i++)
+		for (size_t k = 0; p->stores[i].copy && k < p->stores[i].params->count; k++)
+			p->stores[i].copy[k] = (double)p->stores[i].params->value[k];
+}
+
+void mmi_program_run(mmi_program *p)
+{
+	for (size_t c = 0; c < p->plan->n_calls; c++)
+		p->plan->calls[c].kernel->run(&p->execs[c]);
+}
+
+mmi_program_stats mmi_program_info(const mmi_program *p)
+{
+	const mmi_plan *plan = p->plan;
+	const mmi_graph nodes = { .nodes = plan->nodes, .n = plan->n_nodes };
+	mmi_program_stats s = { plan->n_calls, plan->n_fused, plan->arena_bytes, p->scratch_bytes, 0 };
+	for (size_t c = 0; c < plan->n_calls; c++) {
+		const mmi_node *node = &plan->nodes[plan->calls[c].node];
+		double per_sample = mmi_ops[node->op].flops ? mmi_ops[node->op].flops(&nodes, node) : (double)mmi_shape_count(&node->shape);
+		s.flops += per_sample * (double)plan->n;
+	}
+	return s;
+}
+
+void mmi_program_describe(const mmi_program *p, void (*line)(void *ctx, const char *text), void *ctx)
+{
+	for (size_t c = 0; c < p->plan->n_calls; c++) {
+		const mmi_plan_call *call = &p->plan->calls[c];
+		const mmi_node *node = &p->plan->nodes[call->node];
+		char from[64] = "", to[64], text[256];
+		if (node->n_in)
+			mmi_shape_text(&p->plan->nodes[node->in[0]].shape, from);
+		snprintf(text, sizeof text, "%-22s %-28s %s -> %s%s%s", mmi_ops[node->op].name, call->kernel->name, from,
+		         mmi_shape_text(&node->shape, to), call->act ? " +act" : "", call->mask != MMI_NONE ? " +mask" : "");
+		line(ctx, text);
+	}
+}

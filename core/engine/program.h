@@ -1,0 +1,45 @@
+/* program.h - a fixed list of kernel calls and one arena with planned lifetimes, compiled from a graph.
+ *
+ * A program belongs to one thread at a time. Several workers have one each, made from the same graph. */
+#ifndef MMI_PROGRAM_H
+#define MMI_PROGRAM_H
+
+#include "engine/graph.h"
+#include "engine/kernel.h"
+#include "engine/params.h"
+
+typedef struct mmi_program mmi_program;
+
+typedef struct mmi_program_spec {
+	const mmi_graph *graph;
+	const mmi_backend *backend;
+	int64_t n;                    /* samples per run */
+	const mm_tensor *outputs;     /* kept until the next run; parameter gradients go here too */
+	uint32_t n_outputs;
+	bool no_fusion;               /* for tests: one kernel per node */
+} mmi_program_spec;
+
+mm_status mmi_program_create(const mmi_program_spec *spec, mmi_program **out, mm_error *e);
+void mmi_program_destroy(mmi_program *p);
+
+/* Storage of an input or output: n * count elements (float, or double on ref64). NULL if the program lacks it. */
+void *mmi_program_data(const mmi_program *p, mm_tensor x);
+/* Makes an input read from the caller's memory from the next run on (no copy). */
+void mmi_program_bind(mmi_program *p, mm_tensor input, const void *data);
+/* Where gradients of a store's parameters are added: a flat array of params->count elements. ref64: doubles. */
+void mmi_program_bind_grads(mmi_program *p, const mmi_params *store, void *flat);
+/* ref64 only: the double copy of a store's parameters that the program reads (flat), refreshed from the store by
+ * mmi_program_load_params; tests may change single entries. NULL on float backends, which read the store itself. */
+double *mmi_program_params(mmi_program *p, const mmi_params *store);
+void mmi_program_load_params(mmi_program *p);
+void mmi_program_run(mmi_program *p);
+
+typedef struct mmi_program_stats {
+	size_t n_calls, n_fused, arena_bytes, scratch_bytes;
+	double flops; /* multiply-adds counted twice, per run, padding taps not counted apart */
+} mmi_program_stats;
+mmi_program_stats mmi_program_info(const mmi_program *p);
+/* One line per kernel call: "conv/winograd-avx512 [28,28,64] ..." to a callback. */
+void mmi_program_describe(const mmi_program *p, void (*line)(void *ctx, const char *text), void *ctx);
+
+#endif

@@ -1,0 +1,139 @@
+/* mmcore/plugin.h - plugin ABI 1: what a modality plugin exports.
+ *
+ * A plugin is a shared object with exactly one exported symbol, mm_plugin_query_1, which returns a pointer to static
+ * constant data. docs/ABI.md has the rules, the state machine and the policy on versions.
+ *
+ * Life of a plugin: query [scan] -> load [main, once] -> per instance create [main] -> describe -> (build_*, data set
+ * calls, render in any order) -> destroy [main]. Plugins are never unloaded.
+ * A callback never exits, aborts, longjmps or throws over the boundary and leaves its outputs untouched when it fails. */
+#ifndef MMCORE_PLUGIN_H
+#define MMCORE_PLUGIN_H
+
+#include <mmcore/host.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MM_ABI_MAJOR 1
+#define MM_ABI_MINOR 0                    /* newest minor this header describes */
+#define MM_PLUGIN_MAGIC 0x31504D4Du       /* "MMP1" in memory on little-endian machines */
+#define MM_PLUGIN_QUERY_SYMBOL "mm_plugin_query_1"
+/* What must agree exactly: pointer size, rank limit, size of a real, fork id (change it in a fork). */
+#define MM_ABI_TAG ((uint32_t)(sizeof(void *) | (MM_MAX_RANK << 8) | (sizeof(float) << 16) | (0u << 24)))
+
+#if defined(__GNUC__) || defined(__clang__)
+#define MM_PLUGIN_EXPORT __attribute__((visibility("default")))
+#else
+#define MM_PLUGIN_EXPORT
+#endif
+
+enum { MM_SUPPORT_BOX = 1 /* lo..hi */, MM_SUPPORT_SIMPLEX = 2 /* last axis sums to 1 */, MM_SUPPORT_REAL = 3 };
+enum { MM_LIKELIHOOD_GAUSSIAN = 1, MM_LIKELIHOOD_LAPLACE = 2, MM_LIKELIHOOD_BERNOULLI = 3, MM_LIKELIHOOD_CATEGORICAL = 4 };
+
+/* What an instance is, filled by describe. Unknown enum values are refused by the host. */
+typedef struct mm_modality_info {
+	uint32_t struct_size;
+	mm_shape shape;          /* of one sample, e.g. [28, 28, 3] */
+	uint32_t support;        /* MM_SUPPORT_... */
+	float lo, hi;            /* of a box; pictures are -1..1 */
+	uint32_t likelihood;     /* default, MM_LIKELIHOOD_...; the INI may override it */
+	float likelihood_scale;  /* sigma of a gaussian, b of a laplace; ignored otherwise */
+	float likelihood_weight; /* default weight in U, the generator's loss and ELBOs; usually 1 */
+	uint32_t n_classes;      /* labels are 0..n_classes-1; 0: no labels */
+} mm_modality_info;
+
+/* build_encoder: from x record the heads of q(z | x) and, when private_dim > 0, q(w | x).
+ * raw scales are before the scale head (softplus or exp, the host's choice). */
+typedef struct mm_encoder_io {
+	uint32_t struct_size;
+	mm_tensor x;                 /* in: a sample, shape as described */
+	int32_t latent_dim, private_dim;
+	mm_tensor z_loc, z_raw;      /* out: [latent_dim] each */
+	mm_tensor w_loc, w_raw;      /* out: [private_dim] each; MM_NO_TENSOR when private_dim is 0 */
+} mm_encoder_io;
+
+/* build_decoder: from z (and w) record the likelihood's parameter: the mean (gaussian, laplace), in -1..1 units of the
+ * modality; logits (bernoulli, categorical). */
+typedef struct mm_decoder_io {
+	uint32_t struct_size;
+	mm_tensor z, w;              /* in: [latent_dim], [private_dim] or MM_NO_TENSOR */
+	mm_tensor out;               /* out: shape as described */
+} mm_decoder_io;
+
+/* build_features: from x record the energy features: a map [h, w, c] for the trunk or a vector [c] for the head. */
+typedef struct mm_features_io {
+	uint32_t struct_size;
+	mm_tensor x;
+	mm_tensor features;          /* out */
+} mm_features_io;
+
+enum { MM_SPLIT_TRAIN = 0, MM_SPLIT_TEST = 1 };
+
+typedef struct mm_instance mm_instance; /* the plugin's own: one modality */
+typedef struct mm_dataset mm_dataset;   /* the plugin's own: one split of one modality's data */
+
+typedef struct mm_modality_desc {
+	uint32_t struct_size;
+	uint32_t flags;              /* 0 in minor 0 */
+	const char *id;              /* unique in the plugin: [a-z0-9.-], e.g. "styled-digit" */
+	const char *default_name;    /* section name when the user gives none, e.g. "digit" */
+	const char *summary;         /* one line for `mmcore plugins` */
+	const char *render_suffix;   /* ".png" */
+
+	/* [main] self is what load returned; reads the settings. *out untouched on failure. */
+	mm_status (*create)(void *self, mm_config *config, mm_instance **out, mm_error *e);
+	void (*destroy)(mm_instance *i);                                                     /* [main] accepts NULL */
+	mm_status (*describe)(mm_instance *i, mm_modality_info *out, mm_error *e);           /* [main] pure */
+
+	mm_status (*build_encoder)(mm_instance *i, mm_graph *g, mm_encoder_io *io, mm_error *e);   /* [build] may be called */
+	mm_status (*build_decoder)(mm_instance *i, mm_graph *g, mm_decoder_io *io, mm_error *e);   /* several times and must */
+	mm_status (*build_features)(mm_instance *i, mm_graph *g, mm_features_io *io, mm_error *e); /* record the same each time */
+
+	/* Data. Modalities are aligned by key; a data set holds a key at most once. */
+	mm_status (*open)(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e);     /* [main] */
+	void (*close)(mm_dataset *d);                                                        /* [main] accepts NULL */
+	uint64_t (*count)(const mm_dataset *d);                                              /* [any] */
+	mm_status (*key)(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e); /* [main] NUL-terminated */
+	int32_t (*label)(const mm_dataset *d, uint64_t index);                               /* [any] -1: none */
+	/* [data] writes one sample, product of shape floats. Deterministic: a function of index and the run's seed. */
+	mm_status (*read)(mm_dataset *d, uint64_t index, float *out, mm_error *e);
+
+	/* [main] writes one sample to a new file. */
+	mm_status (*render)(mm_instance *i, const float *x, const char *path, mm_error *e);
+
+	/* [any] pure; NULL for unknown ids. Ids and structs of extensions below. May itself be NULL. */
+	const void *(*get_extension)(const char *id);
+} mm_modality_desc;
+
+/* Extension: how a sample looks in a grid. */
+#define MM_MODALITY_PICTURE "mm.modality.picture/1"
+typedef struct mm_modality_picture {
+	uint32_t struct_size;
+	mm_status (*size)(mm_instance *i, uint32_t *width, uint32_t *height, mm_error *e);   /* [main] at most 512 x 512 */
+	/* [main] 8-bit RGB, row y at rgb + y * stride bytes. */
+	mm_status (*draw)(mm_instance *i, const float *x, uint8_t *rgb, size_t stride, mm_error *e);
+} mm_modality_picture;
+
+typedef struct mm_plugin_entry {
+	uint32_t magic;              /* MM_PLUGIN_MAGIC */
+	uint32_t struct_size;
+	uint16_t abi_major;          /* MM_ABI_MAJOR */
+	uint16_t abi_minor_built;    /* MM_ABI_MINOR of the header used */
+	uint16_t abi_minor_required; /* lowest host minor the plugin runs on */
+	uint16_t flags;              /* 0 */
+	uint32_t abi_tag;            /* MM_ABI_TAG */
+	uint32_t n_modalities;       /* at least 1 */
+	const char *id, *name, *vendor, *version, *license; /* id: reverse DNS, [a-z0-9.-], at most 63 bytes */
+	const mm_modality_desc *const *modalities;          /* static, readable before load */
+	mm_status (*load)(const mm_host_api *api, void **self, mm_error *e);                 /* [main] once */
+	const void *(*get_extension)(const char *id);                                        /* [any] pure; may be NULL */
+} mm_plugin_entry;
+
+typedef const mm_plugin_entry *(*mm_plugin_query)(void);
+MM_PLUGIN_EXPORT const mm_plugin_entry *mm_plugin_query_1(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
