@@ -1,0 +1,38 @@
+#!/bin/sh
+# help.sh - the program and each command explain themselves.
+. "${srcdir:?}/tests/cli/tap.sh"
+
+run --help
+check "--help succeeds" exits 0
+check "--help writes nothing to standard error" silent err
+commands=$(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$work/out")
+check "--help lists train" says out "  train "
+check "--help lists sample" says out "  sample "
+check "--help lists info" says out "  info "
+check "--help lists plugins" says out "  plugins "
+check "--help lists bench" says out "  bench "
+
+run --version
+check "--version succeeds" exits 0
+check "--version names the program" says out "mmcore "
+
+for command in $commands; do
+	run "$command" --help
+	check "$command --help succeeds" exits 0
+	check "$command --help begins with a usage line" says out "Usage: mmcore $command"
+	check "$command --help lists its options" says out "  --help "
+done
+
+run train --help
+for option in ini plugin set out resume; do
+	check "train --help explains --$option" says out "  --$option"
+done
+run --ini x --help
+check "train is the command when the first argument is an option" says out "Usage: mmcore train"
+run sample --help
+for option in ckpt count x-steps grid; do
+	check "sample --help explains --$option" says out "  --$option"
+done
+run plugins --help
+check "plugins --help explains --verbose" says out "  --verbose"
+finish
