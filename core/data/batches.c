@@ -1,0 +1,275 @@
+/* batches.c - a thread that reads batches ahead into a ring of three buffers: one in use, two ahead. */
+#include "config.h"
+
+#include "data/batches.h"
+
+#include "engine/vec.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+enum { RING = 3 };
+
+typedef struct {
+	mmi_batch batch;
+	float **x;
+	uint32_t *index;
+	int32_t *label;
+} ring_slot;
+
+struct mmi_batches {
+	mmi_tuples *tuples;
+	size_t size, n_modalities;
+	uint64_t per_epoch;
+	uint64_t key;              /* of the epochs' permutations */
+	ring_slot slot[RING];
+
+	/* the loader's own */
+	uint64_t iteration;
+	uint64_t epoch;            /* of `order`; UINT64_MAX: none yet */
+	uint32_t *order;
+	float **row;               /* where the next sample goes */
+
+	/* shared, under the lock; batch number i lives in slot[i % RING] */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	uint64_t filled, released;
+	mm_error error;            /* code 0: none */
+	atomic_bool stop;          /* also read without the lock, between samples */
+
+	/* the caller's own */
+	bool holding, started;
+	double waited;
+	pthread_t thread;
+};
+
+/* ---------------------------------------------------------------- the loader */
+
+static void enter_epoch(mmi_batches *b, uint64_t epoch)
+{
+	const mmi_rng r = { .key = b->key, .step = (uint32_t)(epoch >> 32), .iteration = (uint32_t)epoch };
+
+	if (b->epoch == epoch)
+		return;
+	mmi_rng_permutation(r, mmi_tuples_count(b->tuples), b->order);
+	b->epoch = epoch;
+}
+
+static mm_status fill_row(mmi_batches *b, ring_slot *s, size_t i, mm_error *e)
+{
+	for (size_t m = 0; m < b->n_modalities; m++)
+		b->row[m] = s->x[m] + i * (size_t)mmi_tuples_floats(b->tuples, m);
+	s->label[i] = mmi_tuples_label(b->tuples, s->index[i]);
+	return mmi_tuples_read(b->tuples, s->index[i], b->row, e);
+}
+
+static mm_status fill_slot(mmi_batches *b, ring_slot *s, mm_error *e)
+{
+	uint64_t epoch = b->iteration / b->per_epoch;
+	size_t first = (size_t)(b->iteration % b->per_epoch) * b->size;
+
+	enter_epoch(b, epoch);
+	s->batch.iteration = b->iteration;
+	s->batch.epoch = epoch;
+	memcpy(s->index, b->order + first, b->size * sizeof *s->index);
+	for (size_t i = 0; i < b->size; i++) {
+		if (atomic_load_explicit(&b->stop, memory_order_relaxed))
+			return mmi_fail(e, MM_ECANCELLED, "the loader was stopped");
+		MMI_TRY(fill_row(b, s, i, e));
+	}
+	b->iteration++;
+	return MM_OK;
+}
+
+/* Waits for a free slot; NULL when it is time to stop. */
+static ring_slot *free_slot(mmi_batches *b)
+{
+	pthread_mutex_lock(&b->lock);
+	while (!b->stop && b->filled - b->released == RING)
+		pthread_cond_wait(&b->changed, &b->lock);
+	ring_slot *s = b->stop ? NULL : &b->slot[b->filled % RING];
+	pthread_mutex_unlock(&b->lock);
+	return s;
+}
+
+static void publish(mmi_batches *b, const mm_error *error)
+{
+	pthread_mutex_lock(&b->lock);
+	if (error->code)
+		b->error = *error;
+	else
+		b->filled++;
+	pthread_cond_signal(&b->changed);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void *loader(void *arg)
+{
+	mmi_batches *b = arg;
+	mm_error error = MM_ERROR_INIT;
+
+	while (!error.code) {
+		ring_slot *s = free_slot(b);
+		if (!s)
+			break;
+		fill_slot(b, s, &error);
+		publish(b, &error);
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- creating */
+
+static bool allocate_slot(mmi_batches *b, ring_slot *s)
+{
+	s->x = mmi_alloc(b->n_modalities, sizeof *s->x);
+	s->index = mmi_alloc(b->size, sizeof *s->index);
+	s->label = mmi_alloc(b->size, sizeof *s->label);
+	bool ok = s->x && s->index && s->label;
+	for (size_t m = 0; m < b->n_modalities && ok; m++) {
+		s->x[m] = mmi_alloc(b->size, (size_t)mmi_tuples_floats(b->tuples, m) * sizeof *s->x[m]);
+		ok = s->x[m];
+	}
+	s->batch = (mmi_batch){ .size = b->size, .x = s->x, .index = s->index, .label = s->label };
+	return ok;
+}
+
+static mm_status allocate(mmi_batches *b, mm_error *e)
+{
+	b->order = mmi_alloc(mmi_tuples_count(b->tuples), sizeof *b->order);
+	b->row = mmi_alloc(b->n_modalities, sizeof *b->row);
+	bool ok = b->order && b->row;
+	for (int i = 0; i < RING && ok; i++)
+		ok = allocate_slot(b, &b->slot[i]);
+	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %d batches of %zu samples", RING, b->size);
+}
+
+static void release(mmi_batches *b)
+{
+	for (int i = 0; i < RING; i++) {
+		ring_slot *s = &b->slot[i];
+		for (size_t m = 0; s->x && m < b->n_modalities; m++)
+			mmi_free(s->x[m]);
+		mmi_free(s->x);
+		mmi_free(s->index);
+		mmi_free(s->label);
+	}
+	mmi_free(b->order);
+	mmi_free(b->row);
+	pthread_cond_destroy(&b->changed);
+	pthread_mutex_destroy(&b->lock);
+	mmi_free(b);
+}
+
+/* Signals are for the main thread. */
+static mm_status start(mmi_batches *b, mm_error *e)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&b->thread, NULL, loader, b);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return mmi_fail(e, MM_EIO, "cannot start the loader thread: %s", strerror(error));
+	b->started = true;
+	return MM_OK;
+}
+
+mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, mmi_batches **out,
+                             mm_error *e)
+{
+	uint32_t n = mmi_tuples_count(tuples);
+
+	if (!batch || batch > n)
+		return mmi_fail(e, MM_ECONFIG, "a batch of %zu samples, expected 1 to %u, the number of training samples", batch, n);
+	mmi_batches *b = mmi_alloc(1, sizeof *b);
+	if (!b)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	b->tuples = tuples;
+	b->size = batch;
+	b->n_modalities = mmi_tuples_modalities(tuples);
+	b->per_epoch = n / batch;
+	b->key = mmi_rng_key(seed, "data/epoch");
+	b->iteration = first_iteration;
+	b->epoch = UINT64_MAX;
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_cond_init(&b->changed, NULL);
+	mm_status status = allocate(b, e);
+	if (status == MM_OK)
+		status = start(b, e);
+	if (status != MM_OK) {
+		release(b);
+		return status;
+	}
+	*out = b;
+	return MM_OK;
+}
+
+void mmi_batches_destroy(mmi_batches *b)
+{
+	if (!b)
+		return;
+	pthread_mutex_lock(&b->lock);
+	b->stop = true;
+	pthread_cond_signal(&b->changed);
+	pthread_mutex_unlock(&b->lock);
+	if (b->started)
+		pthread_join(b->thread, NULL);
+	release(b);
+}
+
+/* ---------------------------------------------------------------- using */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Under the lock: gives the slot in use back, waits for the one behind it. */
+static void wait_for_batch(mmi_batches *b)
+{
+	if (b->holding) {
+		b->holding = false;
+		b->released++;
+		pthread_cond_signal(&b->changed);
+	}
+	if (b->filled > b->released || b->error.code)
+		return;
+	double since = seconds();
+	while (b->filled == b->released && !b->error.code)
+		pthread_cond_wait(&b->changed, &b->lock);
+	b->waited += seconds() - since;
+}
+
+mm_status mmi_batches_next(mmi_batches *b, const mmi_batch **out, mm_error *e)
+{
+	mm_status status = MM_OK;
+
+	pthread_mutex_lock(&b->lock);
+	wait_for_batch(b);
+	if (b->filled > b->released) {
+		b->holding = true;
+		*out = &b->slot[b->released % RING].batch;
+	} else {
+		status = mmi_fail(e, b->error.code, "%s", b->error.message);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return status;
+}
+
+uint64_t mmi_batches_per_epoch(const mmi_batches *b)
+{
+	return b->per_epoch;
+}
+
+double mmi_batches_waited(const mmi_batches *b)
+{
+	return b->waited;
+}

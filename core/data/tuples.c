@@ -1,0 +1,413 @@
+/* tuples.c - joining the data of several modalities by key. */
+#include "config.h"
+
+#include "data/tuples.h"
+
+#include "data/keys.h"
+#include "engine/vec.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { KEY_BYTES = 256 };
+#define ABSENT UINT64_MAX
+
+/* One modality's part in the tuples. */
+typedef struct {
+	const mmi_modality *modality;
+	mm_dataset *data;
+	uint64_t *index;         /* [key]: the sample, or ABSENT */
+	mmi_join join;
+	char extra_key[KEY_BYTES]; /* the first that the first modality lacks */
+} member;
+
+struct mmi_tuples {
+	mmi_part part;
+	size_t n_members;
+	member *members;
+	mmi_keys *keys;          /* of the first modality */
+	uint32_t n;
+	uint32_t *key;           /* [tuple] */
+	int32_t *label;          /* [tuple] */
+};
+
+static const char *const part_names[] = { [MMI_PART_TRAIN] = "training", [MMI_PART_VALIDATION] = "validation",
+	                                      [MMI_PART_TEST] = "test" };
+
+const char *mmi_part_name(mmi_part part)
+{
+	return part_names[part];
+}
+
+/* A plugin's failure in the core's words; a code that is not ours counts as the plugin's bug. */
+static mm_status plugin_failed(const member *m, mm_status code, const mm_error *from, const char *what, mm_error *e)
+{
+	mm_status known = code > MM_OK && code <= MM_EINTERNAL ? code : MM_EINTERNAL;
+	const char *text = from->message[0] ? from->message : mmi_status_name(known);
+
+	return mmi_fail(e, known, "%s: %s: %.*s", m->modality->name, what, MM_ERROR_TEXT - 1, text);
+}
+
+/* ---------------------------------------------------------------- opening and keys */
+
+static mm_status open_member(member *m, mmi_part part, mm_error *e)
+{
+	mm_error local = MM_ERROR_INIT;
+	const mm_modality_desc *desc = m->modality->desc;
+
+	mm_status status = desc->open(m->modality->instance, part == MMI_PART_TEST ? MM_SPLIT_TEST : MM_SPLIT_TRAIN, &m->data, &local);
+	if (status != MM_OK) {
+		m->data = NULL;
+		return plugin_failed(m, status, &local, part == MMI_PART_TEST ? "cannot open the test data" : "cannot open the training data", e);
+	}
+	m->join.count = desc->count(m->data);
+	if (!m->join.count)
+		return mmi_fail(e, MM_EFORMAT, "%s: the %s data is empty", m->modality->name, mmi_part_name(part));
+	return MM_OK;
+}
+
+static mm_status read_key(const member *m, uint64_t index, char *key, mm_error *e)
+{
+	mm_error local = MM_ERROR_INIT;
+
+	key[0] = 0;
+	mm_status status = m->modality->desc->key(m->data, index, key, KEY_BYTES, &local);
+	key[KEY_BYTES - 1] = 0;
+	if (status == MM_OK)
+		return MM_OK;
+	char what[64];
+	snprintf(what, sizeof what, "cannot tell the key of sample %" PRIu64, index);
+	return plugin_failed(m, status, &local, what, e);
+}
+
+static mm_status key_twice(const member *m, const char *key, mm_error *e)
+{
+	return mmi_fail(e, MM_EFORMAT, "%s: key '%s' occurs twice, expected each key once", m->modality->name, key);
+}
+
+static mm_status allocate_index(member *m, uint32_t n_keys, mm_error *e)
+{
+	m->index = mmi_alloc(n_keys, sizeof *m->index);
+	if (!m->index)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", n_keys);
+	for (uint32_t i = 0; i < n_keys; i++)
+		m->index[i] = ABSENT;
+	return MM_OK;
+}
+
+/* The first modality's keys are the order of everything. */
+static mm_status add_first_keys(mmi_tuples *t, mm_error *e)
+{
+	char key[KEY_BYTES];
+	uint32_t number;
+	member *m = &t->members[0];
+
+	if (m->join.count >= MMI_NO_KEY)
+		return mmi_fail(e, MM_EUNSUPPORTED, "%s: %" PRIu64 " samples, at most %u are supported", m->modality->name, m->join.count, MMI_NO_KEY - 1);
+	MMI_TRY(mmi_keys_create((uint32_t)m->join.count, &t->keys, e));
+	MMI_TRY(allocate_index(m, (uint32_t)m->join.count, e));
+	for (uint64_t i = 0; i < m->join.count; i++) {
+		MMI_TRY(read_key(m, i, key, e));
+		MMI_TRY(mmi_keys_add(t->keys, key, &number, e));
+		if (number == MMI_NO_KEY)
+			return key_twice(m, key, e);
+		m->index[number] = i;
+	}
+	return MM_OK;
+}
+
+static mm_status match_keys(mmi_tuples *t, member *m, mm_error *e)
+{
+	char key[KEY_BYTES];
+	uint32_t n_keys = mmi_keys_count(t->keys);
+	uint64_t matched = 0;
+
+	MMI_TRY(allocate_index(m, n_keys, e));
+	for (uint64_t i = 0; i < m->join.count; i++) {
+		MMI_TRY(read_key(m, i, key, e));
+		uint32_t number = mmi_keys_find(t->keys, key);
+		if (number == MMI_NO_KEY) {
+			if (!m->join.extra++)
+				memcpy(m->extra_key, key, sizeof key);
+		} else if (m->index[number] != ABSENT) {
+			return key_twice(m, key, e);
+		} else {
+			m->index[number] = i;
+			matched++;
+		}
+	}
+	m->join.absent = n_keys - matched;
+	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- the join */
+
+static bool complete(const mmi_tuples *t, uint32_t key)
+{
+	for (size_t m = 0; m < t->n_members; m++)
+		if (t->members[m].index[key] == ABSENT)
+			return false;
+	return true;
+}
+
+static const char *first_absent(const mmi_tuples *t, const member *m)
+{
+	uint32_t key = 0;
+
+	while (m->index[key] != ABSENT)
+		key++;
+	return mmi_keys_text(t->keys, key);
+}
+
+static void report_partners(const mmi_tuples *t, const mmi_log *log)
+{
+	const char *part = mmi_part_name(t->part), *first = t->members[0].modality->name;
+
+	for (size_t i = 1; i < t->n_members; i++) {
+		const member *m = &t->members[i];
+		if (m->join.absent)
+			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are left out",
+			         part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m));
+		if (m->join.extra)
+			mmi_logf(log, MM_LOG_WARNING, "%s data: %" PRIu64 " of %" PRIu64 " keys of %s are not in %s (first: '%s'); they are left out",
+			         part, m->join.extra, m->join.count, m->modality->name, first, m->extra_key);
+	}
+}
+
+/* Names the modality with the fewest matches, which is most likely the one that is wrong. */
+static mm_status nothing_joined(const mmi_tuples *t, mm_error *e)
+{
+	const member *worst = &t->members[t->n_members - 1];
+
+	for (size_t i = 1; i < t->n_members; i++)
+		if (t->members[i].join.absent > worst->join.absent)
+			worst = &t->members[i];
+	const char *own = worst->extra_key;
+	return mmi_fail(e, MM_EFORMAT, "%s data: no key is present in all %zu modalities: %s shares %" PRIu64 " of the %u keys of %s (like "
+	                "'%.60s')%s%.60s%s; do they read the same data set?", mmi_part_name(t->part), t->n_members, worst->modality->name,
+	                mmi_keys_count(t->keys) - worst->join.absent, mmi_keys_count(t->keys), t->members[0].modality->name,
+	                mmi_keys_text(t->keys, 0), own[0] ? ", its own are like '" : "", own, own[0] ? "'" : "");
+}
+
+static mm_status member_label(const member *m, uint32_t key, const char *text, int32_t *label, mm_error *e)
+{
+	uint32_t classes = m->modality->info.n_classes;
+
+	*label = classes ? m->modality->desc->label(m->data, m->index[key]) : -1;
+	if (*label >= 0 && (uint32_t)*label >= classes)
+		return mmi_fail(e, MM_EFORMAT, "%s: key '%s' has label %d, expected 0 to %u", m->modality->name, text, *label, classes - 1);
+	return MM_OK;
+}
+
+/* The label all modalities that have one agree on. */
+static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *label, mm_error *e)
+{
+	const char *text = mmi_keys_text(t->keys, key), *from = NULL;
+	int32_t found;
+
+	*label = -1;
+	for (size_t i = 0; i < t->n_members; i++) {
+		const member *m = &t->members[i];
+		MMI_TRY(member_label(m, key, text, &found, e));
+		if (found < 0)
+			continue;
+		if (*label >= 0 && found != *label)
+			return mmi_fail(e, MM_EFORMAT, "%s data: key '%s' has label %d in %s, but %d in %s: the modalities do not belong together",
+			                mmi_part_name(t->part), text, *label, from, found, m->modality->name);
+		*label = found;
+		from = m->modality->name;
+	}
+	return MM_OK;
+}
+
+static mm_status collect_tuples(mmi_tuples *t, mm_error *e)
+{
+	uint32_t n_keys = mmi_keys_count(t->keys);
+
+	t->key = mmi_alloc(n_keys, sizeof *t->key);
+	t->label = mmi_alloc(n_keys, sizeof *t->label);
+	if (!t->key || !t->label)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", n_keys);
+	for (uint32_t key = 0; key < n_keys; key++)
+		if (complete(t, key)) {
+			MMI_TRY(agree_on_label(t, key, &t->label[t->n], e));
+			t->key[t->n++] = key;
+		}
+	return t->n ? MM_OK : nothing_joined(t, e);
+}
+
+/* ---------------------------------------------------------------- the validation reserve */
+
+/* Marks which tuples a seed's permutation puts last. */
+static mm_status mark_holdout(uint32_t n, uint32_t holdout, uint64_t seed, bool *held, mm_error *e)
+{
+	uint32_t *order = mmi_alloc(n, sizeof *order);
+
+	if (!order)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", n);
+	mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(seed, "data/holdout") }, n, order);
+	for (uint32_t i = n - holdout; i < n; i++)
+		held[order[i]] = true;
+	mmi_free(order);
+	return MM_OK;
+}
+
+static mm_status keep_part(mmi_tuples *t, uint32_t holdout, uint64_t seed, mm_error *e)
+{
+	uint32_t kept = 0;
+
+	if (t->part == MMI_PART_TEST || (t->part == MMI_PART_TRAIN && !holdout))
+		return MM_OK;
+	if (!holdout || holdout >= t->n)
+		return mmi_fail(e, MM_ECONFIG, "%u samples are to be held out for validation, expected 1 to %u of the %u training samples",
+		                holdout, t->n - 1, t->n);
+	bool *held = mmi_alloc(t->n, sizeof *held);
+	if (!held)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", t->n);
+	mm_status status = mark_holdout(t->n, holdout, seed, held, e);
+	for (uint32_t i = 0; i < t->n && status == MM_OK; i++)
+		if (held[i] == (t->part == MMI_PART_VALIDATION)) {
+			t->key[kept] = t->key[i];
+			t->label[kept++] = t->label[i];
+		}
+	t->n = kept;
+	mmi_free(held);
+	return status;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+void mmi_tuples_close(mmi_tuples *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; t->members && i < t->n_members; i++) {
+		if (t->members[i].data)
+			t->members[i].modality->desc->close(t->members[i].data);
+		mmi_free(t->members[i].index);
+	}
+	mmi_keys_destroy(t->keys);
+	mmi_free(t->members);
+	mmi_free(t->key);
+	mmi_free(t->label);
+	mmi_free(t);
+}
+
+static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t holdout, uint64_t seed, const mmi_log *log, mm_error *e)
+{
+	t->members = mmi_alloc(t->n_members, sizeof *t->members);
+	if (!t->members)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	for (size_t i = 0; i < t->n_members; i++) {
+		t->members[i].modality = &modalities[i];
+		MMI_TRY(open_member(&t->members[i], t->part, e));
+	}
+	MMI_TRY(add_first_keys(t, e));
+	for (size_t i = 1; i < t->n_members; i++)
+		MMI_TRY(match_keys(t, &t->members[i], e));
+	MMI_TRY(collect_tuples(t, e));
+	report_partners(t, log);
+	return keep_part(t, holdout, seed, e);
+}
+
+mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
+                          const mmi_log *log, mmi_tuples **out, mm_error *e)
+{
+	if (!n_modalities)
+		return mmi_fail(e, MM_EARG, "no modality, expected at least one");
+	mmi_tuples *t = mmi_alloc(1, sizeof *t);
+	if (!t)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	t->part = part;
+	t->n_members = n_modalities;
+	mm_status status = join(t, modalities, holdout, seed, log, e);
+	if (status != MM_OK) {
+		mmi_tuples_close(t);
+		return status;
+	}
+	*out = t;
+	return MM_OK;
+}
+
+uint32_t mmi_tuples_count(const mmi_tuples *t)
+{
+	return t->n;
+}
+
+size_t mmi_tuples_modalities(const mmi_tuples *t)
+{
+	return t->n_members;
+}
+
+int64_t mmi_tuples_floats(const mmi_tuples *t, size_t m)
+{
+	return t->members[m].modality->count;
+}
+
+const char *mmi_tuples_key(const mmi_tuples *t, uint32_t i)
+{
+	return mmi_keys_text(t->keys, t->key[i]);
+}
+
+int32_t mmi_tuples_label(const mmi_tuples *t, uint32_t i)
+{
+	return t->label[i];
+}
+
+mmi_join mmi_tuples_join(const mmi_tuples *t, size_t m)
+{
+	return t->members[m].join;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+/* True when all values are numbers in lo..hi; a comparison with NaN is false. */
+static bool all_within(const float *x, int64_t n, float lo, float hi)
+{
+	int outside = 0;
+
+	for (int64_t i = 0; i < n; i++)
+		outside |= !(x[i] >= lo && x[i] <= hi);
+	return !outside;
+}
+
+/* A plugin's values must be in the range it declared (rounding aside): the chains are clamped to it. */
+static mm_status check_values(const member *m, const char *key, const float *x, mm_error *e)
+{
+	const mm_modality_info *info = &m->modality->info;
+	bool box = info->support == MM_SUPPORT_BOX;
+	float slack = box ? 1e-4f * (info->hi - info->lo) : 0;
+	float lo = box ? info->lo - slack : -FLT_MAX, hi = box ? info->hi + slack : FLT_MAX;
+	int64_t i = 0;
+
+	if (all_within(x, m->modality->count, lo, hi))
+		return MM_OK;
+	while (x[i] >= lo && x[i] <= hi)
+		i++;
+	return mmi_fail(e, MM_EFORMAT, "%s: sample '%s': value %" PRId64 " is %g, expected a number from %g to %g", m->modality->name, key,
+	                i, (double)x[i], (double)(box ? info->lo : lo), (double)(box ? info->hi : hi));
+}
+
+static mm_status read_member(const member *m, const char *key, uint64_t index, float *out, mm_error *e)
+{
+	mm_error local = MM_ERROR_INIT;
+	char what[KEY_BYTES + 32];
+
+	mm_status status = m->modality->desc->read(m->data, index, out, &local);
+	if (status == MM_OK)
+		return check_values(m, key, out, e);
+	snprintf(what, sizeof what, "cannot read sample '%s'", key);
+	return plugin_failed(m, status, &local, what, e);
+}
+
+mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error *e)
+{
+	uint32_t key = t->key[i];
+
+	for (size_t m = 0; m < t->n_members; m++)
+		if (out[m])
+			MMI_TRY(read_member(&t->members[m], mmi_keys_text(t->keys, key), t->members[m].index[key], out[m], e));
+	return MM_OK;
+}

@@ -1,0 +1,35 @@
+/* tuples.h - the aligned data of several modalities: samples joined by key, in the order of the first modality. */
+#ifndef MMI_TUPLES_H
+#define MMI_TUPLES_H
+
+#include "plugin/modality.h"
+
+typedef enum { MMI_PART_TRAIN, MMI_PART_VALIDATION, MMI_PART_TEST } mmi_part;
+const char *mmi_part_name(mmi_part part);
+
+typedef struct mmi_tuples mmi_tuples;
+
+/* Opens the part of every modality and joins by key. VALIDATION is the last `holdout` tuples of a permutation of the
+ * training data that depends on the seed alone; TRAIN is the rest. Keys without partners are left out and told to the
+ * log; labels that disagree, a key twice, or nothing in common is an error. The modalities must outlive the tuples. */
+mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
+                          const mmi_log *log, mmi_tuples **out, mm_error *e);
+void mmi_tuples_close(mmi_tuples *t);
+
+uint32_t mmi_tuples_count(const mmi_tuples *t);
+size_t mmi_tuples_modalities(const mmi_tuples *t);
+int64_t mmi_tuples_floats(const mmi_tuples *t, size_t m);               /* of one sample */
+const char *mmi_tuples_key(const mmi_tuples *t, uint32_t i);
+int32_t mmi_tuples_label(const mmi_tuples *t, uint32_t i);              /* -1: none */
+/* What the join left out. */
+typedef struct mmi_join {
+	uint64_t count;      /* samples the modality holds */
+	uint64_t absent;     /* keys of the first modality that this one lacks */
+	uint64_t extra;      /* keys of this one that the first lacks */
+} mmi_join;
+mmi_join mmi_tuples_join(const mmi_tuples *t, size_t m);
+/* Reads tuple i, one sample a modality (out[m] NULL: skipped). One thread at a time. Values that are not finite are an
+ * error; messages name modality and key. */
+mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error *e);
+
+#endif

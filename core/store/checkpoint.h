@@ -1,0 +1,47 @@
+/* checkpoint.h - the state of a run as one safetensors file: parameters, optimiser, counters, and text about them.
+ *
+ * Written atomically; the data carries a CRC-32, so a damaged file is refused, never half loaded. Counters are tensors of
+ * rank 0: what Python's safetensors reads is all there is. */
+#ifndef MMI_CHECKPOINT_H
+#define MMI_CHECKPOINT_H
+
+#include "store/safetensors.h"
+
+typedef struct mmi_checkpoint mmi_checkpoint;
+
+/* Items for save and restore; names and data stay the caller's. */
+mmi_tensor_item mmi_item_f32(const char *name, mm_shape shape, float *data);
+mmi_tensor_item mmi_item_f32_flat(const char *name, size_t count, float *data);
+mmi_tensor_item mmi_item_counter(const char *name, int64_t *value);
+mmi_tensor_item mmi_item_double(const char *name, double *value);
+
+mm_status mmi_checkpoint_save(const char *path, const mmi_tensor_item *items, size_t n, const mmi_text_pair *meta,
+                              size_t n_meta, mm_error *e);
+mm_status mmi_checkpoint_open(const char *path, mmi_checkpoint **out, mm_error *e);
+void mmi_checkpoint_close(mmi_checkpoint *ck);
+const char *mmi_checkpoint_path(const mmi_checkpoint *ck);
+const char *mmi_checkpoint_meta(const mmi_checkpoint *ck, const char *key); /* NULL: none */
+const mmi_safetensors *mmi_checkpoint_tensors(const mmi_checkpoint *ck);
+/* A scalar on its own, before the run it belongs to exists. */
+mm_status mmi_checkpoint_counter(const mmi_checkpoint *ck, const char *name, int64_t *value, mm_error *e);
+/* Reads all data against its CRC. */
+mm_status mmi_checkpoint_verify(const mmi_checkpoint *ck, mm_error *e);
+
+/* Fills the items. Refused, with nothing touched, when the file's data is damaged or when it and the items differ: the
+ * message names the first tensor that is missing, of another shape, or one too many. */
+mm_status mmi_checkpoint_restore(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e);
+/* The same, but what the file holds under names that start with one of the n_others prefixes may be left unread. */
+mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
+                                      const char *const *others, size_t n_others, mm_error *e);
+
+/* Checkpoints of a folder: checkpoint-00001200.safetensors. */
+char *mmi_checkpoint_file(const char *folder, uint64_t iteration); /* mmi_free; NULL when out of memory */
+/* Iterations present, ascending; a missing folder holds none. mmi_free *iterations. */
+mm_status mmi_checkpoint_list(const char *folder, uint64_t **iterations, size_t *n, mm_error *e);
+/* Deletes all but the newest `keep` (at least 1), and temporaries of killed processes. Not while one is being saved. */
+mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e);
+/* Opens and verifies the newest; each one that is broken is a warning in the log, then the one before it is tried.
+ * *out = NULL when the folder holds none. */
+mm_status mmi_checkpoint_latest(const char *folder, const mmi_log *log, mmi_checkpoint **out, mm_error *e);
+
+#endif
