@@ -1,0 +1,171 @@
+/* elementwise_shape.inc.c - CPU: sums along an axis and operations that only move elements. */
+
+/* A shape seen as [outer, count, inner] around one axis. */
+typedef struct axis_view {
+	int64_t outer, count, inner;
+} axis_view;
+
+static axis_view view_axis(const mm_shape *s, int32_t axis)
+{
+	axis_view v = { 1, s->dim[axis], 1 };
+
+	for (int32_t i = 0; i < (int32_t)s->rank; i++) {
+		if (i < axis)
+			v.outer *= s->dim[i];
+		else if (i > axis)
+			v.inner *= s->dim[i];
+	}
+	return v;
+}
+
+/* Copies rows of `width` floats between arrays of different row length. */
+static void copy_rows(float *to, int64_t to_stride, const float *from, int64_t from_stride, int64_t rows, int64_t width)
+{
+	if (width >= 16) {
+		for (int64_t r = 0; r < rows; r++)
+			memcpy(to + r * to_stride, from + r * from_stride, (size_t)width * sizeof(float));
+		return;
+	}
+	for (int64_t r = 0; r < rows; r++)
+		for (int64_t i = 0; i < width; i++)
+			to[r * to_stride + i] = from[r * from_stride + i];
+}
+
+static void fill(float *out, int64_t n, float value)
+{
+	MMI_SIMD
+	for (int64_t i = 0; i < n; i++)
+		out[i] = value;
+}
+
+static void concat(mmi_exec *x)
+{
+	const axis_view whole = view_axis(&x->node->shape, x->node->attr.axis);
+	const int64_t stride = whole.count * whole.inner;
+	float *to = x->out;
+
+	for (uint32_t k = 0; k < x->n_in; k++) {
+		const int64_t width = x->in_node[k]->shape.dim[x->node->attr.axis] * whole.inner;
+
+		copy_rows(to, stride, x->in[k], width, x->n * whole.outer, width);
+		to += width;
+	}
+}
+
+static void slice(mmi_exec *x)
+{
+	const mmi_attr *a = &x->node->attr;
+	const axis_view whole = view_axis(&x->in_node[0]->shape, a->axis);
+	const int64_t width = a->count * whole.inner;
+
+	copy_rows(x->out, width, (const float *)x->in[0] + a->begin * whole.inner, whole.count * whole.inner,
+	          x->n * whole.outer, width);
+}
+
+static void slice_bwd(mmi_exec *x)
+{
+	const mmi_attr *a = &x->node->attr;
+	const axis_view whole = view_axis(&x->node->shape, a->axis);
+	const int64_t rows = x->n * whole.outer, stride = whole.count * whole.inner, before = a->begin * whole.inner;
+	const int64_t width = x->in_node[0]->shape.dim[a->axis] * whole.inner;
+	float *out = x->out;
+
+	copy_rows(out + before, stride, x->in[0], width, rows, width);
+	for (int64_t r = 0; r < rows; r++) {
+		fill(out + r * stride, before, 0.f);
+		fill(out + r * stride + before + width, stride - before - width, 0.f);
+	}
+}
+
+/* out[0..inner) = a times the sum over `count` rows, inner floats apart. */
+static void sum_rows(float *out, const float *in, int64_t count, int64_t inner, float a)
+{
+	enum { COLUMNS = 64 };
+
+	for (int64_t first = 0; first < inner; first += COLUMNS) {
+		const int64_t n = inner - first < COLUMNS ? inner - first : COLUMNS;
+		double sums[COLUMNS] = { 0 };
+
+		for (int64_t k = 0; k < count; k++) {
+			const float *row = in + k * inner + first;
+
+			MMI_SIMD
+			for (int64_t i = 0; i < n; i++)
+				sums[i] += (double)row[i];
+		}
+		for (int64_t i = 0; i < n; i++)
+			out[first + i] = (float)((double)a * sums[i]);
+	}
+}
+
+static void sum_axis(mmi_exec *x)
+{
+	const axis_view v = view_axis(&x->in_node[0]->shape, x->node->attr.axis);
+	const float a = x->node->attr.a, *in = x->in[0];
+	float *out = x->out;
+
+	for (int64_t o = 0; o < x->n * v.outer; o++) {
+		if (v.inner == 1)
+			out[o] = (float)((double)a * row_sum(in + o * v.count, v.count));
+		else
+			sum_rows(out + o * v.inner, in + o * v.count * v.inner, v.count, v.inner, a);
+	}
+}
+
+static void sum_axis_bwd(mmi_exec *x)
+{
+	const axis_view v = view_axis(&x->node->shape, x->node->attr.axis);
+	const float a = x->node->attr.a, *dy = x->in[0];
+	float *out = x->out;
+
+	for (int64_t o = 0; o < x->n * v.outer; o++) {
+		if (v.inner == 1) {
+			fill(out + o * v.count, v.count, a * dy[o]);
+			continue;
+		}
+		for (int64_t k = 0; k < v.count; k++)
+			affine_block(out + (o * v.count + k) * v.inner, dy + o * v.inner, v.inner, a, 0.f);
+	}
+}
+
+static void sum_all(mmi_exec *x)
+{
+	const int64_t count = in_count(x, 0);
+
+	for (int64_t s = 0; s < x->n; s++)
+		((float *)x->out)[s] = (float)((double)x->node->attr.a * row_sum((const float *)x->in[0] + s * count, count));
+}
+
+static void sum_all_bwd(mmi_exec *x)
+{
+	const int64_t count = out_count(x);
+
+	for (int64_t s = 0; s < x->n; s++)
+		fill((float *)x->out + s * count, count, x->node->attr.a * ((const float *)x->in[0])[s]);
+}
+
+static void gather(mmi_exec *x)
+{
+	const int64_t count = out_count(x), last = (int64_t)x->n_in - 2;
+
+	for (int64_t s = 0; s < x->n; s++) {
+		const int64_t index = lroundf(((const float *)x->in[0])[s]);
+		const int64_t k = index < 0 ? 0 : index > last ? last : index;
+
+		memcpy((float *)x->out + s * count, (const float *)x->in[k + 1] + s * count, (size_t)count * sizeof(float));
+	}
+}
+
+static void gather_bwd(mmi_exec *x)
+{
+	const int64_t count = out_count(x);
+
+	for (int64_t s = 0; s < x->n; s++) {
+		float *out = (float *)x->out + s * count;
+
+		if (lroundf(((const float *)x->in[0])[s]) == x->node->attr.begin)
+			memcpy(out, (const float *)x->in[1] + s * count, (size_t)count * sizeof(float));
+		else
+			fill(out, count, 0.f);
+	}
+}

@@ -1,0 +1,251 @@
+/* vec_kernels.c - random numbers, the fused Langevin update, Adam and sums; compiled once per instruction set (MMI_ISA). */
+#include "config.h"
+
+#include "backend/cpu/vec.h"
+#include "backend/cpu/vec_math.h"
+#include "backend/cpu/vec_philox.h"
+
+enum { LANES = MMI_PHILOX_BLOCKS, GROUP = 4 * LANES /* elements a set of blocks gives */, CHUNK = 256 /* elements between roundings of sums */ };
+
+/* ---------------------------------------------------------------- random numbers */
+
+/* (word >> 8 + 0.5) 2^-24, kept below 1 where the half would round up to it. */
+VM_INLINE float unit(uint32_t word)
+{
+	const float u = ((float)(int32_t)(word >> 8) + 0.5f) * 0x1p-24f;
+
+	return u < 1.f ? u : 0x1.fffffep-1f;
+}
+
+/* 2 u - 1, exactly. */
+VM_INLINE float centred(uint32_t word)
+{
+	return ((float)((int32_t)(word >> 8) - (1 << 23)) + 0.5f) * 0x1p-23f;
+}
+
+VM_INLINE float laplace_of(uint32_t word)
+{
+	const float t = centred(word);
+
+	return copysignf(-vm_log_normal(1.f - fabsf(t)), t);
+}
+
+/* clang 14 fails to vectorise these loops once they are inlined into their callers. */
+#define NOINLINE __attribute__((noinline))
+
+static NOINLINE void uniform_group(float out[GROUP], const mmi_rng *r, uint32_t first_block)
+{
+	_Alignas(64) uint32_t words[GROUP];
+
+	philox_blocks(words, r, first_block);
+	MMI_SIMD
+	for (int i = 0; i < GROUP; i++)
+		out[i] = unit(words[i]);
+}
+
+/* Box-Muller; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. */
+static void normal_rows(float *restrict z0, float *restrict z1, const uint32_t *restrict u0, const uint32_t *restrict u1)
+{
+	MMI_SIMD
+	for (int lane = 0; lane < LANES; lane++) {
+		const float radius = -sqrtf(-2.f * vm_log_normal(unit(u0[lane])));
+		const vm_angle angle = vm_sincos_pi(centred(u1[lane]));
+
+		z0[lane] = radius * angle.cosine;
+		z1[lane] = radius * angle.sine;
+	}
+}
+
+static NOINLINE void normal_group(float out[GROUP], const mmi_rng *r, uint32_t first_block)
+{
+	_Alignas(64) uint32_t words[GROUP];
+
+	philox_blocks(words, r, first_block);
+	normal_rows(out, out + LANES, words, words + LANES);
+	normal_rows(out + 2 * LANES, out + 3 * LANES, words + 2 * LANES, words + 3 * LANES);
+}
+
+static NOINLINE void laplace_group(float out[GROUP], const mmi_rng *r, uint32_t first_block)
+{
+	_Alignas(64) uint32_t words[GROUP];
+
+	philox_blocks(words, r, first_block);
+	MMI_SIMD
+	for (int i = 0; i < GROUP; i++)
+		out[i] = laplace_of(words[i]);
+}
+
+/* Elements begin.. of a sample's draws, begin a multiple of GROUP. */
+VM_INLINE void fill(void (*group)(float *, const mmi_rng *, uint32_t), float *out, size_t begin, size_t n, const mmi_rng *r)
+{
+	const uint32_t first_block = (uint32_t)(begin / GROUP) * LANES;
+	const size_t whole = n / GROUP;
+
+	for (size_t g = 0; g < whole; g++)
+		group(out + g * GROUP, r, first_block + (uint32_t)g * LANES);
+	if (n % GROUP) {
+		float last[GROUP];
+
+		group(last, r, first_block + (uint32_t)whole * LANES);
+		memcpy(out + whole * GROUP, last, n % GROUP * sizeof(float));
+	}
+}
+
+static void uniform(float *out, size_t n, mmi_rng r) { fill(uniform_group, out, 0, n, &r); }
+static void normal(float *out, size_t n, mmi_rng r)  { fill(normal_group, out, 0, n, &r); }
+static void laplace(float *out, size_t n, mmi_rng r) { fill(laplace_group, out, 0, n, &r); }
+
+/* ---------------------------------------------------------------- Langevin */
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+VM_INLINE float clamped(float x, float lo, float hi)
+{
+	x = x < lo ? lo : x;
+	return x > hi ? hi : x;
+}
+
+static void drift_chunk(float *x, const float *g, size_t n, const mmi_langevin *a, double sums[2])
+{
+	const float drift = a->drift, lo = a->lo, hi = a->hi;
+	float moved = 0;
+
+	MMI_SIMD_SUM(moved)
+	for (size_t i = 0; i < n; i++) {
+		const float d = drift * g[i];
+
+		moved += d * d;
+		x[i] = clamped(x[i] - d, lo, hi);
+	}
+	sums[0] += (double)moved;
+}
+
+static void noisy_chunk(float *x, const float *g, const float *xi, size_t n, const mmi_langevin *a, double sums[2])
+{
+	const float drift = a->drift, noise = a->noise, lo = a->lo, hi = a->hi;
+	float moved = 0, shaken = 0;
+
+	MMI_SIMD_PRAGMA_(omp simd reduction(+ : moved, shaken))
+	for (size_t i = 0; i < n; i++) {
+		const float d = drift * g[i], e = noise * xi[i];
+
+		moved += d * d;
+		shaken += e * e;
+		x[i] = clamped(x[i] - d + e, lo, hi);
+	}
+	sums[0] += (double)moved;
+	sums[1] += (double)shaken;
+}
+
+static void langevin(float *x, const float *g, size_t n, const mmi_langevin *a, mmi_rng r, double sums[2])
+{
+	float xi[CHUNK];
+
+	for (size_t begin = 0; begin < n; begin += CHUNK) {
+		const size_t count = smaller(CHUNK, n - begin);
+
+		if (a->noise == 0.f) {
+			drift_chunk(x + begin, g + begin, count, a, sums);
+			continue;
+		}
+		fill(normal_group, xi, begin, count, &r);
+		noisy_chunk(x + begin, g + begin, xi, count, a, sums);
+	}
+}
+
+/* ---------------------------------------------------------------- Adam */
+
+static void adam(float *w, float *m, float *v, const float *g, size_t n, const mmi_adam *a)
+{
+	const float beta1 = a->beta1, beta2 = a->beta2, rest1 = 1.f - beta1, rest2 = 1.f - beta2;
+	const float scale = a->grad_scale, decay = a->weight_decay, eps = a->eps;
+	const float step = a->rate / a->correction1, root = 1.f / sqrtf(a->correction2);
+
+	MMI_SIMD
+	for (size_t i = 0; i < n; i++) {
+		const float grad = scale * g[i] + decay * w[i];
+
+		m[i] = beta1 * m[i] + rest1 * grad;
+		v[i] = beta2 * v[i] + rest2 * (grad * grad);
+		w[i] -= step * m[i] / (sqrtf(v[i]) * root + eps);
+	}
+}
+
+/* ---------------------------------------------------------------- sums */
+
+static double sum(const float *x, size_t n)
+{
+	double total = 0;
+
+	MMI_SIMD_SUM(total)
+	for (size_t i = 0; i < n; i++)
+		total += (double)x[i];
+	return total;
+}
+
+static double sum_squares(const float *x, size_t n)
+{
+	double total = 0;
+
+	MMI_SIMD_SUM(total)
+	for (size_t i = 0; i < n; i++)
+		total += (double)x[i] * (double)x[i];
+	return total;
+}
+
+static double sum_squared_difference(const float *x, const float *y, size_t n)
+{
+	double total = 0;
+
+	MMI_SIMD_SUM(total)
+	for (size_t i = 0; i < n; i++) {
+		const double d = (double)x[i] - (double)y[i];
+
+		total += d * d;
+	}
+	return total;
+}
+
+static void add(float *x, const float *y, size_t n)
+{
+	MMI_SIMD
+	for (size_t i = 0; i < n; i++)
+		x[i] += y[i];
+}
+
+static bool all_finite(const float *x, size_t n)
+{
+	for (size_t begin = 0; begin < n; begin += CHUNK) {
+		const size_t end = begin + smaller(CHUNK, n - begin);
+		uint32_t bad = 0;
+
+		MMI_SIMD_PRAGMA_(omp simd reduction(| : bad))
+		for (size_t i = begin; i < end; i++)
+			bad |= (vm_bits(x[i]) & 0x7F800000u) == 0x7F800000u;
+		if (bad)
+			return false;
+	}
+	return true;
+}
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define GLUE_(a, b) a##b
+#define GLUE(a, b) GLUE_(a, b)
+
+const mmi_vec GLUE(mmi_vec_, MMI_ISA) = {
+	.isa = TEXT(MMI_ISA),
+	.uniform = uniform,
+	.normal = normal,
+	.laplace = laplace,
+	.langevin = langevin,
+	.adam = adam,
+	.sum = sum,
+	.sum_squares = sum_squares,
+	.sum_squared_difference = sum_squared_difference,
+	.add = add,
+	.all_finite = all_finite,
+};
