@@ -1,0 +1,210 @@
+/* digits.c - loads IDX digits as bit masks, groups them by class, shares them by reference count. */
+#include "config.h"
+
+#include "digits.h"
+#include "idx.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { BLOCK = 256, INK = 128 };
+
+static const char *prefix(int split)
+{
+	return split == MM_SPLIT_TRAIN ? "train" : "t10k";
+}
+
+/* ROOT/train-images-idx3-ubyte or the same with .gz, whichever exists; *out is NULL when neither does. */
+static mm_status find_file(const mnist_plugin *p, const char *root, int split, const char *what, char **out, mm_error *e)
+{
+	static const char *const suffix[] = { "", ".gz" };
+	*out = NULL;
+	for (int k = 0; k < 2; k++) {
+		char *path = mnist_format(p, "%s/%s-%s-ubyte%s", root, prefix(split), what, suffix[k]);
+		if (!path)
+			return mnist_no_memory(e, "a path");
+		if (!access(path, F_OK)) {
+			*out = path;
+			return MM_OK;
+		}
+		mnist_release(p, path);
+	}
+	return MM_OK;
+}
+
+static mm_status need_file(const mnist_plugin *p, const char *root, int split, const char *what, char **out, mm_error *e)
+{
+	mm_status status = find_file(p, root, split, what, out, e);
+	if (status == MM_OK && !*out)
+		return mnist_fail(e, MM_EIO, "no file %s-%s-ubyte or %s-%s-ubyte.gz in %s; set root to the folder with the four IDX "
+		                  "files of MNIST or Fashion-MNIST", prefix(split), what, prefix(split), what, root);
+	return status;
+}
+
+mm_status mnist_digits_present(const mnist_plugin *p, const char *root, int split, bool *out, mm_error *e)
+{
+	char *path;
+	mm_status status = find_file(p, root, split, "images-idx3", &path, e);
+	*out = status == MM_OK && path;
+	mnist_release(p, path);
+	return status;
+}
+
+static void pack(const uint8_t *pixels, mnist_mask *mask)
+{
+	for (int y = 0; y < MNIST_SIDE; y++) {
+		uint32_t bits = 0;
+		for (int x = 0; x < MNIST_SIDE; x++)
+			bits |= (uint32_t)(pixels[y * MNIST_SIDE + x] > INK) << x;
+		mask->row[y] = bits;
+	}
+}
+
+static mm_status read_masks(mnist_digits *d, mnist_idx *f, uint8_t *pixels, mm_error *e)
+{
+	for (uint32_t at = 0; at < d->n; at += BLOCK) {
+		uint32_t n = d->n - at < BLOCK ? d->n - at : BLOCK;
+		mm_status status = mnist_idx_read(f, pixels, n, e);
+		if (status != MM_OK)
+			return status;
+		for (uint32_t k = 0; k < n; k++)
+			pack(pixels + (size_t)k * MNIST_PIXELS, &d->mask[at + k]);
+	}
+	return mnist_idx_finish(f, e);
+}
+
+static mm_status load_images(const mnist_plugin *p, mnist_digits *d, const char *path, mm_error *e)
+{
+	mnist_idx f;
+	mm_status status = mnist_idx_open(&f, path, MNIST_IDX_IMAGES, e);
+	if (status != MM_OK)
+		return status;
+	d->n = f.count;
+	d->mask = mnist_alloc(p, d->n, sizeof(*d->mask));
+	uint8_t *pixels = mnist_alloc(p, BLOCK, MNIST_PIXELS);
+	status = d->mask && pixels ? read_masks(d, &f, pixels, e) : mnist_no_memory(e, "digits");
+	mnist_release(p, pixels);
+	mnist_idx_close(&f);
+	return status;
+}
+
+static mm_status number(mnist_digits *d, const uint8_t *label, const char *path, mm_error *e)
+{
+	uint32_t seen[MNIST_CLASSES] = { 0 };
+	for (uint32_t k = 0; k < d->n; k++) {
+		if (label[k] >= MNIST_CLASSES)
+			return mnist_fail(e, MM_EFORMAT, "%s: label %u of item %u, expected 0 to 9", path, label[k], (unsigned)k);
+		d->tuple[k] = (mnist_tuple){ seen[label[k]]++, label[k] };
+	}
+	for (int c = 0; c < MNIST_CLASSES; c++)
+		d->class_begin[c + 1] = d->class_begin[c] + seen[c];
+	for (uint32_t k = 0; k < d->n; k++)
+		d->by_class[d->class_begin[d->tuple[k].label] + d->tuple[k].ordinal] = k;
+	return MM_OK;
+}
+
+static mm_status read_labels(mnist_digits *d, mnist_idx *f, uint8_t *label, mm_error *e)
+{
+	mm_status status = mnist_idx_read(f, label, d->n, e);
+	if (status == MM_OK)
+		status = mnist_idx_finish(f, e);
+	return status == MM_OK ? number(d, label, f->path, e) : status;
+}
+
+static mm_status load_labels(const mnist_plugin *p, mnist_digits *d, const char *path, const char *images, mm_error *e)
+{
+	mnist_idx f;
+	mm_status status = mnist_idx_open(&f, path, MNIST_IDX_LABELS, e);
+	if (status != MM_OK)
+		return status;
+	uint8_t *label = NULL;
+	if (f.count != d->n) {
+		status = mnist_fail(e, MM_EFORMAT, "%s holds %u labels, %s holds %u images; they do not belong together", path,
+		                    (unsigned)f.count, images, (unsigned)d->n);
+	} else {
+		label = mnist_alloc(p, d->n, 1);
+		d->tuple = mnist_alloc(p, d->n, sizeof(*d->tuple));
+		d->by_class = mnist_alloc(p, d->n, sizeof(*d->by_class));
+		status = label && d->tuple && d->by_class ? read_labels(d, &f, label, e) : mnist_no_memory(e, "labels");
+	}
+	mnist_release(p, label);
+	mnist_idx_close(&f);
+	return status;
+}
+
+static void discard(const mnist_plugin *p, mnist_digits *d)
+{
+	mnist_release(p, d->by_class);
+	mnist_release(p, d->tuple);
+	mnist_release(p, d->mask);
+	mnist_release(p, d->root);
+	mnist_release(p, d);
+}
+
+static mm_status load_files(const mnist_plugin *p, mnist_digits *d, mm_error *e)
+{
+	char *images = NULL, *labels = NULL;
+	mm_status status = need_file(p, d->root, d->split, "images-idx3", &images, e);
+	if (status == MM_OK)
+		status = need_file(p, d->root, d->split, "labels-idx1", &labels, e);
+	if (status == MM_OK)
+		status = load_images(p, d, images, e);
+	if (status == MM_OK)
+		status = load_labels(p, d, labels, images, e);
+	mnist_release(p, labels);
+	mnist_release(p, images);
+	return status;
+}
+
+static mm_status load(const mnist_plugin *p, const char *root, int split, mnist_digits **out, mm_error *e)
+{
+	mnist_digits *d = mnist_alloc(p, 1, sizeof(*d));
+	if (!d)
+		return mnist_no_memory(e, "digits");
+	d->split = split;
+	d->root = mnist_format(p, "%s", root);
+	mm_status status = d->root ? load_files(p, d, e) : mnist_no_memory(e, "a path");
+	if (status != MM_OK) {
+		discard(p, d);
+		return status;
+	}
+	*out = d;
+	return MM_OK;
+}
+
+mm_status mnist_digits_acquire(mnist_plugin *p, const char *root, int split, mnist_digits **out, mm_error *e)
+{
+	mm_status status = MM_OK;
+	pthread_mutex_lock(&p->lock);
+	mnist_digits *d = p->digits;
+	while (d && (d->split != split || strcmp(d->root, root)))
+		d = d->next;
+	if (!d) {
+		status = load(p, root, split, &d, e);
+		if (status == MM_OK) {
+			d->next = p->digits;
+			p->digits = d;
+		}
+	}
+	if (status == MM_OK) {
+		d->references++;
+		*out = d;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return status;
+}
+
+void mnist_digits_release(mnist_plugin *p, mnist_digits *d)
+{
+	if (!d)
+		return;
+	pthread_mutex_lock(&p->lock);
+	if (!--d->references) {
+		mnist_digits **link = &p->digits;
+		while (*link != d)
+			link = &(*link)->next;
+		*link = d->next;
+		discard(p, d);
+	}
+	pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,85 @@
+/* mnist.h - styled views of handwritten digits: what the plugin's files share.
+ *
+ * View m of tuple "i.d" is the i-th digit of class d in an order of its own (one permutation per class, view and split),
+ * cut out of a random crop of the view's background by inverting its colours, as PolyMNIST is made. */
+#ifndef MNIST_H
+#define MNIST_H
+
+#include <mmcore/plugin.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define MNIST_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define MNIST_PRINTF(f, a)
+#endif
+
+enum {
+	MNIST_SIDE = 28,
+	MNIST_PIXELS = MNIST_SIDE * MNIST_SIDE,
+	MNIST_BYTES = MNIST_PIXELS * 3, /* one picture, 8-bit RGB */
+	MNIST_CLASSES = 10,
+	MNIST_MAX_VIEW = 999999
+};
+
+typedef struct mnist_digits mnist_digits; /* digits.h */
+typedef struct mnist_net mnist_net;       /* nets.h */
+
+/* What load returns and unload releases. */
+typedef struct mnist_plugin {
+	const mm_host_api *api;
+	const mm_host_config *config;
+	const mm_host_random *random;
+	const mm_host_graph *graph;
+	pthread_mutex_t lock;    /* guards the two lists */
+	mnist_digits *digits;    /* IDX data in use, shared between instances */
+	mm_instance *instances;  /* alive, to notice two with the same view */
+} mnist_plugin;
+
+enum { MNIST_SOURCE_AUTO = 0, MNIST_SOURCE_IDX = 1, MNIST_SOURCE_FOLDER = 2 };
+enum { MNIST_OUTPUT_TANH = 0, MNIST_OUTPUT_LINEAR = 1 };
+
+/* One modality. The strings belong to the host and live as long as the instance. */
+struct mm_instance {
+	mnist_plugin *plugin;
+	mm_instance *next;
+	const char *name;
+	const char *root;        /* of the data, or NULL */
+	const char *background;  /* PNG file, or NULL: drawn */
+	const mnist_net *net;
+	int source, output;
+	int energy_bias;
+	int32_t view;            /* style number: background, pairing and crops */
+	int32_t width;           /* base width of net = conv */
+	int32_t energy_channels;
+	uint64_t limit;          /* use only the first so many tuples; 0: all */
+};
+
+/* ---------------------------------------------------------------- util.c */
+
+/* Fills e (may be NULL) and returns code. */
+mm_status mnist_fail(mm_error *e, mm_status code, const char *format, ...) MNIST_PRINTF(3, 4);
+/* Host memory, zero-filled; NULL when there is none or n * size overflows. Freed with mnist_release. */
+void *mnist_alloc(const mnist_plugin *p, size_t n, size_t size);
+void mnist_release(const mnist_plugin *p, void *block); /* accepts NULL */
+/* A formatted string in host memory, or NULL. */
+char *mnist_format(const mnist_plugin *p, const char *format, ...) MNIST_PRINTF(2, 3);
+/* One line to the host's log. */
+void mnist_log(const mnist_plugin *p, int level, const char *format, ...) MNIST_PRINTF(3, 4);
+mm_status mnist_no_memory(mm_error *e, const char *what);
+
+/* ---------------------------------------------------------------- instance.c */
+
+mm_status mnist_create(void *self, mm_config *config, mm_instance **out, mm_error *e);
+void mnist_destroy(mm_instance *i);
+mm_status mnist_describe(mm_instance *i, mm_modality_info *out, mm_error *e);
+
+/* ---------------------------------------------------------------- render.c */
+
+mm_status mnist_render(mm_instance *i, const float *x, const char *path, mm_error *e);
+const void *mnist_extension(const char *id);
+
+#endif

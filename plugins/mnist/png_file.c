@@ -1,0 +1,136 @@
+/* png_file.c - reads and writes PNG through libpng's simplified interface, which neither exits nor jumps. */
+#include "config.h"
+
+#include "png_file.h"
+
+#include <errno.h>
+#include <png.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_PIXELS (64u << 20)
+
+typedef struct reader {
+	FILE *file;
+	png_image image;
+	const char *path;
+} reader;
+
+static mm_status begin(reader *r, const char *path, mm_error *e)
+{
+	memset(r, 0, sizeof(*r));
+	r->image.version = PNG_IMAGE_VERSION;
+	r->path = path;
+	r->file = fopen(path, "rb");
+	if (!r->file)
+		return mnist_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+	if (!png_image_begin_read_from_stdio(&r->image, r->file)) {
+		fclose(r->file);
+		return mnist_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, r->image.message);
+	}
+	r->image.format = PNG_FORMAT_RGB;
+	r->image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* else 16-bit files without gamma count as linear light */
+	return MM_OK;
+}
+
+static void end(reader *r)
+{
+	png_image_free(&r->image);
+	fclose(r->file);
+}
+
+static mm_status decode(reader *r, uint8_t *rgb, mm_error *e)
+{
+	static const png_color white = { 255, 255, 255 };
+	if (!png_image_finish_read(&r->image, &white, rgb, 0, NULL))
+		return mnist_fail(e, MM_EFORMAT, "%s: damaged or truncated PNG picture: %s", r->path, r->image.message);
+	return MM_OK;
+}
+
+static mm_status load_opened(const mnist_plugin *p, reader *r, mnist_image *out, mm_error *e)
+{
+	uint32_t width = r->image.width, height = r->image.height;
+	if (width < MNIST_SIDE || height < MNIST_SIDE)
+		return mnist_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background needs at least %d x %d", r->path, (unsigned)width,
+		                  (unsigned)height, MNIST_SIDE, MNIST_SIDE);
+	if ((uint64_t)width * height > MAX_PIXELS)
+		return mnist_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background has at most %u million, scale it down", r->path,
+		                  (unsigned)width, (unsigned)height, MAX_PIXELS >> 20);
+	uint8_t *rgb = mnist_alloc(p, (size_t)width * height, 3);
+	if (!rgb)
+		return mnist_no_memory(e, "a background");
+	mm_status status = decode(r, rgb, e);
+	if (status != MM_OK) {
+		mnist_release(p, rgb);
+		return status;
+	}
+	*out = (mnist_image){ width, height, rgb };
+	return MM_OK;
+}
+
+mm_status mnist_png_load(const mnist_plugin *p, const char *path, mnist_image *out, mm_error *e)
+{
+	reader r;
+	mm_status status = begin(&r, path, e);
+	if (status != MM_OK)
+		return status;
+	status = load_opened(p, &r, out, e);
+	end(&r);
+	return status;
+}
+
+mm_status mnist_png_read(const char *path, uint32_t width, uint32_t height, uint8_t *rgb, mm_error *e)
+{
+	reader r;
+	mm_status status = begin(&r, path, e);
+	if (status != MM_OK)
+		return status;
+	if (r.image.width != width || r.image.height != height)
+		status = mnist_fail(e, MM_EFORMAT, "%s: %u x %u pixels, expected %u x %u", path, (unsigned)r.image.width,
+		                    (unsigned)r.image.height, (unsigned)width, (unsigned)height);
+	else
+		status = decode(&r, rgb, e);
+	end(&r);
+	return status;
+}
+
+/* Encodes into an open file and closes it. A full disk shows at the flush or at the close. */
+static mm_status encode(FILE *file, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e)
+{
+	png_image image = { .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB };
+	errno = 0;
+	bool written = png_image_write_to_stdio(&image, file, 0, rgb, 0, NULL) && !fflush(file) && !ferror(file);
+	int reason = errno;
+	if (fclose(file) && written) {
+		written = false;
+		reason = errno;
+	}
+	if (!written)
+		return mnist_fail(e, MM_EIO, "%s: cannot be written: %s", path, reason ? strerror(reason) : image.message);
+	return MM_OK;
+}
+
+static mm_status write_and_rename(const char *temporary, const char *path, uint32_t width, uint32_t height,
+                                  const uint8_t *rgb, mm_error *e)
+{
+	FILE *file = fopen(temporary, "wb");
+	if (!file)
+		return mnist_fail(e, MM_EIO, "%s: cannot be created: %s", path, strerror(errno));
+	mm_status status = encode(file, path, width, height, rgb, e);
+	if (status == MM_OK && rename(temporary, path))
+		status = mnist_fail(e, MM_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
+	if (status != MM_OK)
+		unlink(temporary);
+	return status;
+}
+
+mm_status mnist_png_write(const mnist_plugin *p, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e)
+{
+	char *temporary = mnist_format(p, "%s.part%ld", path, (long)getpid());
+	if (!temporary)
+		return mnist_no_memory(e, "a path");
+	mm_status status = write_and_rename(temporary, path, width, height, rgb, e);
+	mnist_release(p, temporary);
+	return status;
+}

@@ -1,0 +1,51 @@
+/* render.c - a sample as a picture: 8-bit RGB for grids, a PNG file for `mmcore sample`. */
+#include "config.h"
+
+#include "mnist.h"
+#include "png_file.h"
+
+#include <string.h>
+
+/* -1..1 to 0..255, rounded; outside values are clamped, NaN is black. */
+static uint8_t to_byte(float x)
+{
+	if (!(x > -1.0f))
+		return 0;
+	return x >= 1.0f ? 255 : (uint8_t)((x + 1.0f) * 127.5f + 0.5f);
+}
+
+static mm_status picture_size(mm_instance *i, uint32_t *width, uint32_t *height, mm_error *e)
+{
+	(void)i;
+	(void)e;
+	*width = MNIST_SIDE;
+	*height = MNIST_SIDE;
+	return MM_OK;
+}
+
+static mm_status picture_draw(mm_instance *i, const float *x, uint8_t *rgb, size_t stride, mm_error *e)
+{
+	(void)i;
+	(void)e;
+	for (size_t y = 0; y < MNIST_SIDE; y++)
+		for (size_t k = 0; k < MNIST_SIDE * 3; k++)
+			rgb[y * stride + k] = to_byte(x[y * MNIST_SIDE * 3 + k]);
+	return MM_OK;
+}
+
+mm_status mnist_render(mm_instance *i, const float *x, const char *path, mm_error *e)
+{
+	uint8_t rgb[MNIST_BYTES];
+	mm_status status = picture_draw(i, x, rgb, MNIST_SIDE * 3, e);
+	return status == MM_OK ? mnist_png_write(i->plugin, path, MNIST_SIDE, MNIST_SIDE, rgb, e) : status;
+}
+
+const void *mnist_extension(const char *id)
+{
+	static const mm_modality_picture picture = {
+		.struct_size = MM_SIZE_THROUGH(mm_modality_picture, draw),
+		.size = picture_size,
+		.draw = picture_draw,
+	};
+	return strcmp(id, MM_MODALITY_PICTURE) ? NULL : &picture;
+}
