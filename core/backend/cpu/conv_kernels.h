@@ -1,0 +1,23 @@
+/* conv_kernels.h - the kernels behind mmi_cpu_conv_kernels, one file an approach. */
+#ifndef MMI_CPU_CONV_KERNELS_H
+#define MMI_CPU_CONV_KERNELS_H
+
+#include "backend/cpu/simd.h"
+#include "engine/kernel.h"
+
+/* What x asks to be fused; `bias` is input 2 where there is one. */
+mmi_epilogue mmi_epilogue_of(const mmi_exec *x);
+
+/* LINEAR, LINEAR_BWD_X, CONV, CONV_BWD_X of any shape. */
+extern const mmi_kernel mmi_kernel_patch_wide;
+extern const mmi_kernel mmi_kernel_patch_narrow;      /* at most MMI_NARROW_COLS output channels */
+/* CONV and CONV_BWD_X: 3x3, stride 1, padding 1, enough channels and pixels. */
+extern const mmi_kernel mmi_kernel_winograd;
+/* LINEAR_BWD_W, CONV_BWD_W of any shape. */
+extern const mmi_kernel mmi_kernel_grad_wide;
+extern const mmi_kernel mmi_kernel_grad_narrow;
+extern const mmi_kernel mmi_kernel_bias_grad;
+/* AVG_POOL, AVG_POOL_BWD, UPSAMPLE, UPSAMPLE_BWD. */
+extern const mmi_kernel mmi_kernel_pool;
+
+#endif

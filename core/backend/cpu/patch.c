@@ -1,0 +1,304 @@
+/* patch.c - convolutions as products of patches with weights: which pixels each output row reads. */
+#include "config.h"
+
+#include "backend/cpu/patch.h"
+
+#include <string.h>
+
+enum {
+	GROUP_FLOATS = 64 * 1024,  /* padded copy of a group: a quarter of a usual second-level cache */
+	GROUP_ROWS = 4096          /* limit on the offset tables */
+};
+
+/* ------------------------------------------------------------------ shapes */
+
+static mmi_conv_shape linear_shape(int64_t in, int64_t out)
+{
+	return (mmi_conv_shape){ .h = 1, .w = 1, .ci = (int32_t)in, .oh = 1, .ow = 1, .co = (int32_t)out,
+	                         .kh = 1, .kw = 1, .sh = 1, .sw = 1 };
+}
+
+bool mmi_op_is_bwd_x(mmi_opcode op)
+{
+	return op == MMI_OP_LINEAR_BWD_X || op == MMI_OP_CONV_BWD_X;
+}
+
+mmi_conv_shape mmi_conv_shape_of(const mmi_exec *x)
+{
+	const mmi_opcode op = x->node->op;
+	const bool bwd_w = op == MMI_OP_LINEAR_BWD_W || op == MMI_OP_CONV_BWD_W;
+	const mm_shape *weights = bwd_w ? &x->node->shape : &x->in_node[1]->shape;
+	if (op == MMI_OP_LINEAR || op == MMI_OP_LINEAR_BWD_X || op == MMI_OP_LINEAR_BWD_W)
+		return linear_shape(weights->dim[0], weights->dim[1]);
+	const mm_shape *small = bwd_w ? &x->in_node[1]->shape : op == MMI_OP_CONV ? &x->node->shape : &x->in_node[0]->shape;
+	const mm_shape *large = op == MMI_OP_CONV_BWD_X ? &x->node->shape : &x->in_node[0]->shape;
+	const mmi_attr *a = &x->node->attr;
+	return (mmi_conv_shape){ .h = large->dim[0], .w = large->dim[1], .ci = large->dim[2],
+	                         .oh = small->dim[0], .ow = small->dim[1], .co = small->dim[2],
+	                         .kh = weights->dim[0], .kw = weights->dim[1],
+	                         .sh = a->sh, .sw = a->sw, .ph = a->ph, .pw = a->pw };
+}
+
+/* ------------------------------------------------------------------ axes */
+
+static mmi_axis forward_axis(int32_t k, int32_t s, int32_t p, int32_t out)
+{
+	return (mmi_axis){ .taps = k, .count = out, .dst_step = 1, .first_src = -p, .src_step = s };
+}
+
+/* Outputs y with (y + p) % s == phase; they read dy[(y + p) / s - t] times kernel element phase + s * t. */
+static mmi_axis backward_axis(int32_t k, int32_t s, int32_t p, int32_t size, int32_t phase)
+{
+	mmi_axis a = { .dst_step = s, .src_step = 1 };
+	a.taps = phase < k ? (k - phase + s - 1) / s : 0;
+	a.first_dst = ((phase - p) % s + s) % s;
+	a.count = size > a.first_dst ? (size - a.first_dst + s - 1) / s : 0;
+	a.first_src = (a.first_dst + p) / s - (a.taps - 1);
+	return a;
+}
+
+static mmi_axis axis_y(const mmi_conv_shape *s, bool bwd_x, int32_t phase)
+{
+	return bwd_x ? backward_axis(s->kh, s->sh, s->ph, s->h, phase / s->sw) : forward_axis(s->kh, s->sh, s->ph, s->oh);
+}
+
+static mmi_axis axis_x(const mmi_conv_shape *s, bool bwd_x, int32_t phase)
+{
+	return bwd_x ? backward_axis(s->kw, s->sw, s->pw, s->w, phase % s->sw) : forward_axis(s->kw, s->sw, s->pw, s->ow);
+}
+
+static int32_t phase_count(const mmi_conv_shape *s, bool bwd_x)
+{
+	return bwd_x ? s->sh * s->sw : 1;
+}
+
+/* ------------------------------------------------------------------ plans */
+
+/* Widens before..after so that the axis stays inside a source of `size`. */
+static void cover(const mmi_axis *a, int32_t size, int32_t *before, int32_t *after)
+{
+	if (a->taps == 0 || a->count == 0)
+		return;
+	const int32_t last = a->first_src + (a->count - 1) * a->src_step + a->taps - 1;
+	if (-a->first_src > *before)
+		*before = -a->first_src;
+	if (last - (size - 1) > *after)
+		*after = last - (size - 1);
+}
+
+static void plan_padding(mmi_patch_plan *p)
+{
+	int32_t bottom = 0, right = 0;
+	for (int32_t i = 0; i < p->n_phases; i++) {
+		cover(&p->phases[i].y, p->h, &p->top, &bottom);
+		cover(&p->phases[i].x, p->w, &p->left, &right);
+	}
+	p->full_h = p->top + p->h + bottom;
+	p->full_w = p->left + p->w + right;
+}
+
+static int32_t group_size(const mmi_patch_plan *p, int64_t n)
+{
+	int64_t pixels = (int64_t)p->dst_h * p->dst_w, floats = (int64_t)p->full_h * p->full_w * p->c;
+	int64_t group = GROUP_ROWS / (pixels > 0 ? pixels : 1);
+	if (p->copy && GROUP_FLOATS / floats < group)
+		group = GROUP_FLOATS / floats;
+	group = group < n ? group : n;
+	return (int32_t)(group > 1 ? group : 1);
+}
+
+static void fill_offsets(const mmi_patch_plan *p, mmi_patch_phase *f)
+{
+	int64_t r = 0;
+	for (int32_t g = 0; g < p->group; g++)
+		for (int32_t y = 0; y < f->y.count; y++)
+			for (int32_t x = 0; x < f->x.count; x++, r++) {
+				const int32_t sy = p->top + f->y.first_src + y * f->y.src_step, dy = f->y.first_dst + y * f->y.dst_step;
+				const int32_t sx = p->left + f->x.first_src + x * f->x.src_step, dx = f->x.first_dst + x * f->x.dst_step;
+				f->src_off[r] = f->n_seg == 0 ? 0 : ((g * p->full_h + sy) * p->full_w + sx) * p->c;
+				f->dst_off[r] = ((g * p->dst_h + dy) * p->dst_w + dx) * p->cols;
+			}
+}
+
+static mm_status plan_offsets(mmi_patch_plan *p, mm_error *e)
+{
+	const size_t rows = (size_t)p->group * (size_t)p->dst_h * (size_t)p->dst_w;
+	p->offsets = mmi_alloc(2 * rows, sizeof *p->offsets);
+	if (!p->offsets)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's offsets (%zu rows)", rows);
+	int32_t *next = p->offsets;
+	for (int32_t i = 0; i < p->n_phases; i++) {
+		mmi_patch_phase *f = &p->phases[i];
+		f->src_off = next;
+		f->dst_off = next + p->group * f->rows;
+		next += 2 * p->group * f->rows;
+		fill_offsets(p, f);
+	}
+	return MM_OK;
+}
+
+static void plan_phases(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x)
+{
+	for (int32_t i = 0; i < p->n_phases; i++) {
+		mmi_patch_phase *f = &p->phases[i];
+		f->y = axis_y(s, bwd_x, i);
+		f->x = axis_x(s, bwd_x, i);
+		f->seg_len = f->x.taps * p->c;
+		f->n_seg = f->seg_len > 0 ? f->y.taps : 0;
+		f->rows = (int64_t)f->y.count * f->x.count;
+	}
+}
+
+mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x, int64_t n, bool whole_vectors,
+                              int32_t width, mm_error *e)
+{
+	*p = (mmi_patch_plan){ .h = bwd_x ? s->oh : s->h, .w = bwd_x ? s->ow : s->w, .c = bwd_x ? s->co : s->ci,
+	                       .dst_h = bwd_x ? s->h : s->oh, .dst_w = bwd_x ? s->w : s->ow, .cols = bwd_x ? s->ci : s->co,
+	                       .n_phases = phase_count(s, bwd_x) };
+	p->phases = mmi_alloc((size_t)p->n_phases, sizeof *p->phases);
+	if (!p->phases)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's %d phases", p->n_phases);
+	plan_phases(p, s, bwd_x);
+	plan_padding(p);
+	p->copy = p->full_h != p->h || p->full_w != p->w;
+	for (int32_t i = 0; whole_vectors && i < p->n_phases; i++)
+		p->copy = p->copy || p->phases[i].seg_len % width != 0;
+	p->group = group_size(p, n);
+	mm_status status = plan_offsets(p, e);
+	if (status != MM_OK)
+		mmi_patch_plan_release(p);
+	return status;
+}
+
+void mmi_patch_plan_release(mmi_patch_plan *p)
+{
+	mmi_free(p->phases);
+	mmi_free(p->offsets);
+	p->phases = NULL;
+	p->offsets = NULL;
+}
+
+/* ------------------------------------------------------------------ padded copies */
+
+static size_t padded_floats(const mmi_patch_plan *p)
+{
+	return (size_t)p->full_h * (size_t)p->full_w * (size_t)p->c;
+}
+
+size_t mmi_patch_scratch(const mmi_patch_plan *p, int32_t width)
+{
+	return p->copy ? (size_t)p->group * padded_floats(p) + (size_t)width : 0;
+}
+
+static void clear(float *p, size_t n)
+{
+	memset(p, 0, n * sizeof *p);
+}
+
+static void copy_padded(const mmi_patch_plan *p, const float *src, float *dst)
+{
+	const size_t c = (size_t)p->c, row = (size_t)p->w * c, full = (size_t)p->full_w * c, left = (size_t)p->left * c;
+	clear(dst, (size_t)p->top * full);
+	dst += (size_t)p->top * full;
+	for (int32_t y = 0; y < p->h; y++, src += row, dst += full) {
+		clear(dst, left);
+		memcpy(dst + left, src, row * sizeof *src);
+		clear(dst + left + row, full - left - row);
+	}
+	clear(dst, (size_t)(p->full_h - p->h - p->top) * full);
+}
+
+const float *mmi_patch_source(const mmi_patch_plan *p, const float *src, int64_t samples, int32_t width, float *scratch)
+{
+	if (!p->copy)
+		return src;
+	const size_t sample = (size_t)p->h * (size_t)p->w * (size_t)p->c, padded = padded_floats(p);
+	for (size_t i = 0; i < (size_t)samples; i++)
+		copy_padded(p, src + i * sample, scratch + i * padded);
+	clear(scratch + (size_t)samples * padded, (size_t)width);
+	return scratch;
+}
+
+/* ------------------------------------------------------------------ packed weights */
+
+static int32_t round_up(int32_t n, int32_t width)
+{
+	return (n + width - 1) / width * width;
+}
+
+/* Floats of one phase, given the taps along y and the floats of a segment. */
+static int64_t packed_floats(const mmi_patch_packing *k, int64_t taps, int32_t seg_len, int32_t cols)
+{
+	return k->narrow ? taps * round_up(seg_len, k->width) * cols : taps * seg_len * round_up(cols, k->width);
+}
+
+int64_t mmi_patch_pack_layout(mmi_patch_plan *p, const mmi_patch_packing *k)
+{
+	int64_t total = 0;
+	for (int32_t i = 0; i < p->n_phases; i++) {
+		p->phases[i].b_offset = total;
+		total += packed_floats(k, p->phases[i].y.taps, p->phases[i].seg_len, p->cols);
+	}
+	return total;
+}
+
+/* Weights of one phase as a matrix [tap y, tap x, channel] by column, read from HWIO. */
+typedef struct phase_weights {
+	const float *w;
+	const mmi_conv_shape *s;
+	bool bwd_x;
+	int32_t taps_y, taps_x, c, cols, phase;
+} phase_weights;
+
+static const float *tap_weights(const phase_weights *v, int32_t ty, int32_t tx)
+{
+	const mmi_conv_shape *s = v->s;
+	if (v->bwd_x) {
+		ty = v->phase / s->sw + s->sh * (v->taps_y - 1 - ty);
+		tx = v->phase % s->sw + s->sw * (v->taps_x - 1 - tx);
+	}
+	return v->w + ((int64_t)ty * s->kw + tx) * s->ci * s->co;
+}
+
+static float *pack_wide(const phase_weights *v, int32_t width, float *b)
+{
+	const int64_t channel_step = v->bwd_x ? 1 : v->cols, column_step = v->bwd_x ? v->c : 1;
+	for (int32_t col = 0; col < v->cols; col += 2 * width) {
+		const int32_t lanes = v->cols - col > width ? 2 * width : width;
+		const int32_t used = v->cols - col < lanes ? v->cols - col : lanes;
+		for (int32_t tap = 0; tap < v->taps_y * v->taps_x; tap++) {
+			const float *w = tap_weights(v, tap / v->taps_x, tap % v->taps_x) + col * column_step;
+			for (int32_t c = 0; c < v->c; c++, w += channel_step, b += lanes)
+				for (int32_t i = 0; i < lanes; i++)
+					b[i] = i < used ? w[i * column_step] : 0.0f;
+		}
+	}
+	return b;
+}
+
+static float *pack_narrow(const phase_weights *v, int32_t width, float *b)
+{
+	const int64_t channel_step = v->bwd_x ? 1 : v->cols, column_step = v->bwd_x ? v->c : 1;
+	const int32_t seg_len = v->taps_x * v->c, padded = round_up(seg_len, width);
+	for (int32_t col = 0; col < v->cols; col++)
+		for (int32_t ty = 0; ty < v->taps_y; ty++, b += padded) {
+			for (int32_t i = 0; i < seg_len; i++)
+				b[i] = tap_weights(v, ty, i / v->c)[i % v->c * channel_step + col * column_step];
+			clear(b + seg_len, (size_t)(padded - seg_len));
+		}
+	return b;
+}
+
+void mmi_patch_pack(const float *weights, void *data, const void *packing)
+{
+	const mmi_patch_packing *k = packing;
+	const mmi_conv_shape *s = &k->shape;
+	const bool bwd_x = k->bwd_x != 0;
+	float *b = data;
+	for (int32_t i = 0; i < phase_count(s, bwd_x); i++) {
+		phase_weights v = { .w = weights, .s = s, .bwd_x = bwd_x, .taps_y = axis_y(s, bwd_x, i).taps,
+		                    .taps_x = axis_x(s, bwd_x, i).taps, .c = bwd_x ? s->co : s->ci,
+		                    .cols = bwd_x ? s->ci : s->co, .phase = i };
+		b = k->narrow ? pack_narrow(&v, k->width, b) : pack_wide(&v, k->width, b);
+	}
+}

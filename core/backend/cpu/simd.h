@@ -1,0 +1,99 @@
+/* simd.h - the table of inner loops that are compiled once per instruction set.
+ *
+ * The files simd_*.c hold the loops. They are compiled several times with MMI_ISA set to avx512, avx2 or generic and the
+ * compiler flags of that set; everything else (shapes, packing, choice of kernel) is compiled once and reaches the loops
+ * through this table. All sizes and strides are in floats unless a name says otherwise. */
+#ifndef MMI_CPU_SIMD_H
+#define MMI_CPU_SIMD_H
+
+#include "base/base.h"
+
+/* What happens to a result before it is stored: + bias[column], activation, times act'(mask). */
+typedef struct mmi_epilogue {
+	const float *bias;       /* one per column, or NULL */
+	int32_t act;             /* MM_ACT_... */
+	float act_alpha;
+	int32_t mask_act;
+	float mask_alpha;
+	const float *mask;       /* laid out as the output, or NULL */
+} mmi_epilogue;
+
+/* A product of patches with packed weights: for each row r and column j
+ *   dst[dst_off[r] + j] = epilogue(sum_s sum_k src[src_off[r] + s * seg_stride + k] * b[s, k, j]).
+ * Convolutions, their gradients to x and linear layers all have this form: channels last makes each kernel row of a
+ * patch one contiguous segment. */
+typedef struct mmi_patch_job {
+	const float *src;
+	const int32_t *src_off, *dst_off;
+	float *dst;
+	int64_t rows;
+	int32_t n_seg, seg_len;
+	int64_t seg_stride;
+	const float *b;          /* wide: panels of 2 vectors of columns, [panel][seg, k][column]; the last may have 1 vector.
+	                            narrow: [column][seg][k padded to whole vectors] */
+	int32_t cols;            /* narrow: at most MMI_NARROW_COLS */
+	mmi_epilogue ep;
+} mmi_patch_job;
+
+/* The gradient to weights: for each segment s, row m < seg_len and column j
+ *   out[(s * seg_len + m) * cols + j] += sum_r src[src_off[r] + s * seg_stride + m] * dy[r * dy_stride + j]. */
+typedef struct mmi_grad_job {
+	const float *src;
+	const int32_t *src_off;
+	const float *dy;         /* readable up to the next whole vector after each row */
+	int64_t dy_stride;
+	int64_t rows;
+	int32_t n_seg, seg_len;
+	int64_t seg_stride;
+	float *out;
+	int32_t cols;
+} mmi_grad_job;
+
+/* Winograd F(4x4, 3x3): 36 products over transformed tiles. One job is a block of tiles of consecutive tile numbers
+ * (sample, tile row, tile column). */
+#define MMI_WINO_TILE 4
+#define MMI_WINO_POINTS 36
+typedef struct mmi_wino_job {
+	const float *src;        /* [n, h, w, c] */
+	float *dst;              /* [n, h, w, cols] */
+	int32_t h, w, c, cols;
+	int64_t first_tile;
+	int32_t n_tiles;         /* at most max_tiles */
+	int32_t max_tiles;
+	int32_t c_block;         /* input channels taken at a time */
+	const float *u;          /* packed weights, MMI_WINO_POINTS times panels as in mmi_patch_job */
+	float *scratch;          /* mmi_wino_scratch() floats */
+	mmi_epilogue ep;
+} mmi_wino_job;
+
+/* Pooling windows of one sample; also upsampling (k == s). */
+typedef struct mmi_pool_job {
+	const float *src;
+	float *dst;
+	int32_t h, w, oh, ow, c; /* of the pooling: [h, w, c] -> [oh, ow, c] */
+	int32_t k, s, p;
+	bool count_pad;          /* divide by k * k, else by the number of cells inside */
+	bool average;            /* else plain sums */
+} mmi_pool_job;
+
+#define MMI_NARROW_COLS 4
+
+typedef struct mmi_simd {
+	int32_t width;           /* floats in a vector */
+	void (*patch_wide)(const mmi_patch_job *j);
+	void (*patch_narrow)(const mmi_patch_job *j);
+	void (*grad_wide)(const mmi_grad_job *j);
+	void (*grad_narrow)(const mmi_grad_job *j);
+	void (*winograd)(const mmi_wino_job *j);
+	void (*pool)(const mmi_pool_job *j);           /* src [h, w, c], dst [oh, ow, c] */
+	void (*unpool)(const mmi_pool_job *j);         /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
+	void (*epilogue)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep); /* in place */
+	/* sums[j] += sum over rows of x[r, j]; blocked, rounded once per 256 rows. */
+	void (*column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);
+} mmi_simd;
+
+extern const mmi_simd mmi_simd_generic, mmi_simd_avx2, mmi_simd_avx512;
+/* The table for mmi_cpu_isa(). */
+const mmi_simd *mmi_simd_get(void);
+
+#endif

@@ -1,0 +1,17 @@
+/* simd_table.c - the table of one instruction set. */
+#include "config.h"
+
+#include "backend/cpu/simd_table.h"
+
+const mmi_simd MMI_NAME(mmi_simd) = {
+	.width = W,
+	.patch_wide = MMI_NAME(mmi_patch_wide),
+	.patch_narrow = MMI_NAME(mmi_patch_narrow),
+	.grad_wide = MMI_NAME(mmi_grad_wide),
+	.grad_narrow = MMI_NAME(mmi_grad_narrow),
+	.winograd = MMI_NAME(mmi_winograd),
+	.pool = MMI_NAME(mmi_pool),
+	.unpool = MMI_NAME(mmi_unpool),
+	.epilogue = MMI_NAME(mmi_epilogue_apply),
+	.column_sums = MMI_NAME(mmi_column_sums),
+};

@@ -1,0 +1,18 @@
+/* simd_table.h - the functions of the simd_*.c files, named after the instruction set that is being compiled. */
+#ifndef MMI_CPU_SIMD_TABLE_H
+#define MMI_CPU_SIMD_TABLE_H
+
+#include "backend/cpu/simd.h"
+#include "backend/cpu/simd_vec.h"
+
+void MMI_NAME(mmi_patch_wide)(const mmi_patch_job *j);
+void MMI_NAME(mmi_patch_narrow)(const mmi_patch_job *j);
+void MMI_NAME(mmi_grad_wide)(const mmi_grad_job *j);
+void MMI_NAME(mmi_grad_narrow)(const mmi_grad_job *j);
+void MMI_NAME(mmi_winograd)(const mmi_wino_job *j);
+void MMI_NAME(mmi_pool)(const mmi_pool_job *j);
+void MMI_NAME(mmi_unpool)(const mmi_pool_job *j);
+void MMI_NAME(mmi_epilogue_apply)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep);
+void MMI_NAME(mmi_column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);
+
+#endif

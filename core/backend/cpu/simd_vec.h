@@ -1,0 +1,86 @@
+/* simd_vec.h - vector types and helpers of the simd_*.c files, for the instruction set that is being compiled. */
+#ifndef MMI_CPU_SIMD_VEC_H
+#define MMI_CPU_SIMD_VEC_H
+
+#include "backend/cpu/simd.h"
+
+#include <string.h>
+
+#define MMI_GLUE_(a, b) a##_##b
+#define MMI_GLUE(a, b) MMI_GLUE_(a, b)
+/* mmi_name(x) is x_avx512 and so on. */
+#define MMI_NAME(name) MMI_GLUE(name, MMI_ISA)
+
+#if defined(__AVX512F__)
+#define W 16
+#define TILE_ROWS 14     /* 14 x 2 accumulators, 2 of weights, 1 broadcast: 31 of 32 registers */
+#elif defined(__AVX__)
+#define W 8
+#define TILE_ROWS 6
+#else
+#define W 4
+#define TILE_ROWS 6
+#endif
+
+typedef float vf __attribute__((vector_size(W * 4)));
+typedef int32_t vi __attribute__((vector_size(W * 4)));
+typedef float vf_any __attribute__((vector_size(W * 4), aligned(4), may_alias));
+typedef float v4 __attribute__((vector_size(16)));
+
+#define MMI_INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define MMI_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define MMI_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+MMI_INLINE vf load(const float *p) { return *(const vf_any *)p; }
+MMI_INLINE void store(float *p, vf x) { *(vf_any *)p = x; }
+MMI_INLINE vf splat(float x) { return x - (vf){ 0 }; }
+
+/* The first n < W lanes, the rest zero. */
+MMI_INLINE vf load_part(const float *p, int n)
+{
+	float lanes[W] = { 0 };
+	for (int i = 0; i < n; i++)
+		lanes[i] = p[i];
+	return load(lanes);
+}
+
+MMI_INLINE void store_part(float *p, vf x, int n)
+{
+	float lanes[W];
+	store(lanes, x);
+	for (int i = 0; i < n; i++)
+		p[i] = lanes[i];
+}
+
+MMI_INLINE vf load_up_to(const float *p, int n) { return n >= W ? load(p) : load_part(p, n); }
+MMI_INLINE void store_up_to(float *p, vf x, int n)
+{
+	if (n >= W)
+		store(p, x);
+	else
+		store_part(p, x, n);
+}
+
+MMI_INLINE vf choose(vi mask, vf yes, vf no) { return (vf)(((vi)yes & mask) | ((vi)no & ~mask)); }
+MMI_INLINE vf vmax(vf x, vf y) { return choose((vi)(x > y), x, y); }
+MMI_INLINE vf vmin(vf x, vf y) { return choose((vi)(x < y), x, y); }
+
+/* X(rows) for each number of rows a tile can have. */
+#if TILE_ROWS == 14
+#define TILE_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#else
+#define TILE_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#endif
+
+/* Splits `total` rows into the fewest tiles and those as evenly as possible: the size of tile i. */
+MMI_INLINE int tile_rows_of(int64_t total, int64_t n_tiles, int64_t i)
+{
+	return (int)(total * (i + 1) / n_tiles - total * i / n_tiles);
+}
+
+MMI_INLINE int64_t tile_count(int64_t total) { return (total + TILE_ROWS - 1) / TILE_ROWS; }
+
+#endif
