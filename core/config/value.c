@@ -108,6 +108,22 @@ char *mmi_value_print(double value, char *out)
 	return out;
 }
 
+double mmi_value_widen(float value)
+{
+	char text[MMI_VALUE_TEXT];
+	locale_t previous = (locale_t)0, plain = enter_plain_locale(&previous);
+	double wide = (double)value;
+
+	for (int digits = 6; digits <= 9; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, (double)value);
+		wide = strtod(text, NULL);
+		if ((float)wide == value)
+			break;
+	}
+	leave_plain_locale(plain, previous);
+	return wide;
+}
+
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;

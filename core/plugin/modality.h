@@ -1,22 +1,55 @@
-/* modality.h - one modality of a run: a plugin's instance with the settings that the core keeps for it. */
+/* modality.h - one modality of a run: a plugin's instance with the settings that the core keeps for it.
+ *
+ * The core's own keys in an instance's section: plugin, modality (which of the plugin's; its first by default), root,
+ * likelihood, likelihood_weight, x_scale. The rest belongs to the plugin. */
 #ifndef MMI_MODALITY_H
 #define MMI_MODALITY_H
 
 #include "config/config.h"
+#include "engine/graph.h"
 #include <mmcore/plugin.h>
 
 typedef struct mmi_plugin mmi_plugin; /* loader.h */
+typedef struct mmi_registry mmi_registry;
 
 typedef struct mmi_modality {
 	char name[32];                      /* instance and INI section: "m0" */
 	const mmi_plugin *plugin;
 	const mm_modality_desc *desc;       /* full-sized copy with zeros behind what the plugin knows */
 	mm_instance *instance;
-	mm_modality_info info;              /* as described, likelihood and weight overridden by the INI */
+	mm_modality_info info;              /* as described, likelihood and weight overridden by the INI; lo and hi are 0 and 1
+	                                     * on a simplex, infinite where the support is unbounded; unused dims are 0 */
 	const mm_modality_picture *picture; /* extension, or NULL */
 	int64_t count;                      /* floats in one sample */
 	double x_scale;                     /* multiplies both s and n of the data chain */
 	mm_config *config;                  /* the handle the plugin got */
 } mmi_modality;
+
+/* Makes the instance for section `name`. plugin NULL: the section's key `plugin` says which; otherwise it is recorded as
+ * that key's value, so that the resolved INI reads back. id NULL: the key `modality`. *out is written only on success and
+ * may be moved; the registry must outlive it, the settings need not. */
+mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
+                              const char *id, mmi_modality *out, mm_error *e);
+/* Destroys the instance; accepts an all-zero struct and NULL. */
+void mmi_modality_destroy(mmi_modality *m);
+/* Passes on the status of one of the plugin's callbacks: e, which the plugin filled, gets the plugin's id and path and the
+ * callback's name in front; unknown codes become MM_EINTERNAL. e must be the initialised mm_error the plugin got. */
+mm_status mmi_modality_result(const mmi_modality *m, const char *callback, mm_status status, mm_error *e);
+
+/* Records the branch in g (scope and parameter store set before) and checks what came back. io's outputs are tensors of
+ * the right shape; w_loc and w_raw are MM_NO_TENSOR when private_dim is 0. */
+mm_status mmi_modality_build_encoder(const mmi_modality *m, mmi_graph *g, mm_tensor x, int32_t latent_dim, int32_t private_dim,
+                                     mm_encoder_io *io, mm_error *e);
+/* w: MM_NO_TENSOR without private latents. */
+mm_status mmi_modality_build_decoder(const mmi_modality *m, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out, mm_error *e);
+/* *features has rank 1 (a vector) or 3 (a map). */
+mm_status mmi_modality_build_features(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *features, mm_error *e);
+
+/* The plugin's data and pictures with checked results. MM_SPLIT_... */
+mm_status mmi_modality_open(const mmi_modality *m, int32_t split, mm_dataset **out, mm_error *e);
+mm_status mmi_modality_render(const mmi_modality *m, const float *x, const char *path, mm_error *e);
+/* MM_EUNSUPPORTED without the picture extension. */
+mm_status mmi_modality_picture_size(const mmi_modality *m, uint32_t *width, uint32_t *height, mm_error *e);
+mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb, size_t stride, mm_error *e);
 
 #endif

@@ -128,6 +128,9 @@ typedef struct mm_plugin_entry {
 	const mm_modality_desc *const *modalities;          /* static, readable before load */
 	mm_status (*load)(const mm_host_api *api, void **self, mm_error *e);                 /* [main] once */
 	const void *(*get_extension)(const char *id);                                        /* [any] pure; may be NULL */
+	/* [main] once, after the last instance is gone and only if load succeeded: frees what load made. The code stays
+	 * mapped. May be NULL. */
+	void (*unload)(void *self);
 } mm_plugin_entry;
 
 typedef const mm_plugin_entry *(*mm_plugin_query)(void);

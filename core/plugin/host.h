@@ -1,0 +1,27 @@
+/* host.h - the host as one plugin sees it: the base table, settings, randomness, networks. */
+#ifndef MMI_HOST_H
+#define MMI_HOST_H
+
+#include "config/config.h"
+#include <mmcore/plugin.h>
+
+/* One per plugin and registry. */
+mm_status mmi_host_create(uint64_t seed, const mmi_log *log, mm_host **out, mm_error *e);
+void mmi_host_destroy(mm_host *host);
+/* The plugin's id: goes before its lines in the log and into the names of its random streams. */
+void mmi_host_name(mm_host *host, const char *id);
+const mm_host_api *mmi_host_api(const mm_host *host);
+/* Blocks the plugin got from alloc and has not released. */
+size_t mmi_host_blocks(const mm_host *host);
+
+/* The settings handed to one instance. Questions are answered until `close`; strings live until `destroy`. */
+mm_status mmi_plugin_config_create(mmi_config *settings, const char *section, mm_config **out, mm_error *e);
+void mmi_plugin_config_close(mm_config *c);
+void mmi_plugin_config_destroy(mm_config *c);
+/* True if the last question failed: its message already names file, section and key. */
+bool mmi_plugin_config_failed(const mm_config *c);
+
+extern const mm_host_config mmi_host_config_table;
+extern const mm_host_random mmi_host_random_table;
+
+#endif
