@@ -18,17 +18,33 @@ static void finish_tile(const float *sums, int rows, int nv, const mmi_patch_job
 	}
 }
 
+/* The epilogue that the register tile can apply, else END_RAW. */
+static int32_t register_end(const mmi_epilogue *ep, int lanes_left, int nv)
+{
+	if (lanes_left < nv * W)
+		return END_RAW;
+	if (ep->mask)
+		return ep->act == MM_ACT_NONE && ep->mask_act == MM_ACT_RELU ? END_BIAS_MASK : END_RAW;
+	return ep->act == MM_ACT_NONE ? END_BIAS : ep->act == MM_ACT_RELU ? END_BIAS_RELU : END_RAW;
+}
+
 static void wide_panel(const mmi_patch_job *j, const float *b, int col, int nv)
 {
+	static const float no_bias[2 * W];
 	vf sums[TILE_ROWS][2];
 	tile t = { .a = j->src, .n_seg = j->n_seg, .seg_len = j->seg_len, .seg_stride = j->seg_stride, .b = b,
-	           .c = (float *)sums, .c_stride = 2 * W };
+	           .end = register_end(&j->ep, j->cols - col, nv), .c = j->dst + col, .c_stride = 2 * W,
+	           .mask = j->ep.mask ? j->ep.mask + col : NULL, .bias = j->ep.bias ? j->ep.bias + col : no_bias };
+	if (t.end == END_RAW)
+		t.c = (float *)sums;
 	const int64_t n_tiles = tile_count(j->rows);
 	for (int64_t i = 0, row = 0; i < n_tiles; i++) {
 		const int rows = tile_rows_of(j->rows, n_tiles, i);
-		t.off = j->src_off + row;
+		t.a_off = j->src_off + row;
+		t.c_off = j->dst_off + row;
 		tile_table[rows - 1][nv - 1](&t);
-		finish_tile((const float *)sums, rows, nv, j, row, col);
+		if (t.end == END_RAW)
+			finish_tile((const float *)sums, rows, nv, j, row, col);
 		row += rows;
 	}
 }
@@ -48,33 +64,67 @@ void MMI_NAME(mmi_patch_wide)(const mmi_patch_job *j)
 
 #define NARROW_ROWS (TILE_ROWS == 14 ? 8 : 4)
 
-/* The lanes' sum of each of four vectors. */
-MMI_INLINE v4 lane_sums(const vf x[MMI_NARROW_COLS])
+#if MMI_HAS_SHUFFLE
+/* Each quarter (4 lanes) of the result has the sums of x's lanes of that quarter, x[0]'s first. */
+MMI_INLINE vf quarter_sums(const vf x[MMI_NARROW_COLS])
 {
-	v4 s[MMI_NARROW_COLS];
-	for (int i = 0; i < MMI_NARROW_COLS; i++) {
-		float lanes[W];
-		store(lanes, x[i]);
-		v4 q[W / 4];
-		memcpy(q, lanes, sizeof q);
-		s[i] = q[0];
-		for (int k = 1; k < W / 4; k++)
-			s[i] += q[k];
-	}
-	v4 sum;
-	for (int i = 0; i < MMI_NARROW_COLS; i++)
-		sum[i] = (s[i][0] + s[i][2]) + (s[i][1] + s[i][3]);
-	return sum;
+	vf t0 = INTERLEAVE_LOW(x[0], x[1]) + INTERLEAVE_HIGH(x[0], x[1]);
+	vf t1 = INTERLEAVE_LOW(x[2], x[3]) + INTERLEAVE_HIGH(x[2], x[3]);
+	return PAIRS_LOW(t0, t1) + PAIRS_HIGH(t0, t1);
 }
 
-MMI_INLINE void narrow_body(const int rows, const int cols, const mmi_patch_job *j, int64_t row, float *sums)
+/* The sums of all lanes for W / 4 rows of 4 columns, in one vector. */
+MMI_INLINE vf lane_sums(const vf acc[W / 4][MMI_NARROW_COLS])
+{
+	vf q[W / 4];
+	MMI_UNROLL
+	for (int r = 0; r < W / 4; r++)
+		q[r] = quarter_sums(acc[r]);
+	return ADD_QUARTERS(q);
+}
+#else
+MMI_INLINE vf lane_sums(const vf acc[W / 4][MMI_NARROW_COLS])
+{
+	float sums[W];
+	for (int i = 0; i < W; i++) {
+		float lanes[W];
+		store(lanes, acc[i / 4][i % 4]);
+		for (int half = W / 2; half > 0; half /= 2)
+			for (int k = 0; k < half; k++)
+				lanes[k] += lanes[k + half];
+		sums[i] = lanes[0];
+	}
+	return load(sums);
+}
+#endif
+
+/* Stores W / 4 rows of `cols` columns through the epilogue. */
+MMI_INLINE void finish_quarters(const int cols, const mmi_patch_job *j, int64_t row, int n_rows, vf x, vf bias)
+{
+	float lanes[W] = { 0 };
+	x = vact(x + bias, j->ep.act, j->ep.act_alpha);
+	if (j->ep.mask) {
+		for (int r = 0; r < n_rows; r++)
+			for (int c = 0; c < cols; c++)
+				lanes[4 * r + c] = j->ep.mask[j->dst_off[row + r] + c];
+		x = vact_bwd(x, load(lanes), j->ep.mask_act, j->ep.mask_alpha);
+	}
+	store(lanes, x);
+	for (int r = 0; r < n_rows; r++)
+		for (int c = 0; c < cols; c++)
+			j->dst[j->dst_off[row + r] + c] = lanes[4 * r + c];
+}
+
+/* Sums of `rows` rows, NARROW_ROWS or a quarter of a vector. Rows behind the last repeat it. */
+MMI_INLINE void narrow_rows(const int rows, const int cols, const mmi_patch_job *j, int64_t row, vf bias)
 {
 	const float *a[NARROW_ROWS];
 	vf acc[NARROW_ROWS][MMI_NARROW_COLS];
 	const int64_t padded = (j->seg_len + W - 1) / W * W, depth = padded * j->n_seg;
+	const int64_t last = j->rows - 1;
 	MMI_UNROLL
 	for (int r = 0; r < rows; r++) {
-		a[r] = j->src + j->src_off[row + r];
+		a[r] = j->src + j->src_off[row + r < last ? row + r : last];
 		MMI_UNROLL
 		for (int c = 0; c < MMI_NARROW_COLS; c++)
 			acc[r][c] = splat(0.0f);
@@ -97,49 +147,32 @@ MMI_INLINE void narrow_body(const int rows, const int cols, const mmi_patch_job 
 		}
 	}
 	MMI_UNROLL
-	for (int r = 0; r < rows; r++) {
-		v4 sum = lane_sums(acc[r]);
-		memcpy(sums + 4 * r, &sum, sizeof sum);
+	for (int r = 0; r < rows; r += W / 4) {
+		const int64_t left = j->rows - row - r;
+		finish_quarters(cols, j, row + r, left < W / 4 ? (int)left : W / 4, lane_sums((const vf(*)[4])acc + r), bias);
 	}
 }
 
-#define NARROW_FN(cols)                                                                                  \
-	static void narrow_all_##cols(const mmi_patch_job *j, int64_t row, float *sums)                      \
-	{                                                                                                    \
-		narrow_body(NARROW_ROWS, cols, j, row, sums);                                                    \
-	}                                                                                                    \
-	static void narrow_one_##cols(const mmi_patch_job *j, int64_t row, float *sums)                      \
-	{                                                                                                    \
-		narrow_body(1, cols, j, row, sums);                                                              \
-	}
-NARROW_FN(1)
-NARROW_FN(2)
-NARROW_FN(3)
-NARROW_FN(4)
-
-typedef void (*narrow_fn)(const mmi_patch_job *j, int64_t row, float *sums);
-static const narrow_fn narrow_all[MMI_NARROW_COLS] = { narrow_all_1, narrow_all_2, narrow_all_3, narrow_all_4 };
-static const narrow_fn narrow_one[MMI_NARROW_COLS] = { narrow_one_1, narrow_one_2, narrow_one_3, narrow_one_4 };
-
-/* Stores `rows` results through the epilogue, W / 4 rows of 4 columns in a vector. */
-static void finish_narrow(const float *sums, int rows, const mmi_patch_job *j, int64_t row)
+MMI_INLINE void narrow(const int cols, const mmi_patch_job *j)
 {
-	const int n = j->cols;
-	const vf bias = bias_of(&j->ep, 0, n);
-	for (int r = 0; r < rows; r++)
-		finish(j->dst, j->dst_off[row + r], 0, n, load_part(sums + 4 * r, n), bias, &j->ep);
+	float lanes[W] = { 0 };
+	for (int i = 0; j->ep.bias && i < W; i++)
+		lanes[i] = i % 4 < cols ? j->ep.bias[i % 4] : 0.0f;
+	const vf bias = load(lanes);
+	int64_t row = 0;
+	for (; row + NARROW_ROWS <= j->rows; row += NARROW_ROWS)
+		narrow_rows(NARROW_ROWS, cols, j, row, bias);
+	for (; row < j->rows; row += W / 4)
+		narrow_rows(W / 4, cols, j, row, bias);
 }
+
+static void narrow_1(const mmi_patch_job *j) { narrow(1, j); }
+static void narrow_2(const mmi_patch_job *j) { narrow(2, j); }
+static void narrow_3(const mmi_patch_job *j) { narrow(3, j); }
+static void narrow_4(const mmi_patch_job *j) { narrow(4, j); }
 
 void MMI_NAME(mmi_patch_narrow)(const mmi_patch_job *j)
 {
-	float sums[NARROW_ROWS * MMI_NARROW_COLS];
-	int64_t row = 0;
-	for (; row + NARROW_ROWS <= j->rows; row += NARROW_ROWS) {
-		narrow_all[j->cols - 1](j, row, sums);
-		finish_narrow(sums, NARROW_ROWS, j, row);
-	}
-	for (; row < j->rows; row++) {
-		narrow_one[j->cols - 1](j, row, sums);
-		finish_narrow(sums, 1, j, row);
-	}
+	static void (*const by_cols[MMI_NARROW_COLS])(const mmi_patch_job *) = { narrow_1, narrow_2, narrow_3, narrow_4 };
+	by_cols[j->cols - 1](j);
 }

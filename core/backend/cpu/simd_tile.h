@@ -5,18 +5,65 @@
 
 #include "backend/cpu/simd_vec.h"
 
+/* How a tile's sums are stored. The frequent epilogues are applied while the sums are still in registers. */
+enum { END_RAW, END_ADD /* to what c holds */, END_BIAS, END_BIAS_RELU, END_BIAS_MASK /* times relu' of a mask */ };
+
 typedef struct tile {
-	const float *a;          /* element (row r, segment s, k) is a[off[r] + s * seg_stride + k] */
-	const int32_t *off;
+	const float *a;          /* element (row r, segment s, k) is a[a_off[r] + s * seg_stride + k] */
+	const int32_t *a_off;
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
 	const float *b;          /* [seg, k][NV * W] */
-	float *c;                /* row r at c + r * c_stride */
-	int64_t c_stride;
-	bool add;                /* to what c holds */
+	float *c;
+	int32_t end;
+	int64_t c_stride;        /* END_RAW, END_ADD: row r at c + r * c_stride */
+	const int32_t *c_off;    /* else: at c + c_off[r], whole vectors */
+	const float *mask;       /* laid out as c */
+	const float *bias;       /* [NV * W] */
 } tile;
 
 typedef void (*tile_fn)(const tile *t);
+
+MMI_INLINE void store_rows(const int rows, const int nv, const bool add, const tile *t, const vf acc[TILE_ROWS][2])
+{
+	MMI_UNROLL
+	for (int r = 0; r < rows; r++) {
+		MMI_UNROLL
+		for (int v = 0; v < nv; v++) {
+			float *c = t->c + r * t->c_stride + v * W;
+			store(c, add ? acc[r][v] + load(c) : acc[r][v]);
+		}
+	}
+}
+
+MMI_INLINE void finish_rows(const int rows, const int nv, const int end, const tile *t, const vf acc[TILE_ROWS][2])
+{
+	const vf zero = splat(0.0f);
+	MMI_UNROLL
+	for (int r = 0; r < rows; r++) {
+		MMI_UNROLL
+		for (int v = 0; v < nv; v++) {
+			const int64_t at = t->c_off[r] + v * W;
+			vf x = acc[r][v] + load(t->bias + v * W);
+			if (end == END_BIAS_RELU)
+				x = vmax(x, zero);
+			if (end == END_BIAS_MASK)
+				x = (vf)((vi)x & (vi)(load(t->mask + at) > zero));
+			store(t->c + at, x);
+		}
+	}
+}
+
+MMI_INLINE void end_tile(const int rows, const int nv, const tile *t, const vf acc[TILE_ROWS][2])
+{
+	switch (t->end) {
+	case END_BIAS: finish_rows(rows, nv, END_BIAS, t, acc); break;
+	case END_BIAS_RELU: finish_rows(rows, nv, END_BIAS_RELU, t, acc); break;
+	case END_BIAS_MASK: finish_rows(rows, nv, END_BIAS_MASK, t, acc); break;
+	case END_ADD: store_rows(rows, nv, true, t, acc); break;
+	default: store_rows(rows, nv, false, t, acc); break;
+	}
+}
 
 MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 {
@@ -24,9 +71,8 @@ MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 	vf acc[TILE_ROWS][2];
 	MMI_UNROLL
 	for (int r = 0; r < rows; r++) {
-		a[r] = t->a + t->off[r];
-		acc[r][0] = t->add ? load(t->c + r * t->c_stride) : splat(0.0f);
-		acc[r][1] = nv > 1 && t->add ? load(t->c + r * t->c_stride + W) : splat(0.0f);
+		a[r] = t->a + t->a_off[r];
+		acc[r][0] = acc[r][1] = splat(0.0f);
 	}
 	const float *b = t->b;
 	const int64_t len = t->seg_len;
@@ -43,12 +89,7 @@ MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 			}
 		}
 	}
-	MMI_UNROLL
-	for (int r = 0; r < rows; r++) {
-		store(t->c + r * t->c_stride, acc[r][0]);
-		if (nv > 1)
-			store(t->c + r * t->c_stride + W, acc[r][1]);
-	}
+	end_tile(rows, nv, t, (const vf(*)[2])acc);
 }
 
 #define TILE_FN(rows)                                                         \

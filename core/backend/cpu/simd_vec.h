@@ -25,7 +25,6 @@
 typedef float vf __attribute__((vector_size(W * 4)));
 typedef int32_t vi __attribute__((vector_size(W * 4)));
 typedef float vf_any __attribute__((vector_size(W * 4), aligned(4), may_alias));
-typedef float v4 __attribute__((vector_size(16)));
 
 #define MMI_INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)
@@ -67,6 +66,37 @@ MMI_INLINE void store_up_to(float *p, vf x, int n)
 MMI_INLINE vf choose(vi mask, vf yes, vf no) { return (vf)(((vi)yes & mask) | ((vi)no & ~mask)); }
 MMI_INLINE vf vmax(vf x, vf y) { return choose((vi)(x > y), x, y); }
 MMI_INLINE vf vmin(vf x, vf y) { return choose((vi)(x < y), x, y); }
+
+/* Shuffles within quarters of 4 lanes, x0..x3 and y0..y3: LOW and HIGH halves interleaved (x0 y0 x1 y1, x2 y2 x3 y3) or
+ * as pairs (x0 x1 y0 y1, x2 x3 y2 y3). ADD_QUARTERS(q): quarter i is the sum of q[i]'s quarters. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define MMI_HAS_SHUFFLE 1
+#endif
+#endif
+#if W == 16
+#define IN_QUARTERS(x, y, a, b, c, d)                                                                                   \
+	__builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, \
+	                        c + 12, d + 12)
+#define QUARTERS(x, y, a, b, c, d)                                                                                     \
+	__builtin_shufflevector(x, y, 4 * a, 4 * a + 1, 4 * a + 2, 4 * a + 3, 4 * b, 4 * b + 1, 4 * b + 2, 4 * b + 3,      \
+	                        4 * c, 4 * c + 1, 4 * c + 2, 4 * c + 3, 4 * d, 4 * d + 1, 4 * d + 2, 4 * d + 3)
+#define HALF_QUARTERS(x, y) (QUARTERS(x, y, 0, 1, 4, 5) + QUARTERS(x, y, 2, 3, 6, 7))
+#define LAST_QUARTERS(x, y) (QUARTERS(x, y, 0, 2, 4, 6) + QUARTERS(x, y, 1, 3, 5, 7))
+#define ADD_QUARTERS(q) LAST_QUARTERS(HALF_QUARTERS(q[0], q[1]), HALF_QUARTERS(q[2], q[3]))
+#elif W == 8
+#define IN_QUARTERS(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4)
+#define ADD_QUARTERS(q)                                                                                                \
+	(__builtin_shufflevector(q[0], q[1], 0, 1, 2, 3, 8, 9, 10, 11) +                                                   \
+	 __builtin_shufflevector(q[0], q[1], 4, 5, 6, 7, 12, 13, 14, 15))
+#else
+#define IN_QUARTERS(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)
+#define ADD_QUARTERS(q) q[0]
+#endif
+#define INTERLEAVE_LOW(x, y) IN_QUARTERS(x, y, 0, W, 1, W + 1)
+#define INTERLEAVE_HIGH(x, y) IN_QUARTERS(x, y, 2, W + 2, 3, W + 3)
+#define PAIRS_LOW(x, y) IN_QUARTERS(x, y, 0, 1, W, W + 1)
+#define PAIRS_HIGH(x, y) IN_QUARTERS(x, y, 2, 3, W + 2, W + 3)
 
 /* X(rows) for each number of rows a tile can have. */
 #if TILE_ROWS == 14

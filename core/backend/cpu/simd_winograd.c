@@ -105,7 +105,7 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int poin
 	int32_t off[TILE_ROWS];
 	for (int r = 0; r < TILE_ROWS; r++)
 		off[r] = (int32_t)(r * l->v_row);
-	tile t = { .off = off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .add = c0 > 0 };
+	tile t = { .a_off = off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = c0 > 0 ? END_ADD : END_RAW };
 	const float *u = j->u + (int64_t)point * j->c * l->m_row;
 	const int64_t n_tiles = tile_count(j->n_tiles);
 	for (int col = 0; col < l->m_row; col += 2 * W) {
