@@ -97,7 +97,7 @@ static void choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
 static size_t scratch_floats(const mmi_wino_job *j, int32_t width)
 {
 	const size_t tile = (size_t)j->c_block + (size_t)round_up(j->cols, width);
-	return MMI_WINO_POINTS * ((size_t)j->max_tiles * tile + 32) + (size_t)round_up(j->c, width);
+	return (size_t)j->max_tiles * (MMI_WINO_POINTS * tile + 32) + (size_t)round_up(j->c, width);
 }
 
 static void winograd_release(mmi_exec *x)

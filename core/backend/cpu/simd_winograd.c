@@ -22,13 +22,13 @@ MMI_INLINE int64_t whole_vectors(int64_t n) { return (n + W - 1) / W * W; }
 static wino_layout layout_of(const mmi_wino_job *j)
 {
 	wino_layout l;
-	l.v_row = whole_vectors(j->c_block);
-	l.v_plane = j->max_tiles * l.v_row + 16; /* + 16: planes start in different cache sets */
-	l.m_row = whole_vectors(j->cols);
-	l.m_plane = j->max_tiles * l.m_row + 16;
+	l.v_plane = whole_vectors(j->c_block);
+	l.v_row = MMI_WINO_POINTS * l.v_plane + 16;
+	l.m_plane = whole_vectors(j->cols);
+	l.m_row = MMI_WINO_POINTS * l.m_plane + 16;
 	l.v = j->scratch;
-	l.m = l.v + MMI_WINO_POINTS * l.v_plane;
-	float *zeros = l.m + MMI_WINO_POINTS * l.m_plane;
+	l.m = l.v + j->max_tiles * l.v_row;
+	float *zeros = l.m + j->max_tiles * l.m_row;
 	memset(zeros, 0, (size_t)whole_vectors(j->c) * sizeof *zeros);
 	l.zeros = zeros;
 	return l;
@@ -106,10 +106,10 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int poin
 	for (int r = 0; r < TILE_ROWS; r++)
 		off[r] = (int32_t)(r * l->v_row);
 	tile t = { .a_off = off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = c0 > 0 ? END_ADD : END_RAW };
-	const float *u = j->u + (int64_t)point * j->c * l->m_row;
+	const float *u = j->u + (int64_t)point * j->c * l->m_plane;
 	const int64_t n_tiles = tile_count(j->n_tiles);
-	for (int col = 0; col < l->m_row; col += 2 * W) {
-		const int nv = l->m_row - col > W ? 2 : 1;
+	for (int col = 0; col < l->m_plane; col += 2 * W) {
+		const int nv = l->m_plane - col > W ? 2 : 1;
 		t.b = u + (int64_t)col * j->c + (int64_t)c0 * nv * W;
 		t.a = l->v + point * l->v_plane;
 		t.c = l->m + point * l->m_plane + col;
