@@ -216,8 +216,9 @@ static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *labe
 		if (*label >= 0 && found != *label)
 			return mmi_fail(e, MM_EFORMAT, "%s data: key '%s' has label %d in %s, but %d in %s: the modalities do not belong together",
 			                mmi_part_name(t->part), text, *label, from, found, m->modality->name);
+		if (*label < 0)
+			from = m->modality->name;
 		*label = found;
-		from = m->modality->name;
 	}
 	return MM_OK;
 }

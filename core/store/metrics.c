@@ -197,6 +197,19 @@ static size_t kept_bytes(const char *text, size_t bytes, size_t header, uint64_t
 	return (size_t)(row - text);
 }
 
+/* Columns before the first that differs. */
+static size_t columns_alike(const char *found, size_t found_bytes, const char *expected, size_t expected_bytes)
+{
+	size_t same = 0, columns = 0;
+
+	for (; same < found_bytes && same < expected_bytes && found[same] == expected[same]; same++)
+		columns += found[same] == ',';
+	if (same == found_bytes || same == expected_bytes)
+		return columns;
+	bool one_ends = (found[same] == '\n' && expected[same] == ',') || (found[same] == ',' && expected[same] == '\n');
+	return columns + one_ends;
+}
+
 static mm_status check_header(const mmi_metrics *m, const char *text, size_t bytes, size_t *header, mm_error *e)
 {
 	const char *end = row_end(text, text + bytes);
@@ -205,9 +218,7 @@ static mm_status check_header(const mmi_metrics *m, const char *text, size_t byt
 	*header = put_row(m, m->row);
 	if (found == *header && !memcmp(text, m->row, found))
 		return MM_OK;
-	size_t same = 0, columns = 0;
-	for (; same < found && same < *header && text[same] == m->row[same]; same++)
-		columns += text[same] == ',';
+	size_t columns = columns_alike(text, found, m->row, *header);
 	return mmi_fail(e, MM_EFORMAT, "%s: column %zu of the header differs: found '%.*s', expected '%s'; move the file away", m->path,
 	                columns + 1, (int)(found < 200 ? found - (found > 0) : 200), text,
 	                columns < m->n ? m->cells[columns].text : "none");

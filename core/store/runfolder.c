@@ -65,8 +65,10 @@ static const char *trace_of_run(const mmi_runfolder *f)
 		return f->ini;
 	if (!access(f->metrics, F_OK))
 		return f->metrics;
+	if (access(f->checkpoints, F_OK))
+		return NULL;
 	if (mmi_checkpoint_list(f->checkpoints, &iterations, &n, NULL) != MM_OK)
-		return f->checkpoints; /* something is there that is not a folder, or not ours to read */
+		return f->checkpoints; /* not a folder, or not ours to read */
 	mmi_free(iterations);
 	return n ? f->checkpoints : NULL;
 }

@@ -1,0 +1,631 @@
+/* test_data.c - tuples joined by key, and batches that depend on seed and iteration alone; with modalities made here. */
+#include "config.h"
+
+#include "data/batches.h"
+#include "data/keys.h"
+
+#include "store_rig.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* ---------------------------------------------------------------- a modality of synthetic data */
+
+enum { FLOATS = 5, NEVER = -1 };
+
+struct mm_instance {
+	int64_t count;            /* keys "k<first>" to "k<first + count - 1>" */
+	int64_t first, step;      /* sample i has number first + i * step */
+	int64_t odd_label;        /* number whose label is off by one, or NEVER */
+	int64_t twin;             /* sample whose key repeats that of sample 0, or NEVER */
+	int64_t broken, infinite; /* numbers that cannot be read, or hold an infinity */
+	const char *prefix;
+	float bias;
+	int slow_us;
+	int opened;
+	atomic_int reads;
+};
+
+struct mm_dataset {
+	mm_instance *i;
+	int32_t split;
+};
+
+static int64_t number_of(const mm_dataset *d, uint64_t index)
+{
+	return d->i->first + (int64_t)index * d->i->step;
+}
+
+static mm_status fake_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)
+{
+	if (i->count < 0)
+		return mmi_fail(e, MM_EIO, "no such folder");
+	mm_dataset *d = calloc(1, sizeof *d);
+	d->i = i;
+	d->split = split;
+	i->opened++;
+	*out = d;
+	return MM_OK;
+}
+
+static void fake_close(mm_dataset *d)
+{
+	if (d)
+		d->i->opened--;
+	free(d);
+}
+
+static uint64_t fake_count(const mm_dataset *d)
+{
+	return (uint64_t)d->i->count;
+}
+
+static mm_status fake_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e)
+{
+	(void)e;
+	snprintf(out, size, "%s%" PRId64, d->i->prefix, number_of(d, (int64_t)index == d->i->twin ? 0 : index));
+	return MM_OK;
+}
+
+static int32_t fake_label(const mm_dataset *d, uint64_t index)
+{
+	int64_t number = number_of(d, index);
+	return (int32_t)((number + (number == d->i->odd_label)) % 10);
+}
+
+static mm_status fake_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
+{
+	int64_t number = number_of(d, index);
+
+	atomic_fetch_add(&d->i->reads, 1);
+	if (d->i->slow_us)
+		nanosleep(&(struct timespec){ 0, d->i->slow_us * 1000L }, NULL);
+	if (number == d->i->broken)
+		return mmi_fail(e, MM_EFORMAT, "picture is cut off");
+	for (int i = 0; i < FLOATS; i++)
+		out[i] = (float)number + d->i->bias + (float)d->split * 0.5f;
+	if (number == d->i->infinite)
+		out[3] = INFINITY;
+	return MM_OK;
+}
+
+static const mm_modality_desc fake_desc = {
+	.struct_size = sizeof fake_desc, .id = "fake", .default_name = "fake", .open = fake_open, .close = fake_close,
+	.count = fake_count, .key = fake_key, .label = fake_label, .read = fake_read,
+};
+
+enum { MODALITIES = 3 };
+
+typedef struct {
+	mm_instance instance[MODALITIES];
+	mmi_modality modality[MODALITIES];
+	int lines;
+	char heard[8][256];
+} world;
+
+static int world_setup(void **state)
+{
+	world *w = calloc(1, sizeof *w);
+
+	for (int m = 0; m < MODALITIES; m++) {
+		w->instance[m] = (mm_instance){ .count = 100, .step = 1, .odd_label = NEVER, .twin = NEVER, .broken = NEVER,
+			                            .infinite = NEVER, .prefix = "k", .bias = (float)(1000 * m) };
+		snprintf(w->modality[m].name, sizeof w->modality[m].name, "m%d", m);
+		w->modality[m].desc = &fake_desc;
+		w->modality[m].instance = &w->instance[m];
+		w->modality[m].count = FLOATS;
+		w->modality[m].info = (mm_modality_info){ .support = MM_SUPPORT_REAL, .n_classes = 10 };
+	}
+	*state = w;
+	return 0;
+}
+
+/* Whatever a test did, no data set stays open. */
+static int world_teardown(void **state)
+{
+	world *w = *state;
+	int left = 0;
+
+	for (int m = 0; m < MODALITIES; m++)
+		left += w->instance[m].opened;
+	free(w);
+	return left;
+}
+
+static void hear(void *ctx, int level, const char *text)
+{
+	world *w = ctx;
+
+	assert_int_equal(level, MM_LOG_WARNING);
+	snprintf(w->heard[w->lines++ % 8], sizeof w->heard[0], "%s", text);
+}
+
+static mmi_tuples *open_part(world *w, mmi_part part, uint32_t holdout, uint64_t seed)
+{
+	mm_error e = MM_ERROR_INIT;
+	const mmi_log log = { hear, w };
+	mmi_tuples *t = NULL;
+
+	assert_ok(mmi_tuples_open(w->modality, MODALITIES, part, holdout, seed, &log, &t, &e), e);
+	return t;
+}
+
+static mm_status try_part(world *w, mmi_part part, uint32_t holdout, mm_error *e)
+{
+	mmi_tuples *t = NULL;
+	mm_status status = mmi_tuples_open(w->modality, MODALITIES, part, holdout, 1, NULL, &t, e);
+
+	assert_null(t);
+	return status;
+}
+
+/* The number behind a tuple, from its key. */
+static int64_t tuple_number(const mmi_tuples *t, uint32_t i)
+{
+	return strtoll(mmi_tuples_key(t, i) + 1, NULL, 10);
+}
+
+/* ---------------------------------------------------------------- keys */
+
+static void keys_are_found_by_text_and_numbered_in_order(void **state)
+{
+	(void)state;
+	enum { N = 5000 };
+	mm_error e = MM_ERROR_INIT;
+	mmi_keys *k;
+	char text[32];
+	uint32_t number;
+
+	assert_ok(mmi_keys_create(N, &k, &e), e);
+	for (uint32_t i = 0; i < N; i++) {
+		snprintf(text, sizeof text, "%u", i * 7);
+		assert_ok(mmi_keys_add(k, text, &number, &e), e);
+		assert_int_equal(number, i);
+	}
+	assert_ok(mmi_keys_add(k, "7", &number, &e), e);
+	assert_int_equal(number, MMI_NO_KEY);
+	assert_int_equal(mmi_keys_count(k), N);
+	assert_int_equal(mmi_keys_find(k, "34993"), 4999);
+	assert_int_equal(mmi_keys_find(k, "1"), MMI_NO_KEY);
+	assert_string_equal(mmi_keys_text(k, 3), "21");
+	assert_int_equal(mmi_keys_add(k, "new", &number, &e), MM_EINTERNAL);
+	mmi_keys_destroy(k);
+}
+
+/* ---------------------------------------------------------------- joining */
+
+static void samples_meet_by_key_in_the_first_modality_s_order(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	float x[MODALITIES][FLOATS];
+	float *out[MODALITIES] = { x[0], x[1], x[2] };
+
+	w->instance[1].first = 99; /* the same keys, backwards */
+	w->instance[1].step = -1;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	assert_int_equal(mmi_tuples_count(t), 100);
+	assert_int_equal(mmi_tuples_modalities(t), 3);
+	assert_int_equal(mmi_tuples_floats(t, 2), FLOATS);
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_int_equal(tuple_number(t, i), i);
+		assert_int_equal(mmi_tuples_label(t, i), i % 10);
+		assert_ok(mmi_tuples_read(t, i, out, &e), e);
+		for (int m = 0; m < MODALITIES; m++)
+			assert_true(x[m][0] == (float)(i + 1000u * (unsigned)m) && x[m][FLOATS - 1] == x[m][0]);
+	}
+	out[1] = NULL;
+	x[1][0] = -7;
+	assert_ok(mmi_tuples_read(t, 5, out, &e), e);
+	assert_true(x[1][0] == -7); /* skipped */
+	assert_int_equal(w->lines, 0);
+	mmi_tuples_close(t);
+}
+
+static void the_test_part_reads_the_test_split(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	float x[FLOATS], *out[MODALITIES] = { x };
+	mmi_tuples *t = open_part(w, MMI_PART_TEST, 10, 1);
+
+	assert_int_equal(mmi_tuples_count(t), 100);
+	assert_ok(mmi_tuples_read(t, 3, out, &e), e);
+	assert_true(x[0] == 3.5f);
+	mmi_tuples_close(t);
+}
+
+static void keys_without_partners_are_left_out_and_told(void **state)
+{
+	world *w = *state;
+
+	w->instance[1].count = 90;                            /* k0 to k89 */
+	w->instance[2] = w->instance[0];
+	w->instance[2].first = 5;                             /* k5 to k104 */
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	assert_int_equal(mmi_tuples_count(t), 85);
+	assert_int_equal(tuple_number(t, 0), 5);
+	assert_int_equal(mmi_tuples_join(t, 1).absent, 10);
+	assert_int_equal(mmi_tuples_join(t, 1).extra, 0);
+	assert_int_equal(mmi_tuples_join(t, 2).absent, 5);
+	assert_int_equal(mmi_tuples_join(t, 2).extra, 5);
+	assert_int_equal(mmi_tuples_join(t, 2).count, 100);
+	assert_int_equal(w->lines, 3);
+	assert_string_equal(w->heard[0], "training data: m1 lacks 10 of 100 keys of m0 (first: 'k90'); they are left out");
+	assert_string_equal(w->heard[2], "training data: 5 of 100 keys of m2 are not in m0 (first: 'k100'); they are left out");
+	mmi_tuples_close(t);
+}
+
+static void nothing_in_common_is_an_error_that_shows_keys(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+
+	w->instance[1].prefix = "img_";
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "no key is present in all 3 modalities: m1 shares 0 of the 100 "
+	             "keys of m0 (like 'k0'), its own are like 'img_0'; do they read the same data set?");
+	w->instance[1].prefix = "k";
+	w->instance[1].count = 40;
+	w->instance[2].first = 60;
+	w->instance[2].count = 40; /* each shares with m0, but not the same */
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m2 shares 40 of the 100 keys of m0 (like 'k0'); do they");
+}
+
+static void labels_that_disagree_are_an_error_with_the_key(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+
+	w->instance[2].odd_label = 42;
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "key 'k42' has label 2 in m0, but 3 in m2");
+	w->modality[2].info.n_classes = 0; /* a modality without labels has nothing to disagree with */
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	assert_int_equal(mmi_tuples_label(t, 42), 2);
+	mmi_tuples_close(t);
+	w->modality[1].info.n_classes = 5;
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m1: key 'k5' has label 5, expected 0 to 4");
+}
+
+static void a_key_twice_and_data_that_do_not_open_are_errors(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+
+	w->instance[0].twin = 9;
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m0: key 'k0' occurs twice");
+	w->instance[0].twin = NEVER;
+	w->instance[1].twin = 9;
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m1: key 'k0' occurs twice");
+	w->instance[1].count = -1;
+	assert_fails(try_part(w, MMI_PART_TEST, 0, &e), MM_EIO, e, "m1: cannot open the test data: no such folder");
+	w->instance[1].count = 0;
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m1: the training data is empty");
+}
+
+static void unreadable_and_infinite_samples_are_named(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	float x[MODALITIES][FLOATS];
+	float *out[MODALITIES] = { x[0], x[1], x[2] };
+
+	w->instance[1].broken = 7;
+	w->instance[2].infinite = 8;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	assert_fails(mmi_tuples_read(t, 7, out, &e), MM_EFORMAT, e, "m1: cannot read sample 'k7': picture is cut off");
+	assert_fails(mmi_tuples_read(t, 8, out, &e), MM_EFORMAT, e, "m2: sample 'k8': value 3 is inf, expected a number");
+	assert_ok(mmi_tuples_read(t, 9, out, &e), e);
+	w->modality[0].info.support = MM_SUPPORT_BOX;
+	w->modality[0].info.lo = -1;
+	w->modality[0].info.hi = 9;
+	assert_ok(mmi_tuples_read(t, 9, out, &e), e);
+	assert_fails(mmi_tuples_read(t, 10, out, &e), MM_EFORMAT, e, "m0: sample 'k10': value 0 is 10, expected a number from -1 to 9");
+	mmi_tuples_close(t);
+}
+
+/* ---------------------------------------------------------------- validation */
+
+static void training_and_validation_divide_the_data(void **state)
+{
+	world *w = *state;
+	bool seen[100] = { false };
+	mmi_tuples *train = open_part(w, MMI_PART_TRAIN, 30, 1), *held = open_part(w, MMI_PART_VALIDATION, 30, 1);
+
+	assert_int_equal(mmi_tuples_count(train), 70);
+	assert_int_equal(mmi_tuples_count(held), 30);
+	for (uint32_t i = 0; i < 100; i++) {
+		const mmi_tuples *t = i < 70 ? train : held;
+		uint32_t at = i < 70 ? i : i - 70;
+		int64_t number = tuple_number(t, at);
+		assert_false(seen[number]);
+		seen[number] = true;
+		assert_int_equal(mmi_tuples_label(t, at), number % 10);
+		if (at)
+			assert_true(number > tuple_number(t, at - 1)); /* the order of the first modality */
+	}
+	mmi_tuples_close(train);
+	mmi_tuples_close(held);
+}
+
+static void the_reserve_depends_on_the_seed_alone(void **state)
+{
+	world *w = *state;
+	mmi_tuples *a = open_part(w, MMI_PART_VALIDATION, 30, 1), *b = open_part(w, MMI_PART_VALIDATION, 30, 1),
+	           *c = open_part(w, MMI_PART_VALIDATION, 30, 2), *d = open_part(w, MMI_PART_VALIDATION, 20, 1);
+	uint32_t differ = 0, inside = 0;
+
+	for (uint32_t i = 0; i < 30; i++) {
+		assert_int_equal(tuple_number(a, i), tuple_number(b, i));
+		differ += tuple_number(a, i) != tuple_number(c, i);
+		for (uint32_t j = 0; j < 20; j++)
+			inside += tuple_number(a, i) == tuple_number(d, j);
+	}
+	assert_true(differ > 20);
+	assert_int_equal(inside, 20); /* a larger reserve only adds */
+	mmi_tuples_close(a);
+	mmi_tuples_close(b);
+	mmi_tuples_close(c);
+	mmi_tuples_close(d);
+}
+
+static void a_reserve_of_everything_is_refused(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+
+	assert_fails(try_part(w, MMI_PART_TRAIN, 100, &e), MM_ECONFIG, e, "100 samples are to be held out for validation, expected 1 to 99");
+	assert_fails(try_part(w, MMI_PART_VALIDATION, 0, &e), MM_ECONFIG, e, "0 samples are to be held out");
+}
+
+/* ---------------------------------------------------------------- batches */
+
+enum { BATCH = 16, PER_EPOCH = 6 };
+
+static mmi_batches *start(mmi_tuples *t, uint64_t seed, uint64_t first)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_batches *b;
+
+	assert_ok(mmi_batches_create(t, BATCH, seed, first, &b, &e), e);
+	return b;
+}
+
+static const mmi_batch *next(mmi_batches *b)
+{
+	mm_error e = MM_ERROR_INIT;
+	const mmi_batch *batch = NULL;
+
+	assert_ok(mmi_batches_next(b, &batch, &e), e);
+	return batch;
+}
+
+static void a_batch_holds_the_samples_its_index_names(void **state)
+{
+	world *w = *state;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	mmi_batches *b = start(t, 1, 0);
+
+	for (uint64_t it = 0; it < 20; it++) {
+		const mmi_batch *batch = next(b);
+		assert_int_equal(batch->iteration, it);
+		assert_int_equal(batch->epoch, it / PER_EPOCH);
+		assert_int_equal(batch->size, BATCH);
+		for (size_t i = 0; i < BATCH; i++) {
+			assert_int_equal(batch->label[i], batch->index[i] % 10);
+			for (int m = 0; m < MODALITIES; m++)
+				for (int f = 0; f < FLOATS; f++)
+					assert_true(batch->x[m][i * FLOATS + (size_t)f] == (float)(batch->index[i] + 1000u * (unsigned)m));
+		}
+		for (int m = 0; m < MODALITIES; m++)
+			assert_int_equal((uintptr_t)batch->x[m] % 64, 0);
+	}
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void an_epoch_is_a_new_permutation_without_repeats(void **state)
+{
+	world *w = *state;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	mmi_batches *b = start(t, 1, 0);
+	bool ever[100] = { false };
+	uint32_t first[2][BATCH];
+
+	assert_int_equal(mmi_batches_per_epoch(b), PER_EPOCH);
+	for (int epoch = 0; epoch < 20; epoch++) {
+		bool seen[100] = { false };
+		for (int k = 0; k < PER_EPOCH; k++) {
+			const mmi_batch *batch = next(b);
+			for (size_t i = 0; i < BATCH; i++) {
+				assert_false(seen[batch->index[i]]);
+				seen[batch->index[i]] = ever[batch->index[i]] = true;
+			}
+			if (epoch < 2 && !k)
+				memcpy(first[epoch], batch->index, sizeof first[0]);
+		}
+	}
+	assert_true(memcmp(first[0], first[1], sizeof first[0]) != 0);
+	for (int i = 0; i < 100; i++)
+		assert_true(ever[i]); /* the four left over in one epoch come up in another */
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void a_batch_depends_on_seed_and_iteration_alone(void **state)
+{
+	world *w = *state;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	static uint32_t index[25][BATCH];
+	mmi_batches *b = start(t, 5, 0);
+
+	for (int it = 0; it < 25; it++)
+		memcpy(index[it], next(b)->index, sizeof index[0]);
+	mmi_batches_destroy(b);
+	for (int first = 1; first < 25; first += 4) { /* resume anywhere, inside an epoch or at its start */
+		b = start(t, 5, (uint64_t)first);
+		for (int it = first; it < 25; it++) {
+			const mmi_batch *batch = next(b);
+			assert_int_equal(batch->iteration, it);
+			assert_memory_equal(batch->index, index[it], sizeof index[0]);
+			assert_true(batch->x[0][0] == (float)index[it][0]);
+		}
+		mmi_batches_destroy(b);
+	}
+	b = start(t, 6, 0);
+	assert_true(memcmp(next(b)->index, index[0], sizeof index[0]) != 0);
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void wait_for_reads(world *w, int expected)
+{
+	for (int i = 0; i < 5000 && atomic_load(&w->instance[2].reads) < expected; i++)
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	nanosleep(&(struct timespec){ 0, 20000000 }, NULL); /* time to read too much */
+	assert_int_equal(atomic_load(&w->instance[2].reads), expected);
+}
+
+static void three_buffers_are_read_ahead_and_used_in_turn(void **state)
+{
+	world *w = *state;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	mmi_batches *b = start(t, 1, 0);
+	const float *buffer[3];
+
+	wait_for_reads(w, 3 * BATCH);
+	for (int i = 0; i < 3; i++)
+		buffer[i] = next(b)->x[1];
+	wait_for_reads(w, 5 * BATCH); /* two ahead of the one in use */
+	assert_true(buffer[0] != buffer[1] && buffer[1] != buffer[2] && buffer[0] != buffer[2]);
+	for (int i = 0; i < 30; i++)
+		assert_ptr_equal(next(b)->x[1], buffer[i % 3]);
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void the_batch_in_use_is_not_overwritten(void **state)
+{
+	world *w = *state;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	mmi_batches *b = start(t, 1, 0);
+	float copy[BATCH * FLOATS];
+
+	for (int it = 0; it < 10; it++) {
+		const mmi_batch *batch = next(b);
+		memcpy(copy, batch->x[0], sizeof copy);
+		wait_for_reads(w, (it + 3) * BATCH);
+		assert_memory_equal(copy, batch->x[0], sizeof copy);
+	}
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void a_sample_that_cannot_be_read_fails_its_own_batch(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	const mmi_batch *batch = NULL;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	mmi_batches *b = start(t, 1, 0);
+	uint32_t culprit = 0;
+
+	for (int it = 0; it < 5; it++)
+		culprit = next(b)->index[3]; /* of batch 4: no earlier one of this epoch has it */
+	mmi_batches_destroy(b);
+	w->instance[1].broken = culprit;
+	b = start(t, 1, 0);
+	for (int it = 0; it < 4; it++)
+		next(b);
+	char expected[64];
+	snprintf(expected, sizeof expected, "m1: cannot read sample 'k%u': picture is cut off", culprit);
+	for (int again = 0; again < 3; again++)
+		assert_fails(mmi_batches_next(b, &batch, &e), MM_EFORMAT, e, expected);
+	assert_null(batch);
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void the_loader_stops_at_once_whatever_it_does(void **state)
+{
+	world *w = *state;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+
+	for (int taken = 0; taken < 5; taken++)
+		for (int pause = 0; pause < 4; pause++) {
+			mmi_batches *b = start(t, 1, 0);
+			for (int i = 0; i < taken; i++)
+				next(b);
+			nanosleep(&(struct timespec){ 0, pause * 50000L }, NULL);
+			mmi_batches_destroy(b);
+		}
+	mmi_batches_destroy(NULL);
+	w->instance[0].slow_us = 2000; /* a batch takes 32 ms: the loader is in the middle of one */
+	atomic_store(&w->instance[0].reads, 0);
+	mmi_batches *b = start(t, 1, 0);
+	nanosleep(&(struct timespec){ 0, 3000000 }, NULL);
+	mmi_batches_destroy(b);
+	assert_in_range(atomic_load(&w->instance[0].reads), 0, BATCH - 1);
+	mmi_tuples_close(t);
+}
+
+static void waiting_for_slow_data_is_measured(void **state)
+{
+	world *w = *state;
+	w->instance[0].slow_us = 1000;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	mmi_batches *b = start(t, 1, 0);
+
+	assert_true(mmi_batches_waited(b) == 0);
+	next(b);
+	assert_true(mmi_batches_waited(b) > 0.001); /* 16 samples of at least a millisecond */
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void batches_that_cannot_be_filled_are_refused(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_batches *b = NULL;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+
+	assert_fails(mmi_batches_create(t, 101, 1, 0, &b, &e), MM_ECONFIG, e, "a batch of 101 samples, expected 1 to 100");
+	assert_fails(mmi_batches_create(t, 0, 1, 0, &b, &e), MM_ECONFIG, e, "a batch of 0 samples");
+	assert_null(b);
+	assert_ok(mmi_batches_create(t, 100, 1, 0, &b, &e), e);
+	assert_int_equal(mmi_batches_per_epoch(b), 1);
+	next(b);
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(keys_are_found_by_text_and_numbered_in_order),
+		TEST(samples_meet_by_key_in_the_first_modality_s_order),
+		TEST(the_test_part_reads_the_test_split),
+		TEST(keys_without_partners_are_left_out_and_told),
+		TEST(nothing_in_common_is_an_error_that_shows_keys),
+		TEST(labels_that_disagree_are_an_error_with_the_key),
+		TEST(a_key_twice_and_data_that_do_not_open_are_errors),
+		TEST(unreadable_and_infinite_samples_are_named),
+		TEST(training_and_validation_divide_the_data),
+		TEST(the_reserve_depends_on_the_seed_alone),
+		TEST(a_reserve_of_everything_is_refused),
+		TEST(a_batch_holds_the_samples_its_index_names),
+		TEST(an_epoch_is_a_new_permutation_without_repeats),
+		TEST(a_batch_depends_on_seed_and_iteration_alone),
+		TEST(three_buffers_are_read_ahead_and_used_in_turn),
+		TEST(the_batch_in_use_is_not_overwritten),
+		TEST(a_sample_that_cannot_be_read_fails_its_own_batch),
+		TEST(the_loader_stops_at_once_whatever_it_does),
+		TEST(waiting_for_slow_data_is_measured),
+		TEST(batches_that_cannot_be_filled_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

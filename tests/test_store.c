@@ -1,0 +1,240 @@
+/* test_store.c - whole files, metrics and the run folder. */
+#include "config.h"
+
+#include "store/checkpoint.h"
+#include "store/files.h"
+#include "store/metrics.h"
+#include "store/runfolder.h"
+
+#include "store_rig.h"
+
+#include <math.h>
+
+/* ---------------------------------------------------------------- files */
+
+static void devices_are_not_replaced_and_links_are_followed(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	rig *r = *state;
+	const char *real = rig_path(r, "real"), *link_path = rig_path(r, "link");
+	struct stat st;
+
+	assert_fails(mmi_write_file_atomic("/dev/full", "x", 1, &e), MM_EIO, e, "not a regular file");
+	assert_fails(mmi_write_file_atomic(r->folder, "x", 1, &e), MM_EIO, e, "not a regular file");
+	rig_write(real, "old", 3);
+	assert_int_equal(chmod(real, 0640), 0);
+	assert_int_equal(symlink("real", link_path), 0);
+	assert_ok(mmi_write_file_atomic(link_path, "new", 3, &e), e);
+	assert_file(real, "new");
+	assert_int_equal(lstat(link_path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat(real, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_fails(mmi_write_file_atomic(rig_path(r, "none/file"), "x", 1, &e), MM_EIO, e, "No such file");
+}
+
+static void abandoned_files_leave_nothing(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	rig *r = *state;
+	mmi_atomic *f;
+
+	assert_ok(mmi_atomic_open(rig_path(r, "file"), &f, &e), e);
+	assert_ok(mmi_atomic_write(f, "abc", 3, &e), e);
+	assert_int_equal(rig_entries(r->folder), 1);
+	mmi_atomic_abort(f);
+	assert_int_equal(rig_entries(r->folder), 0);
+}
+
+/* ---------------------------------------------------------------- metrics */
+
+static const char *const columns[] = { "iteration", "loss", "note", "count" };
+
+static mmi_metrics *metrics_with_rows(const char *path, int rows)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_metrics *m;
+
+	assert_ok(mmi_metrics_create(path, columns, 4, &m, &e), e);
+	for (int i = 1; i <= rows; i++) {
+		mmi_metrics_number(m, 1, 1.0 / i);
+		mmi_metrics_integer(m, 3, i);
+		assert_ok(mmi_metrics_append(m, (uint64_t)(10 * i), &e), e);
+	}
+	return m;
+}
+
+static void rows_are_readable_at_once_and_text_is_quoted(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "m.csv");
+	mmi_metrics *m = metrics_with_rows(path, 3);
+
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n20,0.5,,2\n30,0.333333333,,3\n");
+	mmi_metrics_number(m, 1, -(double)NAN);
+	mmi_metrics_text(m, 2, "a \"b\", c\nd");
+	mmi_metrics_integer(m, 3, INT64_MIN);
+	assert_ok(mmi_metrics_append(m, 40, &e), e);
+	mmi_metrics_number(m, 1, -INFINITY);
+	assert_ok(mmi_metrics_append(m, 50, &e), e);
+	mmi_metrics_close(m);
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n20,0.5,,2\n30,0.333333333,,3\n"
+	                  "40,nan,\"a \"\"b\"\", c\nd\",-9223372036854775808\n50,-inf,,\n");
+	assert_fails(mmi_metrics_create(path, columns, 4, &m, &e), MM_EIO, e, "File exists");
+}
+
+static void resuming_cuts_rows_beyond_the_iteration_and_half_rows(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "m.csv");
+	mmi_metrics *m = metrics_with_rows(path, 3);
+
+	mmi_metrics_text(m, 2, "two\nlines");
+	assert_ok(mmi_metrics_append(m, 40, &e), e);
+	mmi_metrics_close(m);
+	assert_ok(mmi_metrics_resume(path, columns, 4, 40, &m, &e), e);
+	mmi_metrics_close(m);
+	assert_ok(mmi_metrics_resume(path, columns, 4, 29, &m, &e), e);
+	assert_ok(mmi_metrics_append(m, 30, &e), e);
+	mmi_metrics_close(m);
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n20,0.5,,2\n30,,,\n");
+	assert_int_equal(truncate(path, 41), 0); /* in the middle of row 20 */
+	assert_ok(mmi_metrics_resume(path, columns, 4, 100, &m, &e), e);
+	mmi_metrics_close(m);
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n");
+}
+
+static void resuming_with_other_columns_is_refused(void **state)
+{
+	static const char *const other[] = { "iteration", "loss", "gap", "count" };
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "m.csv");
+	mmi_metrics *m = metrics_with_rows(path, 1);
+
+	mmi_metrics_close(m);
+	assert_fails(mmi_metrics_resume(path, other, 4, 5, &m, &e), MM_EFORMAT, e, "column 3 of the header differs: found 'iteration,loss,note,count', expected 'gap'");
+	assert_fails(mmi_metrics_resume(path, columns, 3, 5, &m, &e), MM_EFORMAT, e, "expected 'none'");
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n");
+	assert_ok(mmi_metrics_resume(rig_path(*state, "fresh.csv"), columns, 4, 5, &m, &e), e);
+	mmi_metrics_close(m);
+	assert_file(rig_path(*state, "fresh.csv"), "iteration,loss,note,count\n");
+}
+
+static void a_row_that_does_not_fit_is_taken_back(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "m.csv");
+	mmi_metrics *m = metrics_with_rows(path, 1);
+
+	rig_limit_files(40);
+	mmi_metrics_text(m, 2, "longer than the room that is left");
+	mm_status status = mmi_metrics_append(m, 20, &e);
+	rig_limit_files(RLIM_INFINITY);
+	assert_int_equal(status, MM_EIO);
+	assert_non_null(strstr(e.message, "cannot write a row to"));
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n");
+	assert_ok(mmi_metrics_append(m, 30, &e), e);
+	mmi_metrics_close(m);
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n30,,,\n");
+}
+
+/* ---------------------------------------------------------------- run folder */
+
+static void a_run_folder_is_made_with_its_parents(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_runfolder *f;
+	const char *path = rig_path(*state, "runs/a/b/");
+
+	assert_ok(mmi_runfolder_open(path, false, &f, &e), e);
+	assert_int_equal(access(rig_path(*state, "runs/a/b/checkpoints"), W_OK), 0);
+	assert_string_equal(mmi_runfolder_ini(f), rig_path(*state, "runs/a/b/run.ini"));
+	char *grid = mmi_runfolder_grid(f, "samples", 1200);
+	assert_string_equal(grid, rig_path(*state, "runs/a/b/grids/samples-00001200.png"));
+	mmi_free(grid);
+	assert_ok(mmi_runfolder_write_ini(f, "[run]\nseed = 1\n", &e), e);
+	assert_file(mmi_runfolder_ini(f), "[run]\nseed = 1\n");
+	mmi_runfolder_close(f);
+}
+
+static void a_run_is_never_overwritten(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_runfolder *f;
+	const char *path = rig_path(*state, "run");
+
+	assert_ok(mmi_runfolder_open(path, false, &f, &e), e);
+	mmi_runfolder_close(f);
+	assert_ok(mmi_runfolder_open(path, false, &f, &e), e); /* nothing had been written yet */
+	char *checkpoint = mmi_checkpoint_file(mmi_runfolder_checkpoints(f), 100);
+	assert_ok(mmi_checkpoint_save(checkpoint, NULL, 0, NULL, 0, &e), e);
+	mmi_free(checkpoint);
+	mmi_runfolder_close(f);
+	assert_fails(mmi_runfolder_open(path, false, &f, &e), MM_ECONFIG, e, "already holds a run");
+	assert_ok(mmi_runfolder_open(path, true, &f, &e), e);
+	mmi_runfolder_close(f);
+	rig_write(rig_path(*state, "file"), "x", 1);
+	assert_fails(mmi_runfolder_open(rig_path(*state, "file/run"), false, &f, &e), MM_EIO, e, "a file of that name is in the way");
+}
+
+static void resuming_nothing_is_refused_and_writes_nothing(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_runfolder *f;
+	rig *r = *state;
+
+	assert_fails(mmi_runfolder_open(rig_path(r, "run"), true, &f, &e), MM_ECONFIG, e, "nothing to resume");
+	assert_int_equal(rig_entries(r->folder), 0);
+}
+
+static void two_runs_cannot_share_a_folder(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_runfolder *f, *g;
+	char expected[64];
+	const char *path = rig_path(*state, "run");
+
+	assert_ok(mmi_runfolder_open(path, false, &f, &e), e);
+	snprintf(expected, sizeof expected, "is in use: process %ld trains into it", (long)getpid());
+	assert_fails(mmi_runfolder_open(path, false, &g, &e), MM_ECONFIG, e, expected);
+	mmi_runfolder_close(f);
+	assert_ok(mmi_runfolder_open(path, false, &g, &e), e);
+	mmi_runfolder_close(g);
+}
+
+static void earlier_settings_are_kept_on_resume(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_runfolder *f;
+
+	assert_ok(mmi_runfolder_open(rig_path(*state, "run"), false, &f, &e), e);
+	assert_ok(mmi_runfolder_write_ini(f, "a", &e), e);
+	assert_ok(mmi_runfolder_write_ini(f, "a", &e), e);
+	assert_int_equal(access(rig_path(*state, "run/run-1.ini"), F_OK), -1);
+	assert_ok(mmi_runfolder_write_ini(f, "b", &e), e);
+	assert_ok(mmi_runfolder_write_ini(f, "c", &e), e);
+	assert_file(rig_path(*state, "run/run-1.ini"), "a");
+	assert_file(rig_path(*state, "run/run-2.ini"), "b");
+	assert_file(mmi_runfolder_ini(f), "c");
+	mmi_runfolder_close(f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(devices_are_not_replaced_and_links_are_followed),
+		TEST(abandoned_files_leave_nothing),
+		TEST(rows_are_readable_at_once_and_text_is_quoted),
+		TEST(resuming_cuts_rows_beyond_the_iteration_and_half_rows),
+		TEST(resuming_with_other_columns_is_refused),
+		TEST(a_row_that_does_not_fit_is_taken_back),
+		TEST(a_run_folder_is_made_with_its_parents),
+		TEST(a_run_is_never_overwritten),
+		TEST(resuming_nothing_is_refused_and_writes_nothing),
+		TEST(two_runs_cannot_share_a_folder),
+		TEST(earlier_settings_are_kept_on_resume),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
