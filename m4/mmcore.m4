@@ -98,6 +98,3 @@ AC_DEFUN([MMCORE_SANITIZERS], [
 	])
 	AM_CONDITIONAL([SANITIZED], [test "x$enable_sanitizers" != xno])
 ])
-
-# MMCORE_CONFIG_FILES - the pkg-config file for plugins, once the SDK brings its template.
-AC_DEFUN([MMCORE_CONFIG_FILES], [])

@@ -100,9 +100,14 @@ summarise
 check "nothing but skipped cases is an error" exits 2
 
 fresh
-result tap FAIL </dev/null
-printf ':test-result: PASS 1 - a\n:test-result: FAIL 2 - b\n:test-result: SKIP 3 - c\n:global-test-result: FAIL\n' >"$work/t/tap.trs"
+result tap FAIL <<'END'
+ok 1 - a
+PASS: tests/tap.sh 1 - a
+not ok 2 - b
+FAIL: tests/tap.sh 2 - b
+END
+printf ':global-test-result: FAIL\n:test-result: PASS\n:test-result: FAIL\n:test-result: SKIP\n' >"$work/t/tap.trs"
 summarise
 check "TAP points are counted one by one" ends_with "1 passed, 1 failed, 1 skipped"
-check "a failed TAP point is named" says out "tap: FAIL 2 - b"
+check "a failed TAP point is named" says out "tap: 2 - b"
 finish
