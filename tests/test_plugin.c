@@ -121,6 +121,7 @@ typedef struct refusal {
 
 static const refusal at_open[] = {
 	{ "no_symbol", NULL, MM_EABI, "it has no symbol mm_plugin_query_1" },
+	{ "foreign", NULL, MM_EABI, "its symbol mm_plugin_query_1 belongs to a library it depends on" },
 	{ "null_query", NULL, MM_EABI, "mm_plugin_query_1 returned NULL" },
 	{ "unresolved", NULL, MM_EABI, "undefined symbol: toy_function_of_nobody" },
 	{ "wrong_magic", NULL, MM_EABI, "magic number is 0x12345678, needed is 0x31504D4D" },

@@ -108,7 +108,7 @@ static mm_status check_header(const mm_plugin_entry *raw, mm_error *e)
 	if (raw->magic != MM_PLUGIN_MAGIC)
 		return mmi_fail(e, MM_EABI, "the entry's magic number is 0x%08X, needed is 0x%08X (MM_PLUGIN_MAGIC): no plugin of "
 		                "mmcore, or built for another byte order", raw->magic, MM_PLUGIN_MAGIC);
-	MMI_TRY(check_size("mm_plugin_entry", raw->struct_size, MM_SIZE_THROUGH(mm_plugin_entry, load), "get_extension", e));
+	MMI_TRY(check_size("mm_plugin_entry", raw->struct_size, MM_SIZE_THROUGH(mm_plugin_entry, load), "unload", e));
 	MMI_TRY(check_versions(raw, e));
 	return check_tag(raw->abi_tag, e);
 }

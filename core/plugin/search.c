@@ -40,12 +40,27 @@ static mm_status push(char ***list, size_t *n, char *text, mm_error *e)
 
 /* ---------------------------------------------------------------- the folders */
 
+static bool known_folder(const mmi_search *s, const char *folder, size_t length)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strlen(s->folders[i]) == length && !strncmp(s->folders[i], folder, length))
+			return true;
+	return false;
+}
+
+static mm_status add_folder(mmi_search *s, const char *folder, size_t length, mm_error *e)
+{
+	if (known_folder(s, folder, length))
+		return MM_OK;
+	return push(&s->folders, &s->n, mmi_format("%.*s", (int)length, folder), e);
+}
+
 static mm_status add_path(mmi_search *s, const char *path, const char *origin, const mmi_log *log, mm_error *e)
 {
 	while (path && *path) {
 		size_t length = strcspn(path, ":");
 		if (path[0] == '/')
-			MMI_TRY(push(&s->folders, &s->n, mmi_format("%.*s", (int)length, path), e));
+			MMI_TRY(add_folder(s, path, length, e));
 		else if (length)
 			mmi_logf(log, MM_LOG_WARNING, "%s: %.*s is not an absolute path and is not searched for plugins", origin,
 			         (int)length, path);
@@ -63,7 +78,7 @@ static mm_status fill(mmi_search *s, const char *extra, const mmi_log *log, mm_e
 	MMI_TRY(add_path(s, secure_getenv("MMCORE_PLUGIN_PATH"), "MMCORE_PLUGIN_PATH", log, e));
 	if (home && home[0] == '/')
 		MMI_TRY(push(&s->folders, &s->n, mmi_format("%s/%s", home, USER_FOLDER), e));
-	return push(&s->folders, &s->n, mmi_strdup(MMCORE_PLUGINDIR), e);
+	return add_folder(s, MMCORE_PLUGINDIR, strlen(MMCORE_PLUGINDIR), e);
 }
 
 mm_status mmi_search_create(const char *extra, const mmi_log *log, mmi_search **out, mm_error *e)
