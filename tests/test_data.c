@@ -561,7 +561,7 @@ static void the_loader_stops_at_once_whatever_it_does(void **state)
 			mmi_batches_destroy(b);
 		}
 	mmi_batches_destroy(NULL);
-	w->instance[0].slow_us = 2000; /* a batch takes 32 ms: the loader is in the middle of one */
+	w->instance[0].slow_us = 20000; /* a batch takes 320 ms: the loader is in the middle of one */
 	atomic_store(&w->instance[0].reads, 0);
 	mmi_batches *b = start(t, 1, 0);
 	nanosleep(&(struct timespec){ 0, 3000000 }, NULL);
@@ -573,13 +573,13 @@ static void the_loader_stops_at_once_whatever_it_does(void **state)
 static void waiting_for_slow_data_is_measured(void **state)
 {
 	world *w = *state;
-	w->instance[0].slow_us = 1000;
+	w->instance[0].slow_us = 10000; /* a batch takes 160 ms */
 	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
 	mmi_batches *b = start(t, 1, 0);
 
 	assert_true(mmi_batches_waited(b) == 0);
 	next(b);
-	assert_true(mmi_batches_waited(b) > 0.001); /* 16 samples of at least a millisecond */
+	assert_true(mmi_batches_waited(b) > 0.001);
 	mmi_batches_destroy(b);
 	mmi_tuples_close(t);
 }
