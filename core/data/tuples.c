@@ -57,10 +57,12 @@ static mm_status open_member(member *m, mmi_part part, mm_error *e)
 	mm_error local = MM_ERROR_INIT;
 	const mm_modality_desc *desc = m->modality->desc;
 
-	mm_status status = desc->open(m->modality->instance, part == MMI_PART_TEST ? MM_SPLIT_TEST : MM_SPLIT_TRAIN, &m->data, &local);
+	bool test = part == MMI_PART_TEST;
+
+	mm_status status = desc->open(m->modality->instance, test ? MM_SPLIT_TEST : MM_SPLIT_TRAIN, &m->data, &local);
 	if (status != MM_OK) {
 		m->data = NULL;
-		return plugin_failed(m, status, &local, part == MMI_PART_TEST ? "cannot open the test data" : "cannot open the training data", e);
+		return plugin_failed(m, status, &local, test ? "cannot open the test data" : "cannot open the training data", e);
 	}
 	m->join.count = desc->count(m->data);
 	if (!m->join.count)
@@ -105,7 +107,8 @@ static mm_status add_first_keys(mmi_tuples *t, mm_error *e)
 	member *m = &t->members[0];
 
 	if (m->join.count >= MMI_NO_KEY)
-		return mmi_fail(e, MM_EUNSUPPORTED, "%s: %" PRIu64 " samples, at most %u are supported", m->modality->name, m->join.count, MMI_NO_KEY - 1);
+		return mmi_fail(e, MM_EUNSUPPORTED, "%s: %" PRIu64 " samples, at most %u are supported", m->modality->name,
+		                m->join.count, MMI_NO_KEY - 1);
 	MMI_TRY(mmi_keys_create((uint32_t)m->join.count, &t->keys, e));
 	MMI_TRY(allocate_index(m, (uint32_t)m->join.count, e));
 	for (uint64_t i = 0; i < m->join.count; i++) {
@@ -168,11 +171,11 @@ static void report_partners(const mmi_tuples *t, const mmi_log *log)
 	for (size_t i = 1; i < t->n_members; i++) {
 		const member *m = &t->members[i];
 		if (m->join.absent)
-			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are left out",
-			         part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m));
+			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are "
+			         "left out", part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m));
 		if (m->join.extra)
-			mmi_logf(log, MM_LOG_WARNING, "%s data: %" PRIu64 " of %" PRIu64 " keys of %s are not in %s (first: '%s'); they are left out",
-			         part, m->join.extra, m->join.count, m->modality->name, first, m->extra_key);
+			mmi_logf(log, MM_LOG_WARNING, "%s data: %" PRIu64 " of %" PRIu64 " keys of %s are not in %s (first: '%s'); they are "
+			         "left out", part, m->join.extra, m->join.count, m->modality->name, first, m->extra_key);
 	}
 }
 
@@ -214,8 +217,8 @@ static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *labe
 		if (found < 0)
 			continue;
 		if (*label >= 0 && found != *label)
-			return mmi_fail(e, MM_EFORMAT, "%s data: key '%s' has label %d in %s, but %d in %s: the modalities do not belong together",
-			                mmi_part_name(t->part), text, *label, from, found, m->modality->name);
+			return mmi_fail(e, MM_EFORMAT, "%s data: key '%s' has label %d in %s, but %d in %s: the modalities do not belong "
+			                "together", mmi_part_name(t->part), text, *label, from, found, m->modality->name);
 		if (*label < 0)
 			from = m->modality->name;
 		*label = found;
@@ -296,7 +299,8 @@ void mmi_tuples_close(mmi_tuples *t)
 	mmi_free(t);
 }
 
-static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t holdout, uint64_t seed, const mmi_log *log, mm_error *e)
+static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t holdout, uint64_t seed, const mmi_log *log,
+                      mm_error *e)
 {
 	t->members = mmi_alloc(t->n_members, sizeof *t->members);
 	if (!t->members)

@@ -11,7 +11,8 @@
 enum { MARGIN = 24, TILE_GAP = 4, COLUMN_GAP = 20, LABEL_GAP = 16, GROUP_GAP = 14, TITLE_GAP = 18, HEADING_GAP = 8,
        TITLE_SCALE = 3, GROUP_SCALE = 2, LABEL_SCALE = 2, MAX_SIDE = 32767, DEFAULT_CELL = 64 };
 
-static const uint8_t paper[3] = { 255, 255, 255 }, ink[3] = { 32, 36, 44 }, grey[3] = { 96, 104, 116 }, rule[3] = { 208, 212, 220 };
+static const uint8_t paper[3] = { 255, 255, 255 }, ink[3] = { 32, 36, 44 };
+static const uint8_t grey[3] = { 96, 104, 116 }, rule[3] = { 208, 212, 220 };
 
 typedef struct {
 	uint8_t *rgb; /* enlarged; NULL: empty */
@@ -108,7 +109,8 @@ static mm_status check_place(const mmi_grid *g, size_t row, size_t column, mm_er
 {
 	if (row < g->rows && column < g->columns)
 		return MM_OK;
-	return mmi_fail(e, MM_EARG, "cell (%zu, %zu) is outside the grid of %zu rows and %zu columns", row, column, g->rows, g->columns);
+	return mmi_fail(e, MM_EARG, "cell (%zu, %zu) is outside the grid of %zu rows and %zu columns", row, column,
+	                g->rows, g->columns);
 }
 
 mm_status mmi_grid_title(mmi_grid *g, const char *text, mm_error *e)

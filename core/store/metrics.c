@@ -219,8 +219,8 @@ static mm_status check_header(const mmi_metrics *m, const char *text, size_t byt
 	if (found == *header && !memcmp(text, m->row, found))
 		return MM_OK;
 	size_t columns = columns_alike(text, found, m->row, *header);
-	return mmi_fail(e, MM_EFORMAT, "%s: column %zu of the header differs: found '%.*s', expected '%s'; move the file away", m->path,
-	                columns + 1, (int)(found < 200 ? found - (found > 0) : 200), text,
+	return mmi_fail(e, MM_EFORMAT, "%s: column %zu of the header differs: found '%.*s', expected '%s'; move the file away",
+	                m->path, columns + 1, (int)(found < 200 ? found - (found > 0) : 200), text,
 	                columns < m->n ? m->cells[columns].text : "none");
 }
 

@@ -42,7 +42,8 @@ static void on_warning(png_structp png, png_const_charp message)
 }
 
 /* Holds the only setjmp: nothing here changes between it and a jump back. */
-static mm_status encode(png_structp png, png_infop info, sink *s, const uint8_t *rgb, uint32_t width, uint32_t height, size_t stride)
+static mm_status encode(png_structp png, png_infop info, sink *s, const uint8_t *rgb, uint32_t width, uint32_t height,
+                        size_t stride)
 {
 	if (setjmp(png_jmpbuf(png)))
 		return s->error.code;

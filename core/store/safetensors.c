@@ -196,7 +196,8 @@ static mm_status get_shape(const cJSON *value, mmi_tensor_info *t, mm_error *e)
 		return mmi_fail(e, MM_EFORMAT, "shape is not an array");
 	for (const cJSON *d = value->child; d; d = d->next) {
 		if (t->rank == MMI_TENSOR_MAX_RANK)
-			return mmi_fail(e, MM_EFORMAT, "shape has %d dimensions, expected at most %d", cJSON_GetArraySize(value), MMI_TENSOR_MAX_RANK);
+			return mmi_fail(e, MM_EFORMAT, "shape has %d dimensions, expected at most %d", cJSON_GetArraySize(value),
+			                MMI_TENSOR_MAX_RANK);
 		MMI_TRY(get_count(d, "a dimension", &t->dim[t->rank++], e));
 	}
 	return MM_OK;
@@ -390,10 +391,12 @@ static mm_status header_length(const mmi_safetensors *s, uint64_t *file_bytes, u
 		return mmi_fail(e, MM_EFORMAT, "not a regular file");
 	uint64_t size = *file_bytes = (uint64_t)st.st_size;
 	if (size < LENGTH_BYTES + 2)
-		return mmi_fail(e, MM_EFORMAT, "%" PRIu64 " bytes, expected at least %d: not a safetensors file, or cut off", size, LENGTH_BYTES + 2);
+		return mmi_fail(e, MM_EFORMAT, "%" PRIu64 " bytes, expected at least %d: not a safetensors file, or cut off", size,
+		                LENGTH_BYTES + 2);
 	MMI_TRY(read_at(s, length, LENGTH_BYTES, 0, e));
 	if (*length > MMI_SAFETENSORS_MAX_HEADER)
-		return mmi_fail(e, MM_EFORMAT, "header of %" PRIu64 " bytes, expected at most %u: not a safetensors file", *length, MMI_SAFETENSORS_MAX_HEADER);
+		return mmi_fail(e, MM_EFORMAT, "header of %" PRIu64 " bytes, expected at most %u: not a safetensors file", *length,
+		                MMI_SAFETENSORS_MAX_HEADER);
 	if (*length < 2 || *length > size - LENGTH_BYTES)
 		return mmi_fail(e, MM_EFORMAT, "header of %" PRIu64 " bytes, expected 2 to %" PRIu64 " in a file of %" PRIu64
 		                ": it is damaged or cut off", *length, size - LENGTH_BYTES, size);
