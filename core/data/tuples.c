@@ -56,7 +56,6 @@ static mm_status open_member(member *m, mmi_part part, mm_error *e)
 {
 	mm_error local = MM_ERROR_INIT;
 	const mm_modality_desc *desc = m->modality->desc;
-
 	bool test = part == MMI_PART_TEST;
 
 	mm_status status = desc->open(m->modality->instance, test ? MM_SPLIT_TEST : MM_SPLIT_TRAIN, &m->data, &local);
