@@ -1,7 +1,11 @@
 /* config.h - settings from an INI file and --set options, typed, with every key accounted for.
  *
  * Each get records key, default and value in effect, so the run folder's resolved INI lists them all and a key nobody
- * asked for is an error (mmi_config_check). Messages: file, section, key, value found, what was expected. */
+ * asked for is an error (mmi_config_check). Messages: file, section, key, value found, what was expected.
+ *
+ * Section and key are the same in any case. Strings handed out live until destroy. A default must itself be a legal value,
+ * and the same each time the key is asked for: a second one is MM_EINTERNAL, since the resolved INI could not read back.
+ * min = DBL_MIN reads "above 0" in messages, infinite bounds are left out. */
 #ifndef MMI_CONFIG_H
 #define MMI_CONFIG_H
 

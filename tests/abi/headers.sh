@@ -37,4 +37,11 @@ static const mm_plugin_entry entry = { MM_PLUGIN_MAGIC, MM_SIZE_THROUGH(mm_plugi
 const mm_plugin_entry *mm_plugin_query_1(void) { return MM_HAS(&entry, load) ? nullptr : &entry; }
 END
 compile "an entry and the macros as c++17" "${CXX:-c++}" c++ c++17 "$work/plugin.cc"
+
+# The plugin printed in the manual.
+awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' "$srcdir/docs/ABI.md" >"$work/example.c"
+for standard in c11 c17; do
+	compile "the example of docs/ABI.md as $standard" "${CC:-cc}" c $standard "$work/example.c"
+done
+[ -s "$work/example.c" ] || echo "Bail out! docs/ABI.md has no example"
 echo "1..$tests"

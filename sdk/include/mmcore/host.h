@@ -1,6 +1,7 @@
 /* mmcore/host.h - what the host offers a plugin: tables of functions, reached through mm_host_api.get_extension.
  *
- * A plugin links nothing of mmcore: all services come through these tables, which live until the process ends.
+ * A plugin links nothing of mmcore: all services come through these tables, which live until its unload has returned (until
+ * the process ends, without one).
  * Growth rule: each table starts with struct_size = the end of the last member the host knows; members are only
  * appended. Test a member newer than minor 0 with MM_HAS(table, member) before the call.
  *
@@ -63,9 +64,11 @@ typedef struct mm_host_api {
 /* ---------------------------------------------------------------- settings: "mm.host.config/1" */
 #define MM_HOST_CONFIG "mm.host.config/1"
 
-/* Keys of the instance's own INI section. All [main], inside create. A key that is present but malformed or out of
- * range fails with MM_ECONFIG and a message that names file, section, key, the value found and what was expected.
- * A key the plugin never asks for is an error the host reports after create. Strings live as long as the instance. */
+/* Keys of the instance's own INI section. All [main]; the get_ functions and refuse inside create only. A key that is
+ * present but malformed or out of range fails with MM_ECONFIG and a message that names file, section, key, the value found
+ * and what was expected. A key the plugin never asks for is an error the host reports after create; one asked for twice
+ * has one default. The core itself reads plugin, modality, root, likelihood, likelihood_weight and x_scale. Strings live as
+ * long as the instance. */
 typedef struct mm_host_config {
 	uint32_t struct_size;
 	mm_status (*get_string)(mm_config *c, const char *key, const char *fallback, const char **out, mm_error *e);
@@ -87,7 +90,8 @@ typedef struct mm_host_config {
 /* ---------------------------------------------------------------- randomness: "mm.host.random/1" */
 #define MM_HOST_RANDOM "mm.host.random/1"
 
-/* Counter-based (Philox4x32-10): a value is a function of (run seed, stream, index, block), never of call order. */
+/* Counter-based (Philox4x32-10): a value is a function of (run seed, plugin id, stream, index, block), never of call order.
+ * A permutation shares no draws with the words of the same stream and index. */
 typedef struct mm_host_random {
 	uint32_t struct_size;
 	/* [any] the stream's number: a hash of the name. Cheap, but keep it out of inner loops. */

@@ -4,8 +4,10 @@
  * constant data. docs/ABI.md has the rules, the state machine and the policy on versions.
  *
  * Life of a plugin: query [scan] -> load [main, once] -> per instance create [main] -> describe -> (build_*, data set
- * calls, render in any order) -> destroy [main]. Plugins are never unloaded.
- * A callback never exits, aborts, longjmps or throws over the boundary and leaves its outputs untouched when it fails. */
+ * calls, render in any order) -> destroy [main] -> unload [main, once]. The code stays mapped until the process ends.
+ * A callback never exits, aborts, longjmps or throws over the boundary and leaves its outputs untouched when it fails.
+ * `e` is never NULL: fill code and message, then return the code. What a plugin allocates it also frees; memory from the
+ * host's alloc goes back to its release. */
 #ifndef MMCORE_PLUGIN_H
 #define MMCORE_PLUGIN_H
 
@@ -31,7 +33,9 @@ extern "C" {
 enum { MM_SUPPORT_BOX = 1 /* lo..hi */, MM_SUPPORT_SIMPLEX = 2 /* last axis sums to 1 */, MM_SUPPORT_REAL = 3 };
 enum { MM_LIKELIHOOD_GAUSSIAN = 1, MM_LIKELIHOOD_LAPLACE = 2, MM_LIKELIHOOD_BERNOULLI = 3, MM_LIKELIHOOD_CATEGORICAL = 4 };
 
-/* What an instance is, filled by describe. Unknown enum values are refused by the host. */
+/* What an instance is, filled by describe. Unknown enum values are refused by the host. The INI may exchange gaussian and
+ * laplace for each other; bernoulli and categorical are as the plugin says, since the decoder's output differs. A
+ * categorical needs the support SIMPLEX, a bernoulli a box within 0..1. */
 typedef struct mm_modality_info {
 	uint32_t struct_size;
 	mm_shape shape;          /* of one sample, e.g. [28, 28, 3] */
@@ -75,9 +79,9 @@ typedef struct mm_dataset mm_dataset;   /* the plugin's own: one split of one mo
 
 typedef struct mm_modality_desc {
 	uint32_t struct_size;
-	uint32_t flags;              /* 0 in minor 0 */
+	uint32_t flags;              /* 0 in minor 0; a host refuses bits it does not know */
 	const char *id;              /* unique in the plugin: [a-z0-9.-], e.g. "styled-digit" */
-	const char *default_name;    /* section name when the user gives none, e.g. "digit" */
+	const char *default_name;    /* section name when the user gives none, at most 31 bytes, e.g. "digit" */
 	const char *summary;         /* one line for `mmcore plugins` */
 	const char *render_suffix;   /* ".png" */
 
@@ -121,15 +125,15 @@ typedef struct mm_plugin_entry {
 	uint16_t abi_major;          /* MM_ABI_MAJOR */
 	uint16_t abi_minor_built;    /* MM_ABI_MINOR of the header used */
 	uint16_t abi_minor_required; /* lowest host minor the plugin runs on */
-	uint16_t flags;              /* 0 */
+	uint16_t flags;              /* 0; a host refuses bits it does not know */
 	uint32_t abi_tag;            /* MM_ABI_TAG */
 	uint32_t n_modalities;       /* at least 1 */
 	const char *id, *name, *vendor, *version, *license; /* id: reverse DNS, [a-z0-9.-], at most 63 bytes */
 	const mm_modality_desc *const *modalities;          /* static, readable before load */
 	mm_status (*load)(const mm_host_api *api, void **self, mm_error *e);                 /* [main] once */
 	const void *(*get_extension)(const char *id);                                        /* [any] pure; may be NULL */
-	/* [main] once, after the last instance is gone and only if load succeeded: frees what load made. The code stays
-	 * mapped. May be NULL. */
+	/* [main] once, after the last instance is gone and only if load succeeded: frees what load made. The host's tables
+	 * live until it returns. May be NULL. */
 	void (*unload)(void *self);
 } mm_plugin_entry;
 
