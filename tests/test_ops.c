@@ -435,73 +435,6 @@ static void every_torch_case_is_tested(void **state)
 	assert_int_equal(n, n_op_cases);
 }
 
-/* ---------------------------------------------------------------- activations by themselves */
-
-/* Runs a unary operation of the present instruction set on raw numbers. */
-static void run_unary(mmi_opcode op, int32_t act, const float *in, float *out, int64_t n)
-{
-	const mmi_node leaf = { .op = MMI_OP_INPUT, .batched = true };
-	const mmi_node node = { .op = op, .n_in = 1, .batched = true, .attr = { .act = act, .a = 0.25f } };
-	mmi_exec x = { .node = &node, .n = n, .n_in = 1, .in_node = { &leaf }, .in = { in }, .out = out };
-
-	mmi_backend_cpu.select(&x)->run(&x);
-}
-
-static double exact(mmi_opcode op, int32_t act, double v)
-{
-	if (op == MMI_OP_LOG)
-		return log(v);
-	switch (act) {
-	case MM_ACT_TANH: return tanh(v);
-	case MM_ACT_SIGMOID: return v < 0 ? exp(v) / (1 + exp(v)) : 1 / (1 + exp(-v));
-	case MM_ACT_SOFTPLUS: return fmax(v, 0) + log1p(exp(-fabs(v)));
-	case MM_ACT_EXP: return exp(v);
-	case MM_ACT_LEAKY_RELU: return v > 0 ? v : 0.25 * v;
-	default: return v > 0 ? v : 0;
-	}
-}
-
-/* Both sides of what a float can hold count as equal there. */
-static bool close_enough(double found, double expected)
-{
-	if (isnan(expected) || isnan(found))
-		return isnan(expected) && isnan(found);
-	if (fabs(expected) > 3.4e38)
-		return fabs(found) > 3.4e38 && (found > 0) == (expected > 0);
-	return fabs(found - expected) <= 5e-7 * fabs(expected) + 3e-45;
-}
-
-static void check_accuracy(mmi_opcode op, int32_t act)
-{
-	enum { N = 20011 };
-	const float special[] = { 0, -0.f, INFINITY, -INFINITY, NAN, 1e30f, -1e30f, 3e38f, -3e38f, 1e-30f, -1e-30f, 1e-42f, 88.7f,
-	                          88.8f, -87.3f, -87.4f, -103.9f, -104.1f, 1, -1, 0.625f, -0.625f };
-	static float in[N], out[N];
-
-	for (int i = 0; i < N; i++)
-		in[i] = (float)(i - N / 2) * 0.0105f;
-	memcpy(in, special, sizeof special);
-	run_unary(op, act, in, out, N);
-	for (int i = 0; i < N; i++)
-		if (!close_enough((double)out[i], exact(op, act, (double)in[i])))
-			fail_msg("%s, operation %d, activation %d at %.9g: %.9g, expected %.9g", mmi_cpu_isa_name(mmi_cpu_isa()), op, act,
-			         (double)in[i], (double)out[i], exact(op, act, (double)in[i]));
-}
-
-static void functions_are_accurate_everywhere(void **state)
-{
-	(void)state;
-	for (int isa = 0; isa < MMI_ISA_COUNT; isa++) {
-		setenv("MMCORE_ISA", mmi_cpu_isa_name(isa), 1);
-		if (mmi_cpu_isa() != isa)
-			continue;
-		for (int32_t act = MM_ACT_LEAKY_RELU; act <= MM_ACT_EXP; act++)
-			check_accuracy(MMI_OP_ACT, act);
-		check_accuracy(MMI_OP_LOG, 0);
-	}
-	unsetenv("MMCORE_ISA");
-}
-
 /* ---------------------------------------------------------------- the list */
 
 static const struct {
@@ -515,10 +448,9 @@ static const struct {
 
 int main(void)
 {
-	struct CMUnitTest tests[3 * 128] = { cmocka_unit_test(every_torch_case_is_tested),
-	                                     cmocka_unit_test(functions_are_accurate_everywhere) };
+	struct CMUnitTest tests[3 * 128] = { cmocka_unit_test(every_torch_case_is_tested) };
 	static char names[3 * 128][96];
-	size_t n = 2;
+	size_t n = 1;
 
 	if (!reference_open(&torch) || n_op_cases > 120)
 		return 1;

@@ -222,6 +222,28 @@ static void every_part_of_the_counter_matters(void **state)
 	}
 }
 
+/* The largest word: a uniform that would round up to 1, the largest Laplace draw, the shortest Box-Muller radius. */
+static void check_largest_word(const mmi_vec *k)
+{
+	mmi_rng r = draw;
+	float u[64], z[64], l[64];
+
+	r.sample = 1922370; /* word 2 of its block 0 is 0xFFFFFF70 */
+	assert_int_equal(word_of(&r, 0, 2) >> 8, 0xFFFFFF);
+	k->uniform(u, 64, r);
+	k->normal(z, 64, r);
+	k->laplace(l, 64, r);
+	assert_true(u[32] == 0x1.fffffep-1f);
+	assert_true(fabsf(z[32]) < 1e-3f && fabsf(z[48]) < 1e-3f);
+	assert_true(fabs((double)l[32] - 24 * log(2)) < 1e-5);
+}
+
+static void the_largest_word_stays_below_one(void **state)
+{
+	(void)state;
+	with_every_isa(check_largest_word);
+}
+
 /* ---------------------------------------------------------------- distributions */
 
 enum { SAMPLE = 1 << 20 };
@@ -505,6 +527,7 @@ int main(void)
 		cmocka_unit_test(generators_follow_their_formulas),
 		cmocka_unit_test(short_draws_are_prefixes_of_long_ones),
 		cmocka_unit_test(every_part_of_the_counter_matters),
+		cmocka_unit_test(the_largest_word_stays_below_one),
 		cmocka_unit_test(normals_are_normal),
 		cmocka_unit_test(laplaces_are_laplace),
 		cmocka_unit_test(uniforms_are_uniform_and_open),

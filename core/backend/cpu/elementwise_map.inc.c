@@ -30,7 +30,7 @@ typedef void (*map2_fn)(float *out, const float *in, const float *other, int64_t
 	}
 
 MAP1(copy_map, v)
-MAP1(relu_map, v > 0.f ? v : 0.f)
+MAP1(relu_map, v < 0.f ? 0.f : v) /* NaN stays NaN */
 MAP1(leaky_map, v > 0.f ? v : a * v)
 MAP1(tanh_map, vm_tanh(v))
 MAP1(sigmoid_map, vm_sigmoid(v))

@@ -41,7 +41,7 @@ static void mul(mmi_exec *x)
 static double act_value(int32_t act, double alpha, double v)
 {
 	switch (act) {
-	case MM_ACT_RELU: return v > 0 ? v : 0;
+	case MM_ACT_RELU: return v < 0 ? 0 : v; /* NaN stays NaN */
 	case MM_ACT_LEAKY_RELU: return v > 0 ? v : alpha * v;
 	case MM_ACT_TANH: return tanh(v);
 	case MM_ACT_SIGMOID: return v >= 0 ? 1 / (1 + exp(-v)) : exp(v) / (1 + exp(v));
