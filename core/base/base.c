@@ -52,12 +52,14 @@ mm_status mmi_fail_prefix(mm_error *e, const char *format, ...)
 	va_start(ap, format);
 	int used = vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	if (used < 0)
+	if (used < 0 || (size_t)used >= sizeof text - 2)
 		return e->code;
-	if ((size_t)used < sizeof text)
-		snprintf(text + used, sizeof text - (size_t)used, ": %s", e->message);
+	/* A message too long for what is left is cut at its end: the beginning says what went wrong. */
+	size_t left = sizeof text - 3 - (size_t)used, length = strnlen(e->message, sizeof e->message);
+	memcpy(text + used, ": ", 2);
+	memcpy(text + used + 2, e->message, length < left ? length : left);
+	text[(size_t)used + 2 + (length < left ? length : left)] = 0;
 	memcpy(e->message, text, sizeof text);
-	e->message[sizeof e->message - 1] = 0;
 	return e->code;
 }
 

@@ -1,0 +1,124 @@
+/* cmd_info.c - mmcore info: what a checkpoint or a plugin holds. */
+#include "config.h"
+
+#include "cli/cli.h"
+#include "plugin/loader.h"
+#include "store/checkpoint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool starts(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void print_model(FILE *out, const mmi_safetensors *s, const char *model)
+{
+	uint64_t tensors = 0, parameters = 0;
+	char prefix[32];
+	snprintf(prefix, sizeof prefix, "%s.", model);
+	for (size_t i = 0; i < mmi_safetensors_count(s); i++) {
+		const mmi_tensor_info *t = mmi_safetensors_at(s, i);
+		if (!starts(t->name, prefix))
+			continue;
+		tensors++;
+		parameters += (t->end - t->begin) / mmi_dtype_size(t->dtype);
+	}
+	fprintf(out, "%-11s %" PRIu64 " parameters in %" PRIu64 " tensors\n", model, parameters, tensors);
+}
+
+static void print_tensors(FILE *out, const mmi_safetensors *s)
+{
+	for (size_t i = 0; i < mmi_safetensors_count(s); i++) {
+		const mmi_tensor_info *t = mmi_safetensors_at(s, i);
+		char shape[128];
+		fprintf(out, "%-4s %-20s %s\n", mmi_dtype_name(t->dtype), mmi_tensor_shape_text(t->rank, t->dim, shape, sizeof shape), t->name);
+	}
+}
+
+static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, bool settings)
+{
+	static const char *const models[] = { "generator", "inference", "energy" };
+	static const char *const texts[] = { "format", "version", "modalities", "build" };
+	const mmi_safetensors *s = mmi_checkpoint_tensors(ck);
+	mm_error e = MM_ERROR_INIT;
+	int64_t iteration;
+
+	fprintf(out, "%-11s %s\n", "checkpoint", mmi_checkpoint_path(ck));
+	for (size_t i = 0; i < MMI_COUNT(texts); i++)
+		if (mmi_checkpoint_meta(ck, texts[i]))
+			fprintf(out, "%-11s %s\n", texts[i], mmi_checkpoint_meta(ck, texts[i]));
+	if (mmi_checkpoint_counter(ck, "state.iteration", &iteration, &e) == MM_OK)
+		fprintf(out, "%-11s %" PRId64 "\n", "iteration", iteration);
+	for (size_t i = 0; i < MMI_COUNT(models); i++)
+		print_model(out, s, models[i]);
+	if (tensors)
+		print_tensors(out, s);
+	if (settings && mmi_checkpoint_meta(ck, "settings"))
+		fprintf(out, "\n%s", mmi_checkpoint_meta(ck, "settings"));
+}
+
+static void print_plugin(FILE *out, const mmi_plugin *p)
+{
+	fprintf(out, "plugin      %s\nid          %s %s\nvendor      %s\nlicence     %s\nABI         %d, built with minor %d, runs from minor %d\n",
+	        p->path, p->entry.id, p->entry.version, p->entry.vendor, p->entry.license, p->entry.abi_major,
+	        p->entry.abi_minor_built, p->entry.abi_minor_required);
+	for (uint32_t i = 0; i < p->entry.n_modalities; i++)
+		fprintf(out, "modality    %s (default name \"%s\", files %s): %s\n", p->modalities[i].id, p->modalities[i].default_name,
+		        p->modalities[i].render_suffix, p->modalities[i].summary);
+}
+
+static mm_status show_plugin(const mmi_cli *cli, const char *name, mm_error *e)
+{
+	mmi_registry *registry;
+	const mmi_plugin *plugin;
+	MMI_TRY(mmi_registry_create(0, &cli->log, NULL, &registry, e));
+	mm_status status = mmi_registry_open(registry, name, &plugin, e);
+	if (status == MM_OK)
+		print_plugin(cli->console->out, plugin);
+	mmi_registry_destroy(registry);
+	return status;
+}
+
+static mm_status show_checkpoint(const mmi_cli *cli, const char *path, bool tensors, bool settings, mm_error *e)
+{
+	mmi_checkpoint *ck;
+	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
+	print_checkpoint(cli->console->out, ck, tensors, settings);
+	mmi_checkpoint_close(ck);
+	return MM_OK;
+}
+
+static bool is_plugin_name(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return (dot && !strcmp(dot, ".so")) || (!strchr(name, '/') && !dot);
+}
+
+int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv)
+{
+	bool tensors = false, settings = false;
+	mmi_strings files = { 0 };
+	mm_error e = MM_ERROR_INIT;
+	const mmi_option options[] = {
+		MMI_OPTION_FLAG("tensors", &tensors, "list every tensor of a checkpoint"),
+		MMI_OPTION_FLAG("settings", &settings, "print the settings a checkpoint was trained with"),
+		MMI_OPTION_END
+	};
+	const mmi_usage usage = { "info", "FILE... [options]", "Tells what a checkpoint (*.safetensors) or a plugin (*.so, or a name on the "
+	                          "plugin search path) holds.", options };
+	int code;
+	if (mmi_options_parse(cli, &usage, argc, argv, &files, &code)) {
+		code = files.n ? MMI_EXIT_OK : mmi_options_refuse(cli, &usage, "no file given");
+		for (size_t i = 0; i < files.n && code == MMI_EXIT_OK; i++) {
+			mm_status status = is_plugin_name(files.item[i]) ? show_plugin(cli, files.item[i], &e)
+			                                                 : show_checkpoint(cli, files.item[i], tensors, settings, &e);
+			if (status != MM_OK)
+				code = mmi_cli_refuse(cli, &e);
+		}
+	}
+	mmi_strings_clear(&files);
+	return code;
+}

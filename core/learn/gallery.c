@@ -1,0 +1,182 @@
+/* gallery.c - sample sheets. */
+#include "config.h"
+
+#include "learn/gallery.h"
+#include "store/picture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct mmi_gallery {
+	const mmi_model *model;
+	mmi_sampler *sampler;
+	uint32_t columns, rows; /* shown; padded to whole chunks */
+	bool has_data;
+	float *z;
+	float *data[MMI_MAX_MODALITIES], *translated[MMI_MAX_MODALITIES];
+	float *generated[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
+	float *loc[MMI_MAX_MODALITIES], *scale[MMI_MAX_MODALITIES];
+};
+
+static mm_status allocate(mmi_gallery *g, bool data, mm_error *e)
+{
+	size_t rows = g->rows, d = (size_t)g->model->config.latent_dim;
+	g->z = mmi_alloc(rows * d, sizeof *g->z);
+	bool ok = g->z;
+	for (uint32_t m = 0; m < g->model->n_modalities; m++) {
+		size_t count = rows * (size_t)g->model->modalities[m].count;
+		const struct {
+			float **to;
+			size_t count;
+			bool wanted;
+		} all[] = { { &g->generated[m], count, true }, { &g->revised[m], count, true }, { &g->data[m], count, data },
+			    { &g->translated[m], count, data }, { &g->loc[m], rows * d, data }, { &g->scale[m], rows * d, data } };
+		for (size_t i = 0; i < MMI_COUNT(all); i++)
+			ok = (!all[i].wanted || (*all[i].to = mmi_alloc(all[i].count, sizeof(float)))) && ok;
+	}
+	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a sheet of %u samples", g->columns);
+}
+
+static mm_status read_data(mmi_gallery *g, mmi_tuples *data, mm_error *e)
+{
+	for (uint32_t i = 0; i < g->columns; i++) {
+		float *at[MMI_MAX_MODALITIES];
+		for (uint32_t m = 0; m < g->model->n_modalities; m++)
+			at[m] = g->data[m] + i * g->model->modalities[m].count;
+		MMI_TRY(mmi_tuples_read(data, i, at, e));
+	}
+	g->has_data = true;
+	return MM_OK;
+}
+
+mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns, mmi_gallery **out, mm_error *e)
+{
+	mmi_gallery *g = mmi_alloc(1, sizeof *g);
+	if (!g)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a sheet of samples");
+	g->model = model;
+	g->sampler = sampler;
+	g->columns = data && mmi_tuples_count(data) < columns ? mmi_tuples_count(data) : columns;
+	g->rows = mmi_whole_chunks(g->columns, mmi_sampler_chunk(sampler));
+	mm_status status = allocate(g, data != NULL, e);
+	if (status == MM_OK && data)
+		status = read_data(g, data, e);
+	if (status != MM_OK) {
+		mmi_gallery_destroy(g);
+		return status;
+	}
+	*out = g;
+	return MM_OK;
+}
+
+void mmi_gallery_destroy(mmi_gallery *g)
+{
+	if (!g)
+		return;
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
+		float *all[] = { g->data[m], g->translated[m], g->generated[m], g->revised[m], g->loc[m], g->scale[m] };
+		for (size_t i = 0; i < MMI_COUNT(all); i++)
+			mmi_free(all[i]);
+	}
+	mmi_free(g->z);
+	mmi_free(g);
+}
+
+float *const *mmi_gallery_generated(const mmi_gallery *g)
+{
+	return g->generated;
+}
+
+float *const *mmi_gallery_revised(const mmi_gallery *g)
+{
+	return g->revised;
+}
+
+/* Everything from the first modality: the mean of its expert, decoded. */
+static void translate(mmi_gallery *g)
+{
+	mmi_sampler_encode(g->sampler, (const float *const *)g->data, g->rows, g->loc, g->scale);
+	mmi_sampler_decode(g->sampler, g->loc[0], g->rows, g->translated);
+}
+
+static void generate(mmi_gallery *g, const mmi_revise_args *revise, uint32_t number)
+{
+	mmi_chain_stats stats;
+	mmi_revise_args args = *revise;
+	args.iteration = number;
+	mmi_sampler_prior(g->sampler, g->rows, number, g->z);
+	mmi_sampler_decode(g->sampler, g->z, g->rows, g->generated);
+	for (uint32_t m = 0; m < g->model->n_modalities; m++)
+		memcpy(g->revised[m], g->generated[m], (size_t)g->model->modalities[m].count * g->rows * sizeof(float));
+	mmi_sampler_revise(g->sampler, &args, g->revised, (const float *const *)g->generated, g->rows, &stats);
+}
+
+static mm_status draw_row(const mmi_gallery *g, mmi_grid *grid, uint32_t columns, uint32_t m, size_t row, const char *label,
+                          const float *x, mm_error *e)
+{
+	const mmi_modality *modality = &g->model->modalities[m];
+	uint32_t width, height;
+	mm_status status = MM_OK;
+	MMI_TRY(mmi_modality_picture_size(modality, &width, &height, e));
+	MMI_TRY(mmi_grid_row(grid, row, label, e));
+	uint8_t *tile = mmi_alloc((size_t)width * height, 3);
+	if (!tile)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a tile of %u x %u", width, height);
+	for (uint32_t i = 0; status == MM_OK && i < columns; i++) {
+		status = mmi_modality_draw(modality, x + i * modality->count, tile, 3 * (size_t)width, e);
+		if (status == MM_OK)
+			status = mmi_grid_set(grid, row, i, tile, width, height, 3 * (size_t)width, e);
+	}
+	mmi_free(tile);
+	return status;
+}
+
+static mm_status draw_modality(const mmi_gallery *g, mmi_grid *grid, uint32_t columns, uint32_t m, size_t *row, mm_error *e)
+{
+	char label[64];
+	if (!g->model->modalities[m].picture)
+		return MM_OK;
+	MMI_TRY(mmi_grid_group(grid, *row, g->model->modalities[m].name, e));
+	if (g->has_data) {
+		snprintf(label, sizeof label, "from %s", g->model->modalities[0].name);
+		MMI_TRY(draw_row(g, grid, columns, m, (*row)++, "data", g->data[m], e));
+		MMI_TRY(draw_row(g, grid, columns, m, (*row)++, label, g->translated[m], e));
+	}
+	MMI_TRY(draw_row(g, grid, columns, m, (*row)++, "generator", g->generated[m], e));
+	return draw_row(g, grid, columns, m, (*row)++, "energy-revised", g->revised[m], e);
+}
+
+static size_t count_rows(const mmi_gallery *g)
+{
+	size_t rows = 0;
+	for (uint32_t m = 0; m < g->model->n_modalities; m++)
+		if (g->model->modalities[m].picture)
+			rows += g->has_data ? 4 : 2;
+	return rows;
+}
+
+mm_status mmi_gallery_write(const mmi_gallery *g, uint32_t columns, const char *title, const char *path, mm_error *e)
+{
+	mmi_grid *grid;
+	size_t row = 0;
+	mm_status status = MM_OK;
+	if (count_rows(g) == 0)
+		return mmi_fail(e, MM_EUNSUPPORTED, "no modality of this model can be shown as a picture");
+	if (columns > g->columns)
+		columns = g->columns;
+	MMI_TRY(mmi_grid_create(count_rows(g), columns, &grid, e));
+	MMI_TRY_GOTO(mmi_grid_title(grid, title, e), done);
+	for (uint32_t m = 0; m < g->model->n_modalities; m++)
+		MMI_TRY_GOTO(draw_modality(g, grid, columns, m, &row, e), done);
+	status = mmi_grid_write(grid, path, e);
+done:
+	mmi_grid_destroy(grid);
+	return status;
+}
+
+void mmi_gallery_sample(mmi_gallery *g, const mmi_revise_args *revise, uint32_t number)
+{
+	if (g->has_data)
+		translate(g);
+	generate(g, revise, number);
+}

@@ -1,0 +1,254 @@
+/* iterate.c - one iteration of the learner, to be read beside the paper.
+ *
+ * alpha is the energy model E, omega the generator p(x | z), phi the inference model q(z | X); B samples a batch, M
+ * modalities. Chains: the paper's Eqs. 3 and 8 in the listing's parametrisation (s, n). Losses: Eqs. 10 to 14. Readings
+ * where equations, algorithm and listing disagree are in docs/ARCHITECTURE.md. */
+#include "config.h"
+
+#include "learn/learner.h"
+#include "learn/snapshot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------ chains */
+
+/* z_0 ~ q_e(z | x_e): from every expert e, or from one drawn per sample. */
+static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
+{
+	uint32_t b = l->settings->batch;
+	size_t d = l->latent;
+	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, b, l->loc, l->scale);
+	if (l->settings->experts_all) {
+		for (uint32_t m = 0; m < l->model->n_modalities; m++)
+			mmi_sampler_draw(l->sampler, l->loc[m], l->scale[m], b, m, t, l->z + m * b * d);
+	} else {
+		mmi_sampler_pick(l->sampler, b, t, l->expert);
+		mmi_sampler_standard(l->sampler, b, 0, t, l->z);
+		for (size_t i = 0; i < b * d; i++)
+			l->z[i] = l->loc[l->expert[i / d]][i] + l->scale[l->expert[i / d]][i] * l->z[i];
+	}
+	memcpy(l->z_start, l->z, l->n_chains * b * d * sizeof *l->z);
+}
+
+/* z <- z - s^2/2 dU/dz + n xi, with U(z) = sum_m NLL_m(x_m | z) - log p0(z). */
+static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, mmi_measures *m)
+{
+	const mmi_settings *s = l->settings;
+	mmi_chain_stats stats;
+	mmi_posterior_args args = { .steps = s->z_steps, .iteration = t, .step = s->z_step, .noise = s->z_noise,
+	                            .grad_scale = s->expert_reduce_mean ? 1.0 / l->n_chains : 1.0 };
+	mmi_sampler_posterior(l->sampler, &args, (const float *const *)batch->x, s->batch, l->n_chains, l->z, l->z_start, &stats);
+	m->u_start = s->z_steps ? stats.energy / (s->batch * l->n_chains) : NAN;
+	m->z_drift = sqrt(stats.drift2 / stats.elements);
+	m->z_noise = sqrt(stats.noise2 / stats.elements);
+	m->z_move = sqrt(stats.move2 / stats.elements);
+}
+
+/* z' ~ p0(z), x_0 = mean of p(x | z'). */
+static void generate(mmi_learner *l, uint32_t t)
+{
+	mmi_sampler_prior(l->sampler, l->settings->batch, t, l->z_prior);
+	mmi_sampler_decode(l->sampler, l->z_prior, l->settings->batch, l->generated);
+	for (uint32_t m = 0; m < l->model->n_modalities; m++)
+		memcpy(l->revised[m], l->generated[m], (size_t)l->model->modalities[m].count * l->settings->batch * sizeof(float));
+}
+
+/* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then held. */
+static void calibrate(mmi_learner *l)
+{
+	mmi_chain_stats stats;
+	mmi_revise_args still = { .steps = 1, .step = 0, .noise = 0 };
+	if (!(l->settings->x_drift > 0) || l->state.x_step_n >= MMI_CALIBRATE)
+		return;
+	mmi_sampler_revise(l->sampler, &still, l->revised, (const float *const *)l->generated, l->settings->batch, &stats);
+	double rms = sqrt(stats.grad2 / stats.elements);
+	l->state.x_step_sum += sqrt(2 * l->settings->x_drift / (rms > 1e-20 ? rms : 1e-20));
+	l->state.x_step_n++;
+	l->state.x_step = l->state.x_step_sum / (double)l->state.x_step_n;
+}
+
+/* x <- x - s^2/2 dE/dx + n xi, from the generator's samples. */
+static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
+{
+	const mmi_settings *s = l->settings;
+	mmi_chain_stats stats;
+	mmi_revise_args args = { .steps = s->x_steps, .iteration = t, .step = l->state.x_step, .noise = s->x_noise,
+	                         .move_max = s->x_move_max, .clamp = s->clamp };
+	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);
+	m->x_step = l->state.x_step;
+	m->e_generated = s->x_steps ? stats.energy / s->batch : NAN;
+	m->x_drift = sqrt(stats.drift2 / stats.elements);
+	m->x_noise = sqrt(stats.noise2 / stats.elements);
+	m->x_move = sqrt(stats.move2 / stats.elements);
+}
+
+/* ------------------------------------------------------------ updates */
+
+static double schedule(const mmi_learner *l)
+{
+	return mmi_settings_schedule(l->settings, (uint64_t)l->state.iteration);
+}
+
+/* Gradients of up to two segments into lanes, checked, then one step of Adam. */
+static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_optimiser *o, mmi_lanes *lanes, double *norm, mm_error *e)
+{
+	mmi_pass_run(&l->pass, segments, n);
+	*norm = mmi_lanes_reduce(lanes, l->pool);
+	if (!isfinite(*norm))
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the gradient of the %s model is not finite", (long long)l->state.iteration + 1,
+		                o->params->name);
+	mmi_optimiser_step(o, l->pool, lanes->lane[0], *norm, schedule(l));
+	return MM_OK;
+}
+
+/* min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z prior). */
+static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	uint32_t b = s->batch, chains = b * l->n_chains;
+	mmi_segment terms[2] = {
+		{ .loss = &l->generator_loss, .x = (const float *const *)batch->x, .z = { l->z }, .rows = chains, .x_rows = b, .seed = 1.0f / (float)chains },
+		{ .loss = &l->generator_loss, .x = (const float *const *)l->revised, .z = { l->z_prior }, .rows = b, .x_rows = b, .seed = (float)(s->s_factor / b) },
+	};
+	m->culprit = 0;
+	MMI_TRY(update(l, terms, 2, &l->generator, &l->generator_lanes, &m->norm_generator, e));
+	m->nll_end = terms[0].sum / chains;
+	m->loss_generator = m->nll_end + s->s_factor * terms[1].sum / b;
+	return MM_OK;
+}
+
+/* min over phi of -mean log q(z revised | X) - i_factor mean log q(z prior | X revised). */
+static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	uint32_t b = s->batch;
+	mmi_segment terms[2] = {
+		{ .loss = &l->inference_data, .x = (const float *const *)batch->x, .rows = b, .x_rows = b, .seed = 1.0f / (float)b },
+		{ .loss = &l->inference_generated, .x = (const float *const *)l->revised, .z = { l->z_prior }, .rows = b, .x_rows = b, .seed = (float)(s->i_factor / b) },
+	};
+	for (uint32_t c = 0; c < l->n_chains; c++)
+		terms[0].z[c] = l->z + (size_t)c * b * l->latent;
+	m->culprit = 1;
+	MMI_TRY(update(l, terms, 2, &l->inference, &l->inference_lanes, &m->norm_inference, e));
+	m->loss_inference = terms[0].sum / b + s->i_factor * terms[1].sum / b;
+	return MM_OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* An energy loss far beyond its running median has left the regime in which its gradient means something. */
+static mm_status guard_gap(mmi_learner *l, double gap, mm_error *e)
+{
+	mmi_learner_state *st = &l->state;
+	double sorted[MMI_GAPS];
+	size_t n = st->n_gaps < MMI_GAPS ? (size_t)st->n_gaps : MMI_GAPS;
+	if (!isfinite(gap))
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the energy loss is not finite", (long long)st->iteration + 1);
+	memcpy(sorted, st->gaps, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, by_size);
+	/* Half a window first: the loss starts at zero and any ratio to that would be large. */
+	if (n > MMI_GAPS / 2 && fabs(gap) > l->settings->gap_limit * sorted[n / 2])
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the energy loss is %g, more than %g times its running median %g",
+		                (long long)st->iteration + 1, gap, l->settings->gap_limit, sorted[n / 2]);
+	st->gaps[st->n_gaps++ % MMI_GAPS] = fabs(gap);
+	return MM_OK;
+}
+
+/* min over alpha of (mean E(X) - mean E(X revised)) / T, T = (n / s)^2: the maximum-likelihood gradient of exp(-E / T). */
+static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	uint32_t b = s->batch;
+	double ratio = s->x_noise > 0 ? s->x_noise / l->state.x_step : 1, per_sample = 1 / (b * ratio * ratio);
+	mmi_segment terms[2] = {
+		{ .loss = &l->energy_loss, .x = (const float *const *)batch->x, .rows = b, .x_rows = b, .seed = (float)per_sample, .l2 = (float)(s->energy_l2 * per_sample) },
+		{ .loss = &l->energy_loss, .x = (const float *const *)l->revised, .rows = b, .x_rows = b, .seed = (float)-per_sample, .l2 = (float)(s->energy_l2 * per_sample) },
+	};
+	m->culprit = 2;
+	mmi_pass_run(&l->pass, terms, 2);
+	m->e_data = terms[0].sum / b;
+	m->e_revised = terms[1].sum / b;
+	m->gap = m->e_data - m->e_revised;
+	MMI_TRY(guard_gap(l, m->gap, e));
+	m->norm_energy = mmi_lanes_reduce(&l->energy_lanes, l->pool);
+	if (!isfinite(m->norm_energy))
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the gradient of the energy model is not finite", (long long)l->state.iteration + 1);
+	mmi_optimiser_step(&l->energy, l->pool, l->energy_lanes.lane[0], m->norm_energy, schedule(l));
+	return MM_OK;
+}
+
+/* Mean of -log p0 over rows: with nll_end it gives U at the chain's end without another pass. */
+static double minus_log_prior(const mmi_learner *l, const float *z, size_t rows)
+{
+	double sum = 0;
+	bool laplace = l->model->config.prior == MMI_PRIOR_LAPLACE;
+	for (size_t i = 0; i < rows * l->latent; i++)
+		sum += laplace ? fabs((double)z[i]) : 0.5 * (double)z[i] * (double)z[i];
+	return sum / (double)rows + (double)l->latent * (laplace ? 0.69314718055994531 : 0.91893853320467274);
+}
+
+/* ------------------------------------------------------------ iterations */
+
+static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	uint32_t t = (uint32_t)l->state.iteration;
+
+	/* Chains first, all with the parameters of step t. */
+	start_posterior(l, batch, t);
+	posterior_chain(l, batch, t, m);
+	generate(l, t);
+	calibrate(l);
+	data_chain(l, t, m);
+
+	/* Then each model learns from what the chains revised; z, z' and both X are constants. */
+	for (uint32_t i = 0; i < s->generator_updates; i++)
+		MMI_TRY(update_generator(l, batch, m, e));
+	for (uint32_t i = 0; i < s->inference_updates; i++)
+		MMI_TRY(update_inference(l, batch, m, e));
+	if (s->refresh_negatives) {
+		generate(l, t);
+		data_chain(l, t, m);
+	}
+	for (uint32_t i = 0; i < s->energy_updates; i++)
+		MMI_TRY(update_energy(l, batch, m, e));
+	m->u_end = m->nll_end + minus_log_prior(l, l->z, (size_t)s->batch * l->n_chains);
+	return MM_OK;
+}
+
+/* The stratified mixture ELBO on the same networks gives the chains a start worth revising. */
+static mm_status warm_up(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+{
+	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
+	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
+	for (uint32_t i = 0; i < l->model->n_modalities; i++) {
+		mmi_sampler_standard(l->sampler, b, i, t, l->eps[i]);
+		term.z[i] = l->eps[i];
+	}
+	mmi_pass_run(&l->pass, &term, 1);
+	m->elbo = term.sum / b;
+	m->norm_generator = mmi_lanes_reduce(&l->generator_lanes, l->pool);
+	m->norm_inference = mmi_lanes_reduce(&l->inference_lanes, l->pool);
+	m->culprit = isfinite(m->norm_generator) ? 1 : 0;
+	if (!isfinite(m->norm_generator) || !isfinite(m->norm_inference) || !isfinite(m->elbo))
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite", (long long)l->state.iteration + 1);
+	mmi_optimiser_step(&l->generator, l->pool, l->generator_lanes.lane[0], m->norm_generator, schedule(l));
+	mmi_optimiser_step(&l->inference, l->pool, l->inference_lanes.lane[0], m->norm_inference, schedule(l));
+	return MM_OK;
+}
+
+mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
+{
+	*out = (mmi_measures){ .warm = (uint64_t)l->state.iteration < l->settings->warmup };
+	if (l->state.iteration % l->settings->snapshot_interval == 0)
+		mmi_snapshot_take(l);
+	MMI_TRY(out->warm ? warm_up(l, batch, out, e) : cooperate(l, batch, out, e));
+	l->state.iteration++;
+	return MM_OK;
+}

@@ -1,0 +1,118 @@
+/* learner.c - the learner's parts: made once, so that an iteration allocates nothing. */
+#include "config.h"
+
+#include "learn/learner.h"
+#include "learn/snapshot.h"
+
+static bool alloc_rows(float **out, size_t rows, size_t count)
+{
+	*out = mmi_alloc(rows * count, sizeof(float));
+	return *out != NULL;
+}
+
+static mm_status allocate(mmi_learner *l, mm_error *e)
+{
+	size_t b = l->settings->batch, d = l->latent;
+	bool ok = alloc_rows(&l->z, b * l->n_chains, d) && alloc_rows(&l->z_start, b * l->n_chains, d) && alloc_rows(&l->z_prior, b, d);
+	for (uint32_t m = 0; ok && m < l->model->n_modalities; m++) {
+		size_t count = (size_t)l->model->modalities[m].count;
+		ok = alloc_rows(&l->eps[m], b, d) && alloc_rows(&l->loc[m], b, d) && alloc_rows(&l->scale[m], b, d) &&
+		     alloc_rows(&l->generated[m], b, count) && alloc_rows(&l->revised[m], b, count);
+	}
+	l->expert = mmi_alloc(b, sizeof *l->expert);
+	if (!ok || !l->expert)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a batch of %zu samples", b);
+	return MM_OK;
+}
+
+static mm_status create_optimisers(mmi_learner *l, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	/* No pass has more chunks than the generator's: all chains on data, and the generated samples. */
+	uint32_t chunks = (l->n_chains + 1) * (s->batch / l->chunk);
+	MMI_TRY(mmi_optimiser_create(l->model->generator, &s->generator, &l->generator, e));
+	MMI_TRY(mmi_optimiser_create(l->model->inference, &s->inference, &l->inference, e));
+	MMI_TRY(mmi_optimiser_create(l->model->energy, &s->energy, &l->energy, e));
+	MMI_TRY(mmi_lanes_create(l->model->generator, chunks, &l->generator_lanes, e));
+	MMI_TRY(mmi_lanes_create(l->model->inference, chunks, &l->inference_lanes, e));
+	MMI_TRY(mmi_lanes_create(l->model->energy, chunks, &l->energy_lanes, e));
+	return mmi_pass_create(l->pool, l->chunk, (l->n_chains + 1) * s->batch, &l->pass, e);
+}
+
+static mm_status create_losses(mmi_learner *l, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	mmi_loss_place place = { &mmi_backend_cpu, l->chunk, l->pool };
+	MMI_TRY(mmi_loss_generator(l->model, &place, &l->generator_lanes, &l->generator_loss, e));
+	MMI_TRY(mmi_loss_inference(l->model, &place, l->n_chains, s->inference_target, &l->inference_lanes, &l->inference_data, e));
+	MMI_TRY(mmi_loss_inference(l->model, &place, 1, s->inference_target, &l->inference_lanes, &l->inference_generated, e));
+	MMI_TRY(mmi_loss_energy(l->model, &place, &l->energy_lanes, &l->energy_loss, e));
+	if (s->warmup)
+		MMI_TRY(mmi_loss_elbo(l->model, &place, s->beta, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
+	return MM_OK;
+}
+
+static mm_status create_parts(mmi_learner *l, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	uint32_t rows = l->n_chains * s->batch, sheet = mmi_whole_chunks(s->grid_columns, l->chunk);
+	mmi_sampler_config config = { l->chunk, rows > sheet ? rows : sheet, s->seed, &mmi_backend_cpu };
+	MMI_TRY(allocate(l, e));
+	MMI_TRY(mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e));
+	MMI_TRY(create_optimisers(l, e));
+	MMI_TRY(create_losses(l, e));
+	return mmi_snapshot_create(l, e);
+}
+
+mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out, mm_error *e)
+{
+	mmi_learner *l = mmi_alloc(1, sizeof *l);
+	if (!l)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a learner");
+	l->settings = settings;
+	l->model = model;
+	l->pool = pool;
+	l->chunk = mmi_chunk_for(settings->batch, settings->chunk);
+	l->n_chains = settings->experts_all ? model->n_modalities : 1;
+	l->latent = (size_t)settings->model.latent_dim;
+	l->state.x_step = settings->x_step;
+	mm_status status = create_parts(l, e);
+	if (status != MM_OK) {
+		mmi_learner_destroy(l);
+		return status;
+	}
+	*out = l;
+	return MM_OK;
+}
+
+void mmi_learner_destroy(mmi_learner *l)
+{
+	if (!l)
+		return;
+	mmi_loss_clear(&l->generator_loss);
+	mmi_loss_clear(&l->inference_data);
+	mmi_loss_clear(&l->inference_generated);
+	mmi_loss_clear(&l->energy_loss);
+	mmi_loss_clear(&l->elbo);
+	mmi_pass_clear(&l->pass);
+	mmi_lanes_clear(&l->generator_lanes);
+	mmi_lanes_clear(&l->inference_lanes);
+	mmi_lanes_clear(&l->energy_lanes);
+	mmi_optimiser_clear(&l->generator);
+	mmi_optimiser_clear(&l->inference);
+	mmi_optimiser_clear(&l->energy);
+	mmi_sampler_destroy(l->sampler);
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
+		mmi_free(l->eps[m]);
+		mmi_free(l->loc[m]);
+		mmi_free(l->scale[m]);
+		mmi_free(l->generated[m]);
+		mmi_free(l->revised[m]);
+	}
+	mmi_free(l->z);
+	mmi_free(l->z_start);
+	mmi_free(l->z_prior);
+	mmi_free(l->expert);
+	mmi_free(l->snapshot);
+	mmi_free(l);
+}

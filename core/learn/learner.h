@@ -1,0 +1,78 @@
+/* learner.h - the cooperative learner: three models and two chains, one iteration at a time. */
+#ifndef MMI_LEARNER_H
+#define MMI_LEARNER_H
+
+#include "data/batches.h"
+#include "learn/losses.h"
+#include "learn/optimiser.h"
+#include "learn/settings.h"
+#include "mcmc/sampler.h"
+#include "store/safetensors.h"
+
+#define MMI_GAPS 101     /* energy losses the running median looks at */
+#define MMI_CALIBRATE 50 /* iterations over which x_step is measured */
+
+/* What one iteration did: means over the batch, before the updates. */
+typedef struct mmi_measures {
+	bool warm;                            /* a warm-up iteration: only elbo, nll_end and the norms of two models */
+	double elbo;                          /* negative ELBO */
+	double u_start, u_end;                /* U at both ends of the posterior chain */
+	double nll_end;                       /* NLL of the data given the revised z */
+	double loss_generator, loss_inference;
+	double e_data, e_generated, e_revised;
+	double gap;                           /* E(data) - E(revised): the energy loss, undivided */
+	double z_drift, z_noise, z_move;      /* rms per element: accumulated drift and noise, displacement */
+	double x_drift, x_noise, x_move;      /* the same, in units of each modality's range */
+	double x_step;                        /* s in use */
+	double norm_generator, norm_inference, norm_energy;
+	int culprit;                          /* the model whose update was about to be made: 0 generator, 1 inference, 2 energy */
+} mmi_measures;
+
+/* What goes into a checkpoint besides parameters and moments. */
+typedef struct mmi_learner_state {
+	int64_t iteration;                    /* iterations done */
+	int64_t rollbacks;
+	double x_step, x_step_sum;            /* in use; sum of measurements while calibrating */
+	int64_t x_step_n;                     /* measurements so far */
+	double gaps[MMI_GAPS];                /* ring of |energy loss| */
+	int64_t n_gaps;                       /* written so far */
+} mmi_learner_state;
+
+typedef struct mmi_learner {
+	const mmi_settings *settings;
+	mmi_model *model;
+	mmi_pool *pool;
+	mmi_sampler *sampler;
+	mmi_optimiser generator, inference, energy;
+	mmi_lanes generator_lanes, inference_lanes, energy_lanes;
+	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo;
+	mmi_pass pass;
+	uint32_t chunk, n_chains;             /* chains per sample: M or 1 */
+	size_t latent;
+	mmi_learner_state state;
+	/* Rows: z are [chains * B][D], x[m] [B][floats]. */
+	float *z, *z_start, *z_prior, *eps[MMI_MAX_MODALITIES];
+	float *loc[MMI_MAX_MODALITIES], *scale[MMI_MAX_MODALITIES];
+	float *generated[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
+	uint32_t *expert;
+	float *snapshot;                      /* parameters, moments and vectors of the three models */
+	mmi_learner_state snapshot_state;
+	int64_t snapshot_t[3];
+	double snapshot_rate[3];
+} mmi_learner;
+
+mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out, mm_error *e);
+void mmi_learner_destroy(mmi_learner *l);
+
+/* One iteration on one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback. */
+mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e);
+/* Back to the last snapshot with `culprit`'s rate halved (0 generator, 1 inference, 2 energy); MM_ENUMERIC when there
+ * have been too many. Iteration counter and noise follow. */
+mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e);
+/* Everything a checkpoint holds, as items that point into the learner. *items and *names are the caller's to free. */
+mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e);
+void mmi_learner_items_free(mmi_tensor_item *items, char **names, size_t n_names);
+/* After items were filled from a checkpoint: recompute what follows from them. */
+void mmi_learner_restored(mmi_learner *l);
+
+#endif

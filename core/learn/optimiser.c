@@ -1,0 +1,63 @@
+/* optimiser.c - Adam. */
+#include "config.h"
+
+#include "learn/optimiser.h"
+#include "engine/vec.h"
+
+#include <math.h>
+
+#define BLOCK 16384 /* floats: a task's share */
+
+mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config, mmi_optimiser *out, mm_error *e)
+{
+	mmi_optimiser o = { .params = params, .config = *config, .rate_factor = 1 };
+	o.m = mmi_alloc(params->count, sizeof *o.m);
+	o.v = mmi_alloc(params->count, sizeof *o.v);
+	if (!o.m || !o.v) {
+		mmi_optimiser_clear(&o);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the optimiser of \"%s\"", params->name);
+	}
+	*out = o;
+	return MM_OK;
+}
+
+void mmi_optimiser_clear(mmi_optimiser *o)
+{
+	mmi_free(o->m);
+	mmi_free(o->v);
+	*o = (mmi_optimiser){ 0 };
+}
+
+typedef struct mmi_adam_job {
+	mmi_optimiser *o;
+	const float *grad;
+	mmi_adam args;
+} mmi_adam_job;
+
+static void adam_block(void *ctx, uint32_t block, uint32_t worker)
+{
+	const mmi_adam_job *j = ctx;
+	size_t offset = (size_t)block * BLOCK, left = j->o->params->count - offset;
+	(void)worker;
+	mmi_vec_get()->adam(j->o->params->raw + offset, j->o->m + offset, j->o->v + offset, j->grad + offset,
+	                    left < BLOCK ? left : BLOCK, &j->args);
+}
+
+void mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule)
+{
+	const mmi_adam_config *c = &o->config;
+	mmi_adam_job j = { .o = o, .grad = grad };
+	o->t++;
+	j.args = (mmi_adam){
+		.rate = (float)(c->rate * o->rate_factor * schedule),
+		.beta1 = (float)c->beta1,
+		.beta2 = (float)c->beta2,
+		.eps = (float)c->eps,
+		.weight_decay = (float)c->weight_decay,
+		.correction1 = (float)(1 - pow(c->beta1, (double)o->t)),
+		.correction2 = (float)(1 - pow(c->beta2, (double)o->t)),
+		.grad_scale = c->clip > 0 && norm > c->clip ? (float)(c->clip / norm) : 1.0f,
+	};
+	mmi_pool_run(pool, (uint32_t)((o->params->count + BLOCK - 1) / BLOCK), adam_block, &j);
+	mmi_params_update(o->params, 1);
+}

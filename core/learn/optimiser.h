@@ -1,0 +1,26 @@
+/* optimiser.h - Adam over one model's flat parameters (Kingma and Ba 2015, as PyTorch's Adam). */
+#ifndef MMI_OPTIMISER_H
+#define MMI_OPTIMISER_H
+
+#include "engine/params.h"
+#include "engine/pool.h"
+
+typedef struct mmi_adam_config {
+	double rate, beta1, beta2, eps, weight_decay;
+	double clip;          /* largest norm of a gradient; 0: no clipping */
+} mmi_adam_config;
+
+typedef struct mmi_optimiser {
+	mmi_params *params;
+	mmi_adam_config config;
+	float *m, *v;         /* moments, flat as params->raw */
+	int64_t t;            /* updates made */
+	double rate_factor;   /* lowered by rollbacks */
+} mmi_optimiser;
+
+mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config, mmi_optimiser *out, mm_error *e);
+void mmi_optimiser_clear(mmi_optimiser *o);
+/* One update from a flat gradient of the given norm; schedule multiplies the rate. Repacks weights. Allocates nothing. */
+void mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule);
+
+#endif

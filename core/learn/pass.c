@@ -1,0 +1,98 @@
+/* pass.c - rows of one or two losses, chunk by chunk, into gradient lanes. */
+#include "config.h"
+
+#include "engine/vec.h"
+#include "learn/losses.h"
+
+#include <string.h>
+
+mm_status mmi_pass_create(mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e)
+{
+	mmi_pass p = { .pool = pool, .chunk = chunk, .max_chunks = max_rows / chunk + 2 };
+	p.seeds = mmi_alloc(4 * (size_t)chunk, sizeof *p.seeds);
+	p.sums = mmi_alloc(2 * (size_t)p.max_chunks, sizeof *p.sums);
+	if (!p.seeds || !p.sums) {
+		mmi_pass_clear(&p);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the losses of %u rows", max_rows);
+	}
+	*out = p;
+	return MM_OK;
+}
+
+void mmi_pass_clear(mmi_pass *p)
+{
+	mmi_free(p->seeds);
+	mmi_free(p->sums);
+	*p = (mmi_pass){ 0 };
+}
+
+typedef struct mmi_pass_job {
+	mmi_pass *pass;
+	mmi_segment *segments;
+	uint32_t n_segments, n_chunks, n_lanes;
+} mmi_pass_job;
+
+static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *program, uint32_t chunk, const float *seeds)
+{
+	const mmi_loss *l = s->loss;
+	size_t row = (size_t)chunk * p->chunk, x_row = row % s->x_rows;
+	for (uint32_t i = 0; i < l->n_x; i++)
+		mmi_program_bind(program, l->x[i], s->x[i] + x_row * (size_t)l->count_x[i]);
+	for (uint32_t i = 0; i < l->n_z; i++)
+		mmi_program_bind(program, l->z[i], s->z[i] + row * (size_t)l->count_z);
+	mmi_program_bind(program, l->seed, seeds);
+	if (l->l2 != MMI_NONE)
+		mmi_program_bind(program, l->l2, seeds + p->chunk);
+}
+
+static void run_chunk(const mmi_pass_job *j, uint32_t c, uint32_t lane, uint32_t worker)
+{
+	mmi_pass *p = j->pass;
+	uint32_t first = j->segments[0].rows / p->chunk, which = c >= first;
+	mmi_segment *s = &j->segments[which];
+	mmi_program *program = s->loss->net.programs[worker];
+
+	bind_chunk(p, s, program, which ? c - first : c, p->seeds + 2 * (size_t)p->chunk * which);
+	for (uint32_t i = 0; i < s->loss->n_lanes; i++)
+		mmi_program_bind_grads(program, s->loss->lanes[i]->params, s->loss->lanes[i]->lane[lane]);
+	mmi_program_run(program);
+	const float *value = mmi_program_data(program, s->loss->value);
+	p->sums[2 * c] = mmi_vec_get()->sum(value, p->chunk);
+	p->sums[2 * c + 1] = mmi_vec_get()->sum_squares(value, p->chunk);
+}
+
+/* A task is a lane: its chunks run in order on one worker, so its sums are always formed in the same order. */
+static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
+{
+	const mmi_pass_job *j = ctx;
+	const mmi_loss *l = j->segments[0].loss;
+	for (uint32_t i = 0; i < l->n_lanes; i++)
+		memset(l->lanes[i]->lane[lane], 0, l->lanes[i]->count * sizeof(float));
+	for (uint32_t c = lane; c < j->n_chunks; c += j->n_lanes)
+		run_chunk(j, c, lane, worker);
+}
+
+static void fill_seeds(mmi_pass *p, const mmi_segment *segments, uint32_t n)
+{
+	for (uint32_t s = 0; s < n; s++)
+		for (uint32_t i = 0; i < p->chunk; i++) {
+			p->seeds[(2 * s) * p->chunk + i] = segments[s].seed;
+			p->seeds[(2 * s + 1) * p->chunk + i] = segments[s].l2;
+		}
+}
+
+void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n)
+{
+	mmi_pass_job j = { .pass = p, .segments = segments, .n_segments = n, .n_lanes = segments[0].loss->lanes[0]->n };
+	for (uint32_t s = 0; s < n; s++)
+		j.n_chunks += segments[s].rows / p->chunk;
+	fill_seeds(p, segments, n);
+	mmi_pool_run(p->pool, j.n_lanes, run_lane, &j);
+	for (uint32_t s = 0, c = 0; s < n; s++) {
+		segments[s].sum = segments[s].sum_squares = 0;
+		for (uint32_t end = c + segments[s].rows / p->chunk; c < end; c++) {
+			segments[s].sum += p->sums[2 * c];
+			segments[s].sum_squares += p->sums[2 * c + 1];
+		}
+	}
+}

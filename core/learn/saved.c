@@ -1,0 +1,82 @@
+/* saved.c - a trained model out of a checkpoint. */
+#include "config.h"
+
+#include "learn/saved.h"
+
+static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error *e)
+{
+	static const char *const others[] = { "adam_", "rate_factor.", "state." };
+	mmi_params *const stores[3] = { s->model->generator, s->model->inference, s->model->energy };
+	size_t capacity = 5, n = 0, n_names = 0;
+	for (int i = 0; i < 3; i++)
+		capacity += stores[i]->n + 1;
+	mmi_tensor_item *items = mmi_alloc(capacity, sizeof *items);
+	char **names = mmi_alloc(capacity, sizeof *names);
+	mm_status status = items && names ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's list of tensors");
+
+	for (int i = 0; status == MM_OK && i < 3; i++) {
+		mmi_params *p = stores[i];
+		for (size_t k = 0; k < p->n; k++) {
+			names[n_names] = mmi_format("%s.%s", p->name, p->info[k].name);
+			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, p->raw + p->info[k].offset);
+			n_names++;
+		}
+		if (!p->n_vectors)
+			continue;
+		names[n_names] = mmi_format("spectral.%s", p->name);
+		items[n++] = mmi_item_f32_flat(names[n_names] ? names[n_names] : "", p->n_vectors, p->vectors);
+		n_names++;
+	}
+	if (status == MM_OK) {
+		items[n++] = mmi_item_counter("state.iteration", &s->iteration);
+		items[n++] = mmi_item_double("state.x_step", &s->x_step);
+		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others), e);
+	}
+	for (int i = 0; status == MM_OK && i < 3; i++)
+		mmi_params_update(stores[i], 0);
+	for (size_t i = 0; names && i < n_names; i++)
+		mmi_free(names[i]);
+	mmi_free(names);
+	mmi_free(items);
+	return status;
+}
+
+static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max_rows, mm_error *e)
+{
+	const mmi_settings *set = &s->setup.settings;
+	mmi_sampler_config config = { set->chunk, max_rows, set->seed, &mmi_backend_cpu };
+	MMI_TRY(mmi_model_create(s->setup.modalities, s->setup.n_modalities, &set->model, &s->model, e));
+	MMI_TRY(restore_model(s, ck, e));
+	return mmi_sampler_create(s->model, s->setup.pool, &config, &s->sampler, e);
+}
+
+mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e)
+{
+	mmi_checkpoint *ck;
+	mmi_saved s = { .iteration = 0 };
+	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
+	mm_status status = mmi_setup_reopen(ck, request, &s.setup, e);
+	if (status == MM_OK)
+		status = open_model(&s, ck, mmi_whole_chunks(max_rows, s.setup.settings.chunk), e);
+	mmi_checkpoint_close(ck);
+	if (status != MM_OK)
+		mmi_saved_close(&s);
+	else
+		*out = s;
+	return status;
+}
+
+void mmi_saved_close(mmi_saved *s)
+{
+	mmi_sampler_destroy(s->sampler);
+	mmi_model_destroy(s->model);
+	mmi_setup_close(&s->setup);
+	*s = (mmi_saved){ .iteration = 0 };
+}
+
+mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps)
+{
+	const mmi_settings *set = &s->setup.settings;
+	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : set->x_steps, .step = s->x_step, .noise = set->x_noise,
+	                          .move_max = set->x_move_max, .clamp = set->clamp };
+}

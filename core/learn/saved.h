@@ -1,0 +1,23 @@
+/* saved.h - a trained model out of a checkpoint, ready to sample from. */
+#ifndef MMI_SAVED_H
+#define MMI_SAVED_H
+
+#include "learn/setup.h"
+#include "mcmc/sampler.h"
+
+typedef struct mmi_saved {
+	mmi_setup setup;
+	mmi_model *model;
+	mmi_sampler *sampler;
+	double x_step;         /* s of the data chain, as calibrated in training */
+	int64_t iteration;     /* of training */
+} mmi_saved;
+
+/* Rebuilds the modalities from the checkpoint's settings (changed by the request's sets and plugins; its ini is not
+ * used), restores the three models, and makes a sampler for up to max_rows rows. */
+mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e);
+void mmi_saved_close(mmi_saved *s);
+/* The data chain as it was trained, with another number of steps if steps >= 0. */
+mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps);
+
+#endif

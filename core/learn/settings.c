@@ -1,0 +1,232 @@
+/* settings.c - the INI's sections about the run, as typed settings. */
+#include "config.h"
+
+#include "learn/settings.h"
+#include "engine/pool.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LIMIT 1e9 /* upper bound of counts and factors: beyond it something was mistyped */
+
+static mm_status get_u32(mmi_config *c, const char *section, const char *key, uint32_t fallback, uint32_t min, uint32_t *out, mm_error *e)
+{
+	int64_t value;
+	MMI_TRY(mmi_config_int(c, section, key, fallback, min, (int64_t)LIMIT, &value, e));
+	*out = (uint32_t)value;
+	return MM_OK;
+}
+
+static mm_status get_u64(mmi_config *c, const char *section, const char *key, uint64_t fallback, uint64_t *out, mm_error *e)
+{
+	int64_t value;
+	MMI_TRY(mmi_config_int(c, section, key, (int64_t)fallback, 0, INT64_MAX, &value, e));
+	*out = (uint64_t)value;
+	return MM_OK;
+}
+
+static mm_status get_factor(mmi_config *c, const char *section, const char *key, double fallback, double *out, mm_error *e)
+{
+	return mmi_config_float(c, section, key, fallback, 0, LIMIT, out, e);
+}
+
+static mm_status get_choice(mmi_config *c, const char *section, const char *key, const char *const *names, int fallback, int *out, mm_error *e)
+{
+	return mmi_config_choice(c, section, key, names, fallback, out, e);
+}
+
+static mm_status read_run(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const devices[] = { "cpu", NULL };
+	int device;
+	MMI_TRY(get_u64(c, "run", "seed", 1, &s->seed, e));
+	MMI_TRY(get_u32(c, "run", "threads", 0, 0, &s->threads, e));
+	MMI_TRY(get_u32(c, "run", "chunk", 16, 1, &s->chunk, e));
+	MMI_TRY(get_choice(c, "run", "device", devices, 0, &device, e));
+	MMI_TRY(mmi_config_string(c, "run", "plugin_path", NULL, &s->plugin_path, e));
+	if (s->threads == 0)
+		s->threads = mmi_pool_processors();
+	if (s->threads > 1024)
+		return mmi_config_refuse(c, "run", "threads", "at most 1024", e);
+	return MM_OK;
+}
+
+static mm_status read_output(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	MMI_TRY(get_u32(c, "run", "log_interval", 20, 1, &s->log_interval, e));
+	MMI_TRY(get_u32(c, "run", "checkpoint_interval", 500, 1, &s->checkpoint_interval, e));
+	MMI_TRY(get_u32(c, "run", "checkpoint_keep", 3, 1, &s->checkpoint_keep, e));
+	MMI_TRY(get_u32(c, "run", "grid_interval", 500, 1, &s->grid_interval, e));
+	MMI_TRY(get_u32(c, "run", "grid_columns", 12, 1, &s->grid_columns, e));
+	return get_u32(c, "data", "holdout", 0, 0, &s->holdout, e);
+}
+
+static mm_status read_latent(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const priors[] = { "normal", "laplace", NULL };
+	static const char *const heads[] = { "softplus", "log_variance", NULL };
+	int prior, head;
+	uint32_t dim;
+	MMI_TRY(get_u32(c, "learner", "latent_dim", 32, 1, &dim, e));
+	MMI_TRY(get_choice(c, "learner", "prior", priors, MMI_PRIOR_NORMAL, &prior, e));
+	MMI_TRY(get_choice(c, "learner", "scale_head", heads, MMI_SCALE_SOFTPLUS, &head, e));
+	if (dim > 65536)
+		return mmi_config_refuse(c, "learner", "latent_dim", "at most 65536", e);
+	s->model.latent_dim = (int32_t)dim;
+	s->model.prior = (mmi_prior)prior;
+	s->model.scale_head = (mmi_scale_head)head;
+	return MM_OK;
+}
+
+static mm_status read_course(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const objectives[] = { "cooperative", NULL };
+	static const char *const experts[] = { "one", "all", NULL };
+	static const char *const reductions[] = { "sum", "mean", NULL };
+	static const char *const targets[] = { "mixture", "each", "both", NULL };
+	int objective, which, reduce, target;
+	MMI_TRY(get_choice(c, "learner", "objective", objectives, 0, &objective, e));
+	MMI_TRY(get_u64(c, "learner", "iterations", 6000, &s->iterations, e));
+	MMI_TRY(get_u64(c, "learner", "warmup", 0, &s->warmup, e));
+	MMI_TRY(get_u32(c, "learner", "batch", 64, 1, &s->batch, e));
+	MMI_TRY(get_factor(c, "learner", "beta", 1, &s->beta, e));
+	MMI_TRY(get_choice(c, "learner", "experts", experts, 0, &which, e));
+	MMI_TRY(get_choice(c, "learner", "expert_reduce", reductions, 0, &reduce, e));
+	MMI_TRY(get_choice(c, "learner", "inference_target", targets, MMI_TARGET_MIXTURE, &target, e));
+	if (s->iterations > UINT32_MAX)
+		return mmi_config_refuse(c, "learner", "iterations", "at most 4294967295", e);
+	s->experts_all = which == 1;
+	s->expert_reduce_mean = reduce == 1;
+	s->inference_target = (mmi_inference_target)target;
+	return MM_OK;
+}
+
+/* x_step is a number, or auto(d). */
+static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const names[] = { "auto", NULL };
+	const char *text;
+	int which;
+	bool has_value;
+	MMI_TRY(mmi_config_string(c, "learner", "x_step", "auto(0.02)", &text, e));
+	if (strncmp(text, "auto", 4))
+		return mmi_config_float(c, "learner", "x_step", 0.1, 1e-9, LIMIT, &s->x_step, e);
+	MMI_TRY(mmi_config_call(c, "learner", "x_step", names, "auto(0.02)", &which, &has_value, &s->x_drift, e));
+	if (!has_value || !(s->x_drift > 0) || s->x_drift > 1)
+		return mmi_config_refuse(c, "learner", "x_step", "a step size, or auto(d) with a drift d between 0 and 1 of the modality's range", e);
+	return MM_OK;
+}
+
+static mm_status read_chains(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	MMI_TRY(read_x_step(c, s, e));
+	MMI_TRY(get_u32(c, "learner", "x_steps", 10, 0, &s->x_steps, e));
+	MMI_TRY(get_factor(c, "learner", "x_noise", 0.002, &s->x_noise, e));
+	MMI_TRY(get_factor(c, "learner", "x_move_max", 0, &s->x_move_max, e));
+	MMI_TRY(mmi_config_bool(c, "learner", "clamp", true, &s->clamp, e));
+	MMI_TRY(get_u32(c, "learner", "z_steps", 10, 0, &s->z_steps, e));
+	MMI_TRY(get_factor(c, "learner", "z_step", 0.1, &s->z_step, e));
+	MMI_TRY(get_factor(c, "learner", "z_noise", 0.1, &s->z_noise, e));
+	MMI_TRY(mmi_config_bool(c, "learner", "refresh_negatives", false, &s->refresh_negatives, e));
+	MMI_TRY(get_factor(c, "learner", "s_factor", 1, &s->s_factor, e));
+	return get_factor(c, "learner", "i_factor", 1, &s->i_factor, e);
+}
+
+static mm_status read_adam(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	double beta1, beta2, eps, clip;
+	struct {
+		const char *rate, *decay;
+		double fallback;
+		mmi_adam_config *to;
+	} models[] = {
+		{ "lr_generator", "weight_decay_generator", 1e-3, &s->generator },
+		{ "lr_inference", "weight_decay_inference", 1e-3, &s->inference },
+		{ "lr_energy", "weight_decay_energy", 4e-4, &s->energy },
+	};
+	MMI_TRY(mmi_config_float(c, "learner", "beta1", 0.9, 0, 0.999999, &beta1, e));
+	MMI_TRY(mmi_config_float(c, "learner", "beta2", 0.999, 0, 0.9999999, &beta2, e));
+	MMI_TRY(mmi_config_float(c, "learner", "adam_eps", 1e-8, 1e-30, 1, &eps, e));
+	MMI_TRY(get_factor(c, "learner", "clip_norm", 0, &clip, e));
+	for (size_t i = 0; i < MMI_COUNT(models); i++) {
+		mmi_adam_config *a = models[i].to;
+		*a = (mmi_adam_config){ .beta1 = beta1, .beta2 = beta2, .eps = eps, .clip = clip };
+		MMI_TRY(mmi_config_float(c, "learner", models[i].rate, models[i].fallback, 0, 10, &a->rate, e));
+		MMI_TRY(get_factor(c, "learner", models[i].decay, 0, &a->weight_decay, e));
+	}
+	return MM_OK;
+}
+
+static mm_status read_updates(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const schedules[] = { "constant", "linear", "cosine", NULL };
+	int which;
+	bool has_value;
+	MMI_TRY(get_u32(c, "learner", "generator_updates", 1, 0, &s->generator_updates, e));
+	MMI_TRY(get_u32(c, "learner", "inference_updates", 1, 0, &s->inference_updates, e));
+	MMI_TRY(get_u32(c, "learner", "energy_updates", 1, 0, &s->energy_updates, e));
+	MMI_TRY(mmi_config_call(c, "learner", "schedule", schedules, "constant", &which, &has_value, &s->schedule_end, e));
+	s->schedule = (mmi_schedule)which;
+	if (!has_value)
+		s->schedule_end = which == MMI_SCHEDULE_CONSTANT ? 1 : 0;
+	if (s->schedule_end < 0 || s->schedule_end > 1)
+		return mmi_config_refuse(c, "learner", "schedule", "constant, linear(f) or cosine(f) with f between 0 and 1", e);
+	MMI_TRY(mmi_config_float(c, "learner", "gap_limit", 1000, 1, LIMIT, &s->gap_limit, e));
+	MMI_TRY(get_u32(c, "learner", "snapshot_interval", 100, 1, &s->snapshot_interval, e));
+	return get_u32(c, "learner", "max_rollbacks", 10, 0, &s->max_rollbacks, e);
+}
+
+static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const pools[] = { "sum", "mean", NULL };
+	static const char *const heads[] = { "mlp", "linear", NULL };
+	static const char *const shortcuts[] = { "3", "1", NULL };
+	int pool, head, shortcut;
+	uint32_t nef, blocks;
+	MMI_TRY(get_u32(c, "energy", "nef", 32, 1, &nef, e));
+	MMI_TRY(get_u32(c, "energy", "blocks", 4, 1, &blocks, e));
+	MMI_TRY(get_choice(c, "energy", "pool", pools, MMI_POOL_SUM, &pool, e));
+	MMI_TRY(get_choice(c, "energy", "head", heads, MMI_HEAD_MLP, &head, e));
+	MMI_TRY(get_choice(c, "energy", "shortcut_kernel", shortcuts, 0, &shortcut, e));
+	MMI_TRY(mmi_config_bool(c, "energy", "spectral_norm", true, &s->model.spectral_norm, e));
+	MMI_TRY(get_factor(c, "energy", "energy_l2", 0, &s->energy_l2, e));
+	if (nef > 8192 || blocks > 64)
+		return mmi_config_refuse(c, "energy", nef > 8192 ? "nef" : "blocks", "at most 8192 channels and 64 blocks", e);
+	s->model.nef = (int32_t)nef;
+	s->model.blocks = (int32_t)blocks;
+	s->model.pool = (mmi_pool_kind)pool;
+	s->model.head = (mmi_head_kind)head;
+	s->model.shortcut_kernel = shortcut == 0 ? 3 : 1;
+	return MM_OK;
+}
+
+mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
+{
+	mmi_settings s = { 0 };
+	MMI_TRY(read_run(c, &s, e));
+	MMI_TRY(read_output(c, &s, e));
+	MMI_TRY(read_latent(c, &s, e));
+	MMI_TRY(read_course(c, &s, e));
+	MMI_TRY(read_chains(c, &s, e));
+	MMI_TRY(read_adam(c, &s, e));
+	MMI_TRY(read_updates(c, &s, e));
+	MMI_TRY(read_energy(c, &s, e));
+	s.model.seed = s.seed;
+	*out = s;
+	return MM_OK;
+}
+
+double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration)
+{
+	double done = s->iterations ? (double)iteration / (double)s->iterations : 0, end = s->schedule_end;
+	if (done > 1)
+		done = 1;
+	switch (s->schedule) {
+	case MMI_SCHEDULE_LINEAR:
+		return 1 + (end - 1) * done;
+	case MMI_SCHEDULE_COSINE:
+		return end + (1 - end) * 0.5 * (1 + cos(3.14159265358979323846 * done));
+	default:
+		return 1;
+	}
+}

@@ -1,0 +1,53 @@
+/* settings.h - what the INI's sections [run], [data], [learner] and [energy] say, typed. */
+#ifndef MMI_LEARN_SETTINGS_H
+#define MMI_LEARN_SETTINGS_H
+
+#include "config/config.h"
+#include "learn/optimiser.h"
+#include "model/model.h"
+
+typedef enum { MMI_SCHEDULE_CONSTANT, MMI_SCHEDULE_LINEAR, MMI_SCHEDULE_COSINE } mmi_schedule;
+
+typedef struct mmi_settings {
+	/* [run] */
+	uint64_t seed;
+	uint32_t threads;               /* resolved: at least 1 */
+	uint32_t chunk;                 /* samples a worker takes through a chain at once, at most */
+	const char *plugin_path;        /* or NULL */
+	/* [data] */
+	uint32_t holdout;               /* tuples kept out of training for validation */
+	/* [learner] */
+	uint64_t iterations;
+	uint64_t warmup;                /* iterations of the mixture ELBO before the chains start */
+	uint32_t batch;
+	bool experts_all;               /* all: a chain from every expert; one: from one drawn per sample */
+	bool expert_reduce_mean;        /* the paper's listing: each chain's gradient divided by their number */
+	double beta;                    /* weight of the ELBO's divergence */
+	mmi_inference_target inference_target;
+	uint32_t x_steps, z_steps;
+	double x_step, x_noise;         /* s, n; x_step is 0 while it is measured */
+	double x_drift;                 /* wanted rms drift of the first step, 0: x_step is given */
+	double x_move_max;
+	bool clamp;
+	double z_step, z_noise;
+	double s_factor, i_factor;
+	double energy_l2;
+	bool refresh_negatives;
+	uint32_t generator_updates, inference_updates, energy_updates;
+	mmi_adam_config generator, inference, energy;
+	mmi_schedule schedule;
+	double schedule_end;            /* factor of the rates at the last iteration */
+	/* guards */
+	double gap_limit;               /* times the running median of |energy loss| */
+	uint32_t snapshot_interval, max_rollbacks;
+	/* output */
+	uint32_t log_interval, checkpoint_interval, checkpoint_keep, grid_interval, grid_columns;
+	mmi_model_config model;
+} mmi_settings;
+
+/* Reads and checks every key of the four sections. */
+mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
+/* Factor of the learning rates at an iteration. */
+double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
+
+#endif

@@ -1,0 +1,135 @@
+/* setup.c - modalities from settings and plugin names. */
+#include "config.h"
+
+#include "learn/setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool known(const mmi_setup *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_modalities; i++)
+		if (!strcmp(s->modalities[i].name, name))
+			return true;
+	return false;
+}
+
+static mm_status add_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mm_error *e)
+{
+	if (known(s, name))
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is named twice; give each instance its own name (--plugin NAME=FILE)", name);
+	if (s->n_modalities == MMI_MAX_MODALITIES)
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", name, MMI_MAX_MODALITIES);
+	MMI_TRY(mmi_modality_create(s->registry, s->config, name, plugin, NULL, &s->modalities[s->n_modalities], e));
+	s->n_modalities++;
+	return MM_OK;
+}
+
+/* "[NAME=]FILE" */
+static mm_status add_plugin(mmi_setup *s, const char *argument, mm_error *e)
+{
+	const mmi_plugin *plugin;
+	const mm_modality_desc *desc;
+	const char *equals = strchr(argument, '=');
+	char name[32];
+	if (!equals) {
+		MMI_TRY(mmi_registry_open(s->registry, argument, &plugin, e));
+		MMI_TRY(mmi_plugin_modality(plugin, NULL, &desc, e));
+		return add_modality(s, desc->default_name, plugin, e);
+	}
+	size_t length = (size_t)(equals - argument);
+	if (length == 0 || length >= sizeof name)
+		return mmi_fail(e, MM_ECONFIG, "--plugin %s: the name before '=' has %zu characters; expected 1 to %zu", argument, length, sizeof name - 1);
+	memcpy(name, argument, length);
+	name[length] = 0;
+	MMI_TRY(mmi_registry_open(s->registry, equals + 1, &plugin, e));
+	return add_modality(s, name, plugin, e);
+}
+
+static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
+{
+	char name[32];
+	for (size_t i = 0; i < r->n_plugins; i++)
+		MMI_TRY(add_plugin(s, r->plugins[i], e));
+	for (int used; order && sscanf(order, "%31[^,]%n", name, &used) == 1; order = order[used] ? order + used + 1 : NULL)
+		if (!known(s, name))
+			MMI_TRY(add_modality(s, name, NULL, e));
+	for (size_t i = 0; i < mmi_config_sections(s->config); i++) {
+		const char *section = mmi_config_section(s->config, i);
+		if (mmi_config_has(s->config, section, "plugin") && !known(s, section))
+			MMI_TRY(add_modality(s, section, NULL, e));
+	}
+	if (s->n_modalities == 0)
+		return mmi_fail(e, MM_ECONFIG, "no modality: give --plugin [NAME=]FILE, or a section of the INI with a key \"plugin\"");
+	return MM_OK;
+}
+
+/* `order`: names of modalities as a checkpoint remembers them, or NULL. */
+static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
+{
+	const char *root;
+	for (size_t i = 0; i < r->n_sets; i++)
+		MMI_TRY(mmi_config_set(s->config, r->sets[i], e));
+	MMI_TRY(mmi_settings_read(s->config, &s->settings, e));
+	MMI_TRY(mmi_config_path(s->config, "data", "root", NULL, &root, e));
+	MMI_TRY(mmi_registry_create(s->settings.seed, r->log, s->settings.plugin_path, &s->registry, e));
+	MMI_TRY(add_modalities(s, r, order, e));
+	MMI_TRY(mmi_config_check(s->config, e));
+	return mmi_pool_create(s->settings.threads, &s->pool, e);
+}
+
+static mm_status finish(mmi_setup *s, mm_status status, mmi_setup *out)
+{
+	if (status == MM_OK)
+		*out = *s;
+	else
+		mmi_setup_close(s);
+	return status;
+}
+
+mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e)
+{
+	mmi_setup s = { .n_modalities = 0 };
+	MMI_TRY(mmi_config_load(r->ini, &s.config, e));
+	return finish(&s, build(&s, r, NULL, e), out);
+}
+
+/* Settings are read from files only, so the remembered text becomes one for a moment. */
+static mm_status load_text(const char *text, mmi_config **out, mm_error *e)
+{
+	const char *folder = getenv("TMPDIR");
+	char path[4096];
+	int length = snprintf(path, sizeof path, "%s/mmcore-settings-XXXXXX", folder && *folder ? folder : "/tmp");
+	int file = length > 0 && (size_t)length < sizeof path ? mkstemp(path) : -1;
+	if (file < 0)
+		return mmi_fail(e, MM_EIO, "cannot make a temporary file in %s; set TMPDIR to a folder that can be written", folder ? folder : "/tmp");
+	size_t bytes = strlen(text);
+	ssize_t written = write(file, text, bytes);
+	close(file);
+	mm_status status = written == (ssize_t)bytes ? mmi_config_load(path, out, e)
+	                                             : mmi_fail(e, MM_EIO, "cannot write %zu bytes to %s", bytes, path);
+	unlink(path);
+	return status;
+}
+
+mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e)
+{
+	mmi_setup s = { .n_modalities = 0 };
+	const char *text = mmi_checkpoint_meta(ck, "settings"), *order = mmi_checkpoint_meta(ck, "modalities");
+	if (!text || !order)
+		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train", mmi_checkpoint_path(ck));
+	MMI_TRY(load_text(text, &s.config, e));
+	return finish(&s, build(&s, r, order, e), out);
+}
+
+void mmi_setup_close(mmi_setup *s)
+{
+	mmi_pool_destroy(s->pool);
+	for (size_t i = 0; i < s->n_modalities; i++)
+		mmi_modality_destroy(&s->modalities[i]);
+	mmi_registry_destroy(s->registry);
+	mmi_config_destroy(s->config);
+	*s = (mmi_setup){ .n_modalities = 0 };
+}

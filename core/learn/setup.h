@@ -1,0 +1,36 @@
+/* setup.h - from settings and plugin names to modalities and a thread pool: what every command starts with. */
+#ifndef MMI_SETUP_H
+#define MMI_SETUP_H
+
+#include "engine/pool.h"
+#include "learn/settings.h"
+#include "plugin/loader.h"
+#include "plugin/modality.h"
+#include "store/checkpoint.h"
+
+typedef struct mmi_setup {
+	mmi_config *config;
+	mmi_settings settings;
+	mmi_registry *registry;
+	mmi_modality modalities[MMI_MAX_MODALITIES];
+	size_t n_modalities;
+	mmi_pool *pool;
+} mmi_setup;
+
+typedef struct mmi_setup_request {
+	const char *ini;               /* a file */
+	const char *const *plugins;    /* "[NAME=]FILE", as on the command line */
+	size_t n_plugins;
+	const char *const *sets;       /* "section.key=value" */
+	size_t n_sets;
+	const mmi_log *log;
+} mmi_setup_request;
+
+/* Modalities come in the order of `plugins`, then in the INI's order of sections with a key `plugin`. Every key of the
+ * INI must have been asked for. */
+mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e);
+/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. */
+mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
+void mmi_setup_close(mmi_setup *s);
+
+#endif

@@ -1,0 +1,156 @@
+/* snapshot.c - snapshots and rollbacks, and what a checkpoint holds. */
+#include "config.h"
+
+#include "learn/snapshot.h"
+#include "store/checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static mmi_optimiser *optimiser(mmi_learner *l, int i)
+{
+	mmi_optimiser *const all[3] = { &l->generator, &l->inference, &l->energy };
+	return all[i];
+}
+
+/* The flat arrays of one model, in the snapshot's order. */
+static size_t arrays(const mmi_optimiser *o, float *array[4], size_t count[4])
+{
+	float *const a[4] = { o->params->raw, o->m, o->v, o->params->vectors };
+	const size_t n[4] = { o->params->count, o->params->count, o->params->count, o->params->n_vectors };
+	memcpy(array, a, sizeof a);
+	memcpy(count, n, sizeof n);
+	return n[0] + n[1] + n[2] + n[3];
+}
+
+mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
+{
+	size_t total = 0, count[4];
+	float *array[4];
+	for (int i = 0; i < 3; i++)
+		total += arrays(optimiser(l, i), array, count);
+	l->snapshot = mmi_alloc(total, sizeof *l->snapshot);
+	if (!l->snapshot)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a snapshot of %zu values", total);
+	mmi_snapshot_take(l);
+	return MM_OK;
+}
+
+static void copy_arrays(mmi_learner *l, bool restore)
+{
+	float *at = l->snapshot, *array[4];
+	size_t count[4];
+	for (int i = 0; i < 3; i++) {
+		arrays(optimiser(l, i), array, count);
+		for (int k = 0; k < 4; at += count[k], k++)
+			memcpy(restore ? array[k] : at, restore ? at : array[k], count[k] * sizeof *at);
+	}
+}
+
+void mmi_snapshot_take(mmi_learner *l)
+{
+	copy_arrays(l, false);
+	l->snapshot_state = l->state;
+	for (int i = 0; i < 3; i++)
+		l->snapshot_t[i] = optimiser(l, i)->t;
+}
+
+mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
+{
+	int64_t rollbacks = l->state.rollbacks + 1;
+	if (rollbacks > l->settings->max_rollbacks)
+		return mmi_fail(e, MM_ENUMERIC, "training broke down %lld times; at most %u rollbacks are allowed ([learner] max_rollbacks). "
+		                "Lower the learning rates or the step sizes", (long long)rollbacks, l->settings->max_rollbacks);
+	copy_arrays(l, true);
+	l->state = l->snapshot_state;
+	l->state.rollbacks = rollbacks;
+	for (int i = 0; i < 3; i++)
+		optimiser(l, i)->t = l->snapshot_t[i];
+	optimiser(l, culprit)->rate_factor *= 0.5;
+	mmi_learner_restored(l);
+	return MM_OK;
+}
+
+void mmi_learner_restored(mmi_learner *l)
+{
+	for (int i = 0; i < 3; i++)
+		mmi_params_update(optimiser(l, i)->params, 0);
+	mmi_sampler_reseed(l->sampler, (uint64_t)l->state.rollbacks);
+	mmi_snapshot_take(l);
+}
+
+/* ------------------------------------------------------------ checkpoint items */
+
+typedef struct mmi_item_list {
+	mmi_tensor_item *items;
+	char **names;
+	size_t n, n_names, capacity;
+	bool failed;
+} mmi_item_list;
+
+static const char *keep_name(mmi_item_list *list, char *name)
+{
+	if (!name) {
+		list->failed = true;
+		return "";
+	}
+	list->names[list->n_names++] = name;
+	return name;
+}
+
+static void add_model(mmi_item_list *list, mmi_optimiser *o)
+{
+	mmi_params *p = o->params;
+	const struct {
+		const char *prefix;
+		float *base;
+	} arrays_of[3] = { { "", p->raw }, { "adam_m.", o->m }, { "adam_v.", o->v } };
+	for (int a = 0; a < 3; a++)
+		for (size_t i = 0; i < p->n; i++)
+			list->items[list->n++] = mmi_item_f32(keep_name(list, mmi_format("%s%s.%s", arrays_of[a].prefix, p->name, p->info[i].name)),
+			                                      p->info[i].shape, arrays_of[a].base + p->info[i].offset);
+	if (p->n_vectors)
+		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors);
+	list->items[list->n++] = mmi_item_counter(keep_name(list, mmi_format("adam_t.%s", p->name)), &o->t);
+	list->items[list->n++] = mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor);
+}
+
+static void add_state(mmi_item_list *list, mmi_learner_state *s)
+{
+	list->items[list->n++] = mmi_item_counter("state.iteration", &s->iteration);
+	list->items[list->n++] = mmi_item_counter("state.rollbacks", &s->rollbacks);
+	list->items[list->n++] = mmi_item_double("state.x_step", &s->x_step);
+	list->items[list->n++] = mmi_item_double("state.x_step_sum", &s->x_step_sum);
+	list->items[list->n++] = mmi_item_counter("state.x_step_n", &s->x_step_n);
+	list->items[list->n++] = mmi_item_counter("state.n_gaps", &s->n_gaps);
+	list->items[list->n++] = (mmi_tensor_item){ .name = "state.gaps", .dtype = MMI_F64, .rank = 1, .dim = { MMI_GAPS }, .data = s->gaps };
+}
+
+mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e)
+{
+	mmi_item_list list = { .capacity = 64 };
+	for (int i = 0; i < 3; i++)
+		list.capacity += 3 * optimiser(l, i)->params->n + 3;
+	list.items = mmi_alloc(list.capacity, sizeof *list.items);
+	list.names = mmi_alloc(list.capacity, sizeof *list.names);
+	for (int i = 0; list.items && list.names && i < 3; i++)
+		add_model(&list, optimiser(l, i));
+	if (!list.items || !list.names || list.failed) {
+		mmi_learner_items_free(list.items, list.names, list.n_names);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's list of tensors");
+	}
+	add_state(&list, &l->state);
+	*items = list.items;
+	*n = list.n;
+	*names = list.names;
+	*n_names = list.n_names;
+	return MM_OK;
+}
+
+void mmi_learner_items_free(mmi_tensor_item *items, char **names, size_t n_names)
+{
+	for (size_t i = 0; names && i < n_names; i++)
+		mmi_free(names[i]);
+	mmi_free(names);
+	mmi_free(items);
+}

@@ -1,0 +1,291 @@
+/* train.c - the loop around the learner. */
+#include "config.h"
+
+#include "learn/train.h"
+#include "engine/build_info.h"
+#include "learn/gallery.h"
+#include "store/metrics.h"
+#include "store/runfolder.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define SHEET_NUMBER 0xFFFFFFFFu /* noise of all sheets of a run: no iteration gets there */
+
+typedef struct mmi_run {
+	mmi_setup *setup;
+	const mmi_settings *settings;
+	const mmi_train_hooks *hooks;
+	mmi_model *model;
+	mmi_learner *learner;
+	mmi_tuples *train, *shown;
+	mmi_batches *batches;
+	mmi_runfolder *folder;
+	mmi_metrics *metrics;
+	mmi_gallery *gallery;
+	mmi_tensor_item *items;
+	char **names;
+	size_t n_items, n_names;
+	char *resolved, *modalities, *build;
+	struct timespec started;
+} mmi_run;
+
+/* ------------------------------------------------------------ metrics */
+
+static const struct {
+	const char *name;
+	size_t offset;     /* in mmi_measures */
+	bool warm, cooperative;
+} columns[] = {
+#define COLUMN(name, field, warm, cooperative) { name, offsetof(mmi_measures, field), warm, cooperative }
+	COLUMN("elbo", elbo, true, false),
+	COLUMN("u_start", u_start, false, true),
+	COLUMN("u_end", u_end, false, true),
+	COLUMN("nll_end", nll_end, false, true),
+	COLUMN("loss_generator", loss_generator, false, true),
+	COLUMN("loss_inference", loss_inference, false, true),
+	COLUMN("e_data", e_data, false, true),
+	COLUMN("e_generated", e_generated, false, true),
+	COLUMN("e_revised", e_revised, false, true),
+	COLUMN("gap", gap, false, true),
+	COLUMN("z_drift", z_drift, false, true),
+	COLUMN("z_noise", z_noise, false, true),
+	COLUMN("z_move", z_move, false, true),
+	COLUMN("x_drift", x_drift, false, true),
+	COLUMN("x_noise", x_noise, false, true),
+	COLUMN("x_move", x_move, false, true),
+	COLUMN("x_step", x_step, false, true),
+	COLUMN("norm_generator", norm_generator, true, true),
+	COLUMN("norm_inference", norm_inference, true, true),
+	COLUMN("norm_energy", norm_energy, false, true),
+#undef COLUMN
+};
+
+enum { COLUMN_SECONDS = 1, COLUMN_ROLLBACKS = 2, COLUMN_FIRST = 3, N_COLUMNS = COLUMN_FIRST + MMI_COUNT(columns) };
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
+}
+
+/* Opens, or cuts back to the learner's iteration. */
+static mm_status open_metrics(mmi_run *r, bool resume, mm_error *e)
+{
+	const char *names[N_COLUMNS] = { "iteration", "seconds", "rollbacks" };
+	for (size_t i = 0; i < MMI_COUNT(columns); i++)
+		names[COLUMN_FIRST + i] = columns[i].name;
+	mmi_metrics_close(r->metrics);
+	r->metrics = NULL;
+	const char *path = mmi_runfolder_metrics(r->folder);
+	return resume ? mmi_metrics_resume(path, names, N_COLUMNS, (uint64_t)r->learner->state.iteration, &r->metrics, e)
+	              : mmi_metrics_create(path, names, N_COLUMNS, &r->metrics, e);
+}
+
+static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
+{
+	mmi_metrics_number(r->metrics, COLUMN_SECONDS, seconds_since(&r->started));
+	mmi_metrics_integer(r->metrics, COLUMN_ROLLBACKS, r->learner->state.rollbacks);
+	for (size_t i = 0; i < MMI_COUNT(columns); i++) {
+		double value = *(const double *)((const char *)m + columns[i].offset);
+		if ((m->warm ? columns[i].warm : columns[i].cooperative) && isfinite(value))
+			mmi_metrics_number(r->metrics, COLUMN_FIRST + i, value);
+	}
+	return mmi_metrics_append(r->metrics, (uint64_t)r->learner->state.iteration, e);
+}
+
+/* ------------------------------------------------------------ files of the run */
+
+static mm_status save_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
+{
+	const mmi_text_pair meta[] = {
+		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->resolved }, { "modalities", r->modalities }, { "build", r->build },
+	};
+	char *path = mmi_checkpoint_file(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration);
+	if (!path)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
+	mm_status status = mmi_checkpoint_save(path, r->items, r->n_items, meta, MMI_COUNT(meta), e);
+	if (status == MM_OK)
+		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);
+	mmi_free(path);
+	return status == MM_OK ? mmi_checkpoint_prune(mmi_runfolder_checkpoints(r->folder), r->settings->checkpoint_keep, e) : status;
+}
+
+static mm_status write_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
+{
+	const mmi_settings *s = r->settings;
+	mmi_revise_args revise = { .steps = s->x_steps, .step = r->learner->state.x_step, .noise = s->x_noise, .move_max = s->x_move_max, .clamp = s->clamp };
+	char title[96];
+	char *path = mmi_runfolder_grid(r->folder, "samples", (uint64_t)r->learner->state.iteration);
+	if (!path)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a sheet's name");
+	snprintf(title, sizeof title, "iteration %lld", (long long)r->learner->state.iteration);
+	mmi_gallery_sample(r->gallery, &revise, SHEET_NUMBER);
+	mm_status status = mmi_gallery_write(r->gallery, s->grid_columns, title, path, e);
+	if (status == MM_OK)
+		snprintf(result->grid, sizeof result->grid, "%s", path);
+	mmi_free(path);
+	return status == MM_EUNSUPPORTED ? MM_OK : status; /* modalities that are no pictures */
+}
+
+static void warn_other_build(const mmi_run *r, const mmi_checkpoint *ck)
+{
+	const char *before = mmi_checkpoint_meta(ck, "build");
+	if (before && strcmp(before, r->build))
+		mmi_logf(r->hooks->log, MM_LOG_WARNING, "the checkpoint was made by %s, this is %s: results go on, but not bit for bit", before, r->build);
+}
+
+static mm_status restore(mmi_run *r, mm_error *e)
+{
+	mmi_checkpoint *ck;
+	MMI_TRY(mmi_checkpoint_latest(mmi_runfolder_checkpoints(r->folder), r->hooks->log, &ck, e));
+	if (!ck) {
+		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s has no checkpoint yet; starting from the beginning", mmi_runfolder_path(r->folder));
+		return MM_OK;
+	}
+	warn_other_build(r, ck);
+	mm_status status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
+	if (status == MM_OK) {
+		mmi_learner_restored(r->learner);
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s", (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
+	}
+	mmi_checkpoint_close(ck);
+	return status;
+}
+
+/* ------------------------------------------------------------ life of a run */
+
+static char *join_names(const mmi_setup *s)
+{
+	char *all = mmi_strdup("");
+	for (size_t i = 0; all && i < s->n_modalities; i++) {
+		char *longer = mmi_format("%s%s%s", all, i ? "," : "", s->modalities[i].name);
+		mmi_free(all);
+		all = longer;
+	}
+	return all;
+}
+
+static mm_status open_data(mmi_run *r, mm_error *e)
+{
+	const mmi_setup *s = r->setup;
+	uint32_t holdout = r->settings->holdout;
+	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TRAIN, holdout, r->settings->seed, r->hooks->log, &r->train, e));
+	if (mmi_tuples_count(r->train) < r->settings->batch)
+		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", r->settings->batch, mmi_tuples_count(r->train));
+	return mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, holdout, r->settings->seed, r->hooks->log, &r->shown, e);
+}
+
+static mm_status open_learner(mmi_run *r, mm_error *e)
+{
+	const mmi_setup *s = r->setup;
+	MMI_TRY(mmi_model_create(s->modalities, s->n_modalities, &r->settings->model, &r->model, e));
+	MMI_TRY(mmi_learner_create(r->settings, r->model, s->pool, &r->learner, e));
+	MMI_TRY(mmi_learner_items(r->learner, &r->items, &r->n_items, &r->names, &r->n_names, e));
+	MMI_TRY(mmi_gallery_create(r->model, r->learner->sampler, r->shown, r->settings->grid_columns, &r->gallery, e));
+	r->modalities = join_names(s);
+	r->build = mmi_build_text();
+	if (!r->modalities || !r->build)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	return mmi_config_resolved(s->config, &r->resolved, e);
+}
+
+static mm_status open_batches(mmi_run *r, mm_error *e)
+{
+	mmi_batches_destroy(r->batches);
+	r->batches = NULL;
+	return mmi_batches_create(r->train, r->settings->batch, r->settings->seed, (uint64_t)r->learner->state.iteration, &r->batches, e);
+}
+
+static mm_status open_run(mmi_run *r, const char *out, bool resume, mm_error *e)
+{
+	MMI_TRY(open_data(r, e));
+	MMI_TRY(open_learner(r, e));
+	MMI_TRY(mmi_runfolder_open(out, resume, &r->folder, e));
+	if (resume)
+		MMI_TRY(restore(r, e));
+	MMI_TRY(mmi_runfolder_write_ini(r->folder, r->resolved, e));
+	MMI_TRY(open_metrics(r, resume, e));
+	return open_batches(r, e);
+}
+
+static void close_run(mmi_run *r)
+{
+	mmi_batches_destroy(r->batches);
+	mmi_metrics_close(r->metrics);
+	mmi_gallery_destroy(r->gallery);
+	mmi_learner_items_free(r->items, r->names, r->n_names);
+	mmi_learner_destroy(r->learner);
+	mmi_model_destroy(r->model);
+	mmi_tuples_close(r->train);
+	mmi_tuples_close(r->shown);
+	mmi_runfolder_close(r->folder);
+	mmi_free(r->resolved);
+	mmi_free(r->modalities);
+	mmi_free(r->build);
+}
+
+/* A guard stopped the step: say so, go back, and let data and metrics follow. */
+static mm_status recover(mmi_run *r, const mmi_measures *m, mm_error *e)
+{
+	mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; going back to the last snapshot and halving that model's learning rate", e->message);
+	MMI_TRY(mmi_learner_rollback(r->learner, m->culprit, e));
+	MMI_TRY(open_metrics(r, true, e));
+	return open_batches(r, e);
+}
+
+/* What is due after an iteration. */
+static mm_status outputs(mmi_run *r, const mmi_measures *m, mmi_train_result *result, mm_error *e)
+{
+	uint64_t done = (uint64_t)r->learner->state.iteration;
+	bool last = done == r->settings->iterations;
+	if (done % r->settings->log_interval == 0 || last || done == 1)
+		MMI_TRY(log_measures(r, m, e));
+	if (done % r->settings->grid_interval == 0 || last)
+		MMI_TRY(write_sheet(r, result, e));
+	if (done % r->settings->checkpoint_interval == 0 || last)
+		MMI_TRY(save_checkpoint(r, result, e));
+	return MM_OK;
+}
+
+static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
+{
+	const mmi_train_hooks *h = r->hooks;
+	clock_gettime(CLOCK_MONOTONIC, &r->started);
+	while ((uint64_t)r->learner->state.iteration < r->settings->iterations) {
+		const mmi_batch *batch;
+		mmi_measures measures;
+		if (h->stop && h->stop(h->ctx)) {
+			result->interrupted = true;
+			return save_checkpoint(r, result, e);
+		}
+		MMI_TRY(mmi_batches_next(r->batches, &batch, e));
+		mm_status status = mmi_learner_iterate(r->learner, batch, &measures, e);
+		if (status == MM_ENUMERIC) {
+			MMI_TRY(recover(r, &measures, e));
+			continue;
+		}
+		MMI_TRY(status);
+		if (h->step)
+			h->step(h->ctx, (uint64_t)r->learner->state.iteration, r->settings->iterations, &measures);
+		MMI_TRY(outputs(r, &measures, result, e));
+	}
+	return MM_OK;
+}
+
+mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e)
+{
+	mmi_run r = { .setup = setup, .settings = &setup->settings, .hooks = hooks };
+	*result = (mmi_train_result){ .interrupted = false };
+	mm_status status = open_run(&r, out, resume, e);
+	if (status == MM_OK)
+		status = loop(&r, result, e);
+	if (r.learner)
+		result->iterations = (uint64_t)r.learner->state.iteration;
+	close_run(&r);
+	return status;
+}

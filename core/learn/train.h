@@ -1,0 +1,26 @@
+/* train.h - a training run: learner, data, run folder, checkpoints, metrics and sample sheets. */
+#ifndef MMI_TRAIN_H
+#define MMI_TRAIN_H
+
+#include "learn/learner.h"
+#include "learn/setup.h"
+
+typedef struct mmi_train_hooks {
+	void *ctx;
+	bool (*stop)(void *ctx);                                                        /* true: finish the step and stop */
+	void (*step)(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m);  /* after each iteration */
+	const mmi_log *log;
+} mmi_train_hooks;
+
+typedef struct mmi_train_result {
+	bool interrupted;
+	uint64_t iterations;      /* done in all */
+	char checkpoint[4096];    /* last one written */
+	char grid[4096];          /* last sheet written; empty if none */
+} mmi_train_result;
+
+/* Trains into folder `out`; with `resume` it goes on from the newest loadable checkpoint there. */
+mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e);
+
+
+#endif

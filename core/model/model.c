@@ -1,0 +1,69 @@
+/* model.c - the three models: their parameter stores, declared by recording every network once. */
+#include "config.h"
+
+#include "model/model.h"
+
+static mm_status record_all(const mmi_model *m, mmi_graph *g, mm_error *e)
+{
+	mm_tensor x[MMI_MAX_MODALITIES], energy, decoded;
+	mm_tensor z = mmi_input(g, "z", mmi_shape(1, (int)m->config.latent_dim));
+	mmi_expert expert;
+
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		x[i] = mmi_input(g, m->modalities[i].name, m->modalities[i].info.shape);
+		MMI_TRY(mmi_model_encode(m, i, g, x[i], &expert, e));
+		MMI_TRY(mmi_model_decode(m, i, g, z, &decoded, e));
+	}
+	MMI_TRY(mmi_model_energy(m, g, x, &energy, e));
+	return mmi_graph_check(g, e);
+}
+
+static mm_status declare(mmi_model *m, mm_error *e)
+{
+	mmi_graph *g = NULL;
+	MMI_TRY(mmi_params_create("generator", &m->generator, e));
+	MMI_TRY(mmi_params_create("inference", &m->inference, e));
+	MMI_TRY(mmi_params_create("energy", &m->energy, e));
+	MMI_TRY(mmi_graph_create(&g, e));
+	mm_status status = record_all(m, g, e);
+	mmi_graph_destroy(g);
+	return status;
+}
+
+static mm_status finalise(mmi_model *m, mm_error *e)
+{
+	if (m->config.spectral_norm)
+		mmi_params_spectral(m->energy);
+	MMI_TRY(mmi_params_finalise(m->generator, m->config.seed, e));
+	MMI_TRY(mmi_params_finalise(m->inference, m->config.seed, e));
+	return mmi_params_finalise(m->energy, m->config.seed, e);
+}
+
+mm_status mmi_model_create(const mmi_modality *modalities, size_t n, const mmi_model_config *config, mmi_model **out, mm_error *e)
+{
+	if (n < 1 || n > MMI_MAX_MODALITIES)
+		return mmi_fail(e, MM_EARG, "a model of %zu modalities; between 1 and %d are possible", n, MMI_MAX_MODALITIES);
+	mmi_model *m = mmi_alloc(1, sizeof *m);
+	if (!m)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a model");
+	*m = (mmi_model){ .config = *config, .modalities = modalities, .n_modalities = (uint32_t)n };
+	mm_status status = declare(m, e);
+	if (status == MM_OK)
+		status = finalise(m, e);
+	if (status != MM_OK) {
+		mmi_model_destroy(m);
+		return status;
+	}
+	*out = m;
+	return MM_OK;
+}
+
+void mmi_model_destroy(mmi_model *m)
+{
+	if (!m)
+		return;
+	mmi_params_destroy(m->generator);
+	mmi_params_destroy(m->inference);
+	mmi_params_destroy(m->energy);
+	mmi_free(m);
+}
