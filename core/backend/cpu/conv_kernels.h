@@ -11,7 +11,7 @@ mmi_epilogue mmi_epilogue_of(const mmi_exec *x);
 /* LINEAR, LINEAR_BWD_X, CONV, CONV_BWD_X of any shape. */
 extern const mmi_kernel mmi_kernel_patch_wide;
 extern const mmi_kernel mmi_kernel_patch_narrow;      /* at most MMI_NARROW_COLS output channels */
-/* CONV and CONV_BWD_X: 3x3, stride 1, padding 1, enough channels and pixels. */
+/* CONV and CONV_BWD_X: 3x3 with stride 1, 4x4 with stride 2, enough channels and pixels. */
 extern const mmi_kernel mmi_kernel_winograd;
 /* LINEAR_BWD_W, CONV_BWD_W of any shape. */
 extern const mmi_kernel mmi_kernel_grad_wide;

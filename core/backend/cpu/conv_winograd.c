@@ -1,4 +1,5 @@
-/* conv_winograd.c - 3x3 convolutions and their gradients to x by Winograd's F(4x4, 3x3). */
+/* conv_winograd.c - convolutions of 3x3 with stride 1 and of 4x4 with stride 2, and their gradients to x, by Winograd's
+ * F(4x4, 3x3) and F(4x4, 2x2). A 4x4 kernel with stride 2 is four 2x2 kernels with stride 1. */
 #include "config.h"
 
 #include "backend/cpu/conv_kernels.h"
@@ -9,96 +10,167 @@ enum {
 	PACK_WINOGRAD = 2,
 	MIN_CHANNELS = 16,
 	MAX_CHANNEL_BLOCK = 128,
+	MAX_PARTS = 4,
 	BLOCK_FLOATS = 160 * 1024 /* transformed tiles and products of one block; weights stream past them */
 };
 
-typedef struct winograd_state {
-	const mmi_simd *simd;
-	mmi_wino_job job;        /* all but the pointers and the block's position */
-	int64_t n_tiles;
-	mmi_weights weights;
-} winograd_state;
-
 typedef struct winograd_packing {
-	int32_t c, cols, bwd_x, width;
+	mmi_conv_shape shape;
+	int32_t bwd_x, width;
 } winograd_packing;
 
-/* ------------------------------------------------------------------ weights */
-
-/* G g G^T, with G's rows as in Lavin and Gray. */
-static void transform_kernel(double g[3][3], double u[6][6])
-{
-	static const double rows[6][3] = { { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
-	                                   { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
-	double half[6][3];
-	for (int i = 0; i < 6; i++)
-		for (int x = 0; x < 3; x++)
-			half[i][x] = rows[i][0] * g[0][x] + rows[i][1] * g[1][x] + rows[i][2] * g[2][x];
-	for (int i = 0; i < 6; i++)
-		for (int k = 0; k < 6; k++)
-			u[i][k] = rows[k][0] * half[i][0] + rows[k][1] * half[i][1] + rows[k][2] * half[i][2];
-}
-
-/* The 3x3 kernel from channel c to column `col`; flipped for the gradient. */
-static void read_kernel(const winograd_packing *k, const float *w, int32_t c, int32_t col, double g[3][3])
-{
-	for (int t = 0; t < 9; t++) {
-		const int64_t at = k->bwd_x ? ((int64_t)(8 - t) * k->cols + col) * k->c + c : ((int64_t)t * k->c + c) * k->cols + col;
-		g[t / 3][t % 3] = (double)w[at];
-	}
-}
+typedef struct winograd_state {
+	const mmi_simd *simd;
+	int32_t n_jobs;                /* one, or one for each part of the output */
+	mmi_wino_job job[MAX_PARTS];   /* all but the pointers and the block's position */
+	int64_t n_tiles[MAX_PARTS];
+	int64_t u_floats;              /* packed weights of one part */
+	mmi_weights weights;
+} winograd_state;
 
 static int32_t round_up(int32_t n, int32_t width)
 {
 	return (n + width - 1) / width * width;
 }
 
-static void pack(const float *source, void *data, const void *ctx)
+/* ------------------------------------------------------------------ weights */
+
+/* u = G g G^T for a kernel of taps x taps; rows of G: (1, a, a^2..) / prod (a - b) for each point, and infinity. */
+static void transform_kernel(int32_t taps, double g[3][3], double u[6][6])
 {
-	const winograd_packing *k = ctx;
-	const int32_t padded = round_up(k->cols, k->width);
-	const int64_t plane = (int64_t)k->c * padded;
+	static const double g3[6][3] = { { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
+	                                 { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
+	static const double g2[5][3] = { { 1.0 / 2, 0, 0 }, { -1.0 / 2, -1.0 / 2, 0 }, { -1.0 / 6, 1.0 / 6, 0 },
+	                                 { 1.0 / 6, 1.0 / 3, 0 }, { 0, 1, 0 } };
+	const double (*rows)[3] = taps == 3 ? g3 : g2;
+	double half[6][3];
+	for (int i = 0; i < taps + 3; i++)
+		for (int x = 0; x < 3; x++)
+			half[i][x] = rows[i][0] * g[0][x] + rows[i][1] * g[1][x] + rows[i][2] * g[2][x];
+	for (int i = 0; i < taps + 3; i++)
+		for (int k = 0; k < taps + 3; k++)
+			u[i][k] = rows[k][0] * half[i][0] + rows[k][1] * half[i][1] + rows[k][2] * half[i][2];
+}
+
+/* One part's kernel from channel c to column `col`; flipped for the gradient. */
+static void read_kernel(const winograd_packing *k, const float *w, int32_t part, int32_t c, int32_t col, double g[3][3])
+{
+	const mmi_conv_shape *s = &k->shape;
+	const int32_t taps = s->kh / s->sh;
+	for (int32_t y = 0; y < taps; y++)
+		for (int32_t x = 0; x < taps; x++) {
+			const int32_t ky = part / s->sw + s->sh * (k->bwd_x ? taps - 1 - y : y);
+			const int32_t kx = part % s->sw + s->sw * (k->bwd_x ? taps - 1 - x : x);
+			const int64_t tap = ((int64_t)ky * s->kw + kx) * s->ci * s->co;
+			g[y][x] = (double)w[tap + (k->bwd_x ? (int64_t)col * s->co + c : (int64_t)c * s->co + col)];
+		}
+}
+
+static float *pack_part(const winograd_packing *k, const float *source, int32_t part, float *data)
+{
+	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
+	const int32_t padded = round_up(cols, k->width), taps = k->shape.kh / k->shape.sh, span = taps + 3;
+	const int64_t plane = (int64_t)channels * padded;
 	double g[3][3] = { { 0 } }, u[6][6] = { { 0 } };
 	for (int32_t col = 0; col < padded; col++) {
 		const int32_t panel = col / (2 * k->width) * 2 * k->width;
 		const int32_t lanes = padded - panel > k->width ? 2 * k->width : k->width;
-		for (int32_t c = 0; c < k->c; c++) {
-			float *out = (float *)data + (int64_t)panel * k->c + (int64_t)c * lanes + (col - panel);
-			if (col < k->cols) {
-				read_kernel(k, source, c, col, g);
-				transform_kernel(g, u);
+		for (int32_t c = 0; c < channels; c++) {
+			float *out = data + (int64_t)panel * channels + (int64_t)c * lanes + (col - panel);
+			if (col < cols) {
+				read_kernel(k, source, part, c, col, g);
+				transform_kernel(taps, g, u);
 			}
-			for (int p = 0; p < MMI_WINO_POINTS; p++)
-				out[p * plane] = col < k->cols ? (float)u[p / 6][p % 6] : 0.0f;
+			for (int32_t p = 0; p < span * span; p++)
+				out[p * plane] = col < cols ? (float)u[p / span][p % span] : 0.0f;
 		}
 	}
+	return data + span * span * plane;
 }
 
-/* ------------------------------------------------------------------ kernel */
+static void pack(const float *source, void *data, const void *ctx)
+{
+	const winograd_packing *k = ctx;
+	float *next = data;
+	for (int32_t part = 0; part < k->shape.sh * k->shape.sw; part++)
+		next = pack_part(k, source, part, next);
+}
+
+/* ------------------------------------------------------------------ jobs */
+
+static int64_t tiles_of(int32_t rows, int32_t columns)
+{
+	return (int64_t)((rows + MMI_WINO_TILE - 1) / MMI_WINO_TILE) * ((columns + MMI_WINO_TILE - 1) / MMI_WINO_TILE);
+}
 
 static bool accepts(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
-	const int64_t tiles = (int64_t)((s.h + 3) / 4) * ((s.w + 3) / 4);
-	return s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.ph == 1 && s.pw == 1 && s.ci >= MIN_CHANNELS &&
-	       s.co >= MIN_CHANNELS && tiles * MMI_WINO_POINTS * 2 <= (int64_t)s.h * s.w * 9;
+	const bool k3s1 = s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1;
+	const bool k4s2 = s.kh == 4 && s.kw == 4 && s.sh == 2 && s.sw == 2;
+	if (!(k3s1 || k4s2) || s.ci < MIN_CHANNELS || s.co < MIN_CHANNELS)
+		return false;
+	/* The outputs of one part, and the products it takes with and without the transforms. */
+	const int32_t rows = mmi_op_is_bwd_x(x->node->op) ? s.h / s.sh : s.oh;
+	const int32_t columns = mmi_op_is_bwd_x(x->node->op) ? s.w / s.sw : s.ow;
+	const int64_t taps = k3s1 ? 3 : 2, direct = taps * taps * rows * columns;
+	return tiles_of(rows, columns) * (taps + 3) * (taps + 3) * 20 <= direct * 11;
 }
 
-/* Block sizes: channels in equal parts, tiles in whole register tiles that fit the cache. */
-static void choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
+/* A convolution: the parts of the source add up. */
+static void forward_job(mmi_wino_job *j, const mmi_conv_shape *s)
 {
-	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK;
+	*j = (mmi_wino_job){ .h = s->h, .w = s->w, .c = s->ci, .dst_h = s->oh, .dst_w = s->ow, .cols = s->co,
+	                     .taps = s->kh / s->sh, .src_step = s->sh, .n_groups = s->sh * s->sw,
+	                     .dst_step = 1, .rows = s->oh, .columns = s->ow };
+	for (int32_t part = 0; part < j->n_groups; part++) {
+		j->group[part].y = part / s->sw - s->ph;
+		j->group[part].x = part % s->sw - s->pw;
+	}
+}
+
+/* A gradient to x: one part of the output. */
+static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
+{
+	const mmi_axis y = mmi_backward_axis(s->kh, s->sh, s->ph, s->h, part / s->sw);
+	const mmi_axis x = mmi_backward_axis(s->kw, s->sw, s->pw, s->w, part % s->sw);
+	*j = (mmi_wino_job){ .h = s->oh, .w = s->ow, .c = s->co, .dst_h = s->h, .dst_w = s->w, .cols = s->ci,
+	                     .taps = s->kh / s->sh, .src_step = 1, .n_groups = 1, .dst_step = s->sh,
+	                     .dst_y = y.first_dst, .dst_x = x.first_dst, .rows = y.count, .columns = x.count };
+	j->group[0].y = y.first_src;
+	j->group[0].x = x.first_src;
+}
+
+/* Block sizes: channels in equal parts, tiles in whole register tiles that fit the cache. Returns floats of scratch. */
+static size_t choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
+{
+	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK, points = (j->taps + 3) * (j->taps + 3);
 	j->c_block = round_up((j->c + parts - 1) / parts, width);
-	int64_t tiles = BLOCK_FLOATS / MMI_WINO_POINTS / (j->c_block + round_up(j->cols, width));
+	const int32_t channels = j->c_block + round_up(j->cols, width);
+	int64_t tiles = BLOCK_FLOATS / points / channels;
 	tiles = tiles > 14 ? tiles / 14 * 14 : 14;
 	j->max_tiles = (int32_t)(tiles < n_tiles ? tiles : n_tiles);
+	return (size_t)j->max_tiles * (size_t)(points * channels + 32) + (size_t)round_up(j->c, width);
 }
 
-static size_t scratch_floats(const mmi_wino_job *j, int32_t width)
+static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 {
-	const size_t tile = (size_t)j->c_block + (size_t)round_up(j->cols, width);
-	return (size_t)j->max_tiles * (MMI_WINO_POINTS * tile + 32) + (size_t)round_up(j->c, width);
+	const mmi_conv_shape *shape = &k->shape;
+	s->n_jobs = k->bwd_x ? shape->sh * shape->sw : 1;
+	for (int32_t i = 0; i < s->n_jobs; i++) {
+		if (k->bwd_x)
+			backward_job(&s->job[i], shape, i);
+		else
+			forward_job(&s->job[i], shape);
+		s->n_tiles[i] = x->n * tiles_of(s->job[i].rows, s->job[i].columns);
+		const size_t bytes = choose_blocks(&s->job[i], s->n_tiles[i], k->width) * sizeof(float);
+		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
+	}
+	const mmi_wino_job *j = &s->job[0];
+	s->u_floats = (int64_t)(j->taps + 3) * (j->taps + 3) * j->c * round_up(j->cols, k->width);
 }
+
+/* ------------------------------------------------------------------ kernel */
 
 static void winograd_release(mmi_exec *x)
 {
@@ -112,41 +184,44 @@ static void winograd_release(mmi_exec *x)
 
 static mm_status winograd_prepare(mmi_exec *x, mm_error *e)
 {
-	const mmi_conv_shape shape = mmi_conv_shape_of(x);
-	const bool bwd_x = mmi_op_is_bwd_x(x->node->op);
 	winograd_state *s = mmi_alloc(1, sizeof *s);
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
 	x->state = s;
+	x->scratch_bytes = 0;
 	s->simd = mmi_simd_get();
-	const int32_t width = s->simd->width;
-	s->job = (mmi_wino_job){ .h = shape.h, .w = shape.w, .c = bwd_x ? shape.co : shape.ci,
-	                         .cols = bwd_x ? shape.ci : shape.co };
-	s->n_tiles = x->n * ((shape.h + 3) / 4) * ((shape.w + 3) / 4);
-	choose_blocks(&s->job, s->n_tiles, width);
-	x->scratch_bytes = scratch_floats(&s->job, width) * sizeof(float);
-	const winograd_packing packing = { s->job.c, s->job.cols, bwd_x, width };
-	const size_t floats = (size_t)MMI_WINO_POINTS * (size_t)packing.c * (size_t)round_up(packing.cols, width);
+	const winograd_packing packing = { .shape = mmi_conv_shape_of(x), .bwd_x = mmi_op_is_bwd_x(x->node->op),
+	                                   .width = s->simd->width };
+	make_jobs(s, x, &packing);
+	const size_t floats = (size_t)(packing.shape.sh * packing.shape.sw) * (size_t)s->u_floats;
 	mm_status status = mmi_weights_prepare(&s->weights, x, PACK_WINOGRAD, floats, pack, &packing, sizeof packing, e);
 	if (status != MM_OK)
 		winograd_release(x);
 	return status;
 }
 
+static void run_blocks(const mmi_simd *simd, mmi_wino_job *j, int64_t n_tiles)
+{
+	const int64_t n_blocks = (n_tiles + j->max_tiles - 1) / j->max_tiles;
+	for (int64_t i = 0; i < n_blocks; i++) {
+		j->first_tile = n_tiles * i / n_blocks;
+		j->n_tiles = (int32_t)(n_tiles * (i + 1) / n_blocks - j->first_tile);
+		simd->winograd(j);
+	}
+}
+
 static void winograd_run(mmi_exec *x)
 {
 	const winograd_state *s = x->state;
-	const int64_t n_blocks = (s->n_tiles + s->job.max_tiles - 1) / s->job.max_tiles;
-	mmi_wino_job j = s->job;
-	j.src = x->in[0];
-	j.dst = x->out;
-	j.u = mmi_weights_data(&s->weights, x);
-	j.scratch = x->scratch;
-	j.ep = mmi_epilogue_of(x);
-	for (int64_t i = 0; i < n_blocks; i++) {
-		j.first_tile = s->n_tiles * i / n_blocks;
-		j.n_tiles = (int32_t)(s->n_tiles * (i + 1) / n_blocks - j.first_tile);
-		s->simd->winograd(&j);
+	const float *u = mmi_weights_data(&s->weights, x);
+	for (int32_t i = 0; i < s->n_jobs; i++) {
+		mmi_wino_job j = s->job[i];
+		j.src = x->in[0];
+		j.dst = x->out;
+		j.u = u + i * s->u_floats;
+		j.scratch = x->scratch;
+		j.ep = mmi_epilogue_of(x);
+		run_blocks(s->simd, &j, s->n_tiles[i]);
 	}
 }
 

@@ -46,8 +46,7 @@ static mmi_axis forward_axis(int32_t k, int32_t s, int32_t p, int32_t out)
 	return (mmi_axis){ .taps = k, .count = out, .dst_step = 1, .first_src = -p, .src_step = s };
 }
 
-/* Outputs y with (y + p) % s == phase; they read dy[(y + p) / s - t] times kernel element phase + s * t. */
-static mmi_axis backward_axis(int32_t k, int32_t s, int32_t p, int32_t size, int32_t phase)
+mmi_axis mmi_backward_axis(int32_t k, int32_t s, int32_t p, int32_t size, int32_t phase)
 {
 	mmi_axis a = { .dst_step = s, .src_step = 1 };
 	a.taps = phase < k ? (k - phase + s - 1) / s : 0;
@@ -59,12 +58,12 @@ static mmi_axis backward_axis(int32_t k, int32_t s, int32_t p, int32_t size, int
 
 static mmi_axis axis_y(const mmi_conv_shape *s, bool bwd_x, int32_t phase)
 {
-	return bwd_x ? backward_axis(s->kh, s->sh, s->ph, s->h, phase / s->sw) : forward_axis(s->kh, s->sh, s->ph, s->oh);
+	return bwd_x ? mmi_backward_axis(s->kh, s->sh, s->ph, s->h, phase / s->sw) : forward_axis(s->kh, s->sh, s->ph, s->oh);
 }
 
 static mmi_axis axis_x(const mmi_conv_shape *s, bool bwd_x, int32_t phase)
 {
-	return bwd_x ? backward_axis(s->kw, s->sw, s->pw, s->w, phase % s->sw) : forward_axis(s->kw, s->sw, s->pw, s->ow);
+	return bwd_x ? mmi_backward_axis(s->kw, s->sw, s->pw, s->w, phase % s->sw) : forward_axis(s->kw, s->sw, s->pw, s->ow);
 }
 
 static int32_t phase_count(const mmi_conv_shape *s, bool bwd_x)

@@ -22,6 +22,9 @@ bool mmi_op_is_bwd_x(mmi_opcode op);
 typedef struct mmi_axis {
 	int32_t taps, count, first_dst, dst_step, first_src, src_step;
 } mmi_axis;
+/* Of a gradient to x: outputs y with (y + p) % s == phase; they read dy[(y + p) / s - t] times kernel element
+ * phase + s * t. k, s, p: kernel, stride, padding; size: of x. */
+mmi_axis mmi_backward_axis(int32_t k, int32_t s, int32_t p, int32_t size, int32_t phase);
 
 typedef struct mmi_patch_phase {
 	mmi_axis y, x;

@@ -49,20 +49,27 @@ typedef struct mmi_grad_job {
 	int32_t cols;
 } mmi_grad_job;
 
-/* Winograd F(4x4, 3x3): 36 products over transformed tiles. One job is a block of tiles of consecutive tile numbers
- * (sample, tile row, tile column). */
+/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs. Stride 2 falls into
+ * parts with stride 1: of the source (a convolution; their products add up, one group each) or of the output (its
+ * gradient to x; one job each). One job is a block of tiles of consecutive numbers (sample, tile row, tile column). */
 #define MMI_WINO_TILE 4
-#define MMI_WINO_POINTS 36
 typedef struct mmi_wino_job {
 	const float *src;        /* [n, h, w, c] */
-	float *dst;              /* [n, h, w, cols] */
-	int32_t h, w, c, cols;
+	float *dst;              /* [n, dst_h, dst_w, cols] */
+	int32_t h, w, c, dst_h, dst_w, cols;
+	int32_t taps;            /* 2 or 3, on both axes */
+	int32_t src_step;        /* pixels between neighbours of a group */
+	int32_t n_groups;
+	struct {
+		int32_t y, x;        /* source pixel that the first tap of output 0 reads; may lie outside */
+	} group[4];
+	int32_t dst_y, dst_x, dst_step, rows, columns; /* outputs: first pixel, distance, number */
 	int64_t first_tile;
 	int32_t n_tiles;         /* at most max_tiles */
 	int32_t max_tiles;
 	int32_t c_block;         /* input channels taken at a time */
-	const float *u;          /* packed weights, MMI_WINO_POINTS times panels as in mmi_patch_job */
-	float *scratch;          /* mmi_wino_scratch() floats */
+	const float *u;          /* packed weights, [group][point] times panels as in mmi_patch_job */
+	float *scratch;          /* max_tiles * ((taps + 3)^2 * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
 

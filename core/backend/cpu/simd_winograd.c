@@ -1,5 +1,6 @@
-/* simd_winograd.c - 3x3 convolutions, stride 1, padding 1, by Winograd's F(4x4, 3x3) (Lavin and Gray 2016): 6x6 input
- * tiles and the weights are transformed, which turns the convolution into 36 matrix products, a quarter of the work. */
+/* simd_winograd.c - convolutions by Winograd's F(4x4, 3x3) and F(4x4, 2x2) (Lavin and Gray 2016): input tiles and weights
+ * are transformed, which turns the convolution into 36 or 25 matrix products with a quarter or two fifths of the work.
+ * Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. */
 #include "config.h"
 
 #include "backend/cpu/simd_act.h"
@@ -7,25 +8,27 @@
 #include "backend/cpu/simd_tile.h"
 
 #define T MMI_WINO_TILE
-#define SPAN 6           /* points per axis */
+#define MAX_SPAN 6       /* points per axis: taps + T - 1 */
 
-/* Where one block's buffers lie in its scratch. */
+/* Where one block's buffers lie in its scratch. A tile keeps its points together. */
 typedef struct wino_layout {
-	int64_t v_row, v_plane;  /* transformed input [point][tile][channel] */
-	int64_t m_row, m_plane;  /* products [point][tile][column] */
+	int64_t v_row, v_plane;  /* transformed input [tile][point][channel] */
+	int64_t m_row, m_plane;  /* products [tile][point][column] */
 	float *v, *m;
 	const float *zeros;      /* c floats, read in place of pixels outside */
+	int32_t points, tiles_y, tiles_x;
 } wino_layout;
 
 MMI_INLINE int64_t whole_vectors(int64_t n) { return (n + W - 1) / W * W; }
 
 static wino_layout layout_of(const mmi_wino_job *j)
 {
-	wino_layout l;
+	wino_layout l = { .points = (j->taps + T - 1) * (j->taps + T - 1), .tiles_y = (j->rows + T - 1) / T,
+	                  .tiles_x = (j->columns + T - 1) / T };
 	l.v_plane = whole_vectors(j->c_block);
-	l.v_row = MMI_WINO_POINTS * l.v_plane + 16;
+	l.v_row = l.points * l.v_plane + 16; /* + 16: tiles start in different cache sets */
 	l.m_plane = whole_vectors(j->cols);
-	l.m_row = MMI_WINO_POINTS * l.m_plane + 16;
+	l.m_row = l.points * l.m_plane + 16;
 	l.v = j->scratch;
 	l.m = l.v + j->max_tiles * l.v_row;
 	float *zeros = l.m + j->max_tiles * l.m_row;
@@ -34,9 +37,21 @@ static wino_layout layout_of(const mmi_wino_job *j)
 	return l;
 }
 
+/* First output row and column of a tile, and its sample. */
+typedef struct position {
+	int64_t sample;
+	int32_t y, x;
+} position;
+
+static position position_of(const wino_layout *l, int64_t number)
+{
+	return (position){ number / ((int64_t)l->tiles_y * l->tiles_x), (int32_t)(number / l->tiles_x % l->tiles_y) * T,
+	                   (int32_t)(number % l->tiles_x) * T };
+}
+
 /* ------------------------------------------------------------------ input */
 
-MMI_INLINE void transform_in(const vf d[SPAN], vf out[SPAN])
+MMI_INLINE void transform_in_6(const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
 	const vf four = splat(4.0f), two = splat(2.0f);
 	vf a = d[4] - four * d[2], b = d[3] - four * d[1], c = d[4] - d[2], e = two * (d[3] - d[1]);
@@ -48,65 +63,94 @@ MMI_INLINE void transform_in(const vf d[SPAN], vf out[SPAN])
 	out[5] = four * (d[1] - d[3]) + (d[5] - d[3]);
 }
 
-/* The 36 pixels of a tile, those outside pointing to zeros. */
-static void tile_pixels(const mmi_wino_job *j, const wino_layout *l, int64_t number, const float *pixel[MMI_WINO_POINTS])
+MMI_INLINE void transform_in_5(const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
-	const int tiles_x = (j->w + T - 1) / T, tiles_y = (j->h + T - 1) / T;
-	const int y0 = (int)(number / tiles_x % tiles_y) * T - 1, x0 = (int)(number % tiles_x) * T - 1;
-	const float *image = j->src + number / ((int64_t)tiles_x * tiles_y) * j->h * j->w * j->c;
-	for (int y = 0; y < SPAN; y++)
-		for (int x = 0; x < SPAN; x++) {
-			const bool inside = y0 + y >= 0 && y0 + y < j->h && x0 + x >= 0 && x0 + x < j->w;
-			pixel[y * SPAN + x] = inside ? image + ((int64_t)(y0 + y) * j->w + x0 + x) * j->c : l->zeros;
+	const vf two = splat(2.0f);
+	vf a = d[3] - d[1], b = d[3] - d[2];
+	out[0] = two * (d[0] - d[2]) + a;
+	out[1] = b - two * d[1];
+	out[2] = b + two * (d[1] - d[2]);
+	out[3] = a;
+	out[4] = d[4] - d[2] - two * a;
+}
+
+MMI_INLINE void transform_in(const int span, const vf d[MAX_SPAN], vf out[MAX_SPAN])
+{
+	if (span == 6)
+		transform_in_6(d, out);
+	else
+		transform_in_5(d, out);
+}
+
+/* The span x span pixels of a tile, those outside pointing to zeros. */
+MMI_INLINE void tile_pixels(const int span, const mmi_wino_job *j, const wino_layout *l, int group, int64_t number,
+                            const float *pixel[MAX_SPAN * MAX_SPAN])
+{
+	const position at = position_of(l, number);
+	const float *image = j->src + at.sample * j->h * j->w * j->c;
+	for (int i = 0; i < span; i++)
+		for (int k = 0; k < span; k++) {
+			const int32_t y = j->group[group].y + (at.y + i) * j->src_step, x = j->group[group].x + (at.x + k) * j->src_step;
+			const bool inside = y >= 0 && y < j->h && x >= 0 && x < j->w;
+			pixel[i * span + k] = inside ? image + ((int64_t)y * j->w + x) * j->c : l->zeros;
 		}
 }
 
-MMI_INLINE void transform_pixels(const float *const *pixel, int64_t c, int lanes, float *v, int64_t plane)
+MMI_INLINE void transform_pixels(const int span, const float *const *pixel, int64_t c, int lanes, float *v, int64_t plane)
 {
-	vf half[SPAN][SPAN];
-	for (int y = 0; y < SPAN; y++) {
-		vf d[SPAN];
+	vf half[MAX_SPAN][MAX_SPAN];
+	for (int y = 0; y < span; y++) {
+		vf d[MAX_SPAN];
 		MMI_UNROLL
-		for (int x = 0; x < SPAN; x++)
-			d[x] = load_up_to(pixel[y * SPAN + x] + c, lanes);
-		transform_in(d, half[y]);
+		for (int x = 0; x < span; x++)
+			d[x] = load_up_to(pixel[y * span + x] + c, lanes);
+		transform_in(span, d, half[y]);
 	}
-	for (int x = 0; x < SPAN; x++) {
-		vf d[SPAN], out[SPAN];
+	for (int x = 0; x < span; x++) {
+		vf d[MAX_SPAN], out[MAX_SPAN];
 		MMI_UNROLL
-		for (int y = 0; y < SPAN; y++)
+		for (int y = 0; y < span; y++)
 			d[y] = half[y][x];
-		transform_in(d, out);
+		transform_in(span, d, out);
 		MMI_UNROLL
-		for (int y = 0; y < SPAN; y++)
-			store(v + (y * SPAN + x) * plane, out[y]);
+		for (int y = 0; y < span; y++)
+			store(v + (y * span + x) * plane, out[y]);
 	}
 }
 
 /* Channels c0..c0+count-1 of all tiles of the block. */
-static void gather_tiles(const mmi_wino_job *j, const wino_layout *l, int c0, int count)
+MMI_INLINE void gather_tiles(const int span, const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
 {
-	const float *pixel[MMI_WINO_POINTS];
+	const float *pixel[MAX_SPAN * MAX_SPAN];
 	for (int t = 0; t < j->n_tiles; t++) {
-		tile_pixels(j, l, j->first_tile + t, pixel);
+		tile_pixels(span, j, l, group, j->first_tile + t, pixel);
 		float *v = l->v + t * l->v_row;
 		int c = 0;
 		for (; c + W <= count; c += W)
-			transform_pixels(pixel, c0 + c, W, v + c, l->v_plane);
+			transform_pixels(span, pixel, c0 + c, W, v + c, l->v_plane);
 		if (c < count)
-			transform_pixels(pixel, c0 + c, count - c, v + c, l->v_plane);
+			transform_pixels(span, pixel, c0 + c, count - c, v + c, l->v_plane);
 	}
+}
+
+static void gather(const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
+{
+	if (j->taps == 3)
+		gather_tiles(6, j, l, group, c0, count);
+	else
+		gather_tiles(5, j, l, group, c0, count);
 }
 
 /* ------------------------------------------------------------------ products */
 
-static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int point, int c0, int count)
+/* u: the point's weights. The first products of a block start the sums. */
+static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int point, const float *u, int c0, int count,
+                           bool first)
 {
 	int32_t off[TILE_ROWS];
 	for (int r = 0; r < TILE_ROWS; r++)
 		off[r] = (int32_t)(r * l->v_row);
-	tile t = { .a_off = off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = c0 > 0 ? END_ADD : END_RAW };
-	const float *u = j->u + (int64_t)point * j->c * l->m_plane;
+	tile t = { .a_off = off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD };
 	const int64_t n_tiles = tile_count(j->n_tiles);
 	for (int col = 0; col < l->m_plane; col += 2 * W) {
 		const int nv = l->m_plane - col > W ? 2 : 1;
@@ -122,62 +166,73 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int poin
 	}
 }
 
+static void multiply_group(const mmi_wino_job *j, const wino_layout *l, int group)
+{
+	const int64_t plane = j->c * l->m_plane;
+	const float *u = j->u + group * l->points * plane;
+	for (int c0 = 0; c0 < j->c; c0 += j->c_block) {
+		const int count = j->c - c0 < j->c_block ? j->c - c0 : j->c_block;
+		gather(j, l, group, c0, count);
+		for (int point = 0; point < l->points; point++)
+			multiply_point(j, l, point, u + point * plane, c0, count, group == 0 && c0 == 0);
+	}
+}
+
 /* ------------------------------------------------------------------ output */
 
-MMI_INLINE void transform_out(const vf m[SPAN], vf y[T])
+MMI_INLINE void transform_out(const int span, const vf m[MAX_SPAN], vf y[T])
 {
-	vf s12 = m[1] + m[2], d12 = m[1] - m[2], s34 = m[3] + m[4], d34 = m[3] - m[4];
+	vf s12 = m[1] + m[2], d12 = m[1] - m[2];
+	vf s34 = span == 6 ? m[3] + m[4] : m[3], d34 = span == 6 ? m[3] - m[4] : m[3];
 	y[0] = m[0] + s12 + s34;
 	y[1] = d12 + splat(2.0f) * d34;
 	y[2] = s12 + splat(4.0f) * s34;
-	y[3] = d12 + splat(8.0f) * d34 + m[5];
+	y[3] = d12 + splat(8.0f) * d34 + m[span - 1];
 }
 
-MMI_INLINE void transform_product(const float *m, int64_t plane, vf out[T][T])
+MMI_INLINE void transform_product(const int span, const float *m, int64_t plane, vf out[T][T])
 {
-	vf half[T][SPAN];
-	for (int x = 0; x < SPAN; x++) {
-		vf d[SPAN], y[T];
+	vf half[T][MAX_SPAN];
+	for (int x = 0; x < span; x++) {
+		vf d[MAX_SPAN], y[T];
 		MMI_UNROLL
-		for (int i = 0; i < SPAN; i++)
-			d[i] = load(m + (i * SPAN + x) * plane);
-		transform_out(d, y);
+		for (int i = 0; i < span; i++)
+			d[i] = load(m + (i * span + x) * plane);
+		transform_out(span, d, y);
 		MMI_UNROLL
 		for (int i = 0; i < T; i++)
 			half[i][x] = y[i];
 	}
 	for (int i = 0; i < T; i++)
-		transform_out(half[i], out[i]);
+		transform_out(span, half[i], out[i]);
 }
 
 static void scatter_tile(const mmi_wino_job *j, const wino_layout *l, int t)
 {
-	const int tiles_x = (j->w + T - 1) / T, tiles_y = (j->h + T - 1) / T;
-	const int64_t number = j->first_tile + t, sample = number / ((int64_t)tiles_x * tiles_y);
-	const int y0 = (int)(number / tiles_x % tiles_y) * T, x0 = (int)(number % tiles_x) * T;
-	const int rows = j->h - y0 < T ? j->h - y0 : T, columns = j->w - x0 < T ? j->w - x0 : T;
+	const position at = position_of(l, j->first_tile + t);
+	const int rows = j->rows - at.y < T ? j->rows - at.y : T, columns = j->columns - at.x < T ? j->columns - at.x : T;
+	const int64_t row = at.sample * j->dst_h + j->dst_y + (int64_t)at.y * j->dst_step;
+	const int64_t first = (row * j->dst_w + j->dst_x + (int64_t)at.x * j->dst_step) * j->cols;
+	const int64_t step = (int64_t)j->dst_step * j->cols;
 	for (int col = 0; col < j->cols; col += W) {
 		const int lanes = j->cols - col;
 		const vf bias = bias_of(&j->ep, col, lanes);
 		vf out[T][T];
-		transform_product(l->m + t * l->m_row + col, l->m_plane, out);
-		for (int y = 0; y < rows; y++) {
-			const int64_t at = ((sample * j->h + y0 + y) * j->w + x0) * j->cols;
+		if (j->taps == 3)
+			transform_product(6, l->m + t * l->m_row + col, l->m_plane, out);
+		else
+			transform_product(5, l->m + t * l->m_row + col, l->m_plane, out);
+		for (int y = 0; y < rows; y++)
 			for (int x = 0; x < columns; x++)
-				finish(j->dst, at + (int64_t)x * j->cols, col, lanes, out[y][x], bias, &j->ep);
-		}
+				finish(j->dst, first + y * step * j->dst_w + x * step, col, lanes, out[y][x], bias, &j->ep);
 	}
 }
 
 void MMI_NAME(mmi_winograd)(const mmi_wino_job *j)
 {
 	const wino_layout l = layout_of(j);
-	for (int c0 = 0; c0 < j->c; c0 += j->c_block) {
-		const int count = j->c - c0 < j->c_block ? j->c - c0 : j->c_block;
-		gather_tiles(j, &l, c0, count);
-		for (int point = 0; point < MMI_WINO_POINTS; point++)
-			multiply_point(j, &l, point, c0, count);
-	}
+	for (int group = 0; group < j->n_groups; group++)
+		multiply_group(j, &l, group);
 	for (int t = 0; t < j->n_tiles; t++)
 		scatter_tile(j, &l, t);
 }
