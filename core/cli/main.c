@@ -9,7 +9,7 @@
 const mmi_command mmi_commands[] = {
 	{ "train", "train a model, or go on with a run (the default)", mmi_cmd_train },
 	{ "sample", "draw samples from a checkpoint", mmi_cmd_sample },
-	{ "info", "what a checkpoint holds", mmi_cmd_info },
+	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },
 	{ "bench", "measure the speed of the inner loops", mmi_cmd_bench },
 	{ NULL, NULL, NULL },

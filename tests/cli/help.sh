@@ -30,8 +30,12 @@ done
 run --ini x --help
 check "train is the command when the first argument is an option" says out "Usage: mmcore train"
 run sample --help
-for option in ckpt count x-steps grid; do
+for option in ckpt count x-steps grid out; do
 	check "sample --help explains --$option" says out "  --$option"
+done
+run info --help
+for option in tensors settings; do
+	check "info --help explains --$option" says out "  --$option"
 done
 run plugins --help
 check "plugins --help explains --verbose" says out "  --verbose"
