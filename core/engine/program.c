@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Parameters of one store as this program sees them. */
 typedef struct mmi_program_store {
@@ -263,29 +264,63 @@ void mmi_program_run(mmi_program *p)
 		p->plan->calls[c].kernel->run(&p->execs[c]);
 }
 
+/* Of this thread's processor time: other processes do not count. */
+static double seconds_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void mmi_program_profile(mmi_program *p, double *seconds)
+{
+	double before = seconds_now();
+	for (size_t c = 0; c < p->plan->n_calls; c++) {
+		p->plan->calls[c].kernel->run(&p->execs[c]);
+		double after = seconds_now();
+		seconds[c] = after - before;
+		before = after;
+	}
+}
+
+static double call_flops(const mmi_plan *plan, size_t c)
+{
+	const mmi_graph nodes = { .nodes = plan->nodes, .n = plan->n_nodes };
+	const mmi_node *node = &plan->nodes[plan->calls[c].node];
+	double per_sample = mmi_ops[node->op].flops ? mmi_ops[node->op].flops(&nodes, node) : (double)mmi_shape_count(&node->shape);
+	return per_sample * (double)plan->n;
+}
+
 mmi_program_stats mmi_program_info(const mmi_program *p)
 {
-	const mmi_plan *plan = p->plan;
-	const mmi_graph nodes = { .nodes = plan->nodes, .n = plan->n_nodes };
-	mmi_program_stats s = { plan->n_calls, plan->n_fused, plan->arena_bytes, p->scratch_bytes, 0 };
-	for (size_t c = 0; c < plan->n_calls; c++) {
-		const mmi_node *node = &plan->nodes[plan->calls[c].node];
-		double per_sample = mmi_ops[node->op].flops ? mmi_ops[node->op].flops(&nodes, node) : (double)mmi_shape_count(&node->shape);
-		s.flops += per_sample * (double)plan->n;
-	}
+	mmi_program_stats s = { p->plan->n_calls, p->plan->n_fused, p->plan->arena_bytes, p->scratch_bytes, 0 };
+	for (size_t c = 0; c < p->plan->n_calls; c++)
+		s.flops += call_flops(p->plan, c);
 	return s;
+}
+
+mmi_call_info mmi_program_call(const mmi_program *p, size_t c)
+{
+	const mmi_plan_call *call = &p->plan->calls[c];
+	const mmi_node *nodes = p->plan->nodes, *node = &nodes[call->node];
+	mmi_call_info info = { .op = mmi_ops[node->op].name, .kernel = call->kernel->name, .act = call->act != MM_ACT_NONE,
+	                       .mask = call->mask != MMI_NONE, .flops = call_flops(p->plan, c) };
+	char from[64] = "", with[64] = "", to[64];
+	if (node->n_in > 0)
+		mmi_shape_text(&nodes[node->in[0]].shape, from);
+	if (node->n_in > 1 && nodes[node->in[1]].op == MMI_OP_PARAM)
+		mmi_shape_text(&nodes[node->in[1]].shape, with);
+	snprintf(info.shapes, sizeof info.shapes, "%s%s%s -> %s", from, *with ? " x " : "", with, mmi_shape_text(&node->shape, to));
+	return info;
 }
 
 void mmi_program_describe(const mmi_program *p, void (*line)(void *ctx, const char *text), void *ctx)
 {
 	for (size_t c = 0; c < p->plan->n_calls; c++) {
-		const mmi_plan_call *call = &p->plan->calls[c];
-		const mmi_node *node = &p->plan->nodes[call->node];
-		char from[64] = "", to[64], text[256];
-		if (node->n_in)
-			mmi_shape_text(&p->plan->nodes[node->in[0]].shape, from);
-		snprintf(text, sizeof text, "%-22s %-28s %s -> %s%s%s", mmi_ops[node->op].name, call->kernel->name, from,
-		         mmi_shape_text(&node->shape, to), call->act ? " +act" : "", call->mask != MMI_NONE ? " +mask" : "");
+		const mmi_call_info info = mmi_program_call(p, c);
+		char text[320];
+		snprintf(text, sizeof text, "%-22s %-28s %s%s%s", info.op, info.kernel, info.shapes, info.act ? " +act" : "",
+		         info.mask ? " +mask" : "");
 		line(ctx, text);
 	}
 }

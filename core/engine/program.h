@@ -39,6 +39,16 @@ typedef struct mmi_program_stats {
 	double flops; /* multiply-adds counted twice, per run, padding taps not counted apart */
 } mmi_program_stats;
 mmi_program_stats mmi_program_info(const mmi_program *p);
+typedef struct mmi_call_info {
+	const char *op, *kernel;
+	char shapes[208];             /* "[14,14,64] x [3,3,64,64] -> [14,14,64]" */
+	bool act, mask;               /* fused into the call */
+	double flops;                 /* as in mmi_program_stats */
+} mmi_call_info;
+/* Kernel call c of n_calls. */
+mmi_call_info mmi_program_call(const mmi_program *p, size_t c);
+/* Runs once and tells the processor time each call took. */
+void mmi_program_profile(mmi_program *p, double *seconds);
 /* One line per kernel call: "conv/winograd-avx512 [28,28,64] ..." to a callback. */
 void mmi_program_describe(const mmi_program *p, void (*line)(void *ctx, const char *text), void *ctx);
 

@@ -215,6 +215,12 @@ size_t mmi_sampler_bytes(const mmi_sampler *s)
 	       network_bytes(&s->revise.net) + network_bytes(&s->energy.net);
 }
 
+mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
+{
+	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net, &s->revise.net, &s->energy.net };
+	return networks[part]->programs[0];
+}
+
 /* ------------------------------------------------------------ rows in chunks */
 
 /* One call of the public functions below, as the tasks see it. */

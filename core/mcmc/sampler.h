@@ -23,6 +23,9 @@ void mmi_sampler_destroy(mmi_sampler *s);
 uint32_t mmi_sampler_chunk(const mmi_sampler *s);
 /* Bytes of all programs' arenas and scratch. */
 size_t mmi_sampler_bytes(const mmi_sampler *s);
+typedef enum { MMI_SAMPLER_ENCODE, MMI_SAMPLER_DECODE, MMI_SAMPLER_POSTERIOR, MMI_SAMPLER_REVISE, MMI_SAMPLER_ENERGY } mmi_sampler_part;
+/* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last call. */
+mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part);
 /* The chunk for a batch: its largest divisor up to the wanted size. Depends on the batch alone, never on threads. */
 uint32_t mmi_chunk_for(uint32_t batch, uint32_t wanted);
 /* Rows rounded up to whole chunks. */

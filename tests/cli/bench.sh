@@ -1,0 +1,27 @@
+#!/bin/sh
+# bench.sh - mmcore bench measures, and its report can be read by programs.
+. "${srcdir:?}/tests/cli/tap.sh"
+
+json() { grep -Eq "\"$1\":[[:space:]]*$2" "$work/figures.json"; }
+
+run bench noise --threads 1 --repeat 1 --json "$work/figures.json"
+check "bench noise succeeds" exits 0
+check "bench noise tells the time of an element" says out " ns an element"
+check "the report names the work" json name '"noise"'
+check "the report has a time" json median_s '[0-9.e-]*[1-9]'
+check "the report counts elements" json elements 3010560
+
+run bench peak --threads 1 --repeat 1 --json "$work/figures.json"
+check "bench peak succeeds" exits 0
+check "bench peak tells a rate" says out " GFLOP/s"
+check "the peak's operations are counted" json flops '[0-9.e+]*[1-9]'
+
+run bench nonesuch
+check "unknown work: status 2" exits 2
+check "unknown work is named with what there is" complains "unknown work 'nonesuch'; there are peak, posterior"
+run bench iteration
+check "iteration without settings: status 2" exits 2
+check "iteration without settings: says what is missing" complains "iteration needs --ini"
+run bench iteration --ini "$work/absent.ini"
+check "iteration with an absent file: the file is named" complains "$work/absent.ini"
+finish
