@@ -175,6 +175,8 @@ static mm_tensor log_sum_exp(mm_graph *g, mm_tensor x)
 static mm_tensor concat(mm_graph *g, const mm_tensor *x, uint32_t n, uint32_t axis)
 {
 	mmi_attr attr = { .axis = (int32_t)axis };
+	if (n == 0)
+		return failf(g, MM_EARG, "concat of nothing; at least one tensor is needed");
 	return n == 1 ? x[0] : mmi_op(g, MMI_OP_CONCAT, n, x, &attr);
 }
 

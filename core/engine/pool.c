@@ -63,12 +63,14 @@ static void *worker_main(void *arg)
 
 mm_status mmi_pool_create(uint32_t threads, mmi_pool **out, mm_error *e)
 {
+	if (threads < 1)
+		return mmi_fail(e, MM_EARG, "a pool of 0 threads; at least one is needed");
 	mmi_pool *p = mmi_alloc(1, sizeof *p);
 	if (p)
-		p->workers = mmi_alloc(threads ? threads : 1, sizeof *p->workers);
-	if (!p || !p->workers || threads < 1) {
+		p->workers = mmi_alloc(threads, sizeof *p->workers);
+	if (!p || !p->workers) {
 		mmi_free(p);
-		return mmi_fail(e, threads < 1 ? MM_EARG : MM_ENOMEM, "cannot make a pool of %u threads", threads);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a pool of %u threads", threads);
 	}
 	p->threads = threads;
 	pthread_mutex_init(&p->lock, NULL);
