@@ -11,7 +11,7 @@ enum {
 	MIN_CHANNELS = 16,
 	MAX_CHANNEL_BLOCK = 128,
 	MAX_PARTS = 4,
-	BLOCK_FLOATS = 160 * 1024 /* transformed tiles and products of one block; weights stream past them */
+	BLOCK_FLOATS = 128 * 1024 /* transformed tiles and products of one block, half of a usual second-level cache */
 };
 
 typedef struct winograd_packing {
@@ -66,24 +66,32 @@ static void read_kernel(const winograd_packing *k, const float *w, int32_t part,
 		}
 }
 
-static float *pack_part(const winograd_packing *k, const float *source, int32_t part, float *data)
+/* All channels to the columns col..col+lanes-1, one panel. */
+static void pack_panel(const winograd_packing *k, const float *source, int32_t part, int32_t col, int32_t lanes,
+                       int64_t plane, float *out)
 {
 	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
-	const int32_t padded = round_up(cols, k->width), taps = k->shape.kh / k->shape.sh, span = taps + 3;
-	const int64_t plane = (int64_t)channels * padded;
+	const int32_t taps = k->shape.kh / k->shape.sh, span = taps + 3;
 	double g[3][3] = { { 0 } }, u[6][6] = { { 0 } };
-	for (int32_t col = 0; col < padded; col++) {
-		const int32_t panel = col / (2 * k->width) * 2 * k->width;
-		const int32_t lanes = padded - panel > k->width ? 2 * k->width : k->width;
-		for (int32_t c = 0; c < channels; c++) {
-			float *out = data + (int64_t)panel * channels + (int64_t)c * lanes + (col - panel);
-			if (col < cols) {
-				read_kernel(k, source, part, c, col, g);
+	for (int32_t c = 0; c < channels; c++, out += lanes)
+		for (int32_t i = 0; i < lanes; i++) {
+			if (col + i < cols) {
+				read_kernel(k, source, part, c, col + i, g);
 				transform_kernel(taps, g, u);
 			}
 			for (int32_t p = 0; p < span * span; p++)
-				out[p * plane] = col < cols ? (float)u[p / span][p % span] : 0.0f;
+				out[p * plane + i] = col + i < cols ? (float)u[p / span][p % span] : 0.0f;
 		}
+}
+
+static float *pack_part(const winograd_packing *k, const float *source, int32_t part, float *data)
+{
+	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
+	const int32_t padded = round_up(cols, k->width), span = k->shape.kh / k->shape.sh + 3;
+	const int64_t plane = (int64_t)channels * padded;
+	for (int32_t col = 0; col < padded; col += 2 * k->width) {
+		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
+		pack_panel(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
 	}
 	return data + span * span * plane;
 }

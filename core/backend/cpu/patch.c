@@ -102,6 +102,9 @@ static int32_t group_size(const mmi_patch_plan *p, int64_t n)
 	int64_t group = GROUP_ROWS / (pixels > 0 ? pixels : 1);
 	if (p->copy && GROUP_FLOATS / floats < group)
 		group = GROUP_FLOATS / floats;
+	const int64_t largest = floats > pixels * p->cols ? floats : pixels * p->cols;
+	if (INT32_MAX / largest < group) /* offsets are 32 bits */
+		group = INT32_MAX / largest;
 	group = group < n ? group : n;
 	return (int32_t)(group > 1 ? group : 1);
 }
