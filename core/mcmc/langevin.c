@@ -5,13 +5,13 @@
 
 #include <math.h>
 
-/* Gradients at the start in units, weighted as the update weighs them (a modality's x_scale is in its drift). */
+/* Gradients at the start in units, weighted as the update weighs them; drifts do not say, they are 0 while s is measured. */
 static double start_grad2(const mmi_chain *c, const mmi_program *program, uint32_t n)
 {
 	const mmi_vec *vec = mmi_vec_get();
 	double sum = 0;
 	for (uint32_t i = 0; i < c->n_states; i++) {
-		double weight = (c->update[0].drift != 0 ? (double)c->update[i].drift / (double)c->update[0].drift : 1) / (double)c->unit[i];
+		double weight = (double)c->weight[i] / (double)c->unit[i];
 		sum += weight * weight * vec->sum_squares(mmi_program_data(program, c->grad[i]), (size_t)c->count[i] * n);
 	}
 	return sum;

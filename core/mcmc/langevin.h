@@ -21,6 +21,7 @@ typedef struct mmi_chain {
 	mmi_langevin update[MMI_MAX_STATES];
 	uint64_t key[MMI_MAX_STATES];                          /* of the noise */
 	float unit[MMI_MAX_STATES];                            /* the state's natural unit (range of a picture's values; 1) */
+	float weight[MMI_MAX_STATES];                          /* of its gradient in the drift, relative to s^2/2 (x_scale^2; 1) */
 	int64_t simplex[MMI_MAX_STATES];                       /* project each run of so many values on the simplex; 0: no */
 	uint32_t steps, iteration;
 	float move_max;                                        /* bound on a sample's rms movement in units; 0: none */
@@ -29,7 +30,7 @@ typedef struct mmi_chain {
 /* Sums over samples and steps; add up chunk by chunk in order. */
 typedef struct mmi_chain_stats {
 	double energy;   /* at the start, summed over samples */
-	double grad2;    /* squared gradient at the start, times unit^-2 and (drift / drift_0)^2: for calibration */
+	double grad2;    /* squared gradient at the start, times (weight / unit)^2: for calibration */
 	double drift2, noise2; /* squared, in units, over all steps */
 	double move2;    /* squared displacement end - start, in units; 0 without start */
 	double elements; /* samples times floats: what the squares above are means over */

@@ -379,7 +379,7 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
                            float *z, const float *start, mmi_chain_stats *stats)
 {
 	mmi_chain chain = { .n_states = 1, .state = { s->posterior.z }, .grad = { s->posterior.dz }, .energy = s->posterior.u,
-	                    .count = { s->model->config.latent_dim }, .key = { s->key_z }, .unit = { 1 },
+	                    .count = { s->model->config.latent_dim }, .key = { s->key_z }, .unit = { 1 }, .weight = { 1 },
 	                    .steps = a->steps, .iteration = a->iteration };
 	chain.update[0] = (mmi_langevin){ (float)(0.5 * a->step * a->step * a->grad_scale), (float)a->noise, -INFINITY, INFINITY };
 	mmi_rows_job j = { .s = s, .x = x, .chain = &chain, .state = &z, .start = &start, .rows = rows, .watch = a->watch,
@@ -417,6 +417,7 @@ void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *
 		chain.grad[i] = s->revise.dx[i];
 		chain.count[i] = s->model->modalities[i].count;
 		chain.key[i] = s->key_x[i];
+		chain.weight[i] = (float)(s->model->modalities[i].x_scale * s->model->modalities[i].x_scale);
 		revise_update(&s->model->modalities[i], a, &chain.update[i], &chain.unit[i]);
 		if (s->model->modalities[i].info.support == MM_SUPPORT_SIMPLEX)
 			chain.simplex[i] = s->model->modalities[i].info.shape.dim[s->model->modalities[i].info.shape.rank - 1];
