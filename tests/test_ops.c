@@ -435,6 +435,25 @@ static void every_torch_case_is_tested(void **state)
 	assert_int_equal(n, n_op_cases);
 }
 
+/* Also those that only gradients use: an operation added to opcodes.h needs a case here. */
+static void every_operation_is_tested(void **state)
+{
+	bool used[MMI_OP_COUNT] = { false };
+
+	(void)state;
+	for (size_t i = 0; i < n_op_cases; i++) {
+		rig r;
+
+		rig_open(&r, &op_cases[i]);
+		for (size_t k = 0; k < r.g->n; k++)
+			used[r.g->nodes[k].op] = true;
+		rig_close(&r);
+	}
+	for (int op = 0; op < MMI_OP_COUNT; op++)
+		if (!used[op])
+			fail_msg("no case uses operation %d of opcodes.h", op);
+}
+
 /* ---------------------------------------------------------------- the list */
 
 static const struct {
@@ -448,9 +467,10 @@ static const struct {
 
 int main(void)
 {
-	struct CMUnitTest tests[3 * 128] = { cmocka_unit_test(every_torch_case_is_tested) };
+	struct CMUnitTest tests[3 * 128] = { cmocka_unit_test(every_operation_is_tested),
+	                                     cmocka_unit_test(every_torch_case_is_tested) };
 	static char names[3 * 128][96];
-	size_t n = 1;
+	size_t n = 2;
 
 	if (!reference_open(&torch) || n_op_cases > 120)
 		return 1;
