@@ -198,15 +198,16 @@ static void last_readers(const mmi_plan *p, ptrdiff_t *last)
 }
 
 /* An input of this call whose storage the output may take over, or MMI_NONE. */
-static mm_tensor reusable(const mmi_plan *p, const mmi_slot *slots, const mmi_plan_call *call, const ptrdiff_t *last, size_t at)
+static mm_tensor reusable(const mmi_plan *p, const mmi_plan_call *call, const ptrdiff_t *last, size_t at)
 {
 	const mmi_node *node = &p->nodes[call->node];
 	if (!(call->kernel->flags & MMI_KERNEL_INPLACE))
 		return MMI_NONE;
 	for (uint32_t k = 0; k < node->n_in; k++) {
 		mm_tensor root = p->root[node->in[k]];
+		/* Of the very same size: in-place kernels count on element i of the output lying on element i of the input. */
 		if (!is_leaf(&p->nodes[root]) && p->slot[root] != MMI_NO_SLOT && last[root] == (ptrdiff_t)at &&
-		    slots[p->slot[root]].bytes == bytes_of(p, call->out))
+		    p->nodes[root].batched && mmi_shape_count(&p->nodes[root].shape) == mmi_shape_count(&p->nodes[call->out].shape))
 			return root;
 	}
 	return MMI_NONE;
@@ -221,7 +222,7 @@ static void assign_slots(mmi_plan *p, mmi_slot *slots, const ptrdiff_t *last)
 		const mmi_plan_call *call = &p->calls[c];
 		if (mmi_op_is_param_grad(p->nodes[call->node].op))
 			continue;
-		mm_tensor taken = reusable(p, slots, call, last, c);
+		mm_tensor taken = reusable(p, call, last, c);
 		if (taken != MMI_NONE)
 			p->slot[call->out] = p->slot[taken];
 		else
