@@ -1,4 +1,4 @@
-/* ops_reference.c - reads tests/reference/ops.bin. */
+/* ops_reference.c - reads reference files. */
 #include "config.h"
 
 #include "ops_reference.h"
@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static FILE *open_file(void)
+static FILE *open_file(const char *name)
 {
 	const char *folder = getenv("srcdir");
 	char path[4096];
 	char first[16] = "";
 
-	snprintf(path, sizeof path, "%s/tests/reference/ops.bin", folder ? folder : ".");
+	snprintf(path, sizeof path, "%s/tests/reference/%s", folder ? folder : ".", name);
 	FILE *f = fopen(path, "rb");
 	if (!f || !fgets(first, sizeof first, f) || strcmp(first, "MMREF1\n") != 0) {
 		printf("%s: %s; the environment's srcdir must name the source folder\n", path, f ? "not a reference file" : "not found");
@@ -57,9 +57,9 @@ static bool read_values(FILE *f, reference_record *record, char type)
 	return record->values != NULL;
 }
 
-bool reference_open(reference *r)
+bool reference_open_file(reference *r, const char *name)
 {
-	FILE *f = open_file();
+	FILE *f = open_file(name);
 	char line[256];
 	bool good = f != NULL;
 
@@ -75,13 +75,18 @@ bool reference_open(reference *r)
 			r->records[r->n++] = record;
 		}
 		if (!good)
-			printf("ops.bin: damaged at record %zu\n", r->n);
+			printf("%s: damaged at record %zu\n", name, r->n);
 	}
 	if (f)
 		fclose(f);
 	if (!good)
 		reference_close(r);
 	return good;
+}
+
+bool reference_open(reference *r)
+{
+	return reference_open_file(r, "ops.bin");
 }
 
 void reference_close(reference *r)

@@ -1,4 +1,4 @@
-/* ops_reference.h - reads tests/reference/ops.bin, the values PyTorch gave (format: make_ops.py). */
+/* ops_reference.h - reads tests/reference/ops.bin and its like, the values PyTorch gave (format: make_ops.py). */
 #ifndef MMI_TEST_OPS_REFERENCE_H
 #define MMI_TEST_OPS_REFERENCE_H
 
@@ -21,6 +21,8 @@ typedef struct reference {
 
 /* False, and a line of explanation on stdout, when the file is missing or damaged. */
 bool reference_open(reference *r);
+/* The same of another file in tests/reference. */
+bool reference_open_file(reference *r, const char *name);
 void reference_close(reference *r);
 /* The record of that name (printf style), or NULL. */
 const reference_record *reference_find(const reference *r, const char *format, ...) MMI_PRINTF(2, 3);
