@@ -32,7 +32,7 @@ MMI_INLINE vf vact(vf x, int32_t act, float alpha)
 	if (act == MM_ACT_NONE)
 		return x;
 	if (act == MM_ACT_RELU)
-		return vmax(x, splat(0.0f));
+		return vmax(splat(0.0f), x); /* in this order a NaN stays one, for the guards to see */
 	if (act == MM_ACT_LEAKY_RELU)
 		return choose((vi)(x > splat(0.0f)), x, splat(alpha) * x);
 	return vact_rare(x, act);
