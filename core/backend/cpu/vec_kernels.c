@@ -43,16 +43,19 @@ static NOINLINE void uniform_group(float out[GROUP], const mmi_rng *r, uint32_t 
 		out[i] = unit(words[i]);
 }
 
-/* Box-Muller; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. */
-static void normal_rows(float *restrict z0, float *restrict z1, const uint32_t *restrict u0, const uint32_t *restrict u1)
+/* Box-Muller on n pairs of rows of words; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. The pairs stand in one
+ * loop because each is a long chain of dependent operations, which the processor works off side by side. */
+static NOINLINE void normal_rows(float *restrict out, const uint32_t *restrict words, size_t n)
 {
-	MMI_SIMD
-	for (int lane = 0; lane < LANES; lane++) {
-		const float radius = -sqrtf(-2.f * vm_log_normal(unit(u0[lane])));
-		const vm_angle angle = vm_sincos_pi(centred(u1[lane]));
+	for (size_t pair = 0; pair < n; pair++, out += 2 * LANES, words += 2 * LANES) {
+		MMI_SIMD
+		for (int lane = 0; lane < LANES; lane++) {
+			const float radius = -sqrtf(-2.f * vm_log_normal(unit(words[lane])));
+			const vm_angle angle = vm_sincos_pi(centred(words[lane + LANES]));
 
-		z0[lane] = radius * angle.cosine;
-		z1[lane] = radius * angle.sine;
+			out[lane] = radius * angle.cosine;
+			out[lane + LANES] = radius * angle.sine;
+		}
 	}
 }
 
@@ -61,8 +64,17 @@ static NOINLINE void normal_group(float out[GROUP], const mmi_rng *r, uint32_t f
 	_Alignas(64) uint32_t words[GROUP];
 
 	philox_blocks(words, r, first_block);
-	normal_rows(out, out + LANES, words, words + LANES);
-	normal_rows(out + 2 * LANES, out + 3 * LANES, words + 2 * LANES, words + 3 * LANES);
+	normal_rows(out, words, 2);
+}
+
+/* The same for CHUNK elements. */
+static void normal_chunk(float out[CHUNK], const mmi_rng *r, uint32_t first_block)
+{
+	_Alignas(64) uint32_t words[CHUNK];
+
+	for (uint32_t g = 0; g < CHUNK / GROUP; g++)
+		philox_blocks(words + g * GROUP, r, first_block + g * LANES);
+	normal_rows(out, words, CHUNK / (2 * LANES));
 }
 
 static NOINLINE void laplace_group(float out[GROUP], const mmi_rng *r, uint32_t first_block)
@@ -142,7 +154,7 @@ static void noisy_chunk(float *x, const float *g, const float *xi, size_t n, con
 
 static void langevin(float *x, const float *g, size_t n, const mmi_langevin *a, mmi_rng r, double sums[2])
 {
-	float xi[CHUNK];
+	_Alignas(64) float xi[CHUNK];
 
 	for (size_t begin = 0; begin < n; begin += CHUNK) {
 		const size_t count = smaller(CHUNK, n - begin);
@@ -151,7 +163,10 @@ static void langevin(float *x, const float *g, size_t n, const mmi_langevin *a, 
 			drift_chunk(x + begin, g + begin, count, a, sums);
 			continue;
 		}
-		fill(normal_group, xi, begin, count, &r);
+		if (count == CHUNK)
+			normal_chunk(xi, &r, (uint32_t)(begin / GROUP) * LANES);
+		else
+			fill(normal_group, xi, begin, count, &r);
 		noisy_chunk(x + begin, g + begin, xi, count, a, sums);
 	}
 }
