@@ -50,19 +50,18 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 	return mmi_sampler_create(s->model, s->setup.pool, &config, &s->sampler, e);
 }
 
+/* Filled in place: the model keeps a pointer to the modalities in out->setup. */
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e)
 {
 	mmi_checkpoint *ck;
-	mmi_saved s = { .iteration = 0 };
+	*out = (mmi_saved){ .iteration = 0 };
 	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
-	mm_status status = mmi_setup_reopen(ck, request, &s.setup, e);
+	mm_status status = mmi_setup_reopen(ck, request, &out->setup, e);
 	if (status == MM_OK)
-		status = open_model(&s, ck, mmi_whole_chunks(max_rows, s.setup.settings.chunk), e);
+		status = open_model(out, ck, mmi_whole_chunks(max_rows, out->setup.settings.chunk), e);
 	mmi_checkpoint_close(ck);
 	if (status != MM_OK)
-		mmi_saved_close(&s);
-	else
-		*out = s;
+		mmi_saved_close(out);
 	return status;
 }
 

@@ -14,7 +14,7 @@ typedef struct mmi_saved {
 } mmi_saved;
 
 /* Rebuilds the modalities from the checkpoint's settings (changed by the request's sets and plugins; its ini is not
- * used), restores the three models, and makes a sampler for up to max_rows rows. */
+ * used), restores the three models, and makes a sampler for up to max_rows rows. *out must stay where it is until closed. */
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e);
 void mmi_saved_close(mmi_saved *s);
 /* The data chain as it was trained, with another number of steps if steps >= 0. */
