@@ -243,9 +243,16 @@ static mm_status warm_up(mmi_learner *l, const mmi_batch *batch, mmi_measures *m
 	return MM_OK;
 }
 
+/* What an update measures is no number until it was made: there may be none. */
+static mmi_measures unmeasured(bool warm)
+{
+	return (mmi_measures){ .warm = warm, .elbo = NAN, .nll_end = NAN, .u_end = NAN, .loss_generator = NAN, .loss_inference = NAN,
+	                       .e_data = NAN, .e_revised = NAN, .gap = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
+}
+
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
 {
-	*out = (mmi_measures){ .warm = (uint64_t)l->state.iteration < l->settings->warmup };
+	*out = unmeasured((uint64_t)l->state.iteration < l->settings->warmup);
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
 	MMI_TRY(out->warm ? warm_up(l, batch, out, e) : cooperate(l, batch, out, e));

@@ -58,7 +58,6 @@ typedef struct mmi_learner {
 	float *snapshot;                      /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[3];
-	double snapshot_rate[3];
 } mmi_learner;
 
 mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out, mm_error *e);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "learn/settings.h"
+#include "config/value.h"
 #include "engine/pool.h"
 
 #include <math.h>
@@ -104,16 +105,19 @@ static mm_status read_course(mmi_config *c, mmi_settings *s, mm_error *e)
 /* x_step is a number, or auto(d). */
 static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 {
+	static const char expected[] = "a step size above 0, or auto(d) with a drift d between 0 and 1 of the modality's range";
 	static const char *const names[] = { "auto", NULL };
 	const char *text;
 	int which;
 	bool has_value;
 	MMI_TRY(mmi_config_string(c, "learner", "x_step", "auto(0.02)", &text, e));
-	if (strncmp(text, "auto", 4))
-		return mmi_config_float(c, "learner", "x_step", 0.1, 1e-9, LIMIT, &s->x_step, e);
+	if (strncmp(text, "auto", 4)) {
+		bool good = mmi_value_float(text, &s->x_step) && s->x_step > 0 && s->x_step <= LIMIT;
+		return good ? MM_OK : mmi_config_refuse(c, "learner", "x_step", expected, e);
+	}
 	MMI_TRY(mmi_config_call(c, "learner", "x_step", names, "auto(0.02)", &which, &has_value, &s->x_drift, e));
 	if (!has_value || !(s->x_drift > 0) || s->x_drift > 1)
-		return mmi_config_refuse(c, "learner", "x_step", "a step size, or auto(d) with a drift d between 0 and 1 of the modality's range", e);
+		return mmi_config_refuse(c, "learner", "x_step", expected, e);
 	return MM_OK;
 }
 
