@@ -141,7 +141,8 @@ static void default_values_are_uniform_within_one_over_root_fan_in(void **state)
 	(void)state;
 	finalise(p, 1);
 	check_moments(p, w, bound / sqrt(3));
-	const moments weights = moments_of(mmi_params_value(p, w), p->info[w].count), biases = moments_of(mmi_params_value(p, b), 400);
+	const moments weights = moments_of(mmi_params_value(p, w), p->info[w].count);
+	const moments biases = moments_of(mmi_params_value(p, b), 400);
 	assert_true(weights.largest <= bound * (1 + 1e-6) && weights.largest > 0.999 * bound);
 	assert_true(biases.largest <= bound * (1 + 1e-6) && biases.largest > 0.9 * bound);
 	mmi_params_destroy(p);
@@ -159,17 +160,6 @@ static void xavier_values_are_normal_with_its_deviation(void **state)
 	check_moments(p, linear, sqrt(2.0 / 700));
 	check_moments(p, conv, sqrt(2.0 / (9 * 220)));
 	assert_true(moments_of(mmi_params_value(p, linear), 100000).largest > 3.5 * sqrt(2.0 / 700)); /* tails: not uniform */
-	mmi_params_destroy(p);
-}
-
-static void zero_values_are_zero(void **state)
-{
-	mmi_params *p = create("generator");
-	const uint32_t w = declare(p, "w", mmi_shape(2, 10, 10), MM_INIT_ZERO, 10);
-
-	(void)state;
-	finalise(p, 1);
-	assert_true(moments_of(mmi_params_value(p, w), 100).largest == 0);
 	mmi_params_destroy(p);
 }
 
@@ -210,7 +200,8 @@ static void initial_values_depend_on_seed_store_and_name_alone(void **state)
 static void tensors_of_one_shape_start_differently(void **state)
 {
 	mmi_params *p = create("generator");
-	const uint32_t a = declare(p, "a", mmi_shape(1, 50), MM_INIT_DEFAULT, 9), b = declare(p, "b", mmi_shape(1, 50), MM_INIT_DEFAULT, 9);
+	const uint32_t a = declare(p, "a", mmi_shape(1, 50), MM_INIT_DEFAULT, 9);
+	const uint32_t b = declare(p, "b", mmi_shape(1, 50), MM_INIT_DEFAULT, 9);
 	int equal = 0;
 
 	(void)state;
@@ -272,7 +263,8 @@ static double largest_singular_value(const float *w, size_t rows, size_t columns
 
 static void values_have_largest_singular_value_one(void **state)
 {
-	const mm_shape shapes[] = { mmi_shape(2, 12, 16), mmi_shape(2, 40, 7), mmi_shape(2, 9, 1), mmi_shape(4, 3, 3, 5, 8), mmi_shape(4, 1, 1, 3, 4) };
+	const mm_shape shapes[] = { mmi_shape(2, 12, 16), mmi_shape(2, 40, 7), mmi_shape(2, 9, 1), mmi_shape(4, 3, 3, 5, 8),
+	                            mmi_shape(4, 1, 1, 3, 4) };
 	mmi_params *p = create("energy");
 	char name[16];
 
@@ -317,7 +309,8 @@ static void the_start_is_already_close_and_one_step_an_update_follows(void **sta
 static void biases_are_not_normalised(void **state)
 {
 	mmi_params *p = create("energy");
-	const uint32_t w = declare(p, "w", mmi_shape(2, 6, 6), MM_INIT_DEFAULT, 6), b = declare(p, "b", mmi_shape(1, 6), MM_INIT_DEFAULT, 6);
+	const uint32_t w = declare(p, "w", mmi_shape(2, 6, 6), MM_INIT_DEFAULT, 6);
+	const uint32_t b = declare(p, "b", mmi_shape(1, 6), MM_INIT_DEFAULT, 6);
 
 	(void)state;
 	mmi_params_spectral(p);
@@ -328,7 +321,7 @@ static void biases_are_not_normalised(void **state)
 	mmi_params_destroy(p);
 }
 
-static void weights_of_zero_stay_zero_and_finite(void **state)
+static void zero_values_stay_zero_and_finite(void **state)
 {
 	mmi_params *p = create("energy");
 	const uint32_t w = declare(p, "w", mmi_shape(2, 6, 5), MM_INIT_ZERO, 6);
@@ -491,7 +484,8 @@ static const mmi_pack *get(mmi_params *p, uint32_t index, uint64_t key, float *f
 	const mmi_pack *pack = NULL;
 	mm_error e = MM_ERROR_INIT;
 
-	assert_int_equal(mmi_packs_get(p->packs, mmi_params_value(p, index), key, sizeof(float), pack_first, factor, count_release, &pack, &e), MM_OK);
+	assert_int_equal(mmi_packs_get(p->packs, mmi_params_value(p, index), key, sizeof(float), pack_first, factor, count_release,
+	                               &pack, &e), MM_OK);
 	return pack;
 }
 
@@ -580,13 +574,12 @@ int main(void)
 		cmocka_unit_test(tensors_start_on_64_byte_lines_with_zeros_between),
 		cmocka_unit_test(default_values_are_uniform_within_one_over_root_fan_in),
 		cmocka_unit_test(xavier_values_are_normal_with_its_deviation),
-		cmocka_unit_test(zero_values_are_zero),
 		cmocka_unit_test(initial_values_depend_on_seed_store_and_name_alone),
 		cmocka_unit_test(tensors_of_one_shape_start_differently),
 		cmocka_unit_test(values_have_largest_singular_value_one),
 		cmocka_unit_test(the_start_is_already_close_and_one_step_an_update_follows),
 		cmocka_unit_test(biases_are_not_normalised),
-		cmocka_unit_test(weights_of_zero_stay_zero_and_finite),
+		cmocka_unit_test(zero_values_stay_zero_and_finite),
 		cmocka_unit_test(without_it_values_are_the_raw_ones_and_gradients_stay),
 		cmocka_unit_test(gradients_agree_with_differences_while_vectors_are_held),
 		cmocka_unit_test(values_and_gradients_are_those_of_pytorch),

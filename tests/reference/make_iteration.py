@@ -2,7 +2,7 @@
 """Writes iteration.bin: whole iterations of the learner, computed apart from mmcore by numpy and PyTorch in double
 precision, for tests/test_iteration.c, and spectral norms for tests/test_params.c. Run in this folder: ./make_iteration.py
 
-Random numbers are made here too, from the description in core/engine/vec.h. Format: see make_ops.py. Records:
+Random numbers are those of iteration_noise.py. Format: see make_ops.py. Records:
 
   power                               power iterations that precede the first iteration
   SET/model/KEY                       settings of the model
@@ -28,6 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Laplace, Normal
 
+from iteration_noise import below, key, laplace, normal, rows
+
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 rng = np.random.default_rng(20240921)
@@ -51,74 +53,11 @@ def single(x):
     return torch.tensor(np.asarray(x, np.float32).astype(np.float64))
 
 
-# ---------------------------------------------------------------- random numbers
-
-MASK = (1 << 64) - 1
-
-
-def mix(x):
-    x = (x + 0x9E3779B97F4A7C15) & MASK
-    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
-    return x ^ (x >> 31)
-
-
-def key(seed, stream):
-    h = 0xCBF29CE484222325
-    for byte in stream.encode():
-        h = ((h ^ byte) * 0x100000001B3) & MASK
-    return mix(mix(seed) ^ h)
-
-
-def philox(k, counter):
-    k0, k1, low = k & 0xFFFFFFFF, k >> 32, 0xFFFFFFFF
-    c = list(counter)
-    for _ in range(10):
-        p0, p1 = c[0] * 0xD2511F53, c[2] * 0xCD9E8D57
-        c = [(p1 >> 32) ^ c[1] ^ k0, p1 & low, (p0 >> 32) ^ c[3] ^ k1, p0 & low]
-        k0, k1 = (k0 + 0x9E3779B9) & low, (k1 + 0xBB67AE85) & low
-    return c
-
-
-def element_words(k, count, sample, step, iteration):
-    """For each element: the words of its block, and which of them is its own."""
-    for e in range(count):
-        yield philox(k, [e // 64 * 16 + e % 16, sample, step, iteration]), e // 16 % 4
-
-
-def unit(word):
-    return ((word >> 8) + 0.5) / 2**24
-
-
-def normal(*where):
-    def draw(words, i):
-        u, v = unit(words[i & 2]), unit(words[i | 1])
-        return math.sqrt(-2 * math.log(u)) * (math.sin if i & 1 else math.cos)(2 * math.pi * v)
-    return [draw(words, i) for words, i in element_words(*where)]
-
-
-def laplace(*where):
-    def draw(words, i):
-        t = 2 * unit(words[i]) - 1
-        return math.copysign(math.log(1 - abs(t)), t)
-    return [draw(words, i) for words, i in element_words(*where)]
-
-
-def below(n, k, sample, iteration):
-    words = philox(k, [0, sample, 0, iteration])
-    return next(w * n >> 32 for w in words if w * n % 2**32 >= -n % 2**32 % n)
-
-
-def rows(family, stream, n, shape, step=0, iteration=0, seed=1):
-    k, count = key(seed, stream), math.prod(shape)
-    return torch.tensor([family(k, count, r, step, iteration) for r in range(n)]).reshape(n, *shape)
-
-
 # ---------------------------------------------------------------- layers, in the engine's layouts
 
 class Kinks:
-    """How near any number came to a kink of a ReLU or of an absolute value: there a rounding error would grow without bound,
-    so runs in which that happens are of no use as a reference."""
+    """How near any number came to a kink of a ReLU or of an absolute value: there a rounding error would grow without
+    bound, so runs in which that happens are of no use as a reference."""
     ENOUGH, margin = 5e-6, math.inf
 
     @classmethod
@@ -372,22 +311,26 @@ def power(w, u):
 # ---------------------------------------------------------------- the learner
 
 class Learner:
-    """Runs iterations of the algorithm and writes what they did. Plain Langevin and Adam steps, everything on all rows."""
+    """Runs iterations of the algorithm, all rows at once, and writes what they did."""
 
     def __init__(self, run, model, **settings):
         self.run, self.model = run, model
         self.s = SimpleNamespace(**{**DEFAULTS, **settings})
-        put_numbers(f"{run}/set", {k: TARGETS.index(v) if k == "inference_target" else v for k, v in vars(self.s).items()})
-        self.raw = {store: {n: w.clone().requires_grad_() for n, w in tensors.items()} for store, tensors in model.start.items()}
-        self.adam = {store: torch.optim.Adam(list(tensors.values()), getattr(self.s, "rate_" + store), (self.s.beta1, self.s.beta2),
-                                             self.s.adam_eps, getattr(self.s, "weight_decay_" + store))
-                     for store, tensors in self.raw.items()}
+        put_numbers(f"{run}/set", {**vars(self.s), "inference_target": TARGETS.index(self.s.inference_target)})
+        self.raw = {store: {n: w.clone().requires_grad_() for n, w in tensors.items()}
+                    for store, tensors in model.start.items()}
+        self.adam = {store: self.optimiser(store) for store in self.raw}
         self.u, self.v = dict(model.u), {}
         for _ in range(POWER):
             self.iterate_power()
         self.t, self.measured, self.x_step = 0, [], self.s.x_step
         self.family = laplace if model.s.laplace else normal
         self.chains = len(model.modalities) if self.s.experts_all else 1
+
+    def optimiser(self, store):
+        rate, decay = getattr(self.s, "rate_" + store), getattr(self.s, "weight_decay_" + store)
+        betas = self.s.beta1, self.s.beta2
+        return torch.optim.Adam(list(self.raw[store].values()), rate, betas, self.s.adam_eps, decay)
 
     def iterate_power(self):
         for n, u in self.u.items():
@@ -398,9 +341,8 @@ class Learner:
         """Parameters as networks read them."""
         if store != "energy" or not self.model.s.spectral_norm:
             return self.raw[store]
-        def read(n, w):
-            return w / (self.v[n] @ w.reshape(-1, w.shape[-1]) @ self.u[n]) if n in self.u else w
-        return {n: read(n, w) for n, w in self.raw[store].items()}
+        return {n: w / (self.v[n] @ w.reshape(-1, w.shape[-1]) @ self.u[n]) if n in self.u else w
+                for n, w in self.raw[store].items()}
 
     def draw(self, family, stream, n, shape, step=0):
         return rows(family, stream, n, shape, step, self.t, self.s.seed)
@@ -411,7 +353,8 @@ class Learner:
         with torch.no_grad():
             experts = self.model.encode(self.p("inference"), x)
         if self.s.experts_all:
-            return torch.cat([q.loc + q.scale * self.draw(self.family, "expert", BATCH, (LATENT,), i) for i, q in enumerate(experts)])
+            return torch.cat([q.loc + q.scale * self.draw(self.family, "expert", BATCH, (LATENT,), i)
+                              for i, q in enumerate(experts)])
         eps, k = self.draw(self.family, "expert", BATCH, (LATENT,)), key(self.s.seed, "pick")
         drawn = [experts[below(len(experts), k, r, self.t)] for r in range(BATCH)]
         return torch.stack([q.loc[r] + q.scale[r] * eps[r] for r, q in enumerate(drawn)])
@@ -466,15 +409,16 @@ class Learner:
             if k == 0:
                 self.e_generated = e.mean()
             drift = {m.name: (self.x_step * m.x_scale)**2 / 2 * g[m.name] for m in self.model.modalities}
-            noise = {m.name: s.x_noise * m.x_scale * self.draw(normal, "chain/x/" + m.name, BATCH, m.shape, k) for m in self.model.modalities}
+            noise = {m.name: s.x_noise * m.x_scale * self.draw(normal, "chain/x/" + m.name, BATCH, m.shape, k)
+                     for m in self.model.modalities}
             x = {m.name: self.support(m, x[m.name] - drift[m.name] + noise[m.name]) for m in self.model.modalities}
             x = self.bound(x, start)
             drift2, noise2 = drift2 + self.mean_square(drift), noise2 + self.mean_square(noise)
             for name, value in x.items() if record else ():
                 put(f"{self.run}/{self.t}/x/{name}/{k + 1}", value)
         move = self.mean_square({name: x[name] - start[name] for name in x})
-        self.chain_measures = {"e_generated": self.e_generated, "x_drift": drift2**0.5, "x_noise": noise2**0.5, "x_move": move**0.5,
-                               "x_step": self.x_step}
+        self.chain_measures = {"e_generated": self.e_generated, "x_drift": drift2**0.5, "x_noise": noise2**0.5,
+                               "x_move": move**0.5, "x_step": self.x_step}
         return x
 
     def support(self, m, x):
@@ -558,9 +502,10 @@ class Learner:
         for i in range(s.energy_updates):
             e_data, e_revised, loss_energy = self.energy_terms(x, revised)
             self.update("energy", loss_energy, i + 1 == s.energy_updates)
-        for name, value in {"nll_end": nll_end, "u_end": nll_end - self.model.log_prior(z).mean(), "loss_generator": loss_generator,
-                            "loss_inference": loss_inference, "e_data": e_data, "e_revised": e_revised, "gap": e_data - e_revised,
-                            **self.chain_measures}.items():
+        u_end = nll_end - self.model.log_prior(z).mean()
+        measures = {"nll_end": nll_end, "u_end": u_end, "loss_generator": loss_generator, "loss_inference": loss_inference,
+                    "e_data": e_data, "e_revised": e_revised, "gap": e_data - e_revised}
+        for name, value in {**measures, **self.chain_measures}.items():
             self.put(name, value)
 
     def warm_up(self, x):
@@ -571,7 +516,8 @@ class Learner:
             elbo = elbo + (self.model.nll(self.p("generator"), x, z) + self.s.beta * divergence).mean() / len(q)
         self.put("elbo", elbo)
         # Both gradients at the old parameters.
-        grads = {store: torch.autograd.grad(elbo, list(self.raw[store].values()), retain_graph=True) for store in ("generator", "inference")}
+        grads = {store: torch.autograd.grad(elbo, list(self.raw[store].values()), retain_graph=True)
+                 for store in ("generator", "inference")}
         for store, g in grads.items():
             self.update(store, sum((a * w).sum() for a, w in zip(g, self.raw[store].values())), True)
 
@@ -598,7 +544,8 @@ def views(name, **settings):
     return Model(name, [Picture("m0", (8, 8, 3), "gaussian", 0.7),
                         Picture("m1", (8, 8, 1), "gaussian", 0.5, weight=0.6, x_scale=1.5),
                         Vector("m2", (6,), "laplace", 0.8, weight=2.0, x_scale=0.7)],
-                 **{**dict(laplace=0, log_variance=0, nef=6, blocks=4, shortcut_kernel=3, mean_pool=0, mlp=1, spectral_norm=1), **settings})
+                 **{**dict(laplace=0, log_variance=0, nef=6, blocks=4, shortcut_kernel=3,
+                          mean_pool=0, mlp=1, spectral_norm=1), **settings})
 
 
 def mixed(name, **settings):
@@ -606,7 +553,8 @@ def mixed(name, **settings):
     return Model(name, [Picture("m0", (6, 6, 1), "bernoulli", lo=0.0),
                         Picture("m1", (6, 6, 2), "gaussian", 0.9, stride=2, x_scale=2.0),
                         Vector("m2", (3, 5), "categorical", weight=0.5, x_scale=0.5)],
-                 **{**dict(laplace=1, log_variance=1, nef=5, blocks=3, shortcut_kernel=1, mean_pool=1, mlp=0, spectral_norm=0), **settings})
+                 **{**dict(laplace=1, log_variance=1, nef=5, blocks=3, shortcut_kernel=1,
+                          mean_pool=1, mlp=0, spectral_norm=0), **settings})
 
 
 def spectral(name, weight, steps, layer):
@@ -621,9 +569,8 @@ def spectral(name, weight, steps, layer):
     (layer.weight * r.permute(*order)).sum().backward()
     back = np.argsort(order).tolist()
     for key_, value in {"weight": weight, "u": single(u), "r": r, "value": layer.weight.permute(*back),
-                        "grad": layer.weight_orig.grad.permute(*back)}.items():
+                        "grad": layer.weight_orig.grad.permute(*back), "steps": steps}.items():
         put(f"spectral/{name}/{key_}", value)
-    put(f"spectral/{name}/steps", float(steps), "d")
 
 
 def run(name, model, iterations, **settings):
