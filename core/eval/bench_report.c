@@ -29,7 +29,7 @@ static void print_rate(const mmi_bench_figure *f, double peak, FILE *out)
 	if (f->elements > 0)
 		fprintf(out, "  %.3f ns an element", f->median / f->elements * 1e9);
 	if (f->peak > 0 && !(f->elements > 0))
-		fprintf(out, ", %.0f MB resident", f->peak * 1e-6);
+		fprintf(out, "  %.0f MB resident", f->peak * 1e-6);
 }
 
 static void print_figure(const mmi_bench_figure *f, double peak, FILE *out)

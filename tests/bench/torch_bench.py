@@ -60,6 +60,7 @@ import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
 VIEWS, BATCH, LATENT, SIDE = 5, 64, 32, 28
+SIGMAS = [0.5 ** 0.5] * VIEWS
 
 
 # ---------------------------------------------------------------- networks
@@ -172,13 +173,13 @@ def langevin(x, grad, drift, scale, noise, clamp):
         x.clamp_(-1, 1)
 
 
-def posterior_gradient(decoders, z, xs, sigma, grad_scale=1.0):
-    """Of U(z) = sum_m |x_m - mean_m|^2 / (2 sigma^2) + |z|^2 / 2; one batch a decoder."""
+def posterior_gradient(decoders, z, xs, sigmas):
+    """Of U(z) = sum_m |x_m - mean_m|^2 / (2 sigma_m^2) + |z|^2 / 2; one batch a decoder."""
     z = z.detach().requires_grad_(True)
     u = z.square().sum() / 2
-    for d, x in zip(decoders, xs):
+    for d, x, sigma in zip(decoders, xs, sigmas):
         u = u + F.mse_loss(d(z), x, reduction="sum") / (2 * sigma * sigma)
-    return torch.autograd.grad(u, z)[0] * grad_scale
+    return torch.autograd.grad(u, z)[0]
 
 
 def energy_gradients(energy, weights, xs):
@@ -208,11 +209,11 @@ def posterior_variants():
         z, noise = torch.randn(VIEWS * BATCH, LATENT), torch.empty(VIEWS * BATCH, LATENT)
 
         def batched(decoders=decoders, many=many, z=z, noise=noise):
-            langevin(z, posterior_gradient(decoders, z, many, 0.5 ** 0.5), 0.005, 0.1, noise, False)
+            langevin(z, posterior_gradient(decoders, z, many, SIGMAS), 0.005, 0.1, noise, False)
 
         def listing(decoders=decoders, xs=xs, z=z, noise=noise):
             for rows, draws in zip(z.split(BATCH), noise.split(BATCH)):
-                langevin(rows, posterior_gradient(decoders, rows, xs, 0.5 ** 0.5), 0.005, 0.1, draws, False)
+                langevin(rows, posterior_gradient(decoders, rows, xs, SIGMAS), 0.005, 0.1, draws, False)
 
         yield f"batched, {name}", batched
         yield f"expert by expert, {name}", listing
@@ -341,9 +342,8 @@ class Learner:
     def posterior_chain(self, z):
         noise, copies = torch.empty_like(z), z.shape[0] // self.batch
         xs = [x.repeat(copies, 1, 1, 1) for x in self.x] if copies > 1 else self.x
-        scaled = self.sigmas[0]
         for _ in range(self.z_steps):
-            langevin(z, posterior_gradient(self.decoders, z, xs, scaled), self.z_step ** 2 / 2, self.z_noise, noise, False)
+            langevin(z, posterior_gradient(self.decoders, z, xs, self.sigmas), self.z_step ** 2 / 2, self.z_noise, noise, False)
         return z
 
     def generate(self, z):
