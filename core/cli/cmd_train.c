@@ -25,7 +25,7 @@ static void step(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m
 {
 	mmi_train_view *v = ctx;
 	if (!v->started) {
-		mmi_progress_start(&v->progress, v->cli, "iteration", done - 1, total);
+		mmi_progress_start(&v->progress, v->cli, "iteration", done, total);
 		v->started = true;
 	}
 	if (m->warm)

@@ -14,7 +14,7 @@
 
 /* What one iteration did: means over the batch, before the updates. */
 typedef struct mmi_measures {
-	bool warm;                            /* a warm-up iteration: only elbo, nll_end and the norms of two models */
+	bool warm;                            /* a warm-up iteration: only elbo and the norms of two models */
 	double elbo;                          /* negative ELBO */
 	double u_start, u_end;                /* U at both ends of the posterior chain */
 	double nll_end;                       /* NLL of the data given the revised z */

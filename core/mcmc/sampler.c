@@ -419,7 +419,7 @@ void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *
 		chain.key[i] = s->key_x[i];
 		chain.weight[i] = (float)(s->model->modalities[i].x_scale * s->model->modalities[i].x_scale);
 		revise_update(&s->model->modalities[i], a, &chain.update[i], &chain.unit[i]);
-		if (s->model->modalities[i].info.support == MM_SUPPORT_SIMPLEX)
+		if (s->model->modalities[i].info.support == MM_SUPPORT_SIMPLEX && (a->step > 0 || a->noise > 0))
 			chain.simplex[i] = s->model->modalities[i].info.shape.dim[s->model->modalities[i].info.shape.rank - 1];
 	}
 	mmi_rows_job j = { .s = s, .chain = &chain, .state = x, .start = start, .rows = rows, .watch = a->watch, .watch_ctx = a->watch_ctx };
