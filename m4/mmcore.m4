@@ -11,17 +11,28 @@ AC_DEFUN([MMCORE_WITH_LIBS], [
 	LIBS=$mmcore_save_LIBS
 ])
 
-# MMCORE_OPENBLAS - OPENBLAS_CFLAGS, OPENBLAS_LIBS. By pkg-config, else -lopenblas. cblas.h and the call that sets the
-# number of threads must be there: mmcore's own workers call BLAS single-threaded.
+# MMCORE_OPENBLAS - optional, for the comparison of kernels: HAVE_OPENBLAS, OPENBLAS_CFLAGS, OPENBLAS_LIBS. By pkg-config,
+# else -lopenblas. The call that sets the number of threads tells OpenBLAS from other libraries with a cblas.h.
 AC_DEFUN([MMCORE_OPENBLAS], [
-	PKG_CHECK_MODULES([OPENBLAS], [openblas], [],
-		[AC_CHECK_LIB([openblas], [cblas_sgemm], [OPENBLAS_LIBS=-lopenblas],
-			[AC_MSG_ERROR([OpenBLAS is needed (Debian: libopenblas-dev)])])])
-	MMCORE_WITH_LIBS([$OPENBLAS_CFLAGS], [$OPENBLAS_LIBS], [
-		AC_CHECK_HEADER([cblas.h], [], [AC_MSG_ERROR([OpenBLAS comes without cblas.h])])
-		AC_CHECK_FUNC([openblas_set_num_threads], [], [AC_MSG_ERROR([this BLAS is not OpenBLAS])])
+	AC_ARG_WITH([openblas],
+		[AS_HELP_STRING([--with-openblas=auto|yes|no], [compare kernels with OpenBLAS; mmcore does not use it @<:@auto@:>@])],
+		[], [with_openblas=auto])
+	AS_CASE([$with_openblas], [auto|yes|no], [], [AC_MSG_ERROR([--with-openblas takes auto, yes or no])])
+	mmcore_openblas=no
+	AS_IF([test "x$with_openblas" != xno], [
+		PKG_CHECK_MODULES([OPENBLAS], [openblas], [], [: ${OPENBLAS_LIBS=-lopenblas}])
+		MMCORE_WITH_LIBS([$OPENBLAS_CFLAGS], [$OPENBLAS_LIBS], [
+			AC_CHECK_HEADER([cblas.h], [mmcore_cblas_h=yes])
+			AC_CHECK_FUNC([openblas_set_num_threads], [mmcore_openblas=yes])
+		])
+		AS_IF([test "x$mmcore_cblas_h$mmcore_openblas" = xyesyes],
+			[AC_DEFINE([HAVE_OPENBLAS], [1], [Define to 1 if kernels are compared with OpenBLAS.])],
+			[mmcore_openblas=no
+			AS_IF([test "x$with_openblas" = xyes],
+				[AC_MSG_FAILURE([--with-openblas=yes, but OpenBLAS was not found (Debian: libopenblas-dev)])])])
 	])
-	mmcore_openblas="OpenBLAS `$PKG_CONFIG --modversion openblas 2>/dev/null`"
+	AS_IF([test $mmcore_openblas = no], [OPENBLAS_CFLAGS= OPENBLAS_LIBS=])
+	AM_CONDITIONAL([HAVE_OPENBLAS], [test $mmcore_openblas = yes])
 ])
 
 # MMCORE_INIPARSER - INIPARSER_CFLAGS, INIPARSER_LIBS. Version 4 has no .pc file, and its header lies in a folder or not.
@@ -37,10 +48,10 @@ AC_DEFUN([MMCORE_INIPARSER], [
 		[AC_MSG_ERROR([iniparser 4 is needed (Debian: libiniparser-dev)])])
 ])
 
-# MMCORE_ONEDNN - optional: HAVE_DNNL, DNNL_CFLAGS, DNNL_LIBS. Versions 2 and 3.
+# MMCORE_ONEDNN - optional, for the comparison of kernels: HAVE_DNNL, DNNL_CFLAGS, DNNL_LIBS. Versions 2 and 3.
 AC_DEFUN([MMCORE_ONEDNN], [
 	AC_ARG_WITH([onednn],
-		[AS_HELP_STRING([--with-onednn=auto|yes|no], [convolutions by oneDNN where it is faster @<:@auto@:>@])],
+		[AS_HELP_STRING([--with-onednn=auto|yes|no], [compare kernels with oneDNN; mmcore does not use it @<:@auto@:>@])],
 		[], [with_onednn=auto])
 	AS_CASE([$with_onednn], [auto|yes|no], [], [AC_MSG_ERROR([--with-onednn takes auto, yes or no])])
 	AC_ARG_VAR([DNNL_CFLAGS], [C compiler flags for oneDNN])
@@ -54,7 +65,7 @@ AC_DEFUN([MMCORE_ONEDNN], [
 		])
 		AS_IF([test "x$mmcore_dnnl_h$mmcore_dnnl" = xyesyes],
 			[mmcore_onednn=yes
-			AC_DEFINE([HAVE_DNNL], [1], [Define to 1 if oneDNN is used.])],
+			AC_DEFINE([HAVE_DNNL], [1], [Define to 1 if kernels are compared with oneDNN.])],
 			[AS_IF([test "x$with_onednn" = xyes],
 				[AC_MSG_FAILURE([--with-onednn=yes, but oneDNN was not found (Debian: libdnnl-dev)])])])
 	])
@@ -67,10 +78,10 @@ AC_DEFUN([MMCORE_X86_KERNELS], [
 	mmcore_x86_kernels=no
 	AS_CASE([$host_cpu], [x86_64|i?86],
 		[AX_CHECK_COMPILE_FLAG([-mavx2 -mfma],
-			[AX_CHECK_COMPILE_FLAG([-mavx512f -mavx512dq -mavx512bw -mavx512vl], [mmcore_x86_kernels=yes])])])
+			[AX_CHECK_COMPILE_FLAG([-mavx512f -mavx512dq -mavx512vl], [mmcore_x86_kernels=yes])])])
 	AS_IF([test $mmcore_x86_kernels = yes],
-		[AC_DEFINE([X86_KERNELS], [1], [Define to 1 if kernels for AVX2 and AVX-512 are built.])])
-	AM_CONDITIONAL([X86_KERNELS], [test $mmcore_x86_kernels = yes])
+		[AC_DEFINE([HAVE_X86_KERNELS], [1], [Define to 1 if kernels for AVX2 and AVX-512 are built.])])
+	AM_CONDITIONAL([HAVE_X86_KERNELS], [test $mmcore_x86_kernels = yes])
 ])
 
 # MMCORE_WERROR - never the default: a newer compiler must not break somebody's build.

@@ -5,11 +5,6 @@
 #include "base/base.h"
 #include "engine/vec.h"
 
-#include <cblas.h>
-#if HAVE_DNNL
-#include <dnnl.h>
-#endif
-
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__
 #elif defined(__GNUC__)
@@ -20,13 +15,5 @@
 
 char *mmi_build_text(void)
 {
-#if HAVE_DNNL
-	const dnnl_version_t *v = dnnl_version();
-	char *dnnl = mmi_format("oneDNN %d.%d.%d", v->major, v->minor, v->patch);
-#else
-	char *dnnl = mmi_strdup("no oneDNN");
-#endif
-	char *text = dnnl ? mmi_format("%s, %s, cpu/%s, %s, %s", PACKAGE_STRING, COMPILER, mmi_vec_get()->isa, dnnl, openblas_get_config()) : NULL;
-	mmi_free(dnnl);
-	return text;
+	return mmi_format("%s, %s, cpu/%s", PACKAGE_STRING, COMPILER, mmi_vec_get()->isa);
 }

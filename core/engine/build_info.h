@@ -2,7 +2,7 @@
 #ifndef MMI_BUILD_INFO_H
 #define MMI_BUILD_INFO_H
 
-/* "mmcore 0.1.0, gcc 12.2.0, cpu/avx512, oneDNN 2.6.3, OpenBLAS 0.3.21"; free with mmi_free; NULL when out of memory. */
+/* "mmcore 0.1.0, gcc 12.2.0, cpu/avx512"; free with mmi_free; NULL when out of memory. */
 char *mmi_build_text(void);
 
 #endif
