@@ -13,12 +13,17 @@
 
 #if defined(__AVX512F__)
 #define W 16
-#define TILE_ROWS 14     /* 14 x 2 accumulators, 2 of weights, 1 broadcast: 31 of 32 registers */
 #elif defined(__AVX__)
 #define W 8
-#define TILE_ROWS 6
 #else
 #define W 4
+#endif
+
+/* Rows of a register tile. Of 32 registers 14 x 2 are for sums, 2 for weights, 1 for a broadcast; else there are 16.
+ * Sanitizers check every access of every unrolled tile: with 14 heights that takes compilers minutes. */
+#if W == 16 && !MMCORE_SANITIZED
+#define TILE_ROWS 14
+#else
 #define TILE_ROWS 6
 #endif
 
@@ -26,7 +31,8 @@ typedef float vf __attribute__((vector_size(W * 4)));
 typedef int32_t vi __attribute__((vector_size(W * 4)));
 typedef float vf_any __attribute__((vector_size(W * 4), aligned(4), may_alias));
 
-#define MMI_INLINE static inline __attribute__((always_inline))
+/* The pieces of unrolled loops. Of the sanitizers' checks they keep those of addresses. */
+#define MMI_INLINE static inline __attribute__((always_inline, no_sanitize("undefined")))
 #if defined(__clang__)
 #define MMI_UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -37,8 +43,8 @@ MMI_INLINE vf load(const float *p) { return *(const vf_any *)p; }
 MMI_INLINE void store(float *p, vf x) { *(vf_any *)p = x; }
 MMI_INLINE vf splat(float x) { return x - (vf){ 0 }; }
 
-/* The first n < W lanes, the rest zero. */
-MMI_INLINE vf load_part(const float *p, int n)
+/* The first n < W lanes, the rest zero. Out of line: rare, and costly to compile within each unrolled row. */
+static __attribute__((noinline, unused)) vf load_part(const float *p, int n)
 {
 	float lanes[W] = { 0 };
 	for (int i = 0; i < n; i++)
@@ -46,7 +52,7 @@ MMI_INLINE vf load_part(const float *p, int n)
 	return load(lanes);
 }
 
-MMI_INLINE void store_part(float *p, vf x, int n)
+static __attribute__((noinline, unused)) void store_part(float *p, vf x, int n)
 {
 	float lanes[W];
 	store(lanes, x);
