@@ -168,7 +168,10 @@ char *rig_text(const rig_case *c, char *text, size_t size)
 		[MMI_OP_LINEAR] = "linear", [MMI_OP_LINEAR_BWD_X] = "linear_bwd_x", [MMI_OP_LINEAR_BWD_W] = "linear_bwd_w",
 		[MMI_OP_CONV] = "conv", [MMI_OP_CONV_BWD_X] = "conv_bwd_x", [MMI_OP_CONV_BWD_W] = "conv_bwd_w",
 	};
-	snprintf(text, size, "%s %lldx%dx%dx%d->%d k%d s%d p%d%s act %d mask %d", names[c->op], (long long)c->n, c->h, c->w,
-	         c->ci, c->co, c->k, c->s, c->p, c->bias ? " bias" : "", c->act, c->mask_act);
+	char fused[32] = "";
+	if (c->act != MM_ACT_NONE || c->mask_act != MM_ACT_NONE)
+		snprintf(fused, sizeof fused, " act %d mask %d", c->act, c->mask_act);
+	snprintf(text, size, "%s %lldx%dx%dx%d->%d k%d s%d p%d%s%s", names[c->op], (long long)c->n, c->h, c->w, c->ci, c->co,
+	         c->k, c->s, c->p, c->bias ? " bias" : "", fused);
 	return text;
 }
