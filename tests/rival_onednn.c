@@ -1,5 +1,5 @@
-/* rival_onednn.c - kernel_rig calls by oneDNN, version 2 or 3: convolutions in the layouts it chooses, between pictures with
- * channels last, by its Winograd algorithm, as transposed convolutions; products by its sgemm. */
+/* rival_onednn.c - kernel_rig calls by oneDNN, version 2 or 3: convolutions in the layouts it chooses, between pictures
+ * with channels last, by its Winograd algorithm, as transposed convolutions; products by its sgemm. */
 #include "config.h"
 
 #include "rivals.h"
@@ -225,7 +225,8 @@ static dnnl_status_t copy(conv_call *c, layout from_layout, dnnl_memory_t from, 
 /* Tensor t between `data` in our layout and the primitive's memory. */
 static dnnl_status_t exchange(conv_call *c, int t, float *data, bool in)
 {
-	const layout ours = LAYOUT(c->ours[t]), theirs = dnnl_primitive_desc_query_md(c->description, roles[c->d][t].layout, 0);
+	const layout ours = LAYOUT(c->ours[t]);
+	const layout theirs = dnnl_primitive_desc_query_md(c->description, roles[c->d][t].layout, 0);
 	dnnl_memory_t outer = NULL;
 	MAKE(dnnl_memory_create(&outer, ours, c->engine, data));
 	const dnnl_status_t status = in ? copy(c, ours, outer, theirs, c->inner[t]) : copy(c, theirs, c->inner[t], ours, outer);

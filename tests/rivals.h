@@ -1,4 +1,4 @@
-/* rivals.h - other libraries' ways to compute a kernel_rig call, for bench_kernels. The program itself uses none of them. */
+/* rivals.h - other libraries' ways to compute a kernel_rig call, for bench_kernels. mmcore uses none of them. */
 #ifndef MMI_TEST_RIVALS_H
 #define MMI_TEST_RIVALS_H
 
