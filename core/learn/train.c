@@ -100,7 +100,7 @@ static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
 
 /* ------------------------------------------------------------ files of the run */
 
-static mm_status save_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
+static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	const mmi_text_pair meta[] = {
 		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->resolved }, { "modalities", r->modalities }, { "build", r->build },
@@ -112,7 +112,21 @@ static mm_status save_checkpoint(mmi_run *r, mmi_train_result *result, mm_error 
 	if (status == MM_OK)
 		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);
 	mmi_free(path);
-	return status == MM_OK ? mmi_checkpoint_prune(mmi_runfolder_checkpoints(r->folder), r->settings->checkpoint_keep, e) : status;
+	return status;
+}
+
+static mm_status save_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
+{
+	MMI_TRY(write_checkpoint(r, result, e));
+	return mmi_checkpoint_prune(mmi_runfolder_checkpoints(r->folder), r->settings->checkpoint_keep, e);
+}
+
+/* After a rollback: checkpoints of the abandoned course would be taken for the newest ones. The new one is written first,
+ * so that there is one at any moment. */
+static mm_status replace_checkpoints(mmi_run *r, mmi_train_result *result, mm_error *e)
+{
+	MMI_TRY(write_checkpoint(r, result, e));
+	return mmi_checkpoint_drop_after(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, e);
 }
 
 static mm_status write_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
@@ -229,11 +243,12 @@ static void close_run(mmi_run *r)
 	mmi_free(r->build);
 }
 
-/* A guard stopped the step: say so, go back, and let data and metrics follow. */
-static mm_status recover(mmi_run *r, const mmi_measures *m, mm_error *e)
+/* A guard stopped the step: say so, go back, and let checkpoints, metrics and data follow. */
+static mm_status recover(mmi_run *r, const mmi_measures *m, mmi_train_result *result, mm_error *e)
 {
 	mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; going back to the last snapshot and halving that model's learning rate", e->message);
 	MMI_TRY(mmi_learner_rollback(r->learner, m->culprit, e));
+	MMI_TRY(replace_checkpoints(r, result, e));
 	MMI_TRY(open_metrics(r, true, e));
 	return open_batches(r, e);
 }
@@ -266,7 +281,7 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 		MMI_TRY(mmi_batches_next(r->batches, &batch, e));
 		mm_status status = mmi_learner_iterate(r->learner, batch, &measures, e);
 		if (status == MM_ENUMERIC) {
-			MMI_TRY(recover(r, &measures, e));
+			MMI_TRY(recover(r, &measures, result, e));
 			continue;
 		}
 		MMI_TRY(status);

@@ -109,6 +109,19 @@ mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e)
 	return status;
 }
 
+mm_status mmi_checkpoint_drop_after(const char *folder, uint64_t iteration, mm_error *e)
+{
+	uint64_t *list;
+	size_t n;
+
+	MMI_TRY(mmi_checkpoint_list(folder, &list, &n, e));
+	mm_status status = MM_OK;
+	for (size_t i = n; i-- > 0 && list[i] > iteration && status == MM_OK;)
+		status = delete_one(folder, list[i], e);
+	mmi_free(list);
+	return status;
+}
+
 static mm_status open_sound(const char *folder, uint64_t iteration, mmi_checkpoint **out, mm_error *e)
 {
 	mmi_checkpoint *ck = NULL;

@@ -1,0 +1,192 @@
+/* test_train.c - the loop around the learner, with a test plugin's made-up data: hooks, stopping, and what a rollback leaves
+ * in the run folder. */
+#include "config.h"
+
+#include "store_rig.h"
+
+#include <math.h>
+
+#include "learn/train.h"
+#include "store/checkpoint.h"
+
+/* What a run said and did. */
+typedef struct course {
+	uint64_t stop_at;                 /* iterations; 0: never */
+	bool stop_after_rollback;         /* stop two iterations after the first rollback */
+	uint64_t done, steps, before;     /* last step; calls of the hook; step before the first rollback */
+	uint64_t went_back_to;
+	int warnings;
+	char warning[512];                /* the first */
+} course;
+
+static bool stop(void *ctx)
+{
+	const course *c = ctx;
+	if (c->stop_after_rollback)
+		return c->warnings && c->done == c->went_back_to + 2;
+	return c->stop_at && c->done >= c->stop_at;
+}
+
+static void step(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m)
+{
+	course *c = ctx;
+	assert_true(done <= total);
+	assert_true(isfinite(m->norm_generator));
+	if (c->warnings == 1 && !c->went_back_to)
+		c->went_back_to = done - 1;
+	c->done = done;
+	c->steps++;
+}
+
+static void hear(void *ctx, int level, const char *text)
+{
+	course *c = ctx;
+	if (level < MM_LOG_WARNING)
+		return;
+	if (!c->warnings++) {
+		snprintf(c->warning, sizeof c->warning, "%s", text);
+		c->before = c->done;
+	}
+}
+
+static void write_ini(const char *path)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "[run]\nthreads = 1\nlog_interval = 1\ngrid_interval = 1000\ngrid_columns = 2\ncheckpoint_interval = 4\ncheckpoint_keep = 2\n"
+	           "[learner]\niterations = 20\nbatch = 8\nlatent_dim = 3\nx_steps = 2\nz_steps = 2\n[energy]\nnef = 4\n"
+	           "[a]\nplugin = %s/toy.so\n[b]\nplugin = %s/toy.so\n", BADPLUGIN_DIR, BADPLUGIN_DIR);
+	assert_int_equal(fclose(f), 0);
+}
+
+static mm_status train(rig *r, const char *folder, bool resume, const char *const *sets, size_t n_sets, course *c, mmi_train_result *result,
+                       mm_error *e)
+{
+	mmi_setup setup;
+	const mmi_log log = { hear, c };
+	const char *ini = rig_path(r, "run.ini");
+	write_ini(ini);
+	const mmi_setup_request request = { .ini = ini, .sets = sets, .n_sets = n_sets, .log = &log };
+	const mmi_train_hooks hooks = { .ctx = c, .stop = stop, .step = step, .log = &log };
+	MMI_TRY(mmi_setup_open(&request, &setup, e));
+	mm_status status = mmi_train(&setup, rig_path(r, folder), resume, &hooks, result, e);
+	mmi_setup_close(&setup);
+	return status;
+}
+
+static void assert_checkpoints(rig *r, const char *folder, const uint64_t *expected, size_t n_expected)
+{
+	mm_error e = MM_ERROR_INIT;
+	char path[400];
+	uint64_t *list;
+	size_t n;
+	snprintf(path, sizeof path, "%s/checkpoints", rig_path(r, folder));
+	assert_ok(mmi_checkpoint_list(path, &list, &n, &e), e);
+	assert_int_equal(n, n_expected);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(list[i], expected[i]);
+	mmi_free(list);
+}
+
+static int64_t counter_in(const char *path, const char *name)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_checkpoint *ck;
+	int64_t value;
+	assert_ok(mmi_checkpoint_open(path, &ck, &e), e);
+	assert_ok(mmi_checkpoint_counter(ck, name, &value, &e), e);
+	mmi_checkpoint_close(ck);
+	return value;
+}
+
+static void a_run_keeps_its_newest_checkpoints(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { 0 };
+	mmi_train_result result;
+	assert_ok(train(*state, "run", false, NULL, 0, &c, &result, &e), e);
+	assert_int_equal(c.steps, 20);
+	assert_int_equal(c.warnings, 0);
+	assert_int_equal(result.iterations, 20);
+	assert_false(result.interrupted);
+	assert_checkpoints(*state, "run", (uint64_t[]){ 16, 20 }, 2);
+	assert_int_equal(counter_in(result.checkpoint, "state.iteration"), 20);
+	assert_int_equal(access(result.grid, R_OK), 0);
+}
+
+static void stopping_writes_a_checkpoint_of_the_iteration_reached(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { .stop_at = 7 };
+	mmi_train_result result;
+	assert_ok(train(*state, "run", false, NULL, 0, &c, &result, &e), e);
+	assert_true(result.interrupted);
+	assert_int_equal(result.iterations, 7);
+	assert_checkpoints(*state, "run", (uint64_t[]){ 4, 7 }, 2);
+	c = (course){ 0 };
+	assert_ok(train(*state, "run", true, NULL, 0, &c, &result, &e), e);
+	assert_int_equal(c.steps, 13);
+	assert_checkpoints(*state, "run", (uint64_t[]){ 16, 20 }, 2);
+}
+
+/* A limit so tight that the guard stops a step once enough losses are known, long after the snapshot it goes back to. */
+static const char *const tight[] = { "learner.gap_limit=1", "learner.iterations=1000", "learner.snapshot_interval=40", "learner.max_rollbacks=1",
+	                                 "learner.lr_energy=2e-3" };
+
+static void a_rollback_takes_the_checkpoints_back_too(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { .stop_after_rollback = true };
+	mmi_train_result result;
+	assert_ok(train(*state, "run", false, tight, MMI_COUNT(tight), &c, &result, &e), e);
+	assert_true(result.interrupted);
+	assert_int_equal(c.warnings, 1);
+	assert_non_null(strstr(c.warning, "more than 1 times its running median"));
+	assert_non_null(strstr(c.warning, "going back to the last snapshot"));
+	assert_int_equal(c.went_back_to, 40);
+	assert_true(c.before > c.went_back_to + 3); /* a checkpoint was between, or there is nothing to see */
+	/* The one written at the snapshot, and the one on stopping: none of the course that was left. */
+	assert_checkpoints(*state, "run", (uint64_t[]){ c.went_back_to, c.went_back_to + 2 }, 2);
+	assert_int_equal(counter_in(result.checkpoint, "state.iteration"), c.went_back_to + 2);
+	assert_int_equal(counter_in(result.checkpoint, "state.rollbacks"), 1);
+}
+
+static void metrics_go_back_with_the_run(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { .stop_after_rollback = true };
+	mmi_train_result result;
+	char path[400];
+	size_t bytes;
+	assert_ok(train(*state, "run", false, tight, MMI_COUNT(tight), &c, &result, &e), e);
+	snprintf(path, sizeof path, "%s/metrics.csv", rig_path(*state, "run"));
+	char *text = rig_read(path, &bytes), *line = strchr(text, '\n') + 1;
+	uint64_t expected = 1;
+	for (; *line; line = strchr(line, '\n') + 1) {
+		assert_int_equal(strtoull(line, NULL, 10), expected);
+		expected++;
+	}
+	assert_int_equal(expected, c.went_back_to + 3);
+	free(text);
+}
+
+static void too_many_rollbacks_end_training(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { 0 };
+	mmi_train_result result;
+	assert_fails(train(*state, "run", false, tight, MMI_COUNT(tight), &c, &result, &e), MM_ENUMERIC, e, "at most 1 rollbacks are allowed");
+	assert_int_equal(c.warnings, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_run_keeps_its_newest_checkpoints, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(stopping_writes_a_checkpoint_of_the_iteration_reached, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_rollback_takes_the_checkpoints_back_too, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(metrics_go_back_with_the_run, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(too_many_rollbacks_end_training, rig_setup, rig_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
