@@ -496,6 +496,75 @@ static void rows_do_not_depend_on_the_number_of_threads(void **state)
 	free_copy(&first);
 }
 
+/* ---------------------------------------------------------------- projection on the simplex */
+
+static int descending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Held, Wolfe and Crowder 1974: sort, find how many stay positive. */
+static void project_by_sorting(const float *x, double *out, int n)
+{
+	double sorted[64], sum = 0, t = 0;
+	for (int i = 0; i < n; i++)
+		sorted[i] = (double)x[i];
+	qsort(sorted, (size_t)n, sizeof *sorted, descending);
+	for (int i = 0; i < n; i++) {
+		sum += sorted[i];
+		if (sorted[i] - (sum - 1) / (i + 1) > 0)
+			t = (sum - 1) / (i + 1);
+	}
+	for (int i = 0; i < n; i++)
+		out[i] = fmax((double)x[i] - t, 0);
+}
+
+static void assert_projected(const float *given, int n)
+{
+	float x[64];
+	double expected[64], sum = 0;
+	memcpy(x, given, (size_t)n * sizeof *x);
+	project_by_sorting(x, expected, n);
+	mmi_simplex_project(x, n);
+	for (int i = 0; i < n; i++) {
+		if (!(fabs((double)x[i] - expected[i]) <= 1e-6))
+			fail_msg("%d values, the %dth: %.9g, expected %.9g", n, i, (double)x[i], expected[i]);
+		sum += (double)x[i];
+	}
+	assert_true(fabs(sum - 1) < 2e-6);
+}
+
+static void projection_is_the_nearest_point_of_the_simplex(void **state)
+{
+	static const float scales[] = { 0.01f, 0.3f, 1, 10, 1000 };
+	float x[64];
+	(void)state;
+	for (int n = 1; n <= 64; n++)
+		for (uint32_t trial = 0; trial < 40; trial++) {
+			mmi_vec_get()->normal(x, (size_t)n, (mmi_rng){ .key = 9, .sample = (uint32_t)n, .step = trial });
+			for (int i = 0; i < n; i++)
+				x[i] = x[i] * scales[trial % MMI_COUNT(scales)] + (float)(trial % 3) - 1;
+			assert_projected(x, n);
+		}
+}
+
+static void projection_knows_corners_ties_and_points_already_there(void **state)
+{
+	(void)state;
+	assert_projected((float[]){ 0, 0, 0, 0 }, 4);
+	assert_projected((float[]){ 1, 1, 1 }, 3);
+	assert_projected((float[]){ 0, 1, 0 }, 3);
+	assert_projected((float[]){ -5, -5, 100, -5, 100 }, 5);
+	assert_projected((float[]){ 0.25f, 0.5f, 0.125f, 0.125f }, 4);
+	assert_projected((float[]){ -3 }, 1);
+	assert_projected((float[]){ -1e6f, 1e6f }, 2);
+	float there[4] = { 0.25f, 0.5f, 0.125f, 0.125f }, same[4];
+	memcpy(same, there, sizeof same);
+	mmi_simplex_project(there, 4);
+	assert_memory_equal(there, same, sizeof same);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +582,8 @@ int main(void)
 		cmocka_unit_test(statistics_start_with_the_energy_and_measure_movement),
 		cmocka_unit_test(no_steps_leave_everything_in_place),
 		cmocka_unit_test(rows_do_not_depend_on_the_number_of_threads),
+		cmocka_unit_test(projection_is_the_nearest_point_of_the_simplex),
+		cmocka_unit_test(projection_knows_corners_ties_and_points_already_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
