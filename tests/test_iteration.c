@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "learn/learner.h"
+#include "learn/objectives/objective.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -217,6 +218,7 @@ static mmi_settings read_settings(const rig *r, uint32_t chunk)
 		.seed = count(r, "seed"), .chunk = chunk, .batch = BATCH,
 		.iterations = count(r, "iterations"), .warmup = count(r, "warmup"),
 		.experts_all = number(r, "experts_all") != 0, .expert_reduce_mean = number(r, "expert_reduce_mean") != 0,
+		.elbo = &mmi_objective_mmvae, .cooperative = true,
 		.beta = number(r, "beta"), .inference_target = (mmi_inference_target)count(r, "inference_target"),
 		.x_steps = count(r, "x_steps"), .x_step = number(r, "x_step"), .x_noise = number(r, "x_noise"),
 		.x_drift = number(r, "x_drift"), .x_move_max = number(r, "x_move_max"), .clamp = number(r, "clamp") != 0,
@@ -399,8 +401,8 @@ static void check_chains(rig *r)
 		r->settings.x_steps = r->settings.z_steps = k;
 		iterate(r, &m);
 		r->learner->state = before;
-		check_state(r->learner->z, r->learner->n_chains * latents, record("%s/%d/z/%u", name, t, k));
-		check_state(r->learner->z_prior, latents, record("%s/%d/z_prior", name, t));
+		check_state(r->learner->z.z, r->learner->n_chains * latents, record("%s/%d/z/%u", name, t, k));
+		check_state(r->learner->z_prior.z, latents, record("%s/%d/z_prior", name, t));
 		for (size_t i = 0; i < N_MODALITIES; i++)
 			check_state(r->learner->revised[i], BATCH * (size_t)r->run->modalities[i].count,
 			            record("%s/%d/x/%s/%u", name, t, r->run->modalities[i].name, k));

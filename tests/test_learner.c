@@ -250,7 +250,7 @@ static void chains_of_no_steps_leave_their_start(void **state)
 	rig_open(&r, (const char *const[]){ "learner.x_steps=0", "learner.z_steps=0", NULL });
 	mmi_measures m = rig_run(&r, 3);
 	assert_true(m.z_move == 0 && m.x_move < 1e-7 && isfinite(m.loss_generator) && isfinite(m.gap));
-	assert_memory_equal(r.learner->z, r.learner->z_start, 16 * 6 * sizeof(float));
+	assert_memory_equal(r.learner->z.z, r.learner->z_start.z, 16 * 6 * sizeof(float));
 	assert_memory_equal(r.learner->revised[0], r.learner->generated[0], 16 * (size_t)r.modality[0].count * sizeof(float));
 	rig_close(&r);
 }
@@ -267,7 +267,7 @@ static void refreshed_negatives_come_from_the_updated_generator(void **state)
 	assert_true(a.generator == b.generator && a.inference == b.inference);
 	assert_int_not_equal(a.energy, b.energy);
 	/* The same z and the new weights: the decoder's means now. */
-	mmi_sampler_decode(fresh.learner->sampler, fresh.learner->z_prior, 16, plain.learner->generated);
+	mmi_sampler_decode(fresh.learner->sampler, &fresh.learner->z_prior, 16, plain.learner->generated);
 	assert_memory_equal(plain.learner->generated[0], fresh.learner->generated[0], 16 * (size_t)fresh.modality[0].count * sizeof(float));
 	rig_close(&plain);
 	rig_close(&fresh);
@@ -281,16 +281,18 @@ static void experts_one_starts_each_chain_from_its_expert(void **state)
 	rig_open(&r, (const char *const[]){ "learner.z_steps=0", NULL });
 	assert_int_equal(r.learner->n_chains, 1);
 	rig_run(&r, 1);
-	float *eps = mmi_alloc(16 * 6, sizeof *eps);
-	mmi_sampler_standard(r.learner->sampler, 16, 0, 0, eps);
+	mm_error e = MM_ERROR_INIT;
+	mmi_latents eps;
+	assert_int_equal(mmi_latents_create(r.model, 16, &eps, &e), MM_OK);
+	mmi_sampler_standard(r.learner->sampler, 16, 0, 0, &eps);
 	for (int i = 0; i < 16 * 6; i++) {
-		uint32_t expert = r.learner->expert[i / 6];
-		float expected = r.learner->loc[expert][i] + r.learner->scale[expert][i] * eps[i];
-		assert_true(fabsf(r.learner->z[i] - expected) <= 1e-6f * fmaxf(1, fabsf(expected)));
+		uint32_t expert = r.learner->masks.expert[i / 6];
+		float expected = r.learner->experts.loc[expert][i] + r.learner->experts.scale[expert][i] * eps.z[i];
+		assert_true(fabsf(r.learner->z.z[i] - expected) <= 1e-6f * fmaxf(1, fabsf(expected)));
 		seen[expert]++;
 	}
 	assert_true(seen[0] && seen[1] && seen[2]);
-	mmi_free(eps);
+	mmi_latents_clear(&eps);
 	rig_close(&r);
 }
 
@@ -500,11 +502,11 @@ static void a_replay_after_a_rollback_meets_other_noise(void **state)
 	(void)state;
 	rig_open(&r, NULL);
 	rig_run(&r, 1);
-	float first = r.learner->z_prior[0];
+	float first = r.learner->z_prior.z[0];
 	assert_ok(mmi_learner_rollback(r.learner, 0, &e), e);
 	assert_int_equal(r.learner->state.iteration, 0);
 	rig_run(&r, 1);
-	assert_true(r.learner->z_prior[0] != first);
+	assert_true(r.learner->z_prior.z[0] != first);
 	rig_close(&r);
 }
 

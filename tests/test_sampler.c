@@ -69,7 +69,7 @@ typedef struct world {
 	mmi_sampler *sampler;
 	double precision[LATENT][LATENT]; /* of p(z | x): I + sum_m weight_m A_m A_m^T / sigma_m^2 */
 	float *x[LINEAR_MODALITIES];      /* ROWS rows */
-	float *z, *start;                 /* CHAINS * ROWS rows */
+	mmi_latents z, start;             /* CHAINS * ROWS rows */
 } world;
 
 static const float *parameter(const world *w, uint32_t m, const char *what)
@@ -122,9 +122,9 @@ static int world_setup(void **state)
 		snprintf(w->modality[m].name, sizeof w->modality[m].name, "m%d", m);
 		w->x[m] = new_floats(ROWS * WIDTH);
 	}
-	w->z = new_floats(CHAINS * ROWS * LATENT);
-	w->start = new_floats(CHAINS * ROWS * LATENT);
 	must(mmi_model_create(w->modality, LINEAR_MODALITIES, &config, &w->model, &e), &e);
+	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->z, &e), &e);
+	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->start, &e), &e);
 	must(mmi_pool_create(2, &w->pool, &e), &e);
 	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3, &mmi_backend_cpu };
 	must(mmi_sampler_create(w->model, w->pool, &sampler, &w->sampler, &e), &e);
@@ -141,8 +141,8 @@ static int world_teardown(void **state)
 	mmi_model_destroy(w->model);
 	for (int m = 0; m < LINEAR_MODALITIES; m++)
 		mmi_free(w->x[m]);
-	mmi_free(w->z);
-	mmi_free(w->start);
+	mmi_latents_clear(&w->z);
+	mmi_latents_clear(&w->start);
 	free(w);
 	return 0;
 }
@@ -159,7 +159,7 @@ static mmi_chain_stats run_posterior(world *w, double s, double n, uint32_t step
 {
 	mmi_chain_stats stats;
 	mmi_posterior_args a = { .steps = steps, .step = s, .noise = n, .grad_scale = grad_scale };
-	mmi_sampler_posterior(w->sampler, &a, (const float *const *)w->x, ROWS, CHAINS, w->z, w->start, &stats);
+	mmi_sampler_posterior(w->sampler, &a, (const float *const *)w->x, ROWS, CHAINS, &w->z, &w->start, &stats);
 	return stats;
 }
 
@@ -193,11 +193,11 @@ static void assert_posterior(const world *w, double s, double n, double g)
 	settled_covariance(w, s, n, g, cov);
 	for (size_t r = 0; r < CHAINS * ROWS; r++)
 		for (int i = 0; i < LATENT; i++)
-			found[i] += (double)w->z[r * LATENT + (size_t)i] / count;
+			found[i] += (double)w->z.z[r * LATENT + (size_t)i] / count;
 	for (size_t r = 0; r < CHAINS * ROWS; r++)
 		for (int i = 0; i < LATENT; i++)
 			for (int j = 0; j < LATENT; j++)
-				found_cov[i][j] += ((double)w->z[r * LATENT + (size_t)i] - found[i]) * ((double)w->z[r * LATENT + (size_t)j] - found[j]) / count;
+				found_cov[i][j] += ((double)w->z.z[r * LATENT + (size_t)i] - found[i]) * ((double)w->z.z[r * LATENT + (size_t)j] - found[j]) / count;
 	for (int i = 0; i < LATENT; i++) {
 		assert_within("mean", found[i], mean[i], sqrt(cov[i][i] / count));
 		for (int j = 0; j < LATENT; j++)
@@ -244,7 +244,7 @@ static void every_chain_sees_the_observation_of_its_own_row(void **state)
 			double mode[LATENT];
 			posterior_mean(w, r, mode);
 			for (size_t i = 0; i < LATENT; i++)
-				assert_true(fabs((double)w->z[(c * ROWS + r) * LATENT + i] - mode[i]) < 1e-4);
+				assert_true(fabs((double)w->z.z[(c * ROWS + r) * LATENT + i] - mode[i]) < 1e-4);
 		}
 }
 
@@ -268,32 +268,54 @@ static void energies_of_the_posterior_are_in_nats(void **state)
 static void draws_have_the_family_s_moments_and_repeat(void **state)
 {
 	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
 	const double count = ROWS * LATENT;
-	float *again = new_floats(ROWS * LATENT), *loc = new_floats(ROWS * LATENT), *scale = new_floats(ROWS * LATENT);
+	mmi_latents again;
 	double mean = 0, square = 0, cross = 0;
-	mmi_sampler_prior(w->sampler, ROWS, 8, w->z);
-	mmi_sampler_prior(w->sampler, ROWS, 8, again);
-	assert_memory_equal(w->z, again, ROWS * LATENT * sizeof(float));
-	mmi_sampler_prior(w->sampler, ROWS, 9, again);
+	must(mmi_latents_create(w->model, ROWS, &again, &e), &e);
+	mmi_sampler_prior(w->sampler, ROWS, 8, &w->z);
+	mmi_sampler_prior(w->sampler, ROWS, 8, &again);
+	assert_memory_equal(w->z.z, again.z, ROWS * LATENT * sizeof(float));
+	mmi_sampler_prior(w->sampler, ROWS, 9, &again);
 	for (int i = 0; i < ROWS * LATENT; i++) {
-		mean += (double)w->z[i] / count;
-		square += (double)w->z[i] * (double)w->z[i] / count;
-		cross += (double)w->z[i] * (double)again[i] / count; /* another iteration: independent */
+		mean += (double)w->z.z[i] / count;
+		square += (double)w->z.z[i] * (double)w->z.z[i] / count;
+		cross += (double)w->z.z[i] * (double)again.z[i] / count; /* another iteration: independent */
 	}
 	assert_within("mean", mean, 0, 1 / sqrt(count));
 	assert_within("second moment", square, 1, sqrt(2 / count));
 	assert_within("across iterations", cross, 0, 1 / sqrt(count));
-	for (int i = 0; i < ROWS * LATENT; i++) {
-		loc[i] = (float)i;
-		scale[i] = 2;
-	}
-	mmi_sampler_standard(w->sampler, ROWS, 1, 4, again);
-	mmi_sampler_draw(w->sampler, loc, scale, ROWS, 1, 4, w->z);
+	mmi_latents_clear(&again);
+}
+
+static void starts_are_draws_or_locations_of_the_expert_asked_for(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_experts x;
+	mmi_latents eps;
+	uint32_t *expert = mmi_alloc(ROWS, sizeof *expert);
+	must(mmi_experts_create(w->model, ROWS, &x, &e), &e);
+	must(mmi_latents_create(w->model, ROWS, &eps, &e), &e);
 	for (int i = 0; i < ROWS * LATENT; i++)
-		assert_true(w->z[i] == loc[i] + scale[i] * again[i]);
-	mmi_free(again);
-	mmi_free(loc);
-	mmi_free(scale);
+		for (int m = 0; m < LINEAR_MODALITIES; m++) {
+			x.loc[m][i] = (float)(i + 1000 * m);
+			x.scale[m][i] = (float)(m + 1);
+		}
+	for (uint32_t r = 0; r < ROWS; r++)
+		expert[r] = r % LINEAR_MODALITIES;
+	mmi_start_args a = { .iteration = 4, .chain = 1, .expert = expert };
+	mmi_sampler_standard(w->sampler, ROWS, 1, 4, &eps);
+	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
+	for (int i = 0; i < ROWS * LATENT; i++)
+		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i] + x.scale[expert[i / LATENT]][i] * eps.z[i]);
+	a.mean = true;
+	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
+	for (int i = 0; i < ROWS * LATENT; i++)
+		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i]);
+	mmi_experts_clear(&x);
+	mmi_latents_clear(&eps);
+	mmi_free(expert);
 }
 
 static void experts_are_picked_evenly(void **state)
@@ -301,7 +323,7 @@ static void experts_are_picked_evenly(void **state)
 	world *w = *state;
 	uint32_t *expert = mmi_alloc(ROWS, sizeof *expert);
 	double first = 0;
-	mmi_sampler_pick(w->sampler, ROWS, 2, expert);
+	mmi_sampler_pick(w->sampler, ROWS, 2, NULL, expert);
 	for (int r = 0; r < ROWS; r++) {
 		assert_true(expert[r] < LINEAR_MODALITIES);
 		first += expert[r] == 0;
@@ -314,13 +336,14 @@ static void reseeding_changes_all_draws_and_can_be_undone(void **state)
 {
 	world *w = *state;
 	float before[LATENT * CHUNK], after[LATENT * CHUNK];
-	mmi_sampler_prior(w->sampler, CHUNK, 1, before);
+	mmi_latents first = { .z = before }, second = { .z = after };
+	mmi_sampler_prior(w->sampler, CHUNK, 1, &first);
 	mmi_sampler_reseed(w->sampler, 1);
-	mmi_sampler_prior(w->sampler, CHUNK, 1, after);
+	mmi_sampler_prior(w->sampler, CHUNK, 1, &second);
 	for (int i = 0; i < LATENT * CHUNK; i++)
 		assert_true(before[i] != after[i]);
 	mmi_sampler_reseed(w->sampler, 0);
-	mmi_sampler_prior(w->sampler, CHUNK, 1, after);
+	mmi_sampler_prior(w->sampler, CHUNK, 1, &second);
 	assert_memory_equal(before, after, sizeof before);
 }
 
@@ -574,6 +597,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_chain_sees_the_observation_of_its_own_row, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(energies_of_the_posterior_are_in_nats, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(draws_have_the_family_s_moments_and_repeat, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(starts_are_draws_or_locations_of_the_expert_asked_for, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(experts_are_picked_evenly, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(reseeding_changes_all_draws_and_can_be_undone, world_setup, world_teardown),
 		cmocka_unit_test(chunks_depend_on_the_batch_alone),

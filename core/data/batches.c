@@ -15,7 +15,7 @@ enum { RING = 3 };
 
 typedef struct {
 	mmi_batch batch;
-	float **x;
+	float **x, **observed;     /* observed: NULL where tuples are complete */
 	uint32_t *index;
 	int32_t *label;
 } ring_slot;
@@ -60,8 +60,11 @@ static void enter_epoch(mmi_batches *b, uint64_t epoch)
 
 static mm_status fill_row(mmi_batches *b, ring_slot *s, size_t i, mm_error *e)
 {
-	for (size_t m = 0; m < b->n_modalities; m++)
+	for (size_t m = 0; m < b->n_modalities; m++) {
 		b->row[m] = s->x[m] + i * (size_t)mmi_tuples_floats(b->tuples, m);
+		if (s->observed)
+			s->observed[m][i] = mmi_tuples_has(b->tuples, s->index[i], m) ? 1.0f : 0.0f;
+	}
 	s->label[i] = mmi_tuples_label(b->tuples, s->index[i]);
 	return mmi_tuples_read(b->tuples, s->index[i], b->row, e);
 }
@@ -123,17 +126,29 @@ static void *loader(void *arg)
 
 /* ---------------------------------------------------------------- creating */
 
+static bool allocate_observed(mmi_batches *b, ring_slot *s)
+{
+	if (mmi_tuples_complete(b->tuples))
+		return true;
+	s->observed = mmi_alloc(b->n_modalities, sizeof *s->observed);
+	for (size_t m = 0; s->observed && m < b->n_modalities; m++)
+		if (!(s->observed[m] = mmi_alloc(b->size, sizeof *s->observed[m])))
+			return false;
+	return s->observed;
+}
+
 static bool allocate_slot(mmi_batches *b, ring_slot *s)
 {
 	s->x = mmi_alloc(b->n_modalities, sizeof *s->x);
 	s->index = mmi_alloc(b->size, sizeof *s->index);
 	s->label = mmi_alloc(b->size, sizeof *s->label);
-	bool ok = s->x && s->index && s->label;
+	bool ok = s->x && s->index && s->label && allocate_observed(b, s);
 	for (size_t m = 0; m < b->n_modalities && ok; m++) {
 		s->x[m] = mmi_alloc(b->size, (size_t)mmi_tuples_floats(b->tuples, m) * sizeof *s->x[m]);
 		ok = s->x[m];
 	}
-	s->batch = (mmi_batch){ .size = b->size, .x = s->x, .index = s->index, .label = s->label };
+	s->batch = (mmi_batch){ .size = b->size, .x = s->x, .index = s->index, .label = s->label,
+	                        .observed = (const float *const *)s->observed };
 	return ok;
 }
 
@@ -153,6 +168,9 @@ static void release(mmi_batches *b)
 		ring_slot *s = &b->slot[i];
 		for (size_t m = 0; s->x && m < b->n_modalities; m++)
 			mmi_free(s->x[m]);
+		for (size_t m = 0; s->observed && m < b->n_modalities; m++)
+			mmi_free(s->observed[m]);
+		mmi_free(s->observed);
 		mmi_free(s->x);
 		mmi_free(s->index);
 		mmi_free(s->label);

@@ -13,6 +13,7 @@ typedef struct mmi_batch {
 	float *const *x;           /* [modality]: size samples one behind the other, 64-byte aligned */
 	const uint32_t *index;     /* of the tuples */
 	const int32_t *label;      /* -1: none */
+	const float *const *observed; /* [modality][sample] 1, or 0 where it is missing and x is 0; NULL: nothing ever is */
 } mmi_batch;
 
 typedef struct mmi_batches mmi_batches;

@@ -29,6 +29,9 @@ struct mmi_tuples {
 	member *members;
 	mmi_keys *keys;          /* of the first modality */
 	uint32_t n;
+	bool keep_incomplete;
+	uint32_t n_incomplete;   /* tuples that lack something */
+	uint32_t *hidden;        /* [tuple] bits of hidden modalities; NULL: none */
 	uint32_t *key;           /* [tuple] */
 	int32_t *label;          /* [tuple] */
 };
@@ -171,7 +174,8 @@ static void report_partners(const mmi_tuples *t, const mmi_log *log)
 		const member *m = &t->members[i];
 		if (m->join.absent)
 			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are "
-			         "left out", part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m));
+			         "%s", part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m),
+			         t->keep_incomplete ? "trained on without it" : "left out");
 		if (m->join.extra)
 			mmi_logf(log, MM_LOG_WARNING, "%s data: %" PRIu64 " of %" PRIu64 " keys of %s are not in %s (first: '%s'); they are "
 			         "left out", part, m->join.extra, m->join.count, m->modality->name, first, m->extra_key);
@@ -212,6 +216,8 @@ static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *labe
 	*label = -1;
 	for (size_t i = 0; i < t->n_members; i++) {
 		const member *m = &t->members[i];
+		if (m->index[key] == ABSENT)
+			continue;
 		MMI_TRY(member_label(m, key, text, &found, e));
 		if (found < 0)
 			continue;
@@ -233,12 +239,17 @@ static mm_status collect_tuples(mmi_tuples *t, mm_error *e)
 	t->label = mmi_alloc(n_keys, sizeof *t->label);
 	if (!t->key || !t->label)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", n_keys);
-	for (uint32_t key = 0; key < n_keys; key++)
-		if (complete(t, key)) {
-			MMI_TRY(agree_on_label(t, key, &t->label[t->n], e));
-			t->key[t->n++] = key;
-		}
-	return t->n ? MM_OK : nothing_joined(t, e);
+	uint32_t n_complete = 0;
+	for (uint32_t key = 0; key < n_keys; key++) {
+		bool whole = complete(t, key);
+		if (!whole && !t->keep_incomplete)
+			continue;
+		MMI_TRY(agree_on_label(t, key, &t->label[t->n], e));
+		t->key[t->n++] = key;
+		n_complete += whole;
+	}
+	t->n_incomplete = t->n - n_complete;
+	return n_complete ? MM_OK : nothing_joined(t, e);
 }
 
 /* ---------------------------------------------------------------- the validation reserve */
@@ -293,6 +304,7 @@ void mmi_tuples_close(mmi_tuples *t)
 	}
 	mmi_keys_destroy(t->keys);
 	mmi_free(t->members);
+	mmi_free(t->hidden);
 	mmi_free(t->key);
 	mmi_free(t->label);
 	mmi_free(t);
@@ -316,8 +328,8 @@ static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t ho
 	return keep_part(t, holdout, seed, e);
 }
 
-mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
-                          const mmi_log *log, mmi_tuples **out, mm_error *e)
+static mm_status open_tuples(const mmi_modality *modalities, size_t n_modalities, mmi_part part, bool keep, uint32_t holdout,
+                             uint64_t seed, const mmi_log *log, mmi_tuples **out, mm_error *e)
 {
 	if (!n_modalities)
 		return mmi_fail(e, MM_EARG, "no modality, expected at least one");
@@ -325,6 +337,7 @@ mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, m
 	if (!t)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
 	t->part = part;
+	t->keep_incomplete = keep;
 	t->n_members = n_modalities;
 	mm_status status = join(t, modalities, holdout, seed, log, e);
 	if (status != MM_OK) {
@@ -333,6 +346,64 @@ mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, m
 	}
 	*out = t;
 	return MM_OK;
+}
+
+mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
+                          const mmi_log *log, mmi_tuples **out, mm_error *e)
+{
+	return open_tuples(modalities, n_modalities, part, false, holdout, seed, log, out, e);
+}
+
+mm_status mmi_tuples_open_incomplete(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
+                                     const mmi_log *log, mmi_tuples **out, mm_error *e)
+{
+	return open_tuples(modalities, n_modalities, part, true, holdout, seed, log, out, e);
+}
+
+/* ---------------------------------------------------------------- what is missing */
+
+static bool is_present(const mmi_tuples *t, uint32_t i, size_t m)
+{
+	return t->members[m].index[t->key[i]] != ABSENT;
+}
+
+/* Hides each present modality of tuple i with the given probability; if that took all, a random one stays. */
+static uint32_t hide_some(const mmi_tuples *t, uint32_t i, double hide, uint64_t key)
+{
+	uint32_t bits = 0, present[32], n = 0, left = 0, words[4];
+	for (size_t m = 0; m < t->n_members && m < 32; m++) {
+		if (!is_present(t, i, m))
+			continue;
+		mmi_philox(key, (const uint32_t[4]){ (uint32_t)m, t->key[i], 0, 0 }, words);
+		bool gone = (double)words[0] < hide * 4294967296.0;
+		bits |= (uint32_t)gone << m;
+		left += !gone;
+		present[n++] = (uint32_t)m;
+	}
+	if (n && !left)
+		bits &= ~(1u << present[mmi_rng_below((mmi_rng){ .key = key, .sample = t->key[i], .step = 1 }, n)]);
+	return bits;
+}
+
+mm_status mmi_tuples_hide(mmi_tuples *t, double hide, uint64_t seed, mm_error *e)
+{
+	uint64_t key = mmi_rng_key(seed, "data/hide");
+	t->hidden = mmi_alloc(t->n, sizeof *t->hidden);
+	if (!t->hidden)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", t->n);
+	for (uint32_t i = 0; i < t->n; i++)
+		t->hidden[i] = hide_some(t, i, hide, key);
+	return MM_OK;
+}
+
+bool mmi_tuples_complete(const mmi_tuples *t)
+{
+	return !t->hidden && !t->n_incomplete;
+}
+
+bool mmi_tuples_has(const mmi_tuples *t, uint32_t i, size_t m)
+{
+	return is_present(t, i, m) && !(t->hidden && t->hidden[i] >> m & 1);
 }
 
 uint32_t mmi_tuples_count(const mmi_tuples *t)
@@ -411,7 +482,9 @@ mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error
 	uint32_t key = t->key[i];
 
 	for (size_t m = 0; m < t->n_members; m++)
-		if (out[m])
+		if (out[m] && !mmi_tuples_has(t, i, m))
+			memset(out[m], 0, (size_t)t->members[m].modality->count * sizeof *out[m]);
+		else if (out[m])
 			MMI_TRY(read_member(&t->members[m], mmi_keys_text(t->keys, key), t->members[m].index[key], out[m], e));
 	return MM_OK;
 }

@@ -14,7 +14,17 @@ typedef struct mmi_tuples mmi_tuples;
  * log; labels that disagree, a key twice, or nothing in common is an error. The modalities must outlive the tuples. */
 mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
                           const mmi_log *log, mmi_tuples **out, mm_error *e);
+/* The same, but keys that only some modalities hold are tuples as well (those the first modality lacks stay left out). */
+mm_status mmi_tuples_open_incomplete(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
+                                     const mmi_log *log, mmi_tuples **out, mm_error *e);
 void mmi_tuples_close(mmi_tuples *t);
+
+/* Hides this share of (tuple, modality) pairs from now on, at random from the seed and key, but never a whole tuple: for
+ * experiments with missing modalities. Call before reading. */
+mm_status mmi_tuples_hide(mmi_tuples *t, double hide, uint64_t seed, mm_error *e);
+/* Nothing is ever missing. */
+bool mmi_tuples_complete(const mmi_tuples *t);
+bool mmi_tuples_has(const mmi_tuples *t, uint32_t i, size_t m);
 
 uint32_t mmi_tuples_count(const mmi_tuples *t);
 size_t mmi_tuples_modalities(const mmi_tuples *t);
@@ -28,7 +38,7 @@ typedef struct mmi_join {
 	uint64_t extra;      /* keys of this one that the first lacks */
 } mmi_join;
 mmi_join mmi_tuples_join(const mmi_tuples *t, size_t m);
-/* Reads tuple i, one sample a modality (out[m] NULL: skipped). One thread at a time. Values that are not finite are an
+/* Reads tuple i, one sample a modality (out[m] NULL: skipped; what is missing: zeros). One thread at a time. Values that are not finite are an
  * error; messages name modality and key. */
 mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error *e);
 

@@ -81,7 +81,7 @@ static mm_status encode(void *ctx, mm_error *e)
 {
 	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
 	(void)e;
-	mmi_sampler_encode(l->sampler, (const float *const *)((mmi_iteration_work *)ctx)->batch->x, l->settings->batch, l->loc, l->scale);
+	mmi_sampler_encode(l->sampler, (const float *const *)((mmi_iteration_work *)ctx)->batch->x, l->settings->batch, &l->experts);
 	return MM_OK;
 }
 
@@ -93,7 +93,7 @@ static mm_status posterior_chain(void *ctx, mm_error *e)
 	const mmi_posterior_args args = { .steps = l->settings->z_steps, .step = l->settings->z_step, .noise = l->settings->z_noise,
 	                                  .grad_scale = 1 };
 	(void)e;
-	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, l->settings->batch, l->n_chains, l->z, l->z_start, &stats);
+	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, l->settings->batch, l->n_chains, &l->z, &l->z_start, &stats);
 	return MM_OK;
 }
 
@@ -101,7 +101,7 @@ static mm_status decode(void *ctx, mm_error *e)
 {
 	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
 	(void)e;
-	mmi_sampler_decode(l->sampler, l->z_prior, l->settings->batch, l->generated);
+	mmi_sampler_decode(l->sampler, &l->z_prior, l->settings->batch, l->generated);
 	return MM_OK;
 }
 

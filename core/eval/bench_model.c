@@ -97,16 +97,16 @@ static void name_views(mmi_bench_model *m, mmi_bench_size size)
 static mm_status fill_rows(mmi_bench_model *m, mm_error *e)
 {
 	const size_t pixels = (size_t)MMI_BENCH_BATCH * MMI_BENCH_PIXELS, latents = (size_t)MMI_BENCH_VIEWS * MMI_BENCH_BATCH * MMI_BENCH_LATENT;
-	m->z = mmi_alloc(latents, sizeof *m->z);
+	m->z.z = mmi_alloc(latents, sizeof *m->z.z);
 	for (uint32_t i = 0; i < MMI_BENCH_VIEWS; i++) {
 		m->x[i] = mmi_alloc(pixels, sizeof *m->x[i]);
-		if (!m->x[i] || !m->z)
+		if (!m->x[i] || !m->z.z)
 			return mmi_fail(e, MM_ENOMEM, "out of memory for a batch");
 		mmi_vec_get()->uniform(m->x[i], pixels, (mmi_rng){ .key = mmi_rng_key(1, "bench/x"), .sample = i });
 		for (size_t k = 0; k < pixels; k++)
 			m->x[i][k] = 2 * m->x[i][k] - 1;
 	}
-	mmi_vec_get()->normal(m->z, latents, (mmi_rng){ .key = mmi_rng_key(1, "bench/z") });
+	mmi_vec_get()->normal(m->z.z, latents, (mmi_rng){ .key = mmi_rng_key(1, "bench/z") });
 	return MM_OK;
 }
 
@@ -131,6 +131,6 @@ void mmi_bench_model_clear(mmi_bench_model *m)
 	mmi_pool_destroy(m->pool);
 	for (int i = 0; i < MMI_BENCH_VIEWS; i++)
 		mmi_free(m->x[i]);
-	mmi_free(m->z);
+	mmi_latents_clear(&m->z);
 	*m = (mmi_bench_model){ .model = NULL };
 }

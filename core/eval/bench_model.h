@@ -15,7 +15,7 @@ typedef struct mmi_bench_model {
 	mmi_pool *pool;
 	mmi_sampler *sampler;
 	float *x[MMI_BENCH_VIEWS];   /* [batch][pixels], uniform in -1..1 */
-	float *z;                    /* [views * batch][latent], standard normal */
+	mmi_latents z;               /* [views * batch][latent], standard normal */
 } mmi_bench_model;
 
 /* Clear in every case. */

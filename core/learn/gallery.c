@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "learn/gallery.h"
+#include "mcmc/translate.h"
 #include "store/picture.h"
 
 #include <stdio.h>
@@ -12,17 +13,20 @@ struct mmi_gallery {
 	mmi_sampler *sampler;
 	uint32_t columns, rows; /* shown; padded to whole chunks */
 	bool has_data;
-	float *z;
+	mmi_latents z;
+	mmi_translator *translator;
+	float *observed[MMI_MAX_MODALITIES]; /* the first modality alone */
 	float *data[MMI_MAX_MODALITIES], *translated[MMI_MAX_MODALITIES];
 	float *generated[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
-	float *loc[MMI_MAX_MODALITIES], *scale[MMI_MAX_MODALITIES];
 };
 
 static mm_status allocate(mmi_gallery *g, bool data, mm_error *e)
 {
-	size_t rows = g->rows, d = (size_t)g->model->config.latent_dim;
-	g->z = mmi_alloc(rows * d, sizeof *g->z);
-	bool ok = g->z;
+	size_t rows = g->rows;
+	bool ok = true;
+	MMI_TRY(mmi_latents_create(g->model, rows, &g->z, e));
+	if (data)
+		MMI_TRY(mmi_translator_create(g->model, g->sampler, g->rows, &g->translator, e));
 	for (uint32_t m = 0; m < g->model->n_modalities; m++) {
 		size_t count = rows * (size_t)g->model->modalities[m].count;
 		const struct {
@@ -30,7 +34,7 @@ static mm_status allocate(mmi_gallery *g, bool data, mm_error *e)
 			size_t count;
 			bool wanted;
 		} all[] = { { &g->generated[m], count, true }, { &g->revised[m], count, true }, { &g->data[m], count, data },
-			    { &g->translated[m], count, data }, { &g->loc[m], rows * d, data }, { &g->scale[m], rows * d, data } };
+			    { &g->translated[m], count, data }, { &g->observed[m], rows, data } };
 		for (size_t i = 0; i < MMI_COUNT(all); i++)
 			ok = (!all[i].wanted || (*all[i].to = mmi_alloc(all[i].count, sizeof(float)))) && ok;
 	}
@@ -45,6 +49,8 @@ static mm_status read_data(mmi_gallery *g, mmi_tuples *data, mm_error *e)
 			at[m] = g->data[m] + i * g->model->modalities[m].count;
 		MMI_TRY(mmi_tuples_read(data, i, at, e));
 	}
+	for (uint32_t r = 0; r < g->rows; r++)
+		g->observed[0][r] = 1;
 	g->has_data = true;
 	return MM_OK;
 }
@@ -74,11 +80,12 @@ void mmi_gallery_destroy(mmi_gallery *g)
 	if (!g)
 		return;
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		float *all[] = { g->data[m], g->translated[m], g->generated[m], g->revised[m], g->loc[m], g->scale[m] };
+		float *all[] = { g->data[m], g->translated[m], g->generated[m], g->revised[m], g->observed[m] };
 		for (size_t i = 0; i < MMI_COUNT(all); i++)
 			mmi_free(all[i]);
 	}
-	mmi_free(g->z);
+	mmi_latents_clear(&g->z);
+	mmi_translator_destroy(g->translator);
 	mmi_free(g);
 }
 
@@ -95,8 +102,12 @@ float *const *mmi_gallery_revised(const mmi_gallery *g)
 /* Everything from the first modality: the mean of its expert, decoded. */
 static void translate(mmi_gallery *g)
 {
-	mmi_sampler_encode(g->sampler, (const float *const *)g->data, g->rows, g->loc, g->scale);
-	mmi_sampler_decode(g->sampler, g->loc[0], g->rows, g->translated);
+	mmi_translate_args args = { .expert = 0, .mean = true };
+	mmi_latents *z = &g->z;
+	for (uint32_t m = 0; m < g->model->n_modalities; m++)
+		memcpy(g->translated[m], g->data[m], (size_t)g->model->modalities[m].count * g->rows * sizeof(float));
+	mmi_translate(g->translator, &args, g->translated, (const float *const *)g->observed, g->rows, z);
+	mmi_sampler_decode(g->sampler, z, g->rows, g->translated); /* what was given as well: its reconstruction */
 }
 
 static void generate(mmi_gallery *g, const mmi_revise_args *revise, uint32_t number)
@@ -104,8 +115,8 @@ static void generate(mmi_gallery *g, const mmi_revise_args *revise, uint32_t num
 	mmi_chain_stats stats;
 	mmi_revise_args args = *revise;
 	args.iteration = number;
-	mmi_sampler_prior(g->sampler, g->rows, number, g->z);
-	mmi_sampler_decode(g->sampler, g->z, g->rows, g->generated);
+	mmi_sampler_prior(g->sampler, g->rows, number, &g->z);
+	mmi_sampler_decode(g->sampler, &g->z, g->rows, g->generated);
 	for (uint32_t m = 0; m < g->model->n_modalities; m++)
 		memcpy(g->revised[m], g->generated[m], (size_t)g->model->modalities[m].count * g->rows * sizeof(float));
 	mmi_sampler_revise(g->sampler, &args, g->revised, (const float *const *)g->generated, g->rows, &stats);

@@ -7,6 +7,7 @@
 
 #include "learn/learner.h"
 #include "learn/snapshot.h"
+#include "learn/starts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,43 +15,49 @@
 
 /* ------------------------------------------------------------ chains */
 
-/* z_0 ~ q_e(z | x_e): from every expert e, or from one drawn per sample. */
+static const mmi_mask *data_mask(const mmi_learner *l)
+{
+	return &l->masks.data;
+}
+
+/* z_0 ~ q_e(z | x_e), w_0 ~ q_m(w | x_m): from every expert e, or from one drawn per sample. */
 static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	uint32_t b = l->settings->batch;
-	size_t d = l->latent;
-	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, b, l->loc, l->scale);
-	if (l->settings->experts_all) {
-		for (uint32_t m = 0; m < l->model->n_modalities; m++)
-			mmi_sampler_draw(l->sampler, l->loc[m], l->scale[m], b, m, t, l->z + m * b * d);
-	} else {
-		mmi_sampler_pick(l->sampler, b, t, l->expert);
-		mmi_sampler_standard(l->sampler, b, 0, t, l->z);
-		for (size_t i = 0; i < b * d; i++)
-			l->z[i] = l->loc[l->expert[i / d]][i] + l->scale[l->expert[i / d]][i] * l->z[i];
+	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, b, &l->experts);
+	for (uint32_t c = 0; c < l->n_chains; c++) {
+		mmi_latents chain = mmi_latents_at(&l->z, l->model, (size_t)c * b);
+		mmi_start_args start = { .iteration = t, .chain = c, .expert = l->masks.expert + (size_t)c * b, .own = l->masks.own,
+		                         .observed = (const float *const *)l->masks.there };
+		mmi_sampler_start(l->sampler, &start, &l->experts, b, &chain);
 	}
-	memcpy(l->z_start, l->z, l->n_chains * b * d * sizeof *l->z);
+	mmi_latents_copy(&l->z_start, &l->z, l->model, (size_t)l->n_chains * b);
 }
 
-/* z <- z - s^2/2 dU/dz + n xi, with U(z) = sum_m NLL_m(x_m | z) - log p0(z). */
+/* z <- z - s^2/2 dU/dz + n xi, and w likewise, with U(z, W) = sum_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). */
 static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
 	mmi_posterior_args args = { .steps = s->z_steps, .iteration = t, .step = s->z_step, .noise = s->z_noise,
 	                            .grad_scale = s->expert_reduce_mean ? 1.0 / l->n_chains : 1.0 };
-	mmi_sampler_posterior(l->sampler, &args, (const float *const *)batch->x, s->batch, l->n_chains, l->z, l->z_start, &stats);
+	if (l->masked) {
+		args.observed = (const float *const *)l->masks.observed;
+		args.held = (const uint8_t *const *)l->masks.held_w;
+	}
+	mmi_sampler_posterior(l->sampler, &args, (const float *const *)batch->x, s->batch, l->n_chains, &l->z, &l->z_start, &stats);
 	m->u_start = s->z_steps ? stats.energy / (s->batch * l->n_chains) : NAN;
 	m->z_drift = sqrt(stats.drift2 / stats.elements);
 	m->z_noise = sqrt(stats.noise2 / stats.elements);
 	m->z_move = sqrt(stats.move2 / stats.elements);
 }
 
-/* z' ~ p0(z), x_0 = mean of p(x | z'). */
+/* z' ~ p0(z), w' ~ p0(w), x_0 = mean of p(x | z', w'); or where other chains start. */
 static void generate(mmi_learner *l, uint32_t t)
 {
-	mmi_sampler_prior(l->sampler, l->settings->batch, t, l->z_prior);
-	mmi_sampler_decode(l->sampler, l->z_prior, l->settings->batch, l->generated);
+	mmi_sampler_prior(l->sampler, l->settings->batch, t, &l->z_prior);
+	mmi_sampler_decode(l->sampler, &l->z_prior, l->settings->batch, l->generated);
+	mmi_start_data_chain(l, t);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++)
 		memcpy(l->revised[m], l->generated[m], (size_t)l->model->modalities[m].count * l->settings->batch * sizeof(float));
 }
@@ -84,7 +91,30 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 	m->x_move = sqrt(stats.move2 / stats.elements);
 }
 
+/* Incomplete tuples, completed: decoded from the revised z, then moved by the energy chain with what is there held. */
+static void impute(mmi_learner *l, const mmi_batch *batch, uint32_t t)
+{
+	const mmi_settings *s = l->settings;
+	mmi_chain_stats stats;
+	mmi_revise_args args = { .steps = s->x_steps, .iteration = t, .step = l->state.x_step, .noise = s->x_noise, .clamp = s->clamp,
+	                         .first = s->batch, .held = (const uint8_t *const *)l->masks.held_x };
+	mmi_sampler_decode(l->sampler, &l->z, s->batch, l->imputed);
+	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
+		size_t count = (size_t)l->model->modalities[m].count;
+		for (uint32_t b = 0; b < s->batch; b++)
+			if (l->masks.held_x[m][b])
+				memcpy(l->imputed[m] + b * count, batch->x[m] + b * count, count * sizeof(float));
+	}
+	mmi_sampler_revise(l->sampler, &args, l->imputed, NULL, s->batch, &stats);
+}
+
 /* ------------------------------------------------------------ updates */
+
+/* Terms with X revised and the z' it was made from: none where the data chain did not start at the generator's samples. */
+static bool pairs(const mmi_learner *l, double factor)
+{
+	return factor > 0 && l->settings->x_start != MMI_START_NOISE;
+}
 
 static double schedule(const mmi_learner *l)
 {
@@ -107,13 +137,15 @@ static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_o
 static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	uint32_t b = s->batch, chains = b * l->n_chains;
+	uint32_t b = s->batch, chains = b * l->n_chains, n = pairs(l, s->s_factor) ? 2 : 1;
 	mmi_segment terms[2] = {
-		{ .loss = &l->generator_loss, .x = (const float *const *)batch->x, .z = { l->z }, .rows = chains, .x_rows = b, .seed = 1.0f / (float)chains },
-		{ .loss = &l->generator_loss, .x = (const float *const *)l->revised, .z = { l->z_prior }, .rows = b, .x_rows = b, .seed = (float)(s->s_factor / b) },
+		{ .loss = &l->generator_loss, .x = (const float *const *)batch->x, .z = { l->z }, .mask = data_mask(l), .rows = chains, .x_rows = b,
+		  .seed = 1.0f / (float)chains },
+		{ .loss = &l->generator_loss, .x = (const float *const *)l->revised, .z = { l->z_prior }, .mask = &l->masks.generated, .rows = b,
+		  .x_rows = b, .seed = (float)(s->s_factor / b) },
 	};
 	m->culprit = 0;
-	MMI_TRY(update(l, terms, 2, &l->generator, &l->generator_lanes, &m->norm_generator, e));
+	MMI_TRY(update(l, terms, n, &l->generator, &l->generator_lanes, &m->norm_generator, e));
 	m->nll_end = terms[0].sum / chains;
 	m->loss_generator = m->nll_end + s->s_factor * terms[1].sum / b;
 	return MM_OK;
@@ -123,15 +155,16 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, mmi_me
 static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	uint32_t b = s->batch;
+	uint32_t b = s->batch, n = pairs(l, s->i_factor) ? 2 : 1;
 	mmi_segment terms[2] = {
-		{ .loss = &l->inference_data, .x = (const float *const *)batch->x, .rows = b, .x_rows = b, .seed = 1.0f / (float)b },
-		{ .loss = &l->inference_generated, .x = (const float *const *)l->revised, .z = { l->z_prior }, .rows = b, .x_rows = b, .seed = (float)(s->i_factor / b) },
+		{ .loss = &l->inference_data, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b },
+		{ .loss = &l->inference_generated, .x = (const float *const *)l->revised, .z = { l->z_prior }, .mask = &l->masks.generated, .rows = b,
+		  .x_rows = b, .seed = (float)(s->i_factor / b) },
 	};
 	for (uint32_t c = 0; c < l->n_chains; c++)
-		terms[0].z[c] = l->z + (size_t)c * b * l->latent;
+		terms[0].z[c] = mmi_latents_at(&l->z, l->model, (size_t)c * b);
 	m->culprit = 1;
-	MMI_TRY(update(l, terms, 2, &l->inference, &l->inference_lanes, &m->norm_inference, e));
+	MMI_TRY(update(l, terms, n, &l->inference, &l->inference_lanes, &m->norm_inference, e));
 	m->loss_inference = terms[0].sum / b + s->i_factor * terms[1].sum / b;
 	return MM_OK;
 }
@@ -160,19 +193,36 @@ static mm_status guard_gap(mmi_learner *l, double gap, mm_error *e)
 	return MM_OK;
 }
 
+static bool skip_incomplete(const mmi_learner *l)
+{
+	return l->masked && !l->settings->impute;
+}
+
+/* The data term's tuples: never with zeros for what is missing. */
+static const float *const *complete_tuples(const mmi_learner *l, const mmi_batch *batch)
+{
+	bool imputed = l->masked && l->settings->impute && l->masks.n_whole < l->settings->batch;
+	return (const float *const *)(imputed ? l->imputed : batch->x);
+}
+
 /* min over alpha of (mean E(X) - mean E(X revised)) / T, T = (n / s)^2: the maximum-likelihood gradient of exp(-E / T). */
 static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	uint32_t b = s->batch;
-	double ratio = s->x_noise > 0 ? s->x_noise / l->state.x_step : 1, per_sample = 1 / (b * ratio * ratio);
+	uint32_t b = s->batch, n_data = skip_incomplete(l) ? l->masks.n_whole : b;
+	double ratio = s->x_noise > 0 ? s->x_noise / l->state.x_step : 1, unit = 1 / (ratio * ratio);
+	double of_data = n_data ? unit / n_data : 0, of_revised = unit / b;
 	mmi_segment terms[2] = {
-		{ .loss = &l->energy_loss, .x = (const float *const *)batch->x, .rows = b, .x_rows = b, .seed = (float)per_sample, .l2 = (float)(s->energy_l2 * per_sample) },
-		{ .loss = &l->energy_loss, .x = (const float *const *)l->revised, .rows = b, .x_rows = b, .seed = (float)-per_sample, .l2 = (float)(s->energy_l2 * per_sample) },
+		{ .loss = &l->energy_loss, .x = complete_tuples(l, batch), .rows = b, .x_rows = b, .seed = (float)of_data,
+		  .l2 = (float)(s->energy_l2 * of_data), .row_seed = skip_incomplete(l) ? l->masks.whole : NULL },
+		{ .loss = &l->energy_loss, .x = (const float *const *)l->revised, .rows = b, .x_rows = b, .seed = (float)-of_revised,
+		  .l2 = (float)(s->energy_l2 * of_revised) },
 	};
+	if (!n_data)
+		return MM_OK; /* nothing to compare the revised tuples with */
 	m->culprit = 2;
 	mmi_pass_run(&l->pass, terms, 2);
-	m->e_data = terms[0].sum / b;
+	m->e_data = terms[0].sum / n_data;
 	m->e_revised = terms[1].sum / b;
 	m->gap = m->e_data - m->e_revised;
 	MMI_TRY(guard_gap(l, m->gap, e));
@@ -183,14 +233,23 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measu
 	return MM_OK;
 }
 
-/* Mean of -log p0 over rows: with nll_end it gives U at the chain's end without another pass. */
-static double minus_log_prior(const mmi_learner *l, const float *z, size_t rows)
+static double sum_minus_log_prior(const float *z, size_t n, bool laplace)
 {
 	double sum = 0;
-	bool laplace = l->model->config.prior == MMI_PRIOR_LAPLACE;
-	for (size_t i = 0; i < rows * l->latent; i++)
+	for (size_t i = 0; i < n; i++)
 		sum += laplace ? fabs((double)z[i]) : 0.5 * (double)z[i] * (double)z[i];
-	return sum / (double)rows + (double)l->latent * (laplace ? 0.69314718055994531 : 0.91893853320467274);
+	return sum + (double)n * (laplace ? 0.69314718055994531 : 0.91893853320467274);
+}
+
+/* Mean of -log p0 over the chains: with nll_end it gives U at their end without another pass. */
+static double minus_log_prior(const mmi_learner *l)
+{
+	size_t rows = (size_t)l->settings->batch * l->n_chains;
+	bool laplace = l->model->config.prior == MMI_PRIOR_LAPLACE;
+	double sum = l->z.z ? sum_minus_log_prior(l->z.z, rows * (size_t)mmi_model_z_dim(l->model), laplace) : 0;
+	for (uint32_t m = 0; m < l->model->n_modalities && l->z.w[m]; m++)
+		sum += sum_minus_log_prior(l->z.w[m], rows * (size_t)mmi_model_w_dim(l->model), laplace);
+	return sum / (double)rows;
 }
 
 /* ------------------------------------------------------------ iterations */
@@ -201,11 +260,14 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	uint32_t t = (uint32_t)l->state.iteration;
 
 	/* Chains first, all with the parameters of step t. */
+	mmi_masks_fill(&l->masks, l->sampler, batch->observed, t);
 	start_posterior(l, batch, t);
 	posterior_chain(l, batch, t, m);
 	generate(l, t);
 	calibrate(l);
 	data_chain(l, t, m);
+	if (l->masked && s->impute && l->masks.n_whole < s->batch)
+		impute(l, batch, t);
 
 	/* Then each model learns from what the chains revised; z, z' and both X are constants. */
 	for (uint32_t i = 0; i < s->generator_updates; i++)
@@ -218,17 +280,19 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	}
 	for (uint32_t i = 0; i < s->energy_updates; i++)
 		MMI_TRY(update_energy(l, batch, m, e));
-	m->u_end = m->nll_end + minus_log_prior(l, l->z, (size_t)s->batch * l->n_chains);
+	mmi_keep_data_chain(l);
+	m->u_end = m->nll_end + minus_log_prior(l);
 	return MM_OK;
 }
 
-/* The stratified mixture ELBO on the same networks gives the chains a start worth revising. */
+/* An ELBO on the same networks gives the chains a start worth revising; a baseline goes on with it. */
 static mm_status warm_up(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
-	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
-	for (uint32_t i = 0; i < l->model->n_modalities; i++) {
-		mmi_sampler_standard(l->sampler, b, i, t, l->eps[i]);
+	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
+	mmi_masks_fill(&l->masks, l->sampler, batch->observed, t);
+	for (uint32_t i = 0; i < l->n_eps; i++) {
+		mmi_sampler_standard(l->sampler, b, i, t, &l->eps[i]);
 		term.z[i] = l->eps[i];
 	}
 	mmi_pass_run(&l->pass, &term, 1);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "learn/learner.h"
+#include "learn/objectives/objective.h"
 #include "learn/snapshot.h"
 
 static bool alloc_rows(float **out, size_t rows, size_t count)
@@ -10,19 +11,32 @@ static bool alloc_rows(float **out, size_t rows, size_t count)
 	return *out != NULL;
 }
 
+static mm_status allocate_latents(mmi_learner *l, mm_error *e)
+{
+	size_t b = l->settings->batch;
+	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z, e));
+	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z_start, e));
+	MMI_TRY(mmi_latents_create(l->model, b, &l->z_prior, e));
+	l->n_eps = l->settings->warmup ? l->settings->elbo->draws(l->model) : 0;
+	for (uint32_t i = 0; i < l->n_eps; i++)
+		MMI_TRY(mmi_latents_create(l->model, b, &l->eps[i], e));
+	if (l->settings->x_start == MMI_START_BUFFER)
+		MMI_TRY(mmi_latents_create(l->model, l->settings->x_buffer, &l->buffer_z, e));
+	return mmi_experts_create(l->model, b, &l->experts, e);
+}
+
 static mm_status allocate(mmi_learner *l, mm_error *e)
 {
-	size_t b = l->settings->batch, d = l->latent;
-	bool ok = alloc_rows(&l->z, b * l->n_chains, d) && alloc_rows(&l->z_start, b * l->n_chains, d) && alloc_rows(&l->z_prior, b, d);
-	for (uint32_t m = 0; ok && m < l->model->n_modalities; m++) {
+	size_t b = l->settings->batch, buffer = l->settings->x_start == MMI_START_BUFFER ? l->settings->x_buffer : 0;
+	bool ok = true;
+	MMI_TRY(allocate_latents(l, e));
+	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
 		size_t count = (size_t)l->model->modalities[m].count;
-		ok = alloc_rows(&l->eps[m], b, d) && alloc_rows(&l->loc[m], b, d) && alloc_rows(&l->scale[m], b, d) &&
-		     alloc_rows(&l->generated[m], b, count) && alloc_rows(&l->revised[m], b, count);
+		ok = alloc_rows(&l->generated[m], b, count) && alloc_rows(&l->revised[m], b, count) && ok;
+		ok = (!l->masked || alloc_rows(&l->imputed[m], b, count)) && (!buffer || alloc_rows(&l->buffer[m], buffer, count)) && ok;
 	}
-	l->expert = mmi_alloc(b, sizeof *l->expert);
-	if (!ok || !l->expert)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for a batch of %zu samples", b);
-	return MM_OK;
+	return ok ? mmi_masks_create(l->model, l->settings, l->n_chains, &l->masks, e)
+	          : mmi_fail(e, MM_ENOMEM, "out of memory for a batch of %zu samples", b);
 }
 
 static mm_status create_optimisers(mmi_learner *l, mm_error *e)
@@ -30,7 +44,9 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 	const mmi_settings *s = l->settings;
 	/* No pass has more chunks than the generator's: all chains on data, and the generated samples. */
 	uint32_t chunks = (l->n_chains + 1) * (s->batch / l->chunk);
-	MMI_TRY(mmi_optimiser_create(l->model->generator, &s->generator, &l->generator, e));
+	mmi_adam_config generator = s->generator;
+	generator.ema = s->ema;
+	MMI_TRY(mmi_optimiser_create(l->model->generator, &generator, &l->generator, e));
 	MMI_TRY(mmi_optimiser_create(l->model->inference, &s->inference, &l->inference, e));
 	MMI_TRY(mmi_optimiser_create(l->model->energy, &s->energy, &l->energy, e));
 	MMI_TRY(mmi_lanes_create(l->model->generator, chunks, &l->generator_lanes, e));
@@ -42,13 +58,14 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 static mm_status create_losses(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	mmi_loss_place place = { &mmi_backend_cpu, l->chunk, l->pool };
+	mmi_loss_place place = { &mmi_backend_cpu, l->chunk, l->pool, l->masked };
 	MMI_TRY(mmi_loss_generator(l->model, &place, &l->generator_lanes, &l->generator_loss, e));
-	MMI_TRY(mmi_loss_inference(l->model, &place, l->n_chains, s->inference_target, &l->inference_lanes, &l->inference_data, e));
-	MMI_TRY(mmi_loss_inference(l->model, &place, 1, s->inference_target, &l->inference_lanes, &l->inference_generated, e));
+	MMI_TRY(mmi_loss_inference(l->model, &place, l->n_chains, s->inference_target, s->separate_inference, &l->inference_lanes,
+	                           &l->inference_data, e));
+	MMI_TRY(mmi_loss_inference(l->model, &place, 1, s->inference_target, false, &l->inference_lanes, &l->inference_generated, e));
 	MMI_TRY(mmi_loss_energy(l->model, &place, &l->energy_lanes, &l->energy_loss, e));
-	if (s->warmup)
-		MMI_TRY(mmi_loss_elbo(l->model, &place, s->beta, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
+	if (l->n_eps)
+		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
 	return MM_OK;
 }
 
@@ -74,7 +91,8 @@ mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi
 	l->pool = pool;
 	l->chunk = mmi_chunk_for(settings->batch, settings->chunk);
 	l->n_chains = settings->experts_all ? model->n_modalities : 1;
-	l->latent = (size_t)settings->model.latent_dim;
+	l->masked = settings->hide > 0 || settings->keep_incomplete || settings->separate_inference ||
+	            (settings->private_own && settings->model.private_dim);
 	l->state.x_step = settings->x_step;
 	mm_status status = create_parts(l, e);
 	if (status != MM_OK) {
@@ -102,17 +120,19 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_optimiser_clear(&l->inference);
 	mmi_optimiser_clear(&l->energy);
 	mmi_sampler_destroy(l->sampler);
+	mmi_masks_clear(&l->masks);
+	mmi_latents_clear(&l->z);
+	mmi_latents_clear(&l->z_start);
+	mmi_latents_clear(&l->z_prior);
+	mmi_latents_clear(&l->buffer_z);
+	mmi_experts_clear(&l->experts);
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		mmi_free(l->eps[m]);
-		mmi_free(l->loc[m]);
-		mmi_free(l->scale[m]);
+		mmi_latents_clear(&l->eps[m]);
 		mmi_free(l->generated[m]);
 		mmi_free(l->revised[m]);
+		mmi_free(l->imputed[m]);
+		mmi_free(l->buffer[m]);
 	}
-	mmi_free(l->z);
-	mmi_free(l->z_start);
-	mmi_free(l->z_prior);
-	mmi_free(l->expert);
 	mmi_free(l->snapshot);
 	mmi_free(l);
 }

@@ -4,6 +4,7 @@
 
 #include "data/batches.h"
 #include "learn/losses.h"
+#include "learn/masks.h"
 #include "learn/optimiser.h"
 #include "learn/settings.h"
 #include "mcmc/sampler.h"
@@ -36,6 +37,7 @@ typedef struct mmi_learner_state {
 	int64_t x_step_n;                     /* measurements so far */
 	double gaps[MMI_GAPS];                /* ring of |energy loss| */
 	int64_t n_gaps;                       /* written so far */
+	int64_t n_buffered;                   /* chains ever put into the buffer */
 } mmi_learner_state;
 
 typedef struct mmi_learner {
@@ -48,13 +50,17 @@ typedef struct mmi_learner {
 	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo;
 	mmi_pass pass;
 	uint32_t chunk, n_chains;             /* chains per sample: M or 1 */
-	size_t latent;
+	bool masked;                          /* modalities may be missing, or count for some chains only */
+	mmi_masks masks;
 	mmi_learner_state state;
-	/* Rows: z are [chains * B][D], x[m] [B][floats]. */
-	float *z, *z_start, *z_prior, *eps[MMI_MAX_MODALITIES];
-	float *loc[MMI_MAX_MODALITIES], *scale[MMI_MAX_MODALITIES];
+	/* Rows: z [chains * B], z_prior [B], eps [B] each; x[m] [B][floats]. */
+	mmi_latents z, z_start, z_prior, eps[MMI_MAX_MODALITIES];
+	uint32_t n_eps;
+	mmi_experts experts;
 	float *generated[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
-	uint32_t *expert;
+	float *imputed[MMI_MAX_MODALITIES];   /* incomplete tuples, completed; NULL unless masked */
+	float *buffer[MMI_MAX_MODALITIES];    /* [x_buffer][floats] persistent chains, with their latents; NULL without */
+	mmi_latents buffer_z;
 	float *snapshot;                      /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[3];

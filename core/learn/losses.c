@@ -2,21 +2,57 @@
 #include "config.h"
 
 #include "learn/losses.h"
+#include "learn/objectives/objective.h"
 
 #include <string.h>
 
-static mm_status open_loss(const mmi_model *m, mmi_loss *l, uint32_t n_z, const char *z_name, mm_error *e)
+static void no_masks(mmi_loss *l)
 {
-	*l = (mmi_loss){ .n_x = m->n_modalities, .n_z = n_z, .l2 = MMI_NONE, .count_z = m->config.latent_dim };
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		l->observed[i] = l->mixture.share[i] = l->mixture.log_share[i] = l->subset[i] = MMI_NONE;
+		for (uint32_t k = 0; k < MMI_MAX_MODALITIES; k++)
+			l->counts_w[i][k] = MMI_NONE;
+	}
+}
+
+static mm_status open_loss(const mmi_model *m, const mmi_loss_place *p, mmi_loss *l, uint32_t n_z, mm_error *e)
+{
+	*l = (mmi_loss){ .n_x = m->n_modalities, .n_z = n_z, .l2 = MMI_NONE, .count_z = mmi_model_z_dim(m), .count_w = mmi_model_w_dim(m),
+	                 .masked = p->masked };
+	no_masks(l);
 	MMI_TRY(mmi_network_open(&l->net, e));
 	for (uint32_t i = 0; i < l->n_x; i++) {
 		l->x[i] = mmi_input(l->net.graph, m->modalities[i].name, m->modalities[i].info.shape);
 		l->count_x[i] = m->modalities[i].count;
 	}
 	for (uint32_t i = 0; i < n_z; i++)
-		l->z[i] = mmi_input(l->net.graph, z_name, mmi_shape(1, (int)m->config.latent_dim));
+		l->z[i] = mmi_model_place(m, l->net.graph);
 	l->seed = mmi_input(l->net.graph, "seed", mmi_shape(0));
 	return MM_OK;
+}
+
+static mm_tensor flag(mmi_loss *l, const char *name)
+{
+	return mmi_input(l->net.graph, name, mmi_shape(0));
+}
+
+static void open_observed(mmi_loss *l)
+{
+	for (uint32_t i = 0; l->masked && i < l->n_x; i++)
+		l->observed[i] = flag(l, "observed");
+}
+
+static void open_mixture(mmi_loss *l)
+{
+	for (uint32_t i = 0; l->masked && i < l->n_x; i++) {
+		l->mixture.share[i] = flag(l, "share");
+		l->mixture.log_share[i] = flag(l, "log_share");
+	}
+}
+
+static const mmi_mixture *mixture(const mmi_loss *l)
+{
+	return l->masked ? &l->mixture : NULL;
 }
 
 /* Differentiates `loss` (weighted by `seed`) to the parameters of the stores and compiles value and gradients. */
@@ -41,14 +77,15 @@ static mm_status close_loss(mmi_loss *l, mm_tensor loss, mm_tensor seed, const m
 	return status;
 }
 
-/* sum_m weight_m NLL_m(x_m | z) */
-static mm_status sum_nll(const mmi_model *m, mmi_loss *l, mm_tensor z, mm_tensor *out, mm_error *e)
+mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e)
 {
 	mmi_graph *g = l->net.graph;
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		mm_tensor decoded;
-		MMI_TRY(mmi_model_decode(m, i, g, z, &decoded, e));
+		MMI_TRY(mmi_model_decode(m, i, g, place->z, place->w[i], &decoded, e));
 		mm_tensor nll = mmi_model_nll(m, i, g, l->x[i], decoded);
+		if (l->masked)
+			nll = mmi_graph_ops.mul(g, nll, l->observed[i]);
 		*out = i ? mmi_graph_ops.add(g, *out, nll) : nll;
 	}
 	return MM_OK;
@@ -56,9 +93,10 @@ static mm_status sum_nll(const mmi_model *m, mmi_loss *l, mm_tensor z, mm_tensor
 
 mm_status mmi_loss_generator(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *generator, mmi_loss *l, mm_error *e)
 {
-	MMI_TRY(open_loss(m, l, 1, "z", e));
+	MMI_TRY(open_loss(m, p, l, 1, e));
+	open_observed(l);
 	l->lanes[l->n_lanes++] = generator;
-	MMI_TRY(sum_nll(m, l, l->z[0], &l->value, e));
+	MMI_TRY(mmi_loss_nll(m, l, &l->z[0], &l->value, e));
 	return close_loss(l, l->value, l->seed, p, e);
 }
 
@@ -69,17 +107,41 @@ static mm_status record_experts(const mmi_model *m, mmi_loss *l, mmi_expert *exp
 	return MM_OK;
 }
 
-mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target,
+static mm_tensor plus(mmi_graph *g, mm_tensor sum, mm_tensor x)
+{
+	return sum == MMI_NONE ? x : mmi_graph_ops.add(g, sum, x);
+}
+
+/* sum_m counts_w_km log q(w_km | x_m), added to `sum`. */
+static mm_tensor add_private(const mmi_model *m, mmi_loss *l, uint32_t k, const mmi_expert *experts, mm_tensor sum)
+{
+	mmi_graph *g = l->net.graph;
+	for (uint32_t i = 0; i < m->n_modalities && l->z[k].w[i] != MMI_NONE; i++) {
+		mm_tensor log_q = mmi_model_log_density(m, g, l->z[k].w[i], experts[i].w_loc, experts[i].w_scale);
+		if (l->masked)
+			log_q = mmi_graph_ops.mul(g, log_q, l->counts_w[k][i] = flag(l, "counts_w"));
+		sum = plus(g, sum, log_q);
+	}
+	return sum;
+}
+
+mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target, bool separate,
                              mmi_lanes *inference, mmi_loss *l, mm_error *e)
 {
 	mmi_expert experts[MMI_MAX_MODALITIES];
-	MMI_TRY(open_loss(m, l, n_z, "z", e));
+	MMI_TRY(open_loss(m, p, l, n_z, e));
+	open_mixture(l);
 	mmi_graph *g = l->net.graph;
 	l->lanes[l->n_lanes++] = inference;
+	l->value = MMI_NONE;
 	MMI_TRY(record_experts(m, l, experts, e));
 	for (uint32_t k = 0; k < n_z; k++) {
-		mm_tensor log_q = mmi_model_log_q(m, g, l->z[k], experts, target);
-		l->value = k ? mmi_graph_ops.add(g, l->value, log_q) : log_q;
+		mm_tensor z = l->z[k].z;
+		if (z != MMI_NONE && separate)
+			l->value = plus(g, l->value, mmi_model_log_density(m, g, z, experts[k].loc, experts[k].scale));
+		else if (z != MMI_NONE)
+			l->value = plus(g, l->value, mmi_model_log_q(m, g, z, experts, target, mixture(l)));
+		l->value = add_private(m, l, k, experts, l->value);
 	}
 	l->value = mmi_graph_ops.affine(g, l->value, -1.0f / (float)n_z, 0);
 	return close_loss(l, l->value, l->seed, p, e);
@@ -87,7 +149,7 @@ mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32
 
 mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *l, mm_error *e)
 {
-	MMI_TRY(open_loss(m, l, 0, "", e));
+	MMI_TRY(open_loss(m, p, l, 0, e));
 	mmi_graph *g = l->net.graph;
 	l->lanes[l->n_lanes++] = energy;
 	l->l2 = mmi_input(g, "l2", mmi_shape(0));
@@ -98,25 +160,20 @@ mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes
 	return close_loss(l, loss, mmi_const(g, mmi_shape(0), 1), p, e);
 }
 
-mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, double beta, mmi_lanes *generator, mmi_lanes *inference,
-                        mmi_loss *l, mm_error *e)
+mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_objective *objective, double beta,
+                        mmi_lanes *generator, mmi_lanes *inference, mmi_loss *l, mm_error *e)
 {
 	mmi_expert experts[MMI_MAX_MODALITIES];
-	mm_tensor term = MMI_NONE;
-	MMI_TRY(open_loss(m, l, m->n_modalities, "eps", e));
-	mmi_graph *g = l->net.graph;
+	MMI_TRY(open_loss(m, p, l, objective->draws(m), e));
+	open_observed(l);
+	open_mixture(l);
+	for (uint32_t i = 0; objective->one_subset && i < m->n_modalities; i++)
+		l->subset[i] = flag(l, "subset");
 	l->lanes[l->n_lanes++] = generator;
 	l->lanes[l->n_lanes++] = inference;
 	MMI_TRY(record_experts(m, l, experts, e));
-	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		mm_tensor z = mmi_graph_ops.add(g, experts[i].loc, mmi_graph_ops.mul(g, l->z[i], experts[i].scale));
-		MMI_TRY(sum_nll(m, l, z, &term, e));
-		mm_tensor log_q = mmi_model_log_q(m, g, z, experts, MMI_TARGET_MIXTURE);
-		mm_tensor log_p = mmi_model_log_prior(m, g, z);
-		term = mmi_graph_ops.add(g, term, mmi_graph_ops.axpby(g, (float)beta, log_q, (float)-beta, log_p));
-		l->value = i ? mmi_graph_ops.add(g, l->value, term) : term;
-	}
-	l->value = mmi_graph_ops.affine(g, l->value, 1.0f / (float)m->n_modalities, 0);
+	const mmi_elbo_io io = { m, l, experts, mixture(l), (float)beta };
+	MMI_TRY(objective->record(&io, &l->value, e));
 	return close_loss(l, l->value, l->seed, p, e);
 }
 

@@ -7,53 +7,73 @@
 
 #include "engine/network.h"
 #include "learn/lanes.h"
-#include "model/model.h"
+#include "mcmc/latents.h"
 
 typedef struct mmi_loss {
 	mmi_network net;
 	uint32_t n_x, n_z;
-	mm_tensor x[MMI_MAX_MODALITIES]; /* inputs */
-	mm_tensor z[MMI_MAX_MODALITIES]; /* inputs: latents, or standard draws for the ELBO */
-	mm_tensor seed, l2;              /* inputs, per sample; l2 MMI_NONE but for the energy */
-	mm_tensor value;                 /* per sample, before the seed */
-	int64_t count_x[MMI_MAX_MODALITIES], count_z;
-	mmi_lanes *lanes[2];             /* of the stores it trains */
+	mm_tensor x[MMI_MAX_MODALITIES];   /* inputs */
+	mmi_place z[MMI_MAX_MODALITIES];   /* inputs: latents, or standard draws for an ELBO */
+	mm_tensor seed, l2;                /* inputs, per sample; l2 MMI_NONE but for the energy */
+	mm_tensor value;                   /* per sample, before the seed */
+	int64_t count_x[MMI_MAX_MODALITIES], count_z, count_w;
+	mmi_lanes *lanes[2];               /* of the stores it trains */
 	uint32_t n_lanes;
+	/* Inputs, per sample, of what is masked; all MMI_NONE when every modality is there and counts. */
+	bool masked;
+	mm_tensor observed[MMI_MAX_MODALITIES];
+	mmi_mixture mixture;
+	mm_tensor counts_w[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES]; /* [chain][modality] */
+	mm_tensor subset[MMI_MAX_MODALITIES];                       /* of an ELBO that draws one per sample */
 } mmi_loss;
+
+/* The values of those inputs, 1 and 0 but for the shares. */
+typedef struct mmi_mask {
+	const float *observed[MMI_MAX_MODALITIES];                                     /* [rows]: whose likelihood counts */
+	const float *share[MMI_MAX_MODALITIES], *log_share[MMI_MAX_MODALITIES];        /* [rows]: weights of the experts */
+	const float *counts_w[MMI_MAX_MODALITIES];  /* [chains][rows of one chain]: whose q(w | x) learns from this chain's w */
+	const float *subset[MMI_MAX_MODALITIES];    /* [rows] */
+} mmi_mask;
 
 typedef struct mmi_loss_place { /* where losses are compiled */
 	const mmi_backend *backend;
 	uint32_t chunk;
 	mmi_pool *pool;
+	bool masked;                       /* modalities may be missing, or count for some chains only */
 } mmi_loss_place;
 
-/* sum_m weight_m NLL_m(x_m | z): trains the generator. */
+/* sum_m weight_m NLL_m(x_m | z, w_m) over what is observed: trains the generator. */
 mm_status mmi_loss_generator(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *generator, mmi_loss *out, mm_error *e);
-/* -(1/n_z) sum_k log q(z_k | X): trains the inference model. */
-mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target,
+/* -(1/n_z) sum_k [ log q(z_k | X) + sum_m counts_w_km log q(w_km | x_m) ]: trains the inference model. target as in
+ * mmi_model_log_q; `separate`: chain k teaches expert k alone (an ablation; n_z is the number of modalities). */
+mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target, bool separate,
                              mmi_lanes *inference, mmi_loss *out, mm_error *e);
 /* E(X), with the optional penalty l2 E(X)^2: trains the energy model. */
 mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *out, mm_error *e);
-/* The stratified mixture's negative ELBO (MMVAE with one draw per expert):
- * (1/M) sum_e [ sum_m weight_m NLL_m(x_m | z_e) + beta (log q(z_e | X) - log p0(z_e)) ], z_e = loc_e + scale_e eps_e. */
-mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, double beta, mmi_lanes *generator, mmi_lanes *inference,
-                        mmi_loss *out, mm_error *e);
+/* An objective's negative ELBO (objectives/objective.h): trains generator and inference. */
+struct mmi_objective;
+mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const struct mmi_objective *objective, double beta,
+                        mmi_lanes *generator, mmi_lanes *inference, mmi_loss *out, mm_error *e);
+/* sum over m of observed_m weight_m NLL_m(x_m | place): for the recorders of objectives as well. */
+mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e);
 void mmi_loss_clear(mmi_loss *l);
 
 /* Rows that share a loss and a seed. */
 typedef struct mmi_segment {
 	mmi_loss *loss;
 	const float *const *x;           /* [modality][x_rows][floats] */
-	const float *z[MMI_MAX_MODALITIES]; /* [rows][latent_dim] each */
+	mmi_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
+	const mmi_mask *mask;            /* of a masked loss */
 	uint32_t rows, x_rows;           /* x repeats after x_rows */
 	float seed, l2;
-	double sum, sum_squares;         /* out: of the unseeded values */
+	const float *row_seed;           /* [rows]: factors of seed and of what is summed; NULL: 1 */
+	double sum, sum_squares;         /* out: of the values before the seed */
 } mmi_segment;
 
 typedef struct mmi_pass {            /* buffers of passes: made once */
 	mmi_pool *pool;
 	uint32_t chunk;
-	float *seeds;                    /* [2 segments][2: seed, l2][chunk] */
+	float *seeds;                    /* [chunks][2: seed, l2][chunk] */
 	double *sums;                    /* [chunks][2] */
 	uint32_t max_chunks;
 } mmi_pass;

@@ -13,7 +13,8 @@ mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config
 	mmi_optimiser o = { .params = params, .config = *config, .rate_factor = 1 };
 	o.m = mmi_alloc(params->count, sizeof *o.m);
 	o.v = mmi_alloc(params->count, sizeof *o.v);
-	if (!o.m || !o.v) {
+	o.ema = config->ema > 0 ? mmi_alloc(params->count, sizeof *o.ema) : NULL;
+	if (!o.m || !o.v || (config->ema > 0 && !o.ema)) {
 		mmi_optimiser_clear(&o);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the optimiser of \"%s\"", params->name);
 	}
@@ -25,6 +26,7 @@ void mmi_optimiser_clear(mmi_optimiser *o)
 {
 	mmi_free(o->m);
 	mmi_free(o->v);
+	mmi_free(o->ema);
 	*o = (mmi_optimiser){ 0 };
 }
 
@@ -32,21 +34,33 @@ typedef struct mmi_adam_job {
 	mmi_optimiser *o;
 	const float *grad;
 	mmi_adam args;
+	float keep; /* of the moving average */
 } mmi_adam_job;
+
+static void average(const mmi_adam_job *j, size_t offset, size_t n)
+{
+	const float *raw = j->o->params->raw + offset;
+	float *ema = j->o->ema + offset;
+	for (size_t i = 0; i < n; i++)
+		ema[i] = j->keep * ema[i] + (1 - j->keep) * raw[i];
+}
 
 static void adam_block(void *ctx, uint32_t block, uint32_t worker)
 {
 	const mmi_adam_job *j = ctx;
-	size_t offset = (size_t)block * BLOCK, left = j->o->params->count - offset;
+	size_t offset = (size_t)block * BLOCK, left = j->o->params->count - offset, n = left < BLOCK ? left : BLOCK;
 	(void)worker;
-	mmi_vec_get()->adam(j->o->params->raw + offset, j->o->m + offset, j->o->v + offset, j->grad + offset,
-	                    left < BLOCK ? left : BLOCK, &j->args);
+	mmi_vec_get()->adam(j->o->params->raw + offset, j->o->m + offset, j->o->v + offset, j->grad + offset, n, &j->args);
+	if (j->o->ema)
+		average(j, offset, n);
 }
 
 void mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule)
 {
 	const mmi_adam_config *c = &o->config;
 	mmi_adam_job j = { .o = o, .grad = grad };
+	/* As an ordinary mean at first, so that it does not remember the initial values. */
+	j.keep = (float)fmin(c->ema, (double)o->t / (double)(o->t + 1));
 	o->t++;
 	j.args = (mmi_adam){
 		.rate = (float)(c->rate * o->rate_factor * schedule),

@@ -8,12 +8,14 @@
 typedef struct mmi_adam_config {
 	double rate, beta1, beta2, eps, weight_decay;
 	double clip;          /* largest norm of a gradient; 0: no clipping */
+	double ema;           /* decay of the parameters' moving average; 0: none is kept */
 } mmi_adam_config;
 
 typedef struct mmi_optimiser {
 	mmi_params *params;
 	mmi_adam_config config;
 	float *m, *v;         /* moments, flat as params->raw */
+	float *ema;           /* moving average, or NULL; mean of the first updates while there are few */
 	int64_t t;            /* updates made */
 	double rate_factor;   /* lowered by rollbacks */
 } mmi_optimiser;

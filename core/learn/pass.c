@@ -9,7 +9,7 @@
 mm_status mmi_pass_create(mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e)
 {
 	mmi_pass p = { .pool = pool, .chunk = chunk, .max_chunks = max_rows / chunk + 2 };
-	p.seeds = mmi_alloc(4 * (size_t)chunk, sizeof *p.seeds);
+	p.seeds = mmi_alloc(2 * (size_t)p.max_chunks * chunk, sizeof *p.seeds);
 	p.sums = mmi_alloc(2 * (size_t)p.max_chunks, sizeof *p.sums);
 	if (!p.seeds || !p.sums) {
 		mmi_pass_clear(&p);
@@ -32,6 +32,32 @@ typedef struct mmi_pass_job {
 	uint32_t n_segments, n_chunks, n_lanes;
 } mmi_pass_job;
 
+static void bind_place(const mmi_loss *l, const mmi_segment *s, mmi_program *program, uint32_t i, size_t row)
+{
+	if (s->z[i].z)
+		mmi_program_bind(program, l->z[i].z, s->z[i].z + row * (size_t)l->count_z);
+	for (uint32_t m = 0; m < l->n_x && s->z[i].w[m]; m++)
+		mmi_program_bind(program, l->z[i].w[m], s->z[i].w[m] + row * (size_t)l->count_w);
+}
+
+static void bind_flag(mmi_program *program, mm_tensor input, const float *rows, size_t row)
+{
+	if (input != MMI_NONE)
+		mmi_program_bind(program, input, rows + row);
+}
+
+static void bind_mask(const mmi_loss *l, const mmi_segment *s, mmi_program *program, size_t row)
+{
+	for (uint32_t m = 0; m < l->n_x; m++) {
+		bind_flag(program, l->observed[m], s->mask->observed[m], row);
+		bind_flag(program, l->mixture.share[m], s->mask->share[m], row);
+		bind_flag(program, l->mixture.log_share[m], s->mask->log_share[m], row);
+		bind_flag(program, l->subset[m], s->mask->subset[m], row);
+		for (uint32_t k = 0; k < l->n_z; k++)
+			bind_flag(program, l->counts_w[k][m], s->mask->counts_w[m], k * (size_t)s->rows + row);
+	}
+}
+
 static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *program, uint32_t chunk, const float *seeds)
 {
 	const mmi_loss *l = s->loss;
@@ -39,26 +65,37 @@ static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *pro
 	for (uint32_t i = 0; i < l->n_x; i++)
 		mmi_program_bind(program, l->x[i], s->x[i] + x_row * (size_t)l->count_x[i]);
 	for (uint32_t i = 0; i < l->n_z; i++)
-		mmi_program_bind(program, l->z[i], s->z[i] + row * (size_t)l->count_z);
+		bind_place(l, s, program, i, row);
+	if (s->mask)
+		bind_mask(l, s, program, row);
 	mmi_program_bind(program, l->seed, seeds);
 	if (l->l2 != MMI_NONE)
 		mmi_program_bind(program, l->l2, seeds + p->chunk);
 }
 
+static void sum_chunk(const mmi_pass *p, const mmi_segment *s, uint32_t chunk, const float *value, double sums[2])
+{
+	const float *factor = s->row_seed ? s->row_seed + (size_t)chunk * p->chunk : NULL;
+	sums[0] = factor ? 0 : mmi_vec_get()->sum(value, p->chunk);
+	sums[1] = factor ? 0 : mmi_vec_get()->sum_squares(value, p->chunk);
+	for (uint32_t i = 0; factor && i < p->chunk; i++) {
+		sums[0] += (double)factor[i] * (double)value[i];
+		sums[1] += (double)factor[i] * (double)value[i] * (double)value[i];
+	}
+}
+
 static void run_chunk(const mmi_pass_job *j, uint32_t c, uint32_t lane, uint32_t worker)
 {
 	mmi_pass *p = j->pass;
-	uint32_t first = j->segments[0].rows / p->chunk, which = c >= first;
+	uint32_t first = j->segments[0].rows / p->chunk, which = c >= first, own = which ? c - first : c;
 	mmi_segment *s = &j->segments[which];
 	mmi_program *program = s->loss->net.programs[worker];
 
-	bind_chunk(p, s, program, which ? c - first : c, p->seeds + 2 * (size_t)p->chunk * which);
+	bind_chunk(p, s, program, own, p->seeds + 2 * (size_t)p->chunk * c);
 	for (uint32_t i = 0; i < s->loss->n_lanes; i++)
 		mmi_program_bind_grads(program, s->loss->lanes[i]->params, s->loss->lanes[i]->lane[lane]);
 	mmi_program_run(program);
-	const float *value = mmi_program_data(program, s->loss->value);
-	p->sums[2 * c] = mmi_vec_get()->sum(value, p->chunk);
-	p->sums[2 * c + 1] = mmi_vec_get()->sum_squares(value, p->chunk);
+	sum_chunk(p, s, own, mmi_program_data(program, s->loss->value), p->sums + 2 * (size_t)c);
 }
 
 /* A task is a lane: its chunks run in order on one worker, so its sums are always formed in the same order. */
@@ -74,11 +111,14 @@ static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 
 static void fill_seeds(mmi_pass *p, const mmi_segment *segments, uint32_t n)
 {
+	float *at = p->seeds;
 	for (uint32_t s = 0; s < n; s++)
-		for (uint32_t i = 0; i < p->chunk; i++) {
-			p->seeds[(2 * s) * p->chunk + i] = segments[s].seed;
-			p->seeds[(2 * s + 1) * p->chunk + i] = segments[s].l2;
-		}
+		for (uint32_t first = 0; first < segments[s].rows; first += p->chunk, at += 2 * (size_t)p->chunk)
+			for (uint32_t i = 0; i < p->chunk; i++) {
+				float factor = segments[s].row_seed ? segments[s].row_seed[first + i] : 1;
+				at[i] = segments[s].seed * factor;
+				at[p->chunk + i] = segments[s].l2 * factor;
+			}
 }
 
 void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n)

@@ -5,7 +5,9 @@
 
 static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error *e)
 {
-	static const char *const others[] = { "adam_", "rate_factor.", "state." };
+	/* With a moving average, that is the generator; what was trained on goes unread. */
+	static const char *const others[] = { "adam_", "rate_factor.", "state.", "buffer.", "generator." };
+	bool average = s->setup.settings.ema > 0;
 	mmi_params *const stores[3] = { s->model->generator, s->model->inference, s->model->energy };
 	size_t capacity = 5, n = 0, n_names = 0;
 	for (int i = 0; i < 3; i++)
@@ -17,7 +19,7 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 	for (int i = 0; status == MM_OK && i < 3; i++) {
 		mmi_params *p = stores[i];
 		for (size_t k = 0; k < p->n; k++) {
-			names[n_names] = mmi_format("%s.%s", p->name, p->info[k].name);
+			names[n_names] = mmi_format("%s%s.%s", average && i == 0 ? "ema." : "", p->name, p->info[k].name);
 			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, p->raw + p->info[k].offset);
 			n_names++;
 		}
@@ -30,7 +32,7 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 	if (status == MM_OK) {
 		items[n++] = mmi_item_counter("state.iteration", &s->iteration);
 		items[n++] = mmi_item_double("state.x_step", &s->x_step);
-		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others), e);
+		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
 	}
 	for (int i = 0; status == MM_OK && i < 3; i++)
 		mmi_params_update(stores[i], 0);
@@ -71,6 +73,12 @@ void mmi_saved_close(mmi_saved *s)
 	mmi_model_destroy(s->model);
 	mmi_setup_close(&s->setup);
 	*s = (mmi_saved){ .iteration = 0 };
+}
+
+mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps)
+{
+	const mmi_settings *set = &s->setup.settings;
+	return (mmi_posterior_args){ .steps = steps >= 0 ? (uint32_t)steps : set->z_steps, .step = set->z_step, .noise = set->z_noise, .grad_scale = 1 };
 }
 
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps)

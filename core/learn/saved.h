@@ -17,6 +17,8 @@ typedef struct mmi_saved {
  * used), restores the three models, and makes a sampler for up to max_rows rows. *out must stay where it is until closed. */
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e);
 void mmi_saved_close(mmi_saved *s);
+/* The posterior chain as it was trained, with another number of steps if steps >= 0. */
+mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps);
 /* The data chain as it was trained, with another number of steps if steps >= 0. */
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps);
 

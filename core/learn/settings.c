@@ -3,6 +3,7 @@
 
 #include "learn/settings.h"
 #include "config/value.h"
+#include "learn/objectives/objective.h"
 #include "engine/pool.h"
 
 #include <math.h>
@@ -59,7 +60,18 @@ static mm_status read_output(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_u32(c, "run", "checkpoint_keep", 3, 1, &s->checkpoint_keep, e));
 	MMI_TRY(get_u32(c, "run", "grid_interval", 500, 1, &s->grid_interval, e));
 	MMI_TRY(get_u32(c, "run", "grid_columns", 12, 1, &s->grid_columns, e));
-	return get_u32(c, "data", "holdout", 0, 0, &s->holdout, e);
+	return MM_OK;
+}
+
+static mm_status read_data(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const choices[] = { "drop", "keep", NULL };
+	int incomplete;
+	MMI_TRY(get_u32(c, "data", "holdout", 0, 0, &s->holdout, e));
+	MMI_TRY(mmi_config_float(c, "data", "hide", 0, 0, 0.999, &s->hide, e));
+	MMI_TRY(get_choice(c, "data", "incomplete", choices, 0, &incomplete, e));
+	s->keep_incomplete = incomplete == 1;
+	return MM_OK;
 }
 
 static mm_status read_latent(mmi_config *c, mmi_settings *s, mm_error *e)
@@ -67,26 +79,71 @@ static mm_status read_latent(mmi_config *c, mmi_settings *s, mm_error *e)
 	static const char *const priors[] = { "normal", "laplace", NULL };
 	static const char *const heads[] = { "softplus", "log_variance", NULL };
 	int prior, head;
-	uint32_t dim;
+	static const char *const sharings[] = { "shared", "independent", NULL };
+	int sharing;
+	uint32_t dim, private_dim;
 	MMI_TRY(get_u32(c, "learner", "latent_dim", 32, 1, &dim, e));
+	MMI_TRY(get_u32(c, "learner", "private_dim", 0, 0, &private_dim, e));
+	MMI_TRY(get_choice(c, "learner", "generators", sharings, 0, &sharing, e));
 	MMI_TRY(get_choice(c, "learner", "prior", priors, MMI_PRIOR_NORMAL, &prior, e));
 	MMI_TRY(get_choice(c, "learner", "scale_head", heads, MMI_SCALE_SOFTPLUS, &head, e));
 	if (dim > 65536)
 		return mmi_config_refuse(c, "learner", "latent_dim", "at most 65536", e);
+	if (private_dim > 65536)
+		return mmi_config_refuse(c, "learner", "private_dim", "at most 65536", e);
+	s->model.independent = sharing == 1;
+	if (s->model.independent && private_dim)
+		return mmi_config_refuse(c, "learner", "private_dim", "0 with generators = independent: all latents are private then", e);
 	s->model.latent_dim = (int32_t)dim;
+	s->model.private_dim = (int32_t)private_dim;
 	s->model.prior = (mmi_prior)prior;
 	s->model.scale_head = (mmi_scale_head)head;
 	return MM_OK;
 }
 
+/* What the objective asks of the latents. */
+static mm_status check_objective(mmi_config *c, const mmi_settings *s, const char *key, mm_error *e)
+{
+	const mmi_objective *o = s->elbo;
+	if (o->normal_only && s->model.prior != MMI_PRIOR_NORMAL)
+		return mmi_config_refuse(c, "learner", key, "with prior = laplace: mmvae or mmvae+ (a product of Laplace experts is no Laplace)", e);
+	if (o->private_only && !s->model.private_dim)
+		return mmi_config_refuse(c, "learner", key, "with private_dim = 0: mmvae, mvae or mopoe (mmvae+ needs private latents)", e);
+	if (o->shared_only && s->model.private_dim)
+		return mmi_config_refuse(c, "learner", key, "with private_dim above 0: mmvae+ (the others know no private latents)", e);
+	if (s->model.independent)
+		return mmi_config_refuse(c, "learner", key, "with generators = independent: objective = cooperative and warmup = 0 (an ELBO needs a shared latent)", e);
+	return MM_OK;
+}
+
+/* objective: cooperative, or an ELBO as a baseline. warmup_objective: the ELBO of the warm-up. */
+static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	const char *names[16] = { "cooperative" };
+	int objective, warm;
+	for (int i = 0; mmi_objective_names[i]; i++)
+		names[i + 1] = mmi_objective_names[i];
+	MMI_TRY(get_choice(c, "learner", "objective", names, 0, &objective, e));
+	s->cooperative = objective == 0;
+	/* mmvae is the first, mmvae+ the same with private latents. */
+	MMI_TRY(get_choice(c, "learner", "warmup_objective", mmi_objective_names, s->model.private_dim ? 3 : 0, &warm, e));
+	s->elbo = mmi_objectives[s->cooperative ? warm : objective - 1];
+	if (!s->cooperative)
+		s->warmup = s->iterations;
+	s->model.fusion = s->warmup ? s->elbo->fusion : MMI_FUSION_MIXTURE;
+	if (s->cooperative && s->model.fusion != MMI_FUSION_MIXTURE)
+		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae or mmvae+ (the chains start from single experts)", e);
+	return s->warmup ? check_objective(c, s, s->cooperative ? "warmup_objective" : "objective", e) : MM_OK;
+}
+
 static mm_status read_course(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	static const char *const objectives[] = { "cooperative", NULL };
 	static const char *const experts[] = { "one", "all", NULL };
 	static const char *const reductions[] = { "sum", "mean", NULL };
 	static const char *const targets[] = { "mixture", "each", "both", NULL };
-	int objective, which, reduce, target;
-	MMI_TRY(get_choice(c, "learner", "objective", objectives, 0, &objective, e));
+	static const char *const chains[] = { "joint", "own", NULL };
+	static const char *const inferences[] = { "joint", "independent", NULL };
+	int which, reduce, target, own, separate;
 	MMI_TRY(get_u64(c, "learner", "iterations", 6000, &s->iterations, e));
 	MMI_TRY(get_u64(c, "learner", "warmup", 0, &s->warmup, e));
 	MMI_TRY(get_u32(c, "learner", "batch", 64, 1, &s->batch, e));
@@ -94,12 +151,20 @@ static mm_status read_course(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_choice(c, "learner", "experts", experts, 0, &which, e));
 	MMI_TRY(get_choice(c, "learner", "expert_reduce", reductions, 0, &reduce, e));
 	MMI_TRY(get_choice(c, "learner", "inference_target", targets, MMI_TARGET_MIXTURE, &target, e));
+	MMI_TRY(get_choice(c, "learner", "private_chain", chains, 0, &own, e));
+	MMI_TRY(get_choice(c, "learner", "inference", inferences, 0, &separate, e));
 	if (s->iterations > UINT32_MAX)
 		return mmi_config_refuse(c, "learner", "iterations", "at most 4294967295", e);
 	s->experts_all = which == 1;
 	s->expert_reduce_mean = reduce == 1;
 	s->inference_target = (mmi_inference_target)target;
-	return MM_OK;
+	s->private_own = own == 1;
+	s->separate_inference = separate == 1;
+	if (s->separate_inference && !s->experts_all)
+		return mmi_config_refuse(c, "learner", "inference", "joint with experts = one; independent inference needs experts = all", e);
+	if (s->separate_inference && (s->hide > 0 || s->keep_incomplete))
+		return mmi_config_refuse(c, "learner", "inference", "joint where modalities may be missing", e);
+	return read_objective(c, s, e);
 }
 
 /* x_step is a number, or auto(d). */
@@ -121,6 +186,22 @@ static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 	return MM_OK;
 }
 
+static mm_status read_x_start(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const starts[] = { "generator", "noise", "buffer", NULL };
+	static const char *const missing[] = { "impute", "skip", NULL };
+	int start, impute;
+	MMI_TRY(get_choice(c, "learner", "x_start", starts, MMI_START_GENERATOR, &start, e));
+	MMI_TRY(get_u32(c, "learner", "x_buffer", 1024, 1, &s->x_buffer, e));
+	MMI_TRY(mmi_config_float(c, "learner", "x_refresh", 0.05, 0, 1, &s->x_refresh, e));
+	MMI_TRY(get_choice(c, "learner", "missing_energy", missing, 0, &impute, e));
+	s->x_start = (mmi_x_start)start;
+	s->impute = impute == 0;
+	if (s->x_start == MMI_START_BUFFER && s->x_buffer < s->batch)
+		return mmi_config_refuse(c, "learner", "x_buffer", "at least one batch", e);
+	return MM_OK;
+}
+
 static mm_status read_chains(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	MMI_TRY(read_x_step(c, s, e));
@@ -131,6 +212,7 @@ static mm_status read_chains(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_u32(c, "learner", "z_steps", 10, 0, &s->z_steps, e));
 	MMI_TRY(get_factor(c, "learner", "z_step", 0.1, &s->z_step, e));
 	MMI_TRY(get_factor(c, "learner", "z_noise", 0.1, &s->z_noise, e));
+	MMI_TRY(read_x_start(c, s, e));
 	MMI_TRY(mmi_config_bool(c, "learner", "refresh_negatives", false, &s->refresh_negatives, e));
 	MMI_TRY(get_factor(c, "learner", "s_factor", 1, &s->s_factor, e));
 	return get_factor(c, "learner", "i_factor", 1, &s->i_factor, e);
@@ -152,6 +234,7 @@ static mm_status read_adam(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(mmi_config_float(c, "learner", "beta2", 0.999, 0, 0.9999999, &beta2, e));
 	MMI_TRY(mmi_config_float(c, "learner", "adam_eps", 1e-8, 1e-30, 1, &eps, e));
 	MMI_TRY(get_factor(c, "learner", "clip_norm", 0, &clip, e));
+	MMI_TRY(mmi_config_float(c, "learner", "generator_ema", 0, 0, 0.999999, &s->ema, e));
 	for (size_t i = 0; i < MMI_COUNT(models); i++) {
 		mmi_adam_config *a = models[i].to;
 		*a = (mmi_adam_config){ .beta1 = beta1, .beta2 = beta2, .eps = eps, .clip = clip };
@@ -209,6 +292,7 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 	mmi_settings s = { 0 };
 	MMI_TRY(read_run(c, &s, e));
 	MMI_TRY(read_output(c, &s, e));
+	MMI_TRY(read_data(c, &s, e));
 	MMI_TRY(read_latent(c, &s, e));
 	MMI_TRY(read_course(c, &s, e));
 	MMI_TRY(read_chains(c, &s, e));

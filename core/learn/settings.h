@@ -8,6 +8,8 @@
 
 typedef enum { MMI_SCHEDULE_CONSTANT, MMI_SCHEDULE_LINEAR, MMI_SCHEDULE_COSINE } mmi_schedule;
 
+typedef enum { MMI_START_GENERATOR, MMI_START_NOISE, MMI_START_BUFFER } mmi_x_start;
+
 typedef struct mmi_settings {
 	/* [run] */
 	uint64_t seed;
@@ -16,14 +18,25 @@ typedef struct mmi_settings {
 	const char *plugin_path;        /* or NULL */
 	/* [data] */
 	uint32_t holdout;               /* tuples kept out of training for validation */
+	double hide;                    /* share of the training data's modalities that are hidden, at random */
+	bool keep_incomplete;           /* tuples that lack modalities are trained on */
 	/* [learner] */
 	uint64_t iterations;
-	uint64_t warmup;                /* iterations of the mixture ELBO before the chains start */
+	const struct mmi_objective *elbo; /* what warm-up and baselines minimise */
+	bool cooperative;               /* false: a baseline, the ELBO all the way */
+	uint64_t warmup;                /* iterations of the ELBO before the chains start; all of them for a baseline */
 	uint32_t batch;
 	bool experts_all;               /* all: a chain from every expert; one: from one drawn per sample */
 	bool expert_reduce_mean;        /* the paper's listing: each chain's gradient divided by their number */
 	double beta;                    /* weight of the ELBO's divergence */
 	mmi_inference_target inference_target;
+	bool private_own;               /* own: an expert's chain moves its own w only; joint: that of every observed modality */
+	bool separate_inference;        /* ablation: the chain from expert m sees x_m alone and teaches expert m alone */
+	mmi_x_start x_start;            /* where the data chain begins */
+	uint32_t x_buffer;              /* tuples of persistent chains */
+	double x_refresh;               /* share of them that begin anew at the generator */
+	bool impute;                    /* incomplete tuples enter the energy's data term completed; otherwise not at all */
+	double ema;                     /* decay of the generator's moving average; 0: none */
 	uint32_t x_steps, z_steps;
 	double x_step, x_noise;         /* s, n; x_step is 0 while it is measured */
 	double x_drift;                 /* wanted rms drift of the first step, 0: x_step is given */

@@ -14,19 +14,22 @@ static mmi_optimiser *optimiser(mmi_learner *l, int i)
 }
 
 /* The flat arrays of one model, in the snapshot's order. */
-static size_t arrays(const mmi_optimiser *o, float *array[4], size_t count[4])
+enum { ARRAYS = 5 };
+
+static size_t arrays(const mmi_optimiser *o, float *array[ARRAYS], size_t count[ARRAYS])
 {
-	float *const a[4] = { o->params->raw, o->m, o->v, o->params->vectors };
-	const size_t n[4] = { o->params->count, o->params->count, o->params->count, o->params->n_vectors };
+	const size_t p = o->params->count;
+	float *const a[ARRAYS] = { o->params->raw, o->m, o->v, o->params->vectors, o->ema };
+	const size_t n[ARRAYS] = { p, p, p, o->params->n_vectors, o->ema ? p : 0 };
 	memcpy(array, a, sizeof a);
 	memcpy(count, n, sizeof n);
-	return n[0] + n[1] + n[2] + n[3];
+	return n[0] + n[1] + n[2] + n[3] + n[4];
 }
 
 mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
 {
-	size_t total = 0, count[4];
-	float *array[4];
+	size_t total = 0, count[ARRAYS];
+	float *array[ARRAYS];
 	for (int i = 0; i < 3; i++)
 		total += arrays(optimiser(l, i), array, count);
 	l->snapshot = mmi_alloc(total, sizeof *l->snapshot);
@@ -38,12 +41,13 @@ mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
 
 static void copy_arrays(mmi_learner *l, bool restore)
 {
-	float *at = l->snapshot, *array[4];
-	size_t count[4];
+	float *at = l->snapshot, *array[ARRAYS];
+	size_t count[ARRAYS];
 	for (int i = 0; i < 3; i++) {
 		arrays(optimiser(l, i), array, count);
-		for (int k = 0; k < 4; at += count[k], k++)
-			memcpy(restore ? array[k] : at, restore ? at : array[k], count[k] * sizeof *at);
+		for (int k = 0; k < ARRAYS; at += count[k], k++)
+			if (count[k])
+				memcpy(restore ? array[k] : at, restore ? at : array[k], count[k] * sizeof *at);
 	}
 }
 
@@ -64,6 +68,7 @@ mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 	copy_arrays(l, true);
 	l->state = l->snapshot_state;
 	l->state.rollbacks = rollbacks;
+	l->state.n_buffered = 0; /* what broke down may be in the buffer */
 	for (int i = 0; i < 3; i++)
 		optimiser(l, i)->t = l->snapshot_t[i];
 	optimiser(l, culprit)->rate_factor *= 0.5;
@@ -104,9 +109,9 @@ static void add_model(mmi_item_list *list, mmi_optimiser *o)
 	const struct {
 		const char *prefix;
 		float *base;
-	} arrays_of[3] = { { "", p->raw }, { "adam_m.", o->m }, { "adam_v.", o->v } };
-	for (int a = 0; a < 3; a++)
-		for (size_t i = 0; i < p->n; i++)
+	} arrays_of[4] = { { "", p->raw }, { "adam_m.", o->m }, { "adam_v.", o->v }, { "ema.", o->ema } };
+	for (int a = 0; a < 4; a++)
+		for (size_t i = 0; arrays_of[a].base && i < p->n; i++)
 			list->items[list->n++] = mmi_item_f32(keep_name(list, mmi_format("%s%s.%s", arrays_of[a].prefix, p->name, p->info[i].name)),
 			                                      p->info[i].shape, arrays_of[a].base + p->info[i].offset);
 	if (p->n_vectors)
@@ -123,23 +128,44 @@ static void add_state(mmi_item_list *list, mmi_learner_state *s)
 	list->items[list->n++] = mmi_item_double("state.x_step_sum", &s->x_step_sum);
 	list->items[list->n++] = mmi_item_counter("state.x_step_n", &s->x_step_n);
 	list->items[list->n++] = mmi_item_counter("state.n_gaps", &s->n_gaps);
+	list->items[list->n++] = mmi_item_counter("state.n_buffered", &s->n_buffered);
 	list->items[list->n++] = (mmi_tensor_item){ .name = "state.gaps", .dtype = MMI_F64, .rank = 1, .dim = { MMI_GAPS }, .data = s->gaps };
+}
+
+static void add_rows(mmi_item_list *list, const char *what, const char *name, float *rows, size_t n, size_t count)
+{
+	if (rows)
+		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("buffer.%s%s", what, name)), n * count, rows);
+}
+
+static void add_buffer(mmi_item_list *list, mmi_learner *l)
+{
+	size_t n = l->settings->x_buffer;
+	add_rows(list, "z", "", l->buffer_z.z, n, (size_t)mmi_model_z_dim(l->model));
+	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
+		const mmi_modality *modality = &l->model->modalities[m];
+		add_rows(list, "w/", modality->name, l->buffer_z.w[m], n, (size_t)mmi_model_w_dim(l->model));
+		add_rows(list, "x/", modality->name, l->buffer[m], n, (size_t)modality->count);
+	}
 }
 
 mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e)
 {
-	mmi_item_list list = { .capacity = 64 };
+	mmi_item_list list = { .capacity = 64 + 2 * MMI_MAX_MODALITIES };
 	for (int i = 0; i < 3; i++)
-		list.capacity += 3 * optimiser(l, i)->params->n + 3;
+		list.capacity += 4 * optimiser(l, i)->params->n + 3;
 	list.items = mmi_alloc(list.capacity, sizeof *list.items);
 	list.names = mmi_alloc(list.capacity, sizeof *list.names);
 	for (int i = 0; list.items && list.names && i < 3; i++)
 		add_model(&list, optimiser(l, i));
+	if (list.items && list.names) {
+		add_buffer(&list, l);
+		add_state(&list, &l->state);
+	}
 	if (!list.items || !list.names || list.failed) {
 		mmi_learner_items_free(list.items, list.names, list.n_names);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's list of tensors");
 	}
-	add_state(&list, &l->state);
 	*items = list.items;
 	*n = list.n;
 	*names = list.names;

@@ -188,7 +188,10 @@ static mm_status open_data(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
 	uint32_t holdout = r->settings->holdout;
-	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TRAIN, holdout, r->settings->seed, r->hooks->log, &r->train, e));
+	MMI_TRY((r->settings->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(s->modalities, s->n_modalities, MMI_PART_TRAIN,
+	        holdout, r->settings->seed, r->hooks->log, &r->train, e));
+	if (r->settings->hide > 0)
+		MMI_TRY(mmi_tuples_hide(r->train, r->settings->hide, r->settings->seed, e));
 	if (mmi_tuples_count(r->train) < r->settings->batch)
 		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", r->settings->batch, mmi_tuples_count(r->train));
 	return mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, holdout, r->settings->seed, r->hooks->log, &r->shown, e);

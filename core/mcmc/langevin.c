@@ -17,6 +17,11 @@ static double start_grad2(const mmi_chain *c, const mmi_program *program, uint32
 	return sum;
 }
 
+static bool is_held(const mmi_chain_rows *rows, uint32_t state, uint32_t r)
+{
+	return rows->held[state] && rows->held[state][r];
+}
+
 static void move(const mmi_chain *c, const mmi_program *program, const mmi_chain_rows *rows, uint32_t step, mmi_chain_stats *stats)
 {
 	const mmi_vec *vec = mmi_vec_get();
@@ -24,6 +29,8 @@ static void move(const mmi_chain *c, const mmi_program *program, const mmi_chain
 		const float *grad = mmi_program_data(program, c->grad[i]);
 		double sums[2] = { 0, 0 }, unit2 = (double)c->unit[i] * (double)c->unit[i];
 		for (uint32_t r = 0; r < rows->n; r++) {
+			if (is_held(rows, i, r))
+				continue;
 			mmi_rng rng = { .key = c->key[i], .sample = rows->first + r, .step = step, .iteration = c->iteration };
 			vec->langevin(rows->state[i] + r * c->count[i], grad + r * c->count[i], (size_t)c->count[i], &c->update[i], rng, sums);
 		}
@@ -54,8 +61,9 @@ void mmi_simplex_project(float *x, int64_t n)
 static void project(const mmi_chain *c, const mmi_chain_rows *rows)
 {
 	for (uint32_t i = 0; i < c->n_states; i++)
-		for (int64_t k = 0; c->simplex[i] && k < rows->n * c->count[i]; k += c->simplex[i])
-			mmi_simplex_project(rows->state[i] + k, c->simplex[i]);
+		for (uint32_t r = 0; c->simplex[i] && r < rows->n; r++)
+			for (int64_t k = 0; !is_held(rows, i, r) && k < c->count[i]; k += c->simplex[i])
+				mmi_simplex_project(rows->state[i] + r * c->count[i] + k, c->simplex[i]);
 }
 
 static int64_t total_count(const mmi_chain *c)

@@ -42,6 +42,7 @@ typedef void mmi_chain_watch(void *ctx, uint32_t step, const mmi_program *progra
 typedef struct mmi_chain_rows {
 	float *state[MMI_MAX_STATES];       /* moved in place: n samples each */
 	const float *start[MMI_MAX_STATES]; /* where they began, for movement and its bound; all NULL: not measured */
+	const uint8_t *held[MMI_MAX_STATES]; /* per sample, 1: this state stays where it is; NULL: all move */
 	uint32_t n, first;                  /* samples, and the first one's number in the batch (of the noise) */
 } mmi_chain_rows;
 

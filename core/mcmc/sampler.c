@@ -1,125 +1,10 @@
-/* sampler.c - networks of the chains, and rows shared out in chunks. */
+/* sampler.c - a sampler's life, and rows shared out in chunks. */
 #include "config.h"
 
-#include "mcmc/sampler.h"
+#include "mcmc/sampler_nets.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef struct mmi_encode_net {
-	mmi_network net;
-	mm_tensor x[MMI_MAX_MODALITIES];
-	mmi_expert expert[MMI_MAX_MODALITIES];
-} mmi_encode_net;
-
-typedef struct mmi_decode_net {
-	mmi_network net;
-	mm_tensor z, mean[MMI_MAX_MODALITIES];
-} mmi_decode_net;
-
-typedef struct mmi_posterior_net {
-	mmi_network net;
-	mm_tensor x[MMI_MAX_MODALITIES], z, u, dz;
-} mmi_posterior_net;
-
-typedef struct mmi_energy_net {
-	mmi_network net;
-	mm_tensor x[MMI_MAX_MODALITIES], energy, dx[MMI_MAX_MODALITIES];
-} mmi_energy_net;
-
-struct mmi_sampler {
-	const mmi_model *model;
-	mmi_pool *pool;
-	mmi_sampler_config config;
-	mmi_encode_net encode;
-	mmi_decode_net decode;
-	mmi_posterior_net posterior;
-	mmi_energy_net revise, energy;
-	mmi_chain_stats *chunk_stats; /* one per chunk: summed in order */
-	uint64_t key_prior, key_draw, key_pick, key_z, key_x[MMI_MAX_MODALITIES];
-};
-
-/* ------------------------------------------------------------ recording */
-
-static void record_inputs(const mmi_model *m, mmi_graph *g, mm_tensor *x)
-{
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		x[i] = mmi_input(g, m->modalities[i].name, m->modalities[i].info.shape);
-}
-
-static mm_status compile(mmi_sampler *s, mmi_network *net, const mm_tensor *outputs, uint32_t n, mm_error *e)
-{
-	return mmi_network_compile(net, s->config.backend, outputs, n, s->config.chunk, mmi_pool_threads(s->pool), e);
-}
-
-static mm_status record_encode(mmi_sampler *s, mm_error *e)
-{
-	mmi_encode_net *n = &s->encode;
-	mm_tensor outputs[2 * MMI_MAX_MODALITIES];
-	MMI_TRY(mmi_network_open(&n->net, e));
-	record_inputs(s->model, n->net.graph, n->x);
-	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		MMI_TRY(mmi_model_encode(s->model, i, n->net.graph, n->x[i], &n->expert[i], e));
-		outputs[2 * i] = n->expert[i].loc;
-		outputs[2 * i + 1] = n->expert[i].scale;
-	}
-	return compile(s, &n->net, outputs, 2 * s->model->n_modalities, e);
-}
-
-static mm_tensor input_z(const mmi_sampler *s, mmi_graph *g)
-{
-	return mmi_input(g, "z", mmi_shape(1, (int)s->model->config.latent_dim));
-}
-
-static mm_status record_decode(mmi_sampler *s, mm_error *e)
-{
-	mmi_decode_net *n = &s->decode;
-	MMI_TRY(mmi_network_open(&n->net, e));
-	n->z = input_z(s, n->net.graph);
-	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		mm_tensor decoded;
-		MMI_TRY(mmi_model_decode(s->model, i, n->net.graph, n->z, &decoded, e));
-		n->mean[i] = mmi_model_mean(s->model, i, n->net.graph, decoded);
-	}
-	return compile(s, &n->net, n->mean, s->model->n_modalities, e);
-}
-
-/* U(z) = sum_m weight_m NLL_m(x_m | z) - log p0(z), and its gradient to z alone. */
-static mm_status record_posterior(mmi_sampler *s, mm_error *e)
-{
-	mmi_posterior_net *n = &s->posterior;
-	MMI_TRY(mmi_network_open(&n->net, e));
-	mmi_graph *g = n->net.graph;
-	record_inputs(s->model, g, n->x);
-	n->z = input_z(s, g);
-	n->u = mmi_graph_ops.affine(g, mmi_model_log_prior(s->model, g, n->z), -1, 0);
-	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		mm_tensor decoded;
-		MMI_TRY(mmi_model_decode(s->model, i, g, n->z, &decoded, e));
-		n->u = mmi_graph_ops.add(g, n->u, mmi_model_nll(s->model, i, g, n->x[i], decoded));
-	}
-	mmi_grad_request r = { .loss = n->u, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = &n->z, .n_wrt = 1, .grads = &n->dz };
-	MMI_TRY(mmi_graph_grad(g, &r, e));
-	return compile(s, &n->net, (mm_tensor[]){ n->u, n->dz }, 2, e);
-}
-
-/* E(x) and, for chains, its gradient to every x_m. */
-static mm_status record_energy(mmi_sampler *s, mmi_energy_net *n, bool gradient, mm_error *e)
-{
-	mm_tensor outputs[MMI_MAX_MODALITIES + 1];
-	uint32_t count = s->model->n_modalities;
-	MMI_TRY(mmi_network_open(&n->net, e));
-	mmi_graph *g = n->net.graph;
-	record_inputs(s->model, g, n->x);
-	MMI_TRY(mmi_model_energy(s->model, g, n->x, &n->energy, e));
-	outputs[0] = n->energy;
-	if (gradient) {
-		mmi_grad_request r = { .loss = n->energy, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = n->x, .n_wrt = count, .grads = n->dx };
-		MMI_TRY(mmi_graph_grad(g, &r, e));
-		memcpy(outputs + 1, n->dx, count * sizeof *outputs);
-	}
-	return compile(s, &n->net, outputs, gradient ? 1 + count : 1, e);
-}
 
 /* ------------------------------------------------------------ life */
 
@@ -136,30 +21,15 @@ uint32_t mmi_whole_chunks(uint32_t rows, uint32_t chunk)
 	return (rows + chunk - 1) / chunk * chunk;
 }
 
-void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
+static mm_status prepare(mmi_sampler *s, mm_error *e)
 {
-	uint64_t seed = s->config.seed + count * UINT64_C(0x9E3779B97F4A7C15);
-	char stream[64] = "chain/x/";
-	s->key_prior = mmi_rng_key(seed, "prior");
-	s->key_draw = mmi_rng_key(seed, "expert");
-	s->key_pick = mmi_rng_key(seed, "pick");
-	s->key_z = mmi_rng_key(seed, "chain/z");
-	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		strncpy(stream + 8, s->model->modalities[i].name, sizeof stream - 9);
-		s->key_x[i] = mmi_rng_key(seed, stream);
-	}
-}
-
-static mm_status record(mmi_sampler *s, mm_error *e)
-{
-	MMI_TRY(record_encode(s, e));
-	MMI_TRY(record_decode(s, e));
-	MMI_TRY(record_posterior(s, e));
-	MMI_TRY(record_energy(s, &s->revise, true, e));
-	MMI_TRY(record_energy(s, &s->energy, false, e));
+	MMI_TRY(mmi_sampler_record(s, e));
 	s->chunk_stats = mmi_alloc(s->config.max_rows / s->config.chunk + 1, sizeof *s->chunk_stats);
-	if (!s->chunk_stats)
+	s->ones = mmi_alloc(s->config.chunk, sizeof *s->ones);
+	if (!s->chunk_stats || !s->ones)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for chain statistics");
+	for (uint32_t i = 0; i < s->config.chunk; i++)
+		s->ones[i] = 1;
 	return MM_OK;
 }
 
@@ -171,7 +41,7 @@ mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_s
 	s->model = model;
 	s->pool = pool;
 	s->config = *config;
-	mm_status status = record(s, e);
+	mm_status status = prepare(s, e);
 	if (status != MM_OK) {
 		mmi_sampler_destroy(s);
 		return status;
@@ -191,6 +61,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->revise.net);
 	mmi_network_clear(&s->energy.net);
 	mmi_free(s->chunk_stats);
+	mmi_free(s->ones);
 	mmi_free(s);
 }
 
@@ -227,13 +98,17 @@ mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
 typedef struct mmi_rows_job {
 	mmi_sampler *s;
 	const float *const *x;
-	float *const *out, *const *out2;
-	const float *z;
+	float *const *out;
+	const mmi_experts *experts;
+	const mmi_latents *z;
 	float *energy;
 	const mmi_chain *chain;
-	float *const *state;
-	const float *const *start;
+	float *state[MMI_MAX_STATES];
+	const float *start[MMI_MAX_STATES];
+	const uint8_t *held[MMI_MAX_STATES];
+	const float *const *observed;
 	uint32_t rows; /* of one chain */
+	uint32_t first; /* of the noise */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_rows_job;
@@ -246,26 +121,31 @@ static void bind_rows(const mmi_sampler *s, mmi_program *p, const mm_tensor *inp
 
 static void copy_rows(const mmi_program *p, mm_tensor from, float *to, size_t row, size_t n, size_t count)
 {
-	memcpy(to + row * count, mmi_program_data(p, from), n * count * sizeof *to);
+	if (to)
+		memcpy(to + row * count, mmi_program_data(p, from), n * count * sizeof *to);
 }
 
 static void encode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
 	const mmi_encode_net *n = &j->s->encode;
-	size_t size = j->s->config.chunk, row = chunk * size, d = (size_t)j->s->model->config.latent_dim;
+	const mmi_experts *to = j->experts;
+	size_t size = j->s->config.chunk, row = chunk * size;
+	size_t z = (size_t)mmi_model_z_dim(j->s->model), w = (size_t)mmi_model_w_dim(j->s->model);
 	mmi_program *p = n->net.programs[worker];
 	bind_rows(j->s, p, n->x, j->x, row);
 	mmi_program_run(p);
 	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
-		copy_rows(p, n->expert[i].loc, j->out[i], row, size, d);
-		copy_rows(p, n->expert[i].scale, j->out2[i], row, size, d);
+		copy_rows(p, n->expert[i].loc, to->loc[i], row, size, z);
+		copy_rows(p, n->expert[i].scale, to->scale[i], row, size, z);
+		copy_rows(p, n->expert[i].w_loc, to->w_loc[i], row, size, w);
+		copy_rows(p, n->expert[i].w_scale, to->w_scale[i], row, size, w);
 	}
 }
 
-void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, float *const *loc, float *const *scale)
+void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_experts *out)
 {
-	mmi_rows_job j = { .s = s, .x = x, .out = loc, .out2 = scale };
+	mmi_rows_job j = { .s = s, .x = x, .experts = out };
 	mmi_pool_run(s->pool, rows / s->config.chunk, encode_chunk, &j);
 }
 
@@ -273,15 +153,21 @@ static void decode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
 	const mmi_decode_net *n = &j->s->decode;
+	const mmi_model *m = j->s->model;
 	size_t size = j->s->config.chunk, row = chunk * size;
+	mmi_latents at = mmi_latents_at(j->z, m, row);
 	mmi_program *p = n->net.programs[worker];
-	mmi_program_bind(p, n->z, j->z + row * (size_t)j->s->model->config.latent_dim);
+	if (at.z)
+		mmi_program_bind(p, n->place.z, at.z);
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		if (at.w[i])
+			mmi_program_bind(p, n->place.w[i], at.w[i]);
 	mmi_program_run(p);
-	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
-		copy_rows(p, n->mean[i], j->out[i], row, size, (size_t)j->s->model->modalities[i].count);
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		copy_rows(p, n->mean[i], j->out[i], row, size, (size_t)m->modalities[i].count);
 }
 
-void mmi_sampler_decode(mmi_sampler *s, const float *z, uint32_t rows, float *const *mean)
+void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean)
 {
 	mmi_rows_job j = { .s = s, .z = z, .out = mean };
 	mmi_pool_run(s->pool, rows / s->config.chunk, decode_chunk, &j);
@@ -304,55 +190,17 @@ void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, fl
 	mmi_pool_run(s->pool, rows / s->config.chunk, energy_chunk, &j);
 }
 
-/* ------------------------------------------------------------ draws */
-
-static void draw_family(const mmi_sampler *s, float *out, size_t n, mmi_rng r)
-{
-	if (s->model->config.prior == MMI_PRIOR_LAPLACE)
-		mmi_vec_get()->laplace(out, n, r);
-	else
-		mmi_vec_get()->normal(out, n, r);
-}
-
-void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t expert, uint32_t iteration, float *eps)
-{
-	size_t d = (size_t)s->model->config.latent_dim;
-	for (size_t r = 0; r < rows; r++)
-		draw_family(s, eps + r * d, d, (mmi_rng){ .key = s->key_draw, .sample = (uint32_t)r, .step = expert, .iteration = iteration });
-}
-
-void mmi_sampler_draw(mmi_sampler *s, const float *loc, const float *scale, uint32_t rows, uint32_t expert, uint32_t iteration,
-                      float *z)
-{
-	size_t n = (size_t)rows * (size_t)s->model->config.latent_dim;
-	mmi_sampler_standard(s, rows, expert, iteration, z);
-	for (size_t i = 0; i < n; i++)
-		z[i] = loc[i] + scale[i] * z[i];
-}
-
-void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t iteration, float *z)
-{
-	size_t d = (size_t)s->model->config.latent_dim;
-	for (size_t r = 0; r < rows; r++)
-		draw_family(s, z + r * d, d, (mmi_rng){ .key = s->key_prior, .sample = (uint32_t)r, .iteration = iteration });
-}
-
-void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, uint32_t *expert)
-{
-	for (uint32_t r = 0; r < rows; r++)
-		expert[r] = mmi_rng_below((mmi_rng){ .key = s->key_pick, .sample = r, .iteration = iteration }, s->model->n_modalities);
-}
-
 /* ------------------------------------------------------------ chains */
 
 static void run_chain(const mmi_rows_job *j, mmi_program *p, uint32_t chunk)
 {
-	uint32_t size = j->s->config.chunk;
-	mmi_chain_rows rows = { .n = size, .first = chunk * size };
+	uint32_t size = j->s->config.chunk, row = chunk * size;
+	mmi_chain_rows rows = { .n = size, .first = j->first + row };
 	for (uint32_t i = 0; i < j->chain->n_states; i++) {
-		size_t offset = (size_t)rows.first * (size_t)j->chain->count[i];
+		size_t offset = (size_t)row * (size_t)j->chain->count[i];
 		rows.state[i] = j->state[i] + offset;
-		rows.start[i] = j->start && j->start[i] ? j->start[i] + offset : NULL;
+		rows.start[i] = j->start[i] ? j->start[i] + offset : NULL;
+		rows.held[i] = j->held[i] ? j->held[i] + row : NULL;
 	}
 	j->s->chunk_stats[chunk] = (mmi_chain_stats){ 0 };
 	mmi_chain_run(j->chain, p, &rows, &j->s->chunk_stats[chunk], chunk == 0 ? j->watch : NULL, j->watch_ctx);
@@ -370,23 +218,46 @@ static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	const mmi_rows_job *j = ctx;
 	const mmi_posterior_net *n = &j->s->posterior;
 	mmi_program *p = n->net.programs[worker];
+	size_t row = (size_t)chunk * j->s->config.chunk;
 	/* Chains of all experts follow one another; each sees the same rows of x. */
-	bind_rows(j->s, p, n->x, j->x, (size_t)chunk * j->s->config.chunk % j->rows);
+	bind_rows(j->s, p, n->x, j->x, row % j->rows);
+	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
+		mmi_program_bind(p, n->observed[i], j->observed ? j->observed[i] + row : j->s->ones);
 	run_chain(j, p, chunk);
 }
 
-void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
-                           float *z, const float *start, mmi_chain_stats *stats)
+/* A further state of a posterior chain, z or a w; returns its number. */
+static uint32_t add_latent(mmi_chain *c, const mmi_posterior_args *a, mm_tensor state, mm_tensor grad, int32_t dim, uint64_t key)
 {
-	mmi_chain chain = { .n_states = 1, .state = { s->posterior.z }, .grad = { s->posterior.dz }, .energy = s->posterior.u,
-	                    .count = { s->model->config.latent_dim }, .key = { s->key_z }, .unit = { 1 }, .weight = { 1 },
-	                    .steps = a->steps, .iteration = a->iteration };
-	chain.update[0] = (mmi_langevin){ (float)(0.5 * a->step * a->step * a->grad_scale), (float)a->noise, -INFINITY, INFINITY };
-	mmi_rows_job j = { .s = s, .x = x, .chain = &chain, .state = &z, .start = &start, .rows = rows, .watch = a->watch,
-	                   .watch_ctx = a->watch_ctx };
-	uint32_t chunks = rows * n_chains / s->config.chunk;
-	mmi_pool_run(s->pool, chunks, posterior_chunk, &j);
-	sum_stats(s, chunks, stats);
+	uint32_t i = c->n_states++;
+	c->state[i] = state;
+	c->grad[i] = grad;
+	c->count[i] = dim;
+	c->key[i] = key;
+	c->unit[i] = c->weight[i] = 1;
+	c->update[i] = (mmi_langevin){ (float)(0.5 * a->step * a->step * a->grad_scale), (float)a->noise, -INFINITY, INFINITY };
+	return i;
+}
+
+void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
+                           mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats)
+{
+	const mmi_posterior_net *n = &s->posterior;
+	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
+	mmi_rows_job j = { .s = s, .x = x, .chain = &chain, .rows = rows, .observed = a->observed, .watch = a->watch, .watch_ctx = a->watch_ctx };
+	if (z->z) {
+		uint32_t k = add_latent(&chain, a, n->place.z, n->grad.z, mmi_model_z_dim(s->model), s->key.z);
+		j.state[k] = z->z;
+		j.start[k] = start ? start->z : NULL;
+	}
+	for (uint32_t i = 0; i < s->model->n_modalities && z->w[i]; i++) {
+		uint32_t k = add_latent(&chain, a, n->place.w[i], n->grad.w[i], mmi_model_w_dim(s->model), s->key.w[i]);
+		j.state[k] = z->w[i];
+		j.start[k] = start ? start->w[i] : NULL;
+		j.held[k] = a->held ? a->held[i] : NULL;
+	}
+	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, posterior_chunk, &j);
+	sum_stats(s, rows * n_chains / s->config.chunk, stats);
 }
 
 static void revise_chunk(void *ctx, uint32_t chunk, uint32_t worker)
@@ -407,22 +278,32 @@ static void revise_update(const mmi_modality *m, const mmi_revise_args *a, mmi_l
 	*unit = box ? m->info.hi - m->info.lo : 1;
 }
 
+/* One state of a data chain. */
+static void set_modality(mmi_sampler *s, const mmi_revise_args *a, mmi_chain *c, uint32_t i)
+{
+	const mmi_modality *m = &s->model->modalities[i];
+	c->state[i] = s->revise.x[i];
+	c->grad[i] = s->revise.dx[i];
+	c->count[i] = m->count;
+	c->key[i] = s->key.x[i];
+	c->weight[i] = (float)(m->x_scale * m->x_scale);
+	revise_update(m, a, &c->update[i], &c->unit[i]);
+	if (m->info.support == MM_SUPPORT_SIMPLEX && (a->step > 0 || a->noise > 0))
+		c->simplex[i] = m->info.shape.dim[m->info.shape.rank - 1];
+}
+
 void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start, uint32_t rows,
                         mmi_chain_stats *stats)
 {
 	mmi_chain chain = { .n_states = s->model->n_modalities, .energy = s->revise.energy, .steps = a->steps,
 	                    .iteration = a->iteration, .move_max = (float)a->move_max };
+	mmi_rows_job j = { .s = s, .chain = &chain, .rows = rows, .first = a->first, .watch = a->watch, .watch_ctx = a->watch_ctx };
 	for (uint32_t i = 0; i < chain.n_states; i++) {
-		chain.state[i] = s->revise.x[i];
-		chain.grad[i] = s->revise.dx[i];
-		chain.count[i] = s->model->modalities[i].count;
-		chain.key[i] = s->key_x[i];
-		chain.weight[i] = (float)(s->model->modalities[i].x_scale * s->model->modalities[i].x_scale);
-		revise_update(&s->model->modalities[i], a, &chain.update[i], &chain.unit[i]);
-		if (s->model->modalities[i].info.support == MM_SUPPORT_SIMPLEX && (a->step > 0 || a->noise > 0))
-			chain.simplex[i] = s->model->modalities[i].info.shape.dim[s->model->modalities[i].info.shape.rank - 1];
+		set_modality(s, a, &chain, i);
+		j.state[i] = x[i];
+		j.start[i] = start ? start[i] : NULL;
+		j.held[i] = a->held ? a->held[i] : NULL;
 	}
-	mmi_rows_job j = { .s = s, .chain = &chain, .state = x, .start = start, .rows = rows, .watch = a->watch, .watch_ctx = a->watch_ctx };
 	mmi_pool_run(s->pool, rows / s->config.chunk, revise_chunk, &j);
 	sum_stats(s, rows / s->config.chunk, stats);
 }

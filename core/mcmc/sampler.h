@@ -7,6 +7,7 @@
 
 #include "engine/network.h"
 #include "mcmc/langevin.h"
+#include "mcmc/latents.h"
 #include "model/model.h"
 
 typedef struct mmi_sampler mmi_sampler;
@@ -33,19 +34,34 @@ uint32_t mmi_whole_chunks(uint32_t rows, uint32_t chunk);
 /* Mixes a count into the noise of everything drawn from now on (rollbacks of the learner). */
 void mmi_sampler_reseed(mmi_sampler *s, uint64_t count);
 
-/* loc[m], scale[m]: [rows][latent_dim]. */
-void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, float *const *loc, float *const *scale);
-/* Standard draws eps of the prior's family [rows][latent_dim], numbered by expert. */
-void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t expert, uint32_t iteration, float *eps);
-/* z = loc + scale * eps with the same draws: one sample of q_expert(z | x) for each row. */
-void mmi_sampler_draw(mmi_sampler *s, const float *loc, const float *scale, uint32_t rows, uint32_t expert, uint32_t iteration,
-                      float *z);
-/* z ~ p0. */
-void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t iteration, float *z);
-/* Which expert each row starts from: uniform in 0..n_modalities-1. */
-void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, uint32_t *expert);
+/* What all encoders tell of each row; rows of modalities that are not observed must be finite and tell nothing. */
+void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_experts *out);
+/* Standard draws of the prior's family for every latent of each row, numbered by chain. */
+void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *eps);
+/* z ~ p0, w_m ~ p0. */
+void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t iteration, mmi_latents *z);
+/* Which expert each row starts from: uniform among those observed ([modality][rows] of 1 and 0; NULL: all). */
+void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const float *const *observed, uint32_t *expert);
+
+/* 32 random bits for a row: a subset of modalities. */
+uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint32_t iteration);
+
+/* Where a row's noise of modality m begins, for starts of data chains: shares nothing with the chain's own. */
+mmi_rng mmi_sampler_noise(const mmi_sampler *s, uint32_t modality, uint32_t row, uint32_t iteration);
+/* Uniform in 0..1. */
+double mmi_sampler_chance(const mmi_sampler *s, uint32_t row, uint32_t iteration);
+
+typedef struct mmi_start_args {
+	uint32_t iteration, chain;     /* of the draws */
+	const uint32_t *expert;        /* [rows] whose q(z | x) each row takes */
+	const float *const *observed;  /* [modality][rows] of 1 and 0; NULL: all */
+	bool own;                      /* only the expert's own w is inferred; otherwise that of every observed modality */
+	bool mean;                     /* locations instead of draws; 0 for what would come from the prior */
+} mmi_start_args;
+/* Where posterior chains start: z ~ q_e(z | x_e), w_m ~ q_m(w | x_m) where it is inferred, else w_m ~ p0. */
+void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows, mmi_latents *out);
 /* mean[m]: [rows][floats of modality m]. */
-void mmi_sampler_decode(mmi_sampler *s, const float *z, uint32_t rows, float *const *mean);
+void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
 /* E of each row. */
 void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy);
 
@@ -53,22 +69,28 @@ typedef struct mmi_posterior_args {
 	uint32_t steps, iteration;
 	double step, noise;      /* s, n */
 	double grad_scale;       /* 1 (sum over chains: the true posterior) or 1 / chains (the paper's mean) */
+	const float *const *observed;   /* [modality][n_chains * rows] of 1 and 0: whose likelihood counts; NULL: all */
+	const uint8_t *const *held;     /* [modality][n_chains * rows], 1: w_m stays as it is; NULL: all move */
 	mmi_chain_watch *watch;  /* NULL, or called for the first chunk only */
 	void *watch_ctx;
 } mmi_posterior_args;
-/* z [n_chains * rows][latent_dim], chain c of row b at c * rows + b, moved in place given x. U at the start is in stats. */
+/* Latents of chain c of row b at c * rows + b, moved in place given x [modality][rows]:
+ * U(z, W) = sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). U at the start is in stats.
+ * start may be NULL: movement is not measured. */
 void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
-                           float *z, const float *start, mmi_chain_stats *stats);
+                           mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats);
 
 typedef struct mmi_revise_args {
 	uint32_t steps, iteration;
 	double step, noise;      /* s, n; each times a modality's x_scale */
 	double move_max;         /* 0: none */
 	bool clamp;              /* keep boxed modalities inside their box */
+	uint32_t first;          /* number of the first row in the noise: chains on other data of one iteration differ */
+	const uint8_t *const *held; /* [modality][rows], 1: stays as it is; NULL: all move */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_revise_args;
-/* x[m] [rows][floats] moved down the energy in place. start[m] as x[m], or all NULL. */
+/* x[m] [rows][floats] moved down the energy in place. start[m] as x[m], or NULL. */
 void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start, uint32_t rows,
                         mmi_chain_stats *stats);
 

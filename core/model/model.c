@@ -3,16 +3,28 @@
 
 #include "model/model.h"
 
+int32_t mmi_model_z_dim(const mmi_model *m)
+{
+	return m->config.independent ? 0 : m->config.latent_dim;
+}
+
+int32_t mmi_model_w_dim(const mmi_model *m)
+{
+	return m->config.independent ? m->config.latent_dim : m->config.private_dim;
+}
+
 static mm_status record_all(const mmi_model *m, mmi_graph *g, mm_error *e)
 {
 	mm_tensor x[MMI_MAX_MODALITIES], energy, decoded;
-	mm_tensor z = mmi_input(g, "z", mmi_shape(1, (int)m->config.latent_dim));
+	mmi_place place = mmi_model_place(m, g);
 	mmi_expert expert;
 
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		x[i] = mmi_input(g, m->modalities[i].name, m->modalities[i].info.shape);
 		MMI_TRY(mmi_model_encode(m, i, g, x[i], &expert, e));
-		MMI_TRY(mmi_model_decode(m, i, g, z, &decoded, e));
+		if (m->config.private_dim)
+			mmi_model_auxiliary_scale(m, i, g);
+		MMI_TRY(mmi_model_decode(m, i, g, place.z, place.w[i], &decoded, e));
 	}
 	MMI_TRY(mmi_model_energy(m, g, x, &energy, e));
 	return mmi_graph_check(g, e);

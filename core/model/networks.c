@@ -17,15 +17,49 @@ mm_status mmi_model_encode(const mmi_model *m, uint32_t i, mmi_graph *g, mm_tens
 {
 	mm_encoder_io io;
 	mmi_graph_scope(g, m->inference, "%s.encoder", m->modalities[i].name);
-	MMI_TRY(mmi_modality_build_encoder(&m->modalities[i], g, x, m->config.latent_dim, 0, &io, e));
-	*out = (mmi_expert){ io.z_loc, scale_head(m, g, io.z_raw) };
+	MMI_TRY(mmi_modality_build_encoder(&m->modalities[i], g, x, m->config.latent_dim, m->config.private_dim, &io, e));
+	*out = (mmi_expert){ MMI_NONE, MMI_NONE, MMI_NONE, MMI_NONE };
+	if (m->config.independent) {
+		out->w_loc = io.z_loc;
+		out->w_scale = scale_head(m, g, io.z_raw);
+		return MM_OK;
+	}
+	out->loc = io.z_loc;
+	out->scale = scale_head(m, g, io.z_raw);
+	if (m->config.private_dim) {
+		out->w_loc = io.w_loc;
+		out->w_scale = scale_head(m, g, io.w_raw);
+	}
 	return MM_OK;
 }
 
-mm_status mmi_model_decode(const mmi_model *m, uint32_t i, mmi_graph *g, mm_tensor z, mm_tensor *out, mm_error *e)
+/* A parameter is not batched: as the weights of a layer that reads a 1 it becomes a tensor per sample. */
+mm_tensor mmi_model_auxiliary_scale(const mmi_model *m, uint32_t i, mmi_graph *g)
+{
+	const float softplus_is_one = 0.54132485f;
+	mmi_graph_scope(g, m->generator, "%s.auxiliary", m->modalities[i].name);
+	mm_tensor raw = mmi_graph_ops.linear(g, mmi_const(g, mmi_shape(1, 1), 1), "scale", mmi_model_w_dim(m), 0, MM_INIT_ZERO);
+	raw = mmi_graph_ops.affine(g, raw, 1, softplus_is_one);
+	return mmi_graph_ops.affine(g, mmi_graph_ops.activation(g, raw, MM_ACT_SOFTPLUS, 0), 1, 1e-6f);
+}
+
+mmi_place mmi_model_place(const mmi_model *m, mmi_graph *g)
+{
+	mmi_place p = { .z = MMI_NONE };
+	int32_t z = mmi_model_z_dim(m), w = mmi_model_w_dim(m);
+	if (z)
+		p.z = mmi_input(g, "z", mmi_shape(1, (int)z));
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
+		p.w[i] = w && i < m->n_modalities ? mmi_input(g, "w", mmi_shape(1, (int)w)) : MMI_NONE;
+	return p;
+}
+
+mm_status mmi_model_decode(const mmi_model *m, uint32_t i, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out, mm_error *e)
 {
 	mmi_graph_scope(g, m->generator, "%s.decoder", m->modalities[i].name);
-	return mmi_modality_build_decoder(&m->modalities[i], g, z, MMI_NONE, out, e);
+	if (m->config.independent)
+		return mmi_modality_build_decoder(&m->modalities[i], g, w, MMI_NONE, out, e);
+	return mmi_modality_build_decoder(&m->modalities[i], g, z, w, out, e);
 }
 
 mm_tensor mmi_model_mean(const mmi_model *m, uint32_t i, mmi_graph *g, mm_tensor decoded)
@@ -54,51 +88,77 @@ mm_tensor mmi_model_nll(const mmi_model *m, uint32_t i, mmi_graph *g, mm_tensor 
 	return info->likelihood_weight == 1.0f ? nll : mmi_graph_ops.affine(g, nll, info->likelihood_weight, 0);
 }
 
-static mm_tensor log_density(const mmi_model *m, mmi_graph *g, mm_tensor z, mm_tensor loc, mm_tensor scale)
+mm_tensor mmi_model_log_density(const mmi_model *m, mmi_graph *g, mm_tensor z, mm_tensor loc, mm_tensor scale)
 {
 	mmi_opcode op = m->config.prior == MMI_PRIOR_LAPLACE ? MMI_OP_LOGPDF_LAPLACE : MMI_OP_LOGPDF_NORMAL;
 	mm_tensor args[3] = { z, loc, scale };
 	return mmi_op(g, op, 3, args, NULL);
 }
 
-mm_tensor mmi_model_log_expert(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *expert)
-{
-	return log_density(m, g, z, expert->loc, expert->scale);
-}
-
 mm_tensor mmi_model_log_prior(const mmi_model *m, mmi_graph *g, mm_tensor z)
 {
-	mm_shape shape = mmi_shape(1, (int)m->config.latent_dim);
-	return log_density(m, g, z, mmi_const(g, shape, 0), mmi_const(g, shape, 1));
+	mm_shape shape = mmi_graph_ops.shape(g, z);
+	return mmi_model_log_density(m, g, z, mmi_const(g, shape, 0), mmi_const(g, shape, 1));
 }
 
-/* log-mean-exp of numbers per sample. */
-static mm_tensor log_mean_exp(mmi_graph *g, const mm_tensor *x, uint32_t n)
+mm_tensor mmi_model_log_prior_of(const mmi_model *m, mmi_graph *g, const mmi_place *p)
+{
+	mm_tensor sum = p->z == MMI_NONE ? MMI_NONE : mmi_model_log_prior(m, g, p->z);
+	for (uint32_t i = 0; i < m->n_modalities && p->w[i] != MMI_NONE; i++) {
+		mm_tensor log_p = mmi_model_log_prior(m, g, p->w[i]);
+		sum = sum == MMI_NONE ? log_p : mmi_graph_ops.add(g, sum, log_p);
+	}
+	return sum;
+}
+
+/* log sum_i exp(x_i) of numbers per sample. */
+static mm_tensor log_sum_exp(mmi_graph *g, const mm_tensor *x, uint32_t n)
 {
 	mm_tensor vector[MMI_MAX_MODALITIES];
 	mm_shape one = mmi_shape(1, 1);
 	for (uint32_t i = 0; i < n; i++)
 		vector[i] = mmi_graph_ops.reshape(g, x[i], &one);
-	mm_tensor lse = mmi_graph_ops.log_sum_exp(g, mmi_graph_ops.concat(g, vector, n, 0));
-	return mmi_graph_ops.affine(g, lse, 1, -logf((float)n));
+	return mmi_graph_ops.log_sum_exp(g, mmi_graph_ops.concat(g, vector, n, 0));
 }
 
-static mm_tensor mean_of(mmi_graph *g, const mm_tensor *x, uint32_t n)
+static mm_tensor sum_of(mmi_graph *g, const mm_tensor *x, uint32_t n)
 {
 	mm_tensor sum = x[0];
 	for (uint32_t i = 1; i < n; i++)
 		sum = mmi_graph_ops.add(g, sum, x[i]);
-	return n == 1 ? sum : mmi_graph_ops.affine(g, sum, 1.0f / (float)n, 0);
+	return sum;
 }
 
-mm_tensor mmi_model_log_q(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *experts, mmi_inference_target target)
+static mm_tensor log_of_mixture(mmi_graph *g, const mm_tensor *log_q, uint32_t n, const mmi_mixture *weights)
+{
+	mm_tensor weighted[MMI_MAX_MODALITIES];
+	if (!weights)
+		return mmi_graph_ops.affine(g, log_sum_exp(g, log_q, n), 1, -logf((float)n));
+	for (uint32_t i = 0; i < n; i++)
+		weighted[i] = mmi_graph_ops.add(g, log_q[i], weights->log_share[i]);
+	return log_sum_exp(g, weighted, n);
+}
+
+static mm_tensor mean_of_logs(mmi_graph *g, const mm_tensor *log_q, uint32_t n, const mmi_mixture *weights)
+{
+	mm_tensor weighted[MMI_MAX_MODALITIES];
+	if (!weights)
+		return n == 1 ? log_q[0] : mmi_graph_ops.affine(g, sum_of(g, log_q, n), 1.0f / (float)n, 0);
+	for (uint32_t i = 0; i < n; i++)
+		weighted[i] = mmi_graph_ops.mul(g, log_q[i], weights->share[i]);
+	return sum_of(g, weighted, n);
+}
+
+mm_tensor mmi_model_log_q(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *experts, mmi_inference_target target,
+                          const mmi_mixture *weights)
 {
 	mm_tensor log_q[MMI_MAX_MODALITIES];
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		log_q[i] = mmi_model_log_expert(m, g, z, &experts[i]);
+	uint32_t n = m->n_modalities;
+	for (uint32_t i = 0; i < n; i++)
+		log_q[i] = mmi_model_log_density(m, g, z, experts[i].loc, experts[i].scale);
 	if (target == MMI_TARGET_MIXTURE)
-		return log_mean_exp(g, log_q, m->n_modalities);
+		return log_of_mixture(g, log_q, n, weights);
 	if (target == MMI_TARGET_EACH)
-		return mean_of(g, log_q, m->n_modalities);
-	return mmi_graph_ops.axpby(g, 0.5f, log_mean_exp(g, log_q, m->n_modalities), 0.5f, mean_of(g, log_q, m->n_modalities));
+		return mean_of_logs(g, log_q, n, weights);
+	return mmi_graph_ops.axpby(g, 0.5f, log_of_mixture(g, log_q, n, weights), 0.5f, mean_of_logs(g, log_q, n, weights));
 }

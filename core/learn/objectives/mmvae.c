@@ -1,0 +1,41 @@
+/* mmvae.c - the stratified mixture:
+ * (1/M) sum_e [ sum_m weight_m NLL_m(x_m | z_e) + beta (log q(z_e | X) - log p0(z_e)) ], z_e = loc_e + scale_e eps_e,
+ * over the observed modalities. */
+#include "config.h"
+
+#include "learn/objectives/objective.h"
+
+static uint32_t draws(const mmi_model *m)
+{
+	return m->n_modalities;
+}
+
+static mm_status record_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e)
+{
+	mmi_graph *g = io->loss->net.graph;
+	mmi_place place = io->loss->z[i];
+	place.z = mmi_elbo_draw(g, io->experts[i].loc, io->experts[i].scale, place.z);
+	MMI_TRY(mmi_loss_nll(io->model, io->loss, &place, out, e));
+	mm_tensor log_q = mmi_model_log_q(io->model, g, place.z, io->experts, MMI_TARGET_MIXTURE, io->mixture);
+	mm_tensor log_p = mmi_model_log_prior(io->model, g, place.z);
+	*out = mmi_graph_ops.add(g, *out, mmi_graph_ops.axpby(g, io->beta, log_q, -io->beta, log_p));
+	return MM_OK;
+}
+
+static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
+{
+	mmi_graph *g = io->loss->net.graph;
+	uint32_t n = io->model->n_modalities;
+	for (uint32_t i = 0; i < n; i++) {
+		mm_tensor term;
+		MMI_TRY(record_expert(io, i, &term, e));
+		if (io->mixture)
+			term = mmi_graph_ops.mul(g, term, io->mixture->share[i]);
+		*out = i ? mmi_graph_ops.add(g, *out, term) : term;
+	}
+	if (!io->mixture)
+		*out = mmi_graph_ops.affine(g, *out, 1.0f / (float)n, 0);
+	return MM_OK;
+}
+
+const mmi_objective mmi_objective_mmvae = { "mmvae", MMI_FUSION_MIXTURE, .shared_only = true, .draws = draws, .record = record };

@@ -1,0 +1,43 @@
+/* objective.c - the list of objectives, and what several of them use. */
+#include "config.h"
+
+#include "learn/objectives/objective.h"
+
+const mmi_objective *const mmi_objectives[] = { &mmi_objective_mmvae, &mmi_objective_mvae, &mmi_objective_mopoe,
+                                                &mmi_objective_mmvae_plus, NULL };
+const char *const mmi_objective_names[] = { "mmvae", "mvae", "mopoe", "mmvae+", NULL };
+
+mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor eps)
+{
+	return mmi_graph_ops.add(g, loc, mmi_graph_ops.mul(g, eps, scale));
+}
+
+static mm_tensor power(mmi_graph *g, mm_tensor x, float exponent)
+{
+	mm_tensor log_x = mmi_op(g, MMI_OP_LOG, 1, &x, NULL);
+	return mmi_graph_ops.activation(g, mmi_graph_ops.affine(g, log_x, exponent, 0), MM_ACT_EXP, 0);
+}
+
+mmi_expert mmi_elbo_product(mmi_graph *g, const mmi_expert *experts, const mm_tensor *weight, uint32_t n, bool prior)
+{
+	mm_tensor total = MMI_NONE, pulled = MMI_NONE;
+	for (uint32_t i = 0; i < n; i++) {
+		mm_tensor precision = power(g, experts[i].scale, -2);
+		if (weight)
+			precision = mmi_graph_ops.mul(g, precision, weight[i]);
+		mm_tensor pull = mmi_graph_ops.mul(g, experts[i].loc, precision);
+		total = i ? mmi_graph_ops.add(g, total, precision) : precision;
+		pulled = i ? mmi_graph_ops.add(g, pulled, pull) : pull;
+	}
+	if (prior)
+		total = mmi_graph_ops.affine(g, total, 1, 1);
+	return (mmi_expert){ mmi_graph_ops.mul(g, pulled, power(g, total, -1)), power(g, total, -0.5f), MMI_NONE, MMI_NONE };
+}
+
+mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale)
+{
+	mm_tensor squares = mmi_graph_ops.axpby(g, 0.5f, mmi_graph_ops.mul(g, loc, loc), 0.5f, mmi_graph_ops.mul(g, scale, scale));
+	mm_tensor log_scale = mmi_op(g, MMI_OP_LOG, 1, &scale, NULL);
+	mm_tensor terms = mmi_graph_ops.axpby(g, 1, squares, -1, mmi_graph_ops.affine(g, log_scale, 1, 0.5f));
+	return mmi_sum_all(g, terms, 1);
+}

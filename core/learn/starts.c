@@ -1,0 +1,78 @@
+/* starts.c - other starts of the data chain. */
+#include "config.h"
+
+#include "learn/starts.h"
+
+#include <string.h>
+
+/* Uniform in a box, uniform then projected on a simplex, standard normal where there are no bounds. */
+static void noise(const mmi_learner *l, uint32_t m, uint32_t t)
+{
+	const mmi_modality *modality = &l->model->modalities[m];
+	const mm_modality_info *info = &modality->info;
+	size_t count = (size_t)modality->count, last = (size_t)info->shape.dim[info->shape.rank - 1];
+	for (uint32_t b = 0; b < l->settings->batch; b++) {
+		mmi_rng rng = mmi_sampler_noise(l->sampler, m, b, t);
+		float *x = l->generated[m] + b * count;
+		if (info->support == MM_SUPPORT_REAL) {
+			mmi_vec_get()->normal(x, count, rng);
+			continue;
+		}
+		mmi_vec_get()->uniform(x, count, rng);
+		for (size_t i = 0; i < count; i++)
+			x[i] = info->lo + (info->hi - info->lo) * x[i];
+		for (size_t i = 0; info->support == MM_SUPPORT_SIMPLEX && i < count; i += last)
+			mmi_simplex_project(x + i, (int64_t)last);
+	}
+}
+
+/* The buffer's rows take turns, so that no row is in a batch twice. */
+static size_t slot(const mmi_learner *l, uint32_t b)
+{
+	return ((size_t)l->state.n_buffered + b) % l->settings->x_buffer;
+}
+
+static void copy_row(const mmi_learner *l, float *const *to, size_t to_row, float *const *from, size_t from_row)
+{
+	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
+		size_t count = (size_t)l->model->modalities[m].count;
+		memcpy(to[m] + to_row * count, from[m] + from_row * count, count * sizeof(float));
+	}
+}
+
+static void copy_place(const mmi_learner *l, const mmi_latents *to, size_t to_row, const mmi_latents *from, size_t from_row)
+{
+	mmi_latents a = mmi_latents_at(to, l->model, to_row), b = mmi_latents_at(from, l->model, from_row);
+	mmi_latents_copy(&a, &b, l->model, 1);
+}
+
+static void resume(mmi_learner *l, uint32_t t)
+{
+	for (uint32_t b = 0; b < l->settings->batch; b++) {
+		size_t row = slot(l, b);
+		bool filled = l->state.n_buffered + b >= l->settings->x_buffer;
+		if (!filled || mmi_sampler_chance(l->sampler, b, t) < l->settings->x_refresh)
+			continue;
+		copy_row(l, l->generated, b, l->buffer, row);
+		copy_place(l, &l->z_prior, b, &l->buffer_z, row);
+	}
+}
+
+void mmi_start_data_chain(mmi_learner *l, uint32_t t)
+{
+	if (l->settings->x_start == MMI_START_BUFFER)
+		resume(l, t);
+	for (uint32_t m = 0; l->settings->x_start == MMI_START_NOISE && m < l->model->n_modalities; m++)
+		noise(l, m, t);
+}
+
+void mmi_keep_data_chain(mmi_learner *l)
+{
+	if (l->settings->x_start != MMI_START_BUFFER)
+		return;
+	for (uint32_t b = 0; b < l->settings->batch; b++) {
+		copy_row(l, l->buffer, slot(l, b), l->revised, b);
+		copy_place(l, &l->buffer_z, slot(l, b), &l->z_prior, b);
+	}
+	l->state.n_buffered += l->settings->batch;
+}

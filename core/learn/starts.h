@@ -1,0 +1,13 @@
+/* starts.h - where data chains start when not at the generator's samples (ablations): noise, or a buffer of persistent
+ * chains (Tieleman 2008). */
+#ifndef MMI_STARTS_H
+#define MMI_STARTS_H
+
+#include "learn/learner.h"
+
+/* Replaces the generator's samples by the start x_start names. Chains of the buffer bring their latents into z_prior. */
+void mmi_start_data_chain(mmi_learner *l, uint32_t t);
+/* Puts the revised chains back into the buffer. */
+void mmi_keep_data_chain(mmi_learner *l);
+
+#endif

@@ -1,0 +1,120 @@
+/* sampler_nets.c - what the networks of a sampler compute. */
+#include "config.h"
+
+#include "mcmc/sampler_nets.h"
+
+#include <string.h>
+
+static void record_inputs(const mmi_model *m, mmi_graph *g, mm_tensor *x)
+{
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		x[i] = mmi_input(g, m->modalities[i].name, m->modalities[i].info.shape);
+}
+
+static mm_status compile(mmi_sampler *s, mmi_network *net, const mm_tensor *outputs, uint32_t n, mm_error *e)
+{
+	return mmi_network_compile(net, s->config.backend, outputs, n, s->config.chunk, mmi_pool_threads(s->pool), e);
+}
+
+/* Appends what is there. */
+static uint32_t append(mm_tensor *list, uint32_t n, mm_tensor x)
+{
+	if (x != MMI_NONE)
+		list[n++] = x;
+	return n;
+}
+
+static mm_status record_encode(mmi_sampler *s, mm_error *e)
+{
+	mmi_encode_net *n = &s->encode;
+	mm_tensor outputs[4 * MMI_MAX_MODALITIES];
+	uint32_t count = 0;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	record_inputs(s->model, n->net.graph, n->x);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		MMI_TRY(mmi_model_encode(s->model, i, n->net.graph, n->x[i], &n->expert[i], e));
+		count = append(outputs, count, n->expert[i].loc);
+		count = append(outputs, count, n->expert[i].scale);
+		count = append(outputs, count, n->expert[i].w_loc);
+		count = append(outputs, count, n->expert[i].w_scale);
+	}
+	return compile(s, &n->net, outputs, count, e);
+}
+
+static mm_status record_decode(mmi_sampler *s, mm_error *e)
+{
+	mmi_decode_net *n = &s->decode;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	n->place = mmi_model_place(s->model, n->net.graph);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		mm_tensor decoded;
+		MMI_TRY(mmi_model_decode(s->model, i, n->net.graph, n->place.z, n->place.w[i], &decoded, e));
+		n->mean[i] = mmi_model_mean(s->model, i, n->net.graph, decoded);
+	}
+	return compile(s, &n->net, n->mean, s->model->n_modalities, e);
+}
+
+/* U(z, W) = sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). */
+static mm_status record_u(mmi_sampler *s, mm_error *e)
+{
+	mmi_posterior_net *n = &s->posterior;
+	mmi_graph *g = n->net.graph;
+	n->u = mmi_graph_ops.affine(g, mmi_model_log_prior_of(s->model, g, &n->place), -1, 0);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		mm_tensor decoded;
+		MMI_TRY(mmi_model_decode(s->model, i, g, n->place.z, n->place.w[i], &decoded, e));
+		n->observed[i] = mmi_input(g, "observed", mmi_shape(0));
+		mm_tensor nll = mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded), n->observed[i]);
+		n->u = mmi_graph_ops.add(g, n->u, nll);
+	}
+	return MM_OK;
+}
+
+/* U and its gradient to the latents alone. */
+static mm_status record_posterior(mmi_sampler *s, mm_error *e)
+{
+	mmi_posterior_net *n = &s->posterior;
+	mm_tensor wrt[MMI_MAX_MODALITIES + 1], outputs[MMI_MAX_MODALITIES + 2], *grads = outputs + 1;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	mmi_graph *g = n->net.graph;
+	record_inputs(s->model, g, n->x);
+	n->place = mmi_model_place(s->model, g);
+	MMI_TRY(record_u(s, e));
+	uint32_t count = append(wrt, 0, n->place.z);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++)
+		count = append(wrt, count, n->place.w[i]);
+	mmi_grad_request r = { .loss = n->u, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = count, .grads = grads };
+	MMI_TRY(mmi_graph_grad(g, &r, e));
+	outputs[0] = n->u;
+	n->grad.z = n->place.z == MMI_NONE ? MMI_NONE : *grads++;
+	for (uint32_t i = 0; i < s->model->n_modalities; i++)
+		n->grad.w[i] = n->place.w[i] == MMI_NONE ? MMI_NONE : *grads++;
+	return compile(s, &n->net, outputs, count + 1, e);
+}
+
+/* E(x) and, for chains, its gradient to every x_m. */
+static mm_status record_energy(mmi_sampler *s, mmi_energy_net *n, bool gradient, mm_error *e)
+{
+	mm_tensor outputs[MMI_MAX_MODALITIES + 1];
+	uint32_t count = s->model->n_modalities;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	mmi_graph *g = n->net.graph;
+	record_inputs(s->model, g, n->x);
+	MMI_TRY(mmi_model_energy(s->model, g, n->x, &n->energy, e));
+	outputs[0] = n->energy;
+	if (gradient) {
+		mmi_grad_request r = { .loss = n->energy, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = n->x, .n_wrt = count, .grads = n->dx };
+		MMI_TRY(mmi_graph_grad(g, &r, e));
+		memcpy(outputs + 1, n->dx, count * sizeof *outputs);
+	}
+	return compile(s, &n->net, outputs, gradient ? 1 + count : 1, e);
+}
+
+mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
+{
+	MMI_TRY(record_encode(s, e));
+	MMI_TRY(record_decode(s, e));
+	MMI_TRY(record_posterior(s, e));
+	MMI_TRY(record_energy(s, &s->revise, true, e));
+	return record_energy(s, &s->energy, false, e);
+}

@@ -1,0 +1,50 @@
+/* sampler_nets.h - the networks of a sampler, as sampler.c and draws.c see it. */
+#ifndef MMI_SAMPLER_NETS_H
+#define MMI_SAMPLER_NETS_H
+
+#include "mcmc/sampler.h"
+
+typedef struct mmi_encode_net {
+	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES];
+	mmi_expert expert[MMI_MAX_MODALITIES];
+} mmi_encode_net;
+
+typedef struct mmi_decode_net {
+	mmi_network net;
+	mmi_place place;
+	mm_tensor mean[MMI_MAX_MODALITIES];
+} mmi_decode_net;
+
+typedef struct mmi_posterior_net {
+	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES], observed[MMI_MAX_MODALITIES];
+	mmi_place place, grad;
+	mm_tensor u;
+} mmi_posterior_net;
+
+typedef struct mmi_energy_net {
+	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES], energy, dx[MMI_MAX_MODALITIES];
+} mmi_energy_net;
+
+struct mmi_sampler {
+	const mmi_model *model;
+	mmi_pool *pool;
+	mmi_sampler_config config;
+	mmi_encode_net encode;
+	mmi_decode_net decode;
+	mmi_posterior_net posterior;
+	mmi_energy_net revise, energy;
+	mmi_chain_stats *chunk_stats; /* one per chunk: summed in order */
+	float *ones;                  /* [chunk]: every modality is observed */
+	struct {
+		uint64_t prior, draw, pick, subset, z;
+		uint64_t prior_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES], w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
+	} key;
+};
+
+/* Records and compiles all of them. */
+mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e);
+
+#endif

@@ -1,0 +1,120 @@
+/* translate.c - the paper's Eq. 17, followed by the energy chain on what was not given. */
+#include "config.h"
+
+#include "mcmc/translate.h"
+
+#include <string.h>
+
+struct mmi_translator {
+	const mmi_model *model;
+	mmi_sampler *sampler;
+	mmi_experts experts;
+	mmi_latents z, start;
+	uint32_t *expert;
+	float *decoded[MMI_MAX_MODALITIES];
+	uint8_t *given[MMI_MAX_MODALITIES];   /* 1: observed */
+	uint8_t *missing[MMI_MAX_MODALITIES]; /* 1: not */
+};
+
+static mm_status allocate(mmi_translator *t, uint32_t rows, mm_error *e)
+{
+	MMI_TRY(mmi_experts_create(t->model, rows, &t->experts, e));
+	MMI_TRY(mmi_latents_create(t->model, rows, &t->z, e));
+	MMI_TRY(mmi_latents_create(t->model, rows, &t->start, e));
+	t->expert = mmi_alloc(rows, sizeof *t->expert);
+	bool ok = t->expert;
+	for (uint32_t m = 0; m < t->model->n_modalities; m++) {
+		ok = (t->decoded[m] = mmi_alloc(rows * (size_t)t->model->modalities[m].count, sizeof(float))) && ok;
+		ok = (t->given[m] = mmi_alloc(rows, 1)) && ok;
+		ok = (t->missing[m] = mmi_alloc(rows, 1)) && ok;
+	}
+	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the translation of %u samples", rows);
+}
+
+mm_status mmi_translator_create(const mmi_model *m, mmi_sampler *s, uint32_t max_rows, mmi_translator **out, mm_error *e)
+{
+	mmi_translator *t = mmi_alloc(1, sizeof *t);
+	if (!t)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a translator");
+	t->model = m;
+	t->sampler = s;
+	mm_status status = allocate(t, max_rows, e);
+	if (status != MM_OK) {
+		mmi_translator_destroy(t);
+		return status;
+	}
+	*out = t;
+	return MM_OK;
+}
+
+void mmi_translator_destroy(mmi_translator *t)
+{
+	if (!t)
+		return;
+	mmi_experts_clear(&t->experts);
+	mmi_latents_clear(&t->z);
+	mmi_latents_clear(&t->start);
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
+		mmi_free(t->decoded[m]);
+		mmi_free(t->given[m]);
+		mmi_free(t->missing[m]);
+	}
+	mmi_free(t->expert);
+	mmi_free(t);
+}
+
+static void choose_experts(mmi_translator *t, const mmi_translate_args *a, const float *const *observed, uint32_t rows)
+{
+	if (a->expert < 0)
+		mmi_sampler_pick(t->sampler, rows, a->number, observed, t->expert);
+	for (uint32_t r = 0; a->expert >= 0 && r < rows; r++)
+		t->expert[r] = (uint32_t)a->expert;
+}
+
+static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed, uint32_t rows)
+{
+	mmi_start_args start = { .iteration = a->number, .expert = t->expert, .observed = observed, .mean = a->mean };
+	mmi_posterior_args posterior = a->posterior;
+	mmi_chain_stats stats;
+	mmi_sampler_encode(t->sampler, (const float *const *)x, rows, &t->experts);
+	mmi_sampler_start(t->sampler, &start, &t->experts, rows, &t->z);
+	mmi_latents_copy(&t->start, &t->z, t->model, rows);
+	posterior.iteration = a->number;
+	posterior.observed = observed;
+	posterior.held = (const uint8_t *const *)t->missing;
+	mmi_sampler_posterior(t->sampler, &posterior, (const float *const *)x, rows, 1, &t->z, &t->start, a->posterior_stats ? a->posterior_stats : &stats);
+}
+
+/* Decodes everything and keeps what was not given. */
+static void fill(mmi_translator *t, float *const *x, uint32_t rows)
+{
+	mmi_sampler_decode(t->sampler, &t->z, rows, t->decoded);
+	for (uint32_t m = 0; m < t->model->n_modalities; m++) {
+		size_t count = (size_t)t->model->modalities[m].count;
+		for (uint32_t r = 0; r < rows; r++)
+			if (t->missing[m][r])
+				memcpy(x[m] + r * count, t->decoded[m] + r * count, count * sizeof(float));
+			else
+				memcpy(t->decoded[m] + r * count, x[m] + r * count, count * sizeof(float));
+	}
+}
+
+void mmi_translate(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed, uint32_t rows,
+                   mmi_latents *latents)
+{
+	mmi_revise_args revise = a->revise;
+	mmi_chain_stats stats;
+	for (uint32_t m = 0; m < t->model->n_modalities; m++)
+		for (uint32_t r = 0; r < rows; r++) {
+			t->given[m][r] = observed[m][r] > 0;
+			t->missing[m][r] = !t->given[m][r];
+		}
+	choose_experts(t, a, observed, rows);
+	infer(t, a, x, observed, rows);
+	fill(t, x, rows);
+	revise.iteration = a->number;
+	revise.held = (const uint8_t *const *)t->given;
+	mmi_sampler_revise(t->sampler, &revise, x, (const float *const *)t->decoded, rows, a->revise_stats ? a->revise_stats : &stats);
+	if (latents)
+		mmi_latents_copy(latents, &t->z, t->model, rows);
+}
