@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ELBO_DRAWS 256u /* numbers of draws beside the chains' own starts */
+
 /* ------------------------------------------------------------ chains */
 
 static const mmi_mask *data_mask(const mmi_learner *l)
@@ -52,10 +54,15 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 	m->z_move = sqrt(stats.move2 / stats.elements);
 }
 
-/* z' ~ p0(z), w' ~ p0(w), x_0 = mean of p(x | z', w'); or where other chains start. */
+/* z' ~ p0(z), w' ~ p0(w), moved down the energy if asked for; x_0 = mean of p(x | z', w'), or where other chains start. */
 static void generate(mmi_learner *l, uint32_t t)
 {
-	mmi_sampler_prior(l->sampler, l->settings->batch, t, &l->z_prior);
+	const mmi_settings *s = l->settings;
+	mmi_chain_stats stats;
+	mmi_guide_args guide = { .steps = s->prior_steps, .iteration = t, .step = s->prior_step, .noise = s->prior_noise, .weight = s->prior_weight };
+	mmi_sampler_prior(l->sampler, s->batch, t, &l->z_prior);
+	if (s->prior_steps)
+		mmi_sampler_guide(l->sampler, &guide, s->batch, &l->z_prior, NULL, &stats);
 	mmi_sampler_decode(l->sampler, &l->z_prior, l->settings->batch, l->generated);
 	mmi_start_data_chain(l, t);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++)
@@ -252,6 +259,27 @@ static double minus_log_prior(const mmi_learner *l)
 	return sum / (double)rows;
 }
 
+/* One update of generator and inference by the ELBO. first: number of its draws. */
+static mm_status update_elbo(mmi_learner *l, const mmi_batch *batch, uint32_t first, mmi_measures *m, mm_error *e)
+{
+	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
+	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
+	for (uint32_t i = 0; i < l->n_eps; i++) {
+		mmi_sampler_standard(l->sampler, b, first + i, t, &l->eps[i]);
+		term.z[i] = l->eps[i];
+	}
+	mmi_pass_run(&l->pass, &term, 1);
+	m->elbo = term.sum / b;
+	m->norm_generator = mmi_lanes_reduce(&l->generator_lanes, l->pool);
+	m->norm_inference = mmi_lanes_reduce(&l->inference_lanes, l->pool);
+	m->culprit = isfinite(m->norm_generator) ? 1 : 0;
+	if (!isfinite(m->norm_generator) || !isfinite(m->norm_inference) || !isfinite(m->elbo))
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite", (long long)l->state.iteration + 1);
+	mmi_optimiser_step(&l->generator, l->pool, l->generator_lanes.lane[0], m->norm_generator, schedule(l));
+	mmi_optimiser_step(&l->inference, l->pool, l->inference_lanes.lane[0], m->norm_inference, schedule(l));
+	return MM_OK;
+}
+
 /* ------------------------------------------------------------ iterations */
 
 static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
@@ -270,6 +298,8 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 		impute(l, batch, t);
 
 	/* Then each model learns from what the chains revised; z, z' and both X are constants. */
+	for (uint32_t i = 0; i < s->elbo_updates; i++)
+		MMI_TRY(update_elbo(l, batch, ELBO_DRAWS + i * l->n_eps, m, e));
 	for (uint32_t i = 0; i < s->generator_updates; i++)
 		MMI_TRY(update_generator(l, batch, m, e));
 	for (uint32_t i = 0; i < s->inference_updates; i++)
@@ -288,23 +318,8 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 /* An ELBO on the same networks gives the chains a start worth revising; a baseline goes on with it. */
 static mm_status warm_up(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
-	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
-	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
-	mmi_masks_fill(&l->masks, l->sampler, batch->observed, t);
-	for (uint32_t i = 0; i < l->n_eps; i++) {
-		mmi_sampler_standard(l->sampler, b, i, t, &l->eps[i]);
-		term.z[i] = l->eps[i];
-	}
-	mmi_pass_run(&l->pass, &term, 1);
-	m->elbo = term.sum / b;
-	m->norm_generator = mmi_lanes_reduce(&l->generator_lanes, l->pool);
-	m->norm_inference = mmi_lanes_reduce(&l->inference_lanes, l->pool);
-	m->culprit = isfinite(m->norm_generator) ? 1 : 0;
-	if (!isfinite(m->norm_generator) || !isfinite(m->norm_inference) || !isfinite(m->elbo))
-		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite", (long long)l->state.iteration + 1);
-	mmi_optimiser_step(&l->generator, l->pool, l->generator_lanes.lane[0], m->norm_generator, schedule(l));
-	mmi_optimiser_step(&l->inference, l->pool, l->inference_lanes.lane[0], m->norm_inference, schedule(l));
-	return MM_OK;
+	mmi_masks_fill(&l->masks, l->sampler, batch->observed, (uint32_t)l->state.iteration);
+	return update_elbo(l, batch, 0, m, e);
 }
 
 /* What an update measures is no number until it was made: there may be none. */

@@ -186,6 +186,14 @@ static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 	return MM_OK;
 }
 
+static mm_status read_prior_chain(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	MMI_TRY(get_u32(c, "learner", "prior_steps", 0, 0, &s->prior_steps, e));
+	MMI_TRY(get_factor(c, "learner", "prior_step", 0.1, &s->prior_step, e));
+	MMI_TRY(get_factor(c, "learner", "prior_noise", 0.1, &s->prior_noise, e));
+	return get_factor(c, "learner", "prior_weight", 10, &s->prior_weight, e);
+}
+
 static mm_status read_x_start(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	static const char *const starts[] = { "generator", "noise", "buffer", NULL };
@@ -213,6 +221,7 @@ static mm_status read_chains(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_factor(c, "learner", "z_step", 0.1, &s->z_step, e));
 	MMI_TRY(get_factor(c, "learner", "z_noise", 0.1, &s->z_noise, e));
 	MMI_TRY(read_x_start(c, s, e));
+	MMI_TRY(read_prior_chain(c, s, e));
 	MMI_TRY(mmi_config_bool(c, "learner", "refresh_negatives", false, &s->refresh_negatives, e));
 	MMI_TRY(get_factor(c, "learner", "s_factor", 1, &s->s_factor, e));
 	return get_factor(c, "learner", "i_factor", 1, &s->i_factor, e);
@@ -252,6 +261,9 @@ static mm_status read_updates(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_u32(c, "learner", "generator_updates", 1, 0, &s->generator_updates, e));
 	MMI_TRY(get_u32(c, "learner", "inference_updates", 1, 0, &s->inference_updates, e));
 	MMI_TRY(get_u32(c, "learner", "energy_updates", 1, 0, &s->energy_updates, e));
+	MMI_TRY(get_u32(c, "learner", "elbo_updates", 0, 0, &s->elbo_updates, e));
+	if (s->elbo_updates && s->cooperative && !s->warmup)
+		MMI_TRY(check_objective(c, s, "warmup_objective", e));
 	MMI_TRY(mmi_config_call(c, "learner", "schedule", schedules, "constant", &which, &has_value, &s->schedule_end, e));
 	s->schedule = (mmi_schedule)which;
 	if (!has_value)

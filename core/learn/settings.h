@@ -43,10 +43,13 @@ typedef struct mmi_settings {
 	double x_move_max;
 	bool clamp;
 	double z_step, z_noise;
+	uint32_t prior_steps;           /* of the chain that moves z from the prior down the energy before it is decoded */
+	double prior_step, prior_noise, prior_weight;
 	double s_factor, i_factor;
 	double energy_l2;
 	bool refresh_negatives;
 	uint32_t generator_updates, inference_updates, energy_updates;
+	uint32_t elbo_updates;          /* of generator and inference by the ELBO, beside the chains */
 	mmi_adam_config generator, inference, energy;
 	mmi_schedule schedule;
 	double schedule_end;            /* factor of the rates at the last iteration */

@@ -26,7 +26,8 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 	MMI_TRY(mmi_sampler_record(s, e));
 	s->chunk_stats = mmi_alloc(s->config.max_rows / s->config.chunk + 1, sizeof *s->chunk_stats);
 	s->ones = mmi_alloc(s->config.chunk, sizeof *s->ones);
-	if (!s->chunk_stats || !s->ones)
+	s->weight = mmi_alloc(s->config.chunk, sizeof *s->weight);
+	if (!s->chunk_stats || !s->ones || !s->weight)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for chain statistics");
 	for (uint32_t i = 0; i < s->config.chunk; i++)
 		s->ones[i] = 1;
@@ -58,10 +59,12 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->encode.net);
 	mmi_network_clear(&s->decode.net);
 	mmi_network_clear(&s->posterior.net);
+	mmi_network_clear(&s->guide.net);
 	mmi_network_clear(&s->revise.net);
 	mmi_network_clear(&s->energy.net);
 	mmi_free(s->chunk_stats);
 	mmi_free(s->ones);
+	mmi_free(s->weight);
 	mmi_free(s);
 }
 
@@ -82,13 +85,14 @@ static size_t network_bytes(const mmi_network *n)
 
 size_t mmi_sampler_bytes(const mmi_sampler *s)
 {
-	return network_bytes(&s->encode.net) + network_bytes(&s->decode.net) + network_bytes(&s->posterior.net) +
+	return network_bytes(&s->encode.net) + network_bytes(&s->decode.net) + network_bytes(&s->posterior.net) + network_bytes(&s->guide.net) +
 	       network_bytes(&s->revise.net) + network_bytes(&s->energy.net);
 }
 
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
 {
-	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net, &s->revise.net, &s->energy.net };
+	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net, &s->revise.net, &s->energy.net,
+	                                  &s->guide.net };
 	return networks[part]->programs[0];
 }
 
@@ -226,17 +230,36 @@ static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	run_chain(j, p, chunk);
 }
 
-/* A further state of a posterior chain, z or a w; returns its number. */
-static uint32_t add_latent(mmi_chain *c, const mmi_posterior_args *a, mm_tensor state, mm_tensor grad, int32_t dim, uint64_t key)
+/* The states of a chain over latents: z and the w. */
+static void set_latents(mmi_sampler *s, mmi_chain *c, mmi_rows_job *j, const mmi_place *place, const mmi_place *grad, mmi_latents *z,
+                        const mmi_latents *start)
 {
-	uint32_t i = c->n_states++;
-	c->state[i] = state;
-	c->grad[i] = grad;
-	c->count[i] = dim;
-	c->key[i] = key;
-	c->unit[i] = c->weight[i] = 1;
-	c->update[i] = (mmi_langevin){ (float)(0.5 * a->step * a->step * a->grad_scale), (float)a->noise, -INFINITY, INFINITY };
-	return i;
+	if (z->z) {
+		j->state[0] = z->z;
+		j->start[0] = start ? start->z : NULL;
+		c->state[0] = place->z;
+		c->grad[0] = grad->z;
+		c->count[0] = mmi_model_z_dim(s->model);
+		c->key[0] = s->key.z;
+		c->n_states = 1;
+	}
+	for (uint32_t m = 0; m < s->model->n_modalities && z->w[m]; m++) {
+		uint32_t i = c->n_states++;
+		j->state[i] = z->w[m];
+		j->start[i] = start ? start->w[m] : NULL;
+		c->state[i] = place->w[m];
+		c->grad[i] = grad->w[m];
+		c->count[i] = mmi_model_w_dim(s->model);
+		c->key[i] = s->key.w[m];
+	}
+}
+
+static void set_steps(mmi_chain *c, double drift, double noise)
+{
+	for (uint32_t i = 0; i < c->n_states; i++) {
+		c->unit[i] = c->weight[i] = 1;
+		c->update[i] = (mmi_langevin){ (float)drift, (float)noise, -INFINITY, INFINITY };
+	}
 }
 
 void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
@@ -245,19 +268,35 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
 	const mmi_posterior_net *n = &s->posterior;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
 	mmi_rows_job j = { .s = s, .x = x, .chain = &chain, .rows = rows, .observed = a->observed, .watch = a->watch, .watch_ctx = a->watch_ctx };
-	if (z->z) {
-		uint32_t k = add_latent(&chain, a, n->place.z, n->grad.z, mmi_model_z_dim(s->model), s->key.z);
-		j.state[k] = z->z;
-		j.start[k] = start ? start->z : NULL;
-	}
-	for (uint32_t i = 0; i < s->model->n_modalities && z->w[i]; i++) {
-		uint32_t k = add_latent(&chain, a, n->place.w[i], n->grad.w[i], mmi_model_w_dim(s->model), s->key.w[i]);
-		j.state[k] = z->w[i];
-		j.start[k] = start ? start->w[i] : NULL;
-		j.held[k] = a->held ? a->held[i] : NULL;
-	}
+	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
+	set_steps(&chain, 0.5 * a->step * a->step * a->grad_scale, a->noise);
+	for (uint32_t m = 0, i = z->z ? 1 : 0; a->held && i < chain.n_states; m++, i++)
+		j.held[i] = a->held[m];
 	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, posterior_chunk, &j);
 	sum_stats(s, rows * n_chains / s->config.chunk, stats);
+}
+
+static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const mmi_rows_job *j = ctx;
+	mmi_program *p = j->s->guide.net.programs[worker];
+	mmi_program_bind(p, j->s->guide.weight, j->s->weight);
+	run_chain(j, p, chunk);
+}
+
+void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
+                       mmi_chain_stats *stats)
+{
+	const mmi_guide_net *n = &s->guide;
+	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
+	/* Rows follow those of any posterior chain of the same iteration in the noise. */
+	mmi_rows_job j = { .s = s, .chain = &chain, .rows = rows, .first = UINT32_C(1) << 30, .watch = a->watch, .watch_ctx = a->watch_ctx };
+	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
+	set_steps(&chain, 0.5 * a->step * a->step, a->noise);
+	for (uint32_t i = 0; i < s->config.chunk; i++)
+		s->weight[i] = (float)a->weight;
+	mmi_pool_run(s->pool, rows / s->config.chunk, guide_chunk, &j);
+	sum_stats(s, rows / s->config.chunk, stats);
 }
 
 static void revise_chunk(void *ctx, uint32_t chunk, uint32_t worker)

@@ -24,7 +24,8 @@ void mmi_sampler_destroy(mmi_sampler *s);
 uint32_t mmi_sampler_chunk(const mmi_sampler *s);
 /* Bytes of all programs' arenas and scratch. */
 size_t mmi_sampler_bytes(const mmi_sampler *s);
-typedef enum { MMI_SAMPLER_ENCODE, MMI_SAMPLER_DECODE, MMI_SAMPLER_POSTERIOR, MMI_SAMPLER_REVISE, MMI_SAMPLER_ENERGY } mmi_sampler_part;
+typedef enum { MMI_SAMPLER_ENCODE, MMI_SAMPLER_DECODE, MMI_SAMPLER_POSTERIOR, MMI_SAMPLER_REVISE, MMI_SAMPLER_ENERGY,
+               MMI_SAMPLER_GUIDE } mmi_sampler_part;
 /* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last call. */
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part);
 /* The chunk for a batch: its largest divisor up to the wanted size. Depends on the batch alone, never on threads. */
@@ -79,6 +80,18 @@ typedef struct mmi_posterior_args {
  * start may be NULL: movement is not measured. */
 void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
                            mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats);
+
+typedef struct mmi_guide_args {
+	uint32_t steps, iteration;
+	double step, noise;      /* s, n */
+	double weight;           /* of the energy against the prior */
+	mmi_chain_watch *watch;
+	void *watch_ctx;
+} mmi_guide_args;
+/* Latents from the prior, moved in place to where the generator's samples have low energy: a chain on
+ * weight E(g(z, W)) - log p0(z) - sum_m log p0(w_m), g the decoders' means (as VAEBM samples, Xiao et al. 2021). */
+void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
+                       mmi_chain_stats *stats);
 
 typedef struct mmi_revise_args {
 	uint32_t steps, iteration;

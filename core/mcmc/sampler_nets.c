@@ -70,26 +70,50 @@ static mm_status record_u(mmi_sampler *s, mm_error *e)
 	return MM_OK;
 }
 
-/* U and its gradient to the latents alone. */
+/* Compiles u and its gradient to the latents alone. */
+static mm_status compile_latent_gradient(mmi_sampler *s, mmi_network *net, mm_tensor u, const mmi_place *place, mmi_place *grad, mm_error *e)
+{
+	mm_tensor wrt[MMI_MAX_MODALITIES + 1], outputs[MMI_MAX_MODALITIES + 2], *grads = outputs + 1;
+	mmi_graph *g = net->graph;
+	uint32_t count = append(wrt, 0, place->z);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++)
+		count = append(wrt, count, place->w[i]);
+	mmi_grad_request r = { .loss = u, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = count, .grads = grads };
+	MMI_TRY(mmi_graph_grad(g, &r, e));
+	outputs[0] = u;
+	grad->z = place->z == MMI_NONE ? MMI_NONE : *grads++;
+	for (uint32_t i = 0; i < s->model->n_modalities; i++)
+		grad->w[i] = place->w[i] == MMI_NONE ? MMI_NONE : *grads++;
+	return compile(s, net, outputs, count + 1, e);
+}
+
 static mm_status record_posterior(mmi_sampler *s, mm_error *e)
 {
 	mmi_posterior_net *n = &s->posterior;
-	mm_tensor wrt[MMI_MAX_MODALITIES + 1], outputs[MMI_MAX_MODALITIES + 2], *grads = outputs + 1;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	record_inputs(s->model, n->net.graph, n->x);
+	n->place = mmi_model_place(s->model, n->net.graph);
+	MMI_TRY(record_u(s, e));
+	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
+}
+
+/* weight E(g(z, W)) - log p0(z) - sum_m log p0(w_m) */
+static mm_status record_guide(mmi_sampler *s, mm_error *e)
+{
+	mmi_guide_net *n = &s->guide;
+	mm_tensor mean[MMI_MAX_MODALITIES], energy;
 	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
-	record_inputs(s->model, g, n->x);
 	n->place = mmi_model_place(s->model, g);
-	MMI_TRY(record_u(s, e));
-	uint32_t count = append(wrt, 0, n->place.z);
-	for (uint32_t i = 0; i < s->model->n_modalities; i++)
-		count = append(wrt, count, n->place.w[i]);
-	mmi_grad_request r = { .loss = n->u, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = count, .grads = grads };
-	MMI_TRY(mmi_graph_grad(g, &r, e));
-	outputs[0] = n->u;
-	n->grad.z = n->place.z == MMI_NONE ? MMI_NONE : *grads++;
-	for (uint32_t i = 0; i < s->model->n_modalities; i++)
-		n->grad.w[i] = n->place.w[i] == MMI_NONE ? MMI_NONE : *grads++;
-	return compile(s, &n->net, outputs, count + 1, e);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		mm_tensor decoded;
+		MMI_TRY(mmi_model_decode(s->model, i, g, n->place.z, n->place.w[i], &decoded, e));
+		mean[i] = mmi_model_mean(s->model, i, g, decoded);
+	}
+	MMI_TRY(mmi_model_energy(s->model, g, mean, &energy, e));
+	n->weight = mmi_input(g, "weight", mmi_shape(0));
+	n->u = mmi_graph_ops.axpby(g, 1, mmi_graph_ops.mul(g, energy, n->weight), -1, mmi_model_log_prior_of(s->model, g, &n->place));
+	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
 }
 
 /* E(x) and, for chains, its gradient to every x_m. */
@@ -115,6 +139,7 @@ mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
 	MMI_TRY(record_encode(s, e));
 	MMI_TRY(record_decode(s, e));
 	MMI_TRY(record_posterior(s, e));
+	MMI_TRY(record_guide(s, e));
 	MMI_TRY(record_energy(s, &s->revise, true, e));
 	return record_energy(s, &s->energy, false, e);
 }

@@ -23,6 +23,12 @@ typedef struct mmi_posterior_net {
 	mm_tensor u;
 } mmi_posterior_net;
 
+typedef struct mmi_guide_net {
+	mmi_network net;
+	mmi_place place, grad;
+	mm_tensor weight, u;
+} mmi_guide_net;
+
 typedef struct mmi_energy_net {
 	mmi_network net;
 	mm_tensor x[MMI_MAX_MODALITIES], energy, dx[MMI_MAX_MODALITIES];
@@ -35,9 +41,10 @@ struct mmi_sampler {
 	mmi_encode_net encode;
 	mmi_decode_net decode;
 	mmi_posterior_net posterior;
+	mmi_guide_net guide;
 	mmi_energy_net revise, energy;
 	mmi_chain_stats *chunk_stats; /* one per chunk: summed in order */
-	float *ones;                  /* [chunk]: every modality is observed */
+	float *ones, *weight;         /* [chunk]: every modality is observed; of the guide's energy */
 	struct {
 		uint64_t prior, draw, pick, subset, z;
 		uint64_t prior_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES], w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
