@@ -102,7 +102,7 @@ void linear_observe(linear_rig *r, uint32_t subset)
 {
 	for (uint32_t m = 0; m < LINEAR; m++)
 		for (uint32_t i = 0; i < r->rows; i++) {
-			r->observed[m][i] = subset >> m & 1 ? 1 : 0;
+			r->observed[m][i] = subset >> m & 1 ? 1.0f : 0.0f;
 			r->missing[m][i] = !(subset >> m & 1);
 		}
 }
