@@ -44,13 +44,19 @@ static mm_status build_encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, m
 	h = relu(g, ops->linear(g, h, "hidden", HIDDEN, 1, MM_INIT_DEFAULT));
 	io->z_loc = ops->linear(g, h, "loc", io->latent_dim, 1, MM_INIT_DEFAULT);
 	io->z_raw = ops->linear(g, h, "raw", io->latent_dim, 1, MM_INIT_DEFAULT);
+	if (io->private_dim) {
+		io->w_loc = ops->linear(g, h, "w_loc", io->private_dim, 1, MM_INIT_DEFAULT);
+		io->w_raw = ops->linear(g, h, "w_raw", io->private_dim, 1, MM_INIT_DEFAULT);
+	}
 	return MM_OK;
 }
 
 static mm_status build_decoder(mm_instance *i, mm_graph *g, mm_decoder_io *io, mm_error *e)
 {
 	static const mm_shape map = { 3, { SIDE / 2, SIDE / 2, 8, 0 } }, words = { 2, { WORDS, VOCABULARY, 0, 0 } };
-	mm_tensor h = relu(g, ops->linear(g, io->z, "hidden", HIDDEN, 1, MM_INIT_DEFAULT));
+	const mm_tensor both[] = { io->z, io->w };
+	mm_tensor h = io->w == MM_NO_TENSOR ? io->z : ops->concat(g, both, 2, 0);
+	h = relu(g, ops->linear(g, h, "hidden", HIDDEN, 1, MM_INIT_DEFAULT));
 	(void)e;
 	if (i->kind == RIG_PICTURE) {
 		h = ops->reshape(g, relu(g, ops->linear(g, h, "map", SIDE * SIDE / 4 * 8, 1, MM_INIT_DEFAULT)), &map);
@@ -120,12 +126,28 @@ static void make_sample(int kind, uint64_t t, uint32_t sample, float *x)
 		x[k] = (float)((k + 2 * c) % 5) * 0.5f - 1 + 0.1f * (uniform(t, sample, (uint32_t)k, 1) - 0.5f);
 }
 
+/* Sample i lacks modality i mod (M + 1); every (M + 1)-th is complete. */
+static void hide(learner_rig *r, uint32_t m)
+{
+	size_t count = (size_t)r->modality[m].count;
+	for (uint32_t i = 0; i < r->settings.batch; i++) {
+		bool gone = i % (r->n_modalities + 1) == m;
+		r->observed[m][i] = gone ? 0.0f : 1.0f;
+		if (gone)
+			memset(r->x[m] + i * count, 0, count * sizeof(float));
+	}
+}
+
 const mmi_batch *rig_batch(learner_rig *r, uint64_t iteration)
 {
 	for (uint32_t m = 0; m < r->n_modalities; m++)
 		for (uint32_t i = 0; i < r->settings.batch; i++)
 			make_sample(r->modality[m].instance->kind, iteration, i, r->x[m] + i * r->modality[m].count);
 	r->batch = (mmi_batch){ .iteration = iteration, .size = r->settings.batch, .x = r->x };
+	for (uint32_t m = 0; r->lacking && m < r->n_modalities; m++)
+		hide(r, m);
+	if (r->lacking)
+		r->batch.observed = (const float *const *)r->observed;
 	return &r->batch;
 }
 
@@ -161,7 +183,8 @@ void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *
 	memcpy(r->modality, modalities, n * sizeof *modalities);
 	for (uint32_t m = 0; m < n; m++) {
 		r->x[m] = mmi_alloc(r->settings.batch * (size_t)modalities[m].count, sizeof(float));
-		assert_non_null(r->x[m]);
+		r->observed[m] = mmi_alloc(r->settings.batch, sizeof(float));
+		assert_true(r->x[m] && r->observed[m]);
 	}
 	must(mmi_pool_create(r->settings.threads, &r->pool, &e), &e);
 	must(mmi_model_create(r->modality, n, &r->settings.model, &r->model, &e), &e);
@@ -181,8 +204,10 @@ void rig_close(learner_rig *r)
 	mmi_learner_destroy(r->learner);
 	mmi_model_destroy(r->model);
 	mmi_pool_destroy(r->pool);
-	for (uint32_t m = 0; m < r->n_modalities; m++)
+	for (uint32_t m = 0; m < r->n_modalities; m++) {
 		mmi_free(r->x[m]);
+		mmi_free(r->observed[m]);
+	}
 	mmi_config_destroy(r->config);
 }
 

@@ -14,7 +14,8 @@ typedef struct learner_rig {
 	mmi_pool *pool;
 	mmi_model *model;
 	mmi_learner *learner;
-	float *x[RIG_MODALITIES];
+	float *x[RIG_MODALITIES], *observed[RIG_MODALITIES];
+	bool lacking;                   /* batches with missing modalities */
 	mmi_batch batch;
 } learner_rig;
 

@@ -40,6 +40,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 	compare_threads((const char *const[]){ "learner.experts=all", "learner.expert_reduce=mean", "learner.warmup=2", "learner.x_move_max=0.1",
 	                                       "learner.inference_target=each", "learner.clip_norm=5", NULL });
 	compare_threads((const char *const[]){ "learner.batch=28", "run.chunk=5", "learner.prior=laplace", "energy.energy_l2=0.1", NULL });
+	compare_threads((const char *const[]){ "learner.private_dim=3", "learner.warmup=2", "learner.elbo_updates=1", "learner.prior_steps=2", NULL });
 }
 
 static void another_seed_gives_other_bits(void **state)
@@ -114,6 +115,9 @@ static void resuming_gives_the_same_bits_as_not_stopping(void **state)
 	compare_with_resumed(*state, 3, 9, (const char *const[]){ "learner.warmup=5", "learner.experts=all", NULL });
 	compare_with_resumed(*state, 6, 9, (const char *const[]){ "learner.warmup=5", "learner.experts=all", NULL });
 	compare_with_resumed(*state, 55, 60, (const char *const[]){ "learner.x_step=auto(0.05)", "learner.x_steps=1", "learner.z_steps=1", NULL });
+	compare_with_resumed(*state, 4, 8, (const char *const[]){ "learner.private_dim=3", "learner.private_chain=own", "learner.x_start=buffer",
+	                                                          "learner.x_buffer=40", "learner.generator_ema=0.9", NULL });
+	compare_with_resumed(*state, 4, 8, (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=3", NULL });
 	compare_with_resumed(*state, 4, 8, (const char *const[]){ "energy.spectral_norm=no", "learner.weight_decay_energy=0.01",
 	                                                          "learner.schedule=linear(0.5)", NULL });
 }

@@ -1,0 +1,288 @@
+/* test_switches.c - what each switch of the learner changes: private latents, missing modalities, other starts of the data
+ * chain, moving averages, baselines; and combinations that are refused. */
+#include "config.h"
+
+#include "learner_rig.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { B = 16, W = 2, D = 6 };
+
+#define SETS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void private_chains_move_every_w_or_only_the_expert_s_own(void **state)
+{
+	(void)state;
+	for (int own = 0; own < 2; own++) {
+		learner_rig r;
+		uint32_t moved = 0, held = 0;
+		rig_open(&r, SETS("learner.private_dim=2", own ? "learner.private_chain=own" : "learner.private_chain=joint"));
+		rig_run(&r, 1);
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+			for (int i = 0; i < B * W; i++) {
+				bool same = r.learner->z.w[m][i] == r.learner->z_start.w[m][i];
+				moved += !same;
+				held += same;
+				if (own)
+					assert_true(same == (r.learner->masks.expert[i / W] != m));
+			}
+		assert_int_equal(moved, own ? B * W : B * W * RIG_MODALITIES);
+		assert_int_equal(held, own ? B * W * (RIG_MODALITIES - 1) : 0);
+		rig_close(&r);
+	}
+}
+
+static void chains_start_from_observed_experts_only(void **state)
+{
+	(void)state;
+	for (int all = 0; all < 2; all++) {
+		learner_rig r;
+		rig_open(&r, SETS("data.hide=0.5", all ? "learner.experts=all" : "learner.experts=one"));
+		r.lacking = true;
+		rig_run(&r, 2);
+		for (uint32_t i = 0; i < B * r.learner->n_chains; i++)
+			assert_true(r.observed[r.learner->masks.expert[i]][i % B] > 0);
+		for (uint32_t c = 0; all && c < RIG_MODALITIES; c++)
+			assert_int_equal(r.learner->masks.expert[c * B + 3], c); /* complete: chain c is expert c's */
+		rig_close(&r);
+	}
+}
+
+/* What a chain makes of rows does not depend on what stands where nothing was observed: zeros or not. */
+static void what_is_missing_changes_nothing(void **state)
+{
+	learner_rig a, b;
+	mmi_measures m;
+	mm_error e = MM_ERROR_INIT;
+	const char *const *sets = SETS("data.hide=0.5", "learner.missing_energy=skip");
+	(void)state;
+	rig_open(&a, sets);
+	rig_open(&b, sets);
+	a.lacking = b.lacking = true;
+	for (uint64_t t = 0; t < 3; t++) {
+		const mmi_batch *one = rig_batch(&a, t), *other = rig_batch(&b, t);
+		for (uint32_t k = 0; k < RIG_MODALITIES; k++)
+			for (int i = 0; i < B; i++)
+				for (int64_t f = 0; !(b.observed[k][i] > 0) && f < b.modality[k].count; f++)
+					b.x[k][i * b.modality[k].count + f] = 0.25f;
+		assert_int_equal(mmi_learner_iterate(a.learner, one, &m, &e), MM_OK);
+		assert_int_equal(mmi_learner_iterate(b.learner, other, &m, &e), MM_OK);
+	}
+	rig_assert_same(&a, &b);
+	rig_close(&a);
+	rig_close(&b);
+}
+
+static void incomplete_tuples_are_completed_with_what_is_there_held(void **state)
+{
+	learner_rig r;
+	(void)state;
+	rig_open(&r, SETS("data.hide=0.5"));
+	r.lacking = true;
+	rig_run(&r, 1);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+		for (uint32_t i = 0; i < B; i++) {
+			size_t count = (size_t)r.modality[m].count;
+			const float *x = r.x[m] + i * count, *made = r.learner->imputed[m] + i * count;
+			double size = 0;
+			for (size_t k = 0; k < count; k++)
+				size += fabs((double)made[k]);
+			if (r.observed[m][i] > 0)
+				assert_memory_equal(x, made, count * sizeof *x);
+			else
+				assert_true(size > 0);
+		}
+	rig_close(&r);
+}
+
+/* Complete ones only: their mean, as the energy of the same rows says. */
+static void skipped_tuples_do_not_enter_the_energy(void **state)
+{
+	learner_rig r;
+	mm_error e = MM_ERROR_INIT;
+	mmi_measures m;
+	float energy[B];
+	double mean = 0;
+	(void)state;
+	rig_open(&r, SETS("data.hide=0.5", "learner.missing_energy=skip", "energy.spectral_norm=no"));
+	r.lacking = true;
+	const mmi_batch *batch = rig_batch(&r, 0);
+	mmi_sampler_energy(r.learner->sampler, (const float *const *)batch->x, B, energy);
+	for (int i = 3; i < B; i += 4)
+		mean += (double)energy[i] / 4;
+	assert_int_equal(mmi_learner_iterate(r.learner, batch, &m, &e), MM_OK);
+	assert_true(fabs(m.e_data - mean) < 1e-5 * fmax(1, fabs(mean)));
+	rig_close(&r);
+}
+
+static void noise_starts_are_in_the_support_and_teach_no_pairs(void **state)
+{
+	learner_rig r, other;
+	(void)state;
+	rig_open(&r, SETS("learner.x_start=noise", "learner.x_steps=0"));
+	rig_open(&other, SETS("learner.x_start=noise", "learner.x_steps=0", "learner.s_factor=9", "learner.i_factor=9"));
+	rig_run(&r, 2);
+	rig_run(&other, 2);
+	double square = 0;
+	for (int64_t i = 0; i < B * r.modality[0].count; i++) {
+		float x = r.learner->revised[0][i];
+		assert_true(x >= -1 && x <= 1);
+		square += (double)x * (double)x / (double)(B * r.modality[0].count);
+	}
+	assert_true(fabs(square - 1.0 / 3) < 0.03);
+	for (int64_t i = 0; i < B * 5; i++) {
+		double sum = 0;
+		for (int k = 0; k < 4; k++)
+			sum += (double)r.learner->revised[1][i * 4 + k];
+		assert_true(fabs(sum - 1) < 1e-5);
+	}
+	assert_true(rig_hash(r.model->generator) == rig_hash(other.model->generator)); /* the factors have no terms */
+	rig_close(&r);
+	rig_close(&other);
+}
+
+static void buffered_chains_go_on_where_they_stopped(void **state)
+{
+	learner_rig r;
+	float before[B * D];
+	(void)state;
+	rig_open(&r, SETS("learner.x_start=buffer", "learner.x_buffer=16", "learner.x_refresh=0"));
+	rig_run(&r, 1);
+	size_t bytes = B * (size_t)r.modality[0].count * sizeof(float);
+	float *revised = mmi_alloc(1, bytes);
+	memcpy(revised, r.learner->revised[0], bytes);
+	memcpy(before, r.learner->z_prior.z, sizeof before);
+	rig_run(&r, 1);
+	assert_memory_equal(r.learner->generated[0], revised, bytes);
+	assert_memory_equal(r.learner->z_prior.z, before, sizeof before);
+	assert_memory_not_equal(r.learner->revised[0], revised, bytes);
+	mmi_free(revised);
+	rig_close(&r);
+	rig_open(&r, SETS("learner.x_start=buffer", "learner.x_buffer=16", "learner.x_refresh=1"));
+	rig_run(&r, 2);
+	assert_memory_not_equal(r.learner->z_prior.z, before, sizeof before);
+	rig_close(&r);
+}
+
+static void the_moving_average_is_a_mean_at_first(void **state)
+{
+	learner_rig r;
+	double sum = 0;
+	(void)state;
+	rig_open(&r, SETS("learner.generator_ema=0.999"));
+	for (int t = 0; t < 4; t++) {
+		rig_run(&r, 1);
+		sum += (double)r.model->generator->raw[0] / 4;
+	}
+	assert_true(fabs((double)r.learner->generator.ema[0] - sum) < 1e-6);
+	assert_null(r.learner->energy.ema);
+	rig_close(&r);
+}
+
+static void independent_inference_gives_each_chain_its_own_modality(void **state)
+{
+	learner_rig r;
+	(void)state;
+	rig_open(&r, SETS("learner.inference=independent", "learner.experts=all"));
+	rig_run(&r, 1);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+		for (uint32_t i = 0; i < B * RIG_MODALITIES; i++)
+			assert_true(r.learner->masks.observed[m][i] == (i / B == m ? 1.0f : 0.0f));
+	rig_close(&r);
+}
+
+static void independent_generators_share_no_latent(void **state)
+{
+	learner_rig r;
+	(void)state;
+	rig_open(&r, SETS("learner.generators=independent"));
+	mmi_measures m = rig_run(&r, 3);
+	assert_null(r.learner->z.z);
+	assert_true(isfinite(m.loss_generator) && isfinite(m.loss_inference) && isfinite(m.gap) && m.u_end < m.u_start);
+	rig_close(&r);
+}
+
+static void baselines_train_all_but_the_energy(void **state)
+{
+	static const char *const objectives[] = { "learner.objective=mmvae", "learner.objective=mvae", "learner.objective=mopoe" };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(objectives); i++) {
+		learner_rig r;
+		rig_open(&r, SETS(objectives[i]));
+		uint64_t energy = rig_hash(r.model->energy), generator = rig_hash(r.model->generator);
+		double first = rig_run(&r, 1).elbo, last = rig_run(&r, 60).elbo;
+		assert_true(last < first);
+		assert_true(rig_hash(r.model->energy) == energy && rig_hash(r.model->generator) != generator);
+		rig_close(&r);
+	}
+}
+
+static void elbo_updates_come_on_top_of_the_chains(void **state)
+{
+	learner_rig plain, both;
+	(void)state;
+	rig_open(&plain, NULL);
+	rig_open(&both, SETS("learner.elbo_updates=1"));
+	mmi_measures a = rig_run(&plain, 1), b = rig_run(&both, 1);
+	assert_true(isnan(a.elbo) && isfinite(b.elbo));
+	assert_true(a.u_start == b.u_start && rig_hash(plain.model->generator) != rig_hash(both.model->generator));
+	rig_close(&plain);
+	rig_close(&both);
+}
+
+/* ---------------------------------------------------------------- refusals */
+
+static void refuse(const char *const *sets, const char *said)
+{
+	mmi_config *c;
+	mmi_settings s;
+	mm_error e = MM_ERROR_INIT;
+	assert_int_equal(mmi_config_create(&c, &e), MM_OK);
+	for (; *sets; sets++)
+		assert_int_equal(mmi_config_set(c, *sets, &e), MM_OK);
+	assert_int_equal(mmi_settings_read(c, &s, &e), MM_ECONFIG);
+	if (!strstr(e.message, said))
+		fail_msg("\"%s\" does not say \"%s\"", e.message, said);
+	mmi_config_destroy(c);
+}
+
+static void combinations_without_meaning_are_refused(void **state)
+{
+	(void)state;
+	refuse(SETS("learner.objective=mvae", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
+	refuse(SETS("learner.objective=mopoe", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
+	refuse(SETS("learner.objective=mmvae+"), "needs private latents");
+	refuse(SETS("learner.objective=mvae", "learner.private_dim=4"), "know no private latents");
+	refuse(SETS("learner.generators=independent", "learner.private_dim=4"), "private_dim");
+	refuse(SETS("learner.generators=independent", "learner.warmup=10"), "an ELBO needs a shared latent");
+	refuse(SETS("learner.inference=independent"), "experts = all");
+	refuse(SETS("learner.inference=independent", "learner.experts=all", "data.hide=0.1"), "may be missing");
+	refuse(SETS("learner.warmup=10", "learner.warmup_objective=mvae"), "single experts");
+	refuse(SETS("learner.x_start=buffer", "learner.x_buffer=3"), "at least one batch");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(private_chains_move_every_w_or_only_the_expert_s_own),
+		cmocka_unit_test(chains_start_from_observed_experts_only),
+		cmocka_unit_test(what_is_missing_changes_nothing),
+		cmocka_unit_test(incomplete_tuples_are_completed_with_what_is_there_held),
+		cmocka_unit_test(skipped_tuples_do_not_enter_the_energy),
+		cmocka_unit_test(noise_starts_are_in_the_support_and_teach_no_pairs),
+		cmocka_unit_test(buffered_chains_go_on_where_they_stopped),
+		cmocka_unit_test(the_moving_average_is_a_mean_at_first),
+		cmocka_unit_test(independent_inference_gives_each_chain_its_own_modality),
+		cmocka_unit_test(independent_generators_share_no_latent),
+		cmocka_unit_test(baselines_train_all_but_the_energy),
+		cmocka_unit_test(elbo_updates_come_on_top_of_the_chains),
+		cmocka_unit_test(combinations_without_meaning_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("switches", tests, NULL, NULL);
+}
