@@ -137,6 +137,18 @@ static void features_are_one_convolution(void **state)
 	}
 }
 
+static void features_with_a_stride_are_a_quarter_of_the_size(void **state)
+{
+	bench *b = *state;
+	mm_graph g = { 0 };
+	mm_features_io io = { MM_SIZE_THROUGH(mm_features_io, features), graph_input(&g, picture), MM_NO_TENSOR };
+	mm_instance *i = make(b, "m0", "energy_stride", "2", NULL, NULL);
+	assert_ok(b, b->desc->build_features(i, &g, &io, &b->e));
+	assert_shape(&g, io.features, (mm_shape){ 3, { 14, 14, 16 } });
+	assert_int_equal(graph_parameter_count(&g), 4 * 4 * 3 * 16);
+	b->desc->destroy(i);
+}
+
 static void builds_record_the_same_every_time(void **state)
 {
 	static const char *const nets[] = { "conv", "resnet" };
@@ -180,6 +192,7 @@ int main(void)
 		one_test(conv_decoder_is_the_measured_one),
 		one_test(conv_width_and_private_part_scale),
 		one_test(features_are_one_convolution),
+		one_test(features_with_a_stride_are_a_quarter_of_the_size),
 		one_test(builds_record_the_same_every_time),
 		one_test(builds_pass_failures_on),
 	};

@@ -59,6 +59,8 @@ static mm_status read_net_settings(const mm_host_config *h, mm_config *c, mm_ins
 	if (status == MM_OK)
 		status = get_int32(h, c, "energy_channels", 16, 1, 1024, &i->energy_channels, e);
 	if (status == MM_OK)
+		status = get_int32(h, c, "energy_stride", 1, 1, 2, &i->energy_stride, e);
+	if (status == MM_OK)
 		status = h->get_bool(c, "energy_bias", 0, &i->energy_bias, e);
 	return status;
 }

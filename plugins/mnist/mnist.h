@@ -55,6 +55,7 @@ struct mm_instance {
 	int32_t view;            /* style number: background, pairing and crops */
 	int32_t width;           /* base width of net = conv */
 	int32_t energy_channels;
+	int32_t energy_stride;   /* 2: the trunk sees 14x14, a quarter of the work */
 	uint64_t limit;          /* use only the first so many tuples; 0: all */
 };
 
