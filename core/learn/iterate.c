@@ -212,6 +212,19 @@ static const float *const *complete_tuples(const mmi_learner *l, const mmi_batch
 	return (const float *const *)(imputed ? l->imputed : batch->x);
 }
 
+/* Tuples with one modality swapped are further negatives; rows of data and of swapped tuples get factors. */
+static void add_swaps(mmi_learner *l, mmi_segment terms[3], double of_data)
+{
+	const mmi_settings *s = l->settings;
+	mmi_swaps_make(&l->swaps, l->sampler, l->model, terms[0].x, terms[0].row_seed, s->batch, s->swap_factor, s->swap_margin,
+	               (uint32_t)l->state.iteration);
+	terms[2] = terms[0];
+	terms[2].x = (const float *const *)l->swaps.x;
+	terms[2].seed = (float)-of_data;
+	terms[2].row_seed = l->swaps.seed_swapped;
+	terms[0].row_seed = l->swaps.seed_data;
+}
+
 /* min over alpha of (mean E(X) - mean E(X revised)) / T, T = (n / s)^2: the maximum-likelihood gradient of exp(-E / T). */
 static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
@@ -219,7 +232,7 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measu
 	uint32_t b = s->batch, n_data = skip_incomplete(l) ? l->masks.n_whole : b;
 	double ratio = s->x_noise > 0 ? s->x_noise / l->state.x_step : 1, unit = 1 / (ratio * ratio);
 	double of_data = n_data ? unit / n_data : 0, of_revised = unit / b;
-	mmi_segment terms[2] = {
+	mmi_segment terms[3] = {
 		{ .loss = &l->energy_loss, .x = complete_tuples(l, batch), .rows = b, .x_rows = b, .seed = (float)of_data,
 		  .l2 = (float)(s->energy_l2 * of_data), .row_seed = skip_incomplete(l) ? l->masks.whole : NULL },
 		{ .loss = &l->energy_loss, .x = (const float *const *)l->revised, .rows = b, .x_rows = b, .seed = (float)-of_revised,
@@ -227,11 +240,15 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measu
 	};
 	if (!n_data)
 		return MM_OK; /* nothing to compare the revised tuples with */
+	bool swaps = s->swap_factor > 0;
+	if (swaps)
+		add_swaps(l, terms, of_data);
 	m->culprit = 2;
-	mmi_pass_run(&l->pass, terms, 2);
-	m->e_data = terms[0].sum / n_data;
+	mmi_pass_run(&l->pass, terms, swaps ? 3 : 2);
+	m->e_data = swaps ? l->swaps.mean_data : terms[0].sum / n_data;
 	m->e_revised = terms[1].sum / b;
 	m->gap = m->e_data - m->e_revised;
+	m->swap_rank = swaps ? l->swaps.rank : NAN;
 	MMI_TRY(guard_gap(l, m->gap, e));
 	m->norm_energy = mmi_lanes_reduce(&l->energy_lanes, l->pool);
 	if (!isfinite(m->norm_energy))
@@ -326,7 +343,7 @@ static mm_status warm_up(mmi_learner *l, const mmi_batch *batch, mmi_measures *m
 static mmi_measures unmeasured(bool warm)
 {
 	return (mmi_measures){ .warm = warm, .elbo = NAN, .nll_end = NAN, .u_end = NAN, .loss_generator = NAN, .loss_inference = NAN,
-	                       .e_data = NAN, .e_revised = NAN, .gap = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
+	                       .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
 }
 
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)

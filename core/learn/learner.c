@@ -35,6 +35,8 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 		ok = alloc_rows(&l->generated[m], b, count) && alloc_rows(&l->revised[m], b, count) && ok;
 		ok = (!l->masked || alloc_rows(&l->imputed[m], b, count)) && (!buffer || alloc_rows(&l->buffer[m], buffer, count)) && ok;
 	}
+	if (ok && l->settings->swap_factor > 0)
+		MMI_TRY(mmi_swaps_create(l->model, b, &l->swaps, e));
 	return ok ? mmi_masks_create(l->model, l->settings, l->n_chains, &l->masks, e)
 	          : mmi_fail(e, MM_ENOMEM, "out of memory for a batch of %zu samples", b);
 }
@@ -42,8 +44,8 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	/* No pass has more chunks than the generator's: all chains on data, and the generated samples. */
-	uint32_t chunks = (l->n_chains + 1) * (s->batch / l->chunk);
+	/* The generator's pass has all chains on data and the generated samples; the energy's data, revised and swapped ones. */
+	uint32_t rows = (l->n_chains > 2 ? l->n_chains + 1 : 3) * s->batch, chunks = (l->n_chains + 1) * (s->batch / l->chunk);
 	mmi_adam_config generator = s->generator;
 	generator.ema = s->ema;
 	MMI_TRY(mmi_optimiser_create(l->model->generator, &generator, &l->generator, e));
@@ -52,7 +54,7 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_lanes_create(l->model->generator, chunks, &l->generator_lanes, e));
 	MMI_TRY(mmi_lanes_create(l->model->inference, chunks, &l->inference_lanes, e));
 	MMI_TRY(mmi_lanes_create(l->model->energy, chunks, &l->energy_lanes, e));
-	return mmi_pass_create(l->pool, l->chunk, (l->n_chains + 1) * s->batch, &l->pass, e);
+	return mmi_pass_create(l->pool, l->chunk, rows, &l->pass, e);
 }
 
 static mm_status create_losses(mmi_learner *l, mm_error *e)
@@ -121,6 +123,7 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_optimiser_clear(&l->energy);
 	mmi_sampler_destroy(l->sampler);
 	mmi_masks_clear(&l->masks);
+	mmi_swaps_clear(&l->swaps);
 	mmi_latents_clear(&l->z);
 	mmi_latents_clear(&l->z_start);
 	mmi_latents_clear(&l->z_prior);

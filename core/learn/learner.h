@@ -7,6 +7,7 @@
 #include "learn/masks.h"
 #include "learn/optimiser.h"
 #include "learn/settings.h"
+#include "learn/swaps.h"
 #include "mcmc/sampler.h"
 #include "store/safetensors.h"
 
@@ -25,6 +26,7 @@ typedef struct mmi_measures {
 	double z_drift, z_noise, z_move;      /* rms per element: accumulated drift and noise, displacement */
 	double x_drift, x_noise, x_move;      /* the same, in units of each modality's range */
 	double x_step;                        /* s in use */
+	double swap_rank;                     /* share of the batch whose tuple has less energy than it has with one modality swapped */
 	double norm_generator, norm_inference, norm_energy;
 	int culprit;                          /* the model whose update was about to be made: 0 generator, 1 inference, 2 energy */
 } mmi_measures;
@@ -61,6 +63,7 @@ typedef struct mmi_learner {
 	float *imputed[MMI_MAX_MODALITIES];   /* incomplete tuples, completed; NULL unless masked */
 	float *buffer[MMI_MAX_MODALITIES];    /* [x_buffer][floats] persistent chains, with their latents; NULL without */
 	mmi_latents buffer_z;
+	mmi_swaps swaps;
 	float *snapshot;                      /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[3];

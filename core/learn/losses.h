@@ -80,7 +80,7 @@ typedef struct mmi_pass {            /* buffers of passes: made once */
 
 mm_status mmi_pass_create(mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e);
 void mmi_pass_clear(mmi_pass *p);
-/* Zeroes the lanes, then adds the gradients of up to two segments. */
+/* Zeroes the lanes, then adds the gradients of the segments, which train the same stores. */
 void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n);
 
 #endif

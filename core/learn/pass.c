@@ -1,4 +1,4 @@
-/* pass.c - rows of one or two losses, chunk by chunk, into gradient lanes. */
+/* pass.c - rows of losses, chunk by chunk, into gradient lanes. */
 #include "config.h"
 
 #include "engine/vec.h"
@@ -87,8 +87,10 @@ static void sum_chunk(const mmi_pass *p, const mmi_segment *s, uint32_t chunk, c
 static void run_chunk(const mmi_pass_job *j, uint32_t c, uint32_t lane, uint32_t worker)
 {
 	mmi_pass *p = j->pass;
-	uint32_t first = j->segments[0].rows / p->chunk, which = c >= first, own = which ? c - first : c;
-	mmi_segment *s = &j->segments[which];
+	mmi_segment *s = j->segments;
+	uint32_t own = c;
+	while (own >= s->rows / p->chunk)
+		own -= s++->rows / p->chunk;
 	mmi_program *program = s->loss->net.programs[worker];
 
 	bind_chunk(p, s, program, own, p->seeds + 2 * (size_t)p->chunk * c);

@@ -289,6 +289,8 @@ static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_choice(c, "energy", "shortcut_kernel", shortcuts, 0, &shortcut, e));
 	MMI_TRY(mmi_config_bool(c, "energy", "spectral_norm", true, &s->model.spectral_norm, e));
 	MMI_TRY(get_factor(c, "energy", "energy_l2", 0, &s->energy_l2, e));
+	MMI_TRY(get_factor(c, "energy", "swap_factor", 0, &s->swap_factor, e));
+	MMI_TRY(get_factor(c, "energy", "swap_margin", 2, &s->swap_margin, e));
 	if (nef > 8192 || blocks > 64)
 		return mmi_config_refuse(c, "energy", nef > 8192 ? "nef" : "blocks", "at most 8192 channels and 64 blocks", e);
 	s->model.nef = (int32_t)nef;

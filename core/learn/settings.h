@@ -47,6 +47,8 @@ typedef struct mmi_settings {
 	double prior_step, prior_noise, prior_weight;
 	double s_factor, i_factor;
 	double energy_l2;
+	double swap_factor;             /* weight of tuples with one modality swapped, as further negatives */
+	double swap_margin;             /* by which they should lie above the data, in standard deviations of E(data) */
 	bool refresh_negatives;
 	uint32_t generator_updates, inference_updates, energy_updates;
 	uint32_t elbo_updates;          /* of generator and inference by the ELBO, beside the chains */

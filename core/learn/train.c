@@ -58,6 +58,7 @@ static const struct {
 	COLUMN("x_noise", x_noise, false, true),
 	COLUMN("x_move", x_move, false, true),
 	COLUMN("x_step", x_step, false, true),
+	COLUMN("swap_rank", swap_rank, false, true),
 	COLUMN("norm_generator", norm_generator, true, true),
 	COLUMN("norm_inference", norm_inference, true, true),
 	COLUMN("norm_energy", norm_energy, false, true),

@@ -21,6 +21,7 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 	s->key.draw = mmi_rng_key(seed, "expert");
 	s->key.pick = mmi_rng_key(seed, "pick");
 	s->key.subset = mmi_rng_key(seed, "subset");
+	s->key.choice = mmi_rng_key(seed, "choice");
 	s->key.z = mmi_rng_key(seed, "chain/z");
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		const mmi_modality *m = &s->model->modalities[i];
@@ -96,6 +97,11 @@ uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint
 mmi_rng mmi_sampler_noise(const mmi_sampler *s, uint32_t modality, uint32_t row, uint32_t iteration)
 {
 	return (mmi_rng){ .key = s->key.x[modality], .sample = row, .step = UINT32_MAX, .iteration = iteration };
+}
+
+uint32_t mmi_sampler_below(const mmi_sampler *s, uint32_t row, uint32_t what, uint32_t iteration, uint32_t n)
+{
+	return mmi_rng_below((mmi_rng){ .key = s->key.choice, .sample = row, .step = what, .iteration = iteration }, n);
 }
 
 double mmi_sampler_chance(const mmi_sampler *s, uint32_t row, uint32_t iteration)

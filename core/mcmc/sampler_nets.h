@@ -46,7 +46,7 @@ struct mmi_sampler {
 	mmi_chain_stats *chunk_stats; /* one per chunk: summed in order */
 	float *ones, *weight;         /* [chunk]: every modality is observed; of the guide's energy */
 	struct {
-		uint64_t prior, draw, pick, subset, z;
+		uint64_t prior, draw, pick, subset, choice, z;
 		uint64_t prior_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES], w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
 	} key;
 };

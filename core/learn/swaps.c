@@ -1,0 +1,82 @@
+/* swaps.c - swapped tuples as negatives. */
+#include "config.h"
+
+#include "learn/swaps.h"
+
+#include <math.h>
+#include <string.h>
+
+mm_status mmi_swaps_create(const mmi_model *m, size_t batch, mmi_swaps *out, mm_error *e)
+{
+	mmi_swaps k = { .mean_data = 0 };
+	float **rows[] = { &k.e_data, &k.e_swapped, &k.seed_data, &k.seed_swapped };
+	bool ok = true;
+	for (size_t i = 0; i < MMI_COUNT(rows); i++)
+		ok = (*rows[i] = mmi_alloc(batch, sizeof(float))) && ok;
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		ok = (k.x[i] = mmi_alloc(batch * (size_t)m->modalities[i].count, sizeof(float))) && ok;
+	if (!ok) {
+		mmi_swaps_clear(&k);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu swapped tuples", batch);
+	}
+	*out = k;
+	return MM_OK;
+}
+
+void mmi_swaps_clear(mmi_swaps *k)
+{
+	float *rows[] = { k->e_data, k->e_swapped, k->seed_data, k->seed_swapped };
+	for (size_t i = 0; i < MMI_COUNT(rows); i++)
+		mmi_free(rows[i]);
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
+		mmi_free(k->x[i]);
+	*k = (mmi_swaps){ .mean_data = 0 };
+}
+
+static void swap_row(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, uint32_t row, uint32_t rows, uint32_t iteration)
+{
+	uint32_t which = mmi_sampler_below(s, row, 0, iteration, m->n_modalities);
+	uint32_t other = rows > 1 ? (row + 1 + mmi_sampler_below(s, row, 1, iteration, rows - 1)) % rows : row;
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		size_t count = (size_t)m->modalities[i].count, from = i == which ? other : row;
+		memcpy(k->x[i] + row * count, x[i] + from * count, count * sizeof(float));
+	}
+}
+
+static double standard_deviation(const float *x, uint32_t n, double mean)
+{
+	double sum = 0;
+	for (uint32_t i = 0; i < n; i++)
+		sum += ((double)x[i] - mean) * ((double)x[i] - mean);
+	return sqrt(sum / n);
+}
+
+static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double factor, double margin)
+{
+	double sum = 0, right = 0, n = 0;
+	for (uint32_t i = 0; i < rows; i++)
+		sum += (double)k->e_data[i];
+	double wanted = margin * standard_deviation(k->e_data, rows, sum / rows);
+	for (uint32_t i = 0; i < rows; i++) {
+		float here = whole ? whole[i] : 1;
+		double rise = (double)k->e_swapped[i] - (double)k->e_data[i];
+		k->seed_swapped[i] = rise < wanted ? here * (float)factor : 0;
+		k->seed_data[i] = here + k->seed_swapped[i];
+		right += here > 0 && rise > 0;
+		n += here > 0;
+	}
+	k->rank = n > 0 ? right / n : NAN;
+	k->mean_data = 0;
+	for (uint32_t i = 0; i < rows; i++)
+		k->mean_data += n > 0 && (!whole || whole[i] > 0) ? (double)k->e_data[i] / n : 0;
+}
+
+void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t rows,
+                    double factor, double margin, uint32_t iteration)
+{
+	for (uint32_t row = 0; row < rows; row++)
+		swap_row(k, s, m, x, row, rows, iteration);
+	mmi_sampler_energy(s, x, rows, k->e_data);
+	mmi_sampler_energy(s, (const float *const *)k->x, rows, k->e_swapped);
+	set_factors(k, whole, rows, factor, margin);
+}
