@@ -170,6 +170,69 @@ static void metrics_go_back_with_the_run(void **state)
 	free(text);
 }
 
+static char *seconds_in(const char *path)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_checkpoint *ck;
+	assert_ok(mmi_checkpoint_open(path, &ck, &e), e);
+	const char *seconds = mmi_checkpoint_meta(ck, "seconds");
+	char *copy = seconds ? strdup(seconds) : NULL;
+	mmi_checkpoint_close(ck);
+	return copy;
+}
+
+/* 20 iterations are named, but 0.6 seconds are meant: far more of these. */
+static void a_time_budget_counts_over_stops_and_replaces_iterations(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	static const char *const sets[] = { "run.minutes=0.01", "learner.warmup=10", "run.checkpoint_interval=100000", "run.log_interval=1" };
+	course c = { .stop_at = 5 };
+	mmi_train_result result;
+	assert_ok(train(*state, "run", false, sets, MMI_COUNT(sets), &c, &result, &e), e);
+	assert_true(result.interrupted);
+	char *before = seconds_in(result.checkpoint);
+	assert_non_null(before);
+	assert_true(atof(before) > 0 && atof(before) < 0.6);
+	c = (course){ 0 };
+	assert_ok(train(*state, "run", true, sets, MMI_COUNT(sets), &c, &result, &e), e);
+	assert_false(result.interrupted);
+	assert_true(result.iterations > 20);
+	assert_int_equal(c.done, result.iterations);
+	assert_int_equal(counter_in(result.checkpoint, "state.iteration"), result.iterations);
+	char *after = seconds_in(result.checkpoint);
+	assert_non_null(after);
+	assert_true(atof(after) >= 0.6 && atof(after) < 5);
+	/* Half of it was warm-up. */
+	size_t bytes;
+	char path[400];
+	snprintf(path, sizeof path, "%s/metrics.csv", rig_path(*state, "run"));
+	char *text = rig_read(path, &bytes);
+	double last = 0;
+	int warm = 0, cooperative = 0;
+	for (char *line = strchr(text, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+		char *seconds = strchr(line, ',') + 1, *elbo = strchr(strchr(seconds, ',') + 1, ',') + 1;
+		warm += *elbo != ',';
+		cooperative += *elbo == ',';
+		if (*elbo == ',')
+			assert_true(last >= 0.3); /* when the iteration began */
+		last = atof(seconds);
+	}
+	assert_true(warm > 10 && cooperative > 10);
+	assert_true(last >= 0.6);
+	free(text);
+	free(before);
+	free(after);
+}
+
+static void without_a_budget_checkpoints_know_no_time(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { 0 };
+	mmi_train_result result;
+	assert_ok(train(*state, "run", false, NULL, 0, &c, &result, &e), e);
+	assert_null(seconds_in(result.checkpoint));
+}
+
 static void too_many_rollbacks_end_training(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -186,6 +249,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stopping_writes_a_checkpoint_of_the_iteration_reached, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_rollback_takes_the_checkpoints_back_too, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(metrics_go_back_with_the_run, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_time_budget_counts_over_stops_and_replaces_iterations, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(without_a_budget_checkpoints_know_no_time, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(too_many_rollbacks_end_training, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

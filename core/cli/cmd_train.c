@@ -28,20 +28,12 @@ static void step(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m
 		mmi_progress_start(&v->progress, v->cli, "iteration", done, total);
 		v->started = true;
 	}
+	v->progress.total = total; /* with a time budget it is an estimate */
 	if (m->warm)
 		mmi_progress_update(&v->progress, done, "warm-up, -ELBO %.0f", m->elbo);
 	else
 		mmi_progress_update(&v->progress, done, "NLL %.0f, U %.0f to %.0f, E gap %.3g, x moved %.3f", m->nll_end, m->u_start, m->u_end,
 		                    m->gap, m->x_move);
-}
-
-/* runs/NAME, from the INI's name. */
-static char *default_folder(const char *ini)
-{
-	const char *base = strrchr(ini, '/');
-	base = base ? base + 1 : ini;
-	const char *dot = strrchr(base, '.');
-	return mmi_format("runs/%.*s", (int)(dot && dot != base ? dot - base : (ptrdiff_t)strlen(base)), base);
 }
 
 static int run(const mmi_cli *cli, const mmi_setup_request *request, const char *out, bool resume)
@@ -73,12 +65,16 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 {
 	const char *ini = NULL, *out = NULL;
 	bool resume = false;
+	double minutes = -1;
+	char minutes_text[MMI_MINUTES_TEXT];
 	mmi_strings plugins = { 0 }, sets = { 0 };
+	mm_error e = MM_ERROR_INIT;
 	const mmi_option options[] = {
 		MMI_OPTION_STRING("ini", "FILE", &ini, "the settings; paths in it are relative to it"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_STRING("out", "DIR", &out, "the run's folder (default: runs/NAME, from the INI's name)"),
+		MMI_OPTION_MINUTES(&minutes),
 		MMI_OPTION_FLAG("resume", &resume, "go on from the newest checkpoint in the run's folder"),
 		MMI_OPTION_END
 	};
@@ -93,7 +89,11 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 		code = mmi_options_refuse(cli, &usage, "--ini is missing");
 		goto done;
 	}
-	folder = out ? mmi_strdup(out) : default_folder(ini);
+	if (mmi_minutes_set(minutes, &sets, minutes_text, &e) != MM_OK) {
+		code = mmi_cli_fail(cli, &e);
+		goto done;
+	}
+	folder = out ? mmi_strdup(out) : mmi_default_folder("runs", ini);
 	mmi_setup_request request = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
 	code = folder ? run(cli, &request, folder, resume) : MMI_EXIT_FAILURE;
 done:

@@ -8,6 +8,7 @@
 
 const mmi_command mmi_commands[] = {
 	{ "train", "train a model, or go on with a run (the default)", mmi_cmd_train },
+	{ "ablate", "train a grid of settings and compare them", mmi_cmd_ablate },
 	{ "sample", "draw samples from a checkpoint", mmi_cmd_sample },
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },

@@ -125,7 +125,8 @@ static bool pairs(const mmi_learner *l, double factor)
 
 static double schedule(const mmi_learner *l)
 {
-	return mmi_settings_schedule(l->settings, (uint64_t)l->state.iteration);
+	return l->clock < 0 ? mmi_settings_schedule(l->settings, (uint64_t)l->state.iteration)
+	                    : mmi_settings_schedule_at(l->settings, l->clock);
 }
 
 /* Gradients of up to two segments into lanes, checked, then one step of Adam. */
@@ -346,9 +347,17 @@ static mmi_measures unmeasured(bool warm)
 	                       .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
 }
 
+/* The warm-up is a number of iterations, or that share of a time budget. */
+static bool warming(const mmi_learner *l)
+{
+	if (l->clock < 0)
+		return (uint64_t)l->state.iteration < l->settings->warmup;
+	return l->clock * (double)l->settings->iterations < (double)l->settings->warmup;
+}
+
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
 {
-	*out = unmeasured((uint64_t)l->state.iteration < l->settings->warmup);
+	*out = unmeasured(warming(l));
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
 	MMI_TRY(out->warm ? warm_up(l, batch, out, e) : cooperate(l, batch, out, e));

@@ -96,6 +96,7 @@ mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi
 	l->masked = settings->hide > 0 || settings->keep_incomplete || settings->separate_inference ||
 	            (settings->private_own && settings->model.private_dim);
 	l->state.x_step = settings->x_step;
+	l->clock = -1;
 	mm_status status = create_parts(l, e);
 	if (status != MM_OK) {
 		mmi_learner_destroy(l);

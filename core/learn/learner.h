@@ -55,6 +55,7 @@ typedef struct mmi_learner {
 	bool masked;                          /* modalities may be missing, or count for some chains only */
 	mmi_masks masks;
 	mmi_learner_state state;
+	double clock;                         /* share of the time budget that is used; negative: there is none */
 	/* Rows: z [chains * B], z_prior [B], eps [B] each; x[m] [B][floats]. */
 	mmi_latents z, z_start, z_prior, eps[MMI_MAX_MODALITIES];
 	uint32_t n_eps;

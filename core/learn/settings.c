@@ -46,6 +46,7 @@ static mm_status read_run(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_u32(c, "run", "chunk", 16, 1, &s->chunk, e));
 	MMI_TRY(get_choice(c, "run", "device", devices, 0, &device, e));
 	MMI_TRY(mmi_config_string(c, "run", "plugin_path", NULL, &s->plugin_path, e));
+	MMI_TRY(get_factor(c, "run", "minutes", 0, &s->minutes, e));
 	if (s->threads == 0)
 		s->threads = mmi_pool_processors();
 	if (s->threads > 1024)
@@ -320,7 +321,12 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration)
 {
-	double done = s->iterations ? (double)iteration / (double)s->iterations : 0, end = s->schedule_end;
+	return mmi_settings_schedule_at(s, s->iterations ? (double)iteration / (double)s->iterations : 0);
+}
+
+double mmi_settings_schedule_at(const mmi_settings *s, double done)
+{
+	double end = s->schedule_end;
 	if (done > 1)
 		done = 1;
 	switch (s->schedule) {

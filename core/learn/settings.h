@@ -16,12 +16,13 @@ typedef struct mmi_settings {
 	uint32_t threads;               /* resolved: at least 1 */
 	uint32_t chunk;                 /* samples a worker takes through a chain at once, at most */
 	const char *plugin_path;        /* or NULL */
+	double minutes;                 /* of training; 0: no time budget, `iterations` ends the run */
 	/* [data] */
 	uint32_t holdout;               /* tuples kept out of training for validation */
 	double hide;                    /* share of the training data's modalities that are hidden, at random */
 	bool keep_incomplete;           /* tuples that lack modalities are trained on */
 	/* [learner] */
-	uint64_t iterations;
+	uint64_t iterations;            /* with a time budget only what warmup is a share of */
 	const struct mmi_objective *elbo; /* what warm-up and baselines minimise */
 	bool cooperative;               /* false: a baseline, the ELBO all the way */
 	uint64_t warmup;                /* iterations of the ELBO before the chains start; all of them for a baseline */
@@ -67,5 +68,7 @@ typedef struct mmi_settings {
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
+/* The same where the share `done` (0..1) of a run is over. */
+double mmi_settings_schedule_at(const mmi_settings *s, double done);
 
 #endif

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "learn/train.h"
+#include "config/value.h"
 #include "engine/build_info.h"
 #include "learn/gallery.h"
 #include "store/metrics.h"
@@ -31,6 +32,7 @@ typedef struct mmi_run {
 	size_t n_items, n_names;
 	char *resolved, *modalities, *build;
 	struct timespec started;
+	double seconds_before;    /* of training, in processes before this one; known with a time budget only */
 } mmi_run;
 
 /* ------------------------------------------------------------ metrics */
@@ -74,6 +76,11 @@ static double seconds_since(const struct timespec *start)
 	return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
 }
 
+static double seconds_trained(const mmi_run *r)
+{
+	return r->seconds_before + seconds_since(&r->started);
+}
+
 /* Opens, or cuts back to the learner's iteration. */
 static mm_status open_metrics(mmi_run *r, bool resume, mm_error *e)
 {
@@ -89,7 +96,7 @@ static mm_status open_metrics(mmi_run *r, bool resume, mm_error *e)
 
 static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
 {
-	mmi_metrics_number(r->metrics, COLUMN_SECONDS, seconds_since(&r->started));
+	mmi_metrics_number(r->metrics, COLUMN_SECONDS, seconds_trained(r));
 	mmi_metrics_integer(r->metrics, COLUMN_ROLLBACKS, r->learner->state.rollbacks);
 	for (size_t i = 0; i < MMI_COUNT(columns); i++) {
 		double value = *(const double *)((const char *)m + columns[i].offset);
@@ -103,13 +110,16 @@ static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
 
 static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
+	char seconds[MMI_VALUE_TEXT];
 	const mmi_text_pair meta[] = {
 		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->resolved }, { "modalities", r->modalities }, { "build", r->build },
+		{ "seconds", mmi_value_print(seconds_trained(r), seconds) }, /* last: only where time matters, other runs are the same bit for bit */
 	};
+	size_t n_meta = MMI_COUNT(meta) - (r->settings->minutes > 0 ? 0 : 1);
 	char *path = mmi_checkpoint_file(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration);
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
-	mm_status status = mmi_checkpoint_save(path, r->items, r->n_items, meta, MMI_COUNT(meta), e);
+	mm_status status = mmi_checkpoint_save(path, r->items, r->n_items, meta, n_meta, e);
 	if (status == MM_OK)
 		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);
 	mmi_free(path);
@@ -162,7 +172,10 @@ static mm_status restore(mmi_run *r, mm_error *e)
 		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s has no checkpoint yet; starting from the beginning", mmi_runfolder_path(r->folder));
 		return MM_OK;
 	}
+	const char *seconds = mmi_checkpoint_meta(ck, "seconds");
 	warn_other_build(r, ck);
+	if (seconds && !mmi_value_float(seconds, &r->seconds_before))
+		r->seconds_before = 0;
 	mm_status status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
 	if (status == MM_OK) {
 		mmi_learner_restored(r->learner);
@@ -257,11 +270,32 @@ static mm_status recover(mmi_run *r, const mmi_measures *m, mmi_train_result *re
 	return open_batches(r, e);
 }
 
+/* Sets the learner's clock, if there is a time budget. */
+static void tick(mmi_run *r)
+{
+	if (r->settings->minutes > 0)
+		r->learner->clock = seconds_trained(r) / (60 * r->settings->minutes);
+}
+
+static bool finished(const mmi_run *r)
+{
+	return r->settings->minutes > 0 ? r->learner->clock >= 1 : (uint64_t)r->learner->state.iteration >= r->settings->iterations;
+}
+
+/* Iterations of the whole run, as far as one can tell. */
+static uint64_t expected_iterations(const mmi_run *r)
+{
+	double done = (double)r->learner->state.iteration, clock = r->learner->clock;
+	if (!(r->settings->minutes > 0))
+		return r->settings->iterations;
+	return clock < 1 ? (uint64_t)ceil(done / clock) : (uint64_t)done;
+}
+
 /* What is due after an iteration. */
 static mm_status outputs(mmi_run *r, const mmi_measures *m, mmi_train_result *result, mm_error *e)
 {
 	uint64_t done = (uint64_t)r->learner->state.iteration;
-	bool last = done == r->settings->iterations;
+	bool last = finished(r);
 	if (done % r->settings->log_interval == 0 || last || done == 1)
 		MMI_TRY(log_measures(r, m, e));
 	if (done % r->settings->grid_interval == 0 || last)
@@ -275,7 +309,8 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	const mmi_train_hooks *h = r->hooks;
 	clock_gettime(CLOCK_MONOTONIC, &r->started);
-	while ((uint64_t)r->learner->state.iteration < r->settings->iterations) {
+	tick(r);
+	while (!finished(r)) {
 		const mmi_batch *batch;
 		mmi_measures measures;
 		if (h->stop && h->stop(h->ctx)) {
@@ -289,8 +324,9 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 			continue;
 		}
 		MMI_TRY(status);
+		tick(r); /* before the outputs: they must know whether this was the last one */
 		if (h->step)
-			h->step(h->ctx, (uint64_t)r->learner->state.iteration, r->settings->iterations, &measures);
+			h->step(h->ctx, (uint64_t)r->learner->state.iteration, expected_iterations(r), &measures);
 		MMI_TRY(outputs(r, &measures, result, e));
 	}
 	return MM_OK;

@@ -8,7 +8,8 @@
 typedef struct mmi_train_hooks {
 	void *ctx;
 	bool (*stop)(void *ctx);                                                        /* true: finish the step and stop */
-	void (*step)(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m);  /* after each iteration */
+	/* After each iteration. With a time budget `total` is what it seems to be enough for, and changes. */
+	void (*step)(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m);
 	const mmi_log *log;
 } mmi_train_hooks;
 
@@ -19,7 +20,11 @@ typedef struct mmi_train_result {
 	char grid[4096];          /* last sheet written; empty if none */
 } mmi_train_result;
 
-/* Trains into folder `out`; with `resume` it goes on from the newest loadable checkpoint there. */
+/* Trains into folder `out`; with `resume` it goes on from the newest loadable checkpoint there.
+ *
+ * [run] minutes = T, T > 0: the run ends at the first iteration after T minutes of training (checkpoints remember how many
+ * have passed, so stops in between do not count), its rates follow the time that has passed, and warm-up is the share
+ * warmup / iterations of it. Such a run depends on the machine; all others are a function of their settings. */
 mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e);
 
 

@@ -7,6 +7,7 @@ check "--help succeeds" exits 0
 check "--help writes nothing to standard error" silent err
 commands=$(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$work/out")
 check "--help lists train" says out "  train "
+check "--help lists ablate" says out "  ablate "
 check "--help lists sample" says out "  sample "
 check "--help lists info" says out "  info "
 check "--help lists plugins" says out "  plugins "
@@ -24,11 +25,15 @@ for command in $commands; do
 done
 
 run train --help
-for option in ini plugin set out resume; do
+for option in ini plugin set out minutes resume; do
 	check "train --help explains --$option" says out "  --$option"
 done
 run --ini x --help
 check "train is the command when the first argument is an option" says out "Usage: mmcore train"
+run ablate --help
+for option in ini sweep seeds minutes jobs window out plugin set; do
+	check "ablate --help explains --$option" says out "  --$option"
+done
 run sample --help
 for option in ckpt count x-steps grid out; do
 	check "sample --help explains --$option" says out "  --$option"

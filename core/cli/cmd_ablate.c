@@ -1,0 +1,100 @@
+/* cmd_ablate.c - mmcore ablate: a grid of training runs and a table of what came out. */
+#include "config.h"
+
+#include "cli/run_options.h"
+#include "learn/ablate.h"
+
+#include <stdio.h>
+
+static bool stop(void *ctx)
+{
+	(void)ctx;
+	return mmi_interrupted();
+}
+
+static void progress(void *ctx, size_t over, size_t total, double share)
+{
+	mmi_progress *p = ctx;
+	if (p->total == 0)
+		mmi_progress_start(p, p->cli, "run", over, total);
+	mmi_progress_update(p, over, "%.0f%% of all work", 100 * share);
+}
+
+static int report(const mmi_cli *cli, const mmi_ablation *a, mm_status status, mm_error *e)
+{
+	mm_error own = MM_ERROR_INIT;
+	size_t failed = mmi_ablation_count(a, MMI_RUN_FAILED);
+	if (status != MM_OK && status != MM_ECANCELLED)
+		return mmi_cli_fail(cli, e);
+	if (mmi_ablation_print(a, cli->console->out, &own) != MM_OK || mmi_ablation_write(a, &own) != MM_OK)
+		return mmi_cli_fail(cli, &own);
+	fprintf(cli->console->out, "runs       %s/runs.csv\nsummary    %s/summary.csv\n", a->request->out, a->request->out);
+	if (status != MM_OK)
+		return mmi_cli_fail(cli, e);
+	if (!failed)
+		return MMI_EXIT_OK;
+	mmi_cli_error(cli, "%zu of %zu runs failed", failed, a->points.n);
+	return MMI_EXIT_FAILURE;
+}
+
+static int run(const mmi_cli *cli, const mmi_ablation_request *request)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_ablation *a;
+	mmi_progress shown = { .cli = cli };
+	const mmi_ablation_hooks hooks = { &shown, stop, progress };
+	if (mmi_ablation_create(request, &a, &e) != MM_OK)
+		return mmi_cli_refuse(cli, &e);
+	mmi_interrupt_install();
+	mm_status status = mmi_ablation_train(a, &hooks, &e);
+	mmi_console_settle(cli->console);
+	int code = report(cli, a, status, &e);
+	mmi_ablation_destroy(a);
+	return code;
+}
+
+int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
+{
+	const char *ini = NULL, *out = NULL;
+	double minutes = -1, window = 0.25;
+	int64_t seeds = 1, jobs = 1;
+	char minutes_text[MMI_MINUTES_TEXT], *folder = NULL;
+	mmi_strings plugins = { 0 }, sets = { 0 }, sweeps = { 0 };
+	mm_error e = MM_ERROR_INIT;
+	const mmi_option options[] = {
+		MMI_OPTION_STRING("ini", "FILE", &ini, "the settings that all runs have in common"),
+		MMI_OPTION_LIST("sweep", "SECTION.KEY=A,B,C", &sweeps, "a setting and its values; repeatable, all combinations are run"),
+		MMI_OPTION_MINUTES(&minutes),
+		MMI_OPTION_INT("seeds", "N", &seeds, 1, 1000, "runs of each combination, with run.seed and the numbers after it (default 1)"),
+		MMI_OPTION_INT("jobs", "J", &jobs, 1, 64, "runs at a time; they share out the processors (default 1)"),
+		MMI_OPTION_FLOAT("window", "W", &window, 1e-6, 1, "figures are means over this share of a run, at its end (default 0.25)"),
+		MMI_OPTION_STRING("out", "DIR", &out, "folder of all runs and of the tables (default: ablations/NAME, from the INI's name)"),
+		MMI_OPTION_PLUGINS(&plugins),
+		MMI_OPTION_SETS(&sets),
+		MMI_OPTION_END
+	};
+	const mmi_usage usage = { "ablate", "--ini FILE --sweep SECTION.KEY=A,B,C [options]", "Trains with every combination of the given values, "
+	                          "each run in a folder of its own, and ends with a table. The same command goes on where it was stopped.", options };
+	int code;
+
+	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
+		goto done;
+	if (!ini || (!sweeps.n && seeds == 1)) {
+		code = mmi_options_refuse(cli, &usage, ini ? "nothing to compare: give --sweep, --seeds or both" : "--ini is missing");
+		goto done;
+	}
+	folder = out ? mmi_strdup(out) : mmi_default_folder("ablations", ini);
+	if (!folder || mmi_minutes_set(minutes, &sets, minutes_text, &e) != MM_OK) {
+		code = MMI_EXIT_FAILURE;
+		goto done;
+	}
+	mmi_ablation_request request = { .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log }, .sweeps = sweeps.item,
+	                                 .n_sweeps = sweeps.n, .seeds = (uint32_t)seeds, .jobs = (uint32_t)jobs, .window = window, .out = folder };
+	code = run(cli, &request);
+done:
+	mmi_free(folder);
+	mmi_strings_clear(&plugins);
+	mmi_strings_clear(&sets);
+	mmi_strings_clear(&sweeps);
+	return code;
+}

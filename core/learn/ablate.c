@@ -1,0 +1,209 @@
+/* ablate.c - the grid of an ablation and what is there of it already. */
+#include "config.h"
+
+#include "learn/ablate.h"
+
+#include "learn/ablate_job.h"
+#include "store/files.h"
+
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum { INI_LIMIT = 1 << 24 };
+
+static mm_status no_memory(mm_error *e)
+{
+	return mmi_fail(e, MM_ENOMEM, "out of memory for the runs of an ablation");
+}
+
+/* ---------------------------------------------------------------- the grid */
+
+static bool sweeps_seed(const mmi_ablation *a)
+{
+	for (size_t i = 0; i < a->n_sweeps; i++)
+		if (!strcasecmp(a->sweeps[i].key, MMI_SWEEP_SEED))
+			return true;
+	return false;
+}
+
+static mm_status make_sweeps(mmi_ablation *a, uint64_t seed, mm_error *e)
+{
+	const mmi_ablation_request *r = a->request;
+	a->sweeps = mmi_alloc(r->n_sweeps + 1, sizeof *a->sweeps);
+	if (!a->sweeps)
+		return no_memory(e);
+	for (; a->n_sweeps < r->n_sweeps; a->n_sweeps++)
+		MMI_TRY(mmi_sweep_parse(r->sweeps[a->n_sweeps], &a->sweeps[a->n_sweeps], e));
+	if (sweeps_seed(a))
+		return r->seeds == 1 ? MM_OK : mmi_fail(e, MM_ECONFIG, "--seeds %u and --sweep %s=...: give one of them", r->seeds, MMI_SWEEP_SEED);
+	MMI_TRY(mmi_sweep_count(MMI_SWEEP_SEED, seed, r->seeds, &a->sweeps[a->n_sweeps], e));
+	a->n_sweeps++;
+	return MM_OK;
+}
+
+/* Opens the settings that all runs share, for their seed and threads. */
+static mm_status make_grid(mmi_ablation *a, mm_error *e)
+{
+	mmi_setup setup;
+	MMI_TRY(mmi_setup_open(&a->request->setup, &setup, e));
+	uint64_t seed = setup.settings.seed;
+	uint32_t threads = setup.settings.threads, share = mmi_pool_processors() / a->request->jobs;
+	mmi_setup_close(&setup);
+	if (a->request->jobs > 1 && threads > (share ? share : 1))
+		snprintf(a->threads, sizeof a->threads, "run.threads=%u", share ? share : 1);
+	MMI_TRY(make_sweeps(a, seed, e));
+	MMI_TRY(mmi_points_create(a->sweeps, a->n_sweeps, &a->points, e));
+	a->runs = mmi_alloc(a->points.n, sizeof *a->runs);
+	return a->runs ? MM_OK : no_memory(e);
+}
+
+/* ---------------------------------------------------------------- what is there */
+
+mm_status mmi_ablation_open_run(const mmi_ablation *a, size_t i, const mmi_log *log, mmi_setup *out, mm_error *e)
+{
+	const mmi_setup_request *base = &a->request->setup;
+	mmi_setup_request r = *base;
+	const char **sets = mmi_alloc(base->n_sets + a->n_sweeps + 1, sizeof *sets);
+	if (!sets)
+		return no_memory(e);
+	r.n_sets = 0;
+	for (size_t k = 0; k < base->n_sets; k++)
+		sets[r.n_sets++] = base->sets[k];
+	if (a->threads[0])
+		sets[r.n_sets++] = a->threads; /* before the sweeps: they may be about threads */
+	for (size_t k = 0; k < a->n_sweeps; k++)
+		sets[r.n_sets++] = a->points.item[i].set[k];
+	r.sets = sets;
+	r.log = log;
+	mm_status status = mmi_setup_open(&r, out, e);
+	mmi_free(sets);
+	return status;
+}
+
+/* Length of the line at text, and whether it can make no difference to what a run comes to. */
+static size_t line_length(const char *text, bool *ignored)
+{
+	static const char threads[] = "threads = ";
+	*ignored = !strncmp(text, threads, sizeof threads - 1);
+	return strcspn(text, "\n");
+}
+
+static const char *next_line(const char *text, size_t *length)
+{
+	bool ignored;
+	for (*length = line_length(text, &ignored); ignored; *length = line_length(text, &ignored))
+		text += *length + (text[*length] == '\n');
+	return text;
+}
+
+/* The folder's settings must be those that this run would be started with. */
+static mm_status check_settings(const mmi_ablation_run *run, const char *path, const char *found, mm_error *e)
+{
+	const char *wanted = run->resolved;
+	for (;;) {
+		size_t n, m;
+		found = next_line(found, &n);
+		wanted = next_line(wanted, &m);
+		if (n != m || strncmp(found, wanted, n))
+			return mmi_fail(e, MM_ECONFIG, "%s: '%.*s', but this run has '%.*s': it was started with other settings; choose another --out, "
+			                "or move the folder away", path, (int)(n < 80 ? n : 80), found, (int)(m < 80 ? m : 80), wanted);
+		if (!found[n] && !wanted[m])
+			return MM_OK;
+		found += n + (found[n] != 0);
+		wanted += m + (wanted[m] != 0);
+	}
+}
+
+static mm_status compare_settings(const mmi_ablation_run *run, const char *path, mm_error *e)
+{
+	char *text;
+	size_t bytes;
+	MMI_TRY(mmi_read_file(path, INI_LIMIT, &text, &bytes, e));
+	mm_status status = check_settings(run, path, text, e);
+	mmi_free(text);
+	return status;
+}
+
+/* Figures of another window are made anew: the run is complete, and takes no time. */
+static mm_status look(const mmi_ablation *a, mmi_ablation_run *run, const char *ini, const char *figures, mm_error *e)
+{
+	run->state = MMI_RUN_NEW;
+	if (access(ini, F_OK))
+		return MM_OK;
+	run->state = MMI_RUN_HALF;
+	MMI_TRY(compare_settings(run, ini, e));
+	if (access(figures, F_OK))
+		return MM_OK;
+	MMI_TRY(mmi_figures_read(figures, &run->figures, e));
+	double window = mmi_figures_get(&run->figures, "window");
+	if (window >= a->request->window && window <= a->request->window)
+		run->state = MMI_RUN_FINISHED;
+	else
+		mmi_figures_clear(&run->figures);
+	return MM_OK;
+}
+
+static mm_status prepare_run(mmi_ablation *a, size_t i, mm_error *e)
+{
+	mmi_ablation_run *run = &a->runs[i];
+	mmi_setup setup;
+	MMI_TRY(mmi_ablation_open_run(a, i, NULL, &setup, e));
+	mm_status status = mmi_config_resolved(setup.config, &run->resolved, e);
+	mmi_setup_close(&setup);
+	MMI_TRY(status);
+	run->folder = mmi_format("%s/%s", a->request->out, a->points.item[i].name);
+	char *ini = mmi_format("%s/%s/run.ini", a->request->out, a->points.item[i].name), *figures = mmi_ablation_figures_file(a, i);
+	status = run->folder && ini && figures ? look(a, run, ini, figures, e) : no_memory(e);
+	mmi_free(ini);
+	mmi_free(figures);
+	return status;
+}
+
+char *mmi_ablation_figures_file(const mmi_ablation *a, size_t i)
+{
+	return mmi_format("%s/%s/figures.csv", a->request->out, a->points.item[i].name);
+}
+
+/* ---------------------------------------------------------------- life */
+
+mm_status mmi_ablation_create(const mmi_ablation_request *r, mmi_ablation **out, mm_error *e)
+{
+	mmi_ablation *a = mmi_alloc(1, sizeof *a);
+	if (!a)
+		return no_memory(e);
+	a->request = r;
+	mm_status status = make_grid(a, e);
+	for (size_t i = 0; status == MM_OK && i < a->points.n; i++)
+		status = prepare_run(a, i, e);
+	if (status == MM_OK)
+		*out = a;
+	else
+		mmi_ablation_destroy(a);
+	return status;
+}
+
+void mmi_ablation_destroy(mmi_ablation *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; a->runs && i < a->points.n; i++) {
+		mmi_free(a->runs[i].folder);
+		mmi_free(a->runs[i].resolved);
+		mmi_figures_clear(&a->runs[i].figures);
+	}
+	mmi_free(a->runs);
+	mmi_points_clear(&a->points);
+	for (size_t i = 0; i < a->n_sweeps; i++)
+		mmi_sweep_clear(&a->sweeps[i]);
+	mmi_free(a->sweeps);
+	mmi_free(a);
+}
+
+size_t mmi_ablation_count(const mmi_ablation *a, mmi_run_state state)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < a->points.n; i++)
+		n += a->runs[i].state == state;
+	return n;
+}
