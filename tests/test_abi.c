@@ -68,6 +68,7 @@ static const fact facts[] = {
 	MEMBER(mm_modality_desc, key), MEMBER(mm_modality_desc, label), MEMBER(mm_modality_desc, read),
 	MEMBER(mm_modality_desc, render), MEMBER(mm_modality_desc, get_extension),
 	MEMBER(mm_modality_picture, struct_size), MEMBER(mm_modality_picture, size), MEMBER(mm_modality_picture, draw),
+	MEMBER(mm_modality_file, struct_size), MEMBER(mm_modality_file, read_file), MEMBER(mm_modality_file, read_text),
 	MEMBER(mm_plugin_entry, magic), MEMBER(mm_plugin_entry, struct_size), MEMBER(mm_plugin_entry, abi_major),
 	MEMBER(mm_plugin_entry, abi_minor_built), MEMBER(mm_plugin_entry, abi_minor_required),
 	MEMBER(mm_plugin_entry, flags), MEMBER(mm_plugin_entry, abi_tag), MEMBER(mm_plugin_entry, n_modalities),

@@ -369,6 +369,100 @@ static void drawing_clamps_and_keeps_to_its_rows(void **state)
 	b->desc->destroy(i);
 }
 
+/* ---------------------------------------------------------------- files that users name */
+
+static void assert_file_gives(bench *b, mm_instance *i, const char *name, uint8_t red, uint8_t green, uint8_t blue)
+{
+	const mm_modality_file *f = b->desc->get_extension(MM_MODALITY_FILE);
+	const uint8_t expected[3] = { red, green, blue };
+	char path[512];
+	float x[SAMPLE];
+	assert_ok(b, f->read_file(i, in_folder(b, name, path), x, &b->e));
+	for (int k = 0; k < SAMPLE; k++)
+		assert_true(x[k] == (float)expected[k % 3] / 127.5f - 1.0f);
+}
+
+static void pictures_of_all_kinds_are_samples(void **state)
+{
+	bench *b = *state;
+	static uint8_t rows[28 * 28 * 8];
+	uint8_t palette[768] = { 0 };
+	mm_instance *i = plain(b, "m0");
+	memset(rows, 77, sizeof(rows));
+	files_write_png(b->folder, "grey.png", 28, 28, PNG_COLOR_TYPE_GRAY, 8, rows, 28, NULL);
+	assert_file_gives(b, i, "grey.png", 77, 77, 77);
+	palette[3 * 77] = 10, palette[3 * 77 + 1] = 20, palette[3 * 77 + 2] = 30;
+	files_write_png(b->folder, "palette.png", 28, 28, PNG_COLOR_TYPE_PALETTE, 8, rows, 28, palette);
+	assert_file_gives(b, i, "palette.png", 10, 20, 30);
+	files_write_png(b->folder, "deep.png", 28, 28, PNG_COLOR_TYPE_RGB, 16, rows, 28 * 6, NULL);
+	assert_file_gives(b, i, "deep.png", 77, 77, 77);
+	for (int k = 0; k < 28 * 28; k++)
+		memcpy(rows + 4 * k, "\x01\x02\x03\x00", 4);
+	files_write_png(b->folder, "clear.png", 28, 28, PNG_COLOR_TYPE_RGBA, 8, rows, 28 * 4, NULL);
+	assert_file_gives(b, i, "clear.png", 255, 255, 255);
+	b->desc->destroy(i);
+}
+
+static void a_rendered_sample_reads_back(void **state)
+{
+	bench *b = *state;
+	const mm_modality_file *f = b->desc->get_extension(MM_MODALITY_FILE);
+	float x[SAMPLE], back[SAMPLE];
+	char path[512];
+	mm_instance *i = plain(b, "m0");
+	for (int k = 0; k < SAMPLE; k++)
+		x[k] = (float)(k % 256) / 127.5f - 1.0f;
+	assert_ok(b, b->desc->render(i, x, in_folder(b, "x.png", path), &b->e));
+	assert_ok(b, f->read_file(i, path, back, &b->e));
+	assert_memory_equal(x, back, sizeof(x));
+	assert_null(f->read_text);
+	b->desc->destroy(i);
+}
+
+static void assert_file_refused(bench *b, mm_instance *i, const char *name, mm_status status, const char *word)
+{
+	const mm_modality_file *f = b->desc->get_extension(MM_MODALITY_FILE);
+	float x[SAMPLE];
+	char path[512];
+	for (int k = 0; k < SAMPLE; k++)
+		x[k] = 7.0f;
+	assert_fails(b, f->read_file(i, in_folder(b, name, path), x, &b->e), status, word);
+	for (int k = 0; k < SAMPLE; k++)
+		assert_true(x[k] == 7.0f);
+}
+
+static void hostile_files_are_refused(void **state)
+{
+	bench *b = *state;
+	static uint8_t data[1 << 16], rows[30 * 30 * 3];
+	mm_instance *i = plain(b, "m0");
+	assert_file_refused(b, i, "absent.png", MM_EIO, "absent.png");
+	files_write(b->folder, "empty.png", "", 0);
+	assert_file_refused(b, i, "empty.png", MM_EFORMAT, "not a readable PNG");
+	files_write(b->folder, "text.png", "no picture at all", 17);
+	assert_file_refused(b, i, "text.png", MM_EFORMAT, "not a readable PNG");
+	files_write_png(b->folder, "wide.png", 29, 28, PNG_COLOR_TYPE_RGB, 8, rows, 29 * 3, NULL);
+	assert_file_refused(b, i, "wide.png", MM_EFORMAT, "29 x 28 pixels, expected 28 x 28");
+	files_write_png(b->folder, "huge.png", 30000, 30000, PNG_COLOR_TYPE_GRAY, 1, data, 0, NULL);
+	assert_file_refused(b, i, "huge.png", MM_EFORMAT, "30000 x 30000 pixels, expected 28 x 28");
+	for (size_t k = 0; k < sizeof(rows); k++)
+		rows[k] = (uint8_t)(k * 2654435761u >> 24);
+	files_write_png(b->folder, "good.png", 28, 28, PNG_COLOR_TYPE_RGB, 8, rows, 28 * 3, NULL);
+	size_t size = files_read(b->folder, "good.png", data, sizeof(data));
+	for (size_t cut = 1; cut < 12; cut++) {
+		files_write(b->folder, "cut.png", data, size * cut / 12);
+		assert_file_refused(b, i, "cut.png", MM_EFORMAT, "cut.png");
+	}
+	data[20] ^= 1; /* in the header: its checksum no longer fits */
+	files_write(b->folder, "header.png", data, size);
+	assert_file_refused(b, i, "header.png", MM_EFORMAT, "header.png");
+	data[20] ^= 1;
+	data[size / 2] ^= 0x10;
+	files_write(b->folder, "body.png", data, size);
+	assert_file_refused(b, i, "body.png", MM_EFORMAT, "body.png");
+	b->desc->destroy(i);
+}
+
 /* ---------------------------------------------------------------- real data */
 
 static void assert_real(bench *b, const char *root, const char *background)
@@ -440,6 +534,9 @@ int main(void)
 		one_test(rendering_and_reading_back_gives_the_same_bytes),
 		one_test(a_failed_render_leaves_nothing),
 		one_test(drawing_clamps_and_keeps_to_its_rows),
+		one_test(pictures_of_all_kinds_are_samples),
+		one_test(a_rendered_sample_reads_back),
+		one_test(hostile_files_are_refused),
 		one_test(reads_real_mnist),
 		one_test(reads_real_fashion_mnist),
 	};

@@ -438,6 +438,56 @@ static void pictures_and_files_come_from_the_plugin(void **state)
 	teardown(&f);
 }
 
+static void assert_given_fails(fixture *f, const mmi_modality *m, const char *given, mm_status status, const char *part)
+{
+	float x[8];
+	assert_int_equal(mmi_modality_read_given(m, given, x, &f->e), status);
+	assert_says(f, part);
+}
+
+static void a_named_file_is_read_and_other_words_are_the_sample(void **state)
+{
+	const float x[8] = { -1, 0.5f, 1, 0, 0.25f, 0, 0, -0.125f };
+	float back[8];
+	char path[128];
+	fixture f;
+
+	(void)state;
+	setup(&f);
+	mmi_modality m = make(&f, "m0", open_plugin(&f, TOY));
+	snprintf(path, sizeof path, "%s/0 0 0 0 0 0 0 1", f.folder); /* a file, although it could be words */
+	assert_int_equal(mmi_modality_render(&m, x, path, &f.e), MM_OK);
+	assert_int_equal(mmi_modality_read_given(&m, path, back, &f.e), MM_OK);
+	assert_memory_equal(back, x, sizeof x);
+	assert_int_equal(mmi_modality_read_given(&m, "-1 .5 1 0 .25 0 0 -.125", back, &f.e), MM_OK);
+	assert_memory_equal(back, x, sizeof x);
+	mmi_modality_destroy(&m);
+	teardown(&f);
+}
+
+static void what_was_named_wrongly_is_refused(void **state)
+{
+	fixture f;
+
+	(void)state;
+	setup(&f);
+	mmi_modality m = make(&f, "m0", open_plugin(&f, TOY)), plain = make(&f, "m1", open_plugin(&f, "toy_minimal"));
+	assert_given_fails(&f, &m, "some words", MM_EFORMAT, "read_text: expected eight numbers");
+	assert_given_fails(&f, &m, "/dev/null", MM_EFORMAT, "read_file: expected eight numbers");
+	assert_given_fails(&f, &m, f.folder, MM_EIO, "is a folder");
+	assert_given_fails(&f, &m, "0 0 0 2 0 0 0 0", MM_EABI, "read_text: value 3 is 2, needed are finite values from -1 to 1");
+	assert_given_fails(&f, &m, "0 nan 0 0 0 0 0 0", MM_EABI, "value 1 is nan");
+	assert_given_fails(&f, &m, "0 0 0 0 0 0 0 -inf", MM_EABI, "value 7 is -inf");
+	assert_null(plain.file);
+	assert_given_fails(&f, &plain, "0 0 0 0 0 0 0 0", MM_EUNSUPPORTED, "cannot read samples that are named");
+	const mm_modality_file files_only = { .struct_size = m.file->struct_size, .read_file = m.file->read_file };
+	m.file = &files_only;
+	assert_given_fails(&f, &m, "0 0 0 0 0 0 0 0", MM_EIO, "there is no file '0 0 0 0 0 0 0 0'");
+	mmi_modality_destroy(&m);
+	mmi_modality_destroy(&plain);
+	teardown(&f);
+}
+
 /* ---------------------------------------------------------------- an instance's settings */
 
 static mm_status try_make(fixture *f, const char *assignment)
@@ -898,6 +948,8 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(one_plugin_serves_two_instances_with_their_own_settings),
 	cmocka_unit_test(data_is_a_function_of_seed_and_index),
 	cmocka_unit_test(pictures_and_files_come_from_the_plugin),
+	cmocka_unit_test(a_named_file_is_read_and_other_words_are_the_sample),
+	cmocka_unit_test(what_was_named_wrongly_is_refused),
 	cmocka_unit_test(the_ini_overrides_likelihood_and_weight),
 	cmocka_unit_test(likelihoods_the_decoder_is_not_made_for_are_refused),
 	cmocka_unit_test(a_wrong_setting_of_the_plugin_names_the_setting_alone),

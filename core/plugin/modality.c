@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FLOATS_MAX ((int64_t)1 << 30) /* in one sample */
 #define CLASSES_MAX 1000000u
@@ -235,6 +236,18 @@ static mm_status find_picture(mmi_modality *m, mm_error *e)
 	return MM_OK;
 }
 
+static mm_status find_file(mmi_modality *m, mm_error *e)
+{
+	if (!MM_HAS(m->desc, get_extension))
+		return MM_OK;
+	const mm_modality_file *file = m->desc->get_extension(MM_MODALITY_FILE);
+	if (file && (file->struct_size < MM_SIZE_THROUGH(mm_modality_file, read_text) || !file->read_file))
+		return blame(m, "get_extension", e, MM_MODALITY_FILE " has struct_size %u and %s read_file, needed are %u and a function",
+		             file->struct_size, file->read_file ? "a" : "no", MM_SIZE_THROUGH(mm_modality_file, read_text));
+	m->file = file;
+	return MM_OK;
+}
+
 /* ---------------------------------------------------------------- life */
 
 static mm_status create_instance(mmi_modality *m, mmi_config *config, mm_error *e)
@@ -264,7 +277,8 @@ static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *con
 	MMI_TRY(create_instance(m, config, e));
 	MMI_TRY(describe(m, e));
 	MMI_TRY(override(m, config, e));
-	return find_picture(m, e);
+	MMI_TRY(find_picture(m, e));
+	return find_file(m, e);
 }
 
 mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
@@ -347,4 +361,50 @@ mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb,
 	MMI_TRY(need_picture(m, e));
 	mm_status status = mmi_modality_result(m, "draw", m->picture->draw(m->instance, x, rgb, stride, &own), &own);
 	return status == MM_OK ? status : mmi_fail(e, status, "%s", own.message);
+}
+
+/* ---------------------------------------------------------------- samples that users name */
+
+#define SUM_TOLERANCE 1e-3 /* of a distribution's sum */
+
+static mm_status check_box(const mmi_modality *m, const char *callback, const float *x, mm_error *e)
+{
+	for (int64_t i = 0; i < m->count; i++)
+		if (!isfinite(x[i]) || x[i] < m->info.lo || x[i] > m->info.hi)
+			return blame(m, callback, e, "value %lld is %g, needed are finite values from %g to %g", (long long)i, (double)x[i],
+			             (double)m->info.lo, (double)m->info.hi);
+	return MM_OK;
+}
+
+static mm_status check_sums(const mmi_modality *m, const char *callback, const float *x, mm_error *e)
+{
+	int64_t n = m->info.shape.dim[m->info.shape.rank - 1];
+	for (int64_t i = 0; i < m->count; i += n) {
+		double sum = 0;
+		for (int64_t k = 0; k < n; k++)
+			sum += (double)x[i + k];
+		if (fabs(sum - 1) > SUM_TOLERANCE)
+			return blame(m, callback, e, "the values from %lld on sum to %g, needed is 1", (long long)i, sum);
+	}
+	return MM_OK;
+}
+
+mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e)
+{
+	mm_error own = MM_ERROR_INIT;
+	struct stat st;
+	if (!m->file)
+		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] plugin %s cannot read samples that are named (no %s); use tuples of the test data", m->name,
+		                m->plugin->entry.id, MM_MODALITY_FILE);
+	bool exists = !stat(given, &st);
+	if (!exists && !m->file->read_text)
+		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s', and plugin %s reads nothing but files", m->name, given, m->plugin->entry.id);
+	if (exists && S_ISDIR(st.st_mode))
+		return mmi_fail(e, MM_EIO, "[%s] '%s' is a folder, expected a file", m->name, given);
+	const char *callback = exists ? "read_file" : "read_text";
+	mm_status status = (exists ? m->file->read_file : m->file->read_text)(m->instance, given, out, &own);
+	if (mmi_modality_result(m, callback, status, &own) != MM_OK)
+		return mmi_fail(e, own.code, "%s", own.message);
+	MMI_TRY(check_box(m, callback, out, e));
+	return m->info.support == MM_SUPPORT_SIMPLEX ? check_sums(m, callback, out, e) : MM_OK;
 }

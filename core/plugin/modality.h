@@ -20,6 +20,7 @@ typedef struct mmi_modality {
 	mm_modality_info info;              /* as described, likelihood and weight overridden by the INI; lo and hi are 0 and 1
 	                                     * on a simplex, infinite where the support is unbounded; unused dims are 0 */
 	const mm_modality_picture *picture; /* extension, or NULL */
+	const mm_modality_file *file;       /* extension, or NULL */
 	int64_t count;                      /* floats in one sample */
 	double x_scale;                     /* multiplies both s and n of the data chain */
 	mm_config *config;                  /* the handle the plugin got */
@@ -51,5 +52,9 @@ mm_status mmi_modality_render(const mmi_modality *m, const float *x, const char 
 /* MM_EUNSUPPORTED without the picture extension. */
 mm_status mmi_modality_picture_size(const mmi_modality *m, uint32_t *width, uint32_t *height, mm_error *e);
 mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb, size_t stride, mm_error *e);
+/* One sample, m->count floats, as a user names it: if `given` is a file it is read, else it is the sample in words, if the
+ * plugin takes words. MM_EUNSUPPORTED without the file extension; MM_EIO when there is no such file and words will not do.
+ * Values are finite and within the support. out is scratch when this fails. */
+mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e);
 
 #endif

@@ -110,7 +110,6 @@ mm_status mnist_dataset_read(mm_dataset *d, uint64_t index, float *out, mm_error
 		status = d->paint(d, index, rgb, e);
 	if (status != MM_OK)
 		return status;
-	for (size_t k = 0; k < MNIST_BYTES; k++)
-		out[k] = (float)rgb[k] / 127.5f - 1.0f;
+	mnist_sample(rgb, out);
 	return MM_OK;
 }

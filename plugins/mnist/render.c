@@ -1,4 +1,4 @@
-/* render.c - a sample as a picture: 8-bit RGB for grids, a PNG file for `mmcore sample`. */
+/* render.c - a sample as a picture and back: 8-bit RGB for grids, PNG files that are written and read. */
 #include "config.h"
 
 #include "mnist.h"
@@ -12,6 +12,12 @@ static uint8_t to_byte(float x)
 	if (!(x > -1.0f))
 		return 0;
 	return x >= 1.0f ? 255 : (uint8_t)((x + 1.0f) * 127.5f + 0.5f);
+}
+
+void mnist_sample(const uint8_t rgb[MNIST_BYTES], float *out)
+{
+	for (size_t k = 0; k < MNIST_BYTES; k++)
+		out[k] = (float)rgb[k] / 127.5f - 1.0f;
 }
 
 static mm_status picture_size(mm_instance *i, uint32_t *width, uint32_t *height, mm_error *e)
@@ -40,12 +46,29 @@ mm_status mnist_render(mm_instance *i, const float *x, const char *path, mm_erro
 	return status == MM_OK ? mnist_png_write(i->plugin, path, MNIST_SIDE, MNIST_SIDE, rgb, e) : status;
 }
 
+/* A picture of any colour type, but of a view's size: to scale it is to say what the digit's strokes look like. */
+static mm_status read_file(mm_instance *i, const char *path, float *out, mm_error *e)
+{
+	uint8_t rgb[MNIST_BYTES];
+	(void)i;
+	mm_status status = mnist_png_read(path, MNIST_SIDE, MNIST_SIDE, rgb, e);
+	if (status == MM_OK)
+		mnist_sample(rgb, out);
+	return status;
+}
+
 const void *mnist_extension(const char *id)
 {
+	static const mm_modality_file file = {
+		.struct_size = MM_SIZE_THROUGH(mm_modality_file, read_text),
+		.read_file = read_file,
+	};
 	static const mm_modality_picture picture = {
 		.struct_size = MM_SIZE_THROUGH(mm_modality_picture, draw),
 		.size = picture_size,
 		.draw = picture_draw,
 	};
+	if (!strcmp(id, MM_MODALITY_FILE))
+		return &file;
 	return strcmp(id, MM_MODALITY_PICTURE) ? NULL : &picture;
 }

@@ -232,8 +232,38 @@ static const mm_modality_picture toy_picture = {
 	.draw = toy_draw,
 };
 
+/* Eight numbers with spaces between them, as render writes them. Whether they are within the support is not asked. */
+static mm_status toy_read_text(mm_instance *i, const char *text, float *out, mm_error *e)
+{
+	float x[TOY_SIZE];
+	(void)i;
+	if (sscanf(text, "%f%f%f%f%f%f%f%f", x, x + 1, x + 2, x + 3, x + 4, x + 5, x + 6, x + 7) != TOY_SIZE)
+		return toy_fail(e, MM_EFORMAT, "expected eight numbers");
+	memcpy(out, x, sizeof x);
+	return MM_OK;
+}
+
+static mm_status toy_read_file(mm_instance *i, const char *path, float *out, mm_error *e)
+{
+	char text[256];
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return toy_fail(e, MM_EIO, "cannot read the file");
+	text[fread(text, 1, sizeof text - 1, file)] = 0;
+	fclose(file);
+	return toy_read_text(i, text, out, e);
+}
+
+static const mm_modality_file toy_file = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_file, read_text),
+	.read_file = toy_read_file,
+	.read_text = toy_read_text,
+};
+
 static const void *toy_extension(const char *id)
 {
+	if (!strcmp(id, MM_MODALITY_FILE))
+		return &toy_file;
 	return !strcmp(id, MM_MODALITY_PICTURE) ? &toy_picture : NULL;
 }
 

@@ -119,6 +119,18 @@ typedef struct mm_modality_picture {
 	mm_status (*draw)(mm_instance *i, const float *x, uint8_t *rgb, size_t stride, mm_error *e);
 } mm_modality_picture;
 
+/* Extension: samples from what a user names on the command line, for translation and scores. What comes back is what the
+ * data set's read would have written: product of shape floats, within the support. */
+#define MM_MODALITY_FILE "mm.modality.file/1"
+typedef struct mm_modality_file {
+	uint32_t struct_size;
+	/* [main] one sample from a file. MM_EIO: it cannot be read; MM_EFORMAT: its contents are not one sample, and the message
+	 * says what was found and what is needed. The file may be anything, and large. */
+	mm_status (*read_file)(mm_instance *i, const char *path, float *out, mm_error *e);
+	/* [main] one sample from the words themselves, NUL-terminated UTF-8. May be NULL: only files. */
+	mm_status (*read_text)(mm_instance *i, const char *text, float *out, mm_error *e);
+} mm_modality_file;
+
 typedef struct mm_plugin_entry {
 	uint32_t magic;              /* MM_PLUGIN_MAGIC */
 	uint32_t struct_size;
