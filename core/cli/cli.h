@@ -63,6 +63,8 @@ int mmi_cli_refuse(const mmi_cli *cli, const mm_error *e);
 int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_score(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv);

@@ -10,6 +10,8 @@ const mmi_command mmi_commands[] = {
 	{ "train", "train a model, or go on with a run (the default)", mmi_cmd_train },
 	{ "ablate", "train a grid of settings and compare them", mmi_cmd_ablate },
 	{ "sample", "draw samples from a checkpoint", mmi_cmd_sample },
+	{ "translate", "make modalities from others", mmi_cmd_translate },
+	{ "score", "how well the modalities of a tuple fit", mmi_cmd_score },
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },
 	{ "bench", "measure the speed of the inner loops", mmi_cmd_bench },

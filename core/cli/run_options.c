@@ -1,4 +1,4 @@
-/* run_options.c - what the commands that train make of their options. */
+/* run_options.c - what several commands make of their options. */
 #include "config.h"
 
 #include "cli/run_options.h"
@@ -22,4 +22,33 @@ mm_status mmi_minutes_set(double minutes, mmi_strings *sets, char *text, mm_erro
 		return MM_OK;
 	snprintf(text, MMI_MINUTES_TEXT, "run.minutes=%s", mmi_value_print(minutes, number));
 	return mmi_strings_add(sets, text, e);
+}
+
+static mm_status test_numbers(const char *test, int64_t test_count, uint32_t **index, uint32_t *n, mm_error *e)
+{
+	if (test && test_count)
+		return mmi_fail(e, MM_ECONFIG, "--test and --test-count exclude each other");
+	if (test)
+		return mmi_numbers_parse(test, "--test", index, n, e);
+	*n = (uint32_t)test_count;
+	return mmi_numbers_first(*n, index, e);
+}
+
+mm_status mmi_given_read(const mmi_saved *s, const mmi_strings *given, const char *test, int64_t test_count, const mmi_log *log,
+                         mmi_inputs *out, mm_error *e)
+{
+	bool named[MMI_MAX_MODALITIES] = { false };
+	uint32_t *index, n;
+	if (!test && !test_count)
+		return mmi_inputs_named(s->model, given->item, given->n, "--given", out, e);
+	for (size_t i = 0; i < given->n; i++) {
+		if (strchr(given->item[i], '='))
+			return mmi_fail(e, MM_ECONFIG, "--given %.80s: with --test or --test-count expected names of modalities alone, e.g. --given %s", given->item[i],
+			                s->model->modalities[0].name);
+		MMI_TRY(mmi_names_parse(s->model, given->item[i], "--given", named, e));
+	}
+	MMI_TRY(test_numbers(test, test_count, &index, &n, e));
+	mm_status status = mmi_inputs_test(s, index, n, named, log, out, e);
+	mmi_free(index);
+	return status;
 }

@@ -9,6 +9,8 @@ commands=$(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$work/out")
 check "--help lists train" says out "  train "
 check "--help lists ablate" says out "  ablate "
 check "--help lists sample" says out "  sample "
+check "--help lists translate" says out "  translate "
+check "--help lists score" says out "  score "
 check "--help lists info" says out "  info "
 check "--help lists plugins" says out "  plugins "
 check "--help lists bench" says out "  bench "
@@ -37,6 +39,14 @@ done
 run sample --help
 for option in ckpt count x-steps grid out; do
 	check "sample --help explains --$option" says out "  --$option"
+done
+run translate --help
+for option in ckpt given want test test-count count mean expert z-steps x-steps number grid out plugin set; do
+	check "translate --help explains --$option" says out "  --$option"
+done
+run score --help
+for option in ckpt list test plugin set; do
+	check "score --help explains --$option" says out "  --$option"
 done
 run info --help
 for option in tensors settings; do

@@ -1,0 +1,104 @@
+/* cmd_translate.c - mmcore translate: some modalities in, the others out. */
+#include "config.h"
+
+#include "cli/run_options.h"
+#include "use/translations.h"
+
+#include <stdio.h>
+
+typedef struct arguments {
+	const char *checkpoint, *want, *expert, *test;
+	int64_t test_count;
+	mmi_strings given;
+	mmi_translations_request r;
+} arguments;
+
+static bool stop(void *ctx)
+{
+	(void)ctx;
+	return mmi_interrupted();
+}
+
+static mm_status read_request(arguments *a, const mmi_saved *s, const mmi_log *log, mmi_inputs *inputs, mm_error *e)
+{
+	bool expert[MMI_MAX_MODALITIES] = { false };
+	MMI_TRY(mmi_given_read(s, &a->given, a->test, a->test_count, log, inputs, e));
+	a->r.inputs = inputs;
+	if (a->want)
+		MMI_TRY(mmi_names_parse(s->model, a->want, "--want", a->r.want, e));
+	if (a->expert)
+		MMI_TRY(mmi_names_parse(s->model, a->expert, "--expert", expert, e));
+	for (int32_t m = 0; m < MMI_MAX_MODALITIES; m++)
+		a->r.expert = expert[m] ? m : a->r.expert;
+	return mmi_translations_check(s->model, &a->r, e);
+}
+
+static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *request)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_saved saved;
+	mmi_inputs inputs = { 0 };
+	if (mmi_saved_open(a->checkpoint, request, MMI_TRANSLATIONS_ROWS, &saved, &e) != MM_OK)
+		return mmi_cli_refuse(cli, &e);
+	mm_status status = read_request(a, &saved, &cli->log, &inputs, &e);
+	bool accepted = status == MM_OK;
+	mmi_interrupt_install();
+	if (accepted)
+		status = mmi_translations_make(&saved, &a->r, &e);
+	mmi_inputs_clear(&inputs);
+	mmi_saved_close(&saved);
+	if (status != MM_OK)
+		return accepted && e.code != MM_EUNSUPPORTED ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
+	if (a->r.grid)
+		fprintf(cli->console->out, "sheet      %s\n", a->r.grid);
+	if (a->r.out)
+		fprintf(cli->console->out, "files      %s/manifest.csv\n", a->r.out);
+	return MMI_EXIT_OK;
+}
+
+int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
+{
+	arguments a = { .r = { .expert = -1, .z_steps = -1, .x_steps = -1, .stop = stop } };
+	int64_t count = 1, number = 0;
+	mmi_strings plugins = { 0 }, sets = { 0 };
+	const mmi_option options[] = {
+		MMI_OPTION_CHECKPOINT(&a.checkpoint),
+		MMI_OPTION_GIVEN(&a.given),
+		MMI_OPTION_STRING("want", "NAME[,NAME]", &a.want, "modalities to be made (default: all that are not given)"),
+		MMI_OPTION_TEST(&a.test),
+		MMI_OPTION_TEST_COUNT(&a.test_count),
+		MMI_OPTION_INT("count", "N", &count, 1, 1e6, "draws of each input (default 1)"),
+		MMI_OPTION_FLAG("mean", &a.r.mean, "start from the mean of q(z | x) instead of a draw"),
+		MMI_OPTION_STRING("expert", "NAME", &a.expert, "the given modality whose q(z | x) starts (default: drawn for each)"),
+		MMI_OPTION_Z_STEPS(&a.r.z_steps),
+		MMI_OPTION_X_STEPS(&a.r.x_steps),
+		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other draws (default 0)"),
+		MMI_OPTION_STRING("grid", "OUT.png", &a.r.grid, "a sheet of inputs and outputs"),
+		MMI_OPTION_STRING("out", "DIR", &a.r.out, "one file per input, draw and modality, and manifest.csv"),
+		MMI_OPTION_PLUGINS(&plugins),
+		MMI_OPTION_SETS(&sets),
+		MMI_OPTION_END
+	};
+	const mmi_usage usage = { "translate", "--ckpt FILE --given NAME=FILE[,FILE] (--grid OUT.png | --out DIR) [options]", "Makes the modalities that "
+	                          "are not given: infers the latent from those that are, revises it with their likelihoods, decodes the others, and "
+	                          "lets the energy model move them while the given ones stay.", options };
+	int code;
+	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
+		goto done;
+	a.r.count = (uint32_t)count;
+	a.r.number = (uint32_t)number;
+	mmi_setup_request request = { NULL, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
+	if (!a.checkpoint)
+		code = mmi_options_refuse(cli, &usage, "--ckpt is missing");
+	else if (!a.given.n)
+		code = mmi_options_refuse(cli, &usage, "--given is missing: nothing to translate from");
+	else if (!a.r.grid && !a.r.out)
+		code = mmi_options_refuse(cli, &usage, "nothing to write: give --grid OUT.png, --out DIR or both");
+	else
+		code = run(cli, &a, &request);
+done:
+	mmi_strings_clear(&a.given);
+	mmi_strings_clear(&plugins);
+	mmi_strings_clear(&sets);
+	return code;
+}
