@@ -65,6 +65,8 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_score(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_interpolate(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv);

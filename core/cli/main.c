@@ -12,6 +12,8 @@ const mmi_command mmi_commands[] = {
 	{ "sample", "draw samples from a checkpoint", mmi_cmd_sample },
 	{ "translate", "make modalities from others", mmi_cmd_translate },
 	{ "score", "how well the modalities of a tuple fit", mmi_cmd_score },
+	{ "trace", "both chains, step by step", mmi_cmd_trace },
+	{ "interpolate", "from one tuple to another through the latent space", mmi_cmd_interpolate },
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },
 	{ "bench", "measure the speed of the inner loops", mmi_cmd_bench },
@@ -26,7 +28,7 @@ static int print_help(const mmi_cli *cli)
 	fprintf(out, "Learns a joint generative model of several modalities: a latent generator, an inference model and an\n"
 	             "energy model that teach each other.\n\nCommands:\n");
 	for (const mmi_command *c = mmi_commands; c->name; c++)
-		fprintf(out, "  %-10s %s\n", c->name, c->summary);
+		fprintf(out, "  %-12s %s\n", c->name, c->summary);
 	fprintf(out, "\n  --help     this text; after a command, its options\n  --version  the version\n\n"
 	             "First steps: %s --ini configs/polymnist.ini --out runs/first\n", cli->program);
 	return MMI_EXIT_OK;

@@ -96,6 +96,11 @@ mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
 	return networks[part]->programs[0];
 }
 
+mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part)
+{
+	return part == MMI_SAMPLER_POSTERIOR ? s->posterior.u : part == MMI_SAMPLER_REVISE ? s->revise.energy : s->energy.energy;
+}
+
 /* ------------------------------------------------------------ rows in chunks */
 
 /* One call of the public functions below, as the tasks see it. */

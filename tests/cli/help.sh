@@ -11,6 +11,8 @@ check "--help lists ablate" says out "  ablate "
 check "--help lists sample" says out "  sample "
 check "--help lists translate" says out "  translate "
 check "--help lists score" says out "  score "
+check "--help lists trace" says out "  trace "
+check "--help lists interpolate" says out "  interpolate "
 check "--help lists info" says out "  info "
 check "--help lists plugins" says out "  plugins "
 check "--help lists bench" says out "  bench "
@@ -47,6 +49,14 @@ done
 run score --help
 for option in ckpt list test plugin set; do
 	check "score --help explains --$option" says out "  --$option"
+done
+run trace --help
+for option in ckpt tuples z-steps x-steps number out plugin set; do
+	check "trace --help explains --$option" says out "  --$option"
+done
+run interpolate --help
+for option in ckpt from to given prior steps spherical z-steps x-steps number grid plugin set; do
+	check "interpolate --help explains --$option" says out "  --$option"
 done
 run info --help
 for option in tensors settings; do

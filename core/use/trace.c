@@ -1,0 +1,313 @@
+/* trace.c - trajectories of both chains. */
+#include "config.h"
+
+#include "use/trace.h"
+
+#include "store/csv.h"
+#include "store/files.h"
+#include "use/chains.h"
+#include "use/inputs.h"
+#include "use/recorder.h"
+#include "use/tiles.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct job {
+	const mmi_saved *saved;
+	const mmi_model *model;
+	const mmi_trace_request *request;
+	mmi_use_chains chains;
+	mmi_inputs data;                      /* the tuples */
+	uint32_t rows;                        /* one chunk */
+	float *x[MMI_MAX_MODALITIES];         /* [rows]: the data, then the samples */
+	float *decoded[MMI_MAX_MODALITIES];
+	mmi_latents z;
+	mmi_recorder recorder;
+	FILE *csv;
+} job;
+
+static mm_status no_memory(mm_error *e)
+{
+	return mmi_fail(e, MM_ENOMEM, "out of memory for traces");
+}
+
+static mm_status allocate(job *j, mm_error *e)
+{
+	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
+		size_t floats = j->rows * (size_t)j->model->modalities[m].count;
+		j->x[m] = mmi_alloc(floats, sizeof(float));
+		j->decoded[m] = mmi_alloc(floats, sizeof(float));
+		if (!j->x[m] || !j->decoded[m])
+			return no_memory(e);
+	}
+	return mmi_latents_create(j->model, j->rows, &j->z, e);
+}
+
+static void clear(job *j)
+{
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
+		mmi_free(j->x[m]);
+		mmi_free(j->decoded[m]);
+	}
+	mmi_latents_clear(&j->z);
+	mmi_inputs_clear(&j->data);
+	mmi_recorder_clear(&j->recorder);
+}
+
+/* ---------------------------------------------------------------- numbers */
+
+static void put_rows(job *j, const char *chain, bool posterior)
+{
+	const mmi_recorder *r = &j->recorder;
+	for (uint32_t row = 0; row < j->request->tuples; row++)
+		for (uint32_t step = 0; step <= r->steps; step++) {
+			size_t at = (size_t)step * r->rows + row;
+			mmi_csv_put(j->csv, true, chain);
+			fprintf(j->csv, ",%u,%u", row, step);
+			mmi_csv_put_number(j->csv, false, r->energy[at]);
+			mmi_csv_put_number(j->csv, false, posterior ? -(r->energy[at] + r->log_prior[at]) : (double)NAN);
+			mmi_csv_put_number(j->csv, false, step ? r->move[at] : (double)NAN);
+			fputc('\n', j->csv);
+		}
+}
+
+/* Mean energy of the shown tuples at a step. */
+static double mean_energy(const job *j, uint32_t step)
+{
+	double sum = 0;
+	for (uint32_t row = 0; row < j->request->tuples; row++)
+		sum += j->recorder.energy[(size_t)step * j->recorder.rows + row];
+	return sum / j->request->tuples;
+}
+
+/* ---------------------------------------------------------------- strips */
+
+/* Each tuple is a group of rows, one a modality that can be drawn. `row_of` is the first row of modality m. */
+static size_t row_of(const job *j, size_t drawable, uint32_t tuple, uint32_t m)
+{
+	size_t before = 0;
+	for (uint32_t k = 0; k < m; k++)
+		before += j->model->modalities[k].picture != NULL;
+	return tuple * drawable + before;
+}
+
+static mm_status draw_frame(const job *j, mmi_grid *g, size_t drawable, size_t column, float *const *x, mm_error *e)
+{
+	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
+		const mmi_modality *modality = &j->model->modalities[m];
+		for (uint32_t t = 0; modality->picture && t < j->request->tuples; t++)
+			MMI_TRY(mmi_tile_set(g, row_of(j, drawable, t, m), column, modality, x[m] + t * (size_t)modality->count, e));
+	}
+	return MM_OK;
+}
+
+/* The rows of all modalities at a frame: states of the data chain, or decoded latents. */
+static void rows_at(job *j, uint32_t frame, bool posterior, float **x)
+{
+	mmi_latents z = { .z = NULL };
+	uint32_t state = 0;
+	if (posterior) {
+		z.z = j->z.z ? mmi_recorder_frame(&j->recorder, frame, state++) : NULL;
+		for (uint32_t m = 0; m < j->model->n_modalities && j->z.w[m]; m++)
+			z.w[m] = mmi_recorder_frame(&j->recorder, frame, state++);
+		mmi_sampler_decode(j->saved->sampler, &z, j->rows, j->decoded);
+	}
+	for (uint32_t m = 0; m < j->model->n_modalities; m++)
+		x[m] = posterior ? j->decoded[m] : mmi_recorder_frame(&j->recorder, frame, m);
+}
+
+static mm_status label_sheet(const job *j, mmi_grid *g, size_t drawable, bool posterior, mm_error *e)
+{
+	const mmi_recorder *r = &j->recorder;
+	char text[128];
+	snprintf(text, sizeof text, posterior ? "posterior chain: U %.0f to %.0f in %u steps" : "data chain: E %.3g to %.3g in %u steps", mean_energy(j, 0),
+	         mean_energy(j, r->steps), r->steps);
+	MMI_TRY(mmi_grid_title(g, text, e));
+	for (uint32_t f = 0; f < r->n_frames; f++) {
+		snprintf(text, sizeof text, "%u", mmi_recorder_step(r, f));
+		MMI_TRY(mmi_grid_column(g, f, text, e));
+	}
+	for (uint32_t t = 0; t < j->request->tuples; t++) {
+		snprintf(text, sizeof text, posterior ? "test tuple %u" : "sample %u", t);
+		MMI_TRY(mmi_grid_group(g, t * drawable, text, e));
+		for (uint32_t m = 0; m < j->model->n_modalities; m++)
+			if (j->model->modalities[m].picture)
+				MMI_TRY(mmi_grid_row(g, row_of(j, drawable, t, m), j->model->modalities[m].name, e));
+	}
+	return MM_OK;
+}
+
+static mm_status draw_sheet(job *j, mmi_grid *g, size_t drawable, bool posterior, mm_error *e)
+{
+	const mmi_recorder *r = &j->recorder;
+	float *x[MMI_MAX_MODALITIES];
+	MMI_TRY(label_sheet(j, g, drawable, posterior, e));
+	for (uint32_t f = 0; f < r->n_frames; f++) {
+		rows_at(j, f, posterior, x);
+		MMI_TRY(draw_frame(j, g, drawable, f, x, e));
+	}
+	if (!posterior)
+		return MM_OK;
+	MMI_TRY(mmi_grid_gap(g, r->n_frames, e));
+	MMI_TRY(mmi_grid_column(g, r->n_frames, "data", e));
+	return draw_frame(j, g, drawable, r->n_frames, j->data.x, e);
+}
+
+static mm_status write_sheet(job *j, bool posterior, mm_error *e)
+{
+	mmi_grid *g;
+	size_t drawable;
+	if (mmi_tiles_drawable(j->model->modalities, j->model->n_modalities, &drawable, NULL) != MM_OK)
+		return MM_OK; /* the numbers remain */
+	char *path = mmi_format("%s/%s.png", j->request->out, posterior ? "posterior" : "data");
+	if (!path)
+		return no_memory(e);
+	mm_status status = mmi_grid_create(j->request->tuples * drawable, j->recorder.n_frames + posterior, &g, e);
+	if (status == MM_OK) {
+		status = draw_sheet(j, g, drawable, posterior, e);
+		if (status == MM_OK)
+			status = mmi_grid_write(g, path, e);
+		mmi_grid_destroy(g);
+	}
+	mmi_free(path);
+	return status;
+}
+
+/* ---------------------------------------------------------------- chains */
+
+static mm_status record_states(job *j, bool posterior, mm_error *e)
+{
+	mmi_recorder *r = &j->recorder;
+	if (posterior && j->z.z)
+		MMI_TRY(mmi_recorder_add(r, j->z.z, (size_t)mmi_model_z_dim(j->model), 1, e));
+	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
+		const mmi_modality *modality = &j->model->modalities[m];
+		bool box = modality->info.support == MM_SUPPORT_BOX;
+		if (!posterior)
+			MMI_TRY(mmi_recorder_add(r, j->x[m], (size_t)modality->count, box ? (double)(modality->info.hi - modality->info.lo) : 1, e));
+		else if (j->z.w[m])
+			MMI_TRY(mmi_recorder_add(r, j->z.w[m], (size_t)mmi_model_w_dim(j->model), 1, e));
+	}
+	return MM_OK;
+}
+
+/* Rows behind the shown tuples repeat the last. */
+static void fill_data(job *j)
+{
+	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
+		size_t count = (size_t)j->model->modalities[m].count;
+		for (uint32_t r = 0; r < j->rows; r++)
+			memcpy(j->x[m] + r * count, j->data.x[m] + (r < j->data.n ? r : j->data.n - 1) * count, count * sizeof(float));
+	}
+}
+
+static mm_status start_posterior(job *j, mm_error *e)
+{
+	mmi_sampler *s = j->saved->sampler;
+	mmi_experts experts;
+	uint32_t *expert = mmi_alloc(j->rows, sizeof *expert);
+	mm_status status = expert ? mmi_experts_create(j->model, j->rows, &experts, e) : no_memory(e);
+	if (status == MM_OK) {
+		mmi_start_args start = { .iteration = j->request->number, .expert = expert };
+		mmi_sampler_encode(s, (const float *const *)j->x, j->rows, &experts);
+		mmi_sampler_pick(s, j->rows, j->request->number, NULL, expert);
+		mmi_sampler_start(s, &start, &experts, j->rows, &j->z);
+		mmi_experts_clear(&experts);
+	}
+	mmi_free(expert);
+	return status;
+}
+
+static mm_status trace_posterior(job *j, mm_error *e)
+{
+	mmi_posterior_args args = j->chains.posterior;
+	mmi_chain_stats stats;
+	fill_data(j);
+	MMI_TRY(start_posterior(j, e));
+	MMI_TRY(mmi_recorder_create(j->rows, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_POSTERIOR), &j->recorder, e));
+	j->recorder.laplace = j->model->config.prior == MMI_PRIOR_LAPLACE;
+	MMI_TRY(record_states(j, true, e));
+	args.iteration = j->request->number;
+	args.watch = mmi_recorder_watch;
+	args.watch_ctx = &j->recorder;
+	mmi_sampler_posterior(j->saved->sampler, &args, (const float *const *)j->x, j->rows, 1, &j->z, NULL, &stats);
+	put_rows(j, "posterior", true);
+	mm_status status = write_sheet(j, true, e);
+	mmi_recorder_clear(&j->recorder);
+	return status;
+}
+
+static mm_status trace_data(job *j, mm_error *e)
+{
+	mmi_revise_args args = j->chains.revise;
+	mmi_chain_stats stats;
+	mmi_sampler_prior(j->saved->sampler, j->rows, j->request->number, &j->z);
+	mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
+	for (uint32_t m = 0; m < j->model->n_modalities; m++)
+		memcpy(j->decoded[m], j->x[m], j->rows * (size_t)j->model->modalities[m].count * sizeof(float));
+	MMI_TRY(mmi_recorder_create(j->rows, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_REVISE), &j->recorder, e));
+	MMI_TRY(record_states(j, false, e));
+	args.iteration = j->request->number;
+	args.watch = mmi_recorder_watch;
+	args.watch_ctx = &j->recorder;
+	mmi_sampler_revise(j->saved->sampler, &args, j->x, (const float *const *)j->decoded, j->rows, &stats);
+	put_rows(j, "data", false);
+	return write_sheet(j, false, e);
+}
+
+static mm_status trace_both(job *j, mm_error *e)
+{
+	mm_error why = MM_ERROR_INIT;
+	fputs("chain,tuple,step,energy,log_likelihood,move\n", j->csv);
+	MMI_TRY(trace_posterior(j, e));
+	if (mmi_use_need_energy(j->saved, "the data chain", &why) == MM_OK)
+		return trace_data(j, e);
+	mmi_logf(j->request->log, MM_LOG_WARNING, "%s; only the posterior chain is traced", why.message);
+	return MM_OK;
+}
+
+static mm_status write_csv(const job *j, const char *text, size_t bytes, mm_error *e)
+{
+	char *path = mmi_format("%s/trace.csv", j->request->out);
+	mm_status status = path ? mmi_write_file_atomic(path, text, bytes, e) : no_memory(e);
+	mmi_free(path);
+	return status;
+}
+
+/* The settings are checked and the data read before anything is written. */
+static mm_status prepare(job *j, mm_error *e)
+{
+	static const bool none[MMI_MAX_MODALITIES] = { false }; /* given to translate; here all are data */
+	uint32_t *index, n = j->request->tuples;
+	if (n > j->rows)
+		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n, j->rows);
+	MMI_TRY(mmi_use_chains_of(j->saved, j->request->z_steps, j->request->x_steps, &j->chains, e));
+	MMI_TRY(mmi_numbers_first(n, &index, e));
+	mm_status status = mmi_inputs_test(j->saved, index, n, none, j->request->log, &j->data, e);
+	mmi_free(index);
+	MMI_TRY(status);
+	MMI_TRY(allocate(j, e));
+	return mmi_make_folders(j->request->out, e);
+}
+
+mm_status mmi_trace_make(const mmi_saved *s, const mmi_trace_request *r, mm_error *e)
+{
+	job j = { .saved = s, .model = s->model, .request = r, .rows = mmi_sampler_chunk(s->sampler) };
+	char *text = NULL;
+	size_t bytes = 0;
+	mm_status status = prepare(&j, e);
+	if (status == MM_OK) {
+		j.csv = open_memstream(&text, &bytes);
+		status = j.csv ? trace_both(&j, e) : no_memory(e);
+		bool failed = !j.csv || ferror(j.csv);
+		if (j.csv)
+			failed = fclose(j.csv) || failed;
+		if (status == MM_OK)
+			status = failed ? no_memory(e) : write_csv(&j, text, bytes, e);
+	}
+	free(text);
+	clear(&j);
+	return status;
+}
