@@ -40,13 +40,16 @@ static mm_status get_choice(mmi_config *c, const char *section, const char *key,
 static mm_status read_run(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	static const char *const devices[] = { "cpu", NULL };
-	int device;
+	static const char *const clocks[] = { "wall", "cpu", NULL };
+	int device, kind;
 	MMI_TRY(get_u64(c, "run", "seed", 1, &s->seed, e));
 	MMI_TRY(get_u32(c, "run", "threads", 0, 0, &s->threads, e));
 	MMI_TRY(get_u32(c, "run", "chunk", 16, 1, &s->chunk, e));
 	MMI_TRY(get_choice(c, "run", "device", devices, 0, &device, e));
 	MMI_TRY(mmi_config_string(c, "run", "plugin_path", NULL, &s->plugin_path, e));
 	MMI_TRY(get_factor(c, "run", "minutes", 0, &s->minutes, e));
+	MMI_TRY(get_choice(c, "run", "clock", clocks, 0, &kind, e));
+	s->cpu_clock = kind == 1;
 	if (s->threads == 0)
 		s->threads = mmi_pool_processors();
 	if (s->threads > 1024)

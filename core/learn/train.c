@@ -31,7 +31,7 @@ typedef struct mmi_run {
 	char **names;
 	size_t n_items, n_names;
 	char *resolved, *modalities, *build;
-	struct timespec started;
+	double started;           /* seconds of the clock when training began */
 	double seconds_before;    /* of training, in processes before this one; known with a time budget only */
 } mmi_run;
 
@@ -69,16 +69,18 @@ static const struct {
 
 enum { COLUMN_SECONDS = 1, COLUMN_ROLLBACKS = 2, COLUMN_FIRST = 3, N_COLUMNS = COLUMN_FIRST + MMI_COUNT(columns) };
 
-static double seconds_since(const struct timespec *start)
+/* On the wall, or of all threads' work divided by their number: what a run costs, whoever else uses the machine. */
+static double seconds_now(const mmi_settings *s)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
+	clock_gettime(s->cpu_clock ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+	double seconds = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+	return s->cpu_clock ? seconds / s->threads : seconds;
 }
 
 static double seconds_trained(const mmi_run *r)
 {
-	return r->seconds_before + seconds_since(&r->started);
+	return r->seconds_before + seconds_now(r->settings) - r->started;
 }
 
 /* Opens, or cuts back to the learner's iteration. */
@@ -308,7 +310,7 @@ static mm_status outputs(mmi_run *r, const mmi_measures *m, mmi_train_result *re
 static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	const mmi_train_hooks *h = r->hooks;
-	clock_gettime(CLOCK_MONOTONIC, &r->started);
+	r->started = seconds_now(r->settings);
 	tick(r);
 	while (!finished(r)) {
 		const mmi_batch *batch;

@@ -24,7 +24,8 @@ typedef struct mmi_train_result {
  *
  * [run] minutes = T, T > 0: the run ends at the first iteration after T minutes of training (checkpoints remember how many
  * have passed, so stops in between do not count), its rates follow the time that has passed, and warm-up is the share
- * warmup / iterations of it. Such a run depends on the machine; all others are a function of their settings. */
+ * warmup / iterations of it. Such a run depends on the machine; all others are a function of their settings. [run] clock says
+ * whether minutes are those on the wall or of processor time. */
 mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e);
 
 

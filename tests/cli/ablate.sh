@@ -122,6 +122,20 @@ warm() { awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 check "a quarter of it is warm-up, as of the iterations" warm
 run --ini "$ini" --minutes 0.02 --set learner.schedule='linear(0)' --out "$work/m" --resume
 check "a run whose time is up has nothing to do" says out "finished after $last iterations"
+# Of processor time of one thread, a stopped process uses none.
+"$MMCORE_PROGRAM" --ini "$ini" --minutes 0.02 --set run.clock=cpu --set run.threads=1 --out "$work/cpu" >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+check "a run by processor time is under way" wait_for "$work/cpu/metrics.csv" 60
+kill -STOP "$pid"
+sleep 2
+kill -CONT "$pid"
+status=0
+wait "$pid" || status=$?
+check "it succeeds" exits 0
+seconds=$(column "$work/cpu/metrics.csv" seconds | awk '{ print $NF }')
+check "the time it was stopped does not count" eval 'awk "BEGIN { exit !($seconds >= 1.2 && $seconds < 1.8) }"'
+gap() { awk -F, 'NR > 2 && $2 - last > 0.5 { exit 1 } { last = $2 }' "$work/cpu/metrics.csv"; }
+check "nor is there a gap in the metrics" gap
 run ablate --ini "$ini" --sweep learner.z_steps=0,2 --minutes 0.01 --out "$work/mm"
 check "a grid with a time budget succeeds" exits 0
 minutes_used() { column "$work/mm/summary.csv" seconds | awk '{ for (i = 1; i <= NF; i++) if ($i < 0.6 || $i > 3) exit 1; exit NF != 2 }'; }
