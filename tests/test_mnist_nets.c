@@ -149,6 +149,30 @@ static void features_with_a_stride_are_a_quarter_of_the_size(void **state)
 	b->desc->destroy(i);
 }
 
+static const mm_modality_classifier *classifier_of(const bench *b)
+{
+	const mm_modality_classifier *c = b->desc->get_extension(MM_MODALITY_CLASSIFIER);
+	assert_non_null(c);
+	assert_string_equal(c->features_name, "hidden128");
+	return c;
+}
+
+/* Its size must not follow the model's settings: figures of different runs are compared. */
+static void the_classifier_is_the_same_for_all_settings(void **state)
+{
+	bench *b = *state;
+	for (int k = 0; k < 2; k++) {
+		mm_graph g = { 0 };
+		mm_instance *i = k ? make(b, "m0", "net", "resnet", "width", "8") : plain(b, "m0");
+		mm_classifier_io io = { MM_SIZE_THROUGH(mm_classifier_io, features), graph_input(&g, picture), 10, 77, 77 };
+		assert_ok(b, classifier_of(b)->build(i, &g, &io, &b->e));
+		assert_shape(&g, io.logits, vector(10));
+		assert_shape(&g, io.features, vector(128));
+		assert_int_equal(graph_parameter_count(&g), 48 * 32 + 32 + 512 * 64 + 64 + 3136 * 128 + 128 + 1280 + 10);
+		b->desc->destroy(i);
+	}
+}
+
 static void builds_record_the_same_every_time(void **state)
 {
 	static const char *const nets[] = { "conv", "resnet" };
@@ -193,6 +217,7 @@ int main(void)
 		one_test(conv_width_and_private_part_scale),
 		one_test(features_are_one_convolution),
 		one_test(features_with_a_stride_are_a_quarter_of_the_size),
+		one_test(the_classifier_is_the_same_for_all_settings),
 		one_test(builds_record_the_same_every_time),
 		one_test(builds_pass_failures_on),
 	};

@@ -183,6 +183,9 @@ static const refusal at_create[] = {
 	{ "describe_wrong", "simplex", MM_EABI, "a simplex needs a last axis" },
 	{ "describe_wrong", "bernoulli", MM_EABI, "needs a box within 0 to 1, found -1 to 1" },
 	{ "describe_wrong", "categorical", MM_EABI, "needs the support MM_SUPPORT_SIMPLEX" },
+	{ "classifier_wrong", "size", MM_EABI, "mm.modality.classifier/1 has struct_size 16 and a build function, needed are 24 and one" },
+	{ "classifier_wrong", "build", MM_EABI, "mm.modality.classifier/1 has struct_size 24 and no build function" },
+	{ "classifier_wrong", "name", MM_EABI, "calls its features \"Hidden 5\", needed are 1 to 31 of a-z" },
 	{ "describe_wrong", "status", MM_EFORMAT, "describe: the header is damaged" },
 };
 
@@ -255,6 +258,85 @@ static void refused_at_build(void **state)
 	assert_int_equal(f.e.code, x->code);
 	assert_says(&f, x->text);
 	assert_says(&f, "[m0] plugin org.example.build-wrong (" BADPLUGIN_DIR "/build_wrong.so)");
+	mmi_modality_destroy(&m);
+	teardown(&f);
+}
+
+/* ---------------------------------------------------------------- classifiers */
+
+static mm_status build_classifier(const mmi_modality *m, int32_t *features, mm_error *e)
+{
+	mmi_graph *g = NULL;
+	mmi_params *store = NULL;
+	mm_tensor logits = 99, made = 99;
+
+	assert_int_equal(mmi_graph_create(&g, e), MM_OK);
+	assert_int_equal(mmi_params_create("judge", &store, e), MM_OK);
+	mmi_graph_scope(g, store, "%s", m->name);
+	mm_status status = mmi_modality_build_classifier(m, g, mmi_input(g, "x", m->info.shape), &logits, &made, e);
+	if (status == MM_OK)
+		*features = mmi_graph_node(g, made)->shape.dim[0];
+	else
+		assert_true(logits == 99 && made == 99); /* untouched */
+	mmi_graph_destroy(g);
+	mmi_params_destroy(store);
+	return status;
+}
+
+static void a_classifier_gives_logits_and_features(void **state)
+{
+	int32_t features = 0;
+	fixture f;
+	(void)state;
+	setup(&f);
+	mmi_modality m = make(&f, "m0", open_plugin(&f, TOY));
+	assert_non_null(m.classifier);
+	assert_string_equal(m.classifier->features_name, "hidden5");
+	assert_int_equal(build_classifier(&m, &features, &f.e), MM_OK);
+	assert_int_equal(features, 5);
+	mmi_modality_destroy(&m);
+	teardown(&f);
+}
+
+static void bad_classifiers_are_refused_when_built(void **state)
+{
+	static const refusal ways[] = {
+		{ NULL, "logits", MM_ESHAPE, "classifier build: logits has shape [5], needed is [2]" },
+		{ NULL, "features", MM_ESHAPE, "classifier build: features has shape [2,4], needed is a vector [c]" },
+		{ NULL, "unset", MM_EABI, "classifier build: features was not set" },
+		{ NULL, "own-text", MM_EUNSUPPORTED, "classifier build: no classifier for this size" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		char assignment[64];
+		int32_t features;
+		fixture f;
+		setup(&f);
+		snprintf(assignment, sizeof assignment, "m0.wrong=%s", ways[i].way);
+		set(&f, assignment);
+		mmi_modality m = make(&f, "m0", open_plugin(&f, "classifier_wrong"));
+		assert_int_equal(build_classifier(&m, &features, &f.e), ways[i].code);
+		assert_says(&f, ways[i].text);
+		assert_says(&f, "[m0] plugin org.example.classifier-wrong");
+		mmi_modality_destroy(&m);
+		teardown(&f);
+	}
+}
+
+static void without_classes_or_extension_there_is_no_classifier(void **state)
+{
+	int32_t features;
+	fixture f;
+	(void)state;
+	setup(&f);
+	set(&f, "m0.wrong=classes");
+	mmi_modality m = make(&f, "m0", open_plugin(&f, "classifier_wrong"));
+	assert_null(m.classifier);
+	assert_int_equal(build_classifier(&m, &features, &f.e), MM_EUNSUPPORTED);
+	assert_says(&f, "brings no classifier (no mm.modality.classifier/1)");
+	mmi_modality_destroy(&m);
+	m = make(&f, "pair", open_plugin(&f, "toy_minimal"));
+	assert_null(m.classifier);
 	mmi_modality_destroy(&m);
 	teardown(&f);
 }
@@ -943,6 +1025,9 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(a_file_that_is_no_object_is_refused),
 	cmocka_unit_test(the_toy_loads_and_describes_itself),
 	cmocka_unit_test(an_old_plugin_works_and_its_unknown_members_are_not_read),
+	cmocka_unit_test(a_classifier_gives_logits_and_features),
+	cmocka_unit_test(bad_classifiers_are_refused_when_built),
+	cmocka_unit_test(without_classes_or_extension_there_is_no_classifier),
 	cmocka_unit_test(a_newer_plugin_that_asks_for_no_more_loads),
 	cmocka_unit_test(the_smallest_plugin_loads_and_builds),
 	cmocka_unit_test(one_plugin_serves_two_instances_with_their_own_settings),

@@ -116,3 +116,29 @@ mm_status mmi_modality_build_features(const mmi_modality *m, mmi_graph *g, mm_te
 	*features = io.features;
 	return MM_OK;
 }
+
+mm_status mmi_modality_build_classifier(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *logits, mm_tensor *features,
+                                        mm_error *e)
+{
+	static const char callback[] = "classifier build";
+	char found[64];
+	mm_error own = MM_ERROR_INIT;
+	mm_classifier_io io = { .struct_size = MM_SIZE_THROUGH(mm_classifier_io, features), .x = x,
+	                        .n_classes = (int32_t)m->info.n_classes, .logits = MM_NO_TENSOR, .features = MM_NO_TENSOR };
+
+	if (!m->classifier)
+		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] plugin %s brings no classifier (no %s)", m->name, m->plugin->entry.id,
+		                MM_MODALITY_CLASSIFIER);
+	MMI_TRY(mmi_graph_check(g, e));
+	MMI_TRY(check_call(m, g, callback, m->classifier->build(m->instance, g, &io, &own), &own, e));
+	MMI_TRY(check_wanted(m, g, callback, &(wanted){ "logits", io.logits, mmi_shape(1, (int)m->info.n_classes) }, e));
+	MMI_TRY(check_tensor(m, g, callback, "features", io.features, e));
+	const mm_shape *shape = &mmi_graph_node(g, io.features)->shape;
+	if (shape->rank != 1) {
+		mmi_fail(&own, MM_ESHAPE, "features has shape %s, needed is a vector [c]", mmi_shape_text(shape, found));
+		return fault(m, callback, MM_ESHAPE, &own, e);
+	}
+	*logits = io.logits;
+	*features = io.features;
+	return MM_OK;
+}

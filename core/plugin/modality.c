@@ -223,8 +223,6 @@ static mm_status override(mmi_modality *m, mmi_config *config, mm_error *e)
 
 static mm_status find_picture(mmi_modality *m, mm_error *e)
 {
-	if (!MM_HAS(m->desc, get_extension))
-		return MM_OK;
 	const mm_modality_picture *picture = m->desc->get_extension(MM_MODALITY_PICTURE);
 	if (!picture)
 		return MM_OK;
@@ -238,14 +236,36 @@ static mm_status find_picture(mmi_modality *m, mm_error *e)
 
 static mm_status find_file(mmi_modality *m, mm_error *e)
 {
-	if (!MM_HAS(m->desc, get_extension))
-		return MM_OK;
 	const mm_modality_file *file = m->desc->get_extension(MM_MODALITY_FILE);
 	if (file && (file->struct_size < MM_SIZE_THROUGH(mm_modality_file, read_text) || !file->read_file))
 		return blame(m, "get_extension", e, MM_MODALITY_FILE " has struct_size %u and %s read_file, needed are %u and a function",
 		             file->struct_size, file->read_file ? "a" : "no", MM_SIZE_THROUGH(mm_modality_file, read_text));
 	m->file = file;
 	return MM_OK;
+}
+
+static mm_status find_classifier(mmi_modality *m, mm_error *e)
+{
+	const mm_modality_classifier *c = m->desc->get_extension(MM_MODALITY_CLASSIFIER);
+	if (!c)
+		return MM_OK;
+	if (c->struct_size < MM_SIZE_THROUGH(mm_modality_classifier, build) || !c->build)
+		return blame(m, "get_extension", e, MM_MODALITY_CLASSIFIER " has struct_size %u and %s build function, needed are %u and one",
+		             c->struct_size, c->build ? "a" : "no", MM_SIZE_THROUGH(mm_modality_classifier, build));
+	if (!c->features_name || !mmi_check_id(c->features_name) || strlen(c->features_name) > 31)
+		return blame(m, "get_extension", e, MM_MODALITY_CLASSIFIER " calls its features \"%.40s\", needed are 1 to 31 of a-z, 0-9, "
+		             "'.' and '-'", c->features_name ? c->features_name : "");
+	m->classifier = m->info.n_classes >= 2 ? c : NULL;
+	return MM_OK;
+}
+
+static mm_status find_extensions(mmi_modality *m, mm_error *e)
+{
+	if (!MM_HAS(m->desc, get_extension))
+		return MM_OK;
+	MMI_TRY(find_picture(m, e));
+	MMI_TRY(find_file(m, e));
+	return find_classifier(m, e);
 }
 
 /* ---------------------------------------------------------------- life */
@@ -277,8 +297,7 @@ static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *con
 	MMI_TRY(create_instance(m, config, e));
 	MMI_TRY(describe(m, e));
 	MMI_TRY(override(m, config, e));
-	MMI_TRY(find_picture(m, e));
-	return find_file(m, e);
+	return find_extensions(m, e);
 }
 
 mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,

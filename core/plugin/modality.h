@@ -21,6 +21,7 @@ typedef struct mmi_modality {
 	                                     * on a simplex, infinite where the support is unbounded; unused dims are 0 */
 	const mm_modality_picture *picture; /* extension, or NULL */
 	const mm_modality_file *file;       /* extension, or NULL */
+	const mm_modality_classifier *classifier; /* extension, or NULL; NULL without classes too */
 	int64_t count;                      /* floats in one sample */
 	double x_scale;                     /* multiplies both s and n of the data chain */
 	mm_config *config;                  /* the handle the plugin got */
@@ -45,6 +46,10 @@ mm_status mmi_modality_build_encoder(const mmi_modality *m, mmi_graph *g, mm_ten
 mm_status mmi_modality_build_decoder(const mmi_modality *m, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out, mm_error *e);
 /* *features has rank 1 (a vector) or 3 (a map). */
 mm_status mmi_modality_build_features(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *features, mm_error *e);
+
+/* A classifier's two outputs, [n_classes] and [c]. MM_EUNSUPPORTED without the classifier extension. */
+mm_status mmi_modality_build_classifier(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *logits, mm_tensor *features,
+                                        mm_error *e);
 
 /* The plugin's data and pictures with checked results. MM_SPLIT_... */
 mm_status mmi_modality_open(const mmi_modality *m, int32_t split, mm_dataset **out, mm_error *e);

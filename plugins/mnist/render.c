@@ -1,7 +1,7 @@
 /* render.c - a sample as a picture and back: 8-bit RGB for grids, PNG files that are written and read. */
 #include "config.h"
 
-#include "mnist.h"
+#include "nets.h"
 #include "png_file.h"
 
 #include <string.h>
@@ -68,7 +68,14 @@ const void *mnist_extension(const char *id)
 		.size = picture_size,
 		.draw = picture_draw,
 	};
+	static const mm_modality_classifier classifier = {
+		.struct_size = MM_SIZE_THROUGH(mm_modality_classifier, build),
+		.features_name = "hidden128",
+		.build = mnist_build_classifier,
+	};
 	if (!strcmp(id, MM_MODALITY_FILE))
 		return &file;
-	return strcmp(id, MM_MODALITY_PICTURE) ? NULL : &picture;
+	if (!strcmp(id, MM_MODALITY_PICTURE))
+		return &picture;
+	return strcmp(id, MM_MODALITY_CLASSIFIER) ? NULL : &classifier;
 }

@@ -260,11 +260,28 @@ static const mm_modality_file toy_file = {
 	.read_text = toy_read_text,
 };
 
+static mm_status toy_classifier_build(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e)
+{
+	const mm_host_graph *ops = i->self->graph;
+	(void)e;
+	io->features = ops->activation(g, ops->linear(g, io->x, "hidden", 5, 1, MM_INIT_DEFAULT), MM_ACT_TANH, 0);
+	io->logits = ops->linear(g, io->features, "logits", io->n_classes, 1, MM_INIT_DEFAULT);
+	return MM_OK;
+}
+
+static const mm_modality_classifier toy_classifier = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_classifier, build),
+	.features_name = "hidden5",
+	.build = toy_classifier_build,
+};
+
 static const void *toy_extension(const char *id)
 {
 	if (!strcmp(id, MM_MODALITY_FILE))
 		return &toy_file;
-	return !strcmp(id, MM_MODALITY_PICTURE) ? &toy_picture : NULL;
+	if (!strcmp(id, MM_MODALITY_PICTURE))
+		return &toy_picture;
+	return !strcmp(id, MM_MODALITY_CLASSIFIER) ? &toy_classifier : NULL;
 }
 
 static inline void toy_fill(mm_plugin_entry *entry, mm_modality_desc *desc, const mm_modality_desc *const *list, const char *id)

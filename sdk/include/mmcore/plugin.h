@@ -131,6 +131,27 @@ typedef struct mm_modality_file {
 	mm_status (*read_text)(mm_instance *i, const char *text, float *out, mm_error *e);
 } mm_modality_file;
 
+/* Extension: a classifier that judges samples in evaluation (coherence, Frechet distance). The host trains it on the labels
+ * of the training split, apart from the three models. Not used where n_classes is below 2. */
+#define MM_MODALITY_CLASSIFIER "mm.modality.classifier/1"
+
+/* build: from x record the logits and the features, the vector whose distribution the Frechet distance compares: usually
+ * the last hidden layer. */
+typedef struct mm_classifier_io {
+	uint32_t struct_size;
+	mm_tensor x;                 /* in: a sample, shape as described */
+	int32_t n_classes;           /* in: as described */
+	mm_tensor logits;            /* out: [n_classes] */
+	mm_tensor features;          /* out: [c] */
+} mm_classifier_io;
+
+typedef struct mm_modality_classifier {
+	uint32_t struct_size;
+	const char *features_name;   /* names the features in results: 1..31 of [a-z0-9.-], e.g. "hidden128" */
+	/* [build] may be called several times and must record the same each time. */
+	mm_status (*build)(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e);
+} mm_modality_classifier;
+
 typedef struct mm_plugin_entry {
 	uint32_t magic;              /* MM_PLUGIN_MAGIC */
 	uint32_t struct_size;
