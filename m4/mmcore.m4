@@ -35,6 +35,27 @@ AC_DEFUN([MMCORE_OPENBLAS], [
 	AM_CONDITIONAL([HAVE_OPENBLAS], [test $mmcore_openblas = yes])
 ])
 
+# MMCORE_LAPACK - optional, for evaluation: HAVE_LAPACK, LAPACK_LIBS. By pkg-config (lapack and blas), else -llapack -lblas.
+AC_DEFUN([MMCORE_LAPACK], [
+	AC_ARG_WITH([lapack],
+		[AS_HELP_STRING([--with-lapack=auto|yes|no], [Frechet distances in mmcore eval @<:@auto@:>@])],
+		[], [with_lapack=auto])
+	AS_CASE([$with_lapack], [auto|yes|no], [], [AC_MSG_ERROR([--with-lapack takes auto, yes or no])])
+	mmcore_lapack=no
+	AS_IF([test "x$with_lapack" != xno], [
+		PKG_CHECK_MODULES([LAPACK], [lapack blas], [], [: ${LAPACK_LIBS=-llapack -lblas}])
+		MMCORE_WITH_LIBS([], [$LAPACK_LIBS], [
+			AC_CHECK_FUNC([dsyevr_], [AC_CHECK_FUNC([dsyrk_], [mmcore_lapack=yes])])
+		])
+		AS_IF([test $mmcore_lapack = yes],
+			[AC_DEFINE([HAVE_LAPACK], [1], [Define to 1 if LAPACK computes Frechet distances.])],
+			[AS_IF([test "x$with_lapack" = xyes],
+				[AC_MSG_FAILURE([--with-lapack=yes, but LAPACK was not found (Debian: liblapack-dev)])])])
+	])
+	AS_IF([test $mmcore_lapack = no], [LAPACK_LIBS=])
+	AM_CONDITIONAL([HAVE_LAPACK], [test $mmcore_lapack = yes])
+])
+
 # MMCORE_INIPARSER - INIPARSER_CFLAGS, INIPARSER_LIBS. Version 4 has no .pc file, and its header lies in a folder or not.
 AC_DEFUN([MMCORE_INIPARSER], [
 	AC_ARG_VAR([INIPARSER_CFLAGS], [C compiler flags for iniparser])

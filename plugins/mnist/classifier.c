@@ -3,7 +3,7 @@
 
 #include "nets.h"
 
-enum { MAP = MNIST_SIDE / 4, CHANNELS = 32, HIDDEN = 128 };
+enum { MAP = 4, CHANNELS = 32, HIDDEN = 128 };
 
 mm_status mnist_build_classifier(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e)
 {
@@ -11,7 +11,8 @@ mm_status mnist_build_classifier(mm_instance *i, mm_graph *g, mm_classifier_io *
 	(void)e;
 	mm_tensor h = mnist_relu(&b, mnist_conv(&b, io->x, "conv1", CHANNELS, 4, 2, 1, 1)); /* [14, 14, 32] */
 	h = mnist_relu(&b, mnist_conv(&b, h, "conv2", 2 * CHANNELS, 4, 2, 1, 1));           /* [7, 7, 64] */
-	h = mnist_flatten(&b, h, MAP * MAP * 2 * CHANNELS);
+	h = mnist_relu(&b, mnist_conv(&b, h, "conv3", 4 * CHANNELS, 3, 2, 1, 1));           /* [4, 4, 128] */
+	h = mnist_flatten(&b, h, MAP * MAP * 4 * CHANNELS);
 	io->features = mnist_relu(&b, mnist_linear(&b, h, "hidden", HIDDEN));
 	io->logits = mnist_linear(&b, io->features, "logits", io->n_classes);
 	return MM_OK;

@@ -1,0 +1,115 @@
+/* cmd_judge.c - mmcore judge: trains the classifiers that evaluation judges samples with. */
+#include "config.h"
+
+#include "cli/run_options.h"
+#include "eval/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct mmi_judge_view {
+	const mmi_cli *cli;
+	mmi_progress progress;
+	bool started;
+} mmi_judge_view;
+
+static bool stop(void *ctx)
+{
+	(void)ctx;
+	return mmi_interrupted();
+}
+
+static void step(void *ctx, uint64_t done, uint64_t total, double loss)
+{
+	mmi_judge_view *v = ctx;
+	if (!v->started)
+		mmi_progress_start(&v->progress, v->cli, "batch", done, total);
+	v->started = true;
+	mmi_progress_update(&v->progress, done, "cross-entropy %.3f", loss);
+}
+
+/* judge.safetensors beside the INI: for a run's own run.ini that is the run's folder. */
+static char *default_file(const char *ini)
+{
+	const char *slash = strrchr(ini, '/');
+	return mmi_format("%.*sjudge.safetensors", slash ? (int)(slash + 1 - ini) : 0, ini);
+}
+
+static void print(const mmi_cli *cli, const mmi_judge *j, const char *path)
+{
+	FILE *out = cli->console->out;
+	for (uint32_t i = 0; i < j->n; i++) {
+		const mmi_judge_member *m = &j->member[i];
+		if (m->present)
+			fprintf(out, "%-10s accuracy %.4f on %lld test samples, features %s\n", m->modality->name, m->accuracy,
+			        (long long)m->tested, m->modality->classifier->features_name);
+		else
+			fprintf(out, "%-10s its plugin brings no classifier\n", m->modality->name);
+	}
+	fprintf(out, "judge      %s\n", path);
+}
+
+static int run(const mmi_cli *cli, const mmi_setup_request *request, const mmi_judge_training *how, const char *path)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_setup setup;
+	mmi_judge *judge = NULL;
+	mmi_judge_view view = { .cli = cli };
+	const mmi_judge_hooks hooks = { &view, stop, step, &cli->log };
+
+	if (mmi_setup_open(request, &setup, &e) != MM_OK)
+		return mmi_cli_refuse(cli, &e);
+	mmi_interrupt_install();
+	mm_status status = mmi_judge_train(&setup, how, &hooks, &judge, &e);
+	if (view.started)
+		mmi_progress_finish(&view.progress);
+	if (status == MM_OK)
+		status = mmi_judge_save(judge, &setup, path, &e);
+	if (status == MM_OK)
+		print(cli, judge, path);
+	mmi_judge_destroy(judge);
+	mmi_setup_close(&setup);
+	if (status == MM_OK)
+		return MMI_EXIT_OK;
+	return view.started ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
+}
+
+int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
+{
+	const char *ini = NULL, *out = NULL;
+	int64_t epochs = mmi_judge_default.epochs, batch = mmi_judge_default.batch;
+	mmi_judge_training how = mmi_judge_default;
+	mmi_strings plugins = { 0 }, sets = { 0 };
+	const mmi_option options[] = {
+		MMI_OPTION_STRING("ini", "FILE", &ini, "the settings, as for train; also a run's own run.ini"),
+		MMI_OPTION_PLUGINS(&plugins),
+		MMI_OPTION_SETS(&sets),
+		MMI_OPTION_STRING("out", "FILE", &out, "where the judge goes (default: judge.safetensors beside the INI)"),
+		MMI_OPTION_INT("epochs", "N", &epochs, 1, 10000, "passes over the training split (default 4)"),
+		MMI_OPTION_INT("batch", "N", &batch, MMI_JUDGE_CHUNK, 1 << 20, "samples a batch, a multiple of 16 (default 128)"),
+		MMI_OPTION_FLOAT("rate", "R", &how.rate, 1e-12, 1, "Adam's first rate; it falls to 0 along a cosine (default 0.002)"),
+		MMI_OPTION_END
+	};
+	const mmi_usage usage = { "judge", "--ini FILE [options]", "Trains the plugins' classifiers on the labels of the training split: what "
+	                          "mmcore eval judges samples with. Prints each one's accuracy on the test split.", options };
+	int code;
+	char *path = NULL;
+
+	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
+		goto done;
+	how.epochs = (uint32_t)epochs;
+	how.batch = (uint32_t)batch;
+	if (!ini || batch % MMI_JUDGE_CHUNK) {
+		code = ini ? mmi_options_refuse(cli, &usage, "--batch is %lld; expected a multiple of %u", (long long)batch, MMI_JUDGE_CHUNK)
+		           : mmi_options_refuse(cli, &usage, "--ini is missing");
+		goto done;
+	}
+	path = out ? mmi_strdup(out) : default_file(ini);
+	mmi_setup_request request = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
+	code = path ? run(cli, &request, &how, path) : MMI_EXIT_FAILURE;
+done:
+	mmi_free(path);
+	mmi_strings_clear(&plugins);
+	mmi_strings_clear(&sets);
+	return code;
+}

@@ -1,0 +1,66 @@
+/* judge.h - the judge of evaluation: the plugins' classifiers, trained on the labels of the training split. It says which
+ * class a sample shows, and gives the feature vectors that the Frechet distance compares.
+ *
+ * A judge belongs to data, not to a model: one serves all runs on the same modalities. */
+#ifndef MMI_JUDGE_H
+#define MMI_JUDGE_H
+
+#include "engine/network.h"
+#include "learn/setup.h"
+#include "model/model.h"
+
+#define MMI_JUDGE_CHUNK 16u /* rows a worker takes at once: numbers of rows passed in are multiples of it */
+
+typedef struct mmi_judge_member { /* one modality's classifier */
+	const mmi_modality *modality;
+	bool present;                   /* false: the modality brings none, and the rest is zero */
+	uint32_t n_features;
+	double accuracy;                /* on the test split, as measured after training; NaN before */
+	int64_t tested;                 /* samples it was measured on */
+	mmi_network net;
+	mm_tensor x, logits, features;
+} mmi_judge_member;
+
+typedef struct mmi_judge {
+	mmi_params *params;
+	mmi_pool *pool;
+	uint32_t n;                     /* modalities */
+	mmi_judge_member member[MMI_MAX_MODALITIES];
+} mmi_judge;
+
+typedef struct mmi_judge_training {
+	uint32_t epochs, batch;
+	double rate;                    /* Adam's, falling to 0 along a cosine */
+} mmi_judge_training;
+extern const mmi_judge_training mmi_judge_default;
+
+typedef struct mmi_judge_hooks {
+	void *ctx;
+	bool (*stop)(void *ctx);                                              /* true: give up (MM_ECANCELLED) */
+	void (*step)(void *ctx, uint64_t done, uint64_t total, double loss);  /* batches; the last one's mean cross-entropy */
+	const mmi_log *log;
+} mmi_judge_hooks;
+
+/* Trains all classifiers of the setup's modalities, then measures each on the test split. The result is a function of
+ * settings and seed, whatever the number of threads. MM_EUNSUPPORTED: no modality brings a classifier. The setup must
+ * outlive the judge. */
+mm_status mmi_judge_train(const mmi_setup *setup, const mmi_judge_training *t, const mmi_judge_hooks *hooks, mmi_judge **out,
+                          mm_error *e);
+/* A safetensors file: parameters; accuracies, plugins and settings in the metadata. */
+mm_status mmi_judge_save(const mmi_judge *j, const mmi_setup *setup, const char *path, mm_error *e);
+/* Refused with a message when it was made for other modalities, plugins or networks; it may know more modalities than asked
+ * for. The modalities and the pool must outlive it. */
+mm_status mmi_judge_open(const char *path, const mmi_modality *modalities, size_t n, mmi_pool *pool, mmi_judge **out, mm_error *e);
+void mmi_judge_destroy(mmi_judge *j);
+
+/* The classifiers recorded with fresh parameters: what training starts from. */
+mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool, mmi_judge **out, mm_error *e);
+/* The most likely class of each row, and, unless NULL, the features [rows][n_features]. member[m] must be present. */
+void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int32_t *class_of, float *features);
+/* Rounds values as they are when saved: pictures to 8 bits; other modalities stay. In place. */
+void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows);
+/* The lowest accuracy of the members, and "m0 0.987, m1 0.991" into text for messages. */
+double mmi_judge_worst(const mmi_judge *j);
+const char *mmi_judge_text(const mmi_judge *j, char *text, size_t size);
+
+#endif

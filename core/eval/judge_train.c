@@ -1,0 +1,287 @@
+/* judge_train.c - trains the judge: cross-entropy by Adam, in chunks and lanes as the learner's losses. */
+#include "config.h"
+
+#include "eval/judge.h"
+#include "data/batches.h"
+#include "engine/vec.h"
+#include "learn/lanes.h"
+#include "learn/optimiser.h"
+#include "mcmc/sampler.h"
+
+#include <math.h>
+#include <string.h>
+
+const mmi_judge_training mmi_judge_default = { .epochs = 4, .batch = 128, .rate = 2e-3 };
+
+#define BLOCK 512u /* test samples in memory at once: whole chunks */
+
+typedef struct mmi_trainer_net { /* one classifier's loss */
+	mmi_network net;
+	mm_tensor x, target, seed, value;
+} mmi_trainer_net;
+
+typedef struct mmi_trainer {
+	mmi_judge *judge;
+	const mmi_judge_training *how;
+	mmi_trainer_net net[MMI_MAX_MODALITIES];
+	mmi_lanes lanes;
+	mmi_optimiser adam;
+	uint32_t chunks;                       /* of a batch */
+	float *target[MMI_MAX_MODALITIES];     /* [batch][n_classes], one-hot; zeros without a label */
+	float *seed;                           /* [batch]: 1 / batch */
+	double *loss;                          /* per chunk */
+	const mmi_batch *batch;
+} mmi_trainer;
+
+/* ------------------------------------------------------------ networks */
+
+static mm_status record(mmi_trainer *t, uint32_t i, mm_error *e)
+{
+	const mmi_modality *modality = t->judge->member[i].modality;
+	mmi_trainer_net *n = &t->net[i];
+	mm_tensor logits, features;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	mmi_graph *g = n->net.graph;
+	mmi_graph_scope(g, t->judge->params, "%s", modality->name);
+	n->x = mmi_input(g, modality->name, modality->info.shape);
+	n->target = mmi_input(g, "target", mmi_shape(1, (int)modality->info.n_classes));
+	n->seed = mmi_input(g, "seed", mmi_shape(0));
+	MMI_TRY(mmi_modality_build_classifier(modality, g, n->x, &logits, &features, e));
+	n->value = mmi_op(g, MMI_OP_NLL_CATEGORICAL, 2, (mm_tensor[]){ n->target, logits }, NULL);
+	return mmi_graph_check(g, e);
+}
+
+static mm_status compile(mmi_trainer *t, mmi_trainer_net *n, mm_error *e)
+{
+	mmi_grad_request r = { .loss = n->value, .seed = n->seed, .stores = &t->judge->params, .n_stores = 1 };
+	MMI_TRY(mmi_graph_grad(n->net.graph, &r, e));
+	mm_tensor *outputs = mmi_alloc(r.n_param_grads + 1, sizeof *outputs);
+	mm_status status = outputs ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a classifier's loss");
+	if (status == MM_OK) {
+		outputs[0] = n->value;
+		memcpy(outputs + 1, r.param_grads, r.n_param_grads * sizeof *outputs);
+		status = mmi_network_compile(&n->net, &mmi_backend_cpu, outputs, r.n_param_grads + 1, MMI_JUDGE_CHUNK,
+		                             mmi_pool_threads(t->judge->pool), e);
+	}
+	mmi_free(outputs);
+	mmi_free(r.param_grads);
+	return status;
+}
+
+static mm_status open_trainer(mmi_trainer *t, mm_error *e)
+{
+	const mmi_adam_config adam = { .rate = t->how->rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
+	uint32_t batch = t->how->batch;
+	t->chunks = batch / MMI_JUDGE_CHUNK;
+	t->seed = mmi_alloc(batch, sizeof *t->seed);
+	t->loss = mmi_alloc(t->chunks, sizeof *t->loss);
+	bool ok = t->seed && t->loss;
+	for (uint32_t i = 0; i < batch && ok; i++)
+		t->seed[i] = 1.0f / (float)batch;
+	for (uint32_t i = 0; i < t->judge->n && ok; i++)
+		if (t->judge->member[i].present) {
+			MMI_TRY(record(t, i, e));
+			MMI_TRY(compile(t, &t->net[i], e));
+			t->target[i] = mmi_alloc((size_t)batch * t->judge->member[i].modality->info.n_classes, sizeof(float));
+			ok = t->target[i];
+		}
+	if (!ok)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", batch);
+	MMI_TRY(mmi_lanes_create(t->judge->params, t->chunks, &t->lanes, e));
+	return mmi_optimiser_create(t->judge->params, &adam, &t->adam, e);
+}
+
+static void close_trainer(mmi_trainer *t)
+{
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		mmi_network_clear(&t->net[i].net);
+		mmi_free(t->target[i]);
+	}
+	mmi_lanes_clear(&t->lanes);
+	mmi_optimiser_clear(&t->adam);
+	mmi_free(t->seed);
+	mmi_free(t->loss);
+}
+
+/* ------------------------------------------------------------ a step */
+
+static void run_chunk(mmi_trainer *t, uint32_t i, uint32_t chunk, uint32_t lane, uint32_t worker)
+{
+	const mmi_modality *modality = t->judge->member[i].modality;
+	mmi_trainer_net *n = &t->net[i];
+	mmi_program *p = n->net.programs[worker];
+	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK;
+	mmi_program_bind(p, n->x, t->batch->x[i] + row * (size_t)modality->count);
+	mmi_program_bind(p, n->target, t->target[i] + row * modality->info.n_classes);
+	mmi_program_bind(p, n->seed, t->seed + row);
+	mmi_program_bind_grads(p, t->judge->params, t->lanes.lane[lane]);
+	mmi_program_run(p);
+	t->loss[chunk] += mmi_vec_get()->sum(mmi_program_data(p, n->value), MMI_JUDGE_CHUNK);
+}
+
+static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
+{
+	mmi_trainer *t = ctx;
+	memset(t->lanes.lane[lane], 0, t->lanes.count * sizeof(float));
+	for (uint32_t c = lane; c < t->chunks; c += t->lanes.n) {
+		t->loss[c] = 0;
+		for (uint32_t i = 0; i < t->judge->n; i++)
+			if (t->judge->member[i].present)
+				run_chunk(t, i, c, lane, worker);
+	}
+}
+
+static mm_status fill_targets(mmi_trainer *t, mm_error *e)
+{
+	for (uint32_t i = 0; i < t->judge->n; i++) {
+		const mmi_judge_member *m = &t->judge->member[i];
+		uint32_t classes = m->modality->info.n_classes;
+		if (!m->present)
+			continue;
+		memset(t->target[i], 0, (size_t)t->how->batch * classes * sizeof(float));
+		for (uint32_t r = 0; r < t->how->batch; r++) {
+			int32_t label = t->batch->label[r];
+			if (label >= (int32_t)classes)
+				return mmi_fail(e, MM_EABI, "[%s] a training sample has label %d; expected one of 0 to %u", m->modality->name, label,
+				                classes - 1);
+			if (label >= 0)
+				t->target[i][(size_t)r * classes + (uint32_t)label] = 1;
+		}
+	}
+	return MM_OK;
+}
+
+static mm_status step(mmi_trainer *t, double schedule, double *loss, mm_error *e)
+{
+	MMI_TRY(fill_targets(t, e));
+	mmi_pool_run(t->judge->pool, t->lanes.n, run_lane, t);
+	*loss = 0;
+	for (uint32_t c = 0; c < t->chunks; c++)
+		*loss += t->loss[c] / t->how->batch;
+	double norm = mmi_lanes_reduce(&t->lanes, t->judge->pool);
+	if (!isfinite(norm) || !isfinite(*loss))
+		return mmi_fail(e, MM_ENUMERIC, "the judge's training is not finite after %lld updates (rate %g); use a smaller rate",
+		                (long long)t->adam.t, t->how->rate);
+	mmi_optimiser_step(&t->adam, t->judge->pool, t->lanes.lane[0], norm, schedule);
+	return MM_OK;
+}
+
+static mm_status train(mmi_trainer *t, mmi_batches *batches, const mmi_judge_hooks *h, mm_error *e)
+{
+	uint64_t total = mmi_batches_per_epoch(batches) * t->how->epochs;
+	for (uint64_t i = 0; i < total; i++) {
+		double loss;
+		if (h->stop && h->stop(h->ctx))
+			return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu batches; no judge was written", (unsigned long long)i,
+			                (unsigned long long)total);
+		MMI_TRY(mmi_batches_next(batches, &t->batch, e));
+		MMI_TRY(step(t, 0.5 * (1 + cos(M_PI * (double)i / (double)total)), &loss, e));
+		if (h->step)
+			h->step(h->ctx, i + 1, total, loss);
+	}
+	return MM_OK;
+}
+
+/* ------------------------------------------------------------ the test split */
+
+static mm_status count_right(mmi_judge *j, mmi_tuples *tuples, float *const *x, int32_t *class_of, int64_t *right, int64_t *labelled,
+                             mm_error *e)
+{
+	for (uint32_t first = 0, n; first < mmi_tuples_count(tuples); first += n) {
+		uint32_t left = mmi_tuples_count(tuples) - first;
+		n = left < BLOCK ? left : BLOCK;
+		for (uint32_t r = 0; r < n; r++) {
+			float *at[MMI_MAX_MODALITIES];
+			for (uint32_t i = 0; i < j->n; i++)
+				at[i] = x[i] + (size_t)r * (size_t)j->member[i].modality->count;
+			MMI_TRY(mmi_tuples_read(tuples, first + r, at, e));
+			*labelled += mmi_tuples_label(tuples, first + r) >= 0;
+		}
+		for (uint32_t i = 0; i < j->n; i++) {
+			if (!j->member[i].present)
+				continue;
+			mmi_judge_run(j, i, x[i], mmi_whole_chunks(n, MMI_JUDGE_CHUNK), class_of, NULL);
+			for (uint32_t r = 0; r < n; r++)
+				right[i] += class_of[r] == mmi_tuples_label(tuples, first + r);
+		}
+	}
+	return MM_OK;
+}
+
+static mm_status measure(mmi_judge *j, mmi_tuples *tuples, mm_error *e)
+{
+	int64_t right[MMI_MAX_MODALITIES] = { 0 }, labelled = 0;
+	float *x[MMI_MAX_MODALITIES] = { NULL };
+	int32_t *class_of = mmi_alloc(BLOCK, sizeof *class_of);
+	bool ok = class_of;
+	for (uint32_t i = 0; i < j->n && ok; i++)
+		ok = (x[i] = mmi_alloc((size_t)BLOCK * (size_t)j->member[i].modality->count, sizeof(float)));
+	mm_status status = ok ? count_right(j, tuples, x, class_of, right, &labelled, e)
+	                      : mmi_fail(e, MM_ENOMEM, "out of memory for %u test samples", BLOCK);
+	if (status == MM_OK && !labelled)
+		status = mmi_fail(e, MM_EUNSUPPORTED, "the test split has no labels, so the judge cannot be tested");
+	for (uint32_t i = 0; i < j->n; i++) {
+		mmi_free(x[i]);
+		if (status != MM_OK || !j->member[i].present)
+			continue;
+		j->member[i].accuracy = (double)right[i] / (double)labelled;
+		j->member[i].tested = labelled;
+	}
+	mmi_free(class_of);
+	return status;
+}
+
+/* ------------------------------------------------------------ all of it */
+
+static mm_status train_on(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, mmi_tuples *tuples, const mmi_judge_hooks *h,
+                          mm_error *e)
+{
+	mmi_trainer t = { .judge = j, .how = how };
+	mmi_batches *batches = NULL;
+	mm_status status = open_trainer(&t, e);
+	if (status == MM_OK)
+		status = mmi_batches_create(tuples, how->batch, s->settings.seed, 0, &batches, e);
+	if (status == MM_OK)
+		status = train(&t, batches, h, e);
+	mmi_batches_destroy(batches);
+	close_trainer(&t);
+	return status;
+}
+
+static mm_status open_part(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e)
+{
+	return mmi_tuples_open(s->modalities, s->n_modalities, part, s->settings.holdout, s->settings.seed, log, out, e);
+}
+
+static mm_status make(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mm_error *e)
+{
+	mmi_tuples *train_part = NULL, *test_part = NULL;
+	mm_status status = open_part(s, MMI_PART_TEST, h->log, &test_part, e);
+	if (status == MM_OK)
+		status = open_part(s, MMI_PART_TRAIN, h->log, &train_part, e);
+	if (status == MM_OK && mmi_tuples_count(train_part) < how->batch)
+		status = mmi_fail(e, MM_ECONFIG, "the judge's batch is %u, but there are only %u training tuples", how->batch,
+		                  mmi_tuples_count(train_part));
+	if (status == MM_OK)
+		status = train_on(j, s, how, train_part, h, e);
+	if (status == MM_OK)
+		status = measure(j, test_part, e);
+	mmi_tuples_close(train_part);
+	mmi_tuples_close(test_part);
+	return status;
+}
+
+mm_status mmi_judge_train(const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mmi_judge **out, mm_error *e)
+{
+	mmi_judge *j;
+	if (how->epochs < 1 || how->batch < MMI_JUDGE_CHUNK || how->batch % MMI_JUDGE_CHUNK)
+		return mmi_fail(e, MM_EARG, "the judge's batch is %u and it trains for %u epochs; expected a multiple of %u and at least 1",
+		                how->batch, how->epochs, MMI_JUDGE_CHUNK);
+	MMI_TRY(mmi_judge_create(s->modalities, s->n_modalities, s->settings.seed, s->pool, &j, e));
+	mm_status status = make(j, s, how, h, e);
+	if (status == MM_OK)
+		*out = j;
+	else
+		mmi_judge_destroy(j);
+	return status;
+}
