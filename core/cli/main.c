@@ -14,6 +14,7 @@ const mmi_command mmi_commands[] = {
 	{ "score", "how well the modalities of a tuple fit", mmi_cmd_score },
 	{ "trace", "both chains, step by step", mmi_cmd_trace },
 	{ "interpolate", "from one tuple to another through the latent space", mmi_cmd_interpolate },
+	{ "eval", "measure a checkpoint: coherence, Frechet distance and more", mmi_cmd_eval },
 	{ "judge", "train the classifiers that eval judges samples with", mmi_cmd_judge },
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },

@@ -28,17 +28,22 @@ static mm_status record(mmi_judge *j, mmi_judge_member *m, mm_error *e)
 static mm_status build(mmi_judge *j, const mmi_modality *modalities, uint64_t seed, mm_error *e)
 {
 	uint32_t present = 0;
+	size_t floats = 0;
 	MMI_TRY(mmi_params_create("judge", &j->params, e));
 	for (uint32_t i = 0; i < j->n; i++) {
 		mmi_judge_member *m = &j->member[i];
 		*m = (mmi_judge_member){ .modality = &modalities[i], .present = modalities[i].classifier, .accuracy = NAN };
 		present += m->present;
+		floats = (size_t)modalities[i].count > floats ? (size_t)modalities[i].count : floats;
 		if (m->present)
 			MMI_TRY(record(j, m, e));
 	}
 	if (!present)
 		return mmi_fail(e, MM_EUNSUPPORTED, "no modality's plugin brings a classifier (" MM_MODALITY_CLASSIFIER "), so there is nothing to "
 		                "judge samples with");
+	j->pad = mmi_alloc(MMI_JUDGE_CHUNK * floats, sizeof *j->pad);
+	if (!j->pad)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a judge");
 	MMI_TRY(mmi_params_finalise(j->params, seed, e));
 	for (uint32_t i = 0; i < j->n; i++) {
 		mmi_judge_member *m = &j->member[i];
@@ -72,14 +77,17 @@ void mmi_judge_destroy(mmi_judge *j)
 	for (uint32_t i = 0; i < j->n; i++)
 		mmi_network_clear(&j->member[i].net);
 	mmi_params_destroy(j->params);
+	mmi_free(j->pad);
 	mmi_free(j);
 }
 
 /* ------------------------------------------------------------ use */
 
 typedef struct mmi_judge_job {
+	const mmi_judge *j;
 	const mmi_judge_member *m;
 	const float *x;
+	uint32_t rows;
 	int32_t *class_of;
 	float *features;
 } mmi_judge_job;
@@ -98,21 +106,23 @@ static void run_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	const mmi_judge_job *j = ctx;
 	const mmi_judge_member *m = j->m;
 	mmi_program *p = m->net.programs[worker];
-	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK, classes = m->modality->info.n_classes;
-	mmi_program_bind(p, m->x, j->x + row * (size_t)m->modality->count);
+	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK, classes = m->modality->info.n_classes, count = (size_t)m->modality->count;
+	size_t rows = j->rows - row < MMI_JUDGE_CHUNK ? j->rows - row : MMI_JUDGE_CHUNK;
+	if (rows < MMI_JUDGE_CHUNK)
+		memcpy(j->j->pad, j->x + row * count, rows * count * sizeof(float));
+	mmi_program_bind(p, m->x, rows < MMI_JUDGE_CHUNK ? j->j->pad : j->x + row * count);
 	mmi_program_run(p);
 	const float *logits = mmi_program_data(p, m->logits);
-	for (uint32_t i = 0; i < MMI_JUDGE_CHUNK; i++)
+	for (size_t i = 0; i < rows; i++)
 		j->class_of[row + i] = largest(logits + i * classes, (uint32_t)classes);
 	if (j->features)
-		memcpy(j->features + row * m->n_features, mmi_program_data(p, m->features),
-		       (size_t)MMI_JUDGE_CHUNK * m->n_features * sizeof *j->features);
+		memcpy(j->features + row * m->n_features, mmi_program_data(p, m->features), rows * m->n_features * sizeof *j->features);
 }
 
 void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int32_t *class_of, float *features)
 {
-	mmi_judge_job job = { &j->member[m], x, class_of, features };
-	mmi_pool_run(j->pool, rows / MMI_JUDGE_CHUNK, run_chunk, &job);
+	mmi_judge_job job = { j, &j->member[m], x, rows, class_of, features };
+	mmi_pool_run(j->pool, (rows + MMI_JUDGE_CHUNK - 1) / MMI_JUDGE_CHUNK, run_chunk, &job);
 }
 
 void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows)

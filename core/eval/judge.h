@@ -9,7 +9,7 @@
 #include "learn/setup.h"
 #include "model/model.h"
 
-#define MMI_JUDGE_CHUNK 16u /* rows a worker takes at once: numbers of rows passed in are multiples of it */
+#define MMI_JUDGE_CHUNK 16u /* rows a worker takes at once */
 
 typedef struct mmi_judge_member { /* one modality's classifier */
 	const mmi_modality *modality;
@@ -24,6 +24,7 @@ typedef struct mmi_judge_member { /* one modality's classifier */
 typedef struct mmi_judge {
 	mmi_params *params;
 	mmi_pool *pool;
+	float *pad;                     /* [chunk][largest sample]: the last rows of a call, when they are fewer than a chunk */
 	uint32_t n;                     /* modalities */
 	mmi_judge_member member[MMI_MAX_MODALITIES];
 } mmi_judge;

@@ -6,14 +6,13 @@
 #include "engine/vec.h"
 #include "learn/lanes.h"
 #include "learn/optimiser.h"
-#include "mcmc/sampler.h"
 
 #include <math.h>
 #include <string.h>
 
 const mmi_judge_training mmi_judge_default = { .epochs = 4, .batch = 128, .rate = 2e-3 };
 
-#define BLOCK 512u /* test samples in memory at once: whole chunks */
+#define BLOCK 512u /* test samples in memory at once */
 
 typedef struct mmi_trainer_net { /* one classifier's loss */
 	mmi_network net;
@@ -27,7 +26,7 @@ typedef struct mmi_trainer {
 	mmi_lanes lanes;
 	mmi_optimiser adam;
 	uint32_t chunks;                       /* of a batch */
-	float *target[MMI_MAX_MODALITIES];     /* [batch][n_classes], one-hot; zeros without a label */
+	float *target[MMI_MAX_MODALITIES];     /* [batch][n_classes], one-hot; zeros without label or sample */
 	float *seed;                           /* [batch]: 1 / batch */
 	double *loss;                          /* per chunk */
 	const mmi_batch *batch;
@@ -144,7 +143,8 @@ static mm_status fill_targets(mmi_trainer *t, mm_error *e)
 			if (label >= (int32_t)classes)
 				return mmi_fail(e, MM_EABI, "[%s] a training sample has label %d; expected one of 0 to %u", m->modality->name, label,
 				                classes - 1);
-			if (label >= 0)
+			bool here = !t->batch->observed || t->batch->observed[i][r] > 0;
+			if (label >= 0 && here)
 				t->target[i][(size_t)r * classes + (uint32_t)label] = 1;
 		}
 	}
@@ -184,8 +184,26 @@ static mm_status train(mmi_trainer *t, mmi_batches *batches, const mmi_judge_hoo
 
 /* ------------------------------------------------------------ the test split */
 
-static mm_status count_right(mmi_judge *j, mmi_tuples *tuples, float *const *x, int32_t *class_of, int64_t *right, int64_t *labelled,
-                             mm_error *e)
+typedef struct mmi_tally {
+	int64_t right[MMI_MAX_MODALITIES], all[MMI_MAX_MODALITIES];
+} mmi_tally;
+
+static void tally_rows(mmi_judge *j, const mmi_tuples *tuples, uint32_t first, uint32_t n, float *const *x, int32_t *class_of, mmi_tally *t)
+{
+	for (uint32_t i = 0; i < j->n; i++) {
+		if (!j->member[i].present)
+			continue;
+		mmi_judge_run(j, i, x[i], n, class_of, NULL);
+		for (uint32_t r = 0; r < n; r++) {
+			int32_t label = mmi_tuples_label(tuples, first + r);
+			bool counts = label >= 0 && mmi_tuples_has(tuples, first + r, i);
+			t->all[i] += counts;
+			t->right[i] += counts && class_of[r] == label;
+		}
+	}
+}
+
+static mm_status tally(mmi_judge *j, mmi_tuples *tuples, float *const *x, int32_t *class_of, mmi_tally *t, mm_error *e)
 {
 	for (uint32_t first = 0, n; first < mmi_tuples_count(tuples); first += n) {
 		uint32_t left = mmi_tuples_count(tuples) - first;
@@ -195,40 +213,39 @@ static mm_status count_right(mmi_judge *j, mmi_tuples *tuples, float *const *x, 
 			for (uint32_t i = 0; i < j->n; i++)
 				at[i] = x[i] + (size_t)r * (size_t)j->member[i].modality->count;
 			MMI_TRY(mmi_tuples_read(tuples, first + r, at, e));
-			*labelled += mmi_tuples_label(tuples, first + r) >= 0;
 		}
-		for (uint32_t i = 0; i < j->n; i++) {
-			if (!j->member[i].present)
-				continue;
-			mmi_judge_run(j, i, x[i], mmi_whole_chunks(n, MMI_JUDGE_CHUNK), class_of, NULL);
-			for (uint32_t r = 0; r < n; r++)
-				right[i] += class_of[r] == mmi_tuples_label(tuples, first + r);
-		}
+		tally_rows(j, tuples, first, n, x, class_of, t);
+	}
+	return MM_OK;
+}
+
+static mm_status keep(mmi_judge *j, const mmi_tally *t, mm_error *e)
+{
+	for (uint32_t i = 0; i < j->n; i++) {
+		mmi_judge_member *m = &j->member[i];
+		if (!m->present)
+			continue;
+		if (!t->all[i])
+			return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the test split has no labels, so the judge cannot be tested", m->modality->name);
+		m->accuracy = (double)t->right[i] / (double)t->all[i];
+		m->tested = t->all[i];
 	}
 	return MM_OK;
 }
 
 static mm_status measure(mmi_judge *j, mmi_tuples *tuples, mm_error *e)
 {
-	int64_t right[MMI_MAX_MODALITIES] = { 0 }, labelled = 0;
+	mmi_tally t = { { 0 }, { 0 } };
 	float *x[MMI_MAX_MODALITIES] = { NULL };
 	int32_t *class_of = mmi_alloc(BLOCK, sizeof *class_of);
 	bool ok = class_of;
 	for (uint32_t i = 0; i < j->n && ok; i++)
 		ok = (x[i] = mmi_alloc((size_t)BLOCK * (size_t)j->member[i].modality->count, sizeof(float)));
-	mm_status status = ok ? count_right(j, tuples, x, class_of, right, &labelled, e)
-	                      : mmi_fail(e, MM_ENOMEM, "out of memory for %u test samples", BLOCK);
-	if (status == MM_OK && !labelled)
-		status = mmi_fail(e, MM_EUNSUPPORTED, "the test split has no labels, so the judge cannot be tested");
-	for (uint32_t i = 0; i < j->n; i++) {
+	mm_status status = ok ? tally(j, tuples, x, class_of, &t, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u test samples", BLOCK);
+	for (uint32_t i = 0; i < j->n; i++)
 		mmi_free(x[i]);
-		if (status != MM_OK || !j->member[i].present)
-			continue;
-		j->member[i].accuracy = (double)right[i] / (double)labelled;
-		j->member[i].tested = labelled;
-	}
 	mmi_free(class_of);
-	return status;
+	return status == MM_OK ? keep(j, &t, e) : status;
 }
 
 /* ------------------------------------------------------------ all of it */
@@ -250,7 +267,9 @@ static mm_status train_on(mmi_judge *j, const mmi_setup *s, const mmi_judge_trai
 
 static mm_status open_part(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e)
 {
-	return mmi_tuples_open(s->modalities, s->n_modalities, part, s->settings.holdout, s->settings.seed, log, out, e);
+	const mmi_settings *set = &s->settings;
+	return (set->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(s->modalities, s->n_modalities, part, set->holdout,
+	                                                                             set->seed, log, out, e);
 }
 
 static mm_status make(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mm_error *e)

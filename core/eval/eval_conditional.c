@@ -1,0 +1,148 @@
+/* eval_conditional.c - from given modalities to the others: does the result show the tuple's class. */
+#include "config.h"
+
+#include "engine/vec.h"
+#include "eval/coherence.h"
+#include "eval/eval_work.h"
+
+#include <string.h>
+
+static const char alone[] = "conditional coherence", with_chain[] = "conditional coherence, z revised", by_number[] = "coherence by given, z revised";
+
+/* Which draws: every use of the translator has numbers of its own, so that no two share noise. */
+static uint32_t number_of(uint32_t use, uint32_t block)
+{
+	return (use + 1) << 20 | block;
+}
+
+static void copy_data(mmi_eval_work *w, int variant, float *const *from)
+{
+	for (uint32_t m = 0; m < w->n; m++)
+		memcpy(w->x[variant][m], from[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
+}
+
+/* x[GENERATOR] decoded from what is observed, x[REVISED] moved on by the energy chain, which leaves the observed alone. */
+static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number)
+{
+	mmi_chain_stats stats;
+	mmi_translate_args args = { .number = number, .expert = expert, .posterior = w->posterior };
+	args.posterior.steps = z_steps;
+	copy_data(w, MMI_GENERATOR, w->data);
+	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, w->block, NULL);
+	copy_data(w, MMI_REVISED, w->x[MMI_GENERATOR]);
+	for (uint32_t m = 0; m < w->n; m++)
+		for (uint32_t r = 0; r < w->block; r++)
+			w->held[m][r] = w->observed[m][r] > 0;
+	w->revise.iteration = number;
+	w->revise.held = (const uint8_t *const *)w->held;
+	if (w->revise.steps)
+		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
+	w->revise.held = NULL;
+}
+
+/* Every target that was not given counts under `source`. */
+static void count(mmi_eval_work *w, mmi_confusion *c, uint32_t source, uint32_t rows)
+{
+	for (int v = MMI_VARIANTS - 1; v >= 0; v--)
+		for (uint32_t t = 0; t < w->n; t++) {
+			if (!w->class_of[t] || !memchr(w->held[t], 0, rows))
+				continue;
+			for (uint32_t r = 0; r < rows; r++)
+				w->counted[r] = !w->held[t][r];
+			mmi_eval_judge(w, t, w->x[v][t], rows, NULL);
+			mmi_confusion_add(&c[v], source, t, w->class_of[t], w->label, w->counted, rows);
+		}
+}
+
+static mm_status lack(mmi_eval_work *w, const char *name, bool *lacks, mm_error *e)
+{
+	bool labels = false;
+	for (uint32_t i = 0; i < w->n_tuples && !labels; i++)
+		labels = mmi_tuples_label(w->tuples, i) >= 0;
+	*lacks = !w->judge || !labels || w->n < 2;
+	return *lacks ? mmi_report_lack(w->out, name, !w->judge ? w->no_judge : !labels ? "the tuples have no labels" : "there is one modality only", e)
+	              : MM_OK;
+}
+
+/* ------------------------------------------------------------ from one */
+
+static mm_status add_matrix(mmi_eval_work *w, const char *name, const mmi_confusion *c, mm_error *e)
+{
+	char of[80];
+	for (uint32_t s = 0; s < w->n; s++)
+		for (uint32_t t = 0; t < w->n; t++) {
+			if (s == t || !w->class_of[t])
+				continue;
+			snprintf(of, sizeof of, "%.30s -> %.30s", w->model->modalities[s].name, w->model->modalities[t].name);
+			for (int v = 0; v < MMI_VARIANTS; v++)
+				MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], mmi_confusion_share(&c[v], s, t), e));
+		}
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		MMI_TRY(mmi_report_add(w->out, name, "mean", mmi_eval_variants[v], mmi_confusion_mean(&c[v], w->n), e));
+	return MM_OK;
+}
+
+static mm_status run_matrix(mmi_eval_work *w, const char *name, uint32_t z_steps, uint32_t use, mm_error *e)
+{
+	mmi_confusion c[MMI_VARIANTS] = { { { { 0 } }, { { 0 } } } };
+	for (uint32_t first = 0, block = 0; first < w->n_tuples; first += w->block, block++) {
+		uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
+		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
+		for (uint32_t s = 0; s < w->n; s++) {
+			for (uint32_t m = 0; m < w->n; m++)
+				for (uint32_t r = 0; r < w->block; r++)
+					w->observed[m][r] = m == s;
+			/* The same draws with and without the posterior chain: what differs is the chain. */
+			translate(w, (int32_t)s, z_steps, number_of(use + s, block));
+			count(w, c, s, rows);
+			MMI_TRY(mmi_eval_tick(w, name, e));
+		}
+	}
+	return add_matrix(w, name, c, e);
+}
+
+mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e)
+{
+	bool lacks;
+	MMI_TRY(lack(w, alone, &lacks, e));
+	if (lacks)
+		return MM_OK;
+	MMI_TRY(run_matrix(w, alone, 0, 0, e));
+	return w->posterior.steps ? run_matrix(w, with_chain, w->posterior.steps, 0, e) : MM_OK;
+}
+
+/* ------------------------------------------------------------ from several */
+
+/* Each row gives k modalities of its own, uniformly among all sets of k. */
+static void choose(mmi_eval_work *w, uint32_t k, uint32_t first)
+{
+	uint64_t key = mmi_rng_key(w->r->seed, "eval/given");
+	for (uint32_t r = 0; r < w->block; r++) {
+		uint32_t order[MMI_MAX_MODALITIES];
+		mmi_rng_permutation((mmi_rng){ .key = key, .sample = first + r, .iteration = k }, w->n, order);
+		for (uint32_t i = 0; i < w->n; i++)
+			w->observed[order[i]][r] = i < k;
+	}
+}
+
+mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e)
+{
+	mmi_confusion c[MMI_VARIANTS] = { { { { 0 } }, { { 0 } } } };
+	bool lacks;
+	char of[64];
+	MMI_TRY(lack(w, by_number, &lacks, e));
+	for (uint32_t k = 1; k < w->n && !lacks; k++) {
+		for (uint32_t first = 0, block = 0; first < w->n_tuples; first += w->block, block++) {
+			uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
+			MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
+			choose(w, k, first);
+			translate(w, -1, w->posterior.steps, number_of(MMI_MAX_MODALITIES + k, block));
+			count(w, c, k, rows);
+			MMI_TRY(mmi_eval_tick(w, by_number, e));
+		}
+		snprintf(of, sizeof of, "%u given", k);
+		for (int v = 0; v < MMI_VARIANTS; v++)
+			MMI_TRY(mmi_report_add(w->out, by_number, of, mmi_eval_variants[v], mmi_confusion_row(&c[v], k, w->n), e));
+	}
+	return MM_OK;
+}

@@ -1,0 +1,70 @@
+/* eval_cost.c - what a batch of samples costs: by the generator alone, and with the energy's chains. */
+#include "config.h"
+
+#include "eval/bench_timer.h"
+#include "eval/eval_work.h"
+
+#include <stdio.h>
+
+#define BATCH 64u
+#define REPEATS 3u
+
+typedef struct mmi_cost_job {
+	mmi_eval_work *w;
+	uint32_t rows;
+	bool revise;
+} mmi_cost_job;
+
+static mm_status sample(void *ctx, mm_error *e)
+{
+	mmi_cost_job *j = ctx;
+	mmi_eval_work *w = j->w;
+	mmi_chain_stats stats;
+	(void)e;
+	mmi_sampler_prior(w->sampler, j->rows, 0, &w->z);
+	if (j->revise && w->guide.steps)
+		mmi_sampler_guide(w->sampler, &w->guide, j->rows, &w->z, NULL, &stats);
+	mmi_sampler_decode(w->sampler, &w->z, j->rows, w->x[MMI_GENERATOR]);
+	if (j->revise && w->revise.steps)
+		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_GENERATOR], NULL, j->rows, &stats);
+	return MM_OK;
+}
+
+static double parameters(const mmi_params *p)
+{
+	double sum = 0;
+	for (size_t i = 0; i < p->n; i++)
+		sum += (double)p->info[i].count;
+	return sum;
+}
+
+/* Network evaluations a sample: one by the generator, one by the energy at each step; a step of the chain on z runs both. */
+static double evaluations(const mmi_eval_work *w, bool revise)
+{
+	return 1 + (revise ? w->revise.steps + 2.0 * w->guide.steps : 0);
+}
+
+mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e)
+{
+	char name[48];
+	mmi_bench_figure f[MMI_VARIANTS];
+	uint32_t chunk = mmi_sampler_chunk(w->sampler), rows = mmi_whole_chunks(BATCH, chunk);
+	rows = rows < w->block ? rows : w->block;
+	snprintf(name, sizeof name, "cost of %u samples", rows);
+	for (int v = 0; v < MMI_VARIANTS; v++) {
+		mmi_cost_job j = { w, rows, v == MMI_REVISED };
+		mmi_bench_reset_peak();
+		MMI_TRY(mmi_bench_time("sample", REPEATS, sample, &j, &f[v], e));
+	}
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		MMI_TRY(mmi_report_add(w->out, name, "seconds", mmi_eval_variants[v], f[v].median, e));
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		MMI_TRY(mmi_report_add(w->out, name, "network evaluations a sample", mmi_eval_variants[v], evaluations(w, v == MMI_REVISED), e));
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		MMI_TRY(mmi_report_add(w->out, name, "parameters", mmi_eval_variants[v],
+		                        parameters(w->model->generator) + (v == MMI_REVISED ? parameters(w->model->energy) : 0), e));
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		MMI_TRY(mmi_report_add(w->out, name, "peak memory of the process, MB", mmi_eval_variants[v], f[v].peak / 1e6, e));
+	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
+	return mmi_eval_tick(w, "cost", e);
+}

@@ -1,0 +1,199 @@
+/* eval_energy.c - the energy as a score: does it tell tuples that fit from tuples that do not. */
+#include "config.h"
+
+#include "engine/vec.h"
+#include "eval/auc.h"
+#include "eval/eval_work.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ATTEMPTS 200u /* draws of a partner before a tuple is left as it is */
+
+static const char name[] = "energy as detector";
+
+/* Energies of the tuples as they are, and with each modality exchanged. */
+typedef struct mmi_scores {
+	float *plain, *swapped[MMI_MAX_MODALITIES], *other;
+	uint32_t n_swapped, n_other;
+} mmi_scores;
+
+static void scores_clear(mmi_scores *s)
+{
+	mmi_free(s->plain);
+	mmi_free(s->other);
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
+		mmi_free(s->swapped[m]);
+}
+
+static mm_status scores_create(const mmi_eval_work *w, mmi_scores *s, mm_error *e)
+{
+	bool ok = (s->plain = mmi_alloc(w->n_tuples, sizeof(float)));
+	for (uint32_t m = 0; m < w->n; m++)
+		ok = ok && (s->swapped[m] = mmi_alloc(w->n_tuples, sizeof(float)));
+	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %u energies", w->n_tuples);
+}
+
+/* Any tuple of the evaluated ones with another class; false when none was met. */
+static bool partner(const mmi_eval_work *w, uint64_t key, uint32_t tuple, uint32_t m, uint32_t *out)
+{
+	int32_t label = mmi_tuples_label(w->tuples, tuple);
+	for (uint32_t a = 0; a < ATTEMPTS && label >= 0; a++) {
+		uint32_t i = mmi_rng_below((mmi_rng){ .key = key, .sample = tuple, .step = a, .iteration = m }, w->n_tuples);
+		int32_t theirs = mmi_tuples_label(w->tuples, i);
+		if (theirs >= 0 && theirs != label) {
+			*out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Reads modality m of partners over `to`; rows without one are told in w->counted. */
+static mm_status exchange(mmi_eval_work *w, uint32_t first, uint32_t rows, uint32_t m, float *to, mm_error *e)
+{
+	uint64_t key = mmi_rng_key(w->r->seed, "eval/swap");
+	for (uint32_t r = 0; r < rows; r++) {
+		float *at[MMI_MAX_MODALITIES] = { NULL };
+		uint32_t i;
+		w->counted[r] = partner(w, key, first + r, m, &i);
+		at[m] = to + r * (size_t)w->model->modalities[m].count;
+		if (w->counted[r])
+			MMI_TRY(mmi_tuples_read(w->tuples, i, at, e));
+	}
+	return MM_OK;
+}
+
+static mm_status score_block(mmi_eval_work *w, uint32_t first, uint32_t rows, mmi_scores *s, mm_error *e)
+{
+	uint32_t kept = s->n_swapped;
+	const float *x[MMI_MAX_MODALITIES];
+	memcpy(x, w->data, sizeof x);
+	mmi_sampler_energy(w->sampler, x, w->block, w->energy);
+	memcpy(s->plain + first, w->energy, rows * sizeof *w->energy);
+	for (uint32_t m = 0; m < w->n; m++) {
+		float *exchanged = w->x[MMI_GENERATOR][m];
+		memcpy(exchanged, w->data[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
+		MMI_TRY(exchange(w, first, rows, m, exchanged, e));
+		x[m] = exchanged;
+		mmi_sampler_energy(w->sampler, x, w->block, w->energy);
+		x[m] = w->data[m];
+		kept = s->n_swapped; /* the same rows have partners for every modality, or none has labels */
+		for (uint32_t r = 0; r < rows; r++)
+			if (w->counted[r])
+				s->swapped[m][kept++] = w->energy[r];
+	}
+	s->n_swapped = kept;
+	return MM_OK;
+}
+
+/* ------------------------------------------------------------ another data set */
+
+static mm_status score_tuples(mmi_eval_work *w, mmi_tuples *tuples, mmi_scores *s, mm_error *e)
+{
+	s->n_other = mmi_tuples_count(tuples) < w->count ? mmi_tuples_count(tuples) : w->count;
+	s->other = mmi_alloc(s->n_other, sizeof *s->other);
+	if (!s->other)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u energies", s->n_other);
+	for (uint32_t first = 0; first < s->n_other; first += w->block) {
+		uint32_t rows = mmi_eval_rows(w, first, s->n_other);
+		MMI_TRY(mmi_eval_read(w, tuples, first, rows, e));
+		mmi_sampler_energy(w->sampler, (const float *const *)w->data, w->block, w->energy);
+		memcpy(s->other + first, w->energy, rows * sizeof *w->energy);
+		MMI_TRY(mmi_eval_tick(w, "energy of the other data", e));
+	}
+	return MM_OK;
+}
+
+static mm_status same_shapes(const mmi_eval_work *w, const mmi_setup *other, mm_error *e)
+{
+	char found[64], needed[64];
+	for (uint32_t m = 0; m < w->n; m++) {
+		const mmi_modality *a = &w->model->modalities[m], *b = &other->modalities[m];
+		if (!mmi_shape_equal(&a->info.shape, &b->info.shape))
+			return mmi_fail(e, MM_ECONFIG, "[%s] of the other data has shape %s; the model needs %s", a->name,
+			                mmi_shape_text(&b->info.shape, found), mmi_shape_text(&a->info.shape, needed));
+	}
+	return MM_OK;
+}
+
+static mm_status open_other(const mmi_eval_work *w, mmi_setup *out, mm_error *e)
+{
+	mmi_setup_request request = w->r->setup;
+	mmi_checkpoint *ck;
+	const char **sets = mmi_alloc(request.n_sets + w->r->n_other + 1, sizeof *sets);
+	if (!sets)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for settings");
+	for (size_t i = 0; i < request.n_sets; i++)
+		sets[i] = request.sets[i];
+	for (size_t i = 0; i < w->r->n_other; i++)
+		sets[request.n_sets++] = w->r->other[i];
+	request.sets = sets;
+	mm_status status = mmi_checkpoint_open(w->r->checkpoint, &ck, e);
+	if (status == MM_OK) {
+		status = mmi_setup_reopen(ck, &request, out, e);
+		mmi_checkpoint_close(ck);
+	}
+	mmi_free(sets);
+	return status;
+}
+
+static mm_status score_other(mmi_eval_work *w, mmi_scores *s, mm_error *e)
+{
+	mmi_setup setup;
+	mmi_tuples *tuples = NULL;
+	MMI_TRY(open_other(w, &setup, e));
+	mm_status status = same_shapes(w, &setup, e);
+	if (status == MM_OK)
+		status = mmi_tuples_open(setup.modalities, setup.n_modalities, MMI_PART_TEST, setup.settings.holdout, setup.settings.seed,
+		                         w->r->setup.log, &tuples, e);
+	if (status == MM_OK)
+		status = score_tuples(w, tuples, s, e);
+	mmi_tuples_close(tuples);
+	mmi_setup_close(&setup);
+	return status;
+}
+
+/* ------------------------------------------------------------ figures */
+
+static mm_status add_swapped(mmi_eval_work *w, const mmi_scores *s, mm_error *e)
+{
+	double sum = 0, area;
+	char of[64];
+	if (!s->n_swapped)
+		return mmi_report_lack(w->out, name, "no tuple has a partner of another class: the tuples have no labels, or one class only", e);
+	for (uint32_t m = 0; m < w->n; m++) {
+		snprintf(of, sizeof of, "%s of another class", w->model->modalities[m].name);
+		MMI_TRY(mmi_auc(s->plain, w->n_tuples, s->swapped[m], s->n_swapped, &area, e));
+		MMI_TRY(mmi_report_add(w->out, name, of, "ROC area", area, e));
+		sum += area / w->n;
+	}
+	return mmi_report_add(w->out, name, "mean", "ROC area", sum, e);
+}
+
+static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
+{
+	double area;
+	for (uint32_t first = 0; first < w->n_tuples; first += w->block) {
+		uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
+		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
+		MMI_TRY(score_block(w, first, rows, s, e));
+		MMI_TRY(mmi_eval_tick(w, "energy of the data", e));
+	}
+	MMI_TRY(add_swapped(w, s, e));
+	if (!w->r->n_other)
+		return MM_OK;
+	MMI_TRY(score_other(w, s, e));
+	MMI_TRY(mmi_auc(s->plain, w->n_tuples, s->other, s->n_other, &area, e));
+	return mmi_report_add(w->out, name, "other data set", "ROC area", area, e);
+}
+
+mm_status mmi_eval_energy(mmi_eval_work *w, mm_error *e)
+{
+	mmi_scores s = { .plain = NULL };
+	mm_status status = scores_create(w, &s, e);
+	if (status == MM_OK)
+		status = add_all(w, &s, e);
+	scores_clear(&s);
+	return status;
+}

@@ -1,0 +1,319 @@
+/* evaluate.c - opens what an evaluation needs and runs its parts. */
+#include "config.h"
+
+#include "eval/eval_work.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMPONENTS 64u /* features of the second space, see eval_samples.c */
+
+const char *const mmi_eval_variants[MMI_VARIANTS] = { "generator", "revised" };
+
+static const struct {
+	const char *name;
+	mm_status (*run)(mmi_eval_work *w, mm_error *e);
+} groups[MMI_EVAL_GROUPS] = {
+	[MMI_EVAL_COHERENCE] = { "coherence", mmi_eval_samples },
+	[MMI_EVAL_FRECHET] = { "frechet", mmi_eval_samples },
+	[MMI_EVAL_CONDITIONAL] = { "conditional", mmi_eval_conditional },
+	[MMI_EVAL_GIVEN] = { "given", mmi_eval_given },
+	[MMI_EVAL_LATENT] = { "latent", mmi_eval_latents },
+	[MMI_EVAL_ENERGY] = { "energy", mmi_eval_energy },
+	[MMI_EVAL_COST] = { "cost", mmi_eval_cost },
+};
+
+const char *mmi_eval_name(mmi_eval_group group)
+{
+	return groups[group].name;
+}
+
+mm_status mmi_eval_select(const char *names, bool *wanted, mm_error *e)
+{
+	bool found[MMI_EVAL_GROUPS] = { false };
+	for (const char *at = names; *at;) {
+		size_t length = strcspn(at, ","), g = 0;
+		while (g < MMI_EVAL_GROUPS && (strlen(groups[g].name) != length || strncmp(groups[g].name, at, length)))
+			g++;
+		if (g == MMI_EVAL_GROUPS)
+			return mmi_fail(e, MM_ECONFIG, "unknown figures \"%.*s\"; there are coherence, frechet, conditional, given, latent, energy, cost",
+			                (int)length, at);
+		found[g] = true;
+		at += length + (at[length] == ',');
+	}
+	memcpy(wanted, found, sizeof found);
+	return MM_OK;
+}
+
+/* ------------------------------------------------------------ shared by the parts */
+
+uint32_t mmi_eval_rows(const mmi_eval_work *w, uint32_t first, uint32_t count)
+{
+	return count - first < w->block ? count - first : w->block;
+}
+
+mm_status mmi_eval_read(mmi_eval_work *w, mmi_tuples *tuples, uint32_t first, uint32_t rows, mm_error *e)
+{
+	for (uint32_t r = 0; r < w->block; r++) {
+		float *at[MMI_MAX_MODALITIES];
+		for (uint32_t m = 0; m < w->n; m++) {
+			size_t count = (size_t)w->model->modalities[m].count;
+			at[m] = w->data[m] + r * count;
+			if (r >= rows)
+				memcpy(at[m], w->data[m] + (rows - 1) * count, count * sizeof(float));
+		}
+		if (r >= rows)
+			continue;
+		MMI_TRY(mmi_tuples_read(tuples, first + r, at, e));
+		w->label[r] = mmi_tuples_label(tuples, first + r);
+	}
+	return MM_OK;
+}
+
+mm_status mmi_eval_tick(mmi_eval_work *w, const char *what, mm_error *e)
+{
+	const mmi_eval_request *r = w->r;
+	w->done++;
+	if (w->total < w->done)
+		w->total = w->done;
+	if (r->step)
+		r->step(r->ctx, w->done, w->total, what);
+	if (r->stop && r->stop(r->ctx))
+		return mmi_fail(e, MM_ECANCELLED, "interrupted; no figures were written");
+	return MM_OK;
+}
+
+void mmi_eval_judge(mmi_eval_work *w, uint32_t m, float *x, uint32_t rows, float *features)
+{
+	mmi_judge_as_saved(&w->model->modalities[m], x, rows);
+	if (w->class_of[m])
+		mmi_judge_run(w->judge, m, x, rows, w->class_of[m], features);
+}
+
+/* ------------------------------------------------------------ opening */
+
+/* RUN/judge.safetensors for RUN/checkpoints/NAME, else beside the checkpoint. */
+static char *beside(const char *checkpoint)
+{
+	static const char folder[] = "checkpoints/";
+	const char *slash = strrchr(checkpoint, '/');
+	size_t length = slash ? (size_t)(slash + 1 - checkpoint) : 0, last = sizeof folder - 1;
+	if (length >= last && !strncmp(checkpoint + length - last, folder, last) && (length == last || checkpoint[length - last - 1] == '/'))
+		length -= last;
+	return length || slash ? mmi_format("%.*sjudge.safetensors", (int)length, checkpoint) : mmi_strdup("judge.safetensors");
+}
+
+static bool needs_judge(const mmi_eval_request *r)
+{
+	return r->wanted[MMI_EVAL_COHERENCE] || r->wanted[MMI_EVAL_FRECHET] || r->wanted[MMI_EVAL_CONDITIONAL] || r->wanted[MMI_EVAL_GIVEN];
+}
+
+static mm_status load_judge(mmi_eval_work *w, const char *path, mm_error *e)
+{
+	char text[256];
+	MMI_TRY(mmi_judge_open(path, w->model->modalities, w->n, w->saved.setup.pool, &w->judge, e));
+	MMI_TRY(mmi_report_fact(w->out, "judge", e, "%s", path));
+	return mmi_report_fact(w->out, "judge accuracy", e, "%s", mmi_judge_text(w->judge, text, sizeof text));
+}
+
+static mm_status open_judge(mmi_eval_work *w, mm_error *e)
+{
+	for (uint32_t m = 0; m < w->n; m++)
+		w->judged += w->model->modalities[m].classifier != NULL;
+	if (!w->judged)
+		snprintf(w->no_judge, sizeof w->no_judge, "no modality's plugin brings a classifier (%s)", MM_MODALITY_CLASSIFIER);
+	if (!w->judged || !needs_judge(w->r))
+		return MM_OK;
+	char *path = w->r->judge ? mmi_strdup(w->r->judge) : beside(w->r->checkpoint);
+	mm_status status = path ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
+	if (status == MM_OK && !w->r->judge && access(path, F_OK))
+		status = mmi_fail(e, MM_ECONFIG, "no judge at %s; make one with mmcore judge, name another with --judge, or leave out what needs "
+		                  "one with --only latent,energy,cost", path);
+	if (status == MM_OK)
+		status = load_judge(w, path, e);
+	mmi_free(path);
+	return status;
+}
+
+static mm_status allocate(mmi_eval_work *w, mm_error *e)
+{
+	size_t rows = w->block, features = COMPONENTS;
+	bool ok = true;
+	for (uint32_t m = 0; m < w->n; m++) {
+		size_t count = rows * (size_t)w->model->modalities[m].count;
+		ok = ok && (w->data[m] = mmi_alloc(count, sizeof(float)));
+		for (int v = 0; v < MMI_VARIANTS; v++)
+			ok = ok && (w->x[v][m] = mmi_alloc(count, sizeof(float)));
+		ok = ok && (w->observed[m] = mmi_alloc(rows, sizeof(float))) && (w->held[m] = mmi_alloc(rows, 1));
+		if (w->judge && w->judge->member[m].present) {
+			ok = ok && (w->class_of[m] = mmi_alloc(rows, sizeof(int32_t)));
+			features = w->judge->member[m].n_features > features ? w->judge->member[m].n_features : features;
+		}
+	}
+	w->label = mmi_alloc(rows, sizeof *w->label);
+	w->counted = mmi_alloc(rows, 1);
+	w->energy = mmi_alloc(rows, sizeof *w->energy);
+	w->features = mmi_alloc(rows * features, sizeof *w->features);
+	if (!ok || !w->label || !w->counted || !w->energy || !w->features)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for an evaluation in blocks of %u rows", w->block);
+	MMI_TRY(mmi_latents_create(w->model, rows, &w->z, e));
+	return mmi_translator_create(w->model, w->sampler, w->block, &w->translator, e);
+}
+
+static void set_chains(mmi_eval_work *w)
+{
+	const mmi_settings *s = &w->saved.setup.settings;
+	w->posterior = mmi_saved_posterior(&w->saved, w->r->z_steps);
+	w->revise = mmi_saved_revise(&w->saved, w->r->x_steps);
+	w->guide = (mmi_guide_args){ .steps = w->r->prior_steps >= 0 ? (uint32_t)w->r->prior_steps : s->prior_steps, .step = s->prior_step,
+	                             .noise = s->prior_noise, .weight = s->prior_weight };
+	mmi_sampler_reseed(w->sampler, w->r->seed);
+}
+
+static mm_status add_facts(mmi_eval_work *w, mm_error *e)
+{
+	MMI_TRY(mmi_report_fact(w->out, "checkpoint", e, "%s", w->r->checkpoint));
+	MMI_TRY(mmi_report_fact(w->out, "iteration", e, "%lld", (long long)w->saved.iteration));
+	MMI_TRY(mmi_report_fact(w->out, "split", e, "%s", mmi_part_name(w->r->part)));
+	MMI_TRY(mmi_report_fact(w->out, "samples", e, "%u", w->count));
+	MMI_TRY(mmi_report_fact(w->out, "tuples", e, "%u", w->n_tuples));
+	MMI_TRY(mmi_report_fact(w->out, "seed", e, "%llu", (unsigned long long)w->r->seed));
+	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
+	MMI_TRY(mmi_report_fact(w->out, "x steps", e, "%u", w->revise.steps));
+	return w->guide.steps ? mmi_report_fact(w->out, "prior steps", e, "%u", w->guide.steps) : MM_OK;
+}
+
+static mm_status open_work(mmi_eval_work *w, mm_error *e)
+{
+	const mmi_eval_request *r = w->r;
+	MMI_TRY(mmi_saved_open(r->checkpoint, &r->setup, MMI_EVAL_BLOCK, &w->saved, e));
+	const mmi_setup *s = &w->saved.setup;
+	w->model = w->saved.model;
+	w->sampler = w->saved.sampler;
+	w->n = w->model->n_modalities;
+	w->block = mmi_whole_chunks(MMI_EVAL_BLOCK, mmi_sampler_chunk(w->sampler));
+	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, r->part, s->settings.holdout, s->settings.seed, r->setup.log, &w->tuples, e));
+	w->count = r->count;
+	w->n_tuples = mmi_tuples_count(w->tuples) < r->count ? mmi_tuples_count(w->tuples) : r->count;
+	set_chains(w);
+	MMI_TRY(add_facts(w, e));
+	MMI_TRY(open_judge(w, e));
+	return allocate(w, e);
+}
+
+static void close_work(mmi_eval_work *w)
+{
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
+		mmi_free(w->data[m]);
+		for (int v = 0; v < MMI_VARIANTS; v++)
+			mmi_free(w->x[v][m]);
+		mmi_free(w->observed[m]);
+		mmi_free(w->held[m]);
+		mmi_free(w->class_of[m]);
+	}
+	mmi_free(w->label);
+	mmi_free(w->counted);
+	mmi_free(w->energy);
+	mmi_free(w->features);
+	mmi_latents_clear(&w->z);
+	mmi_translator_destroy(w->translator);
+	mmi_judge_destroy(w->judge);
+	mmi_tuples_close(w->tuples);
+	if (w->saved.model)
+		mmi_saved_close(&w->saved);
+}
+
+/* ------------------------------------------------------------ the judge on these data */
+
+/* A judge made for other data (another background, another root) reads these worse than its own: such figures would say
+ * nothing. Chance alone explains four standard errors; the rest is for another split. */
+static mm_status compare_judge(const mmi_eval_work *w, uint32_t m, uint64_t right, uint64_t labelled, mm_error *e)
+{
+	const mmi_judge_member *j = &w->judge->member[m];
+	double here = (double)right / (double)labelled, p = j->accuracy;
+	if (here >= p - 0.03 - 4 * sqrt(p * (1 - p) / (double)labelled))
+		return MM_OK;
+	return mmi_fail(e, MM_ESHAPE, "the judge reads [%s] of these data with accuracy %.3f, but had %.3f on its own: it was made for other data; "
+	                "make one with these settings (mmcore judge)", j->modality->name, here, p);
+}
+
+static mm_status check_judge(mmi_eval_work *w, mm_error *e)
+{
+	uint64_t right[MMI_MAX_MODALITIES] = { 0 }, labelled = 0;
+	for (uint32_t first = 0; first < w->n_tuples; first += w->block) {
+		uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
+		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
+		for (uint32_t m = 0; m < w->n; m++) {
+			if (!w->class_of[m])
+				continue;
+			mmi_eval_judge(w, m, w->data[m], rows, NULL);
+			for (uint32_t r = 0; r < rows; r++)
+				right[m] += w->label[r] >= 0 && w->class_of[m][r] == w->label[r];
+		}
+		for (uint32_t r = 0; r < rows; r++)
+			labelled += w->label[r] >= 0;
+		MMI_TRY(mmi_eval_tick(w, "judging the data", e));
+	}
+	for (uint32_t m = 0; m < w->n && labelled; m++)
+		if (w->class_of[m]) {
+			MMI_TRY(compare_judge(w, m, right[m], labelled, e));
+			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", w->model->modalities[m].name, "when trained", w->judge->member[m].accuracy, e));
+			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", w->model->modalities[m].name, "these tuples",
+			                        (double)right[m] / (double)labelled, e));
+		}
+	return MM_OK;
+}
+
+/* ------------------------------------------------------------ all parts */
+
+static uint64_t blocks_of(const mmi_eval_work *w)
+{
+	const bool *wanted = w->r->wanted;
+	uint64_t samples = (w->count + w->block - 1) / w->block, tuples = (w->n_tuples + w->block - 1) / w->block, sum = 0;
+	uint64_t probe = (w->r->probe + w->block - 1) / w->block;
+	sum += w->judge ? tuples : 0;
+	sum += wanted[MMI_EVAL_COHERENCE] || wanted[MMI_EVAL_FRECHET] ? samples : 0;
+	sum += wanted[MMI_EVAL_FRECHET] ? tuples : 0;
+	sum += w->judge && wanted[MMI_EVAL_CONDITIONAL] ? tuples * w->n * (w->posterior.steps ? 2 : 1) : 0;
+	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) : 0;
+	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
+	sum += wanted[MMI_EVAL_ENERGY] ? tuples : 0;
+	return sum + wanted[MMI_EVAL_COST];
+}
+
+static mm_status run(mmi_eval_work *w, mm_error *e)
+{
+	mm_status (*last)(mmi_eval_work *, mm_error *) = NULL;
+	w->total = blocks_of(w);
+	if (w->judge)
+		MMI_TRY(check_judge(w, e));
+	for (int g = 0; g < MMI_EVAL_GROUPS; g++) {
+		if (!w->r->wanted[g] || groups[g].run == last)
+			continue;
+		last = groups[g].run;
+		MMI_TRY(last(w, e));
+	}
+	return MM_OK;
+}
+
+mm_status mmi_evaluate(const mmi_eval_request *r, mmi_report *out, mm_error *e)
+{
+	mmi_report made = { 0 };
+	mmi_eval_work *w = mmi_alloc(1, sizeof *w); /* the saved model must not move */
+	if (!w)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for an evaluation");
+	w->r = r;
+	w->out = &made;
+	mm_status status = open_work(w, e);
+	if (status == MM_OK)
+		status = run(w, e);
+	close_work(w);
+	mmi_free(w);
+	if (status == MM_OK)
+		*out = made;
+	else
+		mmi_report_clear(&made);
+	return status;
+}

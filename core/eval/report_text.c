@@ -1,0 +1,195 @@
+/* report_text.c - figures as a table, as JSON and as CSV. */
+#include "config.h"
+
+#include "eval/report.h"
+#include "store/files.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_COLUMNS 8
+
+/* ------------------------------------------------------------ table */
+
+/* Four decimals for shares, fewer for larger numbers, none for counts. */
+static void value_text(double v, char *text, size_t size)
+{
+	if (isnan(v))
+		snprintf(text, size, "-");
+	else if (fabs(v - rint(v)) < 1e-9 && fabs(v) >= 1 && fabs(v) < 1e15)
+		snprintf(text, size, "%.0f", v);
+	else
+		snprintf(text, size, fabs(v) < 10 ? "%.4f" : fabs(v) < 1000 ? "%.2f" : "%.1f", v);
+}
+
+/* Variants of the figures [from, to), in order of appearance. */
+static size_t columns_of(const mmi_report *f, size_t from, size_t to, const char **column)
+{
+	size_t n = 0;
+	for (size_t i = from; i < to; i++) {
+		size_t k = 0;
+		while (k < n && strcmp(column[k], f->item[i].variant))
+			k++;
+		if (k == n && n < MAX_COLUMNS)
+			column[n++] = f->item[i].variant;
+	}
+	return n;
+}
+
+static bool first_of(const mmi_report *f, size_t from, size_t i)
+{
+	for (size_t k = from; k < i; k++)
+		if (!strcmp(f->item[k].of, f->item[i].of))
+			return false;
+	return true;
+}
+
+static void print_row(const mmi_report *f, size_t i, const char *const *column, size_t n, FILE *out)
+{
+	char text[40];
+	fprintf(out, "  %-30s", f->item[i].of);
+	for (size_t c = 0; c < n; c++) {
+		const mmi_report_item *x = mmi_report_find(f, f->item[i].name, f->item[i].of, column[c]);
+		value_text(x ? x->value : NAN, text, sizeof text);
+		fprintf(out, " %12s", text);
+	}
+	fputc('\n', out);
+}
+
+static void print_section(const mmi_report *f, size_t from, size_t to, FILE *out)
+{
+	const char *column[MAX_COLUMNS];
+	size_t n = columns_of(f, from, to, column);
+	if (to == from + 1 && f->item[from].why[0]) {
+		fprintf(out, "\n%-32s not available: %s\n", f->item[from].name, f->item[from].why);
+		return;
+	}
+	fprintf(out, "\n%-32s", f->item[from].name);
+	for (size_t c = 0; c < n; c++)
+		fprintf(out, " %12s", column[c]);
+	fputc('\n', out);
+	for (size_t i = from; i < to; i++)
+		if (first_of(f, from, i))
+			print_row(f, i, column, n, out);
+}
+
+void mmi_report_print(const mmi_report *f, FILE *out)
+{
+	for (size_t i = 0; i < f->n_facts; i++)
+		fprintf(out, "%-14s %s\n", f->fact[i].key, f->fact[i].value);
+	for (size_t from = 0, to; from < f->n; from = to) {
+		for (to = from + 1; to < f->n && !strcmp(f->item[to].name, f->item[from].name); to++)
+			;
+		print_section(f, from, to, out);
+	}
+}
+
+/* ------------------------------------------------------------ JSON */
+
+static bool add_figure(cJSON *list, const mmi_report_item *x)
+{
+	cJSON *o = cJSON_CreateObject();
+	if (!o || !cJSON_AddItemToArray(list, o))
+		return false;
+	bool ok = cJSON_AddStringToObject(o, "figure", x->name) && cJSON_AddStringToObject(o, "of", x->of) &&
+	          cJSON_AddStringToObject(o, "variant", x->variant);
+	ok = ok && (isfinite(x->value) ? cJSON_AddNumberToObject(o, "value", x->value) : cJSON_AddNullToObject(o, "value"));
+	return ok && (!x->why[0] || cJSON_AddStringToObject(o, "why", x->why));
+}
+
+/* Facts that are numbers are written as such. */
+static bool add_fact(cJSON *root, const mmi_fact *fact)
+{
+	char *end;
+	double value = strtod(fact->value, &end);
+	if (*fact->value && !*end)
+		return cJSON_AddNumberToObject(root, fact->key, value);
+	return cJSON_AddStringToObject(root, fact->key, fact->value);
+}
+
+mm_status mmi_report_json(const mmi_report *f, char **out, mm_error *e)
+{
+	cJSON *root = cJSON_CreateObject();
+	bool ok = root;
+	for (size_t i = 0; i < f->n_facts && ok; i++)
+		ok = add_fact(root, &f->fact[i]);
+	cJSON *list = ok ? cJSON_AddArrayToObject(root, "figures") : NULL;
+	ok = list;
+	for (size_t i = 0; i < f->n && ok; i++)
+		ok = add_figure(list, &f->item[i]);
+	char *text = ok ? cJSON_Print(root) : NULL, *copy = text ? mmi_format("%s\n", text) : NULL;
+	cJSON_free(text);
+	cJSON_Delete(root);
+	if (!copy)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for figures");
+	*out = copy;
+	return MM_OK;
+}
+
+static const char *string_in(const cJSON *o, const char *key)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+	return text ? text : "";
+}
+
+static mm_status read_figures(const cJSON *root, const char *path, mmi_report *f, mm_error *e)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "figures"), *o;
+	if (!cJSON_IsArray(list))
+		return mmi_fail(e, MM_EFORMAT, "%s: no list \"figures\" in it; expected what mmcore eval --out wrote", path);
+	cJSON_ArrayForEach(o, list) {
+		const cJSON *value = cJSON_GetObjectItemCaseSensitive(o, "value");
+		if (!*string_in(o, "figure"))
+			return mmi_fail(e, MM_EFORMAT, "%s: a figure without a name; expected what mmcore eval --out wrote", path);
+		if (cJSON_IsNumber(value))
+			MMI_TRY(mmi_report_add(f, string_in(o, "figure"), string_in(o, "of"), string_in(o, "variant"), value->valuedouble, e));
+		else
+			MMI_TRY(mmi_report_lack(f, string_in(o, "figure"), string_in(o, "why"), e));
+	}
+	return MM_OK;
+}
+
+mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e)
+{
+	char *text;
+	size_t bytes;
+	mmi_report f = { 0 };
+	MMI_TRY(mmi_read_file(path, (size_t)64 << 20, &text, &bytes, e));
+	cJSON *root = cJSON_Parse(text);
+	mmi_free(text);
+	mm_status status = root ? read_figures(root, path, &f, e)
+	                        : mmi_fail(e, MM_EFORMAT, "%s: no JSON; expected what mmcore eval --out wrote", path);
+	cJSON_Delete(root);
+	if (status == MM_OK)
+		*out = f;
+	else
+		mmi_report_clear(&f);
+	return status;
+}
+
+/* ------------------------------------------------------------ CSV */
+
+/* Fields with a comma go into quotes; names hold neither quotes nor line ends. */
+static char *csv_line(const mmi_report_item *x)
+{
+	const char *q = strchr(x->name, ',') ? "\"" : "", *r = strchr(x->of, ',') ? "\"" : "";
+	return isfinite(x->value) ? mmi_format("%s%s%s,%s%s%s,%s,%.17g\n", q, x->name, q, r, x->of, r, x->variant, x->value)
+	                          : mmi_format("%s%s%s,%s%s%s,%s,\n", q, x->name, q, r, x->of, r, x->variant);
+}
+
+mm_status mmi_report_csv(const mmi_report *f, char **out, mm_error *e)
+{
+	char *text = mmi_strdup("figure,of,variant,value\n");
+	for (size_t i = 0; i < f->n && text; i++) {
+		char *line = csv_line(&f->item[i]), *longer = line ? mmi_format("%s%s", text, line) : NULL;
+		mmi_free(line);
+		mmi_free(text);
+		text = longer;
+	}
+	if (!text)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for figures");
+	*out = text;
+	return MM_OK;
+}
