@@ -168,7 +168,7 @@ static void the_classifier_is_the_same_for_all_settings(void **state)
 		assert_ok(b, classifier_of(b)->build(i, &g, &io, &b->e));
 		assert_shape(&g, io.logits, vector(10));
 		assert_shape(&g, io.features, vector(128));
-		assert_int_equal(graph_parameter_count(&g), 48 * 32 + 32 + 512 * 64 + 64 + 3136 * 128 + 128 + 1280 + 10);
+		assert_int_equal(graph_parameter_count(&g), 48 * 32 + 32 + 512 * 64 + 64 + 576 * 128 + 128 + 2048 * 128 + 128 + 1280 + 10);
 		b->desc->destroy(i);
 	}
 }

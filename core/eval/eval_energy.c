@@ -138,20 +138,13 @@ static mm_status open_other(const mmi_eval_work *w, mmi_setup *out, mm_error *e)
 	return status;
 }
 
-static mm_status score_other(mmi_eval_work *w, mmi_scores *s, mm_error *e)
+mm_status mmi_eval_open_other(mmi_eval_work *w, mm_error *e)
 {
-	mmi_setup setup;
-	mmi_tuples *tuples = NULL;
-	MMI_TRY(open_other(w, &setup, e));
-	mm_status status = same_shapes(w, &setup, e);
-	if (status == MM_OK)
-		status = mmi_tuples_open(setup.modalities, setup.n_modalities, MMI_PART_TEST, setup.settings.holdout, setup.settings.seed,
-		                         w->r->setup.log, &tuples, e);
-	if (status == MM_OK)
-		status = score_tuples(w, tuples, s, e);
-	mmi_tuples_close(tuples);
-	mmi_setup_close(&setup);
-	return status;
+	const mmi_setup *s = &w->other;
+	MMI_TRY(open_other(w, &w->other, e));
+	MMI_TRY(same_shapes(w, s, e));
+	return mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, s->settings.holdout, s->settings.seed, w->r->setup.log,
+	                       &w->other_tuples, e);
 }
 
 /* ------------------------------------------------------------ figures */
@@ -181,9 +174,9 @@ static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 		MMI_TRY(mmi_eval_tick(w, "energy of the data", e));
 	}
 	MMI_TRY(add_swapped(w, s, e));
-	if (!w->r->n_other)
+	if (!w->other_tuples)
 		return MM_OK;
-	MMI_TRY(score_other(w, s, e));
+	MMI_TRY(score_tuples(w, w->other_tuples, s, e));
 	MMI_TRY(mmi_auc(s->plain, w->n_tuples, s->other, s->n_other, &area, e));
 	return mmi_report_add(w->out, name, "other data set", "ROC area", area, e);
 }

@@ -20,6 +20,8 @@ typedef struct mmi_eval_work {
 	mmi_judge *judge;              /* NULL: no_judge says why */
 	char no_judge[200];
 	mmi_tuples *tuples;
+	mmi_setup other;               /* another data set for the energy, with its tuples; zero and NULL without */
+	mmi_tuples *other_tuples;
 	uint32_t n;                    /* modalities */
 	uint32_t judged;               /* of them, with a classifier */
 	uint32_t count, n_tuples;      /* samples; tuples in use */
@@ -55,6 +57,8 @@ mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e);     /* coherence and 
 mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e);
 mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e);
 mm_status mmi_eval_latents(mmi_eval_work *w, mm_error *e);
+/* Opens the request's other data set, whose shapes must be the model's. */
+mm_status mmi_eval_open_other(mmi_eval_work *w, mm_error *e);
 mm_status mmi_eval_energy(mmi_eval_work *w, mm_error *e);
 mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e);
 

@@ -197,6 +197,8 @@ static mm_status open_work(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, r->part, s->settings.holdout, s->settings.seed, r->setup.log, &w->tuples, e));
 	w->count = r->count;
 	w->n_tuples = mmi_tuples_count(w->tuples) < r->count ? mmi_tuples_count(w->tuples) : r->count;
+	if (r->n_other && r->wanted[MMI_EVAL_ENERGY])
+		MMI_TRY(mmi_eval_open_other(w, e));
 	set_chains(w);
 	MMI_TRY(add_facts(w, e));
 	MMI_TRY(open_judge(w, e));
@@ -221,6 +223,8 @@ static void close_work(mmi_eval_work *w)
 	mmi_translator_destroy(w->translator);
 	mmi_judge_destroy(w->judge);
 	mmi_tuples_close(w->tuples);
+	mmi_tuples_close(w->other_tuples);
+	mmi_setup_close(&w->other);
 	if (w->saved.model)
 		mmi_saved_close(&w->saved);
 }

@@ -16,6 +16,9 @@ check "--help lists interpolate" says out "  interpolate "
 check "--help lists info" says out "  info "
 check "--help lists plugins" says out "  plugins "
 check "--help lists bench" says out "  bench "
+check "--help lists eval" says out "  eval "
+check "--help lists judge" says out "  judge "
+check "--help lists encode" says out "  encode "
 
 run --version
 check "--version succeeds" exits 0

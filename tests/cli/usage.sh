@@ -14,7 +14,7 @@ run xyzzyplugh
 check "far-off command: status 2" exits 2
 check "far-off command: no guess" complains "'mmcore --help' lists the commands"
 
-for command in train sample info plugins bench; do
+for command in train sample eval judge encode info plugins bench; do
 	run "$command" --hepl
 	check "$command: unknown option: status 2" exits 2
 	check "$command: unknown option: the nearest one is named" complains "unknown option '--hepl'; did you mean '--help'?"

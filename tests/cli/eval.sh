@@ -1,0 +1,86 @@
+#!/bin/sh
+# eval.sh - judge, eval and encode as a user runs them: on real pictures and a model that has learned nothing.
+. "${srcdir:?}/tests/cli/tap.sh"
+. "${srcdir:?}/tests/cli/train_rig.sh"
+run --ini "$work/tiny.ini" --out "$work/run"
+check "a model to look at" exits 0
+ckpt=$(checkpoint "$work/run" 20)
+
+# ---------------------------------------------------------------- judge
+run eval --ckpt "$ckpt"
+check "eval without a judge: status 2" exits 2
+check "eval without a judge says how to make one" complains "no judge at $work/run/judge.safetensors; make one with mmcore judge"
+run judge
+check "judge without settings: status 2" exits 2
+check "judge without settings says what is missing" says err "--ini is missing"
+run judge --ini "$work/run/run.ini" --batch 20
+check "an odd batch: status 2" exits 2
+check "an odd batch is explained" says err "expected a multiple of 16"
+run judge --ini "$work/run/run.ini" --epochs 2
+check "judge succeeds" exits 0
+check "judge tells the accuracy on the test split" says out "m1         accuracy 0."
+check "judge goes beside the run" says out "judge      $work/run/judge.safetensors"
+check "the judge is there" [ -s "$work/run/judge.safetensors" ]
+run info "$work/run/judge.safetensors"
+check "info reads it" says out "mmcore judge 1"
+
+# ---------------------------------------------------------------- eval
+run eval --ckpt "$ckpt" --count 40 --probe 100 --out "$work/e1"
+check "eval succeeds" exits 0
+for text in "unconditional coherence" "conditional coherence" "m0 -> m1" "coherence by given" "latent accuracy" "energy as detector" \
+	"cost of 64 samples" "judge accuracy m0 0." "samples        40"; do
+	check "eval tells: $text" says out "$text"
+done
+check "the table has both columns" grep -Eq '^unconditional coherence +generator +revised$' "$work/out"
+lines() { awk -F, 'NR > 1 && $0 !~ /^"?(cost of|Frechet)/' "$1"; }
+check "the CSV has a heading" [ "$(head -n 1 "$work/e1/eval.csv")" = "figure,of,variant,value" ]
+check "the CSV has values" grep -Eq '^unconditional coherence,all modalities agree,revised,[01]' "$work/e1/eval.csv"
+check "the JSON names the checkpoint" grep -qF "\"checkpoint\":	\"$ckpt\"" "$work/e1/eval.json"
+run eval --ckpt "$ckpt" --count 40 --probe 100 --set run.threads=1 --only coherence,conditional,given,latent,energy --out "$work/e2"
+check "a second evaluation succeeds" exits 0
+lines "$work/e1/eval.csv" >"$work/first"
+lines "$work/e2/eval.csv" >"$work/second"
+check "and finds the same on another number of threads" cmp "$work/first" "$work/second"
+run eval --ckpt "$ckpt" --only latent,cost --count 10 --judge "$work/absent"
+check "figures without a judge do not look for one" exits 0
+run eval --ckpt "$ckpt" --only energy --count 20 --other m0.background="$work/absent.png"
+check "another data set that is not there: status 2" exits 2
+check "and its file is named" says err "$work/absent.png"
+run eval --ckpt "$ckpt" --only energy --count 20 --other m0.view=7 --other m1.view=8
+check "another data set gets a figure" says out "other data set"
+
+# ---------------------------------------------------------------- what is refused
+run eval
+check "eval without a checkpoint: status 2" exits 2
+run eval --ckpt "$ckpt" --only fid --out "$work/none"
+check "unknown figures: status 2" exits 2
+check "unknown figures are named" says err "unknown figures \"fid\"; there are coherence"
+run eval --ckpt "$ckpt" --split train
+check "the training split is refused" says err "expected test or validation"
+run eval --ckpt "$ckpt" --judge "$ckpt" --out "$work/none"
+check "a checkpoint is no judge: status 2" exits 2
+check "a checkpoint is no judge" complains "expected \"mmcore judge 1\""
+check "nothing was written" [ ! -e "$work/none" ]
+
+# ---------------------------------------------------------------- summary
+run eval --summary "$work/e1" "$work/e2" --out "$work/s"
+check "summary succeeds" exits 0
+check "summary has mean and spread" grep -Eq '^latent accuracy, mean +mean +sd +runs$' "$work/out"
+check "summary's spread of equals is zero" grep -Eq '^"?unconditional coherence, revised"?,all modalities agree,sd,0$' "$work/s/summary.csv"
+run eval --summary "$work/absent"
+check "summary of nothing: status 2" exits 2
+run eval --summary
+check "summary without folders: status 2" exits 2
+
+# ---------------------------------------------------------------- encode
+run encode --ckpt "$ckpt" --out "$work/latents" --count 30
+check "encode succeeds" exits 0
+check "encode writes a line a tuple" [ "$(wc -l <"$work/latents/m1.csv")" -eq 31 ]
+check "keys and labels have a file" [ "$(head -n 1 "$work/latents/tuples.csv")" = "row,key,label" ]
+check "arrays are NumPy's" [ "$(head -c 6 "$work/latents/m0-z-scale.npy" | od -An -tx1 | tr -d ' \n')" = 934e554d5059 ]
+run encode --ckpt "$ckpt" --out "$work/none" --split tets
+check "encode: an unknown split: status 2" exits 2
+run encode --ckpt "$ckpt"
+check "encode without a folder says what is missing" says err "--out is missing"
+check "still nothing was written" [ ! -e "$work/none" ]
+finish
