@@ -9,6 +9,7 @@
 #include "eval/evaluate.h"
 #include "eval/judge.h"
 #include "learn/train.h"
+#include "mcmc/translate.h"
 #include "store/files.h"
 #include "store/npy.h"
 
@@ -320,6 +321,59 @@ static void a_run_has_every_figure(void **state)
 	mmi_report_clear(&f);
 }
 
+/* The same figures by hand: translate and sample with the evaluation's numbers, ask the judge, count. */
+static void coherence_is_what_a_count_by_hand_gives(void **state)
+{
+	enum { ROWS = 8 };
+	mm_error e = MM_ERROR_INIT;
+	char checkpoint[512];
+	float data[2][ROWS * 8], ones[ROWS], zeros[ROWS] = { 0 };
+	int32_t class_of[2][ROWS];
+	uint32_t right = 0, agree = 0;
+	mmi_report f;
+	mmi_saved saved;
+	mmi_judge *judge;
+	mmi_tuples *tuples;
+	mmi_translator *translator;
+	mmi_latents z;
+	make_run(*state, checkpoint, sizeof checkpoint);
+	mmi_eval_request r = request_of(checkpoint, make_judge(*state));
+	r.count = ROWS;
+	assert_ok(mmi_evaluate(&r, &f, &e), e);
+	assert_ok(mmi_saved_open(checkpoint, &(mmi_setup_request){ .ini = NULL }, ROWS, &saved, &e), e);
+	assert_ok(mmi_judge_open(r.judge, saved.setup.modalities, 2, saved.setup.pool, &judge, &e), e);
+	assert_ok(mmi_tuples_open(saved.setup.modalities, 2, MMI_PART_TEST, 0, 1, NULL, &tuples, &e), e);
+	assert_ok(mmi_translator_create(saved.model, saved.sampler, ROWS, &translator, &e), e);
+	assert_ok(mmi_latents_create(saved.model, ROWS, &z, &e), e);
+	float *x[2] = { data[0], data[1] };
+	for (uint32_t i = 0; i < ROWS; i++) {
+		ones[i] = 1;
+		assert_ok(mmi_tuples_read(tuples, i, (float *[]){ x[0] + 8 * i, x[1] + 8 * i }, &e), e);
+	}
+	const mmi_translate_args args = { .number = 2u << 20, .expert = 1 }; /* b to a: the second source, the first block */
+	mmi_translate(translator, &args, x, (const float *[]){ zeros, ones }, ROWS, NULL);
+	mmi_judge_as_saved(&saved.setup.modalities[0], x[0], ROWS);
+	mmi_judge_run(judge, 0, x[0], ROWS, class_of[0], NULL);
+	for (uint32_t i = 0; i < ROWS; i++)
+		right += class_of[0][i] == mmi_tuples_label(tuples, i);
+	assert_true(value(&f, "conditional coherence", "b -> a", "generator") == right / (double)ROWS);
+	mmi_sampler_prior(saved.sampler, ROWS, 0, &z);
+	mmi_sampler_decode(saved.sampler, &z, ROWS, x);
+	for (uint32_t m = 0; m < 2; m++) {
+		mmi_judge_as_saved(&saved.setup.modalities[m], x[m], ROWS);
+		mmi_judge_run(judge, m, x[m], ROWS, class_of[m], NULL);
+	}
+	for (uint32_t i = 0; i < ROWS; i++)
+		agree += class_of[0][i] == class_of[1][i];
+	assert_true(value(&f, "unconditional coherence", "all modalities agree", "generator") == agree / (double)ROWS);
+	mmi_latents_clear(&z);
+	mmi_translator_destroy(translator);
+	mmi_tuples_close(tuples);
+	mmi_judge_destroy(judge);
+	mmi_saved_close(&saved);
+	mmi_report_clear(&f);
+}
+
 static void threads_and_repetition_do_not_change_figures(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -443,6 +497,7 @@ int main(void)
 		one_test(seeds_are_summarised_by_mean_and_deviation),
 		one_test(unknown_figures_are_named),
 		one_test(a_run_has_every_figure),
+		one_test(coherence_is_what_a_count_by_hand_gives),
 		one_test(threads_and_repetition_do_not_change_figures),
 		one_test(evaluations_that_cannot_be_are_refused),
 		one_test(latents_are_written_for_every_tuple),

@@ -44,7 +44,8 @@ static mm_status open_csv(const mmi_encode_work *w, const char *name, mmi_atomic
 	return status;
 }
 
-static mm_status open_npy(const mmi_encode_work *w, const char *name, const char *kind, mmi_npy_type type, size_t d, mmi_npy **out, mm_error *e)
+static mm_status open_npy(const mmi_encode_work *w, const char *name, const char *kind, mmi_npy_type type, size_t d, mmi_npy **out,
+                          mm_error *e)
 {
 	char *path = mmi_format("%s/%s%s%s.npy", w->folder, name, *kind ? "-" : "", kind);
 	mm_status status = path ? mmi_npy_open(path, type, w->count, d, out, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static const char alone[] = "conditional coherence", with_chain[] = "conditional coherence, z revised", by_number[] = "coherence by given, z revised";
+static const char alone[] = "conditional coherence", with_chain[] = "conditional coherence, z revised";
+static const char by_number[] = "coherence by given, z revised";
 
 /* Which draws: every use of the translator has numbers of its own, so that no two share noise. */
 static uint32_t number_of(uint32_t use, uint32_t block)
@@ -59,9 +60,9 @@ static mm_status lack(mmi_eval_work *w, const char *name, bool *lacks, mm_error 
 	bool labels = false;
 	for (uint32_t i = 0; i < w->n_tuples && !labels; i++)
 		labels = mmi_tuples_label(w->tuples, i) >= 0;
-	*lacks = !w->judge || !labels || w->n < 2;
-	return *lacks ? mmi_report_lack(w->out, name, !w->judge ? w->no_judge : !labels ? "the tuples have no labels" : "there is one modality only", e)
-	              : MM_OK;
+	const char *why = !w->judge ? w->no_judge : !labels ? "the tuples have no labels" : w->n < 2 ? "there is one modality only" : NULL;
+	*lacks = why;
+	return why ? mmi_report_lack(w->out, name, why, e) : MM_OK;
 }
 
 /* ------------------------------------------------------------ from one */

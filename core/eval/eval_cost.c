@@ -65,6 +65,5 @@ mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e)
 		                        parameters(w->model->generator) + (v == MMI_REVISED ? parameters(w->model->energy) : 0), e));
 	for (int v = 0; v < MMI_VARIANTS; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "peak memory of the process, MB", mmi_eval_variants[v], f[v].peak / 1e6, e));
-	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
 	return mmi_eval_tick(w, "cost", e);
 }

@@ -47,7 +47,8 @@ static mm_status codes_create(const mmi_eval_work *w, uint32_t rows, mmi_codes *
 	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the latents of %u tuples", rows);
 }
 
-static mm_status infer(mmi_eval_work *w, mmi_tuples *tuples, const mmi_experts *experts, uint32_t *expert, uint32_t number, mmi_codes *c, mm_error *e)
+static mm_status infer(mmi_eval_work *w, mmi_tuples *tuples, const mmi_experts *experts, uint32_t *expert, uint32_t number,
+                       mmi_codes *c, mm_error *e)
 {
 	for (uint32_t first = 0, block = 0; first < c->rows; first += w->block, block++) {
 		uint32_t rows = mmi_eval_rows(w, first, c->rows);
@@ -146,7 +147,8 @@ mm_status mmi_eval_latents(mmi_eval_work *w, mm_error *e)
 	const mmi_setup *s = &w->saved.setup;
 	mmi_tuples *train = NULL;
 	mmi_codes seen = { 0 }, unseen = { 0 };
-	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TRAIN, s->settings.holdout, s->settings.seed, w->r->setup.log, &train, e));
+	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TRAIN, s->settings.holdout, s->settings.seed, w->r->setup.log,
+	                        &train, e));
 	uint32_t rows = mmi_tuples_count(train) < w->r->probe ? mmi_tuples_count(train) : w->r->probe;
 	mm_status status = codes_create(w, rows, &seen, e);
 	if (status == MM_OK)

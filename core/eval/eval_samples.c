@@ -225,10 +225,10 @@ static mm_status add_space(mmi_samples *s, int space, const char *mean_of, mm_er
 static mm_status add_frechet(mmi_samples *s, mm_error *e)
 {
 	mm_error why = MM_ERROR_INIT;
-	if (!s->frechet) {
+	if (!mmi_linalg_available())
 		mmi_linalg_eigen(NULL, 0, false, NULL, &why);
-		return mmi_report_lack(s->w->out, "Frechet distance", mmi_linalg_available() ? "fewer than two samples or tuples" : why.message, e);
-	}
+	if (!s->frechet)
+		return mmi_report_lack(s->w->out, "Frechet distance", why.code ? why.message : "fewer than two samples or tuples", e);
 	MMI_TRY(add_space(s, CLASSIFIER, "mean, classifier features", e));
 	return add_space(s, PIXELS, "mean, components of raw values", e);
 }

@@ -180,6 +180,7 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "samples", e, "%u", w->count));
 	MMI_TRY(mmi_report_fact(w->out, "tuples", e, "%u", w->n_tuples));
 	MMI_TRY(mmi_report_fact(w->out, "seed", e, "%llu", (unsigned long long)w->r->seed));
+	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
 	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
 	MMI_TRY(mmi_report_fact(w->out, "x steps", e, "%u", w->revise.steps));
 	return w->guide.steps ? mmi_report_fact(w->out, "prior steps", e, "%u", w->guide.steps) : MM_OK;
@@ -239,8 +240,8 @@ static mm_status compare_judge(const mmi_eval_work *w, uint32_t m, uint64_t righ
 	double here = (double)right / (double)labelled, p = j->accuracy;
 	if (here >= p - 0.03 - 4 * sqrt(p * (1 - p) / (double)labelled))
 		return MM_OK;
-	return mmi_fail(e, MM_ESHAPE, "the judge reads [%s] of these data with accuracy %.3f, but had %.3f on its own: it was made for other data; "
-	                "make one with these settings (mmcore judge)", j->modality->name, here, p);
+	return mmi_fail(e, MM_ESHAPE, "the judge reads [%s] of these data with accuracy %.3f, but had %.3f on its own: it was made for other "
+	                "data; make one with these settings (mmcore judge)", j->modality->name, here, p);
 }
 
 static mm_status check_judge(mmi_eval_work *w, mm_error *e)
@@ -263,9 +264,9 @@ static mm_status check_judge(mmi_eval_work *w, mm_error *e)
 	for (uint32_t m = 0; m < w->n && labelled; m++)
 		if (w->class_of[m]) {
 			MMI_TRY(compare_judge(w, m, right[m], labelled, e));
-			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", w->model->modalities[m].name, "when trained", w->judge->member[m].accuracy, e));
-			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", w->model->modalities[m].name, "these tuples",
-			                        (double)right[m] / (double)labelled, e));
+			const char *of = w->model->modalities[m].name;
+			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", of, "when trained", w->judge->member[m].accuracy, e));
+			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", of, "these tuples", (double)right[m] / (double)labelled, e));
 		}
 	return MM_OK;
 }
@@ -283,7 +284,9 @@ static uint64_t blocks_of(const mmi_eval_work *w)
 	sum += w->judge && wanted[MMI_EVAL_CONDITIONAL] ? tuples * w->n * (w->posterior.steps ? 2 : 1) : 0;
 	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) : 0;
 	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
-	sum += wanted[MMI_EVAL_ENERGY] ? tuples : 0;
+	uint64_t other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
+	other = ((other < w->count ? other : w->count) + w->block - 1) / w->block;
+	sum += wanted[MMI_EVAL_ENERGY] ? tuples + other : 0;
 	return sum + wanted[MMI_EVAL_COST];
 }
 
