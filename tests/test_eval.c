@@ -52,16 +52,21 @@ static const char *make_judge(rig *r)
 	return rig_path(r, "judge.safetensors");
 }
 
-static void make_run(rig *r, char *checkpoint, size_t size)
+static void make_run_with(rig *r, const char *set, char *checkpoint, size_t size)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup;
 	mmi_train_result result;
 	const mmi_train_hooks hooks = { .ctx = NULL };
-	open_setup(r, TWO, NULL, &setup);
+	open_setup(r, TWO, set, &setup);
 	assert_ok(mmi_train(&setup, rig_path(r, "run"), false, &hooks, &result, &e), e);
 	mmi_setup_close(&setup);
 	snprintf(checkpoint, size, "%s", result.checkpoint);
+}
+
+static void make_run(rig *r, char *checkpoint, size_t size)
+{
+	make_run_with(r, NULL, checkpoint, size);
 }
 
 /* ------------------------------------------------------------ the judge */
@@ -401,6 +406,23 @@ static void threads_and_repetition_do_not_change_figures(void **state)
 		mmi_report_clear(&f[i]);
 }
 
+static void without_an_energy_there_are_no_revised_samples(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	char checkpoint[512];
+	mmi_report f;
+	make_run_with(*state, "learner.warmup=20", checkpoint, sizeof checkpoint);
+	const mmi_eval_request r = request_of(checkpoint, make_judge(*state));
+	assert_ok(mmi_evaluate(&r, &f, &e), e);
+	for (size_t i = 0; i < f.n; i++)
+		assert_string_not_equal(f.item[i].variant, "revised");
+	assert_true(value(&f, "conditional coherence, z revised", "mean", "generator") <= 1);
+	const mmi_report_item *lack = mmi_report_find(&f, "energy as detector", "", "");
+	assert_non_null(lack);
+	assert_non_null(strstr(lack->why, "was not trained"));
+	mmi_report_clear(&f);
+}
+
 static void evaluations_that_cannot_be_are_refused(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -499,6 +521,7 @@ int main(void)
 		one_test(a_run_has_every_figure),
 		one_test(coherence_is_what_a_count_by_hand_gives),
 		one_test(threads_and_repetition_do_not_change_figures),
+		one_test(without_an_energy_there_are_no_revised_samples),
 		one_test(evaluations_that_cannot_be_are_refused),
 		one_test(latents_are_written_for_every_tuple),
 		one_test(a_short_npy_file_is_not_left_behind),

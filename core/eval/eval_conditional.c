@@ -30,12 +30,13 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 	args.posterior.steps = z_steps;
 	copy_data(w, MMI_GENERATOR, w->data);
 	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, w->block, NULL);
-	copy_data(w, MMI_REVISED, w->x[MMI_GENERATOR]);
 	for (uint32_t m = 0; m < w->n; m++)
 		for (uint32_t r = 0; r < w->block; r++)
 			w->held[m][r] = w->observed[m][r] > 0;
 	w->revise.iteration = number;
 	w->revise.held = (const uint8_t *const *)w->held;
+	if (w->variants > 1)
+		copy_data(w, MMI_REVISED, w->x[MMI_GENERATOR]);
 	if (w->revise.steps)
 		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
 	w->revise.held = NULL;
@@ -44,7 +45,7 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 /* Every target that was not given counts under `source`. */
 static void count(mmi_eval_work *w, mmi_confusion *c, uint32_t source, uint32_t rows)
 {
-	for (int v = MMI_VARIANTS - 1; v >= 0; v--)
+	for (int v = w->variants - 1; v >= 0; v--)
 		for (uint32_t t = 0; t < w->n; t++) {
 			if (!w->class_of[t] || !memchr(w->held[t], 0, rows))
 				continue;
@@ -75,10 +76,10 @@ static mm_status add_matrix(mmi_eval_work *w, const char *name, const mmi_confus
 			if (s == t || !w->class_of[t])
 				continue;
 			snprintf(of, sizeof of, "%.30s -> %.30s", w->model->modalities[s].name, w->model->modalities[t].name);
-			for (int v = 0; v < MMI_VARIANTS; v++)
+			for (int v = 0; v < w->variants; v++)
 				MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], mmi_confusion_share(&c[v], s, t), e));
 		}
-	for (int v = 0; v < MMI_VARIANTS; v++)
+	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "mean", mmi_eval_variants[v], mmi_confusion_mean(&c[v], w->n), e));
 	return MM_OK;
 }
@@ -142,7 +143,7 @@ mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e)
 			MMI_TRY(mmi_eval_tick(w, by_number, e));
 		}
 		snprintf(of, sizeof of, "%u given", k);
-		for (int v = 0; v < MMI_VARIANTS; v++)
+		for (int v = 0; v < w->variants; v++)
 			MMI_TRY(mmi_report_add(w->out, by_number, of, mmi_eval_variants[v], mmi_confusion_row(&c[v], k, w->n), e));
 	}
 	return MM_OK;

@@ -51,19 +51,19 @@ mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e)
 	uint32_t chunk = mmi_sampler_chunk(w->sampler), rows = mmi_whole_chunks(BATCH, chunk);
 	rows = rows < w->block ? rows : w->block;
 	snprintf(name, sizeof name, "cost of %u samples", rows);
-	for (int v = 0; v < MMI_VARIANTS; v++) {
+	for (int v = 0; v < w->variants; v++) {
 		mmi_cost_job j = { w, rows, v == MMI_REVISED };
 		mmi_bench_reset_peak();
 		MMI_TRY(mmi_bench_time("sample", REPEATS, sample, &j, &f[v], e));
 	}
-	for (int v = 0; v < MMI_VARIANTS; v++)
+	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "seconds", mmi_eval_variants[v], f[v].median, e));
-	for (int v = 0; v < MMI_VARIANTS; v++)
+	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "network evaluations a sample", mmi_eval_variants[v], evaluations(w, v == MMI_REVISED), e));
-	for (int v = 0; v < MMI_VARIANTS; v++)
+	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "parameters", mmi_eval_variants[v],
 		                        parameters(w->model->generator) + (v == MMI_REVISED ? parameters(w->model->energy) : 0), e));
-	for (int v = 0; v < MMI_VARIANTS; v++)
+	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "peak memory of the process, MB", mmi_eval_variants[v], f[v].peak / 1e6, e));
 	return mmi_eval_tick(w, "cost", e);
 }

@@ -136,7 +136,7 @@ static void draw(mmi_eval_work *w, uint32_t block)
 		w->guide.iteration = block;
 		mmi_sampler_guide(w->sampler, &w->guide, w->block, &w->z, NULL, &stats);
 		mmi_sampler_decode(w->sampler, &w->z, w->block, w->x[MMI_REVISED]);
-	} else {
+	} else if (w->variants > 1) {
 		copy_block(w);
 	}
 	if (w->revise.steps) {
@@ -155,7 +155,7 @@ static mm_status run_samples(mmi_samples *s, float *const *projected, mm_error *
 	for (uint32_t first = 0, block = 0; first < w->count; first += w->block, block++) {
 		uint32_t rows = mmi_eval_rows(w, first, w->count);
 		draw(w, block);
-		for (int v = 0; v < MMI_VARIANTS; v++) {
+		for (int v = 0; v < w->variants; v++) {
 			take(s, w->x[v], rows, v, projected);
 			if (w->judged > 1 && w->judge)
 				s->agree[v] += mmi_coherence_agree((const int32_t *const *)w->class_of, w->n, rows);
@@ -185,7 +185,7 @@ static mm_status add_coherence(mmi_samples *s, mm_error *e)
 	mmi_eval_work *w = s->w;
 	if (!w->judge || w->judged < 2)
 		return mmi_report_lack(w->out, name, w->judge ? "only one modality's plugin brings a classifier" : w->no_judge, e);
-	for (int v = 0; v < MMI_VARIANTS; v++)
+	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "all modalities agree", mmi_eval_variants[v], (double)s->agree[v] / w->count, e));
 	return MM_OK;
 }
@@ -209,7 +209,7 @@ static mm_status add_space(mmi_samples *s, int space, const char *mean_of, mm_er
 		if (!s->fit[m].data[space].d)
 			continue;
 		space_text(s, m, space, of, sizeof of);
-		for (int v = 0; v < MMI_VARIANTS; v++) {
+		for (int v = 0; v < w->variants; v++) {
 			double distance;
 			MMI_TRY(mmi_frechet(&s->fit[m].samples[space][v], &s->fit[m].data[space], &distance, e));
 			MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], distance, e));
@@ -217,7 +217,7 @@ static mm_status add_space(mmi_samples *s, int space, const char *mean_of, mm_er
 		}
 		n++;
 	}
-	for (int v = 0; v < MMI_VARIANTS && n; v++)
+	for (int v = 0; v < w->variants && n; v++)
 		MMI_TRY(mmi_report_add(w->out, name, mean_of, mmi_eval_variants[v], sum[v] / n, e));
 	return MM_OK;
 }

@@ -169,6 +169,10 @@ static void set_chains(mmi_eval_work *w)
 	w->revise = mmi_saved_revise(&w->saved, w->r->x_steps);
 	w->guide = (mmi_guide_args){ .steps = w->r->prior_steps >= 0 ? (uint32_t)w->r->prior_steps : s->prior_steps, .step = s->prior_step,
 	                             .noise = s->prior_noise, .weight = s->prior_weight };
+	w->has_energy = s->cooperative && w->saved.iteration > (int64_t)s->warmup;
+	if (!w->has_energy)
+		w->revise.steps = w->guide.steps = 0;
+	w->variants = w->revise.steps || w->guide.steps ? MMI_VARIANTS : 1;
 	mmi_sampler_reseed(w->sampler, w->r->seed);
 }
 
@@ -183,7 +187,9 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
 	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
 	MMI_TRY(mmi_report_fact(w->out, "x steps", e, "%u", w->revise.steps));
-	return w->guide.steps ? mmi_report_fact(w->out, "prior steps", e, "%u", w->guide.steps) : MM_OK;
+	if (w->guide.steps)
+		MMI_TRY(mmi_report_fact(w->out, "prior steps", e, "%u", w->guide.steps));
+	return w->has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
 
 static mm_status open_work(mmi_eval_work *w, mm_error *e)
@@ -286,7 +292,7 @@ static uint64_t blocks_of(const mmi_eval_work *w)
 	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
 	uint64_t other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
 	other = ((other < w->count ? other : w->count) + w->block - 1) / w->block;
-	sum += wanted[MMI_EVAL_ENERGY] ? tuples + other : 0;
+	sum += wanted[MMI_EVAL_ENERGY] && w->has_energy ? tuples + other : 0;
 	return sum + wanted[MMI_EVAL_COST];
 }
 
