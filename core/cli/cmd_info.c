@@ -26,7 +26,8 @@ static void print_model(FILE *out, const mmi_safetensors *s, const char *model)
 		tensors++;
 		parameters += (t->end - t->begin) / mmi_dtype_size(t->dtype);
 	}
-	fprintf(out, "%-11s %" PRIu64 " parameters in %" PRIu64 " tensors\n", model, parameters, tensors);
+	if (tensors)
+		fprintf(out, "%-11s %" PRIu64 " parameters in %" PRIu64 " tensors\n", model, parameters, tensors);
 }
 
 static void print_tensors(FILE *out, const mmi_safetensors *s)
@@ -40,7 +41,7 @@ static void print_tensors(FILE *out, const mmi_safetensors *s)
 
 static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, bool settings)
 {
-	static const char *const models[] = { "generator", "inference", "energy" };
+	static const char *const models[] = { "generator", "inference", "energy", "judge" };
 	static const char *const texts[] = { "format", "version", "modalities", "build" };
 	const mmi_safetensors *s = mmi_checkpoint_tensors(ck);
 	mm_error e = MM_ERROR_INIT;

@@ -23,6 +23,8 @@ check "judge goes beside the run" says out "judge      $work/run/judge.safetenso
 check "the judge is there" [ -s "$work/run/judge.safetensors" ]
 run info "$work/run/judge.safetensors"
 check "info reads it" says out "mmcore judge 1"
+check "info counts its parameters" says out "judge       "
+check "info does not count what is not there" [ "$(grep -c parameters "$work/out")" -eq 1 ]
 
 # ---------------------------------------------------------------- eval
 run eval --ckpt "$ckpt" --count 40 --probe 100 --out "$work/e1"
