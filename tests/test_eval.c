@@ -237,6 +237,30 @@ static void figures_survive_a_file(void **state)
 	assert_fails(mmi_report_read(rig_path(*state, "bad.json"), &g, &e), MM_EFORMAT, e, "no JSON");
 }
 
+/* Sources down, targets across, a dash where a modality would go to itself; the mean in a table of its own. */
+static void pairs_are_printed_as_a_matrix(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_report f = { 0 };
+	size_t bytes;
+	assert_ok(mmi_report_add(&f, "coherence", "a -> b", "generator", 0.25, &e), e);
+	assert_ok(mmi_report_add(&f, "coherence", "b -> a", "generator", 0.5, &e), e);
+	assert_ok(mmi_report_add(&f, "coherence", "mean", "generator", 0.375, &e), e);
+	FILE *out = fopen(rig_path(*state, "table"), "w");
+	assert_non_null(out);
+	mmi_report_print(&f, out);
+	assert_int_equal(fclose(out), 0);
+	char *text = rig_read(rig_path(*state, "table"), &bytes);
+	assert_string_equal(text,
+		"\ncoherence, generator                                 a         b\n"
+		"  from a                                             -    0.2500\n"
+		"  from b                                        0.5000         -\n"
+		"\ncoherence                                       generator\n"
+		"  mean                                             0.3750\n");
+	free(text);
+	mmi_report_clear(&f);
+}
+
 static void seeds_are_summarised_by_mean_and_deviation(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -516,6 +540,7 @@ int main(void)
 		one_test(training_a_judge_can_be_stopped),
 		one_test(pictures_are_judged_as_they_are_saved),
 		one_test(figures_survive_a_file),
+		one_test(pairs_are_printed_as_a_matrix),
 		one_test(seeds_are_summarised_by_mean_and_deviation),
 		one_test(unknown_figures_are_named),
 		one_test(a_run_has_every_figure),

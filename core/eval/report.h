@@ -36,7 +36,7 @@ mm_status mmi_report_fact(mmi_report *f, const char *key, mm_error *e, const cha
 /* NULL: none. */
 const mmi_report_item *mmi_report_find(const mmi_report *f, const char *name, const char *of, const char *variant);
 
-/* Facts, then a table for each name. */
+/* Facts, then a table for each name; figures of "a -> b" make a matrix for each variant, sources down, targets across. */
 void mmi_report_print(const mmi_report *f, FILE *out);
 /* Text freed with mmi_free. JSON: the facts and a list "figures" of name, of, variant, value (null with "why"). CSV: one line a
  * figure under "figure,of,variant,value". */

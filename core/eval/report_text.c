@@ -49,7 +49,7 @@ static bool first_of(const mmi_report *f, size_t from, size_t i)
 static void print_row(const mmi_report *f, size_t i, const char *const *column, size_t n, FILE *out)
 {
 	char text[40];
-	fprintf(out, "  %-30s", f->item[i].of);
+	fprintf(out, "  %-42s", f->item[i].of);
 	for (size_t c = 0; c < n; c++) {
 		const mmi_report_item *x = mmi_report_find(f, f->item[i].name, f->item[i].of, column[c]);
 		value_text(x ? x->value : NAN, text, sizeof text);
@@ -58,20 +58,92 @@ static void print_row(const mmi_report *f, size_t i, const char *const *column, 
 	fputc('\n', out);
 }
 
+/* ------------------------------------------------------------ source by target */
+
+#define ARROW " -> "
+#define MAX_ENDS 32
+
+/* Distinct texts before (or behind) the arrow, in order of appearance; lengths bound those before it. */
+static size_t ends_of(const mmi_report *f, size_t from, size_t to, bool behind, const char **end, int *length)
+{
+	size_t n = 0;
+	for (size_t i = from; i < to; i++) {
+		const char *of = f->item[i].of, *arrow = strstr(of, ARROW);
+		if (!arrow || n == MAX_ENDS)
+			continue;
+		const char *text = behind ? arrow + sizeof ARROW - 1 : of;
+		int size = behind ? (int)strlen(text) : (int)(arrow - of);
+		size_t k = 0;
+		while (k < n && (length[k] != size || strncmp(end[k], text, (size_t)size)))
+			k++;
+		if (k == n) {
+			end[n] = text;
+			length[n++] = size;
+		}
+	}
+	return n;
+}
+
+/* Targets in the order of the sources: those that are sources too come first. */
+static void align(const char *const *source, const int *source_length, size_t n_sources, const char **target, int *target_length,
+                  size_t n_targets)
+{
+	size_t placed = 0;
+	for (size_t s = 0; s < n_sources; s++)
+		for (size_t t = placed; t < n_targets; t++) {
+			if (target_length[t] != source_length[s] || strncmp(target[t], source[s], (size_t)source_length[s]))
+				continue;
+			const char *text = target[placed];
+			int length = target_length[placed];
+			target[placed] = target[t];
+			target_length[placed++] = target_length[t];
+			target[t] = text;
+			target_length[t] = length;
+			break;
+		}
+}
+
+static void print_matrix(const mmi_report *f, size_t from, size_t to, const char *variant, FILE *out)
+{
+	const char *source[MAX_ENDS], *target[MAX_ENDS];
+	int source_length[MAX_ENDS], target_length[MAX_ENDS];
+	size_t rows = ends_of(f, from, to, false, source, source_length), columns = ends_of(f, from, to, true, target, target_length);
+	char of[2 * sizeof f->item->of], text[40], heading[2 * sizeof f->item->name];
+
+	align(source, source_length, rows, target, target_length, columns);
+	snprintf(heading, sizeof heading, "%s, %s", f->item[from].name, variant);
+	fprintf(out, "\n%-44s", heading);
+	for (size_t t = 0; t < columns; t++)
+		fprintf(out, " %9.*s", target_length[t], target[t]);
+	fputc('\n', out);
+	for (size_t s = 0; s < rows; s++) {
+		fprintf(out, "  from %-37.*s", source_length[s], source[s]);
+		for (size_t t = 0; t < columns; t++) {
+			snprintf(of, sizeof of, "%.*s" ARROW "%.*s", source_length[s], source[s], target_length[t], target[t]);
+			const mmi_report_item *x = mmi_report_find(f, f->item[from].name, of, variant);
+			value_text(x ? x->value : NAN, text, sizeof text);
+			fprintf(out, " %9s", text);
+		}
+		fputc('\n', out);
+	}
+}
+
 static void print_section(const mmi_report *f, size_t from, size_t to, FILE *out)
 {
 	const char *column[MAX_COLUMNS];
 	size_t n = columns_of(f, from, to, column);
 	if (to == from + 1 && f->item[from].why[0]) {
-		fprintf(out, "\n%-32s not available: %s\n", f->item[from].name, f->item[from].why);
+		fprintf(out, "\n%-44s not available: %s\n", f->item[from].name, f->item[from].why);
 		return;
 	}
-	fprintf(out, "\n%-32s", f->item[from].name);
+	for (size_t c = 0; c < n && strstr(f->item[from].of, ARROW); c++)
+		print_matrix(f, from, to, column[c], out);
+	fprintf(out, "\n%-44s", f->item[from].name);
 	for (size_t c = 0; c < n; c++)
 		fprintf(out, " %12s", column[c]);
 	fputc('\n', out);
 	for (size_t i = from; i < to; i++)
-		if (first_of(f, from, i))
+		if (first_of(f, from, i) && !strstr(f->item[i].of, ARROW))
 			print_row(f, i, column, n, out);
 }
 

@@ -29,10 +29,11 @@ check "info does not count what is not there" [ "$(grep -c parameters "$work/out
 # ---------------------------------------------------------------- eval
 run eval --ckpt "$ckpt" --count 40 --probe 100 --out "$work/e1"
 check "eval succeeds" exits 0
-for text in "unconditional coherence" "conditional coherence" "m0 -> m1" "coherence by given" "latent accuracy" "energy as detector" \
+for text in "unconditional coherence" "conditional coherence, z revised, revised" "  from m1" "coherence by given" "latent accuracy" "energy as detector" \
 	"cost of 64 samples" "judge accuracy m0 0." "samples        40"; do
 	check "eval tells: $text" says out "$text"
 done
+check "a matrix has its targets as columns" grep -Eq '^conditional coherence, generator +m[01] +m[01]$' "$work/out"
 check "the table has both columns" grep -Eq '^unconditional coherence +generator +revised$' "$work/out"
 lines() { awk -F, 'NR > 1 && $0 !~ /^"?(cost of|Frechet)/' "$1"; }
 check "the CSV has a heading" [ "$(head -n 1 "$work/e1/eval.csv")" = "figure,of,variant,value" ]
