@@ -284,12 +284,14 @@ static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
 	static const char *const pools[] = { "sum", "mean", NULL };
 	static const char *const heads[] = { "mlp", "linear", NULL };
 	static const char *const shortcuts[] = { "3", "1", NULL };
-	int pool, head, shortcut;
+	static const char *const trunks[] = { "joint", "separate", NULL };
+	int pool, head, shortcut, trunk;
 	uint32_t nef, blocks;
 	MMI_TRY(get_u32(c, "energy", "nef", 32, 1, &nef, e));
 	MMI_TRY(get_u32(c, "energy", "blocks", 4, 1, &blocks, e));
 	MMI_TRY(get_choice(c, "energy", "pool", pools, MMI_POOL_SUM, &pool, e));
 	MMI_TRY(get_choice(c, "energy", "head", heads, MMI_HEAD_MLP, &head, e));
+	MMI_TRY(get_choice(c, "energy", "trunk", trunks, 0, &trunk, e));
 	MMI_TRY(get_choice(c, "energy", "shortcut_kernel", shortcuts, 0, &shortcut, e));
 	MMI_TRY(mmi_config_bool(c, "energy", "spectral_norm", true, &s->model.spectral_norm, e));
 	MMI_TRY(get_factor(c, "energy", "energy_l2", 0, &s->energy_l2, e));
@@ -301,6 +303,7 @@ static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
 	s->model.blocks = (int32_t)blocks;
 	s->model.pool = (mmi_pool_kind)pool;
 	s->model.head = (mmi_head_kind)head;
+	s->model.separate_trunks = trunk == 1;
 	s->model.shortcut_kernel = shortcut == 0 ? 3 : 1;
 	return MM_OK;
 }

@@ -1,5 +1,6 @@
 /* energy.c - the energy network: feature maps of one size are joined along channels and pass a residual trunk; pooled
- * trunks and vector features pass the fused head, so that modalities can disagree.
+ * trunks and vector features pass the fused head, so that modalities can disagree. With separate trunks each map keeps to
+ * itself until the head.
  *
  * Block (the paper's Table 6, whose ancestors are the dual-MCMC networks): [ReLU unless first] conv3x3 ReLU conv3x3
  * [average-pool 2]; shortcut: the first block pools, then convolves; later ones convolve, then pool; identity where
@@ -54,15 +55,13 @@ static mm_tensor block(const mmi_model *m, mmi_graph *g, mm_tensor x, int32_t in
 	return mmi_graph_ops.add(g, h, shortcut(m, g, x, across, first, down));
 }
 
-/* [h,w,c] -> [nef] */
+/* [h,w,c] -> [nef], with the parameters of the present scope. */
 static mm_tensor trunk(const mmi_model *m, mmi_graph *g, mm_tensor x)
 {
-	mm_shape s = mmi_graph_ops.shape(g, x);
-	mmi_graph_scope(g, m->energy, "trunk%dx%d", s.dim[0], s.dim[1]);
 	for (int32_t i = 0; i < m->config.blocks; i++)
 		x = block(m, g, x, i);
 	x = relu(g, x);
-	s = mmi_graph_ops.shape(g, x);
+	mm_shape s = mmi_graph_ops.shape(g, x);
 	mm_shape flat = mmi_shape(2, s.dim[0] * s.dim[1], s.dim[2]);
 	x = mmi_graph_ops.reshape(g, x, &flat);
 	return m->config.pool == MMI_POOL_SUM ? mmi_graph_ops.sum(g, x, 0) : mmi_graph_ops.mean(g, x, 0);
@@ -92,6 +91,7 @@ static mm_tensor trunk_of_size(const mmi_model *m, mmi_graph *g, const mm_tensor
 		taken[k] = true;
 		same[n++] = features[k];
 	}
+	mmi_graph_scope(g, m->energy, "trunk%dx%d", size.dim[0], size.dim[1]);
 	return trunk(m, g, mmi_graph_ops.concat(g, same, n, 2));
 }
 
@@ -106,10 +106,14 @@ mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 		MMI_TRY(mmi_modality_build_features(&m->modalities[i], g, x[i], &features[i], e));
 	}
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		if (mmi_graph_ops.shape(g, features[i]).rank == 1)
+		if (mmi_graph_ops.shape(g, features[i]).rank == 1) {
 			parts[n++] = features[i];
-		else if (!taken[i])
+		} else if (m->config.separate_trunks) {
+			mmi_graph_scope(g, m->energy, "%s.trunk", m->modalities[i].name);
+			parts[n++] = trunk(m, g, features[i]);
+		} else if (!taken[i]) {
 			parts[n++] = trunk_of_size(m, g, features, i, taken);
+		}
 	}
 	*out = head(m, g, mmi_graph_ops.concat(g, parts, n, 0));
 	return mmi_graph_check(g, e);

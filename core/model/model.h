@@ -37,6 +37,7 @@ typedef struct mmi_model_config {
 	int32_t shortcut_kernel;      /* 3 or 1 */
 	mmi_pool_kind pool;           /* over the positions of the last map */
 	mmi_head_kind head;
+	bool separate_trunks;         /* every map passes a trunk of its own; otherwise maps of one size share one */
 	bool spectral_norm;           /* of every energy layer */
 	uint64_t seed;                /* of the initial values */
 } mmi_model_config;
