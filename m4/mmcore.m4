@@ -69,6 +69,22 @@ AC_DEFUN([MMCORE_INIPARSER], [
 		[AC_MSG_ERROR([iniparser 4 is needed (Debian: libiniparser-dev)])])
 ])
 
+# MMCORE_LIBJPEG - optional, for the plugin img: HAVE_LIBJPEG, JPEG_CFLAGS, JPEG_LIBS. Without it img reads PNG only.
+AC_DEFUN([MMCORE_LIBJPEG], [
+	AC_ARG_WITH([libjpeg],
+		[AS_HELP_STRING([--with-libjpeg=auto|yes|no], [let the plugin img read JPEG pictures @<:@auto@:>@])],
+		[], [with_libjpeg=auto])
+	AS_CASE([$with_libjpeg], [auto|yes|no], [], [AC_MSG_ERROR([--with-libjpeg takes auto, yes or no])])
+	mmcore_libjpeg=no
+	AS_IF([test "x$with_libjpeg" != xno],
+		[PKG_CHECK_MODULES([JPEG], [libjpeg], [mmcore_libjpeg=yes], [AS_IF([test "x$with_libjpeg" = xyes],
+			[AC_MSG_FAILURE([--with-libjpeg=yes, but libjpeg was not found (Debian: libjpeg62-turbo-dev)])])])])
+	AS_IF([test $mmcore_libjpeg = yes],
+		[AC_DEFINE([HAVE_LIBJPEG], [1], [Define to 1 if the plugin img reads JPEG.])],
+		[JPEG_CFLAGS= JPEG_LIBS=])
+	AM_CONDITIONAL([HAVE_LIBJPEG], [test $mmcore_libjpeg = yes])
+])
+
 # MMCORE_ONEDNN - optional, for the comparison of kernels: HAVE_DNNL, DNNL_CFLAGS, DNNL_LIBS. Versions 2 and 3.
 AC_DEFUN([MMCORE_ONEDNN], [
 	AC_ARG_WITH([onednn],

@@ -44,7 +44,7 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const char 
 	mmi_train_view view = { .cli = cli };
 	mmi_train_hooks hooks = { &view, stop, step, &cli->log };
 
-	if (mmi_setup_open(request, &setup, &e) != MM_OK)
+	if ((resume ? mmi_setup_resume(request, out, &setup, &e) : mmi_setup_open(request, &setup, &e)) != MM_OK)
 		return mmi_cli_refuse(cli, &e);
 	mmi_interrupt_install();
 	mm_status status = mmi_train(&setup, out, resume, &hooks, &result, &e);

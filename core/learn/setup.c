@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "learn/setup.h"
+#include "store/runfolder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,94 @@ static bool known(const mmi_setup *s, const char *name)
 	return false;
 }
 
+/* ------------------------------------------------------------ what a checkpoint keeps of the plugins */
+
+/* What the modality's plugin had learned from its data: *bytes is mmi_freed, NULL when the checkpoint has nothing. */
+static mm_status read_state(const mmi_checkpoint *ck, const char *name, void **bytes, size_t *size, mm_error *e)
+{
+	char tensor[64];
+	snprintf(tensor, sizeof tensor, MMI_STATE_TENSOR, name);
+	const mmi_safetensors *file = mmi_checkpoint_tensors(ck);
+	const mmi_tensor_info *found = mmi_safetensors_find(file, tensor);
+	*bytes = NULL;
+	if (!found)
+		return MM_OK;
+	*size = (size_t)(found->end - found->begin);
+	void *block = found->dtype == MMI_U8 ? mmi_alloc(*size, 1) : NULL;
+	if (!block)
+		return mmi_fail(e, found->dtype == MMI_U8 ? MM_ENOMEM : MM_EFORMAT, "%s: tensor '%s' is %s of %zu bytes; expected U8 that fits memory",
+		                mmi_checkpoint_path(ck), tensor, mmi_dtype_name(found->dtype), *size);
+	mm_status status = mmi_safetensors_read(file, found, block, *size, e);
+	if (status != MM_OK) {
+		mmi_free(block);
+		return status;
+	}
+	*bytes = block;
+	return MM_OK;
+}
+
+static mm_status create_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mmi_modality *out, mm_error *e)
+{
+	mmi_modality_state state = { NULL, 0 };
+	void *bytes = NULL;
+	if (s->states)
+		MMI_TRY(read_state(s->states, name, &bytes, &state.size, e));
+	state.bytes = bytes;
+	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL, bytes ? &state : NULL, out, e);
+	mmi_free(bytes);
+	return status;
+}
+
+char *mmi_setup_plugins(const mmi_setup *s)
+{
+	char *all = mmi_strdup("");
+	for (size_t i = 0; all && i < s->n_modalities; i++) {
+		const mmi_modality *m = &s->modalities[i];
+		char *longer = mmi_format("%s%s%s=%s/%s", all, i ? "," : "", m->name, m->plugin->entry.id, m->desc->id);
+		mmi_free(all);
+		all = longer;
+	}
+	return all;
+}
+
+/* The value of NAME=VALUE in a list with commas; false when there is none. */
+static bool find_value(const char *list, const char *name, char *value, size_t size)
+{
+	size_t length = strlen(name);
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, length) || at[length] != '=')
+			continue;
+		at += length + 1;
+		snprintf(value, size, "%.*s", (int)strcspn(at, ","), at);
+		return true;
+	}
+	return false;
+}
+
+mm_status mmi_setup_check_plugins(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e)
+{
+	const char *list = mmi_checkpoint_meta(ck, "plugins");
+	for (size_t i = 0; list && i < s->n_modalities; i++) {
+		const mmi_modality *m = &s->modalities[i];
+		char before[160], now[160];
+		snprintf(now, sizeof now, "%s/%s", m->plugin->entry.id, m->desc->id);
+		if (find_value(list, m->name, before, sizeof before) && strcmp(before, now))
+			return mmi_fail(e, MM_ECONFIG, "%s: modality \"%s\" was trained with the plugin %s, but is served by %s (%s) now; use the "
+			                "plugin of the checkpoint, or train anew", mmi_checkpoint_path(ck), m->name, before, now, m->plugin->path);
+	}
+	return MM_OK;
+}
+
+/* ------------------------------------------------------------ modalities */
+
 static mm_status add_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mm_error *e)
 {
 	if (known(s, name))
 		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is named twice; give each instance its own name (--plugin NAME=FILE)", name);
 	if (s->n_modalities == MMI_MAX_MODALITIES)
 		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", name, MMI_MAX_MODALITIES);
-	MMI_TRY(mmi_modality_create(s->registry, s->config, name, plugin, NULL, &s->modalities[s->n_modalities], e));
+	MMI_TRY(create_modality(s, name, plugin, &s->modalities[s->n_modalities], e));
 	s->n_modalities++;
 	return MM_OK;
 }
@@ -82,6 +164,7 @@ static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *ord
 
 static mm_status finish(mmi_setup *s, mm_status status, mmi_setup *out)
 {
+	s->states = NULL;
 	if (status == MM_OK)
 		*out = *s;
 	else
@@ -94,6 +177,23 @@ mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e
 	mmi_setup s = { .n_modalities = 0 };
 	MMI_TRY(mmi_config_load(r->ini, &s.config, e));
 	return finish(&s, build(&s, r, NULL, e), out);
+}
+
+mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_setup *out, mm_error *e)
+{
+	mmi_setup s = { .n_modalities = 0 };
+	mmi_checkpoint *ck = NULL;
+	char *checkpoints = mmi_runfolder_checkpoints_in(folder);
+	mm_status status = checkpoints ? mmi_checkpoint_latest(checkpoints, NULL, &ck, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
+	mmi_free(checkpoints);
+	MMI_TRY(status);
+	s.states = ck;
+	status = mmi_config_load(r->ini, &s.config, e);
+	if (status == MM_OK)
+		status = build(&s, r, NULL, e);
+	status = finish(&s, status, out);
+	mmi_checkpoint_close(ck);
+	return status;
 }
 
 /* Settings are read from files only, so the remembered text becomes one for a moment. */
@@ -121,7 +221,11 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 	if (!text || !order)
 		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train", mmi_checkpoint_path(ck));
 	MMI_TRY(load_text(text, &s.config, e));
-	return finish(&s, build(&s, r, order, e), out);
+	s.states = ck;
+	mm_status status = build(&s, r, order, e);
+	if (status == MM_OK)
+		status = mmi_setup_check_plugins(&s, ck, e);
+	return finish(&s, status, out);
 }
 
 void mmi_setup_close(mmi_setup *s)

@@ -15,7 +15,10 @@ typedef struct mmi_setup {
 	mmi_modality modalities[MMI_MAX_MODALITIES];
 	size_t n_modalities;
 	mmi_pool *pool;
+	const mmi_checkpoint *states; /* while it is being made: where modalities find what their plugins had learned, or NULL */
 } mmi_setup;
+
+#define MMI_STATE_TENSOR "modality.%s.state" /* U8: what a modality's plugin keeps in checkpoints */
 
 typedef struct mmi_setup_request {
 	const char *ini;               /* a file */
@@ -29,8 +32,16 @@ typedef struct mmi_setup_request {
 /* Modalities come in the order of `plugins`, then in the INI's order of sections with a key `plugin`. Every key of the
  * INI must have been asked for. */
 mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e);
-/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. */
+/* The same to go on with the run in a folder: what plugins learned from their data comes from its newest checkpoint, so that
+ * data that has changed meanwhile cannot change what the networks mean. A folder without one is as good as none. */
+mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_setup *out, mm_error *e);
+/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Refused when a modality is served by
+ * another plugin than the checkpoint's. */
 mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
 void mmi_setup_close(mmi_setup *s);
+/* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of memory. */
+char *mmi_setup_plugins(const mmi_setup *s);
+/* An error when the checkpoint remembers another plugin for one of the modalities. */
+mm_status mmi_setup_check_plugins(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* snapshot.c - snapshots and rollbacks, and what a checkpoint holds. */
 #include "config.h"
 
+#include "learn/setup.h"
 #include "learn/snapshot.h"
 #include "store/checkpoint.h"
 
@@ -149,9 +150,20 @@ static void add_buffer(mmi_item_list *list, mmi_learner *l)
 	}
 }
 
+/* What the plugins learned from their data. Setup has read it from the checkpoint already when a run goes on. */
+static void add_states(mmi_item_list *list, const mmi_model *m)
+{
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		const mmi_modality *modality = &m->modalities[i];
+		if (modality->state)
+			list->items[list->n++] = (mmi_tensor_item){ .name = keep_name(list, mmi_format(MMI_STATE_TENSOR, modality->name)), .dtype = MMI_U8,
+			                                            .rank = 1, .dim = { (int64_t)modality->state_bytes }, .data = modality->state };
+	}
+}
+
 mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e)
 {
-	mmi_item_list list = { .capacity = 64 + 2 * MMI_MAX_MODALITIES };
+	mmi_item_list list = { .capacity = 64 + 3 * MMI_MAX_MODALITIES };
 	for (int i = 0; i < 3; i++)
 		list.capacity += 4 * optimiser(l, i)->params->n + 3;
 	list.items = mmi_alloc(list.capacity, sizeof *list.items);
@@ -159,6 +171,7 @@ mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, 
 	for (int i = 0; list.items && list.names && i < 3; i++)
 		add_model(&list, optimiser(l, i));
 	if (list.items && list.names) {
+		add_states(&list, l->model);
 		add_buffer(&list, l);
 		add_state(&list, &l->state);
 	}

@@ -30,7 +30,7 @@ typedef struct mmi_run {
 	mmi_tensor_item *items;
 	char **names;
 	size_t n_items, n_names;
-	char *resolved, *modalities, *build;
+	char *resolved, *modalities, *build, *plugins;
 	double started;           /* seconds of the clock when training began */
 	double seconds_before;    /* of training, in processes before this one; known with a time budget only */
 } mmi_run;
@@ -114,7 +114,8 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 {
 	char seconds[MMI_VALUE_TEXT];
 	const mmi_text_pair meta[] = {
-		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->resolved }, { "modalities", r->modalities }, { "build", r->build },
+		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->resolved }, { "modalities", r->modalities },
+		{ "build", r->build }, { "plugins", r->plugins },
 		{ "seconds", mmi_value_print(seconds_trained(r), seconds) }, /* last: only where time matters, other runs are the same bit for bit */
 	};
 	size_t n_meta = MMI_COUNT(meta) - (r->settings->minutes > 0 ? 0 : 1);
@@ -178,7 +179,9 @@ static mm_status restore(mmi_run *r, mm_error *e)
 	warn_other_build(r, ck);
 	if (seconds && !mmi_value_float(seconds, &r->seconds_before))
 		r->seconds_before = 0;
-	mm_status status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
+	mm_status status = mmi_setup_check_plugins(r->setup, ck, e);
+	if (status == MM_OK)
+		status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
 	if (status == MM_OK) {
 		mmi_learner_restored(r->learner);
 		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s", (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
@@ -222,7 +225,8 @@ static mm_status open_learner(mmi_run *r, mm_error *e)
 	MMI_TRY(mmi_gallery_create(r->model, r->learner->sampler, r->shown, r->settings->grid_columns, &r->gallery, e));
 	r->modalities = join_names(s);
 	r->build = mmi_build_text();
-	if (!r->modalities || !r->build)
+	r->plugins = mmi_setup_plugins(s);
+	if (!r->modalities || !r->build || !r->plugins)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
 	return mmi_config_resolved(s->config, &r->resolved, e);
 }
@@ -260,6 +264,7 @@ static void close_run(mmi_run *r)
 	mmi_free(r->resolved);
 	mmi_free(r->modalities);
 	mmi_free(r->build);
+	mmi_free(r->plugins);
 }
 
 /* A guard stopped the step: say so, go back, and let checkpoints, metrics and data follow. */

@@ -57,6 +57,8 @@ static const void *host_extension(mm_host *host, const char *id)
 		{ MM_HOST_CONFIG, &mmi_host_config_table },
 		{ MM_HOST_RANDOM, &mmi_host_random_table },
 		{ MM_HOST_GRAPH, &mmi_graph_ops },
+		{ MM_HOST_LINALG, &mmi_host_linalg_table },
+		{ MM_HOST_TEXT, &mmi_host_text_table },
 	};
 
 	(void)host;

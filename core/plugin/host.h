@@ -1,4 +1,5 @@
-/* host.h - the host as one plugin sees it: the base table, settings, randomness, networks. */
+/* host.h - the host as one plugin sees it: the base table, settings, randomness, networks, linear algebra,
+ * text in pictures. */
 #ifndef MMI_HOST_H
 #define MMI_HOST_H
 
@@ -23,5 +24,7 @@ bool mmi_plugin_config_failed(const mm_config *c);
 
 extern const mm_host_config mmi_host_config_table;
 extern const mm_host_random mmi_host_random_table;
+extern const mm_host_linalg mmi_host_linalg_table;
+extern const mm_host_text mmi_host_text_table;
 
 #endif

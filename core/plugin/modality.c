@@ -268,6 +268,63 @@ static mm_status find_extensions(mmi_modality *m, mm_error *e)
 	return find_classifier(m, e);
 }
 
+/* ---------------------------------------------------------------- state */
+
+static mm_status find_state(const mmi_modality *m, const mm_modality_state **out, mm_error *e)
+{
+	*out = MM_HAS(m->desc, get_extension) ? m->desc->get_extension(MM_MODALITY_STATE) : NULL;
+	const mm_modality_state *s = *out;
+	if (!s || (s->struct_size >= MM_SIZE_THROUGH(mm_modality_state, load) && s->save && s->load))
+		return MM_OK;
+	return blame(m, "get_extension", e, MM_MODALITY_STATE " has struct_size %u and %s functions, needed are %u and both",
+	             s->struct_size, s->save && s->load ? "both" : "missing", MM_SIZE_THROUGH(mm_modality_state, load));
+}
+
+/* What a checkpoint remembers comes before describe, which may depend on it. */
+static mm_status load_state(const mmi_modality *m, const mmi_modality_state *state, mm_error *e)
+{
+	const mm_modality_state *extension;
+	mm_error own = MM_ERROR_INIT;
+
+	if (!state)
+		return MM_OK;
+	MMI_TRY(find_state(m, &extension, e));
+	if (!extension)
+		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the checkpoint holds a state of this modality, which plugin %s (%s) cannot read "
+		                "(no %s); use the plugin it was trained with", m->name, m->plugin->entry.id, m->plugin->path, MM_MODALITY_STATE);
+	mm_status status = mmi_modality_result(m, "load", extension->load(m->instance, state->bytes, state->size, &own), &own);
+	return status == MM_OK ? status : mmi_fail(e, status, "%s", own.message);
+}
+
+static mm_status save_state(mmi_modality *m, mm_error *e)
+{
+	const mm_modality_state *extension;
+	mm_error own = MM_ERROR_INIT;
+	void *bytes = NULL;
+	size_t size = 0;
+
+	MMI_TRY(find_state(m, &extension, e));
+	if (!extension)
+		return MM_OK;
+	mm_status status = mmi_modality_result(m, "save", extension->save(m->instance, &bytes, &size, &own), &own);
+	if (status != MM_OK)
+		return mmi_fail(e, status, "%s", own.message);
+	if (!bytes || !size)
+		return blame(m, "save", e, "it returned MM_OK and no bytes");
+	m->state = bytes;
+	m->state_bytes = size;
+	return MM_OK;
+}
+
+static void release_state(mmi_modality *m)
+{
+	if (!m->state)
+		return;
+	const mm_host_api *api = mmi_host_api(m->plugin->host);
+	api->release(api->host, m->state);
+	m->state = NULL;
+}
+
 /* ---------------------------------------------------------------- life */
 
 static mm_status create_instance(mmi_modality *m, mmi_config *config, mm_error *e)
@@ -290,24 +347,26 @@ static mm_status create_instance(mmi_modality *m, mmi_config *config, mm_error *
 }
 
 static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *config, const mmi_plugin *plugin, const char *id,
-                        mm_error *e)
+                        const mmi_modality_state *state, mm_error *e)
 {
 	MMI_TRY(find_plugin(m, registry, config, plugin, e));
 	MMI_TRY(find_desc(m, config, id, e));
 	MMI_TRY(create_instance(m, config, e));
+	MMI_TRY(load_state(m, state, e));
 	MMI_TRY(describe(m, e));
 	MMI_TRY(override(m, config, e));
-	return find_extensions(m, e);
+	MMI_TRY(find_extensions(m, e));
+	return save_state(m, e);
 }
 
-mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
-                              const char *id, mmi_modality *out, mm_error *e)
+mm_status mmi_modality_restore(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
+                               const char *id, const mmi_modality_state *state, mmi_modality *out, mm_error *e)
 {
 	mmi_modality m = { 0 };
 
 	MMI_TRY(check_name(name, e));
 	snprintf(m.name, sizeof m.name, "%s", name);
-	mm_status status = create(&m, registry, config, plugin, id, e);
+	mm_status status = create(&m, registry, config, plugin, id, state, e);
 	if (status != MM_OK) {
 		mmi_modality_destroy(&m);
 		return status;
@@ -316,10 +375,17 @@ mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const 
 	return MM_OK;
 }
 
+mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
+                              const char *id, mmi_modality *out, mm_error *e)
+{
+	return mmi_modality_restore(registry, config, name, plugin, id, NULL, out, e);
+}
+
 void mmi_modality_destroy(mmi_modality *m)
 {
 	if (!m)
 		return;
+	release_state(m);
 	if (m->instance)
 		m->desc->destroy(m->instance);
 	mmi_plugin_config_destroy(m->config);

@@ -22,16 +22,27 @@ typedef struct mmi_modality {
 	const mm_modality_picture *picture; /* extension, or NULL */
 	const mm_modality_file *file;       /* extension, or NULL */
 	const mm_modality_classifier *classifier; /* extension, or NULL; NULL without classes too */
+	void *state;                        /* what the plugin keeps in checkpoints: host memory; NULL without the extension */
+	size_t state_bytes;
 	int64_t count;                      /* floats in one sample */
 	double x_scale;                     /* multiplies both s and n of the data chain */
 	mm_config *config;                  /* the handle the plugin got */
 } mmi_modality;
+
+/* A plugin's state out of a checkpoint. */
+typedef struct mmi_modality_state {
+	const void *bytes;
+	size_t size;
+} mmi_modality_state;
 
 /* Makes the instance for section `name`. plugin NULL: the section's key `plugin` says which; otherwise it is recorded as
  * that key's value, so that the resolved INI reads back. id NULL: the key `modality`. *out is written only on success and
  * may be moved; the registry must outlive it, the settings need not. */
 mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
                               const char *id, mmi_modality *out, mm_error *e);
+/* The same with the state that a checkpoint kept (NULL: none, the plugin learns it from its data), used during the call. */
+mm_status mmi_modality_restore(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
+                               const char *id, const mmi_modality_state *state, mmi_modality *out, mm_error *e);
 /* Destroys the instance; accepts an all-zero struct and NULL. */
 void mmi_modality_destroy(mmi_modality *m);
 /* Passes on the status of one of the plugin's callbacks: e, which the plugin filled, gets the plugin's id and path and the

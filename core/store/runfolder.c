@@ -148,6 +148,11 @@ mm_status mmi_runfolder_open(const char *path, bool resume, mmi_runfolder **out,
 	return MM_OK;
 }
 
+char *mmi_runfolder_checkpoints_in(const char *path)
+{
+	return mmi_format("%s/checkpoints", path);
+}
+
 const char *mmi_runfolder_path(const mmi_runfolder *f)
 {
 	return f->path;

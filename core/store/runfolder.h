@@ -12,6 +12,8 @@ typedef struct mmi_runfolder mmi_runfolder;
 mm_status mmi_runfolder_open(const char *path, bool resume, mmi_runfolder **out, mm_error *e);
 void mmi_runfolder_close(mmi_runfolder *f); /* unlocks */
 
+/* PATH/checkpoints of a folder that is not open; mmi_free, NULL when out of memory. */
+char *mmi_runfolder_checkpoints_in(const char *path);
 const char *mmi_runfolder_path(const mmi_runfolder *f);
 const char *mmi_runfolder_ini(const mmi_runfolder *f);          /* RUN/run.ini, the resolved settings */
 const char *mmi_runfolder_metrics(const mmi_runfolder *f);      /* RUN/metrics.csv */

@@ -102,6 +102,44 @@ typedef struct mm_host_random {
 	void (*permutation)(mm_host *host, uint64_t stream, uint64_t index, uint32_t n, uint32_t *out);
 } mm_host_random;
 
+/* ---------------------------------------------------------------- linear algebra: "mm.host.linalg/1" */
+#define MM_HOST_LINALG "mm.host.linalg/1"
+
+/* A sparse matrix, row by row: the entries of row i are begin[i] .. begin[i + 1] - 1, begin[0] is 0. */
+typedef struct mm_sparse {
+	uint32_t struct_size;
+	uint32_t rows, columns;      /* at least 1 each */
+	const uint64_t *begin;       /* [rows + 1], ascending */
+	const uint32_t *column;      /* [begin[rows]], below `columns`; a column at most once a row */
+	const float *value;          /* [begin[rows]], finite */
+} mm_sparse;
+
+/* What a plugin needs to prepare its data and should not link a library for. */
+typedef struct mm_host_linalg {
+	uint32_t struct_size;
+	/* [main] The `rank` largest singular values of a (1 to the smaller side), descending, and their singular vectors: left
+	 * [rows][rank], singular [rank], right [columns][rank] (left and right may be NULL). Vectors have length 1; the
+	 * largest entry of each left vector is positive; those of a singular value of 0 are 0. Approximate (randomised subspace
+	 * iteration: the error is largest where neighbouring singular values hardly differ), but the same bits for the same
+	 * matrix. Fails with MM_EARG or MM_ENOMEM. */
+	mm_status (*truncated_svd)(mm_host *host, const mm_sparse *a, uint32_t rank, float *left, float *singular, float *right,
+	                           mm_error *e);
+} mm_host_linalg;
+
+/* ---------------------------------------------------------------- text in pictures: "mm.host.text/1" */
+#define MM_HOST_TEXT "mm.host.text/1"
+
+/* The font of the sample sheets, for modalities that draw themselves as text. ASCII; other bytes show as boxes. */
+typedef struct mm_host_text {
+	uint32_t struct_size;
+	uint32_t advance;            /* pixels from letter to letter at scale 1 */
+	uint32_t height;             /* pixels of a line at scale 1, descenders included */
+	/* [main] NUL-terminated text in 8-bit RGB of width x height pixels, row y at rgb + y * stride bytes, with the top left
+	 * corner of the first letter at x, y. What falls outside is cut off. scale: pixels to a font pixel, at least 1. */
+	mm_status (*draw)(mm_host *host, uint8_t *rgb, uint32_t width, uint32_t height, size_t stride, int32_t x, int32_t y,
+	                  const char *text, uint32_t scale, const uint8_t colour[3], mm_error *e);
+} mm_host_text;
+
 /* ---------------------------------------------------------------- networks: "mm.host.graph/1" */
 #define MM_HOST_GRAPH "mm.host.graph/1"
 

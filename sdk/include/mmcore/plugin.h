@@ -152,6 +152,19 @@ typedef struct mm_modality_classifier {
 	mm_status (*build)(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e);
 } mm_modality_classifier;
 
+/* Extension: what an instance learned from its data before training, such as a vocabulary. A checkpoint keeps it, so that
+ * a trained model can be used where the data is not, and cannot meet other data by accident. */
+#define MM_MODALITY_STATE "mm.modality.state/1"
+typedef struct mm_modality_state {
+	uint32_t struct_size;
+	/* [main] after describe. *bytes is a block of the host's alloc, which the host releases, of at least 1 byte. The same
+	 * state gives the same bytes. */
+	mm_status (*save)(mm_instance *i, void **bytes, size_t *size, mm_error *e);
+	/* [main] once, between create and describe: from now on the instance takes nothing from its data but samples. Bytes that
+	 * are no state, or that belong to other settings, are an error; they may be anything. */
+	mm_status (*load)(mm_instance *i, const void *bytes, size_t size, mm_error *e);
+} mm_modality_state;
+
 typedef struct mm_plugin_entry {
 	uint32_t magic;              /* MM_PLUGIN_MAGIC */
 	uint32_t struct_size;

@@ -1,0 +1,67 @@
+/* pairs_list.c - the sorted names in a folder. */
+#include "config.h"
+
+#include "pairs_read.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct listing {
+	const com_host *host;
+	com_arena *strings;
+	const char **name;
+	size_t n, capacity;
+} listing;
+
+static mm_status append(listing *l, const char *name, mm_error *e)
+{
+	void *array = l->name;
+	if (l->n >= UINT32_MAX || !com_reserve(l->host, &array, l->n, &l->capacity, sizeof(*l->name)))
+		return com_no_memory(e, "a list of files");
+	l->name = array;
+	l->name[l->n] = com_keep(l->host, l->strings, name, strlen(name));
+	if (!l->name[l->n])
+		return com_no_memory(e, "a list of files");
+	l->n++;
+	return MM_OK;
+}
+
+static mm_status entries(listing *l, DIR *folder, const char *path, bool (*wanted)(const char *path, const char *name), mm_error *e)
+{
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(folder);
+		if (!entry)
+			return errno ? com_fail(e, MM_EIO, "%s: %s", path, strerror(errno)) : MM_OK;
+		if (entry->d_name[0] != '.' && wanted(path, entry->d_name))
+			COM_TRY(append(l, entry->d_name, e));
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	const char *const *s = a, *const *t = b;
+	return strcmp(*s, *t);
+}
+
+mm_status pairs_list(const com_host *h, com_arena *a, const char *path, bool (*wanted)(const char *path, const char *name),
+                     const char ***names, uint32_t *n, mm_error *e)
+{
+	listing l = { .host = h, .strings = a };
+	DIR *folder = opendir(path);
+	if (!folder)
+		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+	mm_status status = entries(&l, folder, path, wanted, e);
+	closedir(folder);
+	if (status != MM_OK) {
+		com_release(h, l.name);
+		return status;
+	}
+	if (l.n)
+		qsort(l.name, l.n, sizeof(*l.name), compare);
+	*names = l.name;
+	*n = (uint32_t)l.n;
+	return MM_OK;
+}

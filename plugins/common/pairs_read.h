@@ -1,0 +1,47 @@
+/* pairs_read.h - between pairs.c and the readers of the three layouts. */
+#ifndef COMMON_PAIRS_READ_H
+#define COMMON_PAIRS_READ_H
+
+#include "pairs.h"
+
+/* A split being read. */
+typedef struct pairs_reader {
+	const com_host *host;
+	const pairs_source *source;
+	int32_t split;
+	pairs *out;
+	size_t picture_capacity, caption_capacity;
+	uint64_t cut, repaired;  /* captions */
+	char first_cut[256], first_repaired[256]; /* "FILE:LINE" */
+} pairs_reader;
+
+/* One layout: how to recognise it, count its classes, read a split. */
+typedef struct pairs_layout {
+	const char *name, *signs;       /* for messages: the files it is known by */
+	bool (*present)(const com_host *h, const pairs_source *s);
+	mm_status (*classes)(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e);
+	mm_status (*read)(pairs_reader *r, mm_error *e);
+} pairs_layout;
+
+extern const pairs_layout pairs_cub, pairs_folders, pairs_coco;
+
+#define PAIRS_FILE_MAX ((size_t)256 << 20)  /* bytes of a list or of a file of captions */
+
+/* Adds a picture of the split; `name` and `file` are copied. */
+mm_status pairs_add_picture(pairs_reader *r, const char *name, const char *file, int32_t label, mm_error *e);
+/* Adds a caption to the picture added last, cleaned; one that is blank is left out. path and line are for the log. */
+mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const char *path, uint32_t line, mm_error *e);
+/* A path below a folder in host memory; NULL when out of memory. */
+char *pairs_path(const com_host *h, const char *folder, const char *name);
+/* Whether ROOT/name is a file or folder. */
+bool pairs_has_file(const com_host *h, const pairs_source *s, const char *name);
+bool pairs_has_folder(const com_host *h, const pairs_source *s, const char *name);
+/* Bytes of a name without the suffix of its last part. */
+size_t pairs_stem(const char *name);
+/* A relative path that stays below its folder. */
+bool pairs_safe_path(const char *path);
+/* The names in a folder that `wanted` takes, sorted by bytes. The names belong to the arena, the list is com_released. */
+mm_status pairs_list(const com_host *h, com_arena *a, const char *folder, bool (*wanted)(const char *path, const char *name),
+                     const char ***names, uint32_t *n, mm_error *e);
+
+#endif

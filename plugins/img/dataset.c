@@ -1,0 +1,203 @@
+/* dataset.c - one split of the pictures: which are there, decoded when they are read. */
+#include "config.h"
+
+#include "cache.h"
+#include "decode.h"
+#include "resize.h"
+
+#include <string.h>
+
+struct mm_dataset {
+	const mm_instance *instance;
+	pairs *pairs;
+	bool *usable;            /* [n_pictures] */
+	img_cache cache;
+	uint8_t *scratch;        /* one picture, where the cache has no room */
+	bool mirror;             /* the training split, if wanted */
+	uint64_t mirror_stream;
+};
+
+static size_t floats(const mm_instance *i)
+{
+	return (size_t)i->fit.size * (size_t)i->fit.size * 3;
+}
+
+/* ---------------------------------------------------------------- decoding */
+
+static mm_status decode_into(mm_dataset *d, uint32_t picture, uint8_t *out, mm_error *e)
+{
+	const mm_instance *i = d->instance;
+	img_pixels pixels;
+	char *path = com_format(i->host, "%s/%s", i->source.root, d->pairs->picture[picture].file);
+	if (!path)
+		return com_no_memory(e, "a path");
+	mm_status status = img_decode(i->host, path, (uint32_t)i->fit.size, &pixels, e);
+	com_release(i->host, path);
+	COM_TRY(status);
+	status = img_resize(i->host, &pixels, &i->fit, out, e);
+	com_release(i->host, pixels.rgb);
+	return status;
+}
+
+/* The picture's bytes, from the cache or into it. A failure leaves the cache as it was. */
+static mm_status get_picture(mm_dataset *d, uint32_t picture, const uint8_t **out, mm_error *e)
+{
+	*out = img_cache_get(&d->cache, picture);
+	if (*out)
+		return MM_OK;
+	COM_TRY(decode_into(d, picture, d->scratch, e));
+	uint8_t *room = img_cache_put(&d->cache, picture);
+	if (room)
+		memcpy(room, d->scratch, floats(d->instance));
+	*out = d->scratch;
+	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- what is there */
+
+static bool is_usable(const pairs *p, const pairs_sample *s, void *ctx)
+{
+	const bool *usable = ctx;
+	(void)p;
+	return usable[s->picture];
+}
+
+static mm_status find_files(mm_dataset *d, mm_error *e)
+{
+	const mm_instance *i = d->instance;
+	const pairs *p = d->pairs;
+	uint32_t missing = 0, first = 0;
+	for (uint32_t k = 0; k < p->n_pictures; k++) {
+		char *path = com_format(i->host, "%s/%s", i->source.root, p->picture[k].file);
+		if (!path)
+			return com_no_memory(e, "a path");
+		d->usable[k] = com_is_file(path);
+		com_release(i->host, path);
+		if (!d->usable[k] && !missing++)
+			first = k;
+	}
+	if (missing)
+		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures are listed but not there (first: %s); they are left out",
+		        i->source.instance, missing, p->n_pictures, p->picture[first].file);
+	return MM_OK;
+}
+
+/* broken = skip: every picture is decoded once, so that what cannot be read is known before training. */
+static mm_status find_broken(mm_dataset *d, mm_error *e)
+{
+	const mm_instance *i = d->instance;
+	uint32_t broken = 0;
+	for (uint32_t k = 0; k < d->pairs->n_pictures; k++) {
+		mm_error why = MM_ERROR_INIT;
+		const uint8_t *rgb;
+		mm_status status = d->usable[k] ? get_picture(d, k, &rgb, &why) : MM_OK;
+		if (status == MM_ENOMEM)
+			return com_fail(e, status, "%s", why.message);
+		if (status == MM_OK)
+			continue;
+		d->usable[k] = false;
+		if (broken++ < 10)
+			com_log(i->host, MM_LOG_WARNING, "[%s] left out: %s", i->source.instance, why.message);
+	}
+	if (broken)
+		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures cannot be read and are left out (broken = skip)%s", i->source.instance,
+		        broken, d->pairs->n_pictures, broken > 10 ? "; the first ten are named above" : "");
+	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- life */
+
+static mm_status prepare(mm_dataset *d, int32_t split, mm_error *e)
+{
+	const mm_instance *i = d->instance;
+	COM_TRY(pairs_open(i->host, &i->source, split, &d->pairs, e));
+	d->usable = com_alloc(i->host, d->pairs->n_pictures, sizeof(*d->usable));
+	d->scratch = com_alloc(i->host, floats(i), 1);
+	if (!d->usable || !d->scratch)
+		return com_no_memory(e, "a data set");
+	COM_TRY(img_cache_open(&d->cache, i->host, floats(i), d->pairs->n_pictures, i->cache_bytes, e));
+	d->mirror = i->mirror && split == MM_SPLIT_TRAIN;
+	d->mirror_stream = i->host->random->stream(i->host->api->host, i->source.instance);
+	COM_TRY(find_files(d, e));
+	if (i->broken == IMG_BROKEN_SKIP)
+		COM_TRY(find_broken(d, e));
+	pairs_filter(d->pairs, is_usable, d->usable);
+	return MM_OK;
+}
+
+mm_status img_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)
+{
+	mm_dataset *d = com_alloc(i->host, 1, sizeof(*d));
+	if (!d)
+		return com_no_memory(e, "a data set");
+	d->instance = i;
+	mm_status status = prepare(d, split, e);
+	if (status != MM_OK) {
+		img_close(d);
+		return status;
+	}
+	*out = d;
+	return MM_OK;
+}
+
+void img_close(mm_dataset *d)
+{
+	if (!d)
+		return;
+	const com_host *h = d->instance->host;
+	img_cache_close(&d->cache);
+	pairs_close(d->pairs);
+	com_release(h, d->usable);
+	com_release(h, d->scratch);
+	com_release(h, d);
+}
+
+/* ---------------------------------------------------------------- samples */
+
+uint64_t img_count(const mm_dataset *d)
+{
+	return d->pairs->n_samples;
+}
+
+mm_status img_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e)
+{
+	return pairs_key(d->pairs, index, out, size, e);
+}
+
+int32_t img_label(const mm_dataset *d, uint64_t index)
+{
+	return pairs_label(d->pairs, index);
+}
+
+static void turn_around(float *x, size_t side)
+{
+	for (size_t y = 0; y < side; y++)
+		for (size_t left = 0, right = side - 1; left < right; left++, right--)
+			for (size_t c = 0; c < 3; c++) {
+				float *a = x + (y * side + left) * 3 + c, *b = x + (y * side + right) * 3 + c, keep = *a;
+				*a = *b;
+				*b = keep;
+			}
+}
+
+/* A coin of the run's seed and the sample: one picture with several captions comes both ways. */
+static bool is_mirrored(const mm_dataset *d, uint64_t index)
+{
+	const com_host *h = d->instance->host;
+	uint32_t words[4];
+	if (!d->mirror)
+		return false;
+	h->random->words(h->api->host, d->mirror_stream, index, 0, words);
+	return words[0] & 1;
+}
+
+mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
+{
+	const uint8_t *rgb;
+	COM_TRY(pairs_check(d->pairs, index, e));
+	COM_TRY(get_picture(d, d->pairs->sample[index].picture, &rgb, e));
+	img_to_floats(rgb, floats(d->instance), out);
+	if (is_mirrored(d, index))
+		turn_around(out, (size_t)d->instance->fit.size);
+	return MM_OK;
+}

@@ -1,0 +1,148 @@
+/* jpeg_file.c - JPEG through libjpeg-turbo. Its errors jump; the jump stays within this file. */
+#include "config.h"
+
+#include "decode.h"
+
+#include <stdio.h>
+
+#ifdef HAVE_LIBJPEG
+#include <jpeglib.h>
+#include <jerror.h>
+#include <setjmp.h>
+#include <string.h>
+
+enum { SCANS_MAX = 500 }; /* a progressive picture has about ten; thousands are an attack on the reader's time */
+
+typedef struct reader {
+	struct jpeg_decompress_struct jpeg;
+	struct jpeg_error_mgr errors;
+	struct jpeg_progress_mgr progress;
+	jmp_buf escape;
+	const com_host *host;
+	const char *path;
+	uint32_t wanted;
+	img_pixels pixels;
+	uint8_t *row;            /* one line as the decoder gives it, where that is not RGB */
+	bool cut;                /* data ended early */
+	char text[JMSG_LENGTH_MAX];
+} reader;
+
+static void on_error(j_common_ptr jpeg)
+{
+	reader *r = jpeg->client_data;
+	jpeg->err->format_message(jpeg, r->text);
+	longjmp(r->escape, 1);
+}
+
+/* Warnings; only those that mean missing pixels count, since many good files have others. */
+static void on_message(j_common_ptr jpeg, int level)
+{
+	reader *r = jpeg->client_data;
+	int code = jpeg->err->msg_code;
+	if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE)) {
+		r->cut = true;
+		jpeg->err->format_message(jpeg, r->text);
+	}
+}
+
+static void on_progress(j_common_ptr jpeg)
+{
+	reader *r = jpeg->client_data;
+	if (((j_decompress_ptr)jpeg)->input_scan_number <= SCANS_MAX)
+		return;
+	snprintf(r->text, sizeof(r->text), "more than %d scans", SCANS_MAX);
+	longjmp(r->escape, 1);
+}
+
+/* The smallest of 1, 1/2, 1/4, 1/8 that leaves twice the wanted size. */
+static unsigned scale_denominator(const reader *r)
+{
+	unsigned scale = 8;
+	while (scale > 1 && (r->jpeg.image_width / scale < 2 * r->wanted || r->jpeg.image_height / scale < 2 * r->wanted))
+		scale /= 2;
+	return scale;
+}
+
+/* Adobe's CMYK is inverted, as all that is met. */
+static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t c = 0; c < 3; c++)
+			rgb[3 * i + c] = (uint8_t)((cmyk[4 * i + c] * cmyk[4 * i + 3] + 127) / 255);
+}
+
+static void read_rows(reader *r)
+{
+	while (r->jpeg.output_scanline < r->jpeg.output_height) {
+		uint8_t *to = r->pixels.rgb + (size_t)r->jpeg.output_scanline * r->pixels.width * 3;
+		JSAMPROW row = r->row ? r->row : to;
+		jpeg_read_scanlines(&r->jpeg, &row, 1);
+		if (r->row)
+			cmyk_to_rgb(r->row, to, r->pixels.width);
+	}
+}
+
+static mm_status prepare(reader *r, mm_error *e)
+{
+	bool cmyk = r->jpeg.jpeg_color_space == JCS_CMYK || r->jpeg.jpeg_color_space == JCS_YCCK;
+	if ((uint64_t)r->jpeg.image_width * r->jpeg.image_height > IMG_PIXELS_MAX) /* before scaling: that is the work */
+		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; at most %u million are read", r->path, r->jpeg.image_width,
+		                r->jpeg.image_height, (unsigned)(IMG_PIXELS_MAX >> 20));
+	r->jpeg.scale_num = 1;
+	r->jpeg.scale_denom = scale_denominator(r);
+	r->jpeg.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+	jpeg_calc_output_dimensions(&r->jpeg);
+	COM_TRY(img_make_room(r->host, r->path, r->jpeg.output_width, r->jpeg.output_height, &r->pixels, e));
+	r->row = cmyk ? com_alloc(r->host, r->jpeg.output_width, 4) : NULL;
+	return cmyk && !r->row ? com_no_memory(e, r->path) : MM_OK;
+}
+
+/* Everything that may jump; what it changes lies in *r. */
+static mm_status decode(reader *r, FILE *file, mm_error *e)
+{
+	if (setjmp(r->escape))
+		return com_fail(e, MM_EFORMAT, "%s: damaged JPEG picture: %s", r->path, r->text);
+	jpeg_create_decompress(&r->jpeg);
+	r->jpeg.progress = &r->progress;
+	jpeg_stdio_src(&r->jpeg, file);
+	jpeg_read_header(&r->jpeg, TRUE);
+	COM_TRY(prepare(r, e));
+	jpeg_start_decompress(&r->jpeg);
+	read_rows(r);
+	jpeg_finish_decompress(&r->jpeg);
+	return r->cut ? com_fail(e, MM_EFORMAT, "%s: truncated JPEG picture: %s", r->path, r->text) : MM_OK;
+}
+
+mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e)
+{
+	reader *r = com_alloc(h, 1, sizeof(*r));
+	if (!r)
+		return com_no_memory(e, path);
+	r->host = h;
+	r->path = path;
+	r->wanted = wanted;
+	r->jpeg.err = jpeg_std_error(&r->errors);
+	r->jpeg.client_data = r;
+	r->errors.error_exit = on_error;
+	r->errors.emit_message = on_message;
+	r->progress.progress_monitor = on_progress;
+	mm_status status = decode(r, file, e);
+	jpeg_destroy_decompress(&r->jpeg);
+	com_release(h, r->row);
+	if (status == MM_OK)
+		*out = r->pixels;
+	else
+		com_release(h, r->pixels.rgb);
+	com_release(h, r);
+	return status;
+}
+
+#else
+
+mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e)
+{
+	(void)h, (void)file, (void)wanted, (void)out;
+	return com_fail(e, MM_EUNSUPPORTED, "%s: a JPEG picture, but this img plugin was built without libjpeg and reads PNG only", path);
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* plugin.c - the exported entry: who we are, what we offer, which host services we need. */
+#include "config.h"
+
+#include "img.h"
+#include "nets.h"
+
+#include <string.h>
+
+static const void *extension(const char *id)
+{
+	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&img_picture
+	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&img_state : NULL;
+}
+
+static const mm_modality_desc picture = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
+	.id = "picture",
+	.default_name = "img",
+	.summary = "PNG and JPEG pictures, 32 to 256 pixels square, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
+	.render_suffix = ".png",
+	.create = img_create,
+	.destroy = img_destroy,
+	.describe = img_describe,
+	.build_encoder = img_build_encoder,
+	.build_decoder = img_build_decoder,
+	.build_features = img_build_features,
+	.open = img_open,
+	.close = img_close,
+	.count = img_count,
+	.key = img_key,
+	.label = img_label,
+	.read = img_read,
+	.render = img_render,
+	.get_extension = extension,
+};
+
+static const mm_modality_desc *const modalities[] = { &picture };
+
+static mm_status load(const mm_host_api *api, void **self, mm_error *e)
+{
+	com_host found;
+	COM_TRY(com_services(api, &found, e));
+	com_host *h = com_alloc(&found, 1, sizeof(*h));
+	if (!h)
+		return com_no_memory(e, "the plugin's state");
+	*h = found;
+	*self = h;
+	return MM_OK;
+}
+
+static void unload(void *self)
+{
+	if (!self)
+		return;
+	const com_host h = *(com_host *)self;
+	com_release(&h, self);
+}
+
+static const mm_plugin_entry entry = {
+	.magic = MM_PLUGIN_MAGIC,
+	.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),
+	.abi_major = MM_ABI_MAJOR,
+	.abi_minor_built = MM_ABI_MINOR,
+	.abi_minor_required = 0,
+	.abi_tag = MM_ABI_TAG,
+	.n_modalities = sizeof(modalities) / sizeof(modalities[0]),
+	.id = "org.mmcore.img",
+	.name = "img",
+	.vendor = "mmcore",
+	.version = PACKAGE_VERSION,
+	.license = "MIT",
+	.modalities = modalities,
+	.load = load,
+	.unload = unload,
+};
+
+const mm_plugin_entry *mm_plugin_query_1(void)
+{
+	return &entry;
+}
