@@ -43,14 +43,28 @@ static mm_status read_state(const mmi_checkpoint *ck, const char *name, void **b
 	return MM_OK;
 }
 
+/* The value of NAME=VALUE in a list with commas; NULL when there is none. mmi_free. */
+static char *find_value(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, name, length) && at[length] == '=')
+			return mmi_format("%.*s", (int)strcspn(at + length + 1, ","), at + length + 1);
+	}
+	return NULL;
+}
+
 static mm_status create_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mmi_modality *out, mm_error *e)
 {
-	mmi_modality_state state = { NULL, 0 };
 	void *bytes = NULL;
-	if (s->states)
-		MMI_TRY(read_state(s->states, name, &bytes, &state.size, e));
-	state.bytes = bytes;
-	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL, bytes ? &state : NULL, out, e);
+	size_t size = 0;
+	if (!s->states)
+		return mmi_modality_create(s->registry, s->config, name, plugin, NULL, out, e);
+	MMI_TRY(read_state(s->states, name, &bytes, &size, e));
+	char *owner = find_value(mmi_checkpoint_meta(s->states, "plugins"), name);
+	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL, &(mmi_modality_state){ owner, bytes, size }, out, e);
+	mmi_free(owner);
 	mmi_free(bytes);
 	return status;
 }
@@ -59,41 +73,13 @@ char *mmi_setup_plugins(const mmi_setup *s)
 {
 	char *all = mmi_strdup("");
 	for (size_t i = 0; all && i < s->n_modalities; i++) {
-		const mmi_modality *m = &s->modalities[i];
-		char *longer = mmi_format("%s%s%s=%s/%s", all, i ? "," : "", m->name, m->plugin->entry.id, m->desc->id);
+		char *owner = mmi_modality_owner(&s->modalities[i]);
+		char *longer = owner ? mmi_format("%s%s%s=%s", all, i ? "," : "", s->modalities[i].name, owner) : NULL;
+		mmi_free(owner);
 		mmi_free(all);
 		all = longer;
 	}
 	return all;
-}
-
-/* The value of NAME=VALUE in a list with commas; false when there is none. */
-static bool find_value(const char *list, const char *name, char *value, size_t size)
-{
-	size_t length = strlen(name);
-	for (const char *at = list; at; at = strchr(at, ',')) {
-		at += *at == ',';
-		if (strncmp(at, name, length) || at[length] != '=')
-			continue;
-		at += length + 1;
-		snprintf(value, size, "%.*s", (int)strcspn(at, ","), at);
-		return true;
-	}
-	return false;
-}
-
-mm_status mmi_setup_check_plugins(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e)
-{
-	const char *list = mmi_checkpoint_meta(ck, "plugins");
-	for (size_t i = 0; list && i < s->n_modalities; i++) {
-		const mmi_modality *m = &s->modalities[i];
-		char before[160], now[160];
-		snprintf(now, sizeof now, "%s/%s", m->plugin->entry.id, m->desc->id);
-		if (find_value(list, m->name, before, sizeof before) && strcmp(before, now))
-			return mmi_fail(e, MM_ECONFIG, "%s: modality \"%s\" was trained with the plugin %s, but is served by %s (%s) now; use the "
-			                "plugin of the checkpoint, or train anew", mmi_checkpoint_path(ck), m->name, before, now, m->plugin->path);
-	}
-	return MM_OK;
 }
 
 /* ------------------------------------------------------------ modalities */
@@ -222,10 +208,7 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train", mmi_checkpoint_path(ck));
 	MMI_TRY(load_text(text, &s.config, e));
 	s.states = ck;
-	mm_status status = build(&s, r, order, e);
-	if (status == MM_OK)
-		status = mmi_setup_check_plugins(&s, ck, e);
-	return finish(&s, status, out);
+	return finish(&s, build(&s, r, order, e), out);
 }
 
 void mmi_setup_close(mmi_setup *s)

@@ -41,7 +41,5 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 void mmi_setup_close(mmi_setup *s);
 /* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of memory. */
 char *mmi_setup_plugins(const mmi_setup *s);
-/* An error when the checkpoint remembers another plugin for one of the modalities. */
-mm_status mmi_setup_check_plugins(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e);
 
 #endif

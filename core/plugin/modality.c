@@ -280,13 +280,32 @@ static mm_status find_state(const mmi_modality *m, const mm_modality_state **out
 	             s->struct_size, s->save && s->load ? "both" : "missing", MM_SIZE_THROUGH(mm_modality_state, load));
 }
 
+char *mmi_modality_owner(const mmi_modality *m)
+{
+	return mmi_format("%s/%s", m->plugin->entry.id, m->desc->id);
+}
+
+static mm_status check_owner(const mmi_modality *m, const mmi_modality_state *state, mm_error *e)
+{
+	if (!state || !state->owner)
+		return MM_OK;
+	char *now = mmi_modality_owner(m);
+	if (!now)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	mm_status status = !strcmp(now, state->owner) ? MM_OK
+	                   : mmi_fail(e, MM_ECONFIG, "[%s] the checkpoint was trained with the plugin and modality %s, here it is %s (%s); use the "
+	                              "checkpoint's plugin, or train anew", m->name, state->owner, now, m->plugin->path);
+	mmi_free(now);
+	return status;
+}
+
 /* What a checkpoint remembers comes before describe, which may depend on it. */
 static mm_status load_state(const mmi_modality *m, const mmi_modality_state *state, mm_error *e)
 {
 	const mm_modality_state *extension;
 	mm_error own = MM_ERROR_INIT;
 
-	if (!state)
+	if (!state || !state->bytes)
 		return MM_OK;
 	MMI_TRY(find_state(m, &extension, e));
 	if (!extension)
@@ -351,6 +370,7 @@ static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *con
 {
 	MMI_TRY(find_plugin(m, registry, config, plugin, e));
 	MMI_TRY(find_desc(m, config, id, e));
+	MMI_TRY(check_owner(m, state, e));
 	MMI_TRY(create_instance(m, config, e));
 	MMI_TRY(load_state(m, state, e));
 	MMI_TRY(describe(m, e));

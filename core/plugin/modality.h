@@ -29,9 +29,10 @@ typedef struct mmi_modality {
 	mm_config *config;                  /* the handle the plugin got */
 } mmi_modality;
 
-/* A plugin's state out of a checkpoint. */
+/* What a checkpoint keeps of a modality's plugin. */
 typedef struct mmi_modality_state {
-	const void *bytes;
+	const char *owner;                  /* "org.mmcore.img/picture": who served it; NULL: not known */
+	const void *bytes;                  /* what the plugin saved, or NULL */
 	size_t size;
 } mmi_modality_state;
 
@@ -40,9 +41,12 @@ typedef struct mmi_modality_state {
  * may be moved; the registry must outlive it, the settings need not. */
 mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
                               const char *id, mmi_modality *out, mm_error *e);
-/* The same with the state that a checkpoint kept (NULL: none, the plugin learns it from its data), used during the call. */
+/* The same with what a checkpoint kept (NULL: none, the plugin learns it from its data), used during the call. Refused when
+ * another plugin or another of its modalities was the owner. */
 mm_status mmi_modality_restore(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
                                const char *id, const mmi_modality_state *state, mmi_modality *out, mm_error *e);
+/* "org.mmcore.img/picture": plugin and modality, as checkpoints remember them; mmi_free, NULL when out of memory. */
+char *mmi_modality_owner(const mmi_modality *m);
 /* Destroys the instance; accepts an all-zero struct and NULL. */
 void mmi_modality_destroy(mmi_modality *m);
 /* Passes on the status of one of the plugin's callbacks: e, which the plugin filled, gets the plugin's id and path and the

@@ -1,0 +1,237 @@
+/* embedding.c - word vectors out of the captions themselves. */
+#include "config.h"
+
+#include "embedding.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- counting pairs */
+
+typedef struct cell {
+	uint64_t key;            /* row << 32 | column, plus 1; 0: free */
+	double count;
+} cell;
+
+struct txt_contexts {
+	const com_host *host;
+	uint32_t n_words, window;
+	cell *cell;
+	size_t n, n_cells;       /* a power of two */
+	double *total;           /* [n_words]: pairs a word is in */
+};
+
+mm_status txt_contexts_create(const com_host *h, uint32_t n_words, uint32_t window, txt_contexts **out, mm_error *e)
+{
+	txt_contexts *c = com_alloc(h, 1, sizeof(*c));
+	double *total = com_alloc(h, n_words, sizeof(*total));
+	if (!c || !total) {
+		com_release(h, c);
+		com_release(h, total);
+		return com_no_memory(e, "a count of pairs of words");
+	}
+	*c = (txt_contexts){ .host = h, .n_words = n_words, .window = window, .total = total };
+	*out = c;
+	return MM_OK;
+}
+
+void txt_contexts_destroy(txt_contexts *c)
+{
+	if (!c)
+		return;
+	const com_host *h = c->host;
+	com_release(h, c->cell);
+	com_release(h, c->total);
+	com_release(h, c);
+}
+
+static size_t place(const txt_contexts *c, uint64_t key)
+{
+	size_t at = (key * 0x9E3779B97F4A7C15u) >> 20 & (c->n_cells - 1);
+	while (c->cell[at].key && c->cell[at].key != key)
+		at = (at + 1) & (c->n_cells - 1);
+	return at;
+}
+
+static bool make_room(txt_contexts *c)
+{
+	if (2 * (c->n + 1) <= c->n_cells)
+		return true;
+	txt_contexts larger = *c;
+	larger.n_cells = c->n_cells ? 2 * c->n_cells : 1024;
+	larger.cell = com_alloc(c->host, larger.n_cells, sizeof(*larger.cell));
+	if (!larger.cell)
+		return false;
+	for (size_t i = 0; i < c->n_cells; i++)
+		if (c->cell[i].key)
+			larger.cell[place(&larger, c->cell[i].key)] = c->cell[i];
+	com_release(c->host, c->cell);
+	*c = larger;
+	return true;
+}
+
+static bool count_pair(txt_contexts *c, uint32_t row, uint32_t column)
+{
+	if (!make_room(c))
+		return false;
+	uint64_t key = ((uint64_t)row << 32 | column) + 1;
+	cell *at = &c->cell[place(c, key)];
+	c->n += !at->key;
+	at->key = key;
+	at->count++;
+	c->total[row]++;
+	return true;
+}
+
+mm_status txt_contexts_add(txt_contexts *c, const uint32_t *ids, size_t n, mm_error *e)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = i + 1; j < n && j <= i + c->window; j++)
+			if (!count_pair(c, ids[i], ids[j]) || !count_pair(c, ids[j], ids[i]))
+				return com_no_memory(e, "a count of pairs of words");
+	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- the matrix */
+
+static int compare(const void *a, const void *b)
+{
+	const cell *s = a, *t = b;
+	return (s->key > t->key) - (s->key < t->key);
+}
+
+/* The table becomes a list in the order of its keys. */
+static void sort_cells(txt_contexts *c)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < c->n_cells; i++)
+		if (c->cell[i].key)
+			c->cell[n++] = c->cell[i];
+	if (n)
+		qsort(c->cell, n, sizeof(*c->cell), compare);
+	c->n_cells = 0;
+}
+
+typedef struct matrix {
+	uint64_t *begin;
+	uint32_t *column;
+	float *value;
+	size_t n;
+} matrix;
+
+static void release_matrix(const com_host *h, matrix *m)
+{
+	com_release(h, m->begin);
+	com_release(h, m->column);
+	com_release(h, m->value);
+}
+
+/* log of how much more often two words meet than chance; contexts count with the power 3/4, which is kinder to rare ones. */
+static mm_status fill_matrix(const txt_contexts *c, matrix *m, mm_error *e)
+{
+	double contexts = 0;
+	*m = (matrix){ com_alloc(c->host, c->n_words + 1u, sizeof(*m->begin)), com_alloc(c->host, c->n + 1, sizeof(*m->column)),
+		           com_alloc(c->host, c->n + 1, sizeof(*m->value)), 0 };
+	if (!m->begin || !m->column || !m->value)
+		return com_no_memory(e, "a matrix of words");
+	for (uint32_t i = 0; i < c->n_words; i++)
+		contexts += pow(c->total[i], 0.75);
+	for (size_t k = 0, row = 0; row < c->n_words; row++) {
+		for (; k < c->n && (c->cell[k].key - 1) >> 32 == row; k++) {
+			uint32_t column = (uint32_t)(c->cell[k].key - 1);
+			double information = log(c->cell[k].count * contexts / (c->total[row] * pow(c->total[column], 0.75)));
+			if (information <= 0)
+				continue;
+			m->column[m->n] = column;
+			m->value[m->n++] = (float)information;
+		}
+		m->begin[row + 1] = m->n;
+	}
+	return MM_OK;
+}
+
+/* Left singular vectors times the square root of the singular values, into the first coordinates of [n_words][dim]. */
+static mm_status decompose(const txt_contexts *c, const matrix *m, const mm_host_linalg *linalg, uint32_t rank, int32_t dim, float *vector,
+                           mm_error *e)
+{
+	const mm_sparse a = { .struct_size = MM_SIZE_THROUGH(mm_sparse, value), .rows = c->n_words, .columns = c->n_words,
+	                      .begin = m->begin, .column = m->column, .value = m->value };
+	float *left = com_alloc(c->host, (size_t)c->n_words * rank, sizeof(*left));
+	float *singular = com_alloc(c->host, rank, sizeof(*singular));
+	mm_status status = left && singular ? linalg->truncated_svd(c->host->api->host, &a, rank, left, singular, NULL, e)
+	                                    : com_no_memory(e, "word vectors");
+	for (size_t i = 0; status == MM_OK && i < c->n_words; i++)
+		for (size_t k = 0; k < rank; k++)
+			vector[i * (size_t)dim + k] = left[i * rank + k] * sqrtf(singular[k]);
+	com_release(c->host, left);
+	com_release(c->host, singular);
+	return status;
+}
+
+mm_status txt_contexts_finish(txt_contexts *c, const txt_vocabulary *v, const mm_host_linalg *linalg, int32_t dim, float **out, mm_error *e)
+{
+	matrix m;
+	uint32_t rank = (uint32_t)(dim - EMBEDDING_OWN) < c->n_words ? (uint32_t)(dim - EMBEDDING_OWN) : c->n_words;
+	float *vector = com_alloc(c->host, (size_t)c->n_words * (size_t)dim, sizeof(*vector));
+	if (!vector)
+		return com_no_memory(e, "word vectors");
+	sort_cells(c);
+	mm_status status = fill_matrix(c, &m, e);
+	if (status == MM_OK)
+		status = decompose(c, &m, linalg, rank, dim, vector, e);
+	release_matrix(c->host, &m);
+	if (status != MM_OK) {
+		com_release(c->host, vector);
+		return status;
+	}
+	txt_vectors_normalise(c->host, v, dim, vector);
+	*out = vector;
+	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- one length for all */
+
+static float length(const float *x, size_t n)
+{
+	double sum = 0;
+	for (size_t k = 0; k < n; k++)
+		sum += (double)x[k] * (double)x[k];
+	return (float)sqrt(sum);
+}
+
+/* A direction of the word's own, of length `size`, added to x. */
+static void add_own_direction(const com_host *h, const char *word, float size, size_t n, float *x)
+{
+	uint64_t stream = h->random->stream(h->api->host, word);
+	float own[1024];
+	uint32_t words[4];
+	for (size_t k = 0; k < n; k++) {
+		if (k % 4 == 0)
+			h->random->words(h->api->host, stream, 0, (uint32_t)(k / 4), words);
+		own[k] = (float)words[k % 4] / 2147483648.0f - 1.0f;
+	}
+	float scale = size / length(own, n);
+	for (size_t k = 0; k < n; k++)
+		x[k] += scale * own[k];
+}
+
+void txt_vectors_normalise(const com_host *h, const txt_vocabulary *v, int32_t dim, float *vector)
+{
+	const float apart = 0.3f; /* words that always come together would share a vector */
+	const size_t d = (size_t)dim, n = d - EMBEDDING_OWN;
+	const float whole = sqrtf((float)dim);
+	for (uint32_t i = 0; i < v->n; i++) {
+		float *x = vector + i * d, found = length(x, n);
+		for (size_t k = 0; k < n; k++)
+			x[k] = found > 0 ? x[k] / found : 0;
+		add_own_direction(h, v->word[i], apart, n, x);
+		float scale = whole / length(x, n);
+		for (size_t k = 0; k < n; k++)
+			x[k] *= scale;
+	}
+	memset(vector + TXT_PAD * d, 0, d * sizeof(*vector));
+	memset(vector + TXT_END * d, 0, d * sizeof(*vector));
+	vector[TXT_END * d + n] = whole;
+	vector[TXT_PAD * d + n + 1] = whole;
+}

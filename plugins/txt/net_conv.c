@@ -1,0 +1,39 @@
+/* net_conv.c - net = conv: convolutions along the caption for a CPU, scaled by `width`. A caption is a map of height 1; its
+ * words are first and last seen through one linear layer each. */
+#include "config.h"
+
+#include "nets.h"
+
+static const txt_kernel near = { 1, 3, 1, 1, 0, 1 }, halve = { 1, 4, 1, 2, 0, 1 }; /* transposed, the latter doubles */
+
+static void encoder(const txt_builder *b, mm_encoder_io *io)
+{
+	const int32_t w = b->i->width;
+	mm_tensor h = txt_map(b, io->x, 1, b->i->length, txt_features(b->i));
+	h = txt_each(b, h, "word", 2 * w);
+	h = txt_relu(b, txt_conv(b, h, "conv1", 2 * w, near));
+	h = txt_relu(b, txt_conv(b, h, "conv2", 2 * w, halve));
+	h = txt_relu(b, txt_conv(b, h, "conv3", 4 * w, halve));   /* [1, length / 4, 4w] */
+	h = txt_relu(b, txt_linear(b, txt_flatten(b, h), "hidden", 8 * w));
+	io->z_loc = txt_linear(b, h, "z_loc", io->latent_dim);
+	io->z_raw = txt_linear(b, h, "z_raw", io->latent_dim);
+	if (io->private_dim > 0) {
+		io->w_loc = txt_linear(b, h, "w_loc", io->private_dim);
+		io->w_raw = txt_linear(b, h, "w_raw", io->private_dim);
+	}
+}
+
+static mm_tensor decoder(const txt_builder *b, const mm_decoder_io *io)
+{
+	const int32_t w = b->i->width, quarter = b->i->length / 4, features = txt_features(b->i);
+	const mm_shape shape = { 2, { b->i->length, features, 0, 0 } };
+	mm_tensor h = txt_relu(b, txt_linear(b, txt_latent(b, io), "hidden", 8 * w));
+	h = txt_relu(b, txt_linear(b, h, "spread", quarter * 4 * w));
+	h = txt_map(b, h, 1, quarter, 4 * w);
+	h = txt_relu(b, txt_conv_transposed(b, h, "conv1", 2 * w, halve));
+	h = txt_relu(b, txt_conv_transposed(b, h, "conv2", 2 * w, halve));
+	h = txt_relu(b, txt_conv(b, h, "conv3", 2 * w, near));
+	return b->ops->reshape(b->g, txt_each(b, h, "word", features), &shape);
+}
+
+const txt_net txt_net_conv = { encoder, decoder };

@@ -1,0 +1,82 @@
+/* plugin.c - the exported entry: who we are, what we offer, which host services we need. */
+#include "config.h"
+
+#include "txt.h"
+#include "nets.h"
+
+#include <string.h>
+
+static const void *extension(const char *id)
+{
+	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&txt_picture
+	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&txt_state : NULL;
+}
+
+static const mm_modality_desc caption = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
+	.id = "caption",
+	.default_name = "txt",
+	.summary = "captions as word vectors or one-hot words, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
+	.render_suffix = ".txt",
+	.create = txt_create,
+	.destroy = txt_destroy,
+	.describe = txt_describe,
+	.build_encoder = txt_build_encoder,
+	.build_decoder = txt_build_decoder,
+	.build_features = txt_build_features,
+	.open = txt_open,
+	.close = txt_close,
+	.count = txt_count,
+	.key = txt_key,
+	.label = txt_label,
+	.read = txt_read,
+	.render = txt_render,
+	.get_extension = extension,
+};
+
+static const mm_modality_desc *const modalities[] = { &caption };
+
+static mm_status load(const mm_host_api *api, void **self, mm_error *e)
+{
+	txt_plugin found = { .linalg = NULL };
+	COM_TRY(com_services(api, &found.host, e));
+	found.linalg = com_optional_service(&found.host, MM_HOST_LINALG, MM_SIZE_THROUGH(mm_host_linalg, truncated_svd));
+	found.text = com_optional_service(&found.host, MM_HOST_TEXT, MM_SIZE_THROUGH(mm_host_text, draw));
+	txt_plugin *p = com_alloc(&found.host, 1, sizeof(*p));
+	if (!p)
+		return com_no_memory(e, "the plugin's state");
+	*p = found;
+	*self = p;
+	return MM_OK;
+}
+
+static void unload(void *self)
+{
+	if (!self)
+		return;
+	const com_host h = ((txt_plugin *)self)->host;
+	com_release(&h, self);
+}
+
+static const mm_plugin_entry entry = {
+	.magic = MM_PLUGIN_MAGIC,
+	.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),
+	.abi_major = MM_ABI_MAJOR,
+	.abi_minor_built = MM_ABI_MINOR,
+	.abi_minor_required = 0,
+	.abi_tag = MM_ABI_TAG,
+	.n_modalities = sizeof(modalities) / sizeof(modalities[0]),
+	.id = "org.mmcore.txt",
+	.name = "txt",
+	.vendor = "mmcore",
+	.version = PACKAGE_VERSION,
+	.license = "MIT",
+	.modalities = modalities,
+	.load = load,
+	.unload = unload,
+};
+
+const mm_plugin_entry *mm_plugin_query_1(void)
+{
+	return &entry;
+}
