@@ -221,7 +221,7 @@ static void turned_column(const work *w, const double *x, uint32_t n, uint32_t f
 	}
 }
 
-/* The sign that makes the largest entry of a left vector positive. */
+/* The sign that makes the largest entry of a left vector positive; of several as large but for rounding, the first. */
 static double sign_of(const work *w, uint32_t from)
 {
 	double largest = 0;
@@ -229,7 +229,7 @@ static double sign_of(const work *w, uint32_t from)
 		double sum = 0;
 		for (uint32_t t = 0; t < w->k; t++)
 			sum += w->left[i * w->k + t] * w->turn[(size_t)t * w->k + from];
-		if (fabs(sum) > fabs(largest) * (1 + 1e-9))
+		if (fabs(sum) > 1.001 * fabs(largest))
 			largest = sum;
 	}
 	return largest < 0 ? -1 : 1;

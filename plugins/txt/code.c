@@ -12,7 +12,7 @@ void txt_encode(const mm_instance *i, const char *caption, uint32_t *ids)
 {
 	char token[TOKEN_BYTES];
 	int32_t n = 0;
-	while (n < i->length - 1 && token_next(&caption, token))
+	while (n < i->length - 1 && token_next_of(&caption, i->punctuation, token))
 		ids[n++] = txt_vocabulary_find(&i->vocabulary, token);
 	ids[n++] = TXT_END;
 	while (n < i->length)

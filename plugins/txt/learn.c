@@ -18,19 +18,28 @@ static mm_status each_caption(const pairs *p, mm_status (*take)(void *ctx, const
 	return MM_OK;
 }
 
+typedef struct counting {
+	txt_counter *counter;
+	bool punctuation;
+} counting;
+
 static mm_status take_words(void *ctx, const char *caption, mm_error *e)
 {
-	return txt_counter_add(ctx, caption, e);
+	const counting *c = ctx;
+	char token[TOKEN_BYTES];
+	while (token_next_of(&caption, c->punctuation, token))
+		COM_TRY(txt_counter_add(c->counter, token, e));
+	return MM_OK;
 }
 
 static mm_status learn_vocabulary(mm_instance *i, const pairs *p, mm_error *e)
 {
-	txt_counter *counter;
-	COM_TRY(txt_counter_create(i->host, &counter, e));
-	mm_status status = each_caption(p, take_words, counter, e);
+	counting c = { .punctuation = i->punctuation };
+	COM_TRY(txt_counter_create(i->host, &c.counter, e));
+	mm_status status = each_caption(p, take_words, &c, e);
 	if (status == MM_OK)
-		status = txt_counter_finish(counter, (uint32_t)i->min_count, (uint32_t)i->max_words, &i->vocabulary, e);
-	txt_counter_destroy(counter);
+		status = txt_counter_finish(c.counter, (uint32_t)i->min_count, (uint32_t)i->max_words, &i->vocabulary, e);
+	txt_counter_destroy(c.counter);
 	COM_TRY(status);
 	if (i->vocabulary.n > TXT_FIRST_WORD)
 		return MM_OK;
@@ -51,7 +60,7 @@ static mm_status take_contexts(void *ctx, const char *caption, mm_error *e)
 	uint32_t ids[4096];
 	char token[TOKEN_BYTES];
 	size_t n = 0;
-	while (n < COM_COUNT(ids) && token_next(&caption, token))
+	while (n < COM_COUNT(ids) && token_next_of(&caption, f->instance->punctuation, token))
 		ids[n++] = txt_vocabulary_find(&f->instance->vocabulary, token);
 	return txt_contexts_add(f->contexts, ids, n, e);
 }

@@ -126,6 +126,15 @@ bool token_next(const char **at, char token[TOKEN_BYTES])
 	return token[0] != 0;
 }
 
+bool token_next_of(const char **at, bool marks, char token[TOKEN_BYTES])
+{
+	size_t used;
+	while (token_next(at, token))
+		if (marks || !is_mark(utf8_next(token, strlen(token), &used)))
+			return true;
+	return false;
+}
+
 bool token_blank_between(const char *left, const char *right)
 {
 	static const char *const tight_before = ",.;:!?)]}%", *const tight_after = "([{#$";

@@ -11,6 +11,8 @@
  * whatever is neither blank nor punctuation, with single apostrophes and hyphens inside. Letters of the Latin, Greek and
  * Cyrillic alphabets become small. */
 bool token_next(const char **at, char token[TOKEN_BYTES]);
+/* The same without punctuation marks unless `marks`. */
+bool token_next_of(const char **at, bool marks, char token[TOKEN_BYTES]);
 /* Whether text puts a blank between two tokens. */
 bool token_blank_between(const char *left, const char *right);
 

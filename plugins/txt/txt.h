@@ -24,6 +24,7 @@ struct mm_instance {
 	pairs_source source;
 	const txt_net *net;
 	int representation;
+	int punctuation;         /* marks are tokens; otherwise they are left out */
 	int32_t length;          /* tokens, the end included */
 	int32_t dim;             /* of a token's vector; 0: as the file of vectors has it */
 	int32_t min_count, max_words, window;

@@ -3,8 +3,6 @@
 
 #include "vocabulary.h"
 
-#include "tokens.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,29 +135,20 @@ static bool make_room(txt_counter *c)
 	return true;
 }
 
-static bool count_word(txt_counter *c, const char *word)
+mm_status txt_counter_add(txt_counter *c, const char *word, mm_error *e)
 {
 	if (!make_room(c))
-		return false;
+		return com_no_memory(e, "a count of words");
 	size_t at = place(c, word);
 	if (!c->slot[at]) {
 		char *kept = com_keep(c->host, &c->strings, word, strlen(word));
 		if (!kept)
-			return false;
+			return com_no_memory(e, "a count of words");
 		c->entry[c->n++] = (entry){ kept, 0 };
 		c->slot[at] = (uint32_t)c->n;
 	}
 	c->entry[c->slot[at] - 1].count++;
 	c->tokens++;
-	return true;
-}
-
-mm_status txt_counter_add(txt_counter *c, const char *caption, mm_error *e)
-{
-	char token[TOKEN_BYTES];
-	while (token_next(&caption, token))
-		if (!count_word(c, token))
-			return com_no_memory(e, "a count of words");
 	return MM_OK;
 }
 

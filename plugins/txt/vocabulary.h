@@ -21,7 +21,7 @@ typedef struct txt_vocabulary {
 typedef struct txt_counter txt_counter;
 mm_status txt_counter_create(const com_host *h, txt_counter **out, mm_error *e);
 void txt_counter_destroy(txt_counter *c); /* accepts NULL */
-mm_status txt_counter_add(txt_counter *c, const char *caption, mm_error *e);
+mm_status txt_counter_add(txt_counter *c, const char *word, mm_error *e);
 /* Words with at least min_count occurrences, at most max_words: by falling count, then by bytes. */
 mm_status txt_counter_finish(txt_counter *c, uint32_t min_count, uint32_t max_words, txt_vocabulary *out, mm_error *e);
 

@@ -118,10 +118,10 @@ typedef struct mm_sparse {
 typedef struct mm_host_linalg {
 	uint32_t struct_size;
 	/* [main] The `rank` largest singular values of a (1 to the smaller side), descending, and their singular vectors: left
-	 * [rows][rank], singular [rank], right [columns][rank] (left and right may be NULL). Vectors have length 1; the
-	 * largest entry of each left vector is positive; those of a singular value of 0 are 0. Approximate (randomised subspace
-	 * iteration: the error is largest where neighbouring singular values hardly differ), but the same bits for the same
-	 * matrix. Fails with MM_EARG or MM_ENOMEM. */
+	 * [rows][rank], singular [rank], right [columns][rank] (left and right may be NULL). Vectors have length 1, or are 0
+	 * where the singular value is. The largest entry of each left vector, the first of those within a thousandth, is
+	 * positive. Approximate (randomised subspace iteration: the error is largest where neighbouring singular values hardly
+	 * differ), but the same bits for the same matrix. Fails with MM_EARG or MM_ENOMEM. */
 	mm_status (*truncated_svd)(mm_host *host, const mm_sparse *a, uint32_t rank, float *left, float *singular, float *right,
 	                           mm_error *e);
 } mm_host_linalg;

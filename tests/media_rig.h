@@ -1,0 +1,35 @@
+/* media_rig.h - pictures with captions made up for tests: coloured shapes in the layout of CUB_200_2011, and the host as the
+ * plugins' own files see it. */
+#ifndef MEDIA_RIG_H
+#define MEDIA_RIG_H
+
+#include "common.h"
+#include "store_rig.h"
+
+enum { MEDIA_CLASSES = 4, MEDIA_PER_CLASS = 10, MEDIA_TEST_PER_CLASS = 2 };
+
+/* The program's own host with a log that counts. */
+typedef struct media_host {
+	mm_host *host;
+	com_host com;
+	int warnings;
+	char line[512];          /* the last warning */
+} media_host;
+
+void media_host_open(media_host *m);
+/* Fails the test if blocks are left. */
+void media_host_close(media_host *m);
+
+/* Writes a file below the rig's folder, making folders. */
+void media_write(rig *r, const char *name, const void *data, size_t bytes);
+void media_text(rig *r, const char *name, const char *text);
+/* A shape of a class as PNG: width x height. */
+void media_png(rig *r, const char *name, int width, int height, int class, int variant);
+/* The same as JPEG; false without libjpeg. */
+bool media_jpeg(rig *r, const char *name, int width, int height, int class, int variant);
+/* A whole data set below FOLDER: images.txt and its companions, images, text with two captions a picture. */
+void media_cub(rig *r, const char *folder);
+/* MMCORE_DATA/emoji, or NULL. */
+const char *media_emoji(void);
+
+#endif

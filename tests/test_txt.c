@@ -1,0 +1,479 @@
+/* test_txt.c - captions as tokens, numbers, vectors and back; vocabulary, word vectors, state, networks. */
+#include "config.h"
+
+#include "media_rig.h"
+
+#include "learn/setup.h"
+#include "model/model.h"
+#include "tokens.h"
+#include "txt.h"
+
+#include <math.h>
+
+/* ---------------------------------------------------------------- tokens */
+
+static void assert_tokens(const char *text, const char *expected)
+{
+	char token[TOKEN_BYTES], joined[4096] = "";
+	while (token_next(&text, token)) {
+		if (joined[0])
+			strcat(joined, "|");
+		strcat(joined, token);
+	}
+	assert_string_equal(joined, expected);
+}
+
+static void captions_become_small_words_and_marks(void **state)
+{
+	(void)state;
+	assert_tokens("A red bird, with WHITE wings.", "a|red|bird|,|with|white|wings|.");
+	assert_tokens("the bird's yellow-bellied '90s -- don't", "the|bird's|yellow-bellied|'|90s|-|-|don't");
+	assert_tokens("\xc3\x89t\xc3\xa9 \xce\xa9\xce\xbc\xce\xad\xce\xb3\xce\xb1 \xd0\x96\xd1\x83\xd0\xba", "\xc3\xa9t\xc3\xa9|\xcf\x89\xce\xbc\xce\xad\xce\xb3\xce\xb1|\xd0\xb6\xd1\x83\xd0\xba");
+	assert_tokens("don\xe2\x80\x99t \xe2\x80\x9cquote\xe2\x80\x9d", "don't|\xe2\x80\x9c|quote|\xe2\x80\x9d");
+	assert_tokens("3.5 o'clock", "3|.|5|o'clock");
+	assert_tokens(" \t\xc2\xa0\xe2\x80\x83\xef\xbb\xbf ", "");
+	assert_tokens("", "");
+	assert_tokens("\xf0\x9f\x98\x80 smile", "\xf0\x9f\x98\x80|smile");
+}
+
+static void words_are_cut_at_a_character(void **state)
+{
+	char text[200] = "", token[TOKEN_BYTES];
+	const char *at = text;
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		strcat(text, "\xc3\xa9");
+	strcat(text, "a b");
+	assert_true(token_next(&at, token));
+	assert_int_equal(strlen(token), 62); /* 31 whole characters; the small one behind them does not slip in */
+	assert_true(token_next(&at, token));
+	assert_string_equal(token, "b");
+}
+
+static void text_is_put_together_as_people_write_it(void **state)
+{
+	(void)state;
+	assert_false(token_blank_between("bird", ","));
+	assert_false(token_blank_between("(", "bird"));
+	assert_true(token_blank_between(",", "bird"));
+	assert_true(token_blank_between("a", "bird"));
+}
+
+/* ---------------------------------------------------------------- an instance of the plugin in its host */
+
+typedef struct bench {
+	mmi_setup setup;
+	const mmi_modality *m;
+	mm_instance *i;          /* the same source is compiled into the plugin and into this test */
+	int warnings;
+	char first[512];
+} bench;
+
+static void hear(void *ctx, int level, const char *text)
+{
+	bench *b = ctx;
+	if (level == MM_LOG_WARNING && !b->warnings++)
+		snprintf(b->first, sizeof b->first, "%s", text);
+}
+
+static mm_status open_bench(rig *r, const char *root, const char *keys, bench *b, mm_error *e)
+{
+	char text[2048];
+	const mmi_log log = { hear, b };
+	*b = (bench){ .warnings = 0 };
+	snprintf(text, sizeof text, "[data]\nroot = %s\n[run]\nthreads = 1\n[learner]\nlatent_dim = 64\n[txt]\nplugin = txt.so\n%s\n", root, keys);
+	media_text(r, "run.ini", text);
+	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .log = &log };
+	MMI_TRY(mmi_setup_open(&request, &b->setup, e));
+	b->m = &b->setup.modalities[0];
+	b->i = b->m->instance;
+	return MM_OK;
+}
+
+static void close_bench(bench *b)
+{
+	mmi_setup_close(&b->setup);
+}
+
+static void settings_out_of_range_are_refused(void **state)
+{
+	static const char *const wrong[][2] = { { "length = 12", "a multiple of 8" }, { "dim = 3", "4 to 1002" },
+		{ "representation = onehot\ndim = 8", "unknown key" }, { "net = gru", "one of conv, paper" }, { "captions = some", "one of each" } };
+	media_cub(*state, "d");
+	for (size_t i = 0; i < MMI_COUNT(wrong); i++) {
+		mm_error e = MM_ERROR_INIT;
+		bench b;
+		assert_fails(open_bench(*state, "d", wrong[i][0], &b, &e), MM_ECONFIG, e, wrong[i][1]);
+	}
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	assert_fails(open_bench(*state, "d", "min_count = 1000", &b, &e), MM_EFORMAT, e, "none occurs min_count = 1000 times");
+}
+
+static void words_are_numbered_by_how_often_they_come(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	media_text(*state, "d/images.txt", "1 a/x.png\n2 a/y.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n2 0\n");
+	media_text(*state, "d/text/a/x.txt", "b b b a a c\nd a b\n");
+	media_text(*state, "d/text/a/y.txt", "test words c c c\n");
+	assert_ok(open_bench(*state, "d", "min_count = 1\nlength = 8", &b, &e), e);
+	static const char *const expected[] = { "<pad>", "<end>", "<unk>", "b", "a", "c", "d" };
+	assert_int_equal(b.i->vocabulary.n, MMI_COUNT(expected));
+	for (uint32_t w = 0; w < MMI_COUNT(expected); w++) {
+		assert_string_equal(b.i->vocabulary.word[w], expected[w]);
+		if (w >= TXT_FIRST_WORD)
+			assert_int_equal(txt_vocabulary_find(&b.i->vocabulary, expected[w]), w);
+	}
+	uint32_t ids[8];
+	txt_encode(b.i, "A zebra, d", ids);
+	const uint32_t wanted[8] = { 4, TXT_UNKNOWN, TXT_UNKNOWN, 6, TXT_END, TXT_PAD, TXT_PAD, TXT_PAD };
+	assert_memory_equal(ids, wanted, sizeof ids);
+	txt_encode(b.i, "a a a a a a a a a a a", ids);
+	assert_int_equal(ids[6], 4);
+	assert_int_equal(ids[7], TXT_END);
+	close_bench(&b);
+	assert_ok(open_bench(*state, "d", "min_count = 1\nlength = 8\npunctuation = no", &b, &e), e);
+	txt_encode(b.i, "A, zebra: d!", ids);
+	assert_true(ids[0] == 4 && ids[1] == TXT_UNKNOWN && ids[2] == 6 && ids[3] == TXT_END);
+	close_bench(&b);
+	assert_ok(open_bench(*state, "d", "min_count = 1\nmax_words = 2", &b, &e), e);
+	assert_int_equal(b.i->vocabulary.n, TXT_FIRST_WORD + 2);
+	close_bench(&b);
+}
+
+/* Every caption of both splits: numbers -> sample -> numbers gives the same, and text that is read again as the same numbers. */
+static uint64_t round_trip(bench *b, int32_t split)
+{
+	mm_error e = MM_ERROR_INIT;
+	mm_dataset *d;
+	const size_t n = (size_t)b->m->count, length = (size_t)b->i->length;
+	float *x = malloc(n * sizeof *x), *y = malloc(n * sizeof *y);
+	uint32_t *ids = malloc(length * sizeof *ids), *again = malloc(length * sizeof *again);
+	double squares = 0;
+	assert_ok(mmi_modality_open(b->m, split, &d, &e), e);
+	uint64_t count = b->m->desc->count(d);
+	for (uint64_t k = 0; k < count; k++) {
+		assert_ok(b->m->desc->read(d, k, x, &e), e);
+		txt_nearest(b->i, x, ids);
+		txt_expand(b->i, ids, y);
+		assert_memory_equal(x, y, n * sizeof *x);
+		bool known = true;
+		for (size_t t = 0; t < length; t++)
+			known = known && ids[t] != TXT_UNKNOWN;
+		char *text = txt_decode(b->i, ids);
+		assert_non_null(text);
+		txt_encode(b->i, text, again);
+		if (known)
+			assert_memory_equal(ids, again, length * sizeof *ids);
+		com_release(b->i->host, text);
+		for (size_t i = 0; i < n; i++)
+			squares += (double)x[i] * (double)x[i];
+	}
+	if (b->i->representation == TXT_EMBEDDING)
+		assert_true(fabs(squares / (double)(n * count) - 1) < 1e-3);
+	b->m->desc->close(d);
+	free(x);
+	free(y);
+	free(ids);
+	free(again);
+	return count;
+}
+
+static void made_up_captions_survive_the_round_trip(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	media_cub(*state, "d");
+	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	assert_int_equal(b.m->info.support, MM_SUPPORT_REAL);
+	assert_int_equal(round_trip(&b, MM_SPLIT_TRAIN), 64);
+	assert_int_equal(round_trip(&b, MM_SPLIT_TEST), 16);
+	close_bench(&b);
+	assert_ok(open_bench(*state, "d", "representation = onehot\nmin_count = 1", &b, &e), e);
+	assert_int_equal(b.m->info.support, MM_SUPPORT_SIMPLEX);
+	assert_int_equal(b.m->info.likelihood, MM_LIKELIHOOD_CATEGORICAL);
+	round_trip(&b, MM_SPLIT_TRAIN);
+	close_bench(&b);
+}
+
+static void all_emoji_captions_survive_the_round_trip(void **state)
+{
+	static const char *const keys[] = { "min_count = 1", "min_count = 2\ncaptions = join\ndim = 16", "representation = onehot\ncaptions = first" };
+	mm_error e = MM_ERROR_INIT;
+	if (!media_emoji()) {
+		print_message("$MMCORE_DATA/emoji is not there\n");
+		skip();
+	}
+	for (size_t k = 0; k < MMI_COUNT(keys); k++) {
+		bench b;
+		assert_ok(open_bench(*state, media_emoji(), keys[k], &b, &e), e);
+		uint64_t n = round_trip(&b, MM_SPLIT_TRAIN) + round_trip(&b, MM_SPLIT_TEST);
+		assert_int_equal(n, k == 0 ? 17441 : 3633);
+		close_bench(&b);
+	}
+}
+
+/* ---------------------------------------------------------------- vectors */
+
+static double cosine(const mm_instance *i, const char *a, const char *b)
+{
+	const float *x = i->vector + txt_vocabulary_find(&i->vocabulary, a) * (size_t)i->dim;
+	const float *y = i->vector + txt_vocabulary_find(&i->vocabulary, b) * (size_t)i->dim;
+	double sum = 0;
+	for (int32_t k = 0; k < i->dim; k++)
+		sum += (double)x[k] * (double)y[k];
+	return sum / i->dim;
+}
+
+/* Colours stand in the same places, and so do shapes. */
+static void words_of_one_kind_have_vectors_close_to_each_other(void **state)
+{
+	static const char *const colours[] = { "red", "green", "blue" }, *const shapes[] = { "square", "disc", "cross" };
+	char text[4096] = "", line[80];
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	for (int k = 0; k < 27; k++) {
+		snprintf(line, sizeof line, "a %s thing that shines\nthe round %s rolls away\n", colours[k % 3], shapes[k / 9]);
+		strcat(text, line);
+	}
+	media_text(*state, "d/images.txt", "1 a/x.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n");
+	media_text(*state, "d/text/a/x.txt", text);
+	assert_ok(open_bench(*state, "d", "dim = 8\nwindow = 2", &b, &e), e);
+	assert_true(cosine(b.i, "red", "green") > 0.6);
+	assert_true(cosine(b.i, "square", "disc") > 0.6);
+	assert_true(cosine(b.i, "red", "square") < 0.3);
+	assert_true(cosine(b.i, "red", "green") < 0.999); /* but they are not one */
+	for (uint32_t w = TXT_FIRST_WORD - 1; w < b.i->vocabulary.n; w++) {
+		assert_float_equal(cosine(b.i, b.i->vocabulary.word[w], b.i->vocabulary.word[w]), 1, 1e-5);
+		assert_true(b.i->vector[w * 8 + 6] == 0 && b.i->vector[w * 8 + 7] == 0);
+	}
+	close_bench(&b);
+}
+
+static void a_short_value_still_points_to_its_word(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	uint32_t ids[16], found[16];
+	media_cub(*state, "d");
+	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	float *x = malloc((size_t)b.m->count * sizeof *x);
+	txt_encode(b.i, "a red square", ids);
+	txt_expand(b.i, ids, x);
+	for (int64_t k = 0; k < b.m->count; k++)
+		x[k] = 0.1f * x[k] + 0.02f * (float)(k % 3 - 1);
+	txt_nearest(b.i, x, found);
+	assert_memory_equal(ids, found, sizeof ids);
+	for (int64_t k = 0; k < b.m->count; k++)
+		x[k] = NAN;
+	txt_nearest(b.i, x, found); /* anything, but a token */
+	assert_true(found[0] < b.i->vocabulary.n);
+	free(x);
+	close_bench(&b);
+}
+
+static void vectors_are_read_from_files_of_other_programs(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	media_cub(*state, "d");
+	media_text(*state, "v.txt", "5 3\nred 3 0 0\ngreen 0 2e0 0\nunseen 1 1 1\nred 9 9 9\nsquare 0.1 0 0.1 \n");
+	assert_ok(open_bench(*state, "d", "vectors = v.txt", &b, &e), e);
+	assert_int_equal(b.i->dim, 5);
+	assert_true(cosine(b.i, "red", "square") > 0.3);
+	assert_true(cosine(b.i, "red", "red") > 0.999);
+	assert_non_null(strstr(b.first, "words have no vector in"));
+	round_trip(&b, MM_SPLIT_TEST);
+	close_bench(&b);
+	static const char *const wrong[][2] = {
+		{ "red 1 2\ngreen 1\n", "v.txt:2: expected a word and 2 numbers" },
+		{ "red 1 2\ngreen 1 x\n", "v.txt:2" },
+		{ "red 1 2\ngreen 1 nan\n", "v.txt:2" },
+		{ "red 1 2\ngreen 1 2 3\n", "v.txt:2: more than a word and 2 numbers" },
+		{ "", "holds no vectors" },
+		{ "red\n", "v.txt:1: a word with 0 numbers" },
+	};
+	for (size_t k = 0; k < MMI_COUNT(wrong); k++) {
+		media_text(*state, "v.txt", wrong[k][0]);
+		assert_fails(open_bench(*state, "d", "vectors = v.txt", &b, &e), MM_EFORMAT, e, wrong[k][1]);
+	}
+	media_text(*state, "v.txt", "red 1 2 3\n");
+	assert_fails(open_bench(*state, "d", "vectors = v.txt\ndim = 32", &b, &e), MM_ECONFIG, e, "so dim is 5");
+}
+
+/* ---------------------------------------------------------------- state */
+
+static mm_status restore(rig *r, const char *keys, const void *bytes, size_t size, mmi_modality *out, mm_error *e)
+{
+	static mmi_registry *registry;
+	mmi_config *config;
+	char text[512];
+	if (!registry) /* plugins are started once a process; it stays until the end */
+		MMI_TRY(mmi_registry_create(7, NULL, NULL, &registry, e));
+	snprintf(text, sizeof text, "[txt]\nplugin = txt.so\nroot = /nonexistent\n%s\n", keys);
+	media_text(r, "again.ini", text);
+	MMI_TRY(mmi_config_load(rig_path(r, "again.ini"), &config, e));
+	mm_status status = mmi_modality_restore(registry, config, "txt", NULL, NULL, &(mmi_modality_state){ NULL, bytes, size }, out, e);
+	mmi_config_destroy(config);
+	return status;
+}
+
+static void a_state_makes_the_data_unnecessary(void **state)
+{
+	static const char *const keys[] = { "min_count = 1\ndim = 8", "representation = onehot" };
+	for (size_t k = 0; k < MMI_COUNT(keys); k++) {
+		mm_error e = MM_ERROR_INIT;
+		bench b;
+		mmi_modality again;
+		media_cub(*state, "d");
+		assert_ok(open_bench(*state, "d", keys[k], &b, &e), e);
+		assert_ok(restore(*state, keys[k], b.m->state, b.m->state_bytes, &again, &e), e);
+		assert_int_equal(again.state_bytes, b.m->state_bytes);
+		assert_memory_equal(again.state, b.m->state, b.m->state_bytes);
+		assert_int_equal(again.count, b.m->count);
+		assert_int_equal(again.info.n_classes, MEDIA_CLASSES);
+		mmi_modality_destroy(&again);
+		assert_fails(restore(*state, "length = 24", b.m->state, b.m->state_bytes, &again, &e), MM_ECONFIG, e,
+		             k ? "trained with representation = onehot" : "trained with length = 16, found 24");
+		close_bench(&b);
+	}
+}
+
+static void states_that_are_damaged_are_refused(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	mmi_modality again;
+	uint32_t random = 99;
+	media_cub(*state, "d");
+	assert_ok(open_bench(*state, "d", "min_count = 1\ndim = 8", &b, &e), e);
+	const size_t size = b.m->state_bytes;
+	uint8_t *copy = malloc(size + 1);
+	memcpy(copy, b.m->state, size);
+	for (size_t n = 0; n < size; n += 1 + n / 20)
+		assert_int_equal(restore(*state, "dim = 8", copy, n ? n : 1, &again, &e), MM_EFORMAT);
+	copy[size] = 0;
+	assert_int_equal(restore(*state, "dim = 8", copy, size + 1, &again, &e), MM_EFORMAT);
+	for (int k = 0; k < 300; k++) {
+		memcpy(copy, b.m->state, size);
+		random = random * 1664525 + 1013904223;
+		copy[(random >> 8) % (k % 2 ? size : 28)] ^= (uint8_t)(1u << (random & 7));
+		if (restore(*state, "dim = 8", copy, size, &again, &e) == MM_OK)
+			mmi_modality_destroy(&again);
+	}
+	free(copy);
+	close_bench(&b);
+}
+
+/* ---------------------------------------------------------------- networks */
+
+static int64_t count_parameters(const mmi_params *p)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		int64_t n = 1;
+		for (uint32_t k = 0; k < p->info[i].shape.rank; k++)
+			n *= p->info[i].shape.dim[k];
+		sum += n;
+	}
+	return sum;
+}
+
+/* The published numbers for 1,590 words, less the 1,984 and 2,752 parameters of the batch normalisation. */
+static void paper_is_the_published_network_without_batch_normalisation(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	mmi_model *model;
+	char *text = calloc(1587, 12);
+	for (int w = 0, at = 0; w < 1587; w++)
+		at += sprintf(text + at, "w%d ", w);
+	for (char *p = text, *line = text; *p; p++) /* lines short enough not to be cut */
+		if (*p == ' ' && p - line > 2000) {
+			*p = '\n';
+			line = p;
+		}
+	media_text(*state, "d/images.txt", "1 a/x.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n");
+	media_text(*state, "d/text/a/x.txt", text);
+	free(text);
+	assert_ok(open_bench(*state, "d", "representation = onehot\nmin_count = 1\nlength = 32\nnet = paper", &b, &e), e);
+	assert_int_equal(b.i->vocabulary.n, 1590);
+	assert_ok(mmi_model_create(b.setup.modalities, 1, &b.setup.settings.model, &model, &e), e);
+	assert_int_equal(count_parameters(model->inference), 2075040 - 1984);
+	assert_int_equal(count_parameters(model->generator), 2290519 - 2752);
+	mmi_model_destroy(model);
+	close_bench(&b);
+}
+
+static void networks_fit_every_length_with_and_without_private_latents(void **state)
+{
+	static const char *const keys[] = { "length = 8", "length = 24\nnet = paper", "length = 64\nrepresentation = onehot",
+		                                "length = 32\nnet = paper\nrepresentation = onehot" };
+	media_cub(*state, "d");
+	for (size_t k = 0; k < 2 * MMI_COUNT(keys); k++) {
+		mm_error e = MM_ERROR_INIT;
+		bench b;
+		mmi_model *model;
+		assert_ok(open_bench(*state, "d", keys[k / 2], &b, &e), e);
+		mmi_model_config config = b.setup.settings.model;
+		config.private_dim = k % 2 ? 5 : 0;
+		assert_ok(mmi_model_create(b.setup.modalities, 1, &config, &model, &e), e);
+		mmi_model_destroy(model);
+		close_bench(&b);
+	}
+}
+
+/* ---------------------------------------------------------------- text out */
+
+static void samples_are_written_and_drawn_as_text(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	uint32_t ids[16], width, height;
+	media_cub(*state, "d");
+	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	float *x = malloc((size_t)b.m->count * sizeof *x);
+	txt_encode(b.i, "A red square, number 3.", ids);
+	txt_expand(b.i, ids, x);
+	assert_ok(mmi_modality_render(b.m, x, rig_path(*state, "out.txt"), &e), e);
+	assert_file(rig_path(*state, "out.txt"), "a red square, number 3.\n");
+	assert_ok(mmi_modality_picture_size(b.m, &width, &height, &e), e);
+	uint8_t *rgb = calloc((size_t)width * height, 3);
+	assert_ok(mmi_modality_draw(b.m, x, rgb, 3 * (size_t)width, &e), e);
+	size_t dark = 0, white = 0;
+	for (size_t k = 0; k < (size_t)width * height * 3; k++) {
+		dark += rgb[k] < 128;
+		white += rgb[k] == 255;
+	}
+	assert_true(dark > 300 && white > (size_t)width * height * 2);
+	free(rgb);
+	free(x);
+	close_bench(&b);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(captions_become_small_words_and_marks),
+		cmocka_unit_test(words_are_cut_at_a_character),
+		cmocka_unit_test(text_is_put_together_as_people_write_it),
+		TEST(settings_out_of_range_are_refused),
+		TEST(words_are_numbered_by_how_often_they_come),
+		TEST(made_up_captions_survive_the_round_trip),
+		TEST(all_emoji_captions_survive_the_round_trip),
+		TEST(words_of_one_kind_have_vectors_close_to_each_other),
+		TEST(a_short_value_still_points_to_its_word),
+		TEST(vectors_are_read_from_files_of_other_programs),
+		TEST(a_state_makes_the_data_unnecessary),
+		TEST(states_that_are_damaged_are_refused),
+		TEST(paper_is_the_published_network_without_batch_normalisation),
+		TEST(networks_fit_every_length_with_and_without_private_latents),
+		TEST(samples_are_written_and_drawn_as_text),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
