@@ -200,7 +200,8 @@ static void made_up_captions_survive_the_round_trip(void **state)
 
 static void all_emoji_captions_survive_the_round_trip(void **state)
 {
-	static const char *const keys[] = { "min_count = 1", "min_count = 2\ncaptions = join\ndim = 16", "representation = onehot\ncaptions = first" };
+	static const char *const keys[] = { "min_count = 2\ndim = 16", "min_count = 1\ncaptions = join\ndim = 16\nlength = 32",
+		                                "representation = onehot\ncaptions = first" };
 	mm_error e = MM_ERROR_INIT;
 	if (!media_emoji()) {
 		print_message("$MMCORE_DATA/emoji is not there\n");
