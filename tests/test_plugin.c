@@ -187,6 +187,11 @@ static const refusal at_create[] = {
 	{ "classifier_wrong", "build", MM_EABI, "mm.modality.classifier/1 has struct_size 24 and no build function" },
 	{ "classifier_wrong", "name", MM_EABI, "calls its features \"Hidden 5\", needed are 1 to 31 of a-z" },
 	{ "describe_wrong", "status", MM_EFORMAT, "describe: the header is damaged" },
+	{ "state_wrong", "size", MM_EABI, "mm.modality.state/1 has struct_size 16 and both functions" },
+	{ "state_wrong", "function", MM_EABI, "mm.modality.state/1 has struct_size 24 and missing functions" },
+	{ "state_wrong", "nothing", MM_EABI, "save: it returned MM_OK and no bytes" },
+	{ "state_wrong", "empty", MM_EABI, "save: it returned MM_OK and no bytes" },
+	{ "state_wrong", "status", MM_EIO, "save: the words are gone" },
 };
 
 static void refused_at_create(void **state)
@@ -210,6 +215,34 @@ static void refused_at_create(void **state)
 	assert_says(&f, p->path);
 	assert_int_equal(m.count, 99); /* untouched */
 	assert_int_equal(mmi_host_blocks(p->host), before);
+	teardown(&f);
+}
+
+/* What a checkpoint kept goes to the plugin it came from, or nowhere. */
+static void states_are_kept_and_given_back_to_their_owner(void **state)
+{
+	mmi_modality m = { .count = 99 };
+	fixture f;
+
+	(void)state;
+	setup(&f);
+	const mmi_plugin *p = open_plugin(&f, "state_wrong");
+	set(&f, "m0.wrong=none");
+	const size_t before = mmi_host_blocks(p->host);
+	const mmi_modality_state sound = { "org.example.state-wrong/vector", "12345", 5 }, cut = { NULL, "1234", 4 };
+	const mmi_modality_state foreign = { "org.example.toy/vector", "12345", 5 };
+	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &cut, &m, &f.e), MM_EFORMAT);
+	assert_says(&f, "load: these are not five bytes");
+	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &foreign, &m, &f.e), MM_ECONFIG);
+	assert_says(&f, "trained with the plugin and modality org.example.toy/vector, here it is org.example.state-wrong/vector");
+	assert_int_equal(m.count, 99);
+	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &sound, &m, &f.e), MM_OK);
+	assert_int_equal(m.state_bytes, 5);
+	mmi_modality_destroy(&m);
+	assert_int_equal(mmi_host_blocks(p->host), before);
+	const mmi_plugin *toy = open_plugin(&f, TOY);
+	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m1", toy, NULL, &cut, &m, &f.e), MM_EUNSUPPORTED);
+	assert_says(&f, "cannot read (no mm.modality.state/1)");
 	teardown(&f);
 }
 
@@ -1024,6 +1057,7 @@ static void ids_are_checked_to_the_letter(void **state)
 static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(a_file_that_is_no_object_is_refused),
 	cmocka_unit_test(the_toy_loads_and_describes_itself),
+	cmocka_unit_test(states_are_kept_and_given_back_to_their_owner),
 	cmocka_unit_test(an_old_plugin_works_and_its_unknown_members_are_not_read),
 	cmocka_unit_test(a_classifier_gives_logits_and_features),
 	cmocka_unit_test(bad_classifiers_are_refused_when_built),

@@ -328,11 +328,9 @@ static mm_status save_state(mmi_modality *m, mm_error *e)
 	mm_status status = mmi_modality_result(m, "save", extension->save(m->instance, &bytes, &size, &own), &own);
 	if (status != MM_OK)
 		return mmi_fail(e, status, "%s", own.message);
-	if (!bytes || !size)
-		return blame(m, "save", e, "it returned MM_OK and no bytes");
 	m->state = bytes;
 	m->state_bytes = size;
-	return MM_OK;
+	return bytes && size ? MM_OK : blame(m, "save", e, "it returned MM_OK and no bytes");
 }
 
 static void release_state(mmi_modality *m)
