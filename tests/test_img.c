@@ -347,6 +347,22 @@ static void mirrored_samples_are_the_same_each_time(void **state)
 	}
 }
 
+static void a_picture_is_read_as_a_user_names_it(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	hearing h = { 0 };
+	mmi_setup s;
+	static float x[32 * 32 * 3];
+	media_cub(*state, "d");
+	media_png(*state, "mine.png", 90, 70, 2, 0);
+	assert_ok(open_setup(*state, "size = 32", &h, &s, &e), e);
+	assert_ok(mmi_modality_read_given(&s.modalities[0], rig_path(*state, "mine.png"), x, &e), e);
+	assert_true(x[(16 * 32 + 16) * 3] < -0.5f && x[(16 * 32 + 16) * 3 + 2] > 0.5f && x[0] > 0.99f); /* a blue disc on white */
+	assert_fails(mmi_modality_read_given(&s.modalities[0], rig_path(*state, "d/images.txt"), x, &e), MM_EFORMAT, e, "neither PNG nor JPEG");
+	assert_fails(mmi_modality_read_given(&s.modalities[0], "a blue disc", x, &e), MM_EIO, e, "reads nothing but files");
+	mmi_setup_close(&s);
+}
+
 static void broken_pictures_are_refused_or_left_out(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -445,6 +461,7 @@ int main(void)
 		TEST(settings_out_of_range_are_refused),
 		TEST(samples_are_pictures_in_range_and_the_same_each_time),
 		TEST(mirrored_samples_are_the_same_each_time),
+		TEST(a_picture_is_read_as_a_user_names_it),
 		TEST(broken_pictures_are_refused_or_left_out),
 		TEST(resnet_is_the_published_one),
 		TEST(networks_fit_every_size),

@@ -428,7 +428,41 @@ static void networks_fit_every_length_with_and_without_private_latents(void **st
 	}
 }
 
-/* ---------------------------------------------------------------- text out */
+/* ---------------------------------------------------------------- text in and out */
+
+static void captions_are_read_as_a_user_names_them(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	bench b;
+	uint32_t expected[16], found[16];
+	media_cub(*state, "d");
+	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	float *x = malloc((size_t)b.m->count * sizeof *x);
+	txt_encode(b.i, "a red square", expected);
+	assert_ok(mmi_modality_read_given(b.m, "A RED square", x, &e), e);
+	txt_nearest(b.i, x, found);
+	assert_memory_equal(expected, found, sizeof found);
+	assert_int_equal(b.warnings, 0);
+	assert_ok(mmi_modality_read_given(b.m, "a purple square", x, &e), e);
+	assert_non_null(strstr(b.first, "\"purple\" is not in the vocabulary"));
+	assert_fails(mmi_modality_read_given(b.m, "zyx \xff wvu", x, &e), MM_EFORMAT, e, "none of the words of");
+	media_text(*state, "one.txt", "\n  a red square \r\n\n");
+	assert_ok(mmi_modality_read_given(b.m, rig_path(*state, "one.txt"), x, &e), e);
+	txt_nearest(b.i, x, found);
+	assert_memory_equal(expected, found, sizeof found);
+	media_write(*state, "two.txt", "a red\0 square\nthe disc\n", 23);
+	assert_fails(mmi_modality_read_given(b.m, rig_path(*state, "two.txt"), x, &e), MM_EFORMAT, e, "two.txt:2: a second caption");
+	media_text(*state, "none.txt", " \n");
+	assert_fails(mmi_modality_read_given(b.m, rig_path(*state, "none.txt"), x, &e), MM_EFORMAT, e, "holds no caption");
+	close_bench(&b);
+	assert_ok(open_bench(*state, "d", "min_count = 1\ncaptions = join", &b, &e), e);
+	assert_ok(mmi_modality_read_given(b.m, rig_path(*state, "two.txt"), x, &e), e);
+	txt_encode(b.i, "a red square, the disc", expected);
+	txt_nearest(b.i, x, found);
+	assert_memory_equal(expected, found, sizeof found);
+	free(x);
+	close_bench(&b);
+}
 
 static void samples_are_written_and_drawn_as_text(void **state)
 {
@@ -474,6 +508,7 @@ int main(void)
 		TEST(states_that_are_damaged_are_refused),
 		TEST(paper_is_the_published_network_without_batch_normalisation),
 		TEST(networks_fit_every_length_with_and_without_private_latents),
+		TEST(captions_are_read_as_a_user_names_them),
 		TEST(samples_are_written_and_drawn_as_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,8 @@
 static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&img_picture
-	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&img_state : NULL;
+	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&img_state
+	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&img_file : NULL;
 }
 
 static const mm_modality_desc picture = {

@@ -9,7 +9,8 @@
 static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&txt_picture
-	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&txt_state : NULL;
+	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&txt_state
+	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&txt_file : NULL;
 }
 
 static const mm_modality_desc caption = {

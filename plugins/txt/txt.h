@@ -65,6 +65,9 @@ mm_status txt_key(const mm_dataset *d, uint64_t index, char *out, size_t size, m
 int32_t txt_label(const mm_dataset *d, uint64_t index);
 mm_status txt_read(mm_dataset *d, uint64_t index, float *out, mm_error *e);
 
+/* given.c */
+extern const mm_modality_file txt_file;
+
 /* render.c */
 mm_status txt_render(mm_instance *i, const float *x, const char *path, mm_error *e);
 extern const mm_modality_picture txt_picture;

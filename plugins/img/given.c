@@ -1,0 +1,26 @@
+/* given.c - a picture that a user names. */
+#include "config.h"
+
+#include "decode.h"
+#include "resize.h"
+
+static mm_status read_file(mm_instance *i, const char *path, float *out, mm_error *e)
+{
+	const size_t n = (size_t)i->fit.size * (size_t)i->fit.size * 3;
+	img_pixels pixels;
+	uint8_t *rgb = com_alloc(i->host, n, 1);
+	mm_status status = rgb ? img_decode(i->host, path, (uint32_t)i->fit.size, &pixels, e) : com_no_memory(e, "a picture");
+	if (status == MM_OK) {
+		status = img_resize(i->host, &pixels, &i->fit, rgb, e);
+		com_release(i->host, pixels.rgb);
+	}
+	if (status == MM_OK)
+		img_to_floats(rgb, n, out);
+	com_release(i->host, rgb);
+	return status;
+}
+
+const mm_modality_file img_file = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_file, read_text),
+	.read_file = read_file,
+};

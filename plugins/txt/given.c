@@ -1,0 +1,87 @@
+/* given.c - a caption that a user names: the words themselves, or a file with them. */
+#include "config.h"
+
+#include "txt.h"
+
+#include "tokens.h"
+
+#include <string.h>
+
+enum { FILE_MAX = 1 << 16 };
+
+/* The first word that is not in the vocabulary into `word`; false when there is none. Counts those that are. */
+static bool find_unknown(const mm_instance *i, const char *caption, char word[TOKEN_BYTES], uint32_t *known)
+{
+	char token[TOKEN_BYTES];
+	bool found = false;
+	*known = 0;
+	while (token_next_of(&caption, i->punctuation, token)) {
+		bool in = txt_vocabulary_find(&i->vocabulary, token) != TXT_UNKNOWN;
+		*known += in;
+		if (!in && !found)
+			memcpy(word, token, TOKEN_BYTES);
+		found = found || !in;
+	}
+	return found;
+}
+
+static mm_status read_text(mm_instance *i, const char *caption, float *out, mm_error *e)
+{
+	char word[TOKEN_BYTES];
+	uint32_t known, *ids = com_alloc(i->host, (size_t)i->length, sizeof(*ids));
+	if (!ids)
+		return com_no_memory(e, "a caption");
+	bool unknown = find_unknown(i, caption, word, &known);
+	if (known) {
+		if (unknown)
+			com_log(i->host, MM_LOG_WARNING, "[%s] \"%s\" is not in the vocabulary of %u words and counts as unknown", i->source.instance,
+			        word, i->vocabulary.n - TXT_FIRST_WORD);
+		txt_encode(i, caption, ids);
+		txt_expand(i, ids, out);
+	}
+	com_release(i->host, ids);
+	if (known)
+		return MM_OK;
+	return com_fail(e, MM_EFORMAT, "none of the words of \"%.80s\" is among the %u the model was trained with", caption,
+	                i->vocabulary.n - TXT_FIRST_WORD);
+}
+
+/* One caption, or with captions = join all of them: lines, as in the data. */
+static mm_status read_lines(mm_instance *i, com_text *t, float *out, mm_error *e)
+{
+	char *line, caption[FILE_MAX + 1] = "";
+	size_t length, used = 0;
+	while (com_text_line(t, &line, &length)) {
+		for (size_t k = 0; k < length; k++)
+			line[k] = line[k] ? line[k] : ' ';
+		size_t blanks = 0;
+		while (blanks < length && strchr(" \t", line[blanks]))
+			blanks++;
+		if (blanks == length)
+			continue;
+		if (used && i->source.captions != PAIRS_JOIN)
+			return com_fail(e, MM_EFORMAT, "%s:%u: a second caption; expected one line", t->path, (unsigned)t->number);
+		if (used + length + 2 > FILE_MAX)
+			break; /* far beyond any caption's length */
+		memcpy(caption + used, used ? ", " : "", used ? 2 : 0);
+		used += used ? 2 : 0;
+		memcpy(caption + used, line, length);
+		used += length;
+	}
+	return used ? read_text(i, caption, out, e) : com_fail(e, MM_EFORMAT, "%s: holds no caption", t->path);
+}
+
+static mm_status read_file(mm_instance *i, const char *path, float *out, mm_error *e)
+{
+	com_text text;
+	COM_TRY(com_text_open(i->host, path, FILE_MAX, &text, e));
+	mm_status status = read_lines(i, &text, out, e);
+	com_text_close(i->host, &text);
+	return status;
+}
+
+const mm_modality_file txt_file = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_file, read_text),
+	.read_file = read_file,
+	.read_text = read_text,
+};
