@@ -84,7 +84,14 @@ static void a_vocabulary_comes_from_the_checkpoint_and_not_from_the_data(void **
 	write_ini(*state, "");
 	assert_ok(train(*state, "a", false, short_run, 1, &e), e);
 	media_text(*state, "d/text/001.red & co/square_5.txt", "Quite other words than before\nlike these, and more of them.\n");
-	assert_ok(train(*state, "a", true, NULL, 0, &e), e); /* the same tensor sizes: nothing was learned anew */
+	mmi_setup anew; /* a setup that does not look into the run's folder has learned from the changed captions */
+	mmi_train_result result;
+	const mmi_train_hooks hooks = { .log = NULL };
+	const mmi_setup_request request = { .ini = rig_path(*state, "run.ini") };
+	assert_ok(mmi_setup_open(&request, &anew, &e), e);
+	assert_fails(mmi_train(&anew, rig_path(*state, "a"), true, &hooks, &result, &e), MM_ECONFIG, e, "learned from the data of [txt]");
+	mmi_setup_close(&anew);
+	assert_ok(train(*state, "a", true, NULL, 0, &e), e);
 }
 
 static void a_model_is_used_where_the_data_is_not(void **state)

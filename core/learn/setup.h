@@ -39,6 +39,8 @@ mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_s
  * another plugin than the checkpoint's. */
 mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
 void mmi_setup_close(mmi_setup *s);
+/* An error unless the plugins' states are those of the checkpoint, as they are after mmi_setup_resume and mmi_setup_reopen. */
+mm_status mmi_setup_check_states(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e);
 /* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of memory. */
 char *mmi_setup_plugins(const mmi_setup *s);
 

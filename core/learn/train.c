@@ -179,7 +179,9 @@ static mm_status restore(mmi_run *r, mm_error *e)
 	warn_other_build(r, ck);
 	if (seconds && !mmi_value_float(seconds, &r->seconds_before))
 		r->seconds_before = 0;
-	mm_status status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
+	mm_status status = mmi_setup_check_states(r->setup, ck, e);
+	if (status == MM_OK)
+		status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
 	if (status == MM_OK) {
 		mmi_learner_restored(r->learner);
 		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s", (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
