@@ -1,0 +1,151 @@
+/* test_incomplete.c - training data with modalities missing: keys that only some hold, and modalities hidden at random. */
+#include "config.h"
+
+#include "store_rig.h"
+
+#include "data_rig.h"
+
+/* m1 holds the first 60 of m0's 100 keys, m2 the last 60. */
+static mmi_tuples *open_gaps(world *w, bool keep)
+{
+	mm_error e = MM_ERROR_INIT;
+	const mmi_log log = { hear, w };
+	mmi_tuples *t = NULL;
+	w->instance[1].count = 60;
+	w->instance[2].count = 60;
+	w->instance[2].first = 40;
+	assert_int_equal((keep ? mmi_tuples_open_incomplete : mmi_tuples_open)(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, &log, &t, &e), MM_OK);
+	return t;
+}
+
+static void incomplete_tuples_are_kept_when_asked_for(void **state)
+{
+	world *w = *state;
+	mmi_tuples *t = open_gaps(w, false);
+	assert_int_equal(mmi_tuples_count(t), 20);
+	assert_true(mmi_tuples_complete(t));
+	mmi_tuples_close(t);
+	t = open_gaps(w, true);
+	assert_int_equal(mmi_tuples_count(t), 100);
+	assert_false(mmi_tuples_complete(t));
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_true(mmi_tuples_has(t, i, 0));
+		assert_true(mmi_tuples_has(t, i, 1) == (i < 60));
+		assert_true(mmi_tuples_has(t, i, 2) == (i >= 40));
+		assert_int_equal(mmi_tuples_label(t, i), (int)(i % 10));
+	}
+	assert_non_null(strstr(w->heard[2], "trained on without it"));
+	mmi_tuples_close(t);
+}
+
+static void what_is_missing_reads_as_zeros_and_is_not_read_from_the_plugin(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	float x[MODALITIES][FLOATS], *const out[MODALITIES] = { x[0], x[1], x[2] };
+	mmi_tuples *t = open_gaps(w, true);
+	memset(x, 0xff, sizeof x);
+	assert_int_equal(mmi_tuples_read(t, 70, out, &e), MM_OK);
+	for (int i = 0; i < FLOATS; i++)
+		assert_true(x[0][i] == 70 && x[1][i] == 0 && x[2][i] == 2070);
+	assert_int_equal(atomic_load(&w->instance[1].reads), 0);
+	mmi_tuples_close(t);
+}
+
+static mmi_tuples *open_hidden(world *w, double hide, uint64_t seed)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *t = NULL;
+	for (int m = 0; m < MODALITIES; m++)
+		w->instance[m].count = 3000;
+	assert_int_equal(mmi_tuples_open(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, NULL, &t, &e), MM_OK);
+	assert_int_equal(mmi_tuples_hide(t, hide, seed, &e), MM_OK);
+	return t;
+}
+
+/* Hidden independently with probability 1/2, and one of a tuple that lost all comes back: 1/2 + 1/8 * 1/3 of each are left. */
+static void the_share_asked_for_is_hidden_but_never_a_whole_tuple(void **state)
+{
+	world *w = *state;
+	int there[MODALITIES] = { 0 };
+	mmi_tuples *t = open_hidden(w, 0.5, 7);
+	for (uint32_t i = 0; i < 3000; i++) {
+		int left = 0;
+		for (size_t m = 0; m < MODALITIES; m++) {
+			left += mmi_tuples_has(t, i, m);
+			there[m] += mmi_tuples_has(t, i, m);
+		}
+		assert_true(left > 0);
+	}
+	for (int m = 0; m < MODALITIES; m++)
+		assert_true(fabs(there[m] / 3000.0 - (0.5 + 0.125 / 3)) < 4.5 * sqrt(0.25 / 3000));
+	mmi_tuples_close(t);
+}
+
+static void what_is_hidden_depends_on_the_seed_alone(void **state)
+{
+	world *w = *state;
+	int same = 0, differ = 0;
+	mmi_tuples *a = open_hidden(w, 0.3, 7), *b = open_hidden(w, 0.3, 7), *c = open_hidden(w, 0.3, 8);
+	for (uint32_t i = 0; i < 3000; i++)
+		for (size_t m = 0; m < MODALITIES; m++) {
+			same += mmi_tuples_has(a, i, m) == mmi_tuples_has(b, i, m);
+			differ += mmi_tuples_has(a, i, m) != mmi_tuples_has(c, i, m);
+		}
+	assert_int_equal(same, 3000 * MODALITIES);
+	assert_true(differ > 3000);
+	mmi_tuples_close(a);
+	mmi_tuples_close(b);
+	mmi_tuples_close(c);
+}
+
+static void batches_say_what_each_sample_has(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_batches *b;
+	const mmi_batch *batch;
+	mmi_tuples *t = open_gaps(w, true);
+	assert_int_equal(mmi_batches_create(t, 25, 3, 0, &b, &e), MM_OK);
+	for (int k = 0; k < 4; k++) {
+		assert_int_equal(mmi_batches_next(b, &batch, &e), MM_OK);
+		for (size_t i = 0; i < batch->size; i++)
+			for (size_t m = 0; m < MODALITIES; m++) {
+				bool has = mmi_tuples_has(t, batch->index[i], m);
+				assert_true(batch->observed[m][i] == (has ? 1.0f : 0.0f));
+				assert_true((batch->x[m][i * FLOATS] == 0) == (!has || (m == 0 && batch->index[i] == 0)));
+			}
+	}
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+static void complete_data_have_nothing_to_say(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_batches *b;
+	const mmi_batch *batch;
+	mmi_tuples *t = NULL;
+	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, NULL, &t, &e), MM_OK);
+	assert_int_equal(mmi_batches_create(t, 25, 3, 0, &b, &e), MM_OK);
+	assert_int_equal(mmi_batches_next(b, &batch, &e), MM_OK);
+	assert_null(batch->observed);
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+int main(void)
+{
+#define ONE(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+	const struct CMUnitTest tests[] = {
+		ONE(incomplete_tuples_are_kept_when_asked_for),
+		ONE(what_is_missing_reads_as_zeros_and_is_not_read_from_the_plugin),
+		ONE(the_share_asked_for_is_hidden_but_never_a_whole_tuple),
+		ONE(what_is_hidden_depends_on_the_seed_alone),
+		ONE(batches_say_what_each_sample_has),
+		ONE(complete_data_have_nothing_to_say),
+	};
+
+	return cmocka_run_group_tests_name("incomplete data", tests, NULL, NULL);
+}
