@@ -367,6 +367,21 @@ static void test_progress_without_a_terminal_is_a_line_each_ten_seconds(void **s
 	assert_null(strchr(text_err(f), '\r'));
 }
 
+/* Asked every second, runs of five minutes: the rate is theirs, not what is left of it after the last one. */
+static void test_progress_remembers_work_of_minutes(void **state)
+{
+	fixture *f = *state;
+	mmi_progress p;
+
+	mmi_progress_start(&p, &f->cli, "run", 0, 4);
+	for (int second = 1; second <= 700; second++) {
+		clock_seconds += 1;
+		mmi_progress_update(&p, (uint64_t)(second / 300), NULL);
+	}
+	double each = p.recent_seconds / p.recent_done;
+	assert_true(each > 200 && each < 450);
+}
+
 static void test_progress_tells_rate_and_time_left(void **state)
 {
 	fixture *f = *state;
@@ -484,6 +499,7 @@ int main(void)
 		CASE(test_a_long_line_is_cut_to_the_terminal),
 		CASE(test_a_shorter_line_covers_the_longer_one),
 		CASE(test_progress_without_a_terminal_is_a_line_each_ten_seconds),
+		CASE(test_progress_remembers_work_of_minutes),
 		CASE(test_progress_tells_rate_and_time_left),
 		CASE(test_progress_of_slow_work_counts_seconds_a_unit),
 		CASE(test_progress_of_resumed_work_does_not_count_the_old_steps),

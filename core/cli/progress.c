@@ -9,7 +9,8 @@
 
 #define TERMINAL_INTERVAL 0.2  /* seconds between redrawings */
 #define PLAIN_INTERVAL 10.0    /* seconds between plain lines */
-#define RATE_WINDOW 20.0       /* seconds over which the rate forgets */
+#define RATE_WINDOW 20.0       /* seconds over which the rate forgets, at least ... */
+#define RATE_UNITS 4           /* ... and so many units of work */
 
 static double now(const mmi_progress *p)
 {
@@ -18,15 +19,23 @@ static double now(const mmi_progress *p)
 
 void mmi_progress_start(mmi_progress *p, const mmi_cli *cli, const char *unit, uint64_t done, uint64_t total)
 {
-	*p = (mmi_progress){ .cli = cli, .unit = unit, .done = done, .total = total };
+	*p = (mmi_progress){ .cli = cli, .unit = unit, .first = done, .done = done, .total = total };
 	p->started = p->updated = p->shown = now(p);
+}
+
+/* Seconds over which the rate forgets: a unit that takes longer than that would never count. */
+static double window(const mmi_progress *p, double t, uint64_t done)
+{
+	double elapsed = t - p->started, units = done > p->first ? (double)(done - p->first) : 1;
+	double wanted = RATE_UNITS * elapsed / units;
+	return wanted > RATE_WINDOW ? wanted : RATE_WINDOW;
 }
 
 /* Both sums decay with the same weight, so the rate is right from the first update on. */
 static void measure(mmi_progress *p, uint64_t done)
 {
-	double t = now(p), passed = t - p->updated;
-	double keep = passed < RATE_WINDOW ? 1 - passed / RATE_WINDOW : 0;
+	double t = now(p), passed = t - p->updated, length = window(p, t, done);
+	double keep = passed < length ? 1 - passed / length : 0;
 	double advanced = done > p->done ? (double)(done - p->done) : 0;
 
 	p->recent_done = keep * p->recent_done + advanced;

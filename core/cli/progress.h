@@ -10,7 +10,7 @@ typedef struct mmi_cli mmi_cli;
 typedef struct mmi_progress {
 	const mmi_cli *cli;
 	const char *unit;             /* "iteration" */
-	uint64_t done, total;
+	uint64_t first, done, total;  /* done at the start, now, in the end */
 	double started, updated;      /* seconds: at start, at the last update */
 	double shown;                 /* when a line was printed last */
 	double recent_done, recent_seconds; /* decaying sums for the rate */
