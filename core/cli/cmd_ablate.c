@@ -2,9 +2,11 @@
 #include "config.h"
 
 #include "cli/run_options.h"
+#include "eval/assess.h"
 #include "learn/ablate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static bool stop(void *ctx)
 {
@@ -53,11 +55,30 @@ static int run(const mmi_cli *cli, const mmi_ablation_request *request)
 	return code;
 }
 
+/* What --judge, --eval-count and --eval-split say; false: they do not fit together, and *code is the command's. */
+static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, const char *split, int64_t count, mmi_assess *to, int *code)
+{
+	const char *wrong = NULL;
+	if (!to->judge && (split || count > 0))
+		wrong = split ? "--eval-split needs --judge" : "--eval-count needs --judge";
+	to->has_part = split != NULL;
+	to->part = split && !strcmp(split, "test") ? MMI_PART_TEST : MMI_PART_VALIDATION;
+	to->count = count > 0 ? (uint32_t)count : 1000;
+	if (wrong)
+		*code = mmi_options_refuse(cli, usage, "%s", wrong);
+	else if (split && strcmp(split, "test") && strcmp(split, "validation"))
+		*code = mmi_options_refuse(cli, usage, "--eval-split is '%s'; expected test or validation", split);
+	else
+		return true;
+	return false;
+}
+
 int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 {
-	const char *ini = NULL, *out = NULL;
+	const char *ini = NULL, *out = NULL, *split = NULL;
 	double minutes = -1, window = 0.25;
-	int64_t seeds = 1, jobs = 1;
+	int64_t seeds = 1, jobs = 1, count = 0;
+	mmi_assess assess = { .judge = NULL };
 	char minutes_text[MMI_MINUTES_TEXT], *folder = NULL;
 	mmi_strings plugins = { 0 }, sets = { 0 }, sweeps = { 0 };
 	mm_error e = MM_ERROR_INIT;
@@ -68,6 +89,9 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_INT("seeds", "N", &seeds, 1, 1000, "runs of each combination, with run.seed and the numbers after it (default 1)"),
 		MMI_OPTION_INT("jobs", "J", &jobs, 1, 64, "runs at a time; they share out the processors (default 1)"),
 		MMI_OPTION_FLOAT("window", "W", &window, 1e-6, 1, "figures are means over this share of a run, at its end (default 0.25)"),
+		MMI_OPTION_STRING("judge", "FILE", &assess.judge, "evaluate every trained run with what mmcore judge wrote, and compare that"),
+		MMI_OPTION_INT("eval-count", "N", &count, 2, 1e8, "samples, and tuples of the split at most, of an evaluation (default 1000)"),
+		MMI_OPTION_STRING("eval-split", "NAME", &split, "test or validation (default: validation if [data] holdout is above 0)"),
 		MMI_OPTION_STRING("out", "DIR", &out, "folder of all runs and of the tables (default: ablations/NAME, from the INI's name)"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
@@ -83,13 +107,17 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		code = mmi_options_refuse(cli, &usage, ini ? "nothing to compare: give --sweep, --seeds or both" : "--ini is missing");
 		goto done;
 	}
+	if (!read_assess(cli, &usage, split, count, &assess, &code))
+		goto done;
 	folder = out ? mmi_strdup(out) : mmi_default_folder("ablations", ini);
 	if (!folder || mmi_minutes_set(minutes, &sets, minutes_text, &e) != MM_OK) {
 		code = MMI_EXIT_FAILURE;
 		goto done;
 	}
+	const mmi_ablation_assessor assessor = mmi_assess_runs(&assess);
 	mmi_ablation_request request = { .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log }, .sweeps = sweeps.item,
-	                                 .n_sweeps = sweeps.n, .seeds = (uint32_t)seeds, .jobs = (uint32_t)jobs, .window = window, .out = folder };
+	                                 .n_sweeps = sweeps.n, .seeds = (uint32_t)seeds, .jobs = (uint32_t)jobs, .window = window, .out = folder,
+	                                 .assessor = assess.judge ? &assessor : NULL };
 	code = run(cli, &request);
 done:
 	mmi_free(folder);

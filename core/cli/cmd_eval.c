@@ -3,7 +3,6 @@
 
 #include "cli/run_options.h"
 #include "eval/evaluate.h"
-#include "store/files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,39 +36,12 @@ static void step(void *ctx, uint64_t done, uint64_t total, const char *what)
 	mmi_progress_update(&v->progress, done, "%s", what);
 }
 
-static mm_status write_text(const char *folder, const char *name, const char *text, mm_error *e)
-{
-	char *path = mmi_format("%s/%s", folder, name);
-	mm_status status = path ? mmi_write_file_atomic(path, text, strlen(text), e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
-	mmi_free(path);
-	return status;
-}
-
-/* DIR/NAME.json and DIR/NAME.csv */
-static mm_status write_files(const mmi_report *f, const char *folder, const char *name, mm_error *e)
-{
-	char *json = NULL, *csv = NULL, file[64];
-	MMI_TRY(mmi_make_folders(folder, e));
-	mm_status status = mmi_report_json(f, &json, e);
-	if (status == MM_OK)
-		status = mmi_report_csv(f, &csv, e);
-	snprintf(file, sizeof file, "%s.json", name);
-	if (status == MM_OK)
-		status = write_text(folder, file, json, e);
-	snprintf(file, sizeof file, "%s.csv", name);
-	if (status == MM_OK)
-		status = write_text(folder, file, csv, e);
-	mmi_free(json);
-	mmi_free(csv);
-	return status;
-}
-
 static mm_status show(const mmi_cli *cli, const mmi_report *f, const char *folder, const char *name, mm_error *e)
 {
 	mmi_report_print(f, cli->console->out);
 	if (!folder)
 		return MM_OK;
-	MMI_TRY(write_files(f, folder, name, e));
+	MMI_TRY(mmi_report_write(f, folder, name, e));
 	fprintf(cli->console->out, "\nfiles          %s/%s.json, %s/%s.csv\n", folder, name, folder, name);
 	return MM_OK;
 }

@@ -42,6 +42,8 @@ void mmi_report_print(const mmi_report *f, FILE *out);
  * figure under "figure,of,variant,value". */
 mm_status mmi_report_json(const mmi_report *f, char **out, mm_error *e);
 mm_status mmi_report_csv(const mmi_report *f, char **out, mm_error *e);
+/* FOLDER/NAME.json and FOLDER/NAME.csv; the folder is made. */
+mm_status mmi_report_write(const mmi_report *f, const char *folder, const char *name, mm_error *e);
 /* Reads what mmi_report_json wrote. */
 mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e);
 

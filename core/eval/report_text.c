@@ -265,3 +265,29 @@ mm_status mmi_report_csv(const mmi_report *f, char **out, mm_error *e)
 	*out = text;
 	return MM_OK;
 }
+
+/* ------------------------------------------------------------ files */
+
+static mm_status write_text(const char *folder, const char *name, const char *suffix, const char *text, mm_error *e)
+{
+	char *path = mmi_format("%s/%s.%s", folder, name, suffix);
+	mm_status status = path ? mmi_write_file_atomic(path, text, strlen(text), e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
+	mmi_free(path);
+	return status;
+}
+
+mm_status mmi_report_write(const mmi_report *f, const char *folder, const char *name, mm_error *e)
+{
+	char *json = NULL, *csv = NULL;
+	MMI_TRY(mmi_make_folders(folder, e));
+	mm_status status = mmi_report_json(f, &json, e);
+	if (status == MM_OK)
+		status = mmi_report_csv(f, &csv, e);
+	if (status == MM_OK)
+		status = write_text(folder, name, "json", json, e);
+	if (status == MM_OK)
+		status = write_text(folder, name, "csv", csv, e);
+	mmi_free(json);
+	mmi_free(csv);
+	return status;
+}

@@ -125,44 +125,74 @@ static mm_status compare_settings(const mmi_ablation_run *run, const char *path,
 	return status;
 }
 
-/* Figures of another window are made anew: the run is complete, and takes no time. */
-static mm_status look(const mmi_ablation *a, mmi_ablation_run *run, const char *ini, const char *figures, mm_error *e)
+char *mmi_ablation_file(const mmi_ablation *a, size_t i, const char *name)
 {
-	run->state = MMI_RUN_NEW;
-	if (access(ini, F_OK))
-		return MM_OK;
-	run->state = MMI_RUN_HALF;
-	MMI_TRY(compare_settings(run, ini, e));
-	if (access(figures, F_OK))
-		return MM_OK;
-	MMI_TRY(mmi_figures_read(figures, &run->figures, e));
-	double window = mmi_figures_get(&run->figures, "window");
-	if (window >= a->request->window && window <= a->request->window)
+	return mmi_format("%s/%s/%s", a->request->out, a->points.item[i].name, name);
+}
+
+/* Figures of a file, if it is there and they are what was asked for; otherwise they will be made anew. */
+static mm_status read_wanted(const mmi_ablation *a, size_t i, const char *name, const mmi_figures *wanted, bool *there, bool *good, mm_error *e)
+{
+	mmi_figures found = { 0 };
+	char *path = mmi_ablation_file(a, i, name);
+	if (!path)
+		return no_memory(e);
+	*there = !access(path, F_OK);
+	mm_status status = *there ? mmi_figures_read(path, &found, e) : MM_OK;
+	*good = *there && status == MM_OK && mmi_figures_match(&found, wanted);
+	if (*good)
+		status = mmi_figures_append(&a->runs[i].figures, &found, e);
+	mmi_figures_clear(&found);
+	mmi_free(path);
+	return status;
+}
+
+mm_status mmi_ablation_read(mmi_ablation *a, size_t i, mm_error *e)
+{
+	mmi_ablation_run *run = &a->runs[i];
+	mmi_figures window = { 0 };
+	bool there, assessed = !a->request->assessor;
+	mmi_figures_clear(&run->figures);
+	mm_status status = mmi_figures_add(&window, "window", a->request->window, e);
+	if (status == MM_OK)
+		status = read_wanted(a, i, MMI_ABLATION_FIGURES, &window, &run->trained, &run->measured, e);
+	if (status == MM_OK && run->measured && !assessed)
+		status = read_wanted(a, i, MMI_ABLATION_ASSESSED, &run->stamp, &there, &assessed, e);
+	if (status == MM_OK && run->measured && assessed)
 		run->state = MMI_RUN_FINISHED;
 	else
 		mmi_figures_clear(&run->figures);
-	return MM_OK;
+	mmi_figures_clear(&window);
+	return status;
+}
+
+static mm_status look(mmi_ablation *a, size_t i, mm_error *e)
+{
+	mmi_ablation_run *run = &a->runs[i];
+	char *ini = mmi_ablation_file(a, i, "run.ini");
+	if (!ini)
+		return no_memory(e);
+	bool there = !access(ini, F_OK);
+	run->state = there ? MMI_RUN_HALF : MMI_RUN_NEW;
+	mm_status status = there ? compare_settings(run, ini, e) : MM_OK;
+	mmi_free(ini);
+	MMI_TRY(status);
+	return there ? mmi_ablation_read(a, i, e) : MM_OK;
 }
 
 static mm_status prepare_run(mmi_ablation *a, size_t i, mm_error *e)
 {
 	mmi_ablation_run *run = &a->runs[i];
+	const mmi_ablation_assessor *assessor = a->request->assessor;
 	mmi_setup setup;
 	MMI_TRY(mmi_ablation_open_run(a, i, NULL, &setup, e));
 	mm_status status = mmi_config_resolved(setup.config, &run->resolved, e);
+	if (status == MM_OK && assessor)
+		status = assessor->check(assessor->ctx, &setup, &run->stamp, e);
 	mmi_setup_close(&setup);
 	MMI_TRY(status);
 	run->folder = mmi_format("%s/%s", a->request->out, a->points.item[i].name);
-	char *ini = mmi_format("%s/%s/run.ini", a->request->out, a->points.item[i].name), *figures = mmi_ablation_figures_file(a, i);
-	status = run->folder && ini && figures ? look(a, run, ini, figures, e) : no_memory(e);
-	mmi_free(ini);
-	mmi_free(figures);
-	return status;
-}
-
-char *mmi_ablation_figures_file(const mmi_ablation *a, size_t i)
-{
-	return mmi_format("%s/%s/figures.csv", a->request->out, a->points.item[i].name);
+	return run->folder ? look(a, i, e) : no_memory(e);
 }
 
 /* ---------------------------------------------------------------- life */
@@ -190,6 +220,7 @@ void mmi_ablation_destroy(mmi_ablation *a)
 	for (size_t i = 0; a->runs && i < a->points.n; i++) {
 		mmi_free(a->runs[i].folder);
 		mmi_free(a->runs[i].resolved);
+		mmi_figures_clear(&a->runs[i].stamp);
 		mmi_figures_clear(&a->runs[i].figures);
 	}
 	mmi_free(a->runs);

@@ -8,6 +8,29 @@
 
 #include <stdio.h>
 
+/* A figure that the table shows, and its heading there. */
+typedef struct mmi_ablation_column {
+	const char *figure, *heading;
+} mmi_ablation_column;
+
+/* A trained run that is to be assessed, in its own process; its figures so far are its stamp. */
+typedef struct mmi_ablation_trained {
+	const char *folder;
+	mmi_setup_request setup;     /* changes to what its checkpoint remembers */
+	void *ctx;
+	bool (*stop)(void *ctx);     /* true: give up (MM_ECANCELLED) */
+} mmi_ablation_trained;
+
+/* Finds out what a run is worth from its models, beside what its metrics say: an evaluation, of which training knows nothing. */
+typedef struct mmi_ablation_assessor {
+	void *ctx;
+	/* Whether a run with this setup can be assessed; adds to *stamp figures that tell this assessment from others. */
+	mm_status (*check)(void *ctx, const mmi_setup *setup, mmi_figures *stamp, mm_error *e);
+	mm_status (*assess)(void *ctx, const mmi_ablation_trained *run, mmi_figures *out, mm_error *e);
+	const mmi_ablation_column *columns; /* of the table, in the place of those from the metrics */
+	size_t n_columns;
+} mmi_ablation_assessor;
+
 typedef struct mmi_ablation_request {
 	mmi_setup_request setup;     /* what all runs have in common */
 	const char *const *sweeps;   /* "SECTION.KEY=A,B,C" */
@@ -16,6 +39,7 @@ typedef struct mmi_ablation_request {
 	uint32_t jobs;               /* runs at a time; with more than 1 they share out the processors */
 	double window;               /* figures are means over this share of a run, at its end */
 	const char *out;             /* folder of the runs' folders and of the tables */
+	const mmi_ablation_assessor *assessor; /* NULL: runs are judged by their metrics alone */
 } mmi_ablation_request;
 
 typedef enum { MMI_RUN_NEW, MMI_RUN_HALF, MMI_RUN_FINISHED, MMI_RUN_FAILED } mmi_run_state;
@@ -23,6 +47,8 @@ typedef enum { MMI_RUN_NEW, MMI_RUN_HALF, MMI_RUN_FINISHED, MMI_RUN_FAILED } mmi
 typedef struct mmi_ablation_run {
 	char *folder, *resolved;     /* resolved: the settings it must have been started with, if it is there already */
 	mmi_run_state state;
+	bool trained, measured;      /* training is over; its figures are there, over the window asked for */
+	mmi_figures stamp;           /* what an assessment of this run must say of itself */
 	mmi_figures figures;         /* of a finished run */
 	char message[MM_ERROR_TEXT]; /* of a failed one */
 } mmi_ablation_run;
@@ -46,7 +72,7 @@ typedef struct mmi_ablation_hooks {
  * ones will be resumed. Runs that were started with other settings are refused. Writes nothing. The request must outlive *out. */
 mm_status mmi_ablation_create(const mmi_ablation_request *r, mmi_ablation **out, mm_error *e);
 void mmi_ablation_destroy(mmi_ablation *a);
-/* Trains what is not finished. A run that fails is told to the log and does not stop the others. MM_ECANCELLED after stop.
+/* Trains, and assesses, what is not finished. A run that fails is told to the log and does not stop the others. MM_ECANCELLED after stop.
  * To be called while the process has one thread: each run is a child. */
 mm_status mmi_ablation_train(mmi_ablation *a, const mmi_ablation_hooks *hooks, mm_error *e);
 /* Runs in a state. */

@@ -114,7 +114,7 @@ static void put_runs(const mmi_ablation *a, const mmi_figures *names, FILE *out)
 
 static void put_summary(const mmi_ablation *a, const mmi_figures *names, FILE *out)
 {
-	char spread_name[80];
+	char spread_name[MMI_FIGURE_NAME + 8];
 	mmi_csv_put(out, true, "seeds");
 	for (size_t s = 0; s < a->n_sweeps; s++)
 		if (!is_seed(a, s))
@@ -177,7 +177,37 @@ mm_status mmi_ablation_write(const mmi_ablation *a, mm_error *e)
 /* ---------------------------------------------------------------- for reading */
 
 /* The figures that fit on a line; those that no run has are left out. */
-static const char *const shown[] = { "iterations", "elbo", "nll_end", "u_start", "u_end", "loss_inference", "gap", "gap_sd", "z_move", "x_move" };
+static const mmi_ablation_column from_metrics[] = {
+#define COLUMN(name) { name, name }
+	COLUMN("iterations"), COLUMN("elbo"), COLUMN("nll_end"), COLUMN("u_start"), COLUMN("u_end"), COLUMN("loss_inference"),
+	COLUMN("gap"), COLUMN("gap_sd"), COLUMN("z_move"), COLUMN("x_move"),
+#undef COLUMN
+};
+
+typedef struct shown_columns {
+	const mmi_ablation_column *item[32];
+	size_t n;
+} shown_columns;
+
+static bool any_has(const mmi_ablation *a, const char *figure)
+{
+	for (size_t i = 0; i < a->points.n; i++)
+		if (isfinite(mmi_figures_get(&a->runs[i].figures, figure)))
+			return true;
+	return false;
+}
+
+static shown_columns choose_columns(const mmi_ablation *a)
+{
+	const mmi_ablation_assessor *assessor = a->request->assessor;
+	const mmi_ablation_column *all = assessor ? assessor->columns : from_metrics;
+	size_t n = assessor ? assessor->n_columns : MMI_COUNT(from_metrics);
+	shown_columns s = { .n = 0 };
+	for (size_t k = 0; k < n && s.n < MMI_COUNT(s.item); k++)
+		if (any_has(a, all[k].figure))
+			s.item[s.n++] = &all[k];
+	return s;
+}
 
 enum { CELL = 48 };
 
@@ -202,56 +232,47 @@ static void print_columns(text_table *t, FILE *out)
 		}
 }
 
-static void fill_row(const mmi_ablation *a, text_table *t, size_t row, size_t i, const bool *wanted)
+static void fill_row(const mmi_ablation *a, text_table *t, size_t row, size_t i, const shown_columns *shown)
 {
 	size_t c = 0;
 	for (size_t s = 0; s < a->n_sweeps; s++)
 		if (!is_seed(a, s))
 			snprintf(cell_at(t, row, c++), CELL, "%s", a->points.item[i].value[s]);
 	snprintf(cell_at(t, row, c++), CELL, "%zu", finished_seeds(a, i));
-	for (size_t k = 0; k < MMI_COUNT(shown); k++) {
-		spread s = over_seeds(a, i, shown[k]);
-		if (!wanted[k])
-			continue;
+	for (size_t k = 0; k < shown->n; k++, c++) {
+		spread s = over_seeds(a, i, shown->item[k]->figure);
 		if (s.n > 1)
 			snprintf(cell_at(t, row, c), CELL, "%.4g +- %.2g", s.mean, s.sd);
 		else
 			snprintf(cell_at(t, row, c), CELL, s.n ? "%.4g" : "-", s.mean);
-		c++;
 	}
 }
 
-static void fill_header(const mmi_ablation *a, text_table *t, const bool *wanted)
+static void fill_header(const mmi_ablation *a, text_table *t, const shown_columns *shown)
 {
 	size_t c = 0;
 	for (size_t s = 0; s < a->n_sweeps; s++)
 		if (!is_seed(a, s))
 			snprintf(cell_at(t, 0, c++), CELL, "%s", a->sweeps[s].key);
 	snprintf(cell_at(t, 0, c++), CELL, "seeds");
-	for (size_t k = 0; k < MMI_COUNT(shown); k++)
-		if (wanted[k])
-			snprintf(cell_at(t, 0, c++), CELL, "%s", shown[k]);
+	for (size_t k = 0; k < shown->n; k++)
+		snprintf(cell_at(t, 0, c++), CELL, "%s", shown->item[k]->heading);
 	t->rows = 1;
 }
 
 mm_status mmi_ablation_print(const mmi_ablation *a, FILE *out, mm_error *e)
 {
-	bool wanted[MMI_COUNT(shown)] = { false };
-	text_table t = { .columns = 1 };
+	const shown_columns shown = choose_columns(a);
+	text_table t = { .columns = 1 + shown.n };
 	for (size_t s = 0; s < a->n_sweeps; s++)
 		t.columns += !is_seed(a, s);
-	for (size_t k = 0; k < MMI_COUNT(shown); k++) {
-		for (size_t i = 0; i < a->points.n; i++)
-			wanted[k] = wanted[k] || isfinite(mmi_figures_get(&a->runs[i].figures, shown[k]));
-		t.columns += wanted[k];
-	}
 	t.cell = mmi_alloc((a->points.n + 1) * t.columns, sizeof *t.cell);
 	if (!t.cell)
 		return no_memory(e);
-	fill_header(a, &t, wanted);
+	fill_header(a, &t, &shown);
 	for (size_t i = 0; i < a->points.n; i++)
 		if (leads(a, i)) {
-			fill_row(a, &t, t.rows, i, wanted);
+			fill_row(a, &t, t.rows, i, &shown);
 			t.rows++;
 		}
 	print_columns(&t, out);

@@ -93,34 +93,78 @@ static void child_step(void *ctx, uint64_t done, uint64_t total, const mmi_measu
 	tell(c, &news);
 }
 
-static mm_status write_figures(const mmi_ablation *a, size_t i, mm_error *e)
+static mm_status write_figures(const mmi_ablation *a, size_t i, const char *name, const mmi_figures *f, mm_error *e)
 {
-	mmi_figures f;
-	char *path = mmi_ablation_figures_file(a, i);
-	if (!path)
-		return mmi_fail(e, MM_ENOMEM, "out of memory");
-	mm_status status = mmi_figures_of_run(a->runs[i].folder, a->request->window, &f, e);
-	if (status == MM_OK) {
-		status = mmi_figures_write(&f, path, e);
-		mmi_figures_clear(&f);
-	}
+	char *path = mmi_ablation_file(a, i, name);
+	mm_status status = path ? mmi_figures_write(f, path, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
 	mmi_free(path);
 	return status;
 }
 
-static mm_status train(const mmi_ablation *a, size_t i, child *c, message *end, mm_error *e)
+static mm_status measure(const mmi_ablation *a, size_t i, mm_error *e)
 {
-	const mmi_log log = { log_line, c };
-	const mmi_train_hooks hooks = { c, child_stop, child_step, &log };
+	mmi_figures f;
+	MMI_TRY(mmi_figures_of_run(a->runs[i].folder, a->request->window, &f, e));
+	mm_status status = write_figures(a, i, MMI_ABLATION_FIGURES, &f, e);
+	mmi_figures_clear(&f);
+	return status;
+}
+
+/* What was found of an earlier course of the run says nothing of this one. */
+static mm_status forget_assessment(const mmi_ablation *a, size_t i, mm_error *e)
+{
+	char *path = mmi_ablation_file(a, i, MMI_ABLATION_ASSESSED);
+	if (!path)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	mm_status status = unlink(path) && errno != ENOENT ? mmi_fail(e, MM_EIO, "cannot delete %s: %s", path, strerror(errno)) : MM_OK;
+	mmi_free(path);
+	return status;
+}
+
+static mm_status train(const mmi_ablation *a, size_t i, child *c, const mmi_log *log, message *end, mm_error *e)
+{
+	const mmi_train_hooks hooks = { c, child_stop, child_step, log };
 	mmi_setup setup;
 	mmi_train_result result;
-	MMI_TRY(mmi_ablation_open_run(a, i, &log, &setup, e));
+	MMI_TRY(forget_assessment(a, i, e));
+	MMI_TRY(mmi_ablation_open_run(a, i, log, &setup, e));
 	mm_status status = mmi_train(&setup, a->runs[i].folder, a->runs[i].state == MMI_RUN_HALF, &hooks, &result, e);
 	mmi_setup_close(&setup);
 	MMI_TRY(status);
 	end->stage = result.interrupted ? INTERRUPTED : DONE;
 	end->done = end->total = result.iterations;
-	return result.interrupted ? MM_OK : write_figures(a, i, e);
+	return MM_OK;
+}
+
+static mm_status assess(const mmi_ablation *a, size_t i, child *c, const mmi_log *log, message *end, mm_error *e)
+{
+	const mmi_ablation_assessor *assessor = a->request->assessor;
+	const char *threads = a->threads;
+	const mmi_ablation_trained trained = { .folder = a->runs[i].folder, .ctx = c, .stop = child_stop,
+	                                       .setup = { .sets = &threads, .n_sets = threads[0] ? 1 : 0, .log = log } };
+	mmi_figures f = { 0 };
+	mm_status status = mmi_figures_append(&f, &a->runs[i].stamp, e);
+	if (status == MM_OK)
+		status = assessor->assess(assessor->ctx, &trained, &f, e);
+	if (status == MM_OK)
+		status = write_figures(a, i, MMI_ABLATION_ASSESSED, &f, e);
+	mmi_figures_clear(&f);
+	if (status == MM_ECANCELLED)
+		end->stage = INTERRUPTED;
+	return status == MM_ECANCELLED ? MM_OK : status;
+}
+
+/* What is still to be done, one thing after the other. */
+static mm_status go_on(const mmi_ablation *a, size_t i, child *c, message *end, mm_error *e)
+{
+	const mmi_log log = { log_line, c };
+	const mmi_ablation_run *run = &a->runs[i];
+	end->stage = DONE;
+	if (!run->trained)
+		MMI_TRY(train(a, i, c, &log, end, e));
+	if (end->stage == DONE && !run->measured)
+		MMI_TRY(measure(a, i, e));
+	return end->stage == DONE && a->request->assessor ? assess(a, i, c, &log, end, e) : MM_OK;
 }
 
 /* The whole life of a child. Ctrl-C reaches it as well and is left to the parent. */
@@ -134,7 +178,7 @@ static void live(const crew *w, size_t i, int news)
 	close(w->life[1]);
 	char *path = mmi_format("%s/log.txt", w->ablation->runs[i].folder);
 	c.log = path ? fopen(path, "a") : NULL;
-	mm_status status = c.log ? train(w->ablation, i, &c, &end, &e) : mmi_fail(&e, MM_EIO, "cannot write %s: %s", path ? path : "a log", strerror(errno));
+	mm_status status = c.log ? go_on(w->ablation, i, &c, &end, &e) : mmi_fail(&e, MM_EIO, "cannot write %s: %s", path ? path : "a log", strerror(errno));
 	if (status != MM_OK) {
 		end.stage = FAILED;
 		snprintf(end.text, sizeof end.text, "%.*s", (int)sizeof end.text - 1, e.message);
@@ -180,10 +224,8 @@ static void conclude(crew *w, job *j, int status)
 	mm_error e = MM_ERROR_INIT;
 
 	if (j->last.stage == DONE) {
-		char *path = mmi_ablation_figures_file(a, j->run);
-		mm_status read = path ? mmi_figures_read(path, &run->figures, &e) : mmi_fail(&e, MM_ENOMEM, "out of memory");
-		mmi_free(path);
-		run->state = read == MM_OK ? MMI_RUN_FINISHED : MMI_RUN_FAILED;
+		if (mmi_ablation_read(a, j->run, &e) != MM_OK || run->state != MMI_RUN_FINISHED)
+			run->state = MMI_RUN_FAILED;
 		snprintf(run->message, sizeof run->message, "%s", e.message);
 	} else if (j->last.stage == INTERRUPTED) {
 		run->state = MMI_RUN_HALF;
@@ -197,9 +239,11 @@ static void conclude(crew *w, job *j, int status)
 	}
 	if (run->state == MMI_RUN_FAILED)
 		mmi_logf(log, MM_LOG_WARNING, "%s failed: %s", name, run->message);
-	else
+	else if (j->last.total)
 		mmi_logf(log, MM_LOG_INFO, "%s: %s after %llu iterations", name, run->state == MMI_RUN_FINISHED ? "finished" : "stopped",
 		         (unsigned long long)j->last.done);
+	else
+		mmi_logf(log, MM_LOG_INFO, "%s: %s", name, run->state == MMI_RUN_FINISHED ? "finished, trained before" : "stopped, trained already");
 }
 
 static void reap(crew *w, size_t k)

@@ -30,6 +30,23 @@ double mmi_figures_get(const mmi_figures *f, const char *name)
 	return NAN;
 }
 
+mm_status mmi_figures_append(mmi_figures *f, const mmi_figures *more, mm_error *e)
+{
+	for (size_t i = 0; i < more->n; i++)
+		MMI_TRY(mmi_figures_add(f, more->item[i].name, more->item[i].value, e));
+	return MM_OK;
+}
+
+bool mmi_figures_match(const mmi_figures *f, const mmi_figures *wanted)
+{
+	for (size_t i = 0; i < wanted->n; i++) {
+		double found = mmi_figures_get(f, wanted->item[i].name), value = wanted->item[i].value;
+		if (!(found >= value && found <= value))
+			return false;
+	}
+	return true;
+}
+
 void mmi_figures_clear(mmi_figures *f)
 {
 	mmi_free(f->item);
@@ -60,7 +77,7 @@ static mm_status add_column(mmi_figures *f, const mmi_csv *c, size_t column, siz
 	const char *name = mmi_csv_cell(c, 0, column);
 	double sum = 0, squares = 0;
 	size_t n = 0;
-	char sd_name[64];
+	char sd_name[MMI_FIGURE_NAME];
 	for (size_t r = first; r < c->rows; r++)
 		if (isfinite(number_at(c, r, column))) {
 			sum += number_at(c, r, column);

@@ -4,8 +4,10 @@
 
 #include "base/base.h"
 
+#define MMI_FIGURE_NAME 160
+
 typedef struct mmi_figure {
-	char name[64];
+	char name[MMI_FIGURE_NAME];
 	double value;
 } mmi_figure;
 
@@ -25,5 +27,8 @@ void mmi_figures_clear(mmi_figures *f);
 /* NaN when there is none of that name. */
 double mmi_figures_get(const mmi_figures *f, const char *name);
 mm_status mmi_figures_add(mmi_figures *f, const char *name, double value, mm_error *e);
+mm_status mmi_figures_append(mmi_figures *f, const mmi_figures *more, mm_error *e);
+/* Whether f has every one of the wanted figures, with the same value. */
+bool mmi_figures_match(const mmi_figures *f, const mmi_figures *wanted);
 
 #endif

@@ -45,5 +45,7 @@ mm_status mmi_checkpoint_drop_after(const char *folder, uint64_t iteration, mm_e
 /* Opens and verifies the newest; each one that is broken is a warning in the log, then the one before it is tried.
  * *out = NULL when the folder holds none. */
 mm_status mmi_checkpoint_latest(const char *folder, const mmi_log *log, mmi_checkpoint **out, mm_error *e);
+/* The checkpoint that stands for a run folder: its newest one. MM_ECONFIG when there is none. mmi_free *out. */
+mm_status mmi_checkpoint_of_run(const char *run, char **out, mm_error *e);
 
 #endif

@@ -171,3 +171,23 @@ mm_status mmi_checkpoint_latest(const char *folder, const mmi_log *log, mmi_chec
 	mmi_free(list);
 	return status;
 }
+
+/* ---------------------------------------------------------------- of a run */
+
+mm_status mmi_checkpoint_of_run(const char *run, char **out, mm_error *e)
+{
+	uint64_t *list = NULL;
+	size_t n = 0;
+	char *folder = mmi_format("%s/checkpoints", run), *path = NULL;
+
+	mm_status status = folder ? mmi_checkpoint_list(folder, &list, &n, e) : mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
+	if (status == MM_OK && !n)
+		status = mmi_fail(e, MM_ECONFIG, "%s holds no checkpoint", folder);
+	else if (status == MM_OK && !(path = mmi_checkpoint_file(folder, list[n - 1])))
+		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
+	mmi_free(list);
+	mmi_free(folder);
+	if (status == MM_OK)
+		*out = path;
+	return status;
+}
