@@ -151,6 +151,66 @@ static void a_rollback_takes_the_checkpoints_back_too(void **state)
 	assert_int_equal(counter_in(result.checkpoint, "state.rollbacks"), 1);
 }
 
+/* Iteration of the least number in the last column; 0: there is none. */
+static uint64_t least_in(const char *path)
+{
+	size_t bytes;
+	uint64_t at = 0;
+	double least = INFINITY;
+	char *text = rig_read(path, &bytes);
+	for (char *line = strchr(text, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+		char *end = strchr(line, '\n'), *last = end;
+		while (last[-1] != ',')
+			last--;
+		if (last < end && atof(last) < least) {
+			least = atof(last);
+			at = strtoull(line, NULL, 10);
+		}
+	}
+	free(text);
+	return at;
+}
+
+static void a_rollback_takes_the_best_checkpoint_back_too(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { .stop_after_rollback = true };
+	mmi_train_result result;
+	char best[400], metrics[400];
+	const char *sets[MMI_COUNT(tight) + 2] = { "run.select=nll", "data.holdout=4" };
+	memcpy(sets + 2, tight, sizeof tight);
+	assert_ok(train(*state, "run", false, sets, MMI_COUNT(sets), &c, &result, &e), e);
+	assert_int_equal(c.warnings, 1);
+	snprintf(best, sizeof best, "%s/best.safetensors", rig_path(*state, "run"));
+	snprintf(metrics, sizeof metrics, "%s/metrics.csv", rig_path(*state, "run"));
+	uint64_t expected = least_in(metrics);
+	assert_in_range(expected, 1, c.went_back_to);
+	assert_true(c.before > c.went_back_to + 3);
+	assert_int_equal(counter_in(best, "state.iteration"), expected);
+	assert_int_equal(result.best_iteration, expected);
+	assert_string_equal(result.best, best);
+}
+
+static void a_warm_up_is_never_the_best_of_a_cooperative_run(void **state)
+{
+	static const char *const objectives[] = { "learner.objective=cooperative", "learner.objective=mmvae" };
+	char metrics[400];
+	for (int baseline = 0; baseline < 2; baseline++) {
+		mm_error e = MM_ERROR_INIT;
+		course c = { 0 };
+		mmi_train_result result;
+		const char *folder = baseline ? "two" : "one";
+		const char *const sets[] = { "run.select=nll", "data.holdout=4", "learner.warmup=18", "learner.lr_generator=0.3", objectives[baseline] };
+		assert_ok(train(*state, folder, false, sets, MMI_COUNT(sets), &c, &result, &e), e);
+		snprintf(metrics, sizeof metrics, "%s/metrics.csv", rig_path(*state, folder));
+		assert_in_range(least_in(metrics), 1, 18); /* or there is nothing to see */
+		if (baseline)
+			assert_int_equal(result.best_iteration, least_in(metrics));
+		else
+			assert_int_equal(result.best_iteration, 20);
+	}
+}
+
 static void metrics_go_back_with_the_run(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -248,6 +308,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_run_keeps_its_newest_checkpoints, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(stopping_writes_a_checkpoint_of_the_iteration_reached, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_rollback_takes_the_checkpoints_back_too, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_rollback_takes_the_best_checkpoint_back_too, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_warm_up_is_never_the_best_of_a_cooperative_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(metrics_go_back_with_the_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_time_budget_counts_over_stops_and_replaces_iterations, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(without_a_budget_checkpoints_know_no_time, rig_setup, rig_teardown),

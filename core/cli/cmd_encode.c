@@ -73,7 +73,7 @@ int mmi_cmd_encode(const mmi_cli *cli, int argc, char **argv)
 	int64_t count = UINT32_MAX;
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
-		MMI_OPTION_STRING("ckpt", "FILE", &checkpoint, "the checkpoint"),
+		MMI_OPTION_CHECKPOINT(&checkpoint),
 		MMI_OPTION_STRING("split", "NAME", &split, "test (default), validation or train"),
 		MMI_OPTION_INT("count", "N", &count, 1, UINT32_MAX, "the first N tuples (default: all)"),
 		MMI_OPTION_STRING("out", "DIR", &out, "the folder the files go to"),

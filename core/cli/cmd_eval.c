@@ -125,7 +125,7 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 	mmi_eval_job j = { .request = { .z_steps = -1, .x_steps = -1, .prior_steps = -1 }, .split = "test", .count = 1000, .probe = 4000 };
 	mmi_strings plugins = { 0 }, sets = { 0 }, other = { 0 }, operands = { 0 };
 	const mmi_option options[] = {
-		MMI_OPTION_STRING("ckpt", "FILE", &j.request.checkpoint, "the checkpoint"),
+		MMI_OPTION_CHECKPOINT(&j.request.checkpoint),
 		MMI_OPTION_STRING("judge", "FILE", &j.request.judge, "what mmcore judge wrote (default: judge.safetensors in the run's folder)"),
 		MMI_OPTION_STRING("split", "NAME", &j.split, "test (default) or validation"),
 		MMI_OPTION_INT("count", "N", &j.count, 2, 1e8, "samples, and tuples of the split at most (default 1000)"),

@@ -86,7 +86,11 @@ static mm_status show_plugin(const mmi_cli *cli, const char *name, mm_error *e)
 static mm_status show_checkpoint(const mmi_cli *cli, const char *path, bool tensors, bool settings, mm_error *e)
 {
 	mmi_checkpoint *ck;
-	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
+	char *file;
+	MMI_TRY(mmi_checkpoint_resolve(path, &file, e));
+	mm_status opened = mmi_checkpoint_open(file, &ck, e);
+	mmi_free(file);
+	MMI_TRY(opened);
 	print_checkpoint(cli->console->out, ck, tensors, settings);
 	mmi_checkpoint_close(ck);
 	return MM_OK;

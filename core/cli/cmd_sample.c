@@ -94,7 +94,7 @@ int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv)
 	mmi_sample_job j = { .count = 16, .x_steps = -1 };
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
-		MMI_OPTION_STRING("ckpt", "FILE", &j.checkpoint, "the checkpoint"),
+		MMI_OPTION_CHECKPOINT(&j.checkpoint),
 		MMI_OPTION_INT("count", "N", &j.count, 1, 1e8, "samples (default 16)"),
 		MMI_OPTION_INT("x-steps", "K", &j.x_steps, 0, 1e6, "steps of the energy chain (default: as trained)"),
 		MMI_OPTION_STRING("grid", "OUT.png", &j.grid, "a sheet of the first samples, generator above energy-revised"),

@@ -56,6 +56,8 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const char 
 	printf("%s after %llu iterations\n", result.interrupted ? "interrupted" : "finished", (unsigned long long)result.iterations);
 	if (result.checkpoint[0])
 		printf("checkpoint %s\n", result.checkpoint);
+	if (result.best[0])
+		printf("best       %s, after %llu iterations: NLL %.6g\n", result.best, (unsigned long long)result.best_iteration, result.best_value);
 	if (result.grid[0])
 		printf("samples    %s\n", result.grid);
 	return result.interrupted ? MMI_EXIT_INTERRUPTED : MMI_EXIT_OK;

@@ -12,7 +12,7 @@
 #define MMI_OPTION_MINUTES(to) \
 	MMI_OPTION_FLOAT("minutes", "T", to, 0, 1e6, "stop after T minutes of training; rates and warm-up share them out")
 
-#define MMI_OPTION_CHECKPOINT(to) MMI_OPTION_STRING("ckpt", "FILE", to, "the checkpoint")
+#define MMI_OPTION_CHECKPOINT(to) MMI_OPTION_STRING("ckpt", "FILE", to, "the checkpoint, or a run folder: its best one, else its newest")
 #define MMI_OPTION_GIVEN(to) \
 	MMI_OPTION_LIST("given", "NAME=FILE[,FILE]", to, "what is known: files, or a text where the plugin reads texts; NAME alone with --test; repeatable")
 #define MMI_OPTION_TEST(to) MMI_OPTION_STRING("test", "I[,J]", to, "take these tuples of the test data instead of files")

@@ -93,15 +93,14 @@ static mm_status copy(const mmi_report *f, mmi_figures *out, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status evaluate(const mmi_assess *a, const mmi_ablation_trained *run, const char *checkpoint, mmi_part part, mmi_figures *out,
-                          mm_error *e)
+static mm_status evaluate(const mmi_assess *a, const mmi_ablation_trained *run, mmi_part part, mmi_figures *out, mm_error *e)
 {
 	mmi_report report;
-	mmi_eval_request r = { .checkpoint = checkpoint, .judge = a->judge, .part = part, .count = a->count, .probe = 4000,
+	mmi_eval_request r = { .checkpoint = run->folder, .judge = a->judge, .part = part, .count = a->count, .probe = 4000,
 	                       .z_steps = -1, .x_steps = -1, .prior_steps = -1, .setup = run->setup, .ctx = run->ctx, .stop = run->stop };
 	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
 		r.wanted[g] = g != MMI_EVAL_COST; /* times say little while other runs train */
-	mmi_logf(run->setup.log, MM_LOG_INFO, "evaluating %s", checkpoint);
+	mmi_logf(run->setup.log, MM_LOG_INFO, "evaluating %s", run->folder);
 	MMI_TRY(mmi_evaluate(&r, &report, e));
 	mm_status status = copy(&report, out, e);
 	if (status == MM_OK)
@@ -112,12 +111,7 @@ static mm_status evaluate(const mmi_assess *a, const mmi_ablation_trained *run, 
 
 static mm_status assess(void *ctx, const mmi_ablation_trained *run, mmi_figures *out, mm_error *e)
 {
-	const mmi_part part = mmi_figures_get(out, "eval_on_test") > 0 ? MMI_PART_TEST : MMI_PART_VALIDATION;
-	char *checkpoint;
-	MMI_TRY(mmi_checkpoint_of_run(run->folder, &checkpoint, e));
-	mm_status status = evaluate(ctx, run, checkpoint, part, out, e);
-	mmi_free(checkpoint);
-	return status;
+	return evaluate(ctx, run, mmi_figures_get(out, "eval_on_test") > 0 ? MMI_PART_TEST : MMI_PART_VALIDATION, out, e);
 }
 
 mmi_ablation_assessor mmi_assess_runs(mmi_assess *a)

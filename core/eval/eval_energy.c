@@ -129,7 +129,7 @@ static mm_status open_other(const mmi_eval_work *w, mmi_setup *out, mm_error *e)
 	for (size_t i = 0; i < w->r->n_other; i++)
 		sets[request.n_sets++] = w->r->other[i];
 	request.sets = sets;
-	mm_status status = mmi_checkpoint_open(w->r->checkpoint, &ck, e);
+	mm_status status = mmi_checkpoint_open(w->checkpoint, &ck, e);
 	if (status == MM_OK) {
 		status = mmi_setup_reopen(ck, &request, out, e);
 		mmi_checkpoint_close(ck);

@@ -14,6 +14,7 @@ extern const char *const mmi_eval_variants[MMI_VARIANTS];
 
 typedef struct mmi_eval_work {
 	const mmi_eval_request *r;
+	char *checkpoint;              /* the request's, or that of its run folder */
 	mmi_saved saved;
 	const mmi_model *model;
 	mmi_sampler *sampler;

@@ -126,7 +126,7 @@ static mm_status open_judge(mmi_eval_work *w, mm_error *e)
 		snprintf(w->no_judge, sizeof w->no_judge, "no modality's plugin brings a classifier (%s)", MM_MODALITY_CLASSIFIER);
 	if (!w->judged || !needs_judge(w->r))
 		return MM_OK;
-	char *path = w->r->judge ? mmi_strdup(w->r->judge) : beside(w->r->checkpoint);
+	char *path = w->r->judge ? mmi_strdup(w->r->judge) : beside(w->checkpoint);
 	mm_status status = path ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
 	if (status == MM_OK && !w->r->judge && access(path, F_OK))
 		status = mmi_fail(e, MM_ECONFIG, "no judge at %s; make one with mmcore judge, name another with --judge, or leave out what needs "
@@ -178,7 +178,7 @@ static void set_chains(mmi_eval_work *w)
 
 static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 {
-	MMI_TRY(mmi_report_fact(w->out, "checkpoint", e, "%s", w->r->checkpoint));
+	MMI_TRY(mmi_report_fact(w->out, "checkpoint", e, "%s", w->checkpoint));
 	MMI_TRY(mmi_report_fact(w->out, "iteration", e, "%lld", (long long)w->saved.iteration));
 	MMI_TRY(mmi_report_fact(w->out, "split", e, "%s", mmi_part_name(w->r->part)));
 	MMI_TRY(mmi_report_fact(w->out, "samples", e, "%u", w->count));
@@ -195,7 +195,8 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 static mm_status open_work(mmi_eval_work *w, mm_error *e)
 {
 	const mmi_eval_request *r = w->r;
-	MMI_TRY(mmi_saved_open(r->checkpoint, &r->setup, MMI_EVAL_BLOCK, &w->saved, e));
+	MMI_TRY(mmi_checkpoint_resolve(r->checkpoint, &w->checkpoint, e));
+	MMI_TRY(mmi_saved_open(w->checkpoint, &r->setup, MMI_EVAL_BLOCK, &w->saved, e));
 	const mmi_setup *s = &w->saved.setup;
 	w->model = w->saved.model;
 	w->sampler = w->saved.sampler;
@@ -222,6 +223,7 @@ static void close_work(mmi_eval_work *w)
 		mmi_free(w->held[m]);
 		mmi_free(w->class_of[m]);
 	}
+	mmi_free(w->checkpoint);
 	mmi_free(w->label);
 	mmi_free(w->counted);
 	mmi_free(w->energy);

@@ -22,7 +22,7 @@ const char *mmi_eval_name(mmi_eval_group group); /* "coherence" */
 mm_status mmi_eval_select(const char *names, bool *wanted, mm_error *e);
 
 typedef struct mmi_eval_request {
-	const char *checkpoint;
+	const char *checkpoint;          /* or a run folder, for its best or newest one */
 	const char *judge;               /* NULL: judge.safetensors in the checkpoint's run folder */
 	mmi_part part;                   /* whose tuples: test or validation */
 	uint32_t count;                  /* samples, and tuples at most */

@@ -258,23 +258,11 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measu
 	return MM_OK;
 }
 
-static double sum_minus_log_prior(const float *z, size_t n, bool laplace)
-{
-	double sum = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += laplace ? fabs((double)z[i]) : 0.5 * (double)z[i] * (double)z[i];
-	return sum + (double)n * (laplace ? 0.69314718055994531 : 0.91893853320467274);
-}
-
 /* Mean of -log p0 over the chains: with nll_end it gives U at their end without another pass. */
 static double minus_log_prior(const mmi_learner *l)
 {
 	size_t rows = (size_t)l->settings->batch * l->n_chains;
-	bool laplace = l->model->config.prior == MMI_PRIOR_LAPLACE;
-	double sum = l->z.z ? sum_minus_log_prior(l->z.z, rows * (size_t)mmi_model_z_dim(l->model), laplace) : 0;
-	for (uint32_t m = 0; m < l->model->n_modalities && l->z.w[m]; m++)
-		sum += sum_minus_log_prior(l->z.w[m], rows * (size_t)mmi_model_w_dim(l->model), laplace);
-	return sum / (double)rows;
+	return mmi_latents_minus_log_prior(&l->z, l->model, rows) / (double)rows;
 }
 
 /* One update of generator and inference by the ELBO. first: number of its draws. */

@@ -56,8 +56,12 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e)
 {
 	mmi_checkpoint *ck;
+	char *file;
 	*out = (mmi_saved){ .iteration = 0 };
-	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
+	MMI_TRY(mmi_checkpoint_resolve(path, &file, e));
+	mm_status opened = mmi_checkpoint_open(file, &ck, e);
+	mmi_free(file);
+	MMI_TRY(opened);
 	mm_status status = mmi_setup_reopen(ck, request, &out->setup, e);
 	if (status == MM_OK)
 		status = open_model(out, ck, mmi_whole_chunks(max_rows, out->setup.settings.chunk), e);

@@ -13,7 +13,7 @@ typedef struct mmi_saved {
 	int64_t iteration;     /* of training */
 } mmi_saved;
 
-/* Rebuilds the modalities from the checkpoint's settings (changed by the request's sets and plugins; its ini is not
+/* path: a checkpoint, or a run folder for its best or newest one. Rebuilds the modalities from the checkpoint's settings (changed by the request's sets and plugins; its ini is not
  * used), restores the three models, and makes a sampler for up to max_rows rows. *out must stay where it is until closed. */
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e);
 void mmi_saved_close(mmi_saved *s);

@@ -41,7 +41,8 @@ static mm_status read_run(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	static const char *const devices[] = { "cpu", NULL };
 	static const char *const clocks[] = { "wall", "cpu", NULL };
-	int device, kind;
+	static const char *const rules[] = { "none", "nll", NULL };
+	int device, kind, rule;
 	MMI_TRY(get_u64(c, "run", "seed", 1, &s->seed, e));
 	MMI_TRY(get_u32(c, "run", "threads", 0, 0, &s->threads, e));
 	MMI_TRY(get_u32(c, "run", "chunk", 16, 1, &s->chunk, e));
@@ -49,7 +50,9 @@ static mm_status read_run(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(mmi_config_string(c, "run", "plugin_path", NULL, &s->plugin_path, e));
 	MMI_TRY(get_factor(c, "run", "minutes", 0, &s->minutes, e));
 	MMI_TRY(get_choice(c, "run", "clock", clocks, 0, &kind, e));
+	MMI_TRY(get_choice(c, "run", "select", rules, 0, &rule, e));
 	s->cpu_clock = kind == 1;
+	s->select_nll = rule == 1;
 	if (s->threads == 0)
 		s->threads = mmi_pool_processors();
 	if (s->threads > 1024)
@@ -75,6 +78,8 @@ static mm_status read_data(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(mmi_config_float(c, "data", "hide", 0, 0, 0.999, &s->hide, e));
 	MMI_TRY(get_choice(c, "data", "incomplete", choices, 0, &incomplete, e));
 	s->keep_incomplete = incomplete == 1;
+	if (s->select_nll && !s->holdout)
+		return mmi_config_refuse(c, "run", "select", "none with [data] holdout = 0: there are no validation tuples to select by", e);
 	return MM_OK;
 }
 

@@ -4,7 +4,9 @@
 #include "learn/train.h"
 #include "config/value.h"
 #include "engine/build_info.h"
+#include "learn/best.h"
 #include "learn/gallery.h"
+#include "learn/select.h"
 #include "store/metrics.h"
 #include "store/runfolder.h"
 
@@ -27,6 +29,9 @@ typedef struct mmi_run {
 	mmi_runfolder *folder;
 	mmi_metrics *metrics;
 	mmi_gallery *gallery;
+	mmi_select *select;       /* NULL: no checkpoint is selected */
+	mmi_best best;
+	double validation;        /* its figure after this iteration; NaN where it was not measured */
 	mmi_tensor_item *items;
 	char **names;
 	size_t n_items, n_names;
@@ -67,7 +72,7 @@ static const struct {
 #undef COLUMN
 };
 
-enum { COLUMN_SECONDS = 1, COLUMN_ROLLBACKS = 2, COLUMN_FIRST = 3, N_COLUMNS = COLUMN_FIRST + MMI_COUNT(columns) };
+enum { COLUMN_SECONDS = 1, COLUMN_ROLLBACKS = 2, COLUMN_FIRST = 3, COLUMN_VALIDATION = COLUMN_FIRST + MMI_COUNT(columns), N_COLUMNS };
 
 /* On the wall, or of all threads' work divided by their number: what a run costs, whoever else uses the machine. */
 static double seconds_now(const mmi_settings *s)
@@ -86,14 +91,15 @@ static double seconds_trained(const mmi_run *r)
 /* Opens, or cuts back to the learner's iteration. */
 static mm_status open_metrics(mmi_run *r, bool resume, mm_error *e)
 {
-	const char *names[N_COLUMNS] = { "iteration", "seconds", "rollbacks" };
+	const char *names[N_COLUMNS] = { "iteration", "seconds", "rollbacks", [COLUMN_VALIDATION] = "nll_validation" };
+	size_t n = r->settings->select_nll ? N_COLUMNS : COLUMN_VALIDATION;
 	for (size_t i = 0; i < MMI_COUNT(columns); i++)
 		names[COLUMN_FIRST + i] = columns[i].name;
 	mmi_metrics_close(r->metrics);
 	r->metrics = NULL;
 	const char *path = mmi_runfolder_metrics(r->folder);
-	return resume ? mmi_metrics_resume(path, names, N_COLUMNS, (uint64_t)r->learner->state.iteration, &r->metrics, e)
-	              : mmi_metrics_create(path, names, N_COLUMNS, &r->metrics, e);
+	return resume ? mmi_metrics_resume(path, names, n, (uint64_t)r->learner->state.iteration, &r->metrics, e)
+	              : mmi_metrics_create(path, names, n, &r->metrics, e);
 }
 
 static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
@@ -105,6 +111,8 @@ static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
 		if ((m->warm ? columns[i].warm : columns[i].cooperative) && isfinite(value))
 			mmi_metrics_number(r->metrics, COLUMN_FIRST + i, value);
 	}
+	if (isfinite(r->validation))
+		mmi_metrics_number(r->metrics, COLUMN_VALIDATION, r->validation);
 	return mmi_metrics_append(r->metrics, (uint64_t)r->learner->state.iteration, e);
 }
 
@@ -112,14 +120,19 @@ static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
 
 static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
-	char seconds[MMI_VALUE_TEXT];
-	const mmi_text_pair meta[] = {
+	char seconds[MMI_VALUE_TEXT], value[MMI_VALUE_TEXT];
+	uint64_t iteration = (uint64_t)r->learner->state.iteration;
+	const mmi_best_record *record = mmi_best_at(&r->best, iteration);
+	mmi_text_pair meta[8] = {
 		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->resolved }, { "modalities", r->modalities },
 		{ "build", r->build }, { "plugins", r->plugins },
-		{ "seconds", mmi_value_print(seconds_trained(r), seconds) }, /* last: only where time matters, other runs are the same bit for bit */
 	};
-	size_t n_meta = MMI_COUNT(meta) - (r->settings->minutes > 0 ? 0 : 1);
-	char *path = mmi_checkpoint_file(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration);
+	size_t n_meta = 6;
+	if (r->settings->minutes > 0) /* only where time matters: other runs are the same bit for bit */
+		meta[n_meta++] = (mmi_text_pair){ "seconds", mmi_value_print(seconds_trained(r), seconds) };
+	if (record)
+		meta[n_meta++] = (mmi_text_pair){ MMI_BEST_META, mmi_value_print(record->value, value) };
+	char *path = mmi_checkpoint_file(mmi_runfolder_checkpoints(r->folder), iteration);
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
 	mm_status status = mmi_checkpoint_save(path, r->items, r->n_items, meta, n_meta, e);
@@ -129,17 +142,26 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	return status;
 }
 
+static mm_status link_best(const mmi_run *r, mm_error *e)
+{
+	return r->select ? mmi_best_link(&r->best, r->folder, e) : MM_OK;
+}
+
 static mm_status save_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	MMI_TRY(write_checkpoint(r, result, e));
-	return mmi_checkpoint_prune(mmi_runfolder_checkpoints(r->folder), r->settings->checkpoint_keep, e);
+	MMI_TRY(link_best(r, e));
+	return mmi_best_prune(&r->best, mmi_runfolder_checkpoints(r->folder), r->settings->checkpoint_keep,
+	                      (uint64_t)r->learner->snapshot_state.iteration, e);
 }
 
 /* After a rollback: checkpoints of the abandoned course would be taken for the newest ones. The new one is written first,
  * so that there is one at any moment. */
 static mm_status replace_checkpoints(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
+	mmi_best_back(&r->best, (uint64_t)r->learner->state.iteration);
 	MMI_TRY(write_checkpoint(r, result, e));
+	MMI_TRY(link_best(r, e));
 	return mmi_checkpoint_drop_after(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, e);
 }
 
@@ -190,6 +212,15 @@ static mm_status restore(mmi_run *r, mm_error *e)
 	return status;
 }
 
+/* What was killed between a checkpoint and its becoming the best one is made good. */
+static mm_status restore_best(mmi_run *r, mm_error *e)
+{
+	if (!r->select)
+		return MM_OK;
+	MMI_TRY(mmi_best_read(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, &r->best, e));
+	return link_best(r, e);
+}
+
 /* ------------------------------------------------------------ life of a run */
 
 static char *join_names(const mmi_setup *s)
@@ -216,6 +247,17 @@ static mm_status open_data(mmi_run *r, mm_error *e)
 	return mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, holdout, r->settings->seed, r->hooks->log, &r->shown, e);
 }
 
+static mm_status open_select(mmi_run *r, mm_error *e)
+{
+	const mmi_setup *s = r->setup;
+	mmi_tuples *held;
+	MMI_TRY((r->settings->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(s->modalities, s->n_modalities, MMI_PART_VALIDATION,
+	        r->settings->holdout, r->settings->seed, r->hooks->log, &held, e));
+	mm_status status = mmi_select_create(r->learner, held, &r->select, e);
+	mmi_tuples_close(held);
+	return status;
+}
+
 static mm_status open_learner(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
@@ -225,6 +267,8 @@ static mm_status open_learner(mmi_run *r, mm_error *e)
 	MMI_TRY(mmi_gallery_create(r->model, r->learner->sampler, r->shown, r->settings->grid_columns, &r->gallery, e));
 	r->modalities = join_names(s);
 	r->build = mmi_build_text();
+	if (r->settings->select_nll)
+		MMI_TRY(open_select(r, e));
 	r->plugins = mmi_setup_plugins(s);
 	if (!r->modalities || !r->build || !r->plugins)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
@@ -245,6 +289,7 @@ static mm_status open_run(mmi_run *r, const char *out, bool resume, mm_error *e)
 	MMI_TRY(mmi_runfolder_open(out, resume, &r->folder, e));
 	if (resume)
 		MMI_TRY(restore(r, e));
+	MMI_TRY(restore_best(r, e));
 	MMI_TRY(mmi_runfolder_write_ini(r->folder, r->resolved, e));
 	MMI_TRY(open_metrics(r, resume, e));
 	return open_batches(r, e);
@@ -255,6 +300,8 @@ static void close_run(mmi_run *r)
 	mmi_batches_destroy(r->batches);
 	mmi_metrics_close(r->metrics);
 	mmi_gallery_destroy(r->gallery);
+	mmi_select_destroy(r->select);
+	mmi_best_clear(&r->best);
 	mmi_learner_items_free(r->items, r->names, r->n_names);
 	mmi_learner_destroy(r->learner);
 	mmi_model_destroy(r->model);
@@ -302,14 +349,28 @@ static uint64_t expected_iterations(const mmi_run *r)
 static mm_status outputs(mmi_run *r, const mmi_measures *m, mmi_train_result *result, mm_error *e)
 {
 	uint64_t done = (uint64_t)r->learner->state.iteration;
-	bool last = finished(r);
-	if (done % r->settings->log_interval == 0 || last || done == 1)
+	bool last = finished(r), checkpoint = done % r->settings->checkpoint_interval == 0 || last;
+	r->validation = checkpoint && r->select ? mmi_select_nll(r->select) : NAN;
+	/* The energy of a warm-up has learned nothing: such a model is none to select, unless it is all there is to be. */
+	if (!(m->warm && r->settings->cooperative))
+		MMI_TRY(mmi_best_add(&r->best, done, r->validation, e));
+	if (done % r->settings->log_interval == 0 || last || done == 1 || isfinite(r->validation))
 		MMI_TRY(log_measures(r, m, e));
 	if (done % r->settings->grid_interval == 0 || last)
 		MMI_TRY(write_sheet(r, result, e));
-	if (done % r->settings->checkpoint_interval == 0 || last)
+	if (checkpoint)
 		MMI_TRY(save_checkpoint(r, result, e));
 	return MM_OK;
+}
+
+static void tell_best(const mmi_run *r, mmi_train_result *result)
+{
+	const mmi_best_record *best = mmi_best_last(&r->best);
+	if (!best)
+		return;
+	snprintf(result->best, sizeof result->best, "%s", mmi_runfolder_best(r->folder));
+	result->best_iteration = best->iteration;
+	result->best_value = best->value;
 }
 
 static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
@@ -341,13 +402,14 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 
 mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e)
 {
-	mmi_run r = { .setup = setup, .settings = &setup->settings, .hooks = hooks };
+	mmi_run r = { .setup = setup, .settings = &setup->settings, .hooks = hooks, .validation = NAN };
 	*result = (mmi_train_result){ .interrupted = false };
 	mm_status status = open_run(&r, out, resume, e);
 	if (status == MM_OK)
 		status = loop(&r, result, e);
 	if (r.learner)
 		result->iterations = (uint64_t)r.learner->state.iteration;
+	tell_best(&r, result);
 	close_run(&r);
 	return status;
 }

@@ -3,6 +3,7 @@
 
 #include "mcmc/latents.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool allocate(float **out, size_t rows, int32_t dim)
@@ -47,6 +48,23 @@ void mmi_latents_copy(mmi_latents *to, const mmi_latents *from, const mmi_model 
 		memcpy(to->z, from->z, rows * (size_t)mmi_model_z_dim(m) * sizeof *to->z);
 	for (uint32_t i = 0; i < m->n_modalities && from->w[i]; i++)
 		memcpy(to->w[i], from->w[i], rows * (size_t)mmi_model_w_dim(m) * sizeof *to->w[i]);
+}
+
+static double minus_log_prior(const float *z, size_t n, bool laplace)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += laplace ? fabs((double)z[i]) : 0.5 * (double)z[i] * (double)z[i];
+	return sum + (double)n * (laplace ? 0.69314718055994531 : 0.91893853320467274);
+}
+
+double mmi_latents_minus_log_prior(const mmi_latents *l, const mmi_model *m, size_t rows)
+{
+	bool laplace = m->config.prior == MMI_PRIOR_LAPLACE;
+	double sum = l->z ? minus_log_prior(l->z, rows * (size_t)mmi_model_z_dim(m), laplace) : 0;
+	for (uint32_t i = 0; i < m->n_modalities && l->w[i]; i++)
+		sum += minus_log_prior(l->w[i], rows * (size_t)mmi_model_w_dim(m), laplace);
+	return sum;
 }
 
 mm_status mmi_experts_create(const mmi_model *m, size_t rows, mmi_experts *out, mm_error *e)

@@ -40,12 +40,18 @@ char *mmi_checkpoint_file(const char *folder, uint64_t iteration); /* mmi_free; 
 mm_status mmi_checkpoint_list(const char *folder, uint64_t **iterations, size_t *n, mm_error *e);
 /* Deletes all but the newest `keep` (at least 1), and temporaries of killed processes. Not while one is being saved. */
 mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e);
+/* The same, but those of the n iterations in `held` stay as well. */
+mm_status mmi_checkpoint_prune_except(const char *folder, size_t keep, const uint64_t *held, size_t n, mm_error *e);
 /* Deletes those of later iterations, the newest first: a run that went back leaves another course behind. */
 mm_status mmi_checkpoint_drop_after(const char *folder, uint64_t iteration, mm_error *e);
 /* Opens and verifies the newest; each one that is broken is a warning in the log, then the one before it is tried.
  * *out = NULL when the folder holds none. */
 mm_status mmi_checkpoint_latest(const char *folder, const mmi_log *log, mmi_checkpoint **out, mm_error *e);
-/* The checkpoint that stands for a run folder: its newest one. MM_ECONFIG when there is none. mmi_free *out. */
+/* The checkpoint that stands for a run folder: its best one if it has one, else the newest. MM_ECONFIG when there is none.
+ * mmi_free *out. */
+#define MMI_CHECKPOINT_BEST "best.safetensors"
 mm_status mmi_checkpoint_of_run(const char *run, char **out, mm_error *e);
+/* The same for a folder; anything else is a checkpoint's name already. */
+mm_status mmi_checkpoint_resolve(const char *path, char **out, mm_error *e);
 
 #endif

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PREFIX "checkpoint-"
@@ -95,7 +96,15 @@ static mm_status delete_one(const char *folder, uint64_t iteration, mm_error *e)
 	return status;
 }
 
-mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e)
+static bool is_held(uint64_t iteration, const uint64_t *held, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (held[i] == iteration)
+			return true;
+	return false;
+}
+
+mm_status mmi_checkpoint_prune_except(const char *folder, size_t keep, const uint64_t *held, size_t n_held, mm_error *e)
 {
 	uint64_t *list;
 	size_t n;
@@ -103,10 +112,16 @@ mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e)
 	MMI_TRY(mmi_checkpoint_list(folder, &list, &n, e));
 	mm_status status = MM_OK;
 	for (size_t i = 0; i + (keep ? keep : 1) < n && status == MM_OK; i++)
-		status = delete_one(folder, list[i], e);
+		if (!is_held(list[i], held, n_held))
+			status = delete_one(folder, list[i], e);
 	mmi_free(list);
 	mmi_temporaries_remove(folder);
 	return status;
+}
+
+mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e)
+{
+	return mmi_checkpoint_prune_except(folder, keep, NULL, 0, e);
 }
 
 mm_status mmi_checkpoint_drop_after(const char *folder, uint64_t iteration, mm_error *e)
@@ -174,20 +189,42 @@ mm_status mmi_checkpoint_latest(const char *folder, const mmi_log *log, mmi_chec
 
 /* ---------------------------------------------------------------- of a run */
 
-mm_status mmi_checkpoint_of_run(const char *run, char **out, mm_error *e)
+static mm_status newest_of_run(const char *run, char **out, mm_error *e)
 {
 	uint64_t *list = NULL;
 	size_t n = 0;
-	char *folder = mmi_format("%s/checkpoints", run), *path = NULL;
+	char *folder = mmi_format("%s/checkpoints", run);
 
 	mm_status status = folder ? mmi_checkpoint_list(folder, &list, &n, e) : mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
 	if (status == MM_OK && !n)
-		status = mmi_fail(e, MM_ECONFIG, "%s holds no checkpoint", folder);
-	else if (status == MM_OK && !(path = mmi_checkpoint_file(folder, list[n - 1])))
+		status = mmi_fail(e, MM_ECONFIG, "%s holds no checkpoint: neither " MMI_CHECKPOINT_BEST " nor any in checkpoints/", run);
+	else if (status == MM_OK && !(*out = mmi_checkpoint_file(folder, list[n - 1])))
 		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
 	mmi_free(list);
 	mmi_free(folder);
-	if (status == MM_OK)
-		*out = path;
 	return status;
+}
+
+mm_status mmi_checkpoint_of_run(const char *run, char **out, mm_error *e)
+{
+	char *best = mmi_format("%s/" MMI_CHECKPOINT_BEST, run);
+
+	if (!best)
+		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
+	if (!access(best, F_OK)) {
+		*out = best;
+		return MM_OK;
+	}
+	mmi_free(best);
+	return newest_of_run(run, out, e);
+}
+
+mm_status mmi_checkpoint_resolve(const char *path, char **out, mm_error *e)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return mmi_checkpoint_of_run(path, out, e);
+	*out = mmi_strdup(path);
+	return *out ? MM_OK : mmi_fail(e, MM_ENOMEM, "%s: out of memory", path);
 }

@@ -84,13 +84,17 @@ static mm_status resolve_target(const char *path, char **target, mode_t *mode, m
 	return *target ? MM_OK : out_of_memory(path, e);
 }
 
+static char *temporary_name(const char *path, int i)
+{
+	size_t folder = folder_length(path);
+	return mmi_format("%.*s.%.*s.tmp-%ld-%d", (int)folder, path, BASE_LIMIT, path + folder, (long)getpid(), i);
+}
+
 static mm_status create_temporary(mmi_atomic *f, mm_error *e)
 {
-	size_t folder = folder_length(f->target);
-
 	for (int i = 0; i < TEMPORARY_TRIES; i++) {
 		mmi_free(f->temporary);
-		f->temporary = mmi_format("%.*s.%.*s.tmp-%ld-%d", (int)folder, f->target, BASE_LIMIT, f->target + folder, (long)getpid(), i);
+		f->temporary = temporary_name(f->target, i);
 		if (!f->temporary)
 			return out_of_memory(f->target, e);
 		f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -200,6 +204,87 @@ mm_status mmi_write_file_atomic(const char *path, const void *data, size_t bytes
 	return mmi_atomic_commit(f, e);
 }
 
+/* Reads a file of known size; a file that shrinks meanwhile ends early. */
+static int read_all(int fd, char *out, size_t bytes, size_t *done)
+{
+	for (*done = 0; *done < bytes;) {
+		ssize_t got = read(fd, out + *done, bytes - *done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		*done += (size_t)got;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- second names */
+
+static mm_status copy_open(int fd, const char *from, const char *to, mm_error *e)
+{
+	enum { BLOCK = 1 << 16 };
+	char *block = mmi_alloc(BLOCK, 1);
+	mmi_atomic *f = NULL;
+	size_t got = 1;
+	mm_status status = block ? mmi_atomic_open(to, &f, e) : out_of_memory(to, e);
+	while (status == MM_OK && got) {
+		status = read_all(fd, block, BLOCK, &got) ? mmi_fail(e, MM_EIO, "cannot read %s: %s", from, strerror(errno)) : MM_OK;
+		if (status == MM_OK)
+			status = mmi_atomic_write(f, block, got, e);
+	}
+	mmi_free(block);
+	if (status == MM_OK)
+		return mmi_atomic_commit(f, e);
+	mmi_atomic_abort(f);
+	return status;
+}
+
+static mm_status copy_file(const char *from, const char *to, mm_error *e)
+{
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return mmi_fail(e, MM_EIO, "cannot open %s: %s", from, strerror(errno));
+	mm_status status = copy_open(fd, from, to, e);
+	close(fd);
+	return status;
+}
+
+static mm_status rename_link(const char *temporary, const char *to, mm_error *e)
+{
+	if (rename(temporary, to)) {
+		mmi_fail(e, MM_EIO, "cannot write %s: %s", to, strerror(errno));
+		unlink(temporary);
+		return MM_EIO;
+	}
+	return sync_folder(to, e);
+}
+
+mm_status mmi_link_atomic(const char *from, const char *to, mm_error *e)
+{
+	struct stat a, b;
+	int error = EEXIST;
+	mm_status status = MM_OK;
+
+	if (!stat(from, &a) && !stat(to, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		return MM_OK; /* rename would leave both names */
+	for (int i = 0; i < TEMPORARY_TRIES && error == EEXIST; i++) {
+		char *temporary = temporary_name(to, i);
+		if (!temporary)
+			return out_of_memory(to, e);
+		error = link(from, temporary) ? errno : 0;
+		if (!error)
+			status = rename_link(temporary, to, e);
+		mmi_free(temporary);
+	}
+	if (error == ENOENT || error == EEXIST || error == ENOSPC || error == EACCES)
+		return mmi_fail(e, MM_EIO, "cannot write %s as another name of %s: %s", to, from, strerror(error));
+	return error ? copy_file(from, to, e) : status;
+}
+
+/* ---------------------------------------------------------------- left behind */
+
 static bool is_temporary(const char *name)
 {
 	const char *mark = strstr(name, ".tmp-");
@@ -223,22 +308,6 @@ size_t mmi_temporaries_remove(const char *folder)
 			removed++;
 	closedir(d);
 	return removed;
-}
-
-/* Reads a file of known size; a file that shrinks meanwhile ends early. */
-static int read_all(int fd, char *out, size_t bytes, size_t *done)
-{
-	for (*done = 0; *done < bytes;) {
-		ssize_t got = read(fd, out + *done, bytes - *done);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (!got)
-			break;
-		*done += (size_t)got;
-	}
-	return 0;
 }
 
 static mm_status read_open_file(int fd, const char *path, size_t limit, char **text, size_t *bytes, mm_error *e)

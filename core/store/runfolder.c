@@ -18,7 +18,7 @@
 enum { INI_LIMIT = 1 << 24 };
 
 struct mmi_runfolder {
-	char *path, *ini, *metrics, *checkpoints, *grids, *lock;
+	char *path, *ini, *metrics, *checkpoints, *best, *grids, *lock;
 	int lock_fd;
 };
 
@@ -32,6 +32,7 @@ void mmi_runfolder_close(mmi_runfolder *f)
 	mmi_free(f->ini);
 	mmi_free(f->metrics);
 	mmi_free(f->checkpoints);
+	mmi_free(f->best);
 	mmi_free(f->grids);
 	mmi_free(f->lock);
 	mmi_free(f);
@@ -47,9 +48,10 @@ static mm_status name_parts(mmi_runfolder *f, const char *path, mm_error *e)
 	f->ini = mmi_format("%.*s/run.ini", (int)length, path);
 	f->metrics = mmi_format("%.*s/metrics.csv", (int)length, path);
 	f->checkpoints = mmi_format("%.*s/checkpoints", (int)length, path);
+	f->best = mmi_format("%.*s/" MMI_CHECKPOINT_BEST, (int)length, path);
 	f->grids = mmi_format("%.*s/grids", (int)length, path);
 	f->lock = mmi_format("%.*s/.lock", (int)length, path);
-	if (!f->path || !f->ini || !f->metrics || !f->checkpoints || !f->grids || !f->lock)
+	if (!f->path || !f->ini || !f->metrics || !f->checkpoints || !f->best || !f->grids || !f->lock)
 		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", path);
 	return MM_OK;
 }
@@ -171,6 +173,11 @@ const char *mmi_runfolder_metrics(const mmi_runfolder *f)
 const char *mmi_runfolder_checkpoints(const mmi_runfolder *f)
 {
 	return f->checkpoints;
+}
+
+const char *mmi_runfolder_best(const mmi_runfolder *f)
+{
+	return f->best;
 }
 
 const char *mmi_runfolder_grids(const mmi_runfolder *f)

@@ -18,6 +18,7 @@ const char *mmi_runfolder_path(const mmi_runfolder *f);
 const char *mmi_runfolder_ini(const mmi_runfolder *f);          /* RUN/run.ini, the resolved settings */
 const char *mmi_runfolder_metrics(const mmi_runfolder *f);      /* RUN/metrics.csv */
 const char *mmi_runfolder_checkpoints(const mmi_runfolder *f);  /* RUN/checkpoints */
+const char *mmi_runfolder_best(const mmi_runfolder *f);         /* RUN/best.safetensors */
 const char *mmi_runfolder_grids(const mmi_runfolder *f);        /* RUN/grids */
 /* RUN/grids/NAME-00001200.png; mmi_free, NULL when out of memory. */
 char *mmi_runfolder_grid(const mmi_runfolder *f, const char *name, uint64_t iteration);

@@ -79,6 +79,10 @@ run ablate --ini "$ini" --sweep learner.objective=cooperative,mmvae --out "$work
 check "a baseline is compared" exits 0
 check "where it has no figures of an energy there is a dash" grep -Eq '^ *mmvae .* -$' "$work/out"
 
+run ablate --ini "$held" --sweep learner.z_steps=0 --set run.select=nll --out "$work/s" --judge "$judge" --eval-count 16
+check "runs that select their best checkpoint" exits 0
+check "have that one evaluated" grep -q "z_steps=0,run.seed=1/best.safetensors\"" "$work/s/learner.z_steps=0,run.seed=1/eval.json"
+
 # ---------------------------------------------------------------- Ctrl-C
 told() { grep -c evaluating "$one/log.txt"; }
 before=$(told)
