@@ -508,7 +508,7 @@ static void latents_are_written_for_every_tuple(void **state)
 	mmi_experts_clear(&experts);
 	mmi_tuples_close(tuples);
 	mmi_saved_close(&saved);
-	snprintf(path, sizeof path, "%s", rig_path(*state, "latents/a.csv"));
+	snprintf(path, sizeof path, "%s", rig_path(*state, "latents/a-latents.csv"));
 	assert_ok(mmi_read_file(path, 1 << 20, &text, &bytes, &e), e);
 	assert_memory_equal(text, "key,label,z_mean_0,z_mean_1,z_mean_2,z_scale_0,z_scale_1,z_scale_2\n0,0,", 70);
 	mmi_free(text);

@@ -36,9 +36,10 @@ static float *numbers(const mmi_encode_work *w, uint32_t m, int kind, size_t *d)
 
 /* ------------------------------------------------------------ opening */
 
-static mm_status open_csv(const mmi_encode_work *w, const char *name, mmi_atomic **out, mm_error *e)
+/* Every file of a modality has a suffix, so no name of one makes it tuples.csv or labels.npy. */
+static mm_status open_csv(const mmi_encode_work *w, const char *name, const char *suffix, mmi_atomic **out, mm_error *e)
 {
-	char *path = mmi_format("%s/%s.csv", w->folder, name);
+	char *path = mmi_format("%s/%s%s.csv", w->folder, name, suffix);
 	mm_status status = path ? mmi_atomic_open(path, out, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
 	mmi_free(path);
 	return status;
@@ -70,12 +71,12 @@ static mm_status open_files(mmi_encode_work *w, mm_error *e)
 {
 	size_t d;
 	MMI_TRY(mmi_make_folders(w->folder, e));
-	MMI_TRY(open_csv(w, "tuples", &w->list, e));
+	MMI_TRY(open_csv(w, "tuples", "", &w->list, e));
 	MMI_TRY(mmi_atomic_write(w->list, "row,key,label\n", 14, e));
 	MMI_TRY(open_npy(w, "labels", "", MMI_NPY_I32, 0, &w->labels, e));
 	for (uint32_t m = 0; m < w->n; m++) {
 		const char *name = w->s->model->modalities[m].name;
-		MMI_TRY(open_csv(w, name, &w->csv[m], e));
+		MMI_TRY(open_csv(w, name, "-latents", &w->csv[m], e));
 		MMI_TRY(write_heading(w, m, e));
 		for (int k = 0; k < KINDS; k++)
 			if (numbers(w, m, k, &d) && d)

@@ -78,9 +78,17 @@ check "summary without folders: status 2" exits 2
 # ---------------------------------------------------------------- encode
 run encode --ckpt "$ckpt" --out "$work/latents" --count 30
 check "encode succeeds" exits 0
-check "encode writes a line a tuple" [ "$(wc -l <"$work/latents/m1.csv")" -eq 31 ]
+check "encode writes a line a tuple" [ "$(wc -l <"$work/latents/m1-latents.csv")" -eq 31 ]
 check "keys and labels have a file" [ "$(head -n 1 "$work/latents/tuples.csv")" = "row,key,label" ]
 check "arrays are NumPy's" [ "$(head -c 6 "$work/latents/m0-z-scale.npy" | od -An -tx1 | tr -d ' \n')" = 934e554d5059 ]
+sed 's/^\[m0\]$/[tuples]/; s/^\[m1\]$/[labels]/' "$work/tiny.ini" >"$work/odd.ini"
+run --ini "$work/odd.ini" --out "$work/odd"
+run encode --ckpt "$work/odd" --out "$work/odd_latents" --count 30
+check "modalities called tuples and labels are encoded" exits 0
+check "beside the keys" [ "$(head -n 1 "$work/odd_latents/tuples.csv")" = "row,key,label" ]
+check "and the labels" cmp "$work/latents/labels.npy" "$work/odd_latents/labels.npy"
+check "each under its own name" [ "$(wc -l <"$work/odd_latents/tuples-latents.csv")" -eq 31 ]
+check "in as many files" [ "$(ls "$work/odd_latents" | wc -l)" -eq "$(ls "$work/latents" | wc -l)" ]
 run encode --ckpt "$ckpt" --out "$work/none" --split tets
 check "encode: an unknown split: status 2" exits 2
 run encode --ckpt "$ckpt"
