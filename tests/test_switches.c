@@ -54,13 +54,11 @@ static void chains_start_from_observed_experts_only(void **state)
 }
 
 /* What a chain makes of rows does not depend on what stands where nothing was observed: zeros or not. */
-static void what_is_missing_changes_nothing(void **state)
+static void compare_missing(const char *const *sets)
 {
 	learner_rig a, b;
 	mmi_measures m;
 	mm_error e = MM_ERROR_INIT;
-	const char *const *sets = SETS("data.hide=0.5", "learner.missing_energy=skip");
-	(void)state;
 	rig_open(&a, sets);
 	rig_open(&b, sets);
 	a.lacking = b.lacking = true;
@@ -76,6 +74,13 @@ static void what_is_missing_changes_nothing(void **state)
 	rig_assert_same(&a, &b);
 	rig_close(&a);
 	rig_close(&b);
+}
+
+static void what_is_missing_changes_nothing(void **state)
+{
+	(void)state;
+	compare_missing(SETS("data.hide=0.5", "learner.missing_energy=skip"));
+	compare_missing(SETS("data.hide=0.5", "learner.missing_energy=skip", "energy.swap_factor=1"));
 }
 
 static void incomplete_tuples_are_completed_with_what_is_there_held(void **state)

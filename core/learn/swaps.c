@@ -33,30 +33,57 @@ void mmi_swaps_clear(mmi_swaps *k)
 	*k = (mmi_swaps){ .mean_data = 0 };
 }
 
-static void swap_row(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, uint32_t row, uint32_t rows, uint32_t iteration)
+/* Any other row that is not left out, uniformly; the row itself when there is none. */
+static uint32_t another_row(mmi_sampler *s, const float *whole, uint32_t row, uint32_t rows, uint32_t iteration)
 {
-	uint32_t which = mmi_sampler_below(s, row, 0, iteration, m->n_modalities);
-	uint32_t other = rows > 1 ? (row + 1 + mmi_sampler_below(s, row, 1, iteration, rows - 1)) % rows : row;
+	uint32_t others = 0, at = row;
+	for (uint32_t i = 0; i < rows; i++)
+		others += i != row && (!whole || whole[i] > 0);
+	if (!others)
+		return row;
+	for (uint32_t left = mmi_sampler_below(s, row, 1, iteration, others) + 1; left; left -= at != row && (!whole || whole[at] > 0))
+		at = (at + 1) % rows;
+	return at;
+}
+
+static void swap_row(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t row,
+                     uint32_t rows, uint32_t iteration)
+{
+	uint32_t which = mmi_sampler_below(s, row, 0, iteration, m->n_modalities), other = another_row(s, whole, row, rows, iteration);
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		size_t count = (size_t)m->modalities[i].count, from = i == which ? other : row;
 		memcpy(k->x[i] + row * count, x[i] + from * count, count * sizeof(float));
 	}
 }
 
-static double standard_deviation(const float *x, uint32_t n, double mean)
+/* Of the rows that are not left out; NaN if all are. */
+static double mean_of(const float *x, const float *whole, uint32_t rows)
 {
-	double sum = 0;
-	for (uint32_t i = 0; i < n; i++)
-		sum += ((double)x[i] - mean) * ((double)x[i] - mean);
+	double sum = 0, n = 0;
+	for (uint32_t i = 0; i < rows; i++)
+		if (!whole || whole[i] > 0) {
+			sum += (double)x[i];
+			n++;
+		}
+	return n > 0 ? sum / n : NAN;
+}
+
+static double standard_deviation(const float *x, const float *whole, uint32_t rows, double mean)
+{
+	double sum = 0, n = 0;
+	for (uint32_t i = 0; i < rows; i++)
+		if (!whole || whole[i] > 0) {
+			sum += ((double)x[i] - mean) * ((double)x[i] - mean);
+			n++;
+		}
 	return sqrt(sum / n);
 }
 
 static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double factor, double margin)
 {
-	double sum = 0, right = 0, n = 0;
-	for (uint32_t i = 0; i < rows; i++)
-		sum += (double)k->e_data[i];
-	double wanted = margin * standard_deviation(k->e_data, rows, sum / rows);
+	double right = 0, n = 0;
+	k->mean_data = mean_of(k->e_data, whole, rows);
+	double wanted = margin * standard_deviation(k->e_data, whole, rows, k->mean_data);
 	for (uint32_t i = 0; i < rows; i++) {
 		float here = whole ? whole[i] : 1;
 		double rise = (double)k->e_swapped[i] - (double)k->e_data[i];
@@ -66,16 +93,13 @@ static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double 
 		n += here > 0;
 	}
 	k->rank = n > 0 ? right / n : NAN;
-	k->mean_data = 0;
-	for (uint32_t i = 0; i < rows; i++)
-		k->mean_data += n > 0 && (!whole || whole[i] > 0) ? (double)k->e_data[i] / n : 0;
 }
 
 void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t rows,
                     double factor, double margin, uint32_t iteration)
 {
 	for (uint32_t row = 0; row < rows; row++)
-		swap_row(k, s, m, x, row, rows, iteration);
+		swap_row(k, s, m, x, whole, row, rows, iteration);
 	mmi_sampler_energy(s, x, rows, k->e_data);
 	mmi_sampler_energy(s, (const float *const *)k->x, rows, k->e_swapped);
 	set_factors(k, whole, rows, factor, margin);
