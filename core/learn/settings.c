@@ -139,9 +139,10 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	s->elbo = mmi_objectives[s->cooperative ? warm : objective - 1];
 	if (!s->cooperative)
 		s->warmup = s->iterations;
-	s->model.fusion = s->warmup ? s->elbo->fusion : MMI_FUSION_MIXTURE;
-	if (s->cooperative && s->model.fusion != MMI_FUSION_MIXTURE)
-		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae or mmvae+ (the chains start from single experts)", e);
+	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
+	if (s->cooperative && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
+		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae, mopoe or mmvae+ (chains start from single experts, "
+		                         "which mean nothing without the prior after mvae)", e);
 	return s->warmup ? check_objective(c, s, s->cooperative ? "warmup_objective" : "objective", e) : MM_OK;
 }
 
