@@ -76,7 +76,8 @@ mm_status mmi_ablation_open_run(const mmi_ablation *a, size_t i, const mmi_log *
 		sets[r.n_sets++] = a->points.item[i].set[k];
 	r.sets = sets;
 	r.log = log;
-	mm_status status = mmi_setup_open(&r, out, e);
+	bool half = a->runs[i].state == MMI_RUN_HALF;
+	mm_status status = half ? mmi_setup_resume(&r, a->runs[i].folder, out, e) : mmi_setup_open(&r, out, e);
 	mmi_free(sets);
 	return status;
 }
