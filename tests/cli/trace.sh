@@ -25,8 +25,9 @@ check "the numbers have a header" [ "$(head -n 1 "$work/t/trace.csv")" = "chain,
 check "every step of every chain has a row" [ "$(tail -n +2 "$work/t/trace.csv" | wc -l)" -eq $((2 * 7 + 2 * 6)) ]
 filled() { awk -F, 'NR > 1 { if (NF != 6 || $4 == "" || ($1 == "posterior") != ($5 != "") || ($3 > 0) != ($6 != "")) exit 1 }' "$work/t/trace.csv"; }
 check "energies everywhere, likelihoods of the posterior, movement from the first step on" filled
-falls() { awk -F, -v chain="$1" '$1 == chain { if ($3 == 0) first += $4; last[$2] = $4 } END { for (t in last) end += last[t]; exit !(end < first) }' "$work/t/trace.csv"; }
-check "U falls along the posterior chain" falls posterior
+trace --tuples 2 --z-steps 6 --x-steps 5 --set learner.z_noise=0 --out "$work/still"
+falls() { awk -F, -v chain="$1" '$1 == chain { if ($3 == 0) first += $4; last[$2] = $4 } END { for (t in last) end += last[t]; exit !(end < first) }' "$work/still/trace.csv"; }
+check "without noise U falls along the posterior chain" falls posterior
 # Two strips of the same tuples: 6 steps are 4 columns and the data, 5 steps are 4 columns (0, 2, 4, 5).
 check "both strips have the same rows" [ "$(height "$work/t/posterior.png")" -eq "$(height "$work/t/data.png")" ]
 trace --tuples 2 --z-steps 6 --x-steps 5 --out "$work/t2"
