@@ -38,6 +38,30 @@ static void incomplete_tuples_are_kept_when_asked_for(void **state)
 	mmi_tuples_close(t);
 }
 
+/* Of both parts together nothing is there twice, and validation keeps its place when incomplete tuples go. */
+static void complete_validation_tuples_are_none_of_training_s(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *train = NULL, *validation = NULL;
+	bool seen[100] = { false };
+	mmi_tuples_close(open_gaps(w, true));
+	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 50, 1, NULL, &train, &e), MM_OK);
+	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_VALIDATION, 50, 1, NULL, &validation, &e), MM_OK);
+	mmi_tuples_drop_incomplete(validation);
+	assert_true(mmi_tuples_complete(validation));
+	assert_in_range(mmi_tuples_count(validation), 1, 19);
+	for (uint32_t i = 0; i < mmi_tuples_count(train); i++)
+		seen[atoi(mmi_tuples_key(train, i) + 1)] = true;
+	for (uint32_t i = 0; i < mmi_tuples_count(validation); i++) {
+		int number = atoi(mmi_tuples_key(validation, i) + 1);
+		assert_true(number >= 40 && number < 60 && !seen[number]);
+		assert_int_equal(mmi_tuples_label(validation, i), number % 10);
+	}
+	mmi_tuples_close(train);
+	mmi_tuples_close(validation);
+}
+
 static void what_is_missing_reads_as_zeros_and_is_not_read_from_the_plugin(void **state)
 {
 	world *w = *state;
@@ -140,6 +164,7 @@ int main(void)
 #define ONE(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		ONE(incomplete_tuples_are_kept_when_asked_for),
+		ONE(complete_validation_tuples_are_none_of_training_s),
 		ONE(what_is_missing_reads_as_zeros_and_is_not_read_from_the_plugin),
 		ONE(the_share_asked_for_is_hidden_but_never_a_whole_tuple),
 		ONE(what_is_hidden_depends_on_the_seed_alone),

@@ -396,6 +396,18 @@ mm_status mmi_tuples_hide(mmi_tuples *t, double hide, uint64_t seed, mm_error *e
 	return MM_OK;
 }
 
+void mmi_tuples_drop_incomplete(mmi_tuples *t)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < t->n; i++)
+		if (complete(t, t->key[i])) {
+			t->key[kept] = t->key[i];
+			t->label[kept++] = t->label[i];
+		}
+	t->n = kept;
+	t->n_incomplete = 0;
+}
+
 bool mmi_tuples_complete(const mmi_tuples *t)
 {
 	return !t->hidden && !t->n_incomplete;

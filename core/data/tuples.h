@@ -22,6 +22,9 @@ void mmi_tuples_close(mmi_tuples *t);
 /* Hides this share of (tuple, modality) pairs from now on, at random from the seed and key, but never a whole tuple: for
  * experiments with missing modalities. Call before reading. */
 mm_status mmi_tuples_hide(mmi_tuples *t, double hide, uint64_t seed, mm_error *e);
+/* Leaves only tuples that lack nothing, in the same order: of a part that was opened with incomplete ones, so that its reserve for
+ * validation is training's. */
+void mmi_tuples_drop_incomplete(mmi_tuples *t);
 /* Nothing is ever missing. */
 bool mmi_tuples_complete(const mmi_tuples *t);
 bool mmi_tuples_has(const mmi_tuples *t, uint32_t i, size_t m);

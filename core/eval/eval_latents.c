@@ -147,8 +147,7 @@ mm_status mmi_eval_latents(mmi_eval_work *w, mm_error *e)
 	const mmi_setup *s = &w->saved.setup;
 	mmi_tuples *train = NULL;
 	mmi_codes seen = { 0 }, unseen = { 0 };
-	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TRAIN, s->settings.holdout, s->settings.seed, w->r->setup.log,
-	                        &train, e));
+	MMI_TRY(mmi_setup_tuples(s, MMI_PART_TRAIN, w->r->setup.log, &train, e));
 	uint32_t rows = mmi_tuples_count(train) < w->r->probe ? mmi_tuples_count(train) : w->r->probe;
 	mm_status status = codes_create(w, rows, &seen, e);
 	if (status == MM_OK)

@@ -202,7 +202,7 @@ static mm_status open_work(mmi_eval_work *w, mm_error *e)
 	w->sampler = w->saved.sampler;
 	w->n = w->model->n_modalities;
 	w->block = mmi_whole_chunks(MMI_EVAL_BLOCK, mmi_sampler_chunk(w->sampler));
-	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, r->part, s->settings.holdout, s->settings.seed, r->setup.log, &w->tuples, e));
+	MMI_TRY(mmi_setup_tuples(s, r->part, r->setup.log, &w->tuples, e));
 	w->count = r->count;
 	w->n_tuples = mmi_tuples_count(w->tuples) < r->count ? mmi_tuples_count(w->tuples) : r->count;
 	if (r->n_other && r->wanted[MMI_EVAL_ENERGY])

@@ -227,6 +227,16 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 	return finish(&s, build(&s, r, order, e), out);
 }
 
+mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e)
+{
+	const mmi_settings *set = &s->settings;
+	if (!set->keep_incomplete)
+		return mmi_tuples_open(s->modalities, s->n_modalities, part, set->holdout, set->seed, log, out, e);
+	MMI_TRY(mmi_tuples_open_incomplete(s->modalities, s->n_modalities, part, set->holdout, set->seed, log, out, e));
+	mmi_tuples_drop_incomplete(*out);
+	return MM_OK;
+}
+
 void mmi_setup_close(mmi_setup *s)
 {
 	mmi_pool_destroy(s->pool);

@@ -2,6 +2,7 @@
 #ifndef MMI_SETUP_H
 #define MMI_SETUP_H
 
+#include "data/tuples.h"
 #include "engine/pool.h"
 #include "learn/settings.h"
 #include "plugin/loader.h"
@@ -38,6 +39,8 @@ mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_s
 /* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Refused when a modality is served by
  * another plugin than the checkpoint's. */
 mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
+/* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive them. */
+mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e);
 void mmi_setup_close(mmi_setup *s);
 /* An error unless the plugins' states are those of the checkpoint, as they are after mmi_setup_resume and mmi_setup_reopen. */
 mm_status mmi_setup_check_states(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e);
