@@ -129,7 +129,7 @@ static double schedule(const mmi_learner *l)
 	                    : mmi_settings_schedule_at(l->settings, l->clock);
 }
 
-/* Gradients of up to two segments into lanes, checked, then one step of Adam. */
+/* Gradients of segments into lanes, checked, then one step of Adam. */
 static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_optimiser *o, mmi_lanes *lanes, double *norm, mm_error *e)
 {
 	mmi_pass_run(&l->pass, segments, n);
@@ -139,6 +139,22 @@ static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_o
 		                o->params->name);
 	mmi_optimiser_step(o, l->pool, lanes->lane[0], *norm, schedule(l));
 	return MM_OK;
+}
+
+/* The contrastive loss between the experts as a further segment of an update of the inference model: 1, or 0 if there is none. */
+static uint32_t align(mmi_learner *l, const mmi_batch *batch, mmi_segment *out, mmi_measures *m)
+{
+	const mmi_settings *s = l->settings;
+	if (!mmi_learner_aligns(l))
+		return 0;
+	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, s->batch, &l->experts);
+	mmi_alignment_make(&l->alignment, l->experts.loc, batch->observed, s->batch, s->contrast_temperature);
+	*out = (mmi_segment){ .loss = &l->locations, .x = (const float *const *)batch->x, .rows = s->batch, .x_rows = s->batch,
+	                      .seed = (float)s->contrast_factor };
+	for (uint32_t i = 0; i < l->model->n_modalities; i++)
+		out->z[i].z = l->alignment.grad[i];
+	m->contrast = l->alignment.loss;
+	return 1;
 }
 
 /* min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z prior). */
@@ -164,13 +180,14 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, mmi_me
 {
 	const mmi_settings *s = l->settings;
 	uint32_t b = s->batch, n = pairs(l, s->i_factor) ? 2 : 1;
-	mmi_segment terms[2] = {
+	mmi_segment terms[3] = {
 		{ .loss = &l->inference_data, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b },
 		{ .loss = &l->inference_generated, .x = (const float *const *)l->revised, .z = { l->z_prior }, .mask = &l->masks.generated, .rows = b,
 		  .x_rows = b, .seed = (float)(s->i_factor / b) },
 	};
 	for (uint32_t c = 0; c < l->n_chains; c++)
 		terms[0].z[c] = mmi_latents_at(&l->z, l->model, (size_t)c * b);
+	n += align(l, batch, &terms[n], m);
 	m->culprit = 1;
 	MMI_TRY(update(l, terms, n, &l->inference, &l->inference_lanes, &m->norm_inference, e));
 	m->loss_inference = terms[0].sum / b + s->i_factor * terms[1].sum / b;
@@ -269,13 +286,15 @@ static double minus_log_prior(const mmi_learner *l)
 static mm_status update_elbo(mmi_learner *l, const mmi_batch *batch, uint32_t first, mmi_measures *m, mm_error *e)
 {
 	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
-	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
+	mmi_segment terms[2] = { { .loss = &l->elbo, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b,
+	                           .seed = 1.0f / (float)b } };
 	for (uint32_t i = 0; i < l->n_eps; i++) {
 		mmi_sampler_standard(l->sampler, b, first + i, t, &l->eps[i]);
-		term.z[i] = l->eps[i];
+		terms[0].z[i] = l->eps[i];
 	}
-	mmi_pass_run(&l->pass, &term, 1);
-	m->elbo = term.sum / b;
+	uint32_t n = 1 + align(l, batch, &terms[1], m);
+	mmi_pass_run(&l->pass, terms, n);
+	m->elbo = terms[0].sum / b;
 	m->norm_generator = mmi_lanes_reduce(&l->generator_lanes, l->pool);
 	m->norm_inference = mmi_lanes_reduce(&l->inference_lanes, l->pool);
 	m->culprit = isfinite(m->norm_generator) ? 1 : 0;
@@ -331,7 +350,7 @@ static mm_status warm_up(mmi_learner *l, const mmi_batch *batch, mmi_measures *m
 /* What an update measures is no number until it was made: there may be none. */
 static mmi_measures unmeasured(bool warm)
 {
-	return (mmi_measures){ .warm = warm, .elbo = NAN, .nll_end = NAN, .u_end = NAN, .loss_generator = NAN, .loss_inference = NAN,
+	return (mmi_measures){ .warm = warm, .elbo = NAN, .contrast = NAN, .nll_end = NAN, .u_end = NAN, .loss_generator = NAN, .loss_inference = NAN,
 	                       .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
 }
 

@@ -25,6 +25,11 @@ static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 	return mmi_experts_create(l->model, b, &l->experts, e);
 }
 
+bool mmi_learner_aligns(const mmi_learner *l)
+{
+	return l->settings->contrast_factor > 0 && l->model->n_modalities > 1;
+}
+
 static mm_status allocate(mmi_learner *l, mm_error *e)
 {
 	size_t b = l->settings->batch, buffer = l->settings->x_start == MMI_START_BUFFER ? l->settings->x_buffer : 0;
@@ -37,6 +42,8 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 	}
 	if (ok && l->settings->swap_factor > 0)
 		MMI_TRY(mmi_swaps_create(l->model, b, &l->swaps, e));
+	if (ok && mmi_learner_aligns(l))
+		MMI_TRY(mmi_alignment_create(l->model, b, &l->alignment, e));
 	return ok ? mmi_masks_create(l->model, l->settings, l->n_chains, &l->masks, e)
 	          : mmi_fail(e, MM_ENOMEM, "out of memory for a batch of %zu samples", b);
 }
@@ -68,6 +75,8 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_loss_energy(l->model, &place, &l->energy_lanes, &l->energy_loss, e));
 	if (l->n_eps)
 		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
+	if (mmi_learner_aligns(l))
+		MMI_TRY(mmi_loss_locations(l->model, &place, &l->inference_lanes, &l->locations, e));
 	return MM_OK;
 }
 
@@ -115,6 +124,7 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_loss_clear(&l->inference_generated);
 	mmi_loss_clear(&l->energy_loss);
 	mmi_loss_clear(&l->elbo);
+	mmi_loss_clear(&l->locations);
 	mmi_pass_clear(&l->pass);
 	mmi_lanes_clear(&l->generator_lanes);
 	mmi_lanes_clear(&l->inference_lanes);
@@ -125,6 +135,7 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_sampler_destroy(l->sampler);
 	mmi_masks_clear(&l->masks);
 	mmi_swaps_clear(&l->swaps);
+	mmi_alignment_clear(&l->alignment);
 	mmi_latents_clear(&l->z);
 	mmi_latents_clear(&l->z_start);
 	mmi_latents_clear(&l->z_prior);

@@ -3,6 +3,7 @@
 #define MMI_LEARNER_H
 
 #include "data/batches.h"
+#include "learn/alignment.h"
 #include "learn/losses.h"
 #include "learn/masks.h"
 #include "learn/optimiser.h"
@@ -18,6 +19,7 @@
 typedef struct mmi_measures {
 	bool warm;                            /* a warm-up iteration: only elbo and the norms of two models */
 	double elbo;                          /* negative ELBO */
+	double contrast;                      /* contrastive loss between experts */
 	double u_start, u_end;                /* U at both ends of the posterior chain */
 	double nll_end;                       /* NLL of the data given the revised z */
 	double loss_generator, loss_inference;
@@ -49,7 +51,7 @@ typedef struct mmi_learner {
 	mmi_sampler *sampler;
 	mmi_optimiser generator, inference, energy;
 	mmi_lanes generator_lanes, inference_lanes, energy_lanes;
-	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo;
+	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo, locations;
 	mmi_pass pass;
 	uint32_t chunk, n_chains;             /* chains per sample: M or 1 */
 	bool masked;                          /* modalities may be missing, or count for some chains only */
@@ -65,6 +67,7 @@ typedef struct mmi_learner {
 	float *buffer[MMI_MAX_MODALITIES];    /* [x_buffer][floats] persistent chains, with their latents; NULL without */
 	mmi_latents buffer_z;
 	mmi_swaps swaps;
+	mmi_alignment alignment;
 	float *snapshot;                      /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[3];
@@ -73,6 +76,8 @@ typedef struct mmi_learner {
 mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out, mm_error *e);
 void mmi_learner_destroy(mmi_learner *l);
 
+/* Experts are taught by the contrastive loss between them as well. */
+bool mmi_learner_aligns(const mmi_learner *l);
 /* One iteration on one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback. */
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e);
 /* Back to the last snapshot with `culprit`'s rate halved (0 generator, 1 inference, 2 energy); MM_ENUMERIC when there

@@ -147,6 +147,19 @@ mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32
 	return close_loss(l, l->value, l->seed, p, e);
 }
 
+mm_status mmi_loss_locations(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *inference, mmi_loss *l, mm_error *e)
+{
+	mmi_expert experts[MMI_MAX_MODALITIES];
+	MMI_TRY(open_loss(m, p, l, m->n_modalities, e));
+	mmi_graph *g = l->net.graph;
+	l->lanes[l->n_lanes++] = inference;
+	l->value = MMI_NONE;
+	MMI_TRY(record_experts(m, l, experts, e));
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		l->value = plus(g, l->value, mmi_graph_ops.sum(g, mmi_graph_ops.mul(g, experts[i].loc, l->z[i].z), 0));
+	return close_loss(l, l->value, l->seed, p, e);
+}
+
 mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *l, mm_error *e)
 {
 	MMI_TRY(open_loss(m, p, l, 0, e));

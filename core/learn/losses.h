@@ -56,6 +56,9 @@ mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const struc
                         mmi_lanes *generator, mmi_lanes *inference, mmi_loss *out, mm_error *e);
 /* sum over m of observed_m weight_m NLL_m(x_m | place): for the recorders of objectives as well. */
 mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e);
+/* sum_m <loc_m, z_m.z>, with the locations of the experts and, in the places of latents, the gradient of some loss to them: trains
+ * the inference model by losses that are no sum over samples. One place for each modality. */
+mm_status mmi_loss_locations(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *inference, mmi_loss *out, mm_error *e);
 void mmi_loss_clear(mmi_loss *l);
 
 /* Rows that share a loss and a seed. */

@@ -146,6 +146,15 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	return s->warmup ? check_objective(c, s, s->cooperative ? "warmup_objective" : "objective", e) : MM_OK;
 }
 
+static mm_status read_contrast(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	MMI_TRY(get_factor(c, "learner", "contrast_factor", 0, &s->contrast_factor, e));
+	MMI_TRY(mmi_config_float(c, "learner", "contrast_temperature", 0.1, 1e-3, LIMIT, &s->contrast_temperature, e));
+	if (s->contrast_factor > 0 && s->model.independent)
+		return mmi_config_refuse(c, "learner", "contrast_factor", "0 with generators = independent: experts share no latent to agree on", e);
+	return MM_OK;
+}
+
 static mm_status read_course(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	static const char *const experts[] = { "one", "all", NULL };
@@ -158,6 +167,7 @@ static mm_status read_course(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_u64(c, "learner", "warmup", 0, &s->warmup, e));
 	MMI_TRY(get_u32(c, "learner", "batch", 64, 1, &s->batch, e));
 	MMI_TRY(get_factor(c, "learner", "beta", 1, &s->beta, e));
+	MMI_TRY(read_contrast(c, s, e));
 	MMI_TRY(get_choice(c, "learner", "experts", experts, 0, &which, e));
 	MMI_TRY(get_choice(c, "learner", "expert_reduce", reductions, 0, &reduce, e));
 	MMI_TRY(get_choice(c, "learner", "inference_target", targets, MMI_TARGET_MIXTURE, &target, e));
@@ -300,6 +310,7 @@ static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_choice(c, "energy", "trunk", trunks, 0, &trunk, e));
 	MMI_TRY(get_choice(c, "energy", "shortcut_kernel", shortcuts, 0, &shortcut, e));
 	MMI_TRY(mmi_config_bool(c, "energy", "spectral_norm", true, &s->model.spectral_norm, e));
+	MMI_TRY(get_factor(c, "energy", "agreement", 0, &s->model.agreement, e));
 	MMI_TRY(get_factor(c, "energy", "energy_l2", 0, &s->energy_l2, e));
 	MMI_TRY(get_factor(c, "energy", "swap_factor", 0, &s->swap_factor, e));
 	MMI_TRY(get_factor(c, "energy", "swap_margin", 2, &s->swap_margin, e));

@@ -32,6 +32,8 @@ typedef struct mmi_settings {
 	bool experts_all;               /* all: a chain from every expert; one: from one drawn per sample */
 	bool expert_reduce_mean;        /* the paper's listing: each chain's gradient divided by their number */
 	double beta;                    /* weight of the ELBO's divergence */
+	double contrast_factor;         /* weight of the contrastive loss between experts; 0: none */
+	double contrast_temperature;    /* of its similarities */
 	mmi_inference_target inference_target;
 	bool private_own;               /* own: an expert's chain moves its own w only; joint: that of every observed modality */
 	bool separate_inference;        /* ablation: the chain from expert m sees x_m alone and teaches expert m alone */

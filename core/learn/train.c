@@ -49,6 +49,7 @@ static const struct {
 } columns[] = {
 #define COLUMN(name, field, warm, cooperative) { name, offsetof(mmi_measures, field), warm, cooperative }
 	COLUMN("elbo", elbo, true, true),
+	COLUMN("contrast", contrast, true, true),
 	COLUMN("u_start", u_start, false, true),
 	COLUMN("u_end", u_end, false, true),
 	COLUMN("nll_end", nll_end, false, true),

@@ -2,6 +2,9 @@
  * trunks and vector features pass the fused head, so that modalities can disagree. With separate trunks each map keeps to
  * itself until the head.
  *
+ * Experts of the inference model that agree on what a tuple shows lower its energy: what the trunk sees of texture, they know of
+ * content. Their parameters are not the energy's: its losses leave them as they are.
+ *
  * Block (the paper's Table 6, whose ancestors are the dual-MCMC networks): [ReLU unless first] conv3x3 ReLU conv3x3
  * [average-pool 2]; shortcut: the first block pools, then convolves; later ones convolve, then pool; identity where
  * nothing changes. No biases in the trunk. */
@@ -95,6 +98,31 @@ static mm_tensor trunk_of_size(const mmi_model *m, mmi_graph *g, const mm_tensor
 	return trunk(m, g, mmi_graph_ops.concat(g, same, n, 2));
 }
 
+/* loc / |loc|; the small number keeps the gradient at 0 finite. */
+static mm_tensor direction(mmi_graph *g, mm_tensor loc)
+{
+	mm_tensor square = mmi_graph_ops.affine(g, mmi_sum_all(g, mmi_graph_ops.mul(g, loc, loc), 1), 1, 1e-12f), in[2] = { square };
+	mm_tensor log_length = mmi_graph_ops.affine(g, mmi_op(g, MMI_OP_LOG, 1, in, NULL), -0.5f, 0);
+	in[0] = loc;
+	in[1] = mmi_graph_ops.activation(g, log_length, MM_ACT_EXP, 0);
+	return mmi_op(g, MMI_OP_MUL, 2, in, NULL);
+}
+
+/* Mean over pairs of the cosine between experts' locations: (|sum_m u_m|^2 - M) / (M (M - 1)) with unit vectors u_m. */
+static mm_status agreement(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
+{
+	const float n = (float)m->n_modalities, pairs = n * (n - 1);
+	mm_tensor sum = MMI_NONE;
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		mmi_expert expert;
+		MMI_TRY(mmi_model_encode(m, i, g, x[i], &expert, e));
+		mm_tensor u = direction(g, expert.loc);
+		sum = i ? mmi_graph_ops.add(g, sum, u) : u;
+	}
+	*out = mmi_graph_ops.affine(g, mmi_sum_all(g, mmi_graph_ops.mul(g, sum, sum), 1), 1 / pairs, -n / pairs);
+	return MM_OK;
+}
+
 mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
 {
 	mm_tensor features[MMI_MAX_MODALITIES], parts[MMI_MAX_MODALITIES];
@@ -116,5 +144,10 @@ mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 		}
 	}
 	*out = head(m, g, mmi_graph_ops.concat(g, parts, n, 0));
+	if (m->config.agreement > 0) {
+		mm_tensor agreed;
+		MMI_TRY(agreement(m, g, x, &agreed, e));
+		*out = mmi_graph_ops.axpby(g, 1, *out, -(float)m->config.agreement, agreed);
+	}
 	return mmi_graph_check(g, e);
 }

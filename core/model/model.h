@@ -39,6 +39,7 @@ typedef struct mmi_model_config {
 	mmi_head_kind head;
 	bool separate_trunks;         /* every map passes a trunk of its own; otherwise maps of one size share one */
 	bool spectral_norm;           /* of every energy layer */
+	double agreement;             /* weight of the mean cosine between experts in E; 0: no such term */
 	uint64_t seed;                /* of the initial values */
 } mmi_model_config;
 

@@ -1,0 +1,84 @@
+/* alignment.c - the contrastive loss over all pairs of experts. */
+#include "config.h"
+
+#include "learn/alignment.h"
+
+#include <math.h>
+#include <string.h>
+
+mm_status mmi_alignment_create(const mmi_model *m, size_t batch, mmi_alignment *out, mm_error *e)
+{
+	mmi_alignment a = { .n = m->n_modalities, .batch = (uint32_t)batch, .dim = (size_t)mmi_model_z_dim(m) };
+	bool ok = (a.kept = mmi_alloc(batch, sizeof *a.kept)) != NULL;
+	for (uint32_t i = 0; i < a.n; i++)
+		ok = (a.grad[i] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
+	for (int side = 0; side < 2; side++) {
+		ok = (a.rows[side] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
+		ok = (a.row_grad[side] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
+	}
+	mm_status status = ok ? mmi_contrast_create(a.batch, (uint32_t)a.dim, &a.contrast, e)
+	                      : mmi_fail(e, MM_ENOMEM, "out of memory for the alignment of %zu samples", batch);
+	if (status != MM_OK) {
+		mmi_alignment_clear(&a);
+		return status;
+	}
+	*out = a;
+	return MM_OK;
+}
+
+void mmi_alignment_clear(mmi_alignment *a)
+{
+	mmi_contrast_clear(&a->contrast);
+	mmi_free(a->kept);
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
+		mmi_free(a->grad[i]);
+	for (int side = 0; side < 2; side++) {
+		mmi_free(a->rows[side]);
+		mmi_free(a->row_grad[side]);
+	}
+	*a = (mmi_alignment){ .n = 0 };
+}
+
+static uint32_t keep_complete(mmi_alignment *a, const float *const *observed, const uint32_t pair[2], uint32_t rows)
+{
+	uint32_t n = 0;
+	for (uint32_t r = 0; r < rows; r++)
+		if (!observed || (observed[pair[0]][r] > 0 && observed[pair[1]][r] > 0))
+			a->kept[n++] = r;
+	return n;
+}
+
+/* One pair of modalities, `weight` its share of the loss; false if fewer than two rows have both. */
+static bool align_pair(mmi_alignment *a, float *const *loc, const float *const *observed, const uint32_t pair[2], uint32_t rows,
+                       double temperature, double weight)
+{
+	const size_t d = a->dim;
+	uint32_t n = keep_complete(a, observed, pair, rows);
+	if (n < 2)
+		return false;
+	for (int side = 0; side < 2; side++) {
+		for (uint32_t i = 0; i < n; i++)
+			memcpy(a->rows[side] + i * d, loc[pair[side]] + a->kept[i] * d, d * sizeof(float));
+		memset(a->row_grad[side], 0, n * d * sizeof(float));
+	}
+	a->loss += weight * mmi_contrast_loss(&a->contrast, a->rows[0], a->rows[1], n, temperature, weight, a->row_grad[0], a->row_grad[1]);
+	for (int side = 0; side < 2; side++)
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; k < d; k++)
+				a->grad[pair[side]][a->kept[i] * d + k] += a->row_grad[side][i * d + k];
+	return true;
+}
+
+void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows, double temperature)
+{
+	const double weight = 2.0 / (a->n * (a->n - 1.0));
+	bool any = false;
+	a->loss = 0;
+	for (uint32_t i = 0; i < a->n; i++)
+		memset(a->grad[i], 0, rows * a->dim * sizeof(float));
+	for (uint32_t i = 0; i < a->n; i++)
+		for (uint32_t k = i + 1; k < a->n; k++)
+			any |= align_pair(a, loc, observed, (const uint32_t[2]){ i, k }, rows, temperature, weight);
+	if (!any)
+		a->loss = NAN;
+}

@@ -1,0 +1,338 @@
+/* test_alignment.c - the contrastive loss between experts and the energy's term of their agreement: missing modalities, the
+ * gradient to the encoders' parameters and to samples, threads, and what training with them comes to. The loss of one pair is
+ * compared with PyTorch in test_matching. */
+#include "config.h"
+
+#include "learner_rig.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SETS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+enum { ROWS = 6, DIM = 4, M = RIG_MODALITIES };
+
+/* Numbers without a pattern, from -1 to 1. */
+static float number(uint32_t i)
+{
+	uint32_t words[4];
+	mmi_philox(99, (const uint32_t[4]){ i, 0, 0, 0 }, words);
+	return (float)(2 * (double)words[0] / 4294967296.0 - 1);
+}
+
+static void near(double found, double expected, double tolerance, const char *what)
+{
+	if (!(fabs(found - expected) <= tolerance * fmax(1, fabs(expected))))
+		fail_msg("%s is %.9g, expected %.9g", what, found, expected);
+}
+
+typedef struct locations {
+	float value[M][ROWS * DIM];
+	float *loc[M];
+	mmi_alignment alignment;
+} locations;
+
+static void open_locations(locations *l)
+{
+	const mmi_model model = { .n_modalities = M, .config.latent_dim = DIM };
+	mm_error e = MM_ERROR_INIT;
+	for (uint32_t m = 0; m < M; m++) {
+		l->loc[m] = l->value[m];
+		for (uint32_t i = 0; i < ROWS * DIM; i++)
+			l->value[m][i] = number(m * ROWS * DIM + i);
+	}
+	assert_int_equal(mmi_alignment_create(&model, ROWS, &l->alignment, &e), MM_OK);
+}
+
+static void the_loss_is_the_mean_over_pairs(void **state)
+{
+	locations l;
+	mmi_contrast c;
+	mm_error e = MM_ERROR_INIT;
+	float grad[M][ROWS * DIM] = { { 0 } };
+	double sum = 0;
+	(void)state;
+	open_locations(&l);
+	assert_int_equal(mmi_contrast_create(ROWS, DIM, &c, &e), MM_OK);
+	for (uint32_t i = 0; i < M; i++)
+		for (uint32_t k = i + 1; k < M; k++)
+			sum += mmi_contrast_loss(&c, l.loc[i], l.loc[k], ROWS, 0.2, 1.0 / 3, grad[i], grad[k]);
+	mmi_alignment_make(&l.alignment, l.loc, NULL, ROWS, 0.2);
+	near(l.alignment.loss, sum / 3, 1e-12, "the loss");
+	for (uint32_t m = 0; m < M; m++)
+		for (uint32_t i = 0; i < ROWS * DIM; i++)
+			near((double)l.alignment.grad[m][i], (double)grad[m][i], 1e-6, "a gradient");
+	mmi_contrast_clear(&c);
+	mmi_alignment_clear(&l.alignment);
+}
+
+/* Rows 1 and 4 lack modality 0; what stands in their place must not matter to the bit. */
+static void a_missing_modality_drops_out(void **state)
+{
+	locations l;
+	float observed[M][ROWS], first[M][ROWS * DIM];
+	const float *flags[M];
+	(void)state;
+	open_locations(&l);
+	for (uint32_t m = 0; m < M; m++) {
+		flags[m] = observed[m];
+		for (uint32_t r = 0; r < ROWS; r++)
+			observed[m][r] = m || (r != 1 && r != 4);
+	}
+	mmi_alignment_make(&l.alignment, l.loc, flags, ROWS, 0.2);
+	double loss = l.alignment.loss;
+	for (uint32_t m = 0; m < M; m++)
+		memcpy(first[m], l.alignment.grad[m], sizeof first[m]);
+	for (uint32_t k = 0; k < DIM; k++) {
+		assert_true(fabsf(first[0][1 * DIM + k]) <= 0 && fabsf(first[0][4 * DIM + k]) <= 0);
+		l.loc[0][1 * DIM + k] = l.loc[0][4 * DIM + k] = 7;
+	}
+	mmi_alignment_make(&l.alignment, l.loc, flags, ROWS, 0.2);
+	assert_true(l.alignment.loss <= loss && l.alignment.loss >= loss);
+	for (uint32_t m = 0; m < M; m++)
+		assert_memory_equal(first[m], l.alignment.grad[m], sizeof first[m]);
+
+	/* With one row of modality 0 no pair with it has an alternative: only that of the others is left, with its share. */
+	for (uint32_t r = 1; r < ROWS; r++)
+		observed[0][r] = 0;
+	mmi_alignment_make(&l.alignment, l.loc, flags, ROWS, 0.2);
+	for (uint32_t i = 0; i < ROWS * DIM; i++)
+		assert_true(fabsf(l.alignment.grad[0][i]) <= 0);
+	assert_true(l.alignment.loss > 0);
+	mmi_alignment_clear(&l.alignment);
+}
+
+/* ------------------------------------------------------------ in the learner */
+
+/* The loss as a function of the encoders' parameters. */
+static double loss_now(learner_rig *r, const mmi_batch *batch)
+{
+	mmi_learner *l = r->learner;
+	mmi_params_update(r->model->inference, 0);
+	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, r->settings.batch, &l->experts);
+	mmi_alignment_make(&l->alignment, l->experts.loc, NULL, r->settings.batch, r->settings.contrast_temperature);
+	return l->alignment.loss;
+}
+
+static void its_gradient_reaches_the_encoders(void **state)
+{
+	learner_rig r;
+	(void)state;
+	rig_open(&r, SETS("learner.contrast_factor=2", "learner.contrast_temperature=0.5"));
+	mmi_learner *l = r.learner;
+	mmi_params *p = r.model->inference;
+	const mmi_batch *batch = rig_batch(&r, 0);
+	loss_now(&r, batch);
+	mmi_segment s = { .loss = &l->locations, .x = (const float *const *)batch->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 1 };
+	for (uint32_t m = 0; m < M; m++)
+		s.z[m].z = l->alignment.grad[m];
+	mmi_pass_run(&l->pass, &s, 1);
+	mmi_lanes_reduce(&l->inference_lanes, r.pool);
+
+	/* Along a direction that moves every parameter, and the gradient's share of it in each tensor apart. */
+	for (size_t i = 0; i < p->n; i++) {
+		const double h = 2e-4;
+		float *at = p->raw + p->info[i].offset, kept[4096];
+		const float *gradient = l->inference_lanes.lane[0] + p->info[i].offset;
+		size_t n = p->info[i].count;
+		double along = 0, norm = 0;
+		assert_true(n <= MMI_COUNT(kept));
+		memcpy(kept, at, n * sizeof *at);
+		for (size_t k = 0; k < n; k++)
+			norm += (double)gradient[k] * (double)gradient[k];
+		norm = sqrt(norm);
+		double value[2];
+		for (int side = 0; side < 2; side++) {
+			for (size_t k = 0; k < n; k++)
+				at[k] = kept[k] + (float)((side ? h : -h) * (norm > 0 ? (double)gradient[k] / norm : 1));
+			value[side] = loss_now(&r, batch);
+		}
+		memcpy(at, kept, n * sizeof *at);
+		along = (value[1] - value[0]) / (2 * h);
+		if (!(fabs(along - norm) <= 1e-2 * fmax(0.1, norm)))
+			fail_msg("%s: the loss changes by %g along a gradient of %g", p->info[i].name, along, norm);
+	}
+	rig_close(&r);
+}
+
+/* The mean cosine of the experts' locations of a row. */
+static double mean_cosine(const mmi_experts *x, uint32_t row, size_t dim)
+{
+	double sum = 0;
+	for (uint32_t i = 0; i < M; i++)
+		for (uint32_t k = i + 1; k < M; k++) {
+			double dot = 0, a2 = 0, b2 = 0;
+			for (size_t d = row * dim; d < (row + 1) * dim; d++) {
+				double a = (double)x->loc[i][d], b = (double)x->loc[k][d];
+				dot += a * b;
+				a2 += a * a;
+				b2 += b * b;
+			}
+			sum += dot / sqrt(a2 * b2);
+		}
+	return sum / (M * (M - 1) / 2);
+}
+
+static void agreement_lowers_the_energy(void **state)
+{
+	learner_rig with, without;
+	float e_with[64], e_without[64];
+	(void)state;
+	rig_open(&with, SETS("energy.agreement=3"));
+	rig_open(&without, SETS("energy.agreement=0"));
+	const mmi_batch *batch = rig_batch(&with, 0);
+	const uint32_t rows = with.settings.batch;
+	const float *const *x = (const float *const *)batch->x;
+	assert_true(rows <= MMI_COUNT(e_with));
+	mmi_sampler_energy(with.learner->sampler, x, rows, e_with);
+	mmi_sampler_energy(without.learner->sampler, x, rows, e_without);
+	mmi_sampler_encode(with.learner->sampler, x, rows, &with.learner->experts);
+	for (uint32_t r = 0; r < rows; r++)
+		near((double)e_with[r], (double)e_without[r] - 3 * mean_cosine(&with.learner->experts, r, (size_t)with.settings.model.latent_dim), 1e-5,
+		     "an energy");
+
+	/* The energy's losses leave the experts as they are. */
+	assert_int_equal(with.learner->energy_loss.n_lanes, 1);
+	assert_ptr_equal(with.learner->energy_loss.lanes[0]->params, with.model->energy);
+	rig_close(&with);
+	rig_close(&without);
+}
+
+/* One step without noise is s^2/2 dE/dx: the energy of a modality moved by it must change as the step's length says. */
+static void its_gradient_reaches_the_samples(void **state)
+{
+	learner_rig r;
+	float before[64], after[64];
+	(void)state;
+	rig_open(&r, SETS("energy.agreement=3"));
+	const mmi_batch *batch = rig_batch(&r, 0);
+	mmi_learner *l = r.learner;
+	const uint32_t rows = r.settings.batch;
+	const double step = 1e-2; /* s^2/2 = 5e-5 */
+	mmi_chain_stats stats;
+	uint8_t moves[64] = { 0 }, stays[64];
+	const uint8_t *const held[M] = { [RIG_PICTURE] = moves, [RIG_WORDS] = stays, [RIG_SENSOR] = moves };
+	memset(stays, 1, sizeof stays); /* words go back to the simplex after a step */
+	mmi_revise_args args = { .steps = 1, .step = step, .noise = 0, .held = held };
+	for (uint32_t m = 0; m < M; m++) {
+		memcpy(l->generated[m], batch->x[m], rows * (size_t)r.modality[m].count * sizeof(float));
+		memcpy(l->revised[m], batch->x[m], rows * (size_t)r.modality[m].count * sizeof(float));
+	}
+	mmi_sampler_energy(l->sampler, (const float *const *)l->generated, rows, before);
+	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, rows, &stats);
+	mmi_sampler_energy(l->sampler, (const float *const *)l->revised, rows, after);
+	double fallen = 0, expected = 0;
+	for (uint32_t i = 0; i < rows; i++)
+		fallen += (double)before[i] - (double)after[i];
+	for (uint32_t m = 0; m < M; m++)
+		for (size_t k = 0; k < rows * (size_t)r.modality[m].count; k++) {
+			double moved = (double)l->revised[m][k] - (double)l->generated[m][k];
+			expected += moved * moved / (step * step / 2);
+		}
+	assert_true(expected > 1e-5);
+	near(fallen / expected, 1, 0.02, "the fall of the energy over the square of its gradient");
+	rig_close(&r);
+}
+
+static void threads_do_not_matter(void **state)
+{
+	learner_rig one, two;
+	(void)state;
+	rig_open(&one, SETS("learner.contrast_factor=5", "energy.agreement=2", "learner.elbo_updates=1", "learner.warmup=3", "run.threads=1"));
+	rig_open(&two, SETS("learner.contrast_factor=5", "energy.agreement=2", "learner.elbo_updates=1", "learner.warmup=3", "run.threads=2"));
+	rig_run(&one, 8);
+	rig_run(&two, 8);
+	rig_assert_same(&one, &two);
+	rig_close(&one);
+	rig_close(&two);
+}
+
+/* The class of a row of the batch: where its first word is. */
+static int class_of(const mmi_batch *batch, size_t words, uint32_t row)
+{
+	const float *word = batch->x[RIG_WORDS] + row * words;
+	int best = 0;
+	for (int k = 1; k < 4; k++)
+		best = word[k] > word[best] ? k : best;
+	return best;
+}
+
+/* Share of rows of unseen batches whose energy is below that with the sensor of a row of another class. */
+static double ranked(learner_rig *r)
+{
+	float here[64], swapped[64];
+	const float *x[M];
+	double right = 0, n = 0;
+	const uint32_t rows = r->settings.batch;
+	for (uint32_t t = 0; t < 20; t++) {
+		const mmi_batch *batch = rig_batch(r, 50000 + t);
+		for (uint32_t m = 0; m < M; m++)
+			x[m] = batch->x[m];
+		mmi_sampler_energy(r->learner->sampler, x, rows, here);
+		size_t count = (size_t)r->modality[RIG_SENSOR].count, words = (size_t)r->modality[RIG_WORDS].count;
+		float *moved = r->learner->revised[RIG_SENSOR];
+		for (uint32_t i = 0; i < rows; i++)
+			memcpy(moved + i * count, batch->x[RIG_SENSOR] + (i + 1) % rows * count, count * sizeof(float));
+		x[RIG_SENSOR] = moved;
+		mmi_sampler_energy(r->learner->sampler, x, rows, swapped);
+		for (uint32_t i = 0; i < rows; i++) {
+			bool other = class_of(batch, words, i) != class_of(batch, words, (i + 1) % rows);
+			right += other && here[i] < swapped[i];
+			n += other;
+		}
+	}
+	return right / n;
+}
+
+static void the_energy_tells_tuples_that_do_not_belong_together(void **state)
+{
+	static const char *const factor[2] = { "learner.contrast_factor=0", "learner.contrast_factor=30" };
+	double rank[2], contrast = 0;
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		learner_rig r;
+		rig_open(&r, SETS(factor[i], "energy.agreement=10", "energy.head=linear", "learner.warmup=60", "learner.iterations=60"));
+		mmi_measures m = rig_run(&r, 60);
+		rank[i] = ranked(&r);
+		if (i)
+			contrast = m.contrast;
+		else
+			assert_true(isnan(m.contrast));
+		rig_close(&r);
+	}
+	print_message("ranked right: %.3f without, %.3f with the contrastive loss, which ends at %.3f\n", rank[0], rank[1], contrast);
+	assert_true(rank[1] > 0.99 && rank[0] < rank[1] && contrast > 0);
+}
+
+static void independent_latents_have_nothing_to_agree_on(void **state)
+{
+	mmi_config *c = NULL;
+	mmi_settings s;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	assert_int_equal(mmi_config_create(&c, &e), MM_OK);
+	assert_int_equal(mmi_config_set(c, "learner.generators=independent", &e), MM_OK);
+	assert_int_equal(mmi_config_set(c, "learner.contrast_factor=1", &e), MM_OK);
+	assert_int_equal(mmi_settings_read(c, &s, &e), MM_ECONFIG);
+	assert_non_null(strstr(e.message, "contrast_factor"));
+	mmi_config_destroy(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_loss_is_the_mean_over_pairs),
+		cmocka_unit_test(a_missing_modality_drops_out),
+		cmocka_unit_test(its_gradient_reaches_the_encoders),
+		cmocka_unit_test(agreement_lowers_the_energy),
+		cmocka_unit_test(its_gradient_reaches_the_samples),
+		cmocka_unit_test(threads_do_not_matter),
+		cmocka_unit_test(the_energy_tells_tuples_that_do_not_belong_together),
+		cmocka_unit_test(independent_latents_have_nothing_to_agree_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
