@@ -284,6 +284,7 @@ mm_status mmi_inputs_test(const mmi_saved *s, const uint32_t *index, uint32_t n,
 	if (status == MM_OK)
 		status = read_tuples(s->model, tuples, index, &in, e);
 	memcpy(in.given, given, s->model->n_modalities * sizeof *given);
+	in.test = true;
 	mmi_tuples_close(tuples);
 	return finish(&in, status, out);
 }

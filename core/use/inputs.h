@@ -8,6 +8,7 @@ typedef struct mmi_inputs {
 	uint32_t n;                          /* tuples */
 	float *x[MMI_MAX_MODALITIES];        /* [n][floats]: what is known of each modality; NULL: nothing */
 	bool given[MMI_MAX_MODALITIES];      /* what the model is shown; implies x */
+	bool test;                           /* they are tuples of the test data */
 	char **name;                         /* [n]: key of the test data, or what the user wrote */
 	int32_t *label;                      /* [n]; -1: not known */
 } mmi_inputs;

@@ -24,6 +24,7 @@ typedef struct job {
 	float *x[MMI_MAX_MODALITIES], *observed[MMI_MAX_MODALITIES]; /* a block */
 	float *shown[MMI_MAX_MODALITIES];                            /* [draw][input][floats] for the sheet */
 	uint32_t inputs_shown, draws_shown;
+	char given[MMI_MAX_MODALITIES * 32];                         /* names of what was */
 	FILE *manifest;
 	char *manifest_text;
 	size_t manifest_bytes;
@@ -126,25 +127,36 @@ static void keep_shown(job *j, uint64_t row, uint32_t r)
 	}
 }
 
-static void put_manifest(job *j, uint64_t input, uint64_t draw, const char *modality, const char *file)
+static void name_given(job *j)
+{
+	size_t used = 0;
+	for (uint32_t m = 0; m < j->model->n_modalities; m++)
+		if (j->request->inputs->given[m])
+			used += (size_t)snprintf(j->given + used, sizeof j->given - used, "%s%s", used ? " " : "", j->model->modalities[m].name);
+}
+
+/* draw < 0: what was given. */
+static void put_manifest(job *j, uint64_t input, int64_t draw, const char *modality, const char *file)
 {
 	const mmi_inputs *in = j->request->inputs;
 	mmi_csv_put_number(j->manifest, true, (double)input);
 	mmi_csv_put(j->manifest, false, in->name[input]);
 	mmi_csv_put_number(j->manifest, false, in->label[input] >= 0 ? (double)in->label[input] : (double)NAN);
-	mmi_csv_put_number(j->manifest, false, (double)draw);
+	mmi_csv_put_number(j->manifest, false, draw >= 0 ? (double)draw : (double)NAN);
 	mmi_csv_put(j->manifest, false, modality);
 	mmi_csv_put(j->manifest, false, file);
+	mmi_csv_put(j->manifest, false, j->given);
+	mmi_csv_put_number(j->manifest, false, (double)j->saved->setup.settings.seed);
+	mmi_csv_put_number(j->manifest, false, j->request->number);
 	fputc('\n', j->manifest);
 }
 
-static mm_status write_sample(job *j, uint64_t row, uint32_t r, uint32_t m, mm_error *e)
+/* Takes file, which is NULL when memory ran out. */
+static mm_status write_file(job *j, uint32_t m, const float *x, uint64_t input, int64_t draw, char *file, mm_error *e)
 {
 	const mmi_modality *modality = &j->model->modalities[m];
-	uint64_t input = row / j->request->count, draw = row % j->request->count;
-	char *file = mmi_format("%s-%05llu-%03llu%s", modality->name, (unsigned long long)input, (unsigned long long)draw, modality->desc->render_suffix);
 	char *path = file ? mmi_format("%s/%s", j->request->out, file) : NULL;
-	mm_status status = path ? mmi_modality_render(modality, j->x[m] + r * (size_t)modality->count, path, e) : no_memory(e);
+	mm_status status = path ? mmi_modality_render(modality, x, path, e) : no_memory(e);
 	if (status == MM_OK)
 		put_manifest(j, input, draw, modality->name, file);
 	mmi_free(file);
@@ -152,13 +164,34 @@ static mm_status write_sample(job *j, uint64_t row, uint32_t r, uint32_t m, mm_e
 	return status;
 }
 
+static mm_status write_sample(job *j, uint64_t row, uint32_t r, uint32_t m, mm_error *e)
+{
+	const mmi_modality *modality = &j->model->modalities[m];
+	uint64_t input = row / j->request->count, draw = row % j->request->count;
+	char *file = mmi_format("%s-%05llu-%03llu%s", modality->name, (unsigned long long)input, (unsigned long long)draw, modality->desc->render_suffix);
+	return write_file(j, m, j->x[m] + r * (size_t)modality->count, input, (int64_t)draw, file, e);
+}
+
+static mm_status write_given(job *j, uint64_t row, uint32_t m, mm_error *e)
+{
+	const mmi_modality *modality = &j->model->modalities[m];
+	uint64_t input = row / j->request->count;
+	if (row % j->request->count)
+		return MM_OK;
+	char *file = mmi_format("%s-%05llu-given%s", modality->name, (unsigned long long)input, modality->desc->render_suffix);
+	return write_file(j, m, j->request->inputs->x[m] + input * (size_t)modality->count, input, -1, file, e);
+}
+
 static mm_status write_block(job *j, uint64_t first, uint64_t total, mm_error *e)
 {
 	for (uint32_t r = 0; r < MMI_TRANSLATIONS_ROWS && first + r < total; r++) {
 		keep_shown(j, first + r, r);
-		for (uint32_t m = 0; j->request->out && m < j->model->n_modalities; m++)
+		for (uint32_t m = 0; j->request->out && m < j->model->n_modalities; m++) {
+			if (j->request->inputs->test && j->request->inputs->given[m])
+				MMI_TRY(write_given(j, first + r, m, e));
 			if (j->request->want[m])
 				MMI_TRY(write_sample(j, first + r, r, m, e));
+		}
 	}
 	return MM_OK;
 }
@@ -265,7 +298,8 @@ mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_reque
 	if (status == MM_OK && r->grid && !count_rows(&j))
 		status = mmi_fail(e, MM_EUNSUPPORTED, "--grid: neither what is given nor what is wanted can be shown as a picture; use --out");
 	if (status == MM_OK && r->out) {
-		fputs("input,name,label,draw,modality,file\n", j.manifest);
+		fputs("input,name,label,draw,modality,file,given,seed,number\n", j.manifest);
+		name_given(&j);
 		status = mmi_make_folders(r->out, e);
 	}
 	if (status == MM_OK)

@@ -19,7 +19,8 @@ typedef struct mmi_translations_request {
 } mmi_translations_request;
 
 /* OUT/NAME-INPUT-DRAW.SUFFIX for each wanted modality, input and draw, and OUT/manifest.csv that tells which is which: columns
- * input, name, label, draw, modality, file. The sheet has a column an input, and rows for what was given, for the data where it
+ * input, name, label, draw, modality, file, given (modalities, a blank between two), seed, number. Of test tuples, which have no
+ * files of their own that a user could name, what was given is written too: OUT/NAME-INPUT-given.SUFFIX, without a draw. The sheet has a column an input, and rows for what was given, for the data where it
  * is known, and for each draw; the first 24 inputs and 8 draws are shown. s must allow MMI_TRANSLATIONS_ROWS rows. */
 #define MMI_TRANSLATIONS_ROWS 64u
 mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_request *r, mm_error *e);

@@ -115,6 +115,9 @@ check "sampling into a folder that is not there yet succeeds" exits 0
 check "the grid is a picture" is_png "$work/s/grid.png"
 check "there is a file for each sample, modality and kind" [ "$(find "$work/s/files" -name 'm[01]-0000[012].png' | wc -l)" -eq 12 ]
 check "samples are pictures" all_png "$work/s/files/generator/m0-00000.png" "$work/s/files/revised/m1-00002.png"
+check "sample says what each file is" [ "$(head -n 1 "$work/s/files/manifest.csv")" = "sample,kind,modality,file,seed,number,x_steps" ]
+check "in a row a file" grep -qx "2,revised,m1,revised/m1-00002.png,1,0,2" "$work/s/files/manifest.csv"
+check "and no others" [ "$(wc -l <"$work/s/files/manifest.csv")" -eq 13 ]
 run sample --ckpt "$ckpt" --count 3 --x-steps 2 --out "$work/s/twice"
 check "the same samples come out again" diff -r "$work/s/files" "$work/s/twice"
 run sample --ckpt "$ckpt" --count 3 --x-steps 2 --out "$work/s/third" --number 7

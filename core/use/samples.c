@@ -1,0 +1,136 @@
+/* samples.c - drawing samples from a trained model, block by block. */
+#include "config.h"
+
+#include "use/samples.h"
+
+#include "learn/gallery.h"
+#include "store/csv.h"
+#include "store/files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SHEET 24u /* columns of a sheet at most */
+
+enum { GENERATOR, REVISED, KINDS };
+static const char *const kinds[KINDS] = { "generator", "revised" };
+
+typedef struct job {
+	const mmi_saved *saved;
+	const mmi_samples_request *request;
+	mmi_gallery *gallery;
+	mmi_revise_args revise;
+	FILE *manifest;
+	char *manifest_text;
+	size_t manifest_bytes;
+} job;
+
+static mm_status no_memory(mm_error *e)
+{
+	return mmi_fail(e, MM_ENOMEM, "out of memory for samples");
+}
+
+/* ---------------------------------------------------------------- files */
+
+static mm_status make_folders(const mmi_samples_request *r, mm_error *e)
+{
+	for (int k = 0; k < KINDS; k++) {
+		char *path = mmi_format("%s/%s", r->out, kinds[k]);
+		mm_status status = path ? mmi_make_folders(path, e) : no_memory(e);
+		mmi_free(path);
+		MMI_TRY(status);
+	}
+	return MM_OK;
+}
+
+static void put_manifest(job *j, uint32_t sample, int kind, const char *modality, const char *file)
+{
+	mmi_csv_put_number(j->manifest, true, sample);
+	mmi_csv_put(j->manifest, false, kinds[kind]);
+	mmi_csv_put(j->manifest, false, modality);
+	mmi_csv_put(j->manifest, false, file);
+	mmi_csv_put_number(j->manifest, false, (double)j->saved->setup.settings.seed);
+	mmi_csv_put_number(j->manifest, false, j->request->number);
+	mmi_csv_put_number(j->manifest, false, kind == REVISED ? j->revise.steps : 0);
+	fputc('\n', j->manifest);
+}
+
+static mm_status write_sample(job *j, int kind, uint32_t m, const float *x, uint32_t sample, mm_error *e)
+{
+	const mmi_modality *modality = &j->saved->model->modalities[m];
+	char *file = mmi_format("%s/%s-%05u%s", kinds[kind], modality->name, sample, modality->desc->render_suffix);
+	char *path = file ? mmi_format("%s/%s", j->request->out, file) : NULL;
+	mm_status status = path ? mmi_modality_render(modality, x, path, e) : no_memory(e);
+	if (status == MM_OK)
+		put_manifest(j, sample, kind, modality->name, file);
+	mmi_free(file);
+	mmi_free(path);
+	return status;
+}
+
+static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
+{
+	float *const *const x[KINDS] = { mmi_gallery_generated(j->gallery), mmi_gallery_revised(j->gallery) };
+	for (int k = 0; k < KINDS; k++)
+		for (uint32_t m = 0; m < j->saved->model->n_modalities; m++)
+			for (uint32_t i = 0; i < n; i++)
+				MMI_TRY(write_sample(j, k, m, x[k][m] + (size_t)i * (size_t)j->saved->model->modalities[m].count, first + i, e));
+	return MM_OK;
+}
+
+static mm_status write_manifest(job *j, mm_error *e)
+{
+	char *path = mmi_format("%s/manifest.csv", j->request->out);
+	bool failed = !path || fflush(j->manifest) || ferror(j->manifest);
+	mm_status status = failed ? no_memory(e) : mmi_write_file_atomic(path, j->manifest_text, j->manifest_bytes, e);
+	mmi_free(path);
+	return status;
+}
+
+/* ---------------------------------------------------------------- draws */
+
+static mm_status draw(job *j, mm_error *e)
+{
+	const mmi_samples_request *r = j->request;
+	char title[96];
+	snprintf(title, sizeof title, "after %lld iterations, %u energy steps", (long long)j->saved->iteration, j->revise.steps);
+	for (uint32_t first = 0, block = 0; first < r->count; first += MMI_SAMPLES_ROWS, block++) {
+		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
+		if (r->stop && r->stop(r->ctx))
+			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u samples", first);
+		mmi_gallery_sample(j->gallery, &j->revise, r->number + block);
+		if (first == 0 && r->grid)
+			MMI_TRY(mmi_gallery_write(j->gallery, n < SHEET ? n : SHEET, title, r->grid, e));
+		if (r->out)
+			MMI_TRY(write_block(j, first, n, e));
+	}
+	return MM_OK;
+}
+
+static mm_status open_manifest(job *j, mm_error *e)
+{
+	MMI_TRY(make_folders(j->request, e));
+	j->manifest = open_memstream(&j->manifest_text, &j->manifest_bytes);
+	if (!j->manifest)
+		return no_memory(e);
+	fputs("sample,kind,modality,file,seed,number,x_steps\n", j->manifest);
+	return MM_OK;
+}
+
+mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e)
+{
+	job j = { .saved = s, .request = r, .revise = mmi_saved_revise(s, r->x_steps) };
+	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
+	mm_status status = mmi_gallery_create(s->model, s->sampler, NULL, rows, &j.gallery, e);
+	if (status == MM_OK && r->out)
+		status = open_manifest(&j, e);
+	if (status == MM_OK)
+		status = draw(&j, e);
+	if (status == MM_OK && r->out)
+		status = write_manifest(&j, e);
+	mmi_gallery_destroy(j.gallery);
+	if (j.manifest)
+		fclose(j.manifest);
+	free(j.manifest_text);
+	return status;
+}
