@@ -154,6 +154,31 @@ static void judges_of_other_modalities_are_refused(void **state)
 	mmi_setup_close(&setup);
 }
 
+static void a_matcher_takes_any_number_of_modalities(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_setup setup;
+	mmi_judge *j, *part;
+	float x[8] = { 0.5f, -0.5f, 0.25f }, all[MMI_MATCHER_DIM], some[MMI_MATCHER_DIM];
+	mmi_judge_training how = quick;
+	how.epochs = 3;
+	how.wish = MMI_MATCHER_YES;
+	open_setup(*state, TWO "[c]\nplugin = " BADPLUGIN_DIR "/toy.so\n", NULL, &setup);
+	assert_ok(mmi_judge_train(&setup, &how, &quiet, &j, &e), e);
+	for (uint32_t a = 0; a < 3; a++)
+		for (uint32_t b = 0; b < 3; b++)
+			assert_int_equal(j->matcher->recall[a][b].queries, a == b ? 0 : 8);
+	assert_ok(mmi_judge_save(j, &setup, rig_path(*state, "three"), &e), e);
+	assert_ok(mmi_judge_open(rig_path(*state, "three"), setup.modalities + 1, 2, setup.pool, &part, &e), e); /* b and c alone */
+	assert_memory_equal(&part->matcher->recall[0][1], &j->matcher->recall[1][2], sizeof(mmi_recall));
+	mmi_matcher_run(j->matcher, 2, x, 1, all);
+	mmi_matcher_run(part->matcher, 1, x, 1, some);
+	assert_memory_equal(all, some, sizeof all);
+	mmi_judge_destroy(part);
+	mmi_judge_destroy(j);
+	mmi_setup_close(&setup);
+}
+
 static void without_classifiers_there_is_no_judge(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -459,7 +484,7 @@ static void evaluations_that_cannot_be_are_refused(void **state)
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "/run/judge.safetensors; make one with mmcore judge");
 	/* A judge that claims to be good and knows nothing of these data. */
 	open_setup(*state, TWO, NULL, &setup);
-	assert_ok(mmi_judge_create(setup.modalities, 2, 5, setup.pool, &blind, &e), e);
+	assert_ok(mmi_judge_create(setup.modalities, 2, false, 5, setup.pool, &blind, &e), e);
 	blind->member[0].accuracy = blind->member[1].accuracy = 1;
 	memset(blind->params->raw, 0, blind->params->count * sizeof(float));
 	assert_ok(mmi_judge_save(blind, &setup, rig_path(*state, "blind.safetensors"), &e), e);
@@ -471,6 +496,34 @@ static void evaluations_that_cannot_be_are_refused(void **state)
 	r.stop = at_once;
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECANCELLED, e, "interrupted");
 	assert_int_equal(f.n, 99);
+}
+
+/* Two modalities, of which one alone can be read. */
+static void one_classifier_is_enough_for_what_it_can_read(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_setup setup;
+	mmi_train_result result;
+	mmi_judge *j;
+	mmi_report f;
+	const mmi_train_hooks hooks = { .ctx = NULL };
+	open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[b]\nplugin = " BADPLUGIN_DIR "/toy_unjudged.so\n", NULL, &setup);
+	assert_null(setup.modalities[1].classifier);
+	assert_ok(mmi_judge_train(&setup, &quick, &quiet, &j, &e), e);
+	assert_int_equal(j->present, 1);
+	assert_non_null(j->matcher);
+	assert_ok(mmi_judge_save(j, &setup, rig_path(*state, "judge.safetensors"), &e), e);
+	assert_ok(mmi_train(&setup, rig_path(*state, "run"), false, &hooks, &result, &e), e);
+	mmi_judge_destroy(j);
+	mmi_setup_close(&setup);
+	const mmi_eval_request r = request_of(result.checkpoint, rig_path(*state, "judge.safetensors"));
+	assert_ok(mmi_evaluate(&r, &f, &e), e);
+	assert_true(value(&f, "conditional coherence", "b -> a", "generator") == value(&f, "conditional coherence", "mean", "generator"));
+	assert_null(mmi_report_find(&f, "conditional coherence", "a -> b", "generator"));
+	assert_non_null(strstr(mmi_report_find(&f, "unconditional coherence", "", "")->why, "only one modality's plugin"));
+	assert_true(fabs(value(&f, "alignment of data", "a with b", "real")) <= 1);
+	assert_true(fabs(value(&f, "alignment of translations", "a -> b", "revised")) <= 1); /* of what no classifier reads, too */
+	mmi_report_clear(&f);
 }
 
 /* ------------------------------------------------------------ latents as files */
@@ -536,6 +589,7 @@ int main(void)
 		one_test(threads_do_not_change_the_judge),
 		one_test(a_judge_is_read_back_as_it_was),
 		one_test(judges_of_other_modalities_are_refused),
+		one_test(a_matcher_takes_any_number_of_modalities),
 		one_test(without_classifiers_there_is_no_judge),
 		one_test(training_a_judge_can_be_stopped),
 		one_test(pictures_are_judged_as_they_are_saved),
@@ -548,6 +602,7 @@ int main(void)
 		one_test(threads_and_repetition_do_not_change_figures),
 		one_test(without_an_energy_there_are_no_revised_samples),
 		one_test(evaluations_that_cannot_be_are_refused),
+		one_test(one_classifier_is_enough_for_what_it_can_read),
 		one_test(latents_are_written_for_every_tuple),
 		one_test(a_short_npy_file_is_not_left_behind),
 	};

@@ -134,7 +134,7 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_INT("z-steps", "K", &j.request.z_steps, 0, 1e6, "steps of the posterior chain (default: as trained)"),
 		MMI_OPTION_INT("x-steps", "K", &j.request.x_steps, 0, 1e6, "steps of the energy chain (default: as trained)"),
 		MMI_OPTION_INT("prior-steps", "K", &j.request.prior_steps, 0, 1e6, "steps of the chain on prior draws (default: as trained)"),
-		MMI_OPTION_STRING("only", "NAMES", &j.only, "some of coherence,frechet,conditional,given,latent,energy,cost"),
+		MMI_OPTION_STRING("only", "NAMES", &j.only, "some of coherence,frechet,conditional,given,alignment,latent,energy,cost"),
 		MMI_OPTION_LIST("other", "SECTION.KEY=VALUE", &other, "a setting that makes another data set, for the energy; repeatable"),
 		MMI_OPTION_STRING("out", "DIR", &j.out, "write DIR/eval.json and DIR/eval.csv (summary.* with --summary)"),
 		MMI_OPTION_FLAG("summary", &j.summary, "mean and standard deviation of evaluations already written: DIR..."),
@@ -143,7 +143,7 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "eval", "--ckpt FILE [options] | eval --summary DIR...", "Measures a trained model: coherence, Frechet "
-	                          "distances, latents, the energy as a score, cost; for the generator alone and energy-revised.", options };
+	                          "distances, alignment, latents, the energy as a score, cost; for the generator alone and energy-revised.", options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, &operands, &code)) {
 		j.request.setup = (mmi_setup_request){ NULL, plugins.item, plugins.n, sets.item, sets.n, &cli->log };

@@ -41,7 +41,7 @@ static void print_tensors(FILE *out, const mmi_safetensors *s)
 
 static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, bool settings)
 {
-	static const char *const models[] = { "generator", "inference", "energy", "judge" };
+	static const char *const models[] = { "generator", "inference", "energy", "judge", "matcher" };
 	static const char *const texts[] = { "format", "version", "modalities", "build" };
 	const mmi_safetensors *s = mmi_checkpoint_tensors(ck);
 	mm_error e = MM_ERROR_INIT;

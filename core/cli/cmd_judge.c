@@ -1,4 +1,4 @@
-/* cmd_judge.c - mmcore judge: trains the classifiers that evaluation judges samples with. */
+/* cmd_judge.c - mmcore judge: trains what evaluation judges samples with. */
 #include "config.h"
 
 #include "cli/run_options.h"
@@ -19,13 +19,15 @@ static bool stop(void *ctx)
 	return mmi_interrupted();
 }
 
-static void step(void *ctx, uint64_t done, uint64_t total, double loss)
+static void step(void *ctx, uint64_t done, uint64_t total, const char *what, double loss)
 {
 	mmi_judge_view *v = ctx;
-	if (!v->started)
+	if (v->started && done == 1)
+		mmi_progress_finish(&v->progress); /* of the classifiers: now the matcher is trained */
+	if (!v->started || done == 1)
 		mmi_progress_start(&v->progress, v->cli, "batch", done, total);
 	v->started = true;
-	mmi_progress_update(&v->progress, done, "cross-entropy %.3f", loss);
+	mmi_progress_update(&v->progress, done, "%s %.3f", what, loss);
 }
 
 /* judge.safetensors beside the INI: for a run's own run.ini that is the run's folder. */
@@ -33,6 +35,27 @@ static char *default_file(const char *ini)
 {
 	const char *slash = strrchr(ini, '/');
 	return mmi_format("%.*sjudge.safetensors", slash ? (int)(slash + 1 - ini) : 0, ini);
+}
+
+static void print_recall(FILE *out, const char *what, const double *at, const mmi_recall *r)
+{
+	fprintf(out, "%s", what);
+	for (int k = 0; k < MMI_RECALLS; k++)
+		fprintf(out, "%s@%u %.4f", k ? ", " : " ", mmi_recall_at[k], at[k]);
+	if (at == r->at)
+		fprintf(out, " of %u queries, %u candidates", r->queries, r->candidates);
+}
+
+static void print_matcher(const mmi_matcher *m, FILE *out)
+{
+	for (uint32_t a = 0; a < m->n; a++)
+		for (uint32_t b = 0; b < m->n; b++)
+			if (a != b) {
+				fprintf(out, "%s -> %s ", m->tower[a].modality->name, m->tower[b].modality->name);
+				print_recall(out, "recall", m->recall[a][b].at, &m->recall[a][b]);
+				print_recall(out, "; chance", m->recall[a][b].chance, &m->recall[a][b]);
+				fputc('\n', out);
+			}
 }
 
 static void print(const mmi_cli *cli, const mmi_judge *j, const char *path)
@@ -46,6 +69,8 @@ static void print(const mmi_cli *cli, const mmi_judge *j, const char *path)
 		else
 			fprintf(out, "%-10s its plugin brings no classifier\n", m->modality->name);
 	}
+	if (j->matcher)
+		print_matcher(j->matcher, out);
 	fprintf(out, "judge      %s\n", path);
 }
 
@@ -74,9 +99,20 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const mmi_j
 	return view.started ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
 }
 
+static bool find_wish(const char *name, mmi_matcher_wish *out)
+{
+	static const char *const names[] = { [MMI_MATCHER_AUTO] = "auto", [MMI_MATCHER_YES] = "yes", [MMI_MATCHER_NO] = "no" };
+	for (size_t i = 0; i < MMI_COUNT(names); i++)
+		if (!strcmp(name, names[i])) {
+			*out = (mmi_matcher_wish)i;
+			return true;
+		}
+	return false;
+}
+
 int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 {
-	const char *ini = NULL, *out = NULL;
+	const char *ini = NULL, *out = NULL, *matcher = "auto";
 	int64_t epochs = mmi_judge_default.epochs, batch = mmi_judge_default.batch;
 	mmi_judge_training how = mmi_judge_default;
 	mmi_strings plugins = { 0 }, sets = { 0 };
@@ -85,13 +121,15 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_STRING("out", "FILE", &out, "where the judge goes (default: judge.safetensors beside the INI)"),
-		MMI_OPTION_INT("epochs", "N", &epochs, 1, 10000, "passes over the training split (default 4)"),
+		MMI_OPTION_INT("epochs", "N", &epochs, 0, 10000, "passes over the training split (default 0: as many as it takes)"),
 		MMI_OPTION_INT("batch", "N", &batch, MMI_JUDGE_CHUNK, 1 << 20, "samples a batch, a multiple of 16 (default 128)"),
 		MMI_OPTION_FLOAT("rate", "R", &how.rate, 1e-12, 1, "Adam's first rate; it falls to 0 along a cosine (default 0.002)"),
+		MMI_OPTION_STRING("matcher", "WHEN", &matcher, "yes, no or auto: also say which samples belong together (default auto)"),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "judge", "--ini FILE [options]", "Trains the plugins' classifiers on the labels of the training split: what "
-	                          "mmcore eval judges samples with. Prints each one's accuracy on the test split.", options };
+	const mmi_usage usage = { "judge", "--ini FILE [options]", "Trains what mmcore eval judges samples with: the plugins' classifiers on "
+	                          "the labels of the training split, and a matcher on its tuples. Prints accuracies and recalls on the test "
+	                          "split.", options };
 	int code;
 	char *path = NULL;
 
@@ -99,6 +137,10 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 		goto done;
 	how.epochs = (uint32_t)epochs;
 	how.batch = (uint32_t)batch;
+	if (!find_wish(matcher, &how.wish)) {
+		code = mmi_options_refuse(cli, &usage, "--matcher is '%s'; expected auto, yes or no", matcher);
+		goto done;
+	}
 	if (!ini || batch % MMI_JUDGE_CHUNK) {
 		code = ini ? mmi_options_refuse(cli, &usage, "--batch is %lld; expected a multiple of %u", (long long)batch, MMI_JUDGE_CHUNK)
 		           : mmi_options_refuse(cli, &usage, "--ini is missing");

@@ -22,6 +22,9 @@ static const mmi_ablation_column columns[] = {
 	{ "Frechet_distance/mean_classifier_features/revised", "Fr. revised" },
 	{ "Frechet_distance/mean_components_of_raw_values/generator", "Frechet raw" },
 	{ "Frechet_distance/mean_components_of_raw_values/revised", "Fr. raw revised" },
+	{ "alignment_of_samples/mean/generator", "alignment" },
+	{ "alignment_of_samples/mean/revised", "al. revised" },
+	{ "alignment_of_translations_z_revised/mean/revised", "al. cond. revised" },
 	{ "latent_accuracy/mean/mean", "latent" },
 	{ "energy_as_detector/mean/ROC_area", "energy AUC" },
 };

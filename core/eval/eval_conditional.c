@@ -1,4 +1,4 @@
-/* eval_conditional.c - from given modalities to the others: does the result show the tuple's class. */
+/* eval_conditional.c - from given modalities to the others: does the result show the tuple's class, and fit what was given. */
 #include "config.h"
 
 #include "engine/vec.h"
@@ -61,7 +61,7 @@ static mm_status lack(mmi_eval_work *w, const char *name, bool *lacks, mm_error 
 	bool labels = false;
 	for (uint32_t i = 0; i < w->n_tuples && !labels; i++)
 		labels = mmi_tuples_label(w->tuples, i) >= 0;
-	const char *why = !w->judge ? w->no_judge : !labels ? "the tuples have no labels" : w->n < 2 ? "there is one modality only" : NULL;
+	const char *why = !w->judge || !w->judged ? w->no_judge : !labels ? "the tuples have no labels" : w->n < 2 ? "there is one modality only" : NULL;
 	*lacks = why;
 	return why ? mmi_report_lack(w->out, name, why, e) : MM_OK;
 }
@@ -84,33 +84,54 @@ static mm_status add_matrix(mmi_eval_work *w, const char *name, const mmi_confus
 	return MM_OK;
 }
 
-static mm_status run_matrix(mmi_eval_work *w, const char *name, uint32_t z_steps, uint32_t use, mm_error *e)
+/* What is asked of the translations: their classes, and how they fit. */
+typedef struct matrix {
+	bool classes, fits;
+	mmi_confusion confusion[MMI_VARIANTS];
+	mmi_fits fit[MMI_VARIANTS];
+} matrix;
+
+static mm_status run_block(mmi_eval_work *w, matrix *x, uint32_t z_steps, uint32_t first, uint32_t block, mm_error *e)
 {
-	mmi_confusion c[MMI_VARIANTS] = { { { { 0 } }, { { 0 } } } };
-	for (uint32_t first = 0, block = 0; first < w->n_tuples; first += w->block, block++) {
-		uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
-		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
-		for (uint32_t s = 0; s < w->n; s++) {
-			for (uint32_t m = 0; m < w->n; m++)
-				for (uint32_t r = 0; r < w->block; r++)
-					w->observed[m][r] = m == s;
-			/* The same draws with and without the posterior chain: what differs is the chain. */
-			translate(w, (int32_t)s, z_steps, number_of(use + s, block));
-			count(w, c, s, rows);
-			MMI_TRY(mmi_eval_tick(w, name, e));
-		}
+	uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
+	MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
+	for (uint32_t s = 0; s < w->n; s++) {
+		for (uint32_t m = 0; m < w->n; m++)
+			for (uint32_t r = 0; r < w->block; r++)
+				w->observed[m][r] = m == s;
+		/* The same draws with and without the posterior chain: what differs is the chain. */
+		translate(w, (int32_t)s, z_steps, number_of(s, block));
+		if (x->classes)
+			count(w, x->confusion, s, rows);
+		for (int v = 0; v < w->variants && x->fits; v++)
+			MMI_TRY(mmi_eval_fit(w, &x->fit[v], v, s, first, rows, e));
+		MMI_TRY(mmi_eval_tick(w, z_steps ? "translations, z revised" : "translations", e));
 	}
-	return add_matrix(w, name, c, e);
+	return MM_OK;
+}
+
+static mm_status run_matrix(mmi_eval_work *w, matrix *x, uint32_t z_steps, mm_error *e)
+{
+	memset(x->confusion, 0, sizeof x->confusion);
+	memset(x->fit, 0, sizeof x->fit);
+	for (uint32_t first = 0, block = 0; first < w->n_tuples; first += w->block, block++)
+		MMI_TRY(run_block(w, x, z_steps, first, block, e));
+	if (x->classes)
+		MMI_TRY(add_matrix(w, z_steps ? with_chain : alone, x->confusion, e));
+	return x->fits ? mmi_eval_add_fits(w, z_steps ? ", z revised" : "", x->fit, e) : MM_OK;
 }
 
 mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e)
 {
-	bool lacks;
-	MMI_TRY(lack(w, alone, &lacks, e));
-	if (lacks)
+	matrix x = { .fits = w->r->wanted[MMI_EVAL_ALIGNMENT] && w->judge && w->judge->matcher };
+	bool lacks = true;
+	if (w->r->wanted[MMI_EVAL_CONDITIONAL])
+		MMI_TRY(lack(w, alone, &lacks, e));
+	x.classes = !lacks;
+	if (!x.classes && !x.fits)
 		return MM_OK;
-	MMI_TRY(run_matrix(w, alone, 0, 0, e));
-	return w->posterior.steps ? run_matrix(w, with_chain, w->posterior.steps, 0, e) : MM_OK;
+	MMI_TRY(run_matrix(w, &x, 0, e));
+	return w->posterior.steps ? run_matrix(w, &x, w->posterior.steps, e) : MM_OK;
 }
 
 /* ------------------------------------------------------------ from several */

@@ -1,4 +1,4 @@
-/* eval_samples.c - samples from the prior: do their modalities agree, and how far are they from the data. */
+/* eval_samples.c - samples from the prior: do their modalities agree and fit, and how far are they from the data. */
 #include "config.h"
 
 #include "eval/coherence.h"
@@ -14,22 +14,23 @@
 #define FIT_ROWS 1000u                  /* samples the components are fitted to ... */
 #define FIT_FLOATS ((size_t)16 << 20)   /* ... unless they are larger than this together */
 
-enum { CLASSIFIER, PIXELS, SPACES };    /* feature spaces */
+enum { CLASSIFIER, MATCHER, PIXELS, SPACES }; /* feature spaces */
 
-/* Gaussian fits: the data and both variants of samples, in both spaces. */
-typedef struct mmi_fits {
+/* Gaussian fits: the data and both variants of samples, in all spaces. */
+typedef struct gauss_fits {
 	mmi_gauss data[SPACES], samples[SPACES][MMI_VARIANTS];
 	mmi_pca pca;
-} mmi_fits;
+} gauss_fits;
 
 typedef struct mmi_samples {
 	mmi_eval_work *w;
-	bool frechet;
-	mmi_fits fit[MMI_MAX_MODALITIES];
+	bool frechet, aligned;
+	gauss_fits fit[MMI_MAX_MODALITIES];
 	uint64_t agree[MMI_VARIANTS];
+	mmi_cosines alignment[MMI_VARIANTS];
 } mmi_samples;
 
-static void fits_clear(mmi_fits *f)
+static void fits_clear(gauss_fits *f)
 {
 	for (int s = 0; s < SPACES; s++) {
 		mmi_gauss_clear(&f->data[s]);
@@ -61,7 +62,7 @@ static mm_status fit_components(mmi_eval_work *w, uint32_t m, mmi_pca *out, mm_e
 	return status;
 }
 
-static mm_status open_space(mmi_fits *f, int space, uint32_t d, mm_error *e)
+static mm_status open_space(gauss_fits *f, int space, uint32_t d, mm_error *e)
 {
 	MMI_TRY(mmi_gauss_create(d, &f->data[space], e));
 	for (int v = 0; v < MMI_VARIANTS; v++)
@@ -75,6 +76,8 @@ static mm_status open_fits(mmi_samples *s, mm_error *e)
 	for (uint32_t m = 0; m < w->n && s->frechet; m++) {
 		if (w->class_of[m])
 			MMI_TRY(open_space(&s->fit[m], CLASSIFIER, w->judge->member[m].n_features, e));
+		if (w->embedding[m])
+			MMI_TRY(open_space(&s->fit[m], MATCHER, MMI_MATCHER_DIM, e));
 		MMI_TRY(fit_components(w, m, &s->fit[m].pca, e));
 		MMI_TRY(open_space(&s->fit[m], PIXELS, s->fit[m].pca.k, e));
 	}
@@ -92,7 +95,7 @@ typedef struct mmi_add_job {
 
 static mmi_gauss *gauss_of(const mmi_add_job *j, uint32_t m, int space)
 {
-	mmi_fits *f = &j->s->fit[m];
+	gauss_fits *f = &j->s->fit[m];
 	return j->variant < 0 ? &f->data[space] : &f->samples[space][j->variant];
 }
 
@@ -104,7 +107,7 @@ static void add_pixels(void *ctx, uint32_t m, uint32_t worker)
 	mmi_gauss_add(gauss_of(j, m, PIXELS), j->projected[m], j->rows);
 }
 
-/* Classes into class_of, features into the fits. x becomes what a saved file would hold. */
+/* Classes into class_of, embeddings into embedding, features into the fits. x becomes what a saved file would hold. */
 static void take(mmi_samples *s, float *const *x, uint32_t rows, int variant, float *const *projected)
 {
 	mmi_eval_work *w = s->w;
@@ -113,7 +116,13 @@ static void take(mmi_samples *s, float *const *x, uint32_t rows, int variant, fl
 		mmi_eval_judge(w, m, x[m], rows, w->features);
 		if (s->frechet && w->class_of[m])
 			mmi_gauss_add(gauss_of(&j, m, CLASSIFIER), w->features, rows);
+		if (w->embedding[m] && (s->frechet || s->aligned))
+			mmi_eval_embed(w, m, x[m], rows);
+		if (w->embedding[m] && s->frechet)
+			mmi_gauss_add(gauss_of(&j, m, MATCHER), w->embedding[m], rows);
 	}
+	if (s->aligned && variant >= 0)
+		mmi_cosines_add(&s->alignment[variant], w->n, (const float *const *)w->embedding, (const float *const *)w->embedding, NULL, rows);
 	if (s->frechet)
 		mmi_pool_run(w->saved.setup.pool, w->n, add_pixels, &j);
 }
@@ -184,7 +193,7 @@ static mm_status add_coherence(mmi_samples *s, mm_error *e)
 	static const char name[] = "unconditional coherence";
 	mmi_eval_work *w = s->w;
 	if (!w->judge || w->judged < 2)
-		return mmi_report_lack(w->out, name, w->judge ? "only one modality's plugin brings a classifier" : w->no_judge, e);
+		return mmi_report_lack(w->out, name, w->judge && w->judged ? "only one modality's plugin brings a classifier" : w->no_judge, e);
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "all modalities agree", mmi_eval_variants[v], (double)s->agree[v] / w->count, e));
 	return MM_OK;
@@ -194,6 +203,8 @@ static void space_text(const mmi_samples *s, uint32_t m, int space, char *text, 
 {
 	if (space == PIXELS)
 		snprintf(text, size, "%s pca%u", s->w->model->modalities[m].name, s->fit[m].pca.k);
+	else if (space == MATCHER)
+		snprintf(text, size, "%s matcher%d", s->w->model->modalities[m].name, MMI_MATCHER_DIM);
 	else
 		snprintf(text, size, "%s %s", s->w->model->modalities[m].name, s->w->model->modalities[m].classifier->features_name);
 }
@@ -230,6 +241,7 @@ static mm_status add_frechet(mmi_samples *s, mm_error *e)
 	if (!s->frechet)
 		return mmi_report_lack(s->w->out, "Frechet distance", why.code ? why.message : "fewer than two samples or tuples", e);
 	MMI_TRY(add_space(s, CLASSIFIER, "mean, classifier features", e));
+	MMI_TRY(add_space(s, MATCHER, "mean, matcher's embeddings", e));
 	return add_space(s, PIXELS, "mean, components of raw values", e);
 }
 
@@ -237,6 +249,9 @@ mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e)
 {
 	const bool *wanted = w->r->wanted;
 	mmi_samples s = { .w = w, .frechet = wanted[MMI_EVAL_FRECHET] && mmi_linalg_available() && w->n_tuples > 1 && w->count > 1 };
+	s.aligned = wanted[MMI_EVAL_ALIGNMENT] && w->judge && w->judge->matcher;
+	if (!wanted[MMI_EVAL_COHERENCE] && !wanted[MMI_EVAL_FRECHET] && !s.aligned)
+		return MM_OK; /* why there is no alignment is said with that of the data */
 	float *projected[MMI_MAX_MODALITIES] = { NULL };
 	mm_status status = open_fits(&s, e);
 	for (uint32_t m = 0; m < w->n && status == MM_OK; m++)
@@ -250,6 +265,8 @@ mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e)
 		status = add_coherence(&s, e);
 	if (status == MM_OK && wanted[MMI_EVAL_FRECHET])
 		status = add_frechet(&s, e);
+	if (status == MM_OK && s.aligned)
+		status = mmi_cosines_report(w, "alignment of samples", s.alignment, mmi_eval_variants, w->variants, e);
 	for (uint32_t m = 0; m < w->n; m++) {
 		fits_clear(&s.fit[m]);
 		mmi_free(projected[m]);

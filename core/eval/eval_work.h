@@ -19,7 +19,9 @@ typedef struct mmi_eval_work {
 	const mmi_model *model;
 	mmi_sampler *sampler;
 	mmi_judge *judge;              /* NULL: no_judge says why */
-	char no_judge[200];
+	char no_judge[200];            /* why there is nothing to read classes with */
+	char no_matcher[200];          /* why there is nothing to match with; for a judge without one too */
+	mmi_embedded real;             /* the tuples in use, by the matcher; empty without one */
 	mmi_tuples *tuples;
 	mmi_setup other;               /* another data set for the energy, with its tuples; zero and NULL without */
 	mmi_tuples *other_tuples;
@@ -39,6 +41,7 @@ typedef struct mmi_eval_work {
 	float *observed[MMI_MAX_MODALITIES];      /* [block] */
 	uint8_t *held[MMI_MAX_MODALITIES];        /* [block], 1: observed */
 	int32_t *class_of[MMI_MAX_MODALITIES];    /* [block]; NULL without a classifier */
+	float *embedding[MMI_MAX_MODALITIES];     /* [block][MMI_MATCHER_DIM]; NULL without a matcher */
 	int32_t *label;
 	uint8_t *counted;                         /* [block] */
 	float *energy, *features;                 /* [block], [block][largest feature vector or component count] */
@@ -55,9 +58,39 @@ mm_status mmi_eval_tick(mmi_eval_work *w, const char *what, mm_error *e);
 /* x as saved, and the classes of `rows` rows into class_of[m]; features may be NULL. */
 void mmi_eval_judge(mmi_eval_work *w, uint32_t m, float *x, uint32_t rows, float *features);
 
+/* x as saved, and the embeddings of `rows` rows into embedding[m]. */
+void mmi_eval_embed(mmi_eval_work *w, uint32_t m, float *x, uint32_t rows);
+
+/* Sums of cosines between the modalities i < k of tuples. */
+typedef struct mmi_cosines {
+	double sum[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES];
+	uint64_t rows;
+} mmi_cosines;
+
+/* a and b [modality][rows][MMI_MATCHER_DIM]: i from row r of a, k from row partner[r] of b (NULL: r). */
+void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const float *const *b, const uint32_t *partner, uint32_t rows);
+mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant, int variants,
+                               mm_error *e);
+
+/* Sums over translations, source by target. */
+typedef struct mmi_fits {
+	double cosine[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES];              /* of what was given and what was made */
+	double found[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES][MMI_RECALLS];  /* hits: what was given, by what was made */
+	uint64_t rows[MMI_MAX_MODALITIES];
+} mmi_fits;
+
+/* All modalities of x[variant] but the source, which were made from the tuples first.. */
+mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t source, uint32_t first, uint32_t rows, mm_error *e);
+/* f [variants]; the suffix is ", z revised" or "". */
+mm_status mmi_eval_add_fits(mmi_eval_work *w, const char *suffix, const mmi_fits *f, mm_error *e);
+
+/* Embeds the tuples in use and finds each modality by each other: refuses a matcher that was made for other data. */
+mm_status mmi_eval_check_matcher(mmi_eval_work *w, mm_error *e);
+
 /* The parts, each with the figures it adds and the blocks it will take. */
-mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e);     /* coherence and Frechet distance */
-mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e);
+mm_status mmi_eval_alignment(mmi_eval_work *w, mm_error *e);   /* of the data: the ends of the scale */
+mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e);     /* coherence, Frechet distance and alignment */
+mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e); /* coherence and alignment */
 mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e);
 mm_status mmi_eval_latents(mmi_eval_work *w, mm_error *e);
 /* Opens the request's other data set, whose shapes must be the model's. */

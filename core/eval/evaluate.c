@@ -12,22 +12,31 @@
 
 const char *const mmi_eval_variants[MMI_VARIANTS] = { "generator", "revised" };
 
+static const char *const groups[MMI_EVAL_GROUPS] = {
+	[MMI_EVAL_COHERENCE] = "coherence", [MMI_EVAL_FRECHET] = "frechet", [MMI_EVAL_CONDITIONAL] = "conditional",
+	[MMI_EVAL_GIVEN] = "given", [MMI_EVAL_ALIGNMENT] = "alignment", [MMI_EVAL_LATENT] = "latent", [MMI_EVAL_ENERGY] = "energy",
+	[MMI_EVAL_COST] = "cost",
+};
+
+#define ONE_OF(group) (1u << MMI_EVAL_##group)
+
+/* In order; a part runs once, for whichever of its groups are wanted. */
 static const struct {
-	const char *name;
+	uint32_t groups;
 	mm_status (*run)(mmi_eval_work *w, mm_error *e);
-} groups[MMI_EVAL_GROUPS] = {
-	[MMI_EVAL_COHERENCE] = { "coherence", mmi_eval_samples },
-	[MMI_EVAL_FRECHET] = { "frechet", mmi_eval_samples },
-	[MMI_EVAL_CONDITIONAL] = { "conditional", mmi_eval_conditional },
-	[MMI_EVAL_GIVEN] = { "given", mmi_eval_given },
-	[MMI_EVAL_LATENT] = { "latent", mmi_eval_latents },
-	[MMI_EVAL_ENERGY] = { "energy", mmi_eval_energy },
-	[MMI_EVAL_COST] = { "cost", mmi_eval_cost },
+} parts[] = {
+	{ ONE_OF(ALIGNMENT), mmi_eval_alignment },
+	{ ONE_OF(COHERENCE) | ONE_OF(FRECHET) | ONE_OF(ALIGNMENT), mmi_eval_samples },
+	{ ONE_OF(CONDITIONAL) | ONE_OF(ALIGNMENT), mmi_eval_conditional },
+	{ ONE_OF(GIVEN), mmi_eval_given },
+	{ ONE_OF(LATENT), mmi_eval_latents },
+	{ ONE_OF(ENERGY), mmi_eval_energy },
+	{ ONE_OF(COST), mmi_eval_cost },
 };
 
 const char *mmi_eval_name(mmi_eval_group group)
 {
-	return groups[group].name;
+	return groups[group];
 }
 
 mm_status mmi_eval_select(const char *names, bool *wanted, mm_error *e)
@@ -35,11 +44,11 @@ mm_status mmi_eval_select(const char *names, bool *wanted, mm_error *e)
 	bool found[MMI_EVAL_GROUPS] = { false };
 	for (const char *at = names; *at;) {
 		size_t length = strcspn(at, ","), g = 0;
-		while (g < MMI_EVAL_GROUPS && (strlen(groups[g].name) != length || strncmp(groups[g].name, at, length)))
+		while (g < MMI_EVAL_GROUPS && (strlen(groups[g]) != length || strncmp(groups[g], at, length)))
 			g++;
 		if (g == MMI_EVAL_GROUPS)
-			return mmi_fail(e, MM_ECONFIG, "unknown figures \"%.*s\"; there are coherence, frechet, conditional, given, latent, energy, cost",
-			                (int)length, at);
+			return mmi_fail(e, MM_ECONFIG, "unknown figures \"%.*s\"; there are coherence, frechet, conditional, given, alignment, latent, "
+			                "energy, cost", (int)length, at);
 		found[g] = true;
 		at += length + (at[length] == ',');
 	}
@@ -107,31 +116,47 @@ static char *beside(const char *checkpoint)
 
 static bool needs_judge(const mmi_eval_request *r)
 {
-	return r->wanted[MMI_EVAL_COHERENCE] || r->wanted[MMI_EVAL_FRECHET] || r->wanted[MMI_EVAL_CONDITIONAL] || r->wanted[MMI_EVAL_GIVEN];
+	return r->wanted[MMI_EVAL_COHERENCE] || r->wanted[MMI_EVAL_FRECHET] || r->wanted[MMI_EVAL_CONDITIONAL] || r->wanted[MMI_EVAL_GIVEN] ||
+	       r->wanted[MMI_EVAL_ALIGNMENT];
 }
 
 static mm_status load_judge(mmi_eval_work *w, const char *path, mm_error *e)
 {
-	char text[256];
+	char text[1024];
 	MMI_TRY(mmi_judge_open(path, w->model->modalities, w->n, w->saved.setup.pool, &w->judge, e));
 	MMI_TRY(mmi_report_fact(w->out, "judge", e, "%s", path));
-	return mmi_report_fact(w->out, "judge accuracy", e, "%s", mmi_judge_text(w->judge, text, sizeof text));
+	if (w->judge->present)
+		MMI_TRY(mmi_report_fact(w->out, "judge accuracy", e, "%s", mmi_judge_text(w->judge, text, sizeof text)));
+	if (!w->judge->matcher)
+		return MM_OK;
+	return mmi_report_fact(w->out, "judge recall", e, "%s", mmi_matcher_text(w->judge->matcher, text, sizeof text));
 }
 
-static mm_status open_judge(mmi_eval_work *w, mm_error *e)
+static void say_what_is_missing(mmi_eval_work *w)
 {
 	for (uint32_t m = 0; m < w->n; m++)
 		w->judged += w->model->modalities[m].classifier != NULL;
 	if (!w->judged)
 		snprintf(w->no_judge, sizeof w->no_judge, "no modality's plugin brings a classifier (%s)", MM_MODALITY_CLASSIFIER);
-	if (!w->judged || !needs_judge(w->r))
+	snprintf(w->no_matcher, sizeof w->no_matcher, w->n > 1 ? "the judge has no matcher; make one with mmcore judge --matcher yes"
+	                                                       : "there is one modality only");
+}
+
+/* Without a classifier nothing but a matcher asks for a judge, so that none need be there. */
+static mm_status open_judge(mmi_eval_work *w, mm_error *e)
+{
+	say_what_is_missing(w);
+	if (!needs_judge(w->r) || (!w->judged && w->n < 2))
 		return MM_OK;
 	char *path = w->r->judge ? mmi_strdup(w->r->judge) : beside(w->checkpoint);
+	bool absent = path && !w->r->judge && access(path, F_OK);
 	mm_status status = path ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
-	if (status == MM_OK && !w->r->judge && access(path, F_OK))
+	if (absent && w->judged)
 		status = mmi_fail(e, MM_ECONFIG, "no judge at %s; make one with mmcore judge, name another with --judge, or leave out what needs "
 		                  "one with --only latent,energy,cost", path);
-	if (status == MM_OK)
+	if (status == MM_OK && absent)
+		snprintf(w->no_matcher, sizeof w->no_matcher, "there is no judge at %.100s; make one with mmcore judge", path);
+	else if (status == MM_OK)
 		status = load_judge(w, path, e);
 	mmi_free(path);
 	return status;
@@ -151,6 +176,8 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 			ok = ok && (w->class_of[m] = mmi_alloc(rows, sizeof(int32_t)));
 			features = w->judge->member[m].n_features > features ? w->judge->member[m].n_features : features;
 		}
+		if (w->judge && w->judge->matcher)
+			ok = ok && (w->embedding[m] = mmi_alloc(rows * MMI_MATCHER_DIM, sizeof(float)));
 	}
 	w->label = mmi_alloc(rows, sizeof *w->label);
 	w->counted = mmi_alloc(rows, 1);
@@ -222,7 +249,9 @@ static void close_work(mmi_eval_work *w)
 		mmi_free(w->observed[m]);
 		mmi_free(w->held[m]);
 		mmi_free(w->class_of[m]);
+		mmi_free(w->embedding[m]);
 	}
+	mmi_embedded_clear(&w->real);
 	mmi_free(w->checkpoint);
 	mmi_free(w->label);
 	mmi_free(w->counted);
@@ -286,10 +315,12 @@ static uint64_t blocks_of(const mmi_eval_work *w)
 	const bool *wanted = w->r->wanted;
 	uint64_t samples = (w->count + w->block - 1) / w->block, tuples = (w->n_tuples + w->block - 1) / w->block, sum = 0;
 	uint64_t probe = (w->r->probe + w->block - 1) / w->block;
-	sum += w->judge ? tuples : 0;
-	sum += wanted[MMI_EVAL_COHERENCE] || wanted[MMI_EVAL_FRECHET] ? samples : 0;
+	const bool aligned = wanted[MMI_EVAL_ALIGNMENT] && w->judge && w->judge->matcher;
+	sum += w->judge && w->judge->present ? tuples : 0;
+	sum += w->judge && w->judge->matcher ? tuples : 0;
+	sum += wanted[MMI_EVAL_COHERENCE] || wanted[MMI_EVAL_FRECHET] || aligned ? samples : 0;
 	sum += wanted[MMI_EVAL_FRECHET] ? tuples : 0;
-	sum += w->judge && wanted[MMI_EVAL_CONDITIONAL] ? tuples * w->n * (w->posterior.steps ? 2 : 1) : 0;
+	sum += aligned || (w->judge && wanted[MMI_EVAL_CONDITIONAL]) ? tuples * w->n * (w->posterior.steps ? 2 : 1) : 0;
 	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) : 0;
 	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
 	uint64_t other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
@@ -300,16 +331,17 @@ static uint64_t blocks_of(const mmi_eval_work *w)
 
 static mm_status run(mmi_eval_work *w, mm_error *e)
 {
-	mm_status (*last)(mmi_eval_work *, mm_error *) = NULL;
+	uint32_t wanted = 0;
 	w->total = blocks_of(w);
-	if (w->judge)
+	if (w->judge && w->judge->present)
 		MMI_TRY(check_judge(w, e));
-	for (int g = 0; g < MMI_EVAL_GROUPS; g++) {
-		if (!w->r->wanted[g] || groups[g].run == last)
-			continue;
-		last = groups[g].run;
-		MMI_TRY(last(w, e));
-	}
+	if (w->judge && w->judge->matcher)
+		MMI_TRY(mmi_eval_check_matcher(w, e));
+	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
+		wanted |= w->r->wanted[g] ? 1u << g : 0;
+	for (size_t p = 0; p < MMI_COUNT(parts); p++)
+		if (parts[p].groups & wanted)
+			MMI_TRY(parts[p].run(w, e));
 	return MM_OK;
 }
 

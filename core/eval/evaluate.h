@@ -1,4 +1,4 @@
-/* evaluate.h - every figure of a trained model: coherence, Frechet distances, latents, the energy as a score, cost. */
+/* evaluate.h - every figure of a trained model: coherence, Frechet distances, alignment, latents, the energy as a score, cost. */
 #ifndef MMI_EVALUATE_H
 #define MMI_EVALUATE_H
 
@@ -11,6 +11,7 @@ typedef enum {
 	MMI_EVAL_FRECHET,      /* of the same samples to the data */
 	MMI_EVAL_CONDITIONAL,  /* from each modality to each other */
 	MMI_EVAL_GIVEN,        /* by number of given modalities */
+	MMI_EVAL_ALIGNMENT,    /* of modalities, by the judge's matcher: data, samples, translations */
 	MMI_EVAL_LATENT,       /* classes read off the latents */
 	MMI_EVAL_ENERGY,       /* E as a detector of tuples that do not fit */
 	MMI_EVAL_COST,         /* time, evaluations, parameters, memory */

@@ -1,17 +1,11 @@
-/* judge.c - the plugins' classifiers as compiled networks: applied to rows, saved and loaded. */
+/* judge.c - the plugins' classifiers as compiled networks, and their application to rows. */
 #include "config.h"
 
 #include "eval/judge.h"
-#include "engine/build_info.h"
-#include "plugin/loader.h"
-#include "store/checkpoint.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define FORMAT "mmcore judge 1"
 
 /* ------------------------------------------------------------ life */
 
@@ -25,43 +19,44 @@ static mm_status record(mmi_judge *j, mmi_judge_member *m, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status build(mmi_judge *j, const mmi_modality *modalities, uint64_t seed, mm_error *e)
+static mm_status build(mmi_judge *j, const mmi_modality *modalities, bool matcher, uint64_t seed, mm_error *e)
 {
-	uint32_t present = 0;
 	size_t floats = 0;
 	MMI_TRY(mmi_params_create("judge", &j->params, e));
 	for (uint32_t i = 0; i < j->n; i++) {
 		mmi_judge_member *m = &j->member[i];
 		*m = (mmi_judge_member){ .modality = &modalities[i], .present = modalities[i].classifier, .accuracy = NAN };
-		present += m->present;
+		j->present += m->present;
 		floats = (size_t)modalities[i].count > floats ? (size_t)modalities[i].count : floats;
 		if (m->present)
 			MMI_TRY(record(j, m, e));
 	}
-	if (!present)
+	if (!j->present && !matcher)
 		return mmi_fail(e, MM_EUNSUPPORTED, "no modality's plugin brings a classifier (" MM_MODALITY_CLASSIFIER "), so there is nothing to "
 		                "judge samples with");
 	j->pad = mmi_alloc(MMI_JUDGE_CHUNK * floats, sizeof *j->pad);
 	if (!j->pad)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a judge");
-	MMI_TRY(mmi_params_finalise(j->params, seed, e));
+	if (j->present)
+		MMI_TRY(mmi_params_finalise(j->params, seed, e));
 	for (uint32_t i = 0; i < j->n; i++) {
 		mmi_judge_member *m = &j->member[i];
 		if (m->present)
 			MMI_TRY(mmi_network_compile(&m->net, &mmi_backend_cpu, (mm_tensor[]){ m->logits, m->features }, 2, MMI_JUDGE_CHUNK,
 			                            mmi_pool_threads(j->pool), e));
 	}
-	return MM_OK;
+	return matcher ? mmi_matcher_create(modalities, j->n, seed, j->pool, &j->matcher, e) : MM_OK;
 }
 
-mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool, mmi_judge **out, mm_error *e)
+mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, bool matcher, uint64_t seed, mmi_pool *pool, mmi_judge **out,
+                           mm_error *e)
 {
 	mmi_judge *j = mmi_alloc(1, sizeof *j);
 	if (!j)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a judge");
 	j->pool = pool;
 	j->n = (uint32_t)n;
-	mm_status status = build(j, modalities, seed, e);
+	mm_status status = build(j, modalities, matcher, seed, e);
 	if (status != MM_OK) {
 		mmi_judge_destroy(j);
 		return status;
@@ -76,6 +71,7 @@ void mmi_judge_destroy(mmi_judge *j)
 		return;
 	for (uint32_t i = 0; i < j->n; i++)
 		mmi_network_clear(&j->member[i].net);
+	mmi_matcher_destroy(j->matcher);
 	mmi_params_destroy(j->params);
 	mmi_free(j->pad);
 	mmi_free(j);
@@ -154,128 +150,4 @@ const char *mmi_judge_text(const mmi_judge *j, char *text, size_t size)
 			used += (size_t)snprintf(text + used, size - used, "%s%s %.4f", used ? ", " : "", j->member[i].modality->name,
 			                         j->member[i].accuracy);
 	return text;
-}
-
-/* ------------------------------------------------------------ files */
-
-/* Items of all parameters, the names with them; both freed by items_free. */
-static mm_status items_make(const mmi_judge *j, mmi_tensor_item **items, char ***names, mm_error *e)
-{
-	size_t n = j->params->n;
-	*items = mmi_alloc(n, sizeof **items);
-	*names = mmi_alloc(n, sizeof **names);
-	bool ok = *items && *names;
-	for (size_t i = 0; i < n && ok; i++) {
-		const mmi_param_info *info = &j->params->info[i];
-		ok = ((*names)[i] = mmi_format("judge.%s", info->name));
-		if (ok)
-			(*items)[i] = mmi_item_f32((*names)[i], info->shape, j->params->raw + info->offset);
-	}
-	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a judge's list of tensors");
-}
-
-static void items_free(const mmi_judge *j, mmi_tensor_item *items, char **names)
-{
-	for (size_t i = 0; names && i < j->params->n; i++)
-		mmi_free(names[i]);
-	mmi_free(names);
-	mmi_free(items);
-}
-
-/* "org.mmcore.mnist styled-digit hidden128 0.98540000 10000": plugin, modality, features, accuracy, samples it is of. */
-static char *member_text(const mmi_judge_member *m)
-{
-	return mmi_format("%s %s %s %.17g %lld", m->modality->plugin->entry.id, m->modality->desc->id,
-	                  m->modality->classifier->features_name, m->accuracy, (long long)m->tested);
-}
-
-enum { META_FIXED = 4 };
-
-mm_status mmi_judge_save(const mmi_judge *j, const mmi_setup *setup, const char *path, mm_error *e)
-{
-	mmi_text_pair meta[META_FIXED + MMI_MAX_MODALITIES] = { { "format", FORMAT }, { "version", PACKAGE_VERSION } };
-	char *texts[2 + MMI_MAX_MODALITIES] = { mmi_build_text() }, **names = NULL;
-	mmi_tensor_item *items = NULL;
-	size_t n_meta = META_FIXED, n_texts = 2;
-	mm_status status = mmi_config_resolved(setup->config, &texts[1], e);
-
-	meta[2] = (mmi_text_pair){ "build", texts[0] };
-	meta[3] = (mmi_text_pair){ "settings", texts[1] };
-	bool ok = texts[0];
-	for (uint32_t i = 0; i < j->n && status == MM_OK; i++)
-		if (j->member[i].present) {
-			char *text = texts[n_texts++] = member_text(&j->member[i]);
-			ok = ok && text;
-			meta[n_meta++] = (mmi_text_pair){ j->member[i].modality->name, text };
-		}
-	if (status == MM_OK && !ok)
-		status = mmi_fail(e, MM_ENOMEM, "out of memory for a judge's metadata");
-	if (status == MM_OK)
-		status = items_make(j, &items, &names, e);
-	if (status == MM_OK)
-		status = mmi_checkpoint_save(path, items, j->params->n, meta, n_meta, e);
-	items_free(j, items, names);
-	for (size_t i = 0; i < n_texts; i++)
-		mmi_free(texts[i]);
-	return status;
-}
-
-/* What the file says about a modality must be what the modality is now. */
-static mm_status check_member(mmi_judge_member *m, const mmi_checkpoint *ck, mm_error *e)
-{
-	const char *text = mmi_checkpoint_meta(ck, m->modality->name), *path = mmi_checkpoint_path(ck);
-	char plugin[64], id[64], features[32];
-	long long tested;
-	if (!text)
-		return mmi_fail(e, MM_ESHAPE, "%s: this judge does not know the modality \"%s\"; make one for these modalities with "
-		                "mmcore judge", path, m->modality->name);
-	if (sscanf(text, "%63s %63s %31s %lf %lld", plugin, id, features, &m->accuracy, &tested) != 5)
-		return mmi_fail(e, MM_EFORMAT, "%s: metadata of \"%s\" is \"%.80s\"; expected plugin, modality, features, accuracy and number "
-		                "of samples", path, m->modality->name, text);
-	m->tested = tested;
-	if (strcmp(plugin, m->modality->plugin->entry.id) || strcmp(id, m->modality->desc->id))
-		return mmi_fail(e, MM_ESHAPE, "%s: this judge's \"%s\" is %s of plugin %s, but the model's is %s of plugin %s; make a judge for "
-		                "these modalities with mmcore judge", path, m->modality->name, id, plugin, m->modality->desc->id,
-		                m->modality->plugin->entry.id);
-	if (strcmp(features, m->modality->classifier->features_name))
-		return mmi_fail(e, MM_ESHAPE, "%s: this judge's features of \"%s\" are %s, but the plugin's are %s now; make a new judge with "
-		                "mmcore judge", path, m->modality->name, features, m->modality->classifier->features_name);
-	return MM_OK;
-}
-
-static mm_status restore(mmi_judge *j, const mmi_checkpoint *ck, mm_error *e)
-{
-	static const char *const others[] = { "judge." }; /* of modalities that are not asked about */
-	const char *format = mmi_checkpoint_meta(ck, "format");
-	mmi_tensor_item *items = NULL;
-	char **names = NULL;
-	if (!format || strcmp(format, FORMAT))
-		return mmi_fail(e, MM_EFORMAT, "%s: its format is \"%.40s\"; expected \"" FORMAT "\", a file of mmcore judge",
-		                mmi_checkpoint_path(ck), format ? format : "");
-	for (uint32_t i = 0; i < j->n; i++)
-		if (j->member[i].present)
-			MMI_TRY(check_member(&j->member[i], ck, e));
-	mm_status status = items_make(j, &items, &names, e);
-	if (status == MM_OK)
-		status = mmi_checkpoint_restore_part(ck, items, j->params->n, others, MMI_COUNT(others), e);
-	items_free(j, items, names);
-	if (status == MM_OK)
-		mmi_params_update(j->params, 0);
-	return status;
-}
-
-mm_status mmi_judge_open(const char *path, const mmi_modality *modalities, size_t n, mmi_pool *pool, mmi_judge **out, mm_error *e)
-{
-	mmi_checkpoint *ck;
-	mmi_judge *j = NULL;
-	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
-	mm_status status = mmi_judge_create(modalities, n, 0, pool, &j, e);
-	if (status == MM_OK)
-		status = restore(j, ck, e);
-	mmi_checkpoint_close(ck);
-	if (status == MM_OK)
-		*out = j;
-	else
-		mmi_judge_destroy(j);
-	return status;
 }

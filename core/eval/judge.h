@@ -1,15 +1,18 @@
 /* judge.h - the judge of evaluation: the plugins' classifiers, trained on the labels of the training split. It says which
- * class a sample shows, and gives the feature vectors that the Frechet distance compares.
+ * class a sample shows, and gives the feature vectors that the Frechet distance compares. Where classes do not say enough, a
+ * matcher (matcher.h), trained on the tuples of that split, says how well samples of two modalities belong together.
  *
  * A judge belongs to data, not to a model: one serves all runs on the same modalities. */
 #ifndef MMI_JUDGE_H
 #define MMI_JUDGE_H
 
 #include "engine/network.h"
+#include "eval/matcher.h"
 #include "learn/setup.h"
 #include "model/model.h"
 
-#define MMI_JUDGE_CHUNK 16u /* rows a worker takes at once */
+#define MMI_JUDGE_CHUNK 16u      /* rows a worker takes at once */
+#define MMI_JUDGE_GALLERY 1000u  /* test tuples that a matcher is measured on, at most */
 
 typedef struct mmi_judge_member { /* one modality's classifier */
 	const mmi_modality *modality;
@@ -26,36 +29,49 @@ typedef struct mmi_judge {
 	mmi_pool *pool;
 	float *pad;                     /* [chunk][largest sample]: the last rows of a call, when they are fewer than a chunk */
 	uint32_t n;                     /* modalities */
+	uint32_t present;               /* of them with a classifier */
 	mmi_judge_member member[MMI_MAX_MODALITIES];
+	mmi_matcher *matcher;           /* NULL: none */
 } mmi_judge;
 
+/* Whether a judge gets a matcher. AUTO: unless there is one modality only, or every one brings a classifier and is given in
+ * files alone: views of one class are interchangeable, but words say more than a class. */
+typedef enum { MMI_MATCHER_AUTO, MMI_MATCHER_YES, MMI_MATCHER_NO } mmi_matcher_wish;
+
 typedef struct mmi_judge_training {
-	uint32_t epochs, batch;
-	double rate;                    /* Adam's, falling to 0 along a cosine */
+	uint32_t epochs;                /* passes over the training tuples; 0: as many as they need, see mmi_judge_epochs */
+	uint32_t batch;                 /* a multiple of the chunk */
+	double rate;                    /* Adam's, falling to 0 along a cosine; the matcher's is half of it */
+	mmi_matcher_wish wish;
 } mmi_judge_training;
 extern const mmi_judge_training mmi_judge_default;
+/* Passes that make about 1500 batches, or half of that for the matcher; 2 to 100. */
+uint32_t mmi_judge_epochs(uint32_t tuples, uint32_t batch, bool matcher);
 
 typedef struct mmi_judge_hooks {
 	void *ctx;
 	bool (*stop)(void *ctx);                                              /* true: give up (MM_ECANCELLED) */
-	void (*step)(void *ctx, uint64_t done, uint64_t total, double loss);  /* batches; the last one's mean cross-entropy */
+	/* Batches; the last one's mean loss, which is called `what`. The count starts anew for the matcher. */
+	void (*step)(void *ctx, uint64_t done, uint64_t total, const char *what, double loss);
 	const mmi_log *log;
 } mmi_judge_hooks;
 
-/* Trains all classifiers of the setup's modalities, then measures each on the test split. The result is a function of
- * settings and seed, whatever the number of threads. MM_EUNSUPPORTED: no modality brings a classifier. The setup must
- * outlive the judge. */
+/* Trains all classifiers of the setup's modalities and the matcher, then measures each on the test split: classifiers on all of
+ * it, the matcher by retrieval among its first MMI_JUDGE_GALLERY complete tuples. The result is a function of settings and
+ * seed, whatever the number of threads. MM_EUNSUPPORTED: no modality brings a classifier and there is no matcher. The setup
+ * must outlive the judge. */
 mm_status mmi_judge_train(const mmi_setup *setup, const mmi_judge_training *t, const mmi_judge_hooks *hooks, mmi_judge **out,
                           mm_error *e);
-/* A safetensors file: parameters; accuracies, plugins and settings in the metadata. */
+/* A safetensors file: parameters; accuracies, recalls, plugins and settings in the metadata. */
 mm_status mmi_judge_save(const mmi_judge *j, const mmi_setup *setup, const char *path, mm_error *e);
 /* Refused with a message when it was made for other modalities, plugins or networks; it may know more modalities than asked
  * for. The modalities and the pool must outlive it. */
 mm_status mmi_judge_open(const char *path, const mmi_modality *modalities, size_t n, mmi_pool *pool, mmi_judge **out, mm_error *e);
 void mmi_judge_destroy(mmi_judge *j);
 
-/* The classifiers recorded with fresh parameters: what training starts from. */
-mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool, mmi_judge **out, mm_error *e);
+/* The classifiers, and the towers of a matcher if there is to be one, with fresh parameters: what training starts from. */
+mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, bool matcher, uint64_t seed, mmi_pool *pool, mmi_judge **out,
+                           mm_error *e);
 /* The most likely class of each row, and, unless NULL, the features [rows][n_features]. member[m] must be present. */
 void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int32_t *class_of, float *features);
 /* Rounds values as they are when saved: pictures to 8 bits; other modalities stay. In place. */

@@ -10,9 +10,18 @@
 #include <math.h>
 #include <string.h>
 
-const mmi_judge_training mmi_judge_default = { .epochs = 4, .batch = 128, .rate = 2e-3 };
+const mmi_judge_training mmi_judge_default = { .epochs = 0, .batch = 128, .rate = 2e-3, .wish = MMI_MATCHER_AUTO };
 
+#define UPDATES 1500u      /* of classifiers, roughly */
+#define TEMPERATURE 0.1    /* of the contrastive loss */
 #define BLOCK 512u /* test samples in memory at once */
+
+uint32_t mmi_judge_epochs(uint32_t tuples, uint32_t batch, bool matcher)
+{
+	const uint32_t whole = tuples / batch, updates = matcher ? UPDATES / 2 : UPDATES;
+	const uint32_t epochs = whole ? (updates + whole - 1) / whole : 1;
+	return epochs < 2 ? 2 : epochs > 100 ? 100 : epochs;
+}
 
 typedef struct mmi_trainer_net { /* one classifier's loss */
 	mmi_network net;
@@ -168,7 +177,8 @@ static mm_status step(mmi_trainer *t, double schedule, double *loss, mm_error *e
 
 static mm_status train(mmi_trainer *t, mmi_batches *batches, const mmi_judge_hooks *h, mm_error *e)
 {
-	uint64_t total = mmi_batches_per_epoch(batches) * t->how->epochs;
+	uint64_t per_epoch = mmi_batches_per_epoch(batches), epochs = t->how->epochs;
+	uint64_t total = per_epoch * (epochs ? epochs : mmi_judge_epochs((uint32_t)per_epoch * t->how->batch, t->how->batch, false));
 	for (uint64_t i = 0; i < total; i++) {
 		double loss;
 		if (h->stop && h->stop(h->ctx))
@@ -177,7 +187,7 @@ static mm_status train(mmi_trainer *t, mmi_batches *batches, const mmi_judge_hoo
 		MMI_TRY(mmi_batches_next(batches, &t->batch, e));
 		MMI_TRY(step(t, 0.5 * (1 + cos(M_PI * (double)i / (double)total)), &loss, e));
 		if (h->step)
-			h->step(h->ctx, i + 1, total, loss);
+			h->step(h->ctx, i + 1, total, "cross-entropy", loss);
 	}
 	return MM_OK;
 }
@@ -272,31 +282,90 @@ static mm_status open_part(const mmi_setup *s, mmi_part part, const mmi_log *log
 	                                                                             set->seed, log, out, e);
 }
 
+/* ------------------------------------------------------------ the matcher */
+
+static mm_status match_step(void *ctx, uint64_t done, uint64_t total, double loss, mm_error *e)
+{
+	const mmi_judge_hooks *h = ctx;
+	if (h->step)
+		h->step(h->ctx, done, total, "contrastive loss", loss);
+	if (h->stop && h->stop(h->ctx))
+		return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu batches; no judge was written", (unsigned long long)done,
+		                (unsigned long long)total);
+	return MM_OK;
+}
+
+static mm_status measure_matcher(mmi_matcher *m, mmi_tuples *tuples, mm_error *e)
+{
+	mmi_embedded x;
+	MMI_TRY(mmi_matcher_embed(m, tuples, MMI_JUDGE_GALLERY, NULL, NULL, &x, e));
+	mm_status status = MM_OK;
+	for (uint32_t a = 0; a < m->n; a++)
+		for (uint32_t b = 0; b < m->n && status == MM_OK; b++)
+			if (a != b)
+				status = mmi_embedded_recall(&x, a, b, m->pool, &m->recall[a][b], e);
+	mmi_embedded_clear(&x);
+	return status;
+}
+
+/* Tuples that lack something are of no use from here on. */
+static mm_status make_matcher(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h,
+                              mmi_tuples *train_part, mmi_tuples *test_part, mm_error *e)
+{
+	const mmi_matching_hooks hooks = { (void *)(uintptr_t)h, match_step };
+	mmi_matching matching = { .epochs = how->epochs, .batch = how->batch, .rate = how->rate / 2, .temperature = TEMPERATURE };
+	mmi_tuples_drop_incomplete(train_part);
+	mmi_tuples_drop_incomplete(test_part);
+	if (!matching.epochs)
+		matching.epochs = mmi_judge_epochs(mmi_tuples_count(train_part), how->batch, true);
+	MMI_TRY(mmi_matcher_train(j->matcher, train_part, &matching, s->settings.seed, &hooks, e));
+	return measure_matcher(j->matcher, test_part, e);
+}
+
+/* ------------------------------------------------------------ both */
+
+static mm_status make_classifiers(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h,
+                                  mmi_tuples *train_part, mmi_tuples *test_part, mm_error *e)
+{
+	if (mmi_tuples_count(train_part) < how->batch)
+		return mmi_fail(e, MM_ECONFIG, "the judge's batch is %u, but there are only %u training tuples", how->batch,
+		                mmi_tuples_count(train_part));
+	MMI_TRY(train_on(j, s, how, train_part, h, e));
+	return measure(j, test_part, e);
+}
+
 static mm_status make(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mm_error *e)
 {
 	mmi_tuples *train_part = NULL, *test_part = NULL;
 	mm_status status = open_part(s, MMI_PART_TEST, h->log, &test_part, e);
 	if (status == MM_OK)
 		status = open_part(s, MMI_PART_TRAIN, h->log, &train_part, e);
-	if (status == MM_OK && mmi_tuples_count(train_part) < how->batch)
-		status = mmi_fail(e, MM_ECONFIG, "the judge's batch is %u, but there are only %u training tuples", how->batch,
-		                  mmi_tuples_count(train_part));
-	if (status == MM_OK)
-		status = train_on(j, s, how, train_part, h, e);
-	if (status == MM_OK)
-		status = measure(j, test_part, e);
+	if (status == MM_OK && j->present)
+		status = make_classifiers(j, s, how, h, train_part, test_part, e);
+	if (status == MM_OK && j->matcher)
+		status = make_matcher(j, s, how, h, train_part, test_part, e);
 	mmi_tuples_close(train_part);
 	mmi_tuples_close(test_part);
 	return status;
 }
 
+static bool wants_matcher(const mmi_setup *s, mmi_matcher_wish wish)
+{
+	bool says_more = false;
+	for (size_t i = 0; i < s->n_modalities; i++) {
+		const mmi_modality *m = &s->modalities[i];
+		says_more = says_more || !m->classifier || (m->file && MM_HAS(m->file, read_text));
+	}
+	return wish == MMI_MATCHER_YES || (wish == MMI_MATCHER_AUTO && says_more && s->n_modalities > 1);
+}
+
 mm_status mmi_judge_train(const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mmi_judge **out, mm_error *e)
 {
 	mmi_judge *j;
-	if (how->epochs < 1 || how->batch < MMI_JUDGE_CHUNK || how->batch % MMI_JUDGE_CHUNK)
-		return mmi_fail(e, MM_EARG, "the judge's batch is %u and it trains for %u epochs; expected a multiple of %u and at least 1",
-		                how->batch, how->epochs, MMI_JUDGE_CHUNK);
-	MMI_TRY(mmi_judge_create(s->modalities, s->n_modalities, s->settings.seed, s->pool, &j, e));
+	const bool matcher = wants_matcher(s, how->wish);
+	if (how->batch < MMI_JUDGE_CHUNK || how->batch % MMI_JUDGE_CHUNK)
+		return mmi_fail(e, MM_EARG, "the judge's batch is %u; expected a multiple of %u", how->batch, MMI_JUDGE_CHUNK);
+	MMI_TRY(mmi_judge_create(s->modalities, s->n_modalities, matcher, s->settings.seed, s->pool, &j, e));
 	mm_status status = make(j, s, how, h, e);
 	if (status == MM_OK)
 		*out = j;

@@ -25,6 +25,8 @@ extern const img_net img_net_conv, img_net_resnet;
 mm_status img_build_encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, mm_error *e);
 mm_status img_build_decoder(mm_instance *i, mm_graph *g, mm_decoder_io *io, mm_error *e);
 mm_status img_build_features(mm_instance *i, mm_graph *g, mm_features_io *io, mm_error *e);
+/* classifier.c */
+mm_status img_build_classifier(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e);
 
 /* Square kernels, PyTorch's initial values. */
 mm_tensor img_conv(const img_builder *b, mm_tensor x, const char *name, int32_t channels, int32_t kernel, int32_t stride, int32_t pad,

@@ -6,11 +6,18 @@
 
 #include <string.h>
 
+static const mm_modality_classifier classifier = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_classifier, build),
+	.features_name = "hidden128",
+	.build = img_build_classifier,
+};
+
 static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&img_picture
 	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&img_state
-	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&img_file : NULL;
+	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&img_file
+	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier : NULL;
 }
 
 static const mm_modality_desc picture = {

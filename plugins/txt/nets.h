@@ -23,6 +23,8 @@ extern const txt_net txt_net_conv, txt_net_paper;
 mm_status txt_build_encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, mm_error *e);
 mm_status txt_build_decoder(mm_instance *i, mm_graph *g, mm_decoder_io *io, mm_error *e);
 mm_status txt_build_features(mm_instance *i, mm_graph *g, mm_features_io *io, mm_error *e);
+/* classifier.c */
+mm_status txt_build_classifier(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e);
 
 /* A kernel of h x w with its strides and pads, biases and PyTorch's initial values. */
 typedef struct txt_kernel {

@@ -6,11 +6,18 @@
 
 #include <string.h>
 
+static const mm_modality_classifier classifier = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_classifier, build),
+	.features_name = "words128",
+	.build = txt_build_classifier,
+};
+
 static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&txt_picture
 	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&txt_state
-	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&txt_file : NULL;
+	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&txt_file
+	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier : NULL;
 }
 
 static const mm_modality_desc caption = {

@@ -29,6 +29,7 @@ check "info does not count what is not there" [ "$(grep -c parameters "$work/out
 # ---------------------------------------------------------------- eval
 run eval --ckpt "$ckpt" --count 40 --probe 100 --out "$work/e1"
 check "eval succeeds" exits 0
+cp "$work/out" "$work/out.first"
 for text in "unconditional coherence" "conditional coherence, z revised, revised" "  from m1" "coherence by given" "latent accuracy" "energy as detector" \
 	"cost of 64 samples" "judge accuracy m0 0." "samples        40"; do
 	check "eval tells: $text" says out "$text"
@@ -39,7 +40,7 @@ lines() { awk -F, 'NR > 1 && $0 !~ /^"?(cost of|Frechet)/' "$1"; }
 check "the CSV has a heading" [ "$(head -n 1 "$work/e1/eval.csv")" = "figure,of,variant,value" ]
 check "the CSV has values" grep -Eq '^unconditional coherence,all modalities agree,revised,[01]' "$work/e1/eval.csv"
 check "the JSON names the checkpoint" grep -qF "\"checkpoint\":	\"$ckpt\"" "$work/e1/eval.json"
-run eval --ckpt "$ckpt" --count 40 --probe 100 --set run.threads=1 --only coherence,conditional,given,latent,energy --out "$work/e2"
+run eval --ckpt "$ckpt" --count 40 --probe 100 --set run.threads=1 --only coherence,conditional,given,alignment,latent,energy --out "$work/e2"
 check "a second evaluation succeeds" exits 0
 lines "$work/e1/eval.csv" >"$work/first"
 lines "$work/e2/eval.csv" >"$work/second"
@@ -51,6 +52,28 @@ check "another data set that is not there: status 2" exits 2
 check "and its file is named" says err "$work/absent.png"
 run eval --ckpt "$ckpt" --only energy --count 20 --other m0.view=7 --other m1.view=8
 check "another data set gets a figure" says out "other data set"
+
+# ---------------------------------------------------------------- a judge that matches
+check "views of one class need no matcher" grep -q '^alignment of data .*not available: the judge has no matcher; make one with mmcore judge --matcher yes$' "$work/out.first"
+run judge --ini "$work/run/run.ini" --epochs 2 --batch 32 --matcher yes --out "$work/matcher"
+check "a judge with a matcher is made on demand" exits 0
+check "its recall is printed in both directions" [ "$(grep -c '^m[01] -> m[01] recall @1 0\.[0-9]*, @5 0\.[0-9]*, @10 [01]\.[0-9]* of 300 queries, .*; chance @1 0\.0' "$work/out")" -eq 2 ]
+run info "$work/matcher"
+check "info counts its parameters, too" says out "matcher     "
+run eval --ckpt "$ckpt" --judge "$work/matcher" --count 40 --only alignment --out "$work/e3"
+check "eval with a matcher succeeds" exits 0
+for text in "judge recall   m0 -> m1 0." "m1 given m0, at 10" "alignment of data                                    real     shuffled" "alignment of samples" \
+	"alignment of translations, z revised, revised" "condition found, z revised"; do
+	check "eval tells: $text" says out "$text"
+done
+check "nothing else was asked for" [ "$(grep -c coherence "$work/out")" -eq 0 ]
+check "the CSV has the alignment" grep -Eq '^alignment of samples,m0 with m1,revised,-?[01]' "$work/e3/eval.csv"
+check "the JSON has the recall" grep -qF 'm0 given m1, at 5' "$work/e3/eval.json"
+run eval --ckpt "$ckpt" --judge "$work/matcher" --count 40 --only alignment --set run.threads=1 --out "$work/e4"
+check "alignment on another number of threads" cmp "$work/e3/eval.csv" "$work/e4/eval.csv"
+run judge --ini "$work/run/run.ini" --matcher perhaps
+check "a matcher perhaps: status 2" exits 2
+check "what is expected is said" says err "--matcher is 'perhaps'; expected auto, yes or no"
 
 # ---------------------------------------------------------------- what is refused
 run eval

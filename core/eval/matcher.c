@@ -1,0 +1,272 @@
+/* matcher.c - the towers: recorded, applied to rows, and to whole sets of tuples. */
+#include "config.h"
+
+#include "eval/matcher.h"
+#include "eval/judge.h"
+#include "learn/contrast.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BLOCK 256u /* rows read at once */
+
+enum { CHANNELS = 32, MOST_CHANNELS = 128, HIDDEN = 128, SIDE = 4 };
+
+/* ------------------------------------------------------------ layers */
+
+static mm_tensor relu(mmi_graph *g, mm_tensor x)
+{
+	return mmi_graph_ops.activation(g, x, MM_ACT_RELU, 0);
+}
+
+static mm_tensor linear(mmi_graph *g, mm_tensor x, const char *name, int32_t features)
+{
+	return mmi_graph_ops.linear(g, x, name, features, 1, MM_INIT_DEFAULT);
+}
+
+/* Pictures and maps: halved until a side is SIDE or less. */
+static mm_tensor see_map(mmi_graph *g, mm_tensor x)
+{
+	char name[24];
+	mm_conv c = { .struct_size = sizeof c, .out_channels = CHANNELS, .kernel_h = 4, .kernel_w = 4, .stride_h = 2, .stride_w = 2,
+	              .pad_h = 1, .pad_w = 1, .bias = 1 };
+	mm_shape s = mmi_graph_ops.shape(g, x);
+	for (int k = 1; s.dim[0] > SIDE && s.dim[1] > SIDE; k++, s = mmi_graph_ops.shape(g, x)) {
+		snprintf(name, sizeof name, "conv%d", k);
+		x = relu(g, mmi_graph_ops.conv2d(g, x, name, &c));
+		c.out_channels = c.out_channels < MOST_CHANNELS ? 2 * c.out_channels : MOST_CHANNELS;
+	}
+	return x;
+}
+
+/* Sequences [length, features]: each place, then each with its neighbours, then their mean. */
+static mm_tensor see_sequence(mmi_graph *g, mm_tensor x)
+{
+	const mm_shape s = mmi_graph_ops.shape(g, x), map = mmi_shape(3, 1, s.dim[0], s.dim[1]);
+	const mm_conv each = { .struct_size = sizeof each, .out_channels = MOST_CHANNELS, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
+	                       .stride_w = 1, .bias = 1 };
+	const mm_conv near = { .struct_size = sizeof near, .out_channels = MOST_CHANNELS, .kernel_h = 1, .kernel_w = 3, .stride_h = 1,
+	                       .stride_w = 1, .pad_w = 1, .bias = 1 };
+	mm_tensor h = relu(g, mmi_graph_ops.conv2d(g, mmi_graph_ops.reshape(g, x, &map), "each", &each));
+	return mmi_graph_ops.global_avg_pool(g, relu(g, mmi_graph_ops.conv2d(g, h, "near", &near)));
+}
+
+mm_tensor mmi_matcher_record(const mmi_modality *modality, mmi_graph *g, mm_tensor x)
+{
+	const uint32_t rank = modality->info.shape.rank;
+	mm_tensor h = rank == 3 ? see_map(g, x) : rank == 2 ? see_sequence(g, x) : x;
+	const mm_shape s = mmi_graph_ops.shape(g, h), flat = mmi_shape(1, (int)mmi_shape_count(&s));
+	h = relu(g, linear(g, mmi_graph_ops.reshape(g, h, &flat), "hidden", HIDDEN));
+	return linear(g, h, "embedding", MMI_MATCHER_DIM);
+}
+
+/* ------------------------------------------------------------ life */
+
+static mm_status record(mmi_matcher *m, mmi_tower *t, mm_error *e)
+{
+	MMI_TRY(mmi_network_open(&t->net, e));
+	mmi_graph_scope(t->net.graph, m->params, "%s", t->modality->name);
+	t->x = mmi_input(t->net.graph, t->modality->name, t->modality->info.shape);
+	t->out = mmi_matcher_record(t->modality, t->net.graph, t->x);
+	return mmi_graph_check(t->net.graph, e);
+}
+
+static mm_status build(mmi_matcher *m, const mmi_modality *modalities, uint64_t seed, mm_error *e)
+{
+	size_t floats = 0;
+	MMI_TRY(mmi_params_create("matcher", &m->params, e));
+	for (uint32_t i = 0; i < m->n; i++) {
+		m->tower[i].modality = &modalities[i];
+		floats = (size_t)modalities[i].count > floats ? (size_t)modalities[i].count : floats;
+		MMI_TRY(record(m, &m->tower[i], e));
+	}
+	m->pad = mmi_alloc(MMI_MATCHER_CHUNK * floats, sizeof *m->pad);
+	if (!m->pad)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a matcher");
+	MMI_TRY(mmi_params_finalise(m->params, seed, e));
+	for (uint32_t i = 0; i < m->n; i++)
+		MMI_TRY(mmi_network_compile(&m->tower[i].net, &mmi_backend_cpu, &m->tower[i].out, 1, MMI_MATCHER_CHUNK,
+		                            mmi_pool_threads(m->pool), e));
+	return MM_OK;
+}
+
+mm_status mmi_matcher_create(const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool, mmi_matcher **out, mm_error *e)
+{
+	if (n < 2)
+		return mmi_fail(e, MM_EUNSUPPORTED, "there is one modality only, so there is nothing to match it with");
+	mmi_matcher *m = mmi_alloc(1, sizeof *m);
+	if (!m)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a matcher");
+	m->pool = pool;
+	m->n = (uint32_t)n;
+	mm_status status = build(m, modalities, seed, e);
+	if (status != MM_OK) {
+		mmi_matcher_destroy(m);
+		return status;
+	}
+	*out = m;
+	return MM_OK;
+}
+
+void mmi_matcher_destroy(mmi_matcher *m)
+{
+	if (!m)
+		return;
+	for (uint32_t i = 0; i < m->n; i++)
+		mmi_network_clear(&m->tower[i].net);
+	mmi_params_destroy(m->params);
+	mmi_free(m->pad);
+	mmi_free(m);
+}
+
+/* ------------------------------------------------------------ rows */
+
+typedef struct rows_job {
+	const mmi_matcher *m;
+	const mmi_tower *t;
+	const float *x;
+	uint32_t rows;
+	float *out;
+} rows_job;
+
+static void run_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const rows_job *j = ctx;
+	mmi_program *p = j->t->net.programs[worker];
+	size_t row = (size_t)chunk * MMI_MATCHER_CHUNK, count = (size_t)j->t->modality->count;
+	size_t rows = j->rows - row < MMI_MATCHER_CHUNK ? j->rows - row : MMI_MATCHER_CHUNK;
+	const float *x = j->x + row * count;
+	if (rows < MMI_MATCHER_CHUNK)
+		x = memcpy(j->m->pad, x, rows * count * sizeof(float));
+	mmi_program_bind(p, j->t->x, x);
+	mmi_program_run(p);
+	float *out = j->out + row * MMI_MATCHER_DIM;
+	memcpy(out, mmi_program_data(p, j->t->out), rows * MMI_MATCHER_DIM * sizeof *out);
+	mmi_contrast_normalise(out, rows, MMI_MATCHER_DIM);
+}
+
+void mmi_matcher_run(mmi_matcher *m, uint32_t i, const float *x, uint32_t rows, float *out)
+{
+	rows_job j = { m, &m->tower[i], x, rows, out };
+	mmi_pool_run(m->pool, (rows + MMI_MATCHER_CHUNK - 1) / MMI_MATCHER_CHUNK, run_chunk, &j);
+}
+
+/* ------------------------------------------------------------ a set of tuples */
+
+/* FNV-1a, a float at a time. */
+static uint64_t hash_of(const float *x, size_t n)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+		memcpy(&bits, &x[i], sizeof bits);
+		hash = (hash ^ bits) * 0x100000001b3u;
+	}
+	return hash;
+}
+
+typedef struct embedder {
+	mmi_matcher *m;
+	mmi_embedded *out;
+	float *x[MMI_MAX_MODALITIES];         /* [BLOCK][floats] */
+	uint64_t *hash[MMI_MAX_MODALITIES];   /* [n] */
+} embedder;
+
+static mm_status open_embedder(embedder *b, mm_error *e)
+{
+	bool ok = true;
+	for (uint32_t i = 0; i < b->m->n; i++) {
+		ok = ok && (b->x[i] = mmi_alloc(BLOCK * (size_t)b->m->tower[i].modality->count, sizeof(float)));
+		ok = ok && (b->hash[i] = mmi_alloc(b->out->n, sizeof(uint64_t)));
+		ok = ok && (b->out->of[i] = mmi_alloc((size_t)b->out->n * MMI_MATCHER_DIM, sizeof(float)));
+		ok = ok && (b->out->kind[i] = mmi_alloc(b->out->n, sizeof(uint32_t)));
+	}
+	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for embeddings of %u tuples", b->out->n);
+}
+
+static void close_embedder(embedder *b)
+{
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		mmi_free(b->x[i]);
+		mmi_free(b->hash[i]);
+	}
+}
+
+static mm_status embed_block(embedder *b, mmi_tuples *tuples, uint32_t first, uint32_t rows, mm_error *e)
+{
+	for (uint32_t r = 0; r < rows; r++) {
+		float *at[MMI_MAX_MODALITIES];
+		for (uint32_t i = 0; i < b->m->n; i++)
+			at[i] = b->x[i] + r * (size_t)b->m->tower[i].modality->count;
+		MMI_TRY(mmi_tuples_read(tuples, first + r, at, e));
+	}
+	for (uint32_t i = 0; i < b->m->n; i++) {
+		const mmi_modality *modality = b->m->tower[i].modality;
+		size_t count = (size_t)modality->count;
+		mmi_judge_as_saved(modality, b->x[i], rows);
+		for (uint32_t r = 0; r < rows; r++)
+			b->hash[i][first + r] = hash_of(b->x[i] + r * count, count);
+		mmi_matcher_run(b->m, i, b->x[i], rows, b->out->of[i] + (size_t)first * MMI_MATCHER_DIM);
+	}
+	return MM_OK;
+}
+
+static mm_status embed_all(embedder *b, mmi_tuples *tuples, mm_status (*tick)(void *, mm_error *), void *ctx, mm_error *e)
+{
+	for (uint32_t first = 0, rows; first < b->out->n; first += rows) {
+		rows = b->out->n - first < BLOCK ? b->out->n - first : BLOCK;
+		MMI_TRY(embed_block(b, tuples, first, rows, e));
+		if (tick)
+			MMI_TRY(tick(ctx, e));
+	}
+	for (uint32_t i = 0; i < b->m->n; i++)
+		MMI_TRY(mmi_retrieval_kinds(b->hash[i], b->out->n, b->out->kind[i], e));
+	return MM_OK;
+}
+
+mm_status mmi_matcher_embed(mmi_matcher *m, mmi_tuples *tuples, uint32_t count, mm_status (*tick)(void *ctx, mm_error *e), void *ctx,
+                            mmi_embedded *out, mm_error *e)
+{
+	mmi_embedded made = { .n = count < mmi_tuples_count(tuples) ? count : mmi_tuples_count(tuples), .modalities = m->n };
+	embedder b = { .m = m, .out = &made };
+	mm_status status = open_embedder(&b, e);
+	if (status == MM_OK)
+		status = embed_all(&b, tuples, tick, ctx, e);
+	close_embedder(&b);
+	if (status == MM_OK)
+		*out = made;
+	else
+		mmi_embedded_clear(&made);
+	return status;
+}
+
+void mmi_embedded_clear(mmi_embedded *x)
+{
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		mmi_free(x->of[i]);
+		mmi_free(x->kind[i]);
+	}
+	*x = (mmi_embedded){ .n = 0 };
+}
+
+mm_status mmi_embedded_recall(const mmi_embedded *x, uint32_t from, uint32_t to, mmi_pool *pool, mmi_recall *out, mm_error *e)
+{
+	const mmi_retrieval r = { .n = x->n, .d = MMI_MATCHER_DIM, .item = x->of[to], .item_kind = x->kind[to], .n_queries = x->n,
+	                          .query = x->of[from], .query_kind = x->kind[from], .answers = x->kind[from] };
+	return mmi_retrieve(&r, pool, out, e);
+}
+
+const char *mmi_matcher_text(const mmi_matcher *m, char *text, size_t size)
+{
+	size_t used = 0;
+	text[0] = 0;
+	for (uint32_t a = 0; a < m->n; a++)
+		for (uint32_t b = 0; b < m->n && used < size; b++) {
+			const mmi_recall *r = &m->recall[a][b];
+			if (a != b)
+				used += (size_t)snprintf(text + used, size - used, "%s%s -> %s %.3f %.3f %.3f of %u", used ? ", " : "",
+				                         m->tower[a].modality->name, m->tower[b].modality->name, r->at[0], r->at[1], r->at[2],
+				                         r->candidates);
+		}
+	return text;
+}

@@ -1,0 +1,178 @@
+/* matcher_train.c - trains the towers: embeddings forward, the contrastive loss of the whole batch, then its gradient to each
+ * embedding back through each tower, in chunks and lanes as the learner's losses. */
+#include "config.h"
+
+#include "eval/matcher.h"
+#include "data/batches.h"
+#include "learn/contrast.h"
+#include "learn/lanes.h"
+#include "learn/optimiser.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct trainer_tower { /* from a sample and the gradient to its embedding to those of the parameters */
+	mmi_network net;
+	mm_tensor x, grad;
+} trainer_tower;
+
+typedef struct trainer {
+	mmi_matcher *m;
+	const mmi_matching *how;
+	trainer_tower tower[MMI_MAX_MODALITIES];
+	mmi_lanes lanes;
+	mmi_optimiser adam;
+	mmi_contrast contrast;
+	uint32_t chunks;                          /* of a batch */
+	float *embedding[MMI_MAX_MODALITIES];     /* [batch][dim] */
+	float *grad[MMI_MAX_MODALITIES];          /* the same */
+	float *const *x;                          /* [modality][batch][floats] */
+} trainer;
+
+/* ------------------------------------------------------------ networks */
+
+/* The loss is sum_k grad_k embedding_k: its gradient is what the chain rule sends back. */
+static mm_status record(trainer *t, uint32_t i, mmi_grad_request *r, mm_error *e)
+{
+	const mmi_modality *modality = t->m->tower[i].modality;
+	trainer_tower *w = &t->tower[i];
+	MMI_TRY(mmi_network_open(&w->net, e));
+	mmi_graph *g = w->net.graph;
+	mmi_graph_scope(g, t->m->params, "%s", modality->name);
+	w->x = mmi_input(g, modality->name, modality->info.shape);
+	w->grad = mmi_input(g, "grad", mmi_shape(1, (int)MMI_MATCHER_DIM));
+	mm_tensor out = mmi_matcher_record(modality, g, w->x);
+	*r = (mmi_grad_request){ .loss = mmi_sum_all(g, mmi_graph_ops.mul(g, out, w->grad), 1), .seed = mmi_const(g, mmi_shape(0), 1),
+	                         .stores = &t->m->params, .n_stores = 1 };
+	return mmi_graph_grad(g, r, e);
+}
+
+static mm_status open_tower(trainer *t, uint32_t i, mm_error *e)
+{
+	mmi_grad_request r = { .loss = MMI_NONE };
+	mm_status status = record(t, i, &r, e);
+	if (status == MM_OK)
+		status = mmi_network_compile(&t->tower[i].net, &mmi_backend_cpu, r.param_grads, r.n_param_grads, MMI_MATCHER_CHUNK,
+		                             mmi_pool_threads(t->m->pool), e);
+	mmi_free(r.param_grads);
+	return status;
+}
+
+static mm_status open_trainer(trainer *t, mm_error *e)
+{
+	const mmi_adam_config adam = { .rate = t->how->rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
+	const size_t floats = (size_t)t->how->batch * MMI_MATCHER_DIM;
+	t->chunks = t->how->batch / MMI_MATCHER_CHUNK;
+	for (uint32_t i = 0; i < t->m->n; i++) {
+		MMI_TRY(open_tower(t, i, e));
+		t->embedding[i] = mmi_alloc(floats, sizeof(float));
+		t->grad[i] = mmi_alloc(floats, sizeof(float));
+		if (!t->embedding[i] || !t->grad[i])
+			return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", t->how->batch);
+	}
+	MMI_TRY(mmi_contrast_create(t->how->batch, MMI_MATCHER_DIM, &t->contrast, e));
+	MMI_TRY(mmi_lanes_create(t->m->params, t->chunks, &t->lanes, e));
+	return mmi_optimiser_create(t->m->params, &adam, &t->adam, e);
+}
+
+static void close_trainer(trainer *t)
+{
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		mmi_network_clear(&t->tower[i].net);
+		mmi_free(t->embedding[i]);
+		mmi_free(t->grad[i]);
+	}
+	mmi_contrast_clear(&t->contrast);
+	mmi_lanes_clear(&t->lanes);
+	mmi_optimiser_clear(&t->adam);
+}
+
+/* ------------------------------------------------------------ a step */
+
+static void embed_chunk(void *ctx, uint32_t task, uint32_t worker)
+{
+	trainer *t = ctx;
+	const uint32_t i = task / t->chunks;
+	const size_t row = (size_t)(task % t->chunks) * MMI_MATCHER_CHUNK;
+	mmi_tower *w = &t->m->tower[i];
+	mmi_program *p = w->net.programs[worker];
+	mmi_program_bind(p, w->x, t->x[i] + row * (size_t)w->modality->count);
+	mmi_program_run(p);
+	memcpy(t->embedding[i] + row * MMI_MATCHER_DIM, mmi_program_data(p, w->out), MMI_MATCHER_CHUNK * MMI_MATCHER_DIM * sizeof(float));
+}
+
+/* The mean over all pairs of modalities, and its gradient to every embedding. */
+static double loss_of_pairs(trainer *t)
+{
+	const uint32_t n = t->m->n;
+	const double weight = 2.0 / (n * (n - 1.0));
+	double loss = 0;
+	for (uint32_t i = 0; i < n; i++)
+		memset(t->grad[i], 0, (size_t)t->how->batch * MMI_MATCHER_DIM * sizeof(float));
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = i + 1; j < n; j++)
+			loss += weight * mmi_contrast_loss(&t->contrast, t->embedding[i], t->embedding[j], t->how->batch, t->how->temperature, weight,
+			                                   t->grad[i], t->grad[j]);
+	return loss;
+}
+
+/* A task is a lane: its chunks run in order on one worker. */
+static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
+{
+	trainer *t = ctx;
+	memset(t->lanes.lane[lane], 0, t->lanes.count * sizeof(float));
+	for (uint32_t c = lane; c < t->chunks; c += t->lanes.n)
+		for (uint32_t i = 0; i < t->m->n; i++) {
+			const size_t row = (size_t)c * MMI_MATCHER_CHUNK;
+			mmi_program *p = t->tower[i].net.programs[worker];
+			mmi_program_bind(p, t->tower[i].x, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
+			mmi_program_bind(p, t->tower[i].grad, t->grad[i] + row * MMI_MATCHER_DIM);
+			mmi_program_bind_grads(p, t->m->params, t->lanes.lane[lane]);
+			mmi_program_run(p);
+		}
+}
+
+static mm_status step(trainer *t, double schedule, double *loss, mm_error *e)
+{
+	mmi_pool_run(t->m->pool, t->chunks * t->m->n, embed_chunk, t);
+	*loss = loss_of_pairs(t);
+	mmi_pool_run(t->m->pool, t->lanes.n, run_lane, t);
+	double norm = mmi_lanes_reduce(&t->lanes, t->m->pool);
+	if (!isfinite(norm) || !isfinite(*loss))
+		return mmi_fail(e, MM_ENUMERIC, "the matcher's training is not finite after %lld updates (rate %g); use a smaller rate",
+		                (long long)t->adam.t, t->how->rate);
+	mmi_optimiser_step(&t->adam, t->m->pool, t->lanes.lane[0], norm, schedule);
+	return MM_OK;
+}
+
+static mm_status train(trainer *t, mmi_batches *batches, const mmi_matching_hooks *h, mm_error *e)
+{
+	uint64_t total = mmi_batches_per_epoch(batches) * t->how->epochs;
+	for (uint64_t i = 0; i < total; i++) {
+		const mmi_batch *batch;
+		double loss;
+		MMI_TRY(mmi_batches_next(batches, &batch, e));
+		t->x = batch->x;
+		MMI_TRY(step(t, 0.5 * (1 + cos(M_PI * (double)i / (double)total)), &loss, e));
+		MMI_TRY(h->step(h->ctx, i + 1, total, loss, e));
+	}
+	return MM_OK;
+}
+
+mm_status mmi_matcher_train(mmi_matcher *m, mmi_tuples *tuples, const mmi_matching *how, uint64_t seed, const mmi_matching_hooks *h,
+                            mm_error *e)
+{
+	trainer t = { .m = m, .how = how };
+	mmi_batches *batches = NULL;
+	if (mmi_tuples_count(tuples) < how->batch)
+		return mmi_fail(e, MM_ECONFIG, "the matcher's batch is %u, but there are only %u complete training tuples", how->batch,
+		                mmi_tuples_count(tuples));
+	mm_status status = open_trainer(&t, e);
+	if (status == MM_OK)
+		status = mmi_batches_create(tuples, how->batch, seed, 0, &batches, e);
+	if (status == MM_OK)
+		status = train(&t, batches, h, e);
+	mmi_batches_destroy(batches);
+	close_trainer(&t);
+	return status;
+}
