@@ -1,5 +1,5 @@
-/* test_alignment.c - the contrastive loss between experts and the energy's term of their agreement: missing modalities, the
- * gradient to the encoders' parameters and to samples, threads, and what training with them comes to. The loss of one pair is
+/* test_alignment.c - the contrastive loss between experts and the joint energy's term of their agreement: missing modalities, the
+ * gradient to the encoders' parameters, the chain that it guides, threads, and what training with them comes to. The loss of one pair is
  * compared with PyTorch in test_matching. */
 #include "config.h"
 
@@ -177,7 +177,7 @@ static double mean_cosine(const mmi_experts *x, uint32_t row, size_t dim)
 	return sum / (M * (M - 1) / 2);
 }
 
-static void agreement_lowers_the_energy(void **state)
+static void agreement_lowers_the_joint_energy(void **state)
 {
 	learner_rig with, without;
 	float e_with[64], e_without[64];
@@ -202,40 +202,77 @@ static void agreement_lowers_the_energy(void **state)
 	rig_close(&without);
 }
 
-/* One step without noise is s^2/2 dE/dx: the energy of a modality moved by it must change as the step's length says. */
-static void its_gradient_reaches_the_samples(void **state)
+/* U of the guided chain at z, and z one step without noise further on. */
+static double guided_step(learner_rig *r, const mmi_guide_args *like, mmi_latents *z, double step)
 {
-	learner_rig r;
-	float before[64], after[64];
-	(void)state;
-	rig_open(&r, SETS("energy.agreement=3"));
-	const mmi_batch *batch = rig_batch(&r, 0);
-	mmi_learner *l = r.learner;
-	const uint32_t rows = r.settings.batch;
-	const double step = 1e-2; /* s^2/2 = 5e-5 */
 	mmi_chain_stats stats;
-	uint8_t moves[64] = { 0 }, stays[64];
-	const uint8_t *const held[M] = { [RIG_PICTURE] = moves, [RIG_WORDS] = stays, [RIG_SENSOR] = moves };
-	memset(stays, 1, sizeof stays); /* words go back to the simplex after a step */
-	mmi_revise_args args = { .steps = 1, .step = step, .noise = 0, .held = held };
+	mmi_guide_args args = *like;
+	args.steps = 1;
+	args.step = step;
+	mmi_sampler_guide(r->learner->sampler, &args, r->settings.batch, z, NULL, &stats);
+	return stats.energy;
+}
+
+/* The same from its parts: the posterior chain's U, and the joint energy of the completed tuples. */
+static double expected_u(learner_rig *r, const mmi_guide_args *a, mmi_latents *z, const float *const *x, const float *const *observed)
+{
+	mmi_learner *l = r->learner;
+	const uint32_t rows = r->settings.batch;
+	mmi_chain_stats stats;
+	mmi_posterior_args still = { .steps = 1, .grad_scale = 1, .observed = observed };
+	float energy[64];
+	double sum = 0;
+	mmi_sampler_posterior(l->sampler, &still, x, rows, 1, z, NULL, &stats);
+	mmi_sampler_decode(l->sampler, z, rows, l->revised);
 	for (uint32_t m = 0; m < M; m++) {
-		memcpy(l->generated[m], batch->x[m], rows * (size_t)r.modality[m].count * sizeof(float));
-		memcpy(l->revised[m], batch->x[m], rows * (size_t)r.modality[m].count * sizeof(float));
+		size_t count = (size_t)r->modality[m].count;
+		for (uint32_t i = 0; i < rows; i++)
+			if (observed[m][i] > 0)
+				memcpy(l->revised[m] + i * count, x[m] + i * count, count * sizeof(float));
 	}
-	mmi_sampler_energy(l->sampler, (const float *const *)l->generated, rows, before);
-	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, rows, &stats);
-	mmi_sampler_energy(l->sampler, (const float *const *)l->revised, rows, after);
-	double fallen = 0, expected = 0;
+	mmi_sampler_energy(l->sampler, (const float *const *)l->revised, rows, energy);
 	for (uint32_t i = 0; i < rows; i++)
-		fallen += (double)before[i] - (double)after[i];
-	for (uint32_t m = 0; m < M; m++)
-		for (size_t k = 0; k < rows * (size_t)r.modality[m].count; k++) {
-			double moved = (double)l->revised[m][k] - (double)l->generated[m][k];
-			expected += moved * moved / (step * step / 2);
+		sum += (double)energy[i];
+	return stats.energy + a->weight * sum;
+}
+
+/* Nothing given, and in each row another modality or two: U is what it should be, and a step goes down its gradient. */
+static void the_energy_guides_latents(void **state)
+{
+	const double step = 2e-3;
+	(void)state;
+	for (int given = 0; given < 2; given++) {
+		learner_rig r;
+		float flag[M][64];
+		const float *observed[M];
+		rig_open(&r, SETS("energy.agreement=3"));
+		mmi_learner *l = r.learner;
+		const mmi_batch *batch = rig_batch(&r, 0);
+		const float *const *x = (const float *const *)batch->x;
+		const uint32_t rows = r.settings.batch;
+		for (uint32_t m = 0; m < M; m++) {
+			observed[m] = flag[m];
+			for (uint32_t i = 0; i < rows; i++)
+				flag[m][i] = given && (i + m) % 3 != 0 && (i % 2 || m != 1);
 		}
-	assert_true(expected > 1e-5);
-	near(fallen / expected, 1, 0.02, "the fall of the energy over the square of its gradient");
-	rig_close(&r);
+		mmi_guide_args a = { .weight = 7 };
+		if (given) {
+			a.x = x;
+			a.observed = observed;
+		}
+		mmi_sampler_prior(l->sampler, rows, 5, &l->z_prior);
+		mmi_latents_copy(&l->z_start, &l->z_prior, r.model, rows);
+		double expected = expected_u(&r, &a, &l->z_prior, x, observed);
+		double first = guided_step(&r, &a, &l->z_prior, step), gradient2 = 0;
+		near(first / expected, 1, 1e-5, "U of the guided chain over its parts");
+		for (size_t k = 0; k < rows * (size_t)r.settings.model.latent_dim; k++) {
+			double moved = (double)l->z_prior.z[k] - (double)l->z_start.z[k];
+			gradient2 += moved * moved / (step * step / 2);
+		}
+		double second = guided_step(&r, &a, &l->z_prior, 0);
+		near((first - second) / gradient2, 1, 0.02, "the fall of U over the square of its gradient");
+		rig_close(&r);
+	}
 }
 
 static void threads_do_not_matter(void **state)
@@ -328,8 +365,8 @@ int main(void)
 		cmocka_unit_test(the_loss_is_the_mean_over_pairs),
 		cmocka_unit_test(a_missing_modality_drops_out),
 		cmocka_unit_test(its_gradient_reaches_the_encoders),
-		cmocka_unit_test(agreement_lowers_the_energy),
-		cmocka_unit_test(its_gradient_reaches_the_samples),
+		cmocka_unit_test(agreement_lowers_the_joint_energy),
+		cmocka_unit_test(the_energy_guides_latents),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(the_energy_tells_tuples_that_do_not_belong_together),
 		cmocka_unit_test(independent_latents_have_nothing_to_agree_on),

@@ -329,7 +329,7 @@ static void unknown_figures_are_named(void **state)
 static mmi_eval_request request_of(const char *checkpoint, const char *judge)
 {
 	mmi_eval_request r = { .checkpoint = checkpoint, .judge = judge, .part = MMI_PART_TEST, .count = 40, .probe = 30, .z_steps = -1,
-	                       .x_steps = -1, .prior_steps = -1 };
+	                       .x_steps = -1, .guide_steps = -1 };
 	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
 		r.wanted[g] = true;
 	return r;

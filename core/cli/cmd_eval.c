@@ -122,7 +122,7 @@ static int run(const mmi_cli *cli, const mmi_usage *usage, mmi_eval_job *j, cons
 
 int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 {
-	mmi_eval_job j = { .request = { .z_steps = -1, .x_steps = -1, .prior_steps = -1 }, .split = "test", .count = 1000, .probe = 4000 };
+	mmi_eval_job j = { .request = { .z_steps = -1, .x_steps = -1, .guide_steps = -1 }, .split = "test", .count = 1000, .probe = 4000 };
 	mmi_strings plugins = { 0 }, sets = { 0 }, other = { 0 }, operands = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&j.request.checkpoint),
@@ -133,7 +133,7 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_INT("seed", "N", &j.seed, 0, 1e15, "of all draws (default 0)"),
 		MMI_OPTION_INT("z-steps", "K", &j.request.z_steps, 0, 1e6, "steps of the posterior chain (default: as trained)"),
 		MMI_OPTION_INT("x-steps", "K", &j.request.x_steps, 0, 1e6, "steps of the energy chain (default: as trained)"),
-		MMI_OPTION_INT("prior-steps", "K", &j.request.prior_steps, 0, 1e6, "steps of the chain on prior draws (default: as trained)"),
+		MMI_OPTION_INT("guide-steps", "K", &j.request.guide_steps, 0, 1e6, "steps of the chain in which the energy guides z (default: as trained)"),
 		MMI_OPTION_STRING("only", "NAMES", &j.only, "some of coherence,frechet,conditional,given,alignment,latent,energy,cost"),
 		MMI_OPTION_LIST("other", "SECTION.KEY=VALUE", &other, "a setting that makes another data set, for the energy; repeatable"),
 		MMI_OPTION_STRING("out", "DIR", &j.out, "write DIR/eval.json and DIR/eval.csv (summary.* with --summary)"),

@@ -22,7 +22,8 @@ static void copy_data(mmi_eval_work *w, int variant, float *const *from)
 		memcpy(w->x[variant][m], from[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
 }
 
-/* x[GENERATOR] decoded from what is observed, x[REVISED] moved on by the energy chain, which leaves the observed alone. */
+/* x[GENERATOR] decoded from what is observed; x[REVISED] the same, from the same draws, with the energy: where it guides z, z moves
+ * on before it is decoded; then the data chain, which leaves the observed alone. */
 static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number)
 {
 	mmi_chain_stats stats;
@@ -35,9 +36,15 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 			w->held[m][r] = w->observed[m][r] > 0;
 	w->revise.iteration = number;
 	w->revise.held = (const uint8_t *const *)w->held;
-	if (w->variants > 1)
+	if (w->guide.steps) {
+		args.guide = w->guide;
+		args.revise = w->revise;
+		copy_data(w, MMI_REVISED, w->data);
+		mmi_translate(w->translator, &args, w->x[MMI_REVISED], (const float *const *)w->observed, w->block, NULL);
+	} else if (w->variants > 1) {
 		copy_data(w, MMI_REVISED, w->x[MMI_GENERATOR]);
-	if (w->revise.steps)
+	}
+	if (w->revise.steps && !w->guide.steps)
 		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
 	w->revise.held = NULL;
 }

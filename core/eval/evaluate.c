@@ -194,8 +194,7 @@ static void set_chains(mmi_eval_work *w)
 	const mmi_settings *s = &w->saved.setup.settings;
 	w->posterior = mmi_saved_posterior(&w->saved, w->r->z_steps);
 	w->revise = mmi_saved_revise(&w->saved, w->r->x_steps);
-	w->guide = (mmi_guide_args){ .steps = w->r->prior_steps >= 0 ? (uint32_t)w->r->prior_steps : s->prior_steps, .step = s->prior_step,
-	                             .noise = s->prior_noise, .weight = s->prior_weight };
+	w->guide = mmi_saved_guide(&w->saved, w->r->guide_steps);
 	w->has_energy = s->cooperative && w->saved.iteration > (int64_t)s->warmup;
 	if (!w->has_energy)
 		w->revise.steps = w->guide.steps = 0;
@@ -215,7 +214,7 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
 	MMI_TRY(mmi_report_fact(w->out, "x steps", e, "%u", w->revise.steps));
 	if (w->guide.steps)
-		MMI_TRY(mmi_report_fact(w->out, "prior steps", e, "%u", w->guide.steps));
+		MMI_TRY(mmi_report_fact(w->out, "guide steps", e, "%u", w->guide.steps));
 	return w->has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
 

@@ -59,9 +59,10 @@ static void generate(mmi_learner *l, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_guide_args guide = { .steps = s->prior_steps, .iteration = t, .step = s->prior_step, .noise = s->prior_noise, .weight = s->prior_weight };
+	mmi_guide_args guide = mmi_settings_guide(s, -1);
+	guide.iteration = t;
 	mmi_sampler_prior(l->sampler, s->batch, t, &l->z_prior);
-	if (s->prior_steps)
+	if (s->guide_steps && s->guide_training)
 		mmi_sampler_guide(l->sampler, &guide, s->batch, &l->z_prior, NULL, &stats);
 	mmi_sampler_decode(l->sampler, &l->z_prior, l->settings->batch, l->generated);
 	mmi_start_data_chain(l, t);

@@ -85,6 +85,11 @@ mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps)
 	return (mmi_posterior_args){ .steps = steps >= 0 ? (uint32_t)steps : set->z_steps, .step = set->z_step, .noise = set->z_noise, .grad_scale = 1 };
 }
 
+mmi_guide_args mmi_saved_guide(const mmi_saved *s, int64_t steps)
+{
+	return mmi_settings_guide(&s->setup.settings, steps);
+}
+
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps)
 {
 	const mmi_settings *set = &s->setup.settings;

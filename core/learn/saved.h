@@ -19,6 +19,8 @@ mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uin
 void mmi_saved_close(mmi_saved *s);
 /* The posterior chain as it was trained, with another number of steps if steps >= 0. */
 mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps);
+/* The chain in which the joint energy guides latents, as the settings have it, with another number of steps if steps >= 0. */
+mmi_guide_args mmi_saved_guide(const mmi_saved *s, int64_t steps);
 /* The data chain as it was trained, with another number of steps if steps >= 0. */
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps);
 

@@ -206,12 +206,13 @@ static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status read_prior_chain(mmi_config *c, mmi_settings *s, mm_error *e)
+static mm_status read_guide(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	MMI_TRY(get_u32(c, "learner", "prior_steps", 0, 0, &s->prior_steps, e));
-	MMI_TRY(get_factor(c, "learner", "prior_step", 0.1, &s->prior_step, e));
-	MMI_TRY(get_factor(c, "learner", "prior_noise", 0.1, &s->prior_noise, e));
-	return get_factor(c, "learner", "prior_weight", 10, &s->prior_weight, e);
+	MMI_TRY(get_u32(c, "learner", "guide_steps", 0, 0, &s->guide_steps, e));
+	MMI_TRY(get_factor(c, "learner", "guide_step", 0.1, &s->guide_step, e));
+	MMI_TRY(get_factor(c, "learner", "guide_noise", 0.1, &s->guide_noise, e));
+	MMI_TRY(mmi_config_bool(c, "learner", "guide_training", false, &s->guide_training, e));
+	return get_factor(c, "learner", "guide_weight", 10, &s->guide_weight, e);
 }
 
 static mm_status read_x_start(mmi_config *c, mmi_settings *s, mm_error *e)
@@ -241,7 +242,7 @@ static mm_status read_chains(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_factor(c, "learner", "z_step", 0.1, &s->z_step, e));
 	MMI_TRY(get_factor(c, "learner", "z_noise", 0.1, &s->z_noise, e));
 	MMI_TRY(read_x_start(c, s, e));
-	MMI_TRY(read_prior_chain(c, s, e));
+	MMI_TRY(read_guide(c, s, e));
 	MMI_TRY(mmi_config_bool(c, "learner", "refresh_negatives", false, &s->refresh_negatives, e));
 	MMI_TRY(get_factor(c, "learner", "s_factor", 1, &s->s_factor, e));
 	return get_factor(c, "learner", "i_factor", 1, &s->i_factor, e);
@@ -340,6 +341,12 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 	s.model.seed = s.seed;
 	*out = s;
 	return MM_OK;
+}
+
+mmi_guide_args mmi_settings_guide(const mmi_settings *s, int64_t steps)
+{
+	return (mmi_guide_args){ .steps = steps >= 0 ? (uint32_t)steps : s->guide_steps, .step = s->guide_step, .noise = s->guide_noise,
+	                         .weight = s->guide_weight };
 }
 
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration)

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "learn/optimiser.h"
+#include "mcmc/sampler.h"
 #include "model/model.h"
 
 typedef enum { MMI_SCHEDULE_CONSTANT, MMI_SCHEDULE_LINEAR, MMI_SCHEDULE_COSINE } mmi_schedule;
@@ -48,8 +49,9 @@ typedef struct mmi_settings {
 	double x_move_max;
 	bool clamp;
 	double z_step, z_noise;
-	uint32_t prior_steps;           /* of the chain that moves z from the prior down the energy before it is decoded */
-	double prior_step, prior_noise, prior_weight;
+	uint32_t guide_steps;           /* of the chain that moves latents down the joint energy before they are decoded, at use */
+	double guide_step, guide_noise, guide_weight;
+	bool guide_training;            /* in training as well, before the data chain */
 	double s_factor, i_factor;
 	double energy_l2;
 	double swap_factor;             /* weight of tuples with one modality swapped, as further negatives */
@@ -70,6 +72,8 @@ typedef struct mmi_settings {
 
 /* Reads and checks every key of the four sections. */
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
+/* The chain in which the joint energy guides latents, with another number of steps if steps >= 0. */
+mmi_guide_args mmi_settings_guide(const mmi_settings *s, int64_t steps);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
 /* The same where the share `done` (0..1) of a run is over. */

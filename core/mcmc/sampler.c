@@ -21,14 +21,25 @@ uint32_t mmi_whole_chunks(uint32_t rows, uint32_t chunk)
 	return (rows + chunk - 1) / chunk * chunk;
 }
 
+/* Floats of the largest modality. */
+static size_t largest(const mmi_model *m)
+{
+	int64_t most = 0;
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		most = m->modalities[i].count > most ? m->modalities[i].count : most;
+	return (size_t)most;
+}
+
 static mm_status prepare(mmi_sampler *s, mm_error *e)
 {
 	MMI_TRY(mmi_sampler_record(s, e));
 	s->chunk_stats = mmi_alloc(s->config.max_rows / s->config.chunk + 1, sizeof *s->chunk_stats);
 	s->ones = mmi_alloc(s->config.chunk, sizeof *s->ones);
+	s->zeros = mmi_alloc(s->config.chunk, sizeof *s->zeros);
 	s->weight = mmi_alloc(s->config.chunk, sizeof *s->weight);
-	if (!s->chunk_stats || !s->ones || !s->weight)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for chain statistics");
+	s->nothing = mmi_alloc(s->config.chunk * largest(s->model), sizeof *s->nothing);
+	if (!s->chunk_stats || !s->ones || !s->zeros || !s->weight || !s->nothing)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the chains of %u samples", s->config.max_rows);
 	for (uint32_t i = 0; i < s->config.chunk; i++)
 		s->ones[i] = 1;
 	return MM_OK;
@@ -64,6 +75,8 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->energy.net);
 	mmi_free(s->chunk_stats);
 	mmi_free(s->ones);
+	mmi_free(s->zeros);
+	mmi_free(s->nothing);
 	mmi_free(s->weight);
 	mmi_free(s);
 }
@@ -284,8 +297,14 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
 static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
-	mmi_program *p = j->s->guide.net.programs[worker];
-	mmi_program_bind(p, j->s->guide.weight, j->s->weight);
+	const mmi_guide_net *n = &j->s->guide;
+	mmi_program *p = n->net.programs[worker];
+	size_t row = (size_t)chunk * j->s->config.chunk;
+	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
+		mmi_program_bind(p, n->x[i], j->x ? j->x[i] + row * (size_t)j->s->model->modalities[i].count : j->s->nothing);
+		mmi_program_bind(p, n->observed[i], j->x ? j->observed[i] + row : j->s->zeros);
+	}
+	mmi_program_bind(p, n->weight, j->s->weight);
 	run_chain(j, p, chunk);
 }
 
@@ -295,9 +314,12 @@ void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, m
 	const mmi_guide_net *n = &s->guide;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
 	/* Rows follow those of any posterior chain of the same iteration in the noise. */
-	mmi_rows_job j = { .s = s, .chain = &chain, .rows = rows, .first = UINT32_C(1) << 30, .watch = a->watch, .watch_ctx = a->watch_ctx };
+	mmi_rows_job j = { .s = s, .x = a->x, .observed = a->observed, .chain = &chain, .rows = rows, .first = UINT32_C(1) << 30,
+	                   .watch = a->watch, .watch_ctx = a->watch_ctx };
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);
+	for (uint32_t m = 0, i = z->z ? 1 : 0; a->held && i < chain.n_states; m++, i++)
+		j.held[i] = a->held[m];
 	for (uint32_t i = 0; i < s->config.chunk; i++)
 		s->weight[i] = (float)a->weight;
 	mmi_pool_run(s->pool, rows / s->config.chunk, guide_chunk, &j);

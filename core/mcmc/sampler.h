@@ -67,7 +67,7 @@ typedef struct mmi_start_args {
 void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows, mmi_latents *out);
 /* mean[m]: [rows][floats of modality m]. */
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
-/* E of each row. */
+/* The joint energy of each row. */
 void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy);
 
 typedef struct mmi_posterior_args {
@@ -88,12 +88,16 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
 typedef struct mmi_guide_args {
 	uint32_t steps, iteration;
 	double step, noise;      /* s, n */
-	double weight;           /* of the energy against the prior */
+	double weight;           /* of the energy */
+	const float *const *x;   /* [modality][rows][floats] of what is given; NULL: nothing is */
+	const float *const *observed; /* [modality][rows] of 1 and 0, with x */
+	const uint8_t *const *held;   /* [modality][rows], 1: w_m stays as it is; NULL: all move */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_guide_args;
-/* Latents from the prior, moved in place to where the generator's samples have low energy: a chain on
- * weight E(g(z, W)) - log p0(z) - sum_m log p0(w_m), g the decoders' means (as VAEBM samples, Xiao et al. 2021). */
+/* Latents moved in place to where tuples have low energy, whose parts that are not observed are the decoders' means g(z, W):
+ *   U(z, W) = weight E(x observed, g(z, W) otherwise) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m)
+ * With nothing given, from the prior, as VAEBM samples (Xiao et al. 2021); otherwise a posterior chain that the energy guides. */
 void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
                        mmi_chain_stats *stats);
 

@@ -97,26 +97,37 @@ static mm_status record_posterior(mmi_sampler *s, mm_error *e)
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
 }
 
-/* weight E(g(z, W)) - log p0(z) - sum_m log p0(w_m) */
+/* observed ? x : mean */
+static mm_tensor completed(mmi_graph *g, mm_tensor x, mm_tensor mean, mm_tensor observed)
+{
+	const mm_tensor product[] = { mmi_graph_ops.axpby(g, 1, x, -1, mean), observed };
+	return mmi_graph_ops.add(g, mean, mmi_op(g, MMI_OP_MUL, 2, product, NULL));
+}
+
+/* weight E(X with g(z, W) where it is not observed) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m) */
 static mm_status record_guide(mmi_sampler *s, mm_error *e)
 {
 	mmi_guide_net *n = &s->guide;
-	mm_tensor mean[MMI_MAX_MODALITIES], energy;
+	mm_tensor tuple[MMI_MAX_MODALITIES], energy;
 	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
+	record_inputs(s->model, g, n->x);
 	n->place = mmi_model_place(s->model, g);
+	n->u = mmi_graph_ops.affine(g, mmi_model_log_prior_of(s->model, g, &n->place), -1, 0);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		mm_tensor decoded;
 		MMI_TRY(mmi_model_decode(s->model, i, g, n->place.z, n->place.w[i], &decoded, e));
-		mean[i] = mmi_model_mean(s->model, i, g, decoded);
+		n->observed[i] = mmi_input(g, "observed", mmi_shape(0));
+		tuple[i] = completed(g, n->x[i], mmi_model_mean(s->model, i, g, decoded), n->observed[i]);
+		n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded), n->observed[i]));
 	}
-	MMI_TRY(mmi_model_energy(s->model, g, mean, &energy, e));
+	MMI_TRY(mmi_model_joint_energy(s->model, g, tuple, &energy, e));
 	n->weight = mmi_input(g, "weight", mmi_shape(0));
-	n->u = mmi_graph_ops.axpby(g, 1, mmi_graph_ops.mul(g, energy, n->weight), -1, mmi_model_log_prior_of(s->model, g, &n->place));
+	n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, energy, n->weight));
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
 }
 
-/* E(x) and, for chains, its gradient to every x_m. */
+/* The joint energy, or for the data chain E and its gradient to every x_m. */
 static mm_status record_energy(mmi_sampler *s, mmi_energy_net *n, bool gradient, mm_error *e)
 {
 	mm_tensor outputs[MMI_MAX_MODALITIES + 1];
@@ -124,7 +135,7 @@ static mm_status record_energy(mmi_sampler *s, mmi_energy_net *n, bool gradient,
 	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
-	MMI_TRY(mmi_model_energy(s->model, g, n->x, &n->energy, e));
+	MMI_TRY((gradient ? mmi_model_energy : mmi_model_joint_energy)(s->model, g, n->x, &n->energy, e));
 	outputs[0] = n->energy;
 	if (gradient) {
 		mmi_grad_request r = { .loss = n->energy, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = n->x, .n_wrt = count, .grads = n->dx };

@@ -25,6 +25,7 @@ typedef struct mmi_posterior_net {
 
 typedef struct mmi_guide_net {
 	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES], observed[MMI_MAX_MODALITIES];
 	mmi_place place, grad;
 	mm_tensor weight, u;
 } mmi_guide_net;
@@ -44,7 +45,8 @@ struct mmi_sampler {
 	mmi_guide_net guide;
 	mmi_energy_net revise, energy;
 	mmi_chain_stats *chunk_stats; /* one per chunk: summed in order */
-	float *ones, *weight;         /* [chunk]: every modality is observed; of the guide's energy */
+	float *ones, *zeros, *weight; /* [chunk]: every modality is observed, none is; of the guide's energy */
+	float *nothing;               /* [chunk][largest modality] of 0, where there is no x */
 	struct {
 		uint64_t prior, draw, pick, subset, choice, z;
 		uint64_t prior_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES], w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];

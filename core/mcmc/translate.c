@@ -82,7 +82,14 @@ static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *
 	posterior.iteration = a->number;
 	posterior.observed = observed;
 	posterior.held = (const uint8_t *const *)t->missing;
+	mmi_guide_args guide = a->guide;
+	guide.iteration = a->number;
+	guide.x = (const float *const *)x;
+	guide.observed = observed;
+	guide.held = posterior.held;
 	mmi_sampler_posterior(t->sampler, &posterior, (const float *const *)x, rows, 1, &t->z, &t->start, a->posterior_stats ? a->posterior_stats : &stats);
+	if (guide.steps)
+		mmi_sampler_guide(t->sampler, &guide, rows, &t->z, NULL, &stats);
 }
 
 /* Decodes everything and keeps what was not given. */

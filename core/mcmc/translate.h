@@ -11,6 +11,8 @@ typedef struct mmi_translate_args {
 	int32_t expert;                /* whose q(z | x) starts: a modality's index, or -1: drawn among the observed */
 	bool mean;                     /* the expert's location instead of a draw */
 	mmi_posterior_args posterior;  /* steps 0: z is not revised. iteration, observed and held are set here */
+	mmi_guide_args guide;          /* steps 0: the energy does not guide z. It follows the posterior chain; iteration, x, observed and
+	                                * held are set here */
 	mmi_revise_args revise;        /* steps 0: no energy chain. iteration and held are set here */
 	mmi_chain_stats *posterior_stats, *revise_stats; /* out; may be NULL */
 } mmi_translate_args;

@@ -2,8 +2,8 @@
  * trunks and vector features pass the fused head, so that modalities can disagree. With separate trunks each map keeps to
  * itself until the head.
  *
- * Experts of the inference model that agree on what a tuple shows lower its energy: what the trunk sees of texture, they know of
- * content. Their parameters are not the energy's: its losses leave them as they are.
+ * Experts of the inference model that agree on what a tuple shows lower its joint energy: what the trunk sees of texture, they
+ * know of content. Their parameters are not the energy's, and its losses leave them as they are.
  *
  * Block (the paper's Table 6, whose ancestors are the dual-MCMC networks): [ReLU unless first] conv3x3 ReLU conv3x3
  * [average-pool 2]; shortcut: the first block pools, then convolves; later ones convolve, then pool; identity where
@@ -98,6 +98,30 @@ static mm_tensor trunk_of_size(const mmi_model *m, mmi_graph *g, const mm_tensor
 	return trunk(m, g, mmi_graph_ops.concat(g, same, n, 2));
 }
 
+mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
+{
+	mm_tensor features[MMI_MAX_MODALITIES], parts[MMI_MAX_MODALITIES];
+	bool taken[MMI_MAX_MODALITIES] = { false };
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		mmi_graph_scope(g, m->energy, "%s.features", m->modalities[i].name);
+		MMI_TRY(mmi_modality_build_features(&m->modalities[i], g, x[i], &features[i], e));
+	}
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		if (mmi_graph_ops.shape(g, features[i]).rank == 1) {
+			parts[n++] = features[i];
+		} else if (m->config.separate_trunks) {
+			mmi_graph_scope(g, m->energy, "%s.trunk", m->modalities[i].name);
+			parts[n++] = trunk(m, g, features[i]);
+		} else if (!taken[i]) {
+			parts[n++] = trunk_of_size(m, g, features, i, taken);
+		}
+	}
+	*out = head(m, g, mmi_graph_ops.concat(g, parts, n, 0));
+	return mmi_graph_check(g, e);
+}
+
 /* loc / |loc|; the small number keeps the gradient at 0 finite. */
 static mm_tensor direction(mmi_graph *g, mm_tensor loc)
 {
@@ -123,31 +147,13 @@ static mm_status agreement(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 	return MM_OK;
 }
 
-mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
+mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
 {
-	mm_tensor features[MMI_MAX_MODALITIES], parts[MMI_MAX_MODALITIES];
-	bool taken[MMI_MAX_MODALITIES] = { false };
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		mmi_graph_scope(g, m->energy, "%s.features", m->modalities[i].name);
-		MMI_TRY(mmi_modality_build_features(&m->modalities[i], g, x[i], &features[i], e));
-	}
-	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		if (mmi_graph_ops.shape(g, features[i]).rank == 1) {
-			parts[n++] = features[i];
-		} else if (m->config.separate_trunks) {
-			mmi_graph_scope(g, m->energy, "%s.trunk", m->modalities[i].name);
-			parts[n++] = trunk(m, g, features[i]);
-		} else if (!taken[i]) {
-			parts[n++] = trunk_of_size(m, g, features, i, taken);
-		}
-	}
-	*out = head(m, g, mmi_graph_ops.concat(g, parts, n, 0));
-	if (m->config.agreement > 0) {
-		mm_tensor agreed;
-		MMI_TRY(agreement(m, g, x, &agreed, e));
-		*out = mmi_graph_ops.axpby(g, 1, *out, -(float)m->config.agreement, agreed);
-	}
+	mm_tensor agreed;
+	MMI_TRY(mmi_model_energy(m, g, x, out, e));
+	if (!(m->config.agreement > 0))
+		return MM_OK;
+	MMI_TRY(agreement(m, g, x, &agreed, e));
+	*out = mmi_graph_ops.axpby(g, 1, *out, -(float)m->config.agreement, agreed);
 	return mmi_graph_check(g, e);
 }
