@@ -129,7 +129,7 @@ int mmi_cmd_score(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "score", "--ckpt FILE (NAME=FILE... | --list FILE.csv | --test N) [options]", "Prints the energy of complete tuples: "
+	const mmi_usage usage = { "score", "--ckpt FILE (NAME=FILE... | --list FILE.csv | --test N) [options]", "Prints the joint energy of complete tuples: "
 	                          "the lower, the better their modalities fit each other. Lists are printed as CSV.", options };
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, &a.tuple, &code))

@@ -1,4 +1,5 @@
-/* scores.h - the energy of complete tuples: the lower, the better the modalities fit each other. */
+/* scores.h - the joint energy of complete tuples, the experts' agreement included where the settings have it: the lower, the
+ * better the modalities fit each other. */
 #ifndef MMI_SCORES_H
 #define MMI_SCORES_H
 
@@ -11,7 +12,7 @@
 /* Reads tuple i into x[m], one sample each. */
 typedef mm_status mmi_tuple_reader(void *ctx, uint32_t i, float *const *x, mm_error *e);
 
-/* E of n tuples. `stop` (may be NULL) is asked between blocks: MM_ECANCELLED. */
+/* The joint energy of n tuples. `stop` (may be NULL) is asked between blocks: MM_ECANCELLED. */
 mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, bool (*stop)(void *ctx), float *energy, mm_error *e);
 
 /* Three kinds of tuples, as readers. */
