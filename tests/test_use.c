@@ -1,4 +1,5 @@
-/* test_use.c - what commands on a trained model share: inputs that users name, recordings of chains, ways between latents. */
+/* test_use.c - what commands on a trained model share: inputs that users name, samples and translations that the energy guides,
+ * recordings of chains, ways between latents. */
 #include "config.h"
 
 #include "store_rig.h"
@@ -7,6 +8,8 @@
 
 #include <math.h>
 
+#include "learn/generate.h"
+#include "mcmc/translate.h"
 #include "use/inputs.h"
 #include "use/interpolate.h"
 #include "use/recorder.h"
@@ -170,6 +173,173 @@ static void names_and_numbers_are_parsed_whole(void **state)
 	mmi_free(list);
 	for (size_t i = 0; i < MMI_COUNT(bad); i++)
 		assert_fails(mmi_numbers_parse(bad[i], "--test", &list, &n, &e), MM_ECONFIG, e, "--test: '");
+}
+
+/* ---------------------------------------------------------------- samples and translations */
+
+enum { GENERATED = 16 };
+
+typedef struct drawn {
+	learner_rig rig;
+	mmi_latents z;
+	float *generated[RIG_MODALITIES], *revised[RIG_MODALITIES];
+} drawn;
+
+static float *new_samples(const learner_rig *r, uint32_t m)
+{
+	float *x = mmi_alloc(GENERATED * (size_t)r->modality[m].count, sizeof *x);
+	assert_non_null(x);
+	return x;
+}
+
+/* A model whose experts have been told what belongs together, so that their agreement means something. */
+static void open_drawn(drawn *d)
+{
+	static const char *const sets[] = { "energy.agreement=5", "learner.contrast_factor=10", "learner.guide_step=0.3", "learner.warmup=60",
+	                                    "learner.iterations=70", NULL };
+	mm_error e = MM_ERROR_INIT;
+	*d = (drawn){ .z = { .z = NULL } };
+	rig_open(&d->rig, sets);
+	rig_run(&d->rig, 70);
+	assert_int_equal(GENERATED % mmi_sampler_chunk(d->rig.learner->sampler), 0);
+	assert_ok(mmi_latents_create(d->rig.model, GENERATED, &d->z, &e), e);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		d->generated[m] = new_samples(&d->rig, m);
+		d->revised[m] = new_samples(&d->rig, m);
+	}
+}
+
+static void close_drawn(drawn *d)
+{
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		mmi_free(d->generated[m]);
+		mmi_free(d->revised[m]);
+	}
+	mmi_latents_clear(&d->z);
+	rig_close(&d->rig);
+}
+
+static mmi_generate_args chains_of(const drawn *d, int64_t guide_steps, int64_t x_steps)
+{
+	mmi_generate_args a = { mmi_settings_guide(&d->rig.settings, guide_steps), mmi_settings_revise(&d->rig.settings, 0.1, x_steps) };
+	a.revise.noise = 0.05;
+	a.revise.move_max = 0.02; /* so that it matters where the data chain begins */
+	return a;
+}
+
+static void generate(drawn *d, const mmi_generate_args *a)
+{
+	mmi_generate(d->rig.model, d->rig.learner->sampler, a, 9, GENERATED, &d->z, d->generated, d->revised);
+}
+
+static bool same_samples(const drawn *d, uint32_t m, const float *a, const float *b)
+{
+	return memcmp(a, b, GENERATED * (size_t)d->rig.modality[m].count * sizeof *a) == 0;
+}
+
+static double mean_energy(const drawn *d, float *const *x)
+{
+	float energy[GENERATED];
+	double sum = 0;
+	mmi_sampler_energy(d->rig.learner->sampler, (const float *const *)x, GENERATED, energy);
+	for (uint32_t i = 0; i < GENERATED; i++)
+		sum += (double)energy[i];
+	return sum / GENERATED;
+}
+
+static void the_guide_lowers_the_joint_energy_of_samples(void **state)
+{
+	drawn d;
+	(void)state;
+	open_drawn(&d);
+	const mmi_generate_args guided = chains_of(&d, 40, 0), alone = chains_of(&d, 0, 0);
+	generate(&d, &guided);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+		assert_false(same_samples(&d, m, d.generated[m], d.revised[m]));
+	double before = mean_energy(&d, d.generated), after = mean_energy(&d, d.revised);
+	print_message("joint energy %.3f, guided %.3f\n", before, after);
+	assert_true(after < before - 0.5);
+	generate(&d, &alone);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+		assert_true(same_samples(&d, m, d.generated[m], d.revised[m]));
+	assert_true(mean_energy(&d, d.revised) >= before && mean_energy(&d, d.revised) <= before); /* from the same draws */
+	close_drawn(&d);
+}
+
+/* Guide, decode, data chain from there; without a guide's steps, what the data chain makes of the generator's samples. */
+static void samples_are_what_the_chains_by_hand_give(void **state)
+{
+	(void)state;
+	for (uint32_t steps = 0; steps < 8; steps += 7) {
+		drawn d;
+		float *start[RIG_MODALITIES], *x[RIG_MODALITIES], *prior[RIG_MODALITIES];
+		mmi_chain_stats stats;
+		open_drawn(&d);
+		mmi_sampler *s = d.rig.learner->sampler;
+		mmi_generate_args a = chains_of(&d, steps, 3);
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+			start[m] = new_samples(&d.rig, m);
+			x[m] = new_samples(&d.rig, m);
+			prior[m] = new_samples(&d.rig, m);
+		}
+		generate(&d, &a);
+		a.guide.iteration = a.revise.iteration = 9;
+		mmi_sampler_prior(s, GENERATED, 9, &d.z);
+		mmi_sampler_decode(s, &d.z, GENERATED, prior);
+		if (steps)
+			mmi_sampler_guide(s, &a.guide, GENERATED, &d.z, NULL, &stats);
+		mmi_sampler_decode(s, &d.z, GENERATED, start);
+		mmi_sampler_decode(s, &d.z, GENERATED, x);
+		mmi_sampler_revise(s, &a.revise, x, (const float *const *)start, GENERATED, &stats);
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+			assert_true(same_samples(&d, m, d.generated[m], prior[m]));
+			assert_true(same_samples(&d, m, d.revised[m], x[m]));
+			assert_false(same_samples(&d, m, x[m], start[m]));
+			mmi_free(start[m]);
+			mmi_free(x[m]);
+			mmi_free(prior[m]);
+		}
+		close_drawn(&d);
+	}
+}
+
+/* The rig's data with `given` shown alone, translated into d->revised. */
+static void translate(drawn *d, uint32_t given, uint32_t guide_steps)
+{
+	static const float ones[GENERATED] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, zeros[GENERATED] = { 0 };
+	const mmi_generate_args chains = chains_of(d, guide_steps, 2);
+	const mmi_translate_args args = { .number = 4, .expert = (int32_t)given, .guide = chains.guide, .revise = chains.revise,
+	                                  .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
+	const float *observed[RIG_MODALITIES];
+	mm_error e = MM_ERROR_INIT;
+	mmi_translator *t;
+	assert_ok(mmi_translator_create(d->rig.model, d->rig.learner->sampler, GENERATED, &t, &e), e);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		observed[m] = m == given ? ones : zeros;
+		memcpy(d->revised[m], rig_batch(&d->rig, 500)->x[m], GENERATED * (size_t)d->rig.modality[m].count * sizeof(float));
+	}
+	mmi_translate(t, &args, d->revised, observed, GENERATED, NULL);
+	mmi_translator_destroy(t);
+}
+
+static void a_guided_translation_leaves_what_was_given(void **state)
+{
+	drawn d;
+	(void)state;
+	open_drawn(&d);
+	for (uint32_t given = 0; given < RIG_MODALITIES; given++) {
+		translate(&d, given, 0);
+		double before = mean_energy(&d, d.revised);
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+			memcpy(d.generated[m], d.revised[m], GENERATED * (size_t)d.rig.modality[m].count * sizeof(float));
+		translate(&d, given, 40);
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+			assert_true(same_samples(&d, m, d.generated[m], d.revised[m]) == (m == given));
+		assert_true(same_samples(&d, given, rig_batch(&d.rig, 500)->x[given], d.revised[given]));
+		print_message("given %u: joint energy %.3f, guided %.3f\n", given, before, mean_energy(&d, d.revised));
+		assert_true(mean_energy(&d, d.revised) < before);
+	}
+	close_drawn(&d);
 }
 
 /* ---------------------------------------------------------------- recordings */
@@ -339,6 +509,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_name_given_again_makes_a_list, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_input_is_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(names_and_numbers_are_parsed_whole, rig_setup, rig_teardown),
+		cmocka_unit_test(the_guide_lowers_the_joint_energy_of_samples),
+		cmocka_unit_test(samples_are_what_the_chains_by_hand_give),
+		cmocka_unit_test(a_guided_translation_leaves_what_was_given),
 		cmocka_unit_test(a_recording_changes_nothing_and_has_both_ends),
 		cmocka_unit_test(movement_is_the_distance_of_one_step),
 		cmocka_unit_test(the_prior_is_taken_out_of_u_exactly),

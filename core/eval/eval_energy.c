@@ -184,7 +184,7 @@ static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 mm_status mmi_eval_energy(mmi_eval_work *w, mm_error *e)
 {
 	mmi_scores s = { .plain = NULL };
-	if (!w->has_energy)
+	if (!w->saved.has_energy)
 		return mmi_report_lack(w->out, name, "the energy model was not trained: a warm-up, or a baseline", e);
 	mm_status status = scores_create(w, &s, e);
 	if (status == MM_OK)

@@ -6,6 +6,7 @@
 #include "eval/frechet.h"
 #include "eval/linalg.h"
 #include "eval/pca.h"
+#include "learn/generate.h"
 
 #include <math.h>
 #include <string.h>
@@ -129,33 +130,11 @@ static void take(mmi_samples *s, float *const *x, uint32_t rows, int variant, fl
 
 /* ------------------------------------------------------------ samples */
 
-static void copy_block(mmi_eval_work *w)
-{
-	for (uint32_t m = 0; m < w->n; m++)
-		memcpy(w->x[MMI_REVISED][m], w->x[MMI_GENERATOR][m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
-}
-
 /* One block: the generator's samples, and those of all energy chains, from the same draws of the prior. */
 static void draw(mmi_eval_work *w, uint32_t block)
 {
-	mmi_chain_stats stats;
-	mmi_sampler_prior(w->sampler, w->block, block, &w->z);
-	mmi_sampler_decode(w->sampler, &w->z, w->block, w->x[MMI_GENERATOR]);
-	if (w->guide.steps) {
-		w->guide.iteration = block;
-		mmi_sampler_guide(w->sampler, &w->guide, w->block, &w->z, NULL, &stats);
-		mmi_sampler_decode(w->sampler, &w->z, w->block, w->x[MMI_REVISED]);
-	} else if (w->variants > 1) {
-		copy_block(w);
-	}
-	if (w->revise.steps) {
-		/* Data is free now: the chain's start, which bounds its movement. */
-		for (uint32_t m = 0; m < w->n; m++)
-			memcpy(w->data[m], w->x[MMI_REVISED][m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
-		w->revise.iteration = block;
-		w->revise.held = NULL;
-		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_REVISED], (const float *const *)w->data, w->block, &stats);
-	}
+	const mmi_generate_args chains = { w->guide, w->revise };
+	mmi_generate(w->model, w->sampler, &chains, block, w->block, &w->z, w->x[MMI_GENERATOR], w->variants > 1 ? w->x[MMI_REVISED] : NULL);
 }
 
 static mm_status run_samples(mmi_samples *s, float *const *projected, mm_error *e)

@@ -29,7 +29,6 @@ typedef struct mmi_eval_work {
 	uint32_t judged;               /* of them, with a classifier */
 	uint32_t count, n_tuples;      /* samples; tuples in use */
 	uint32_t block;
-	bool has_energy;               /* the energy model was trained: not in a warm-up, not by a baseline */
 	int variants;                  /* of samples: 1 where no chain of the energy moves them */
 	mmi_posterior_args posterior;
 	mmi_revise_args revise;

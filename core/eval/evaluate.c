@@ -191,13 +191,9 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 
 static void set_chains(mmi_eval_work *w)
 {
-	const mmi_settings *s = &w->saved.setup.settings;
 	w->posterior = mmi_saved_posterior(&w->saved, w->r->z_steps);
 	w->revise = mmi_saved_revise(&w->saved, w->r->x_steps);
 	w->guide = mmi_saved_guide(&w->saved, w->r->guide_steps);
-	w->has_energy = s->cooperative && w->saved.iteration > (int64_t)s->warmup;
-	if (!w->has_energy)
-		w->revise.steps = w->guide.steps = 0;
 	w->variants = w->revise.steps || w->guide.steps ? MMI_VARIANTS : 1;
 	mmi_sampler_reseed(w->sampler, w->r->seed);
 }
@@ -215,7 +211,7 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "x steps", e, "%u", w->revise.steps));
 	if (w->guide.steps)
 		MMI_TRY(mmi_report_fact(w->out, "guide steps", e, "%u", w->guide.steps));
-	return w->has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
+	return w->saved.has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
 
 static mm_status open_work(mmi_eval_work *w, mm_error *e)
@@ -324,7 +320,7 @@ static uint64_t blocks_of(const mmi_eval_work *w)
 	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
 	uint64_t other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
 	other = ((other < w->count ? other : w->count) + w->block - 1) / w->block;
-	sum += wanted[MMI_EVAL_ENERGY] && w->has_energy ? tuples + other : 0;
+	sum += wanted[MMI_EVAL_ENERGY] && w->saved.has_energy ? tuples + other : 0;
 	return sum + wanted[MMI_EVAL_COST];
 }
 

@@ -110,18 +110,6 @@ static void translate(mmi_gallery *g)
 	mmi_sampler_decode(g->sampler, z, g->rows, g->translated); /* what was given as well: its reconstruction */
 }
 
-static void generate(mmi_gallery *g, const mmi_revise_args *revise, uint32_t number)
-{
-	mmi_chain_stats stats;
-	mmi_revise_args args = *revise;
-	args.iteration = number;
-	mmi_sampler_prior(g->sampler, g->rows, number, &g->z);
-	mmi_sampler_decode(g->sampler, &g->z, g->rows, g->generated);
-	for (uint32_t m = 0; m < g->model->n_modalities; m++)
-		memcpy(g->revised[m], g->generated[m], (size_t)g->model->modalities[m].count * g->rows * sizeof(float));
-	mmi_sampler_revise(g->sampler, &args, g->revised, (const float *const *)g->generated, g->rows, &stats);
-}
-
 static mm_status draw_row(const mmi_gallery *g, mmi_grid *grid, uint32_t columns, uint32_t m, size_t row, const char *label,
                           const float *x, mm_error *e)
 {
@@ -185,9 +173,9 @@ done:
 	return status;
 }
 
-void mmi_gallery_sample(mmi_gallery *g, const mmi_revise_args *revise, uint32_t number)
+void mmi_gallery_sample(mmi_gallery *g, const mmi_generate_args *chains, uint32_t number)
 {
 	if (g->has_data)
 		translate(g);
-	generate(g, revise, number);
+	mmi_generate(g->model, g->sampler, chains, number, g->rows, &g->z, g->generated, g->revised);
 }

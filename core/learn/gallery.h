@@ -3,7 +3,7 @@
 #define MMI_GALLERY_H
 
 #include "data/tuples.h"
-#include "mcmc/sampler.h"
+#include "learn/generate.h"
 
 typedef struct mmi_gallery mmi_gallery;
 
@@ -11,8 +11,8 @@ typedef struct mmi_gallery mmi_gallery;
  * generator and energy-revised. The sampler must allow columns rounded up to whole chunks. */
 mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns, mmi_gallery **out, mm_error *e);
 void mmi_gallery_destroy(mmi_gallery *g);
-/* Translates the data, if there is any, and draws new samples with the noise of `number`. */
-void mmi_gallery_sample(mmi_gallery *g, const mmi_revise_args *revise, uint32_t number);
+/* Translates the data, if there is any, and draws new samples with the noise of `number`; the energy's chains move the revised. */
+void mmi_gallery_sample(mmi_gallery *g, const mmi_generate_args *chains, uint32_t number);
 /* Writes the sheet of the first `columns` samples. MM_EUNSUPPORTED: no modality can be shown. */
 mm_status mmi_gallery_write(const mmi_gallery *g, uint32_t columns, const char *title, const char *path, mm_error *e);
 /* The last samples, [modality][row][floats]. */

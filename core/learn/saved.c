@@ -10,6 +10,7 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 	bool average = s->setup.settings.ema > 0;
 	mmi_params *const stores[3] = { s->model->generator, s->model->inference, s->model->energy };
 	size_t capacity = 5, n = 0, n_names = 0;
+	int64_t energy_updates = 0;
 	for (int i = 0; i < 3; i++)
 		capacity += stores[i]->n + 1;
 	mmi_tensor_item *items = mmi_alloc(capacity, sizeof *items);
@@ -32,8 +33,10 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 	if (status == MM_OK) {
 		items[n++] = mmi_item_counter("state.iteration", &s->iteration);
 		items[n++] = mmi_item_double("state.x_step", &s->x_step);
+		items[n++] = mmi_item_counter("adam_t.energy", &energy_updates);
 		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
 	}
+	s->has_energy = energy_updates > 0;
 	for (int i = 0; status == MM_OK && i < 3; i++)
 		mmi_params_update(stores[i], 0);
 	for (size_t i = 0; names && i < n_names; i++)
@@ -87,12 +90,10 @@ mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps)
 
 mmi_guide_args mmi_saved_guide(const mmi_saved *s, int64_t steps)
 {
-	return mmi_settings_guide(&s->setup.settings, steps);
+	return mmi_settings_guide(&s->setup.settings, s->has_energy ? steps : 0);
 }
 
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps)
 {
-	const mmi_settings *set = &s->setup.settings;
-	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : set->x_steps, .step = s->x_step, .noise = set->x_noise,
-	                          .move_max = set->x_move_max, .clamp = set->clamp };
+	return mmi_settings_revise(&s->setup.settings, s->x_step, s->has_energy ? steps : 0);
 }

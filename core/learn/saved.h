@@ -11,6 +11,7 @@ typedef struct mmi_saved {
 	mmi_sampler *sampler;
 	double x_step;         /* s of the data chain, as calibrated in training */
 	int64_t iteration;     /* of training */
+	bool has_energy;       /* the energy was trained: not by a baseline, and not while warm-up lasts */
 } mmi_saved;
 
 /* path: a checkpoint, or a run folder for its best or newest one. Rebuilds the modalities from the checkpoint's settings (changed by the request's sets and plugins; its ini is not
@@ -19,9 +20,10 @@ mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uin
 void mmi_saved_close(mmi_saved *s);
 /* The posterior chain as it was trained, with another number of steps if steps >= 0. */
 mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps);
-/* The chain in which the joint energy guides latents, as the settings have it, with another number of steps if steps >= 0. */
+/* The chain in which the joint energy guides latents, as the settings have it, with another number of steps if steps >= 0; none
+ * where the energy was not trained. */
 mmi_guide_args mmi_saved_guide(const mmi_saved *s, int64_t steps);
-/* The data chain as it was trained, with another number of steps if steps >= 0. */
+/* The data chain as it was trained, with another number of steps if steps >= 0; none where the energy was not trained. */
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps);
 
 #endif

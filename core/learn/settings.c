@@ -368,3 +368,9 @@ double mmi_settings_schedule_at(const mmi_settings *s, double done)
 		return 1;
 	}
 }
+
+mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps)
+{
+	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : s->x_steps, .step = x_step, .noise = s->x_noise,
+	                          .move_max = s->x_move_max, .clamp = s->clamp };
+}

@@ -74,6 +74,8 @@ typedef struct mmi_settings {
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
 /* The chain in which the joint energy guides latents, with another number of steps if steps >= 0. */
 mmi_guide_args mmi_settings_guide(const mmi_settings *s, int64_t steps);
+/* The data chain with the s that was measured, with another number of steps if steps >= 0. */
+mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
 /* The same where the share `done` (0..1) of a run is over. */

@@ -169,13 +169,16 @@ static mm_status replace_checkpoints(mmi_run *r, mmi_train_result *result, mm_er
 static mm_status write_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	const mmi_settings *s = r->settings;
-	mmi_revise_args revise = { .steps = s->x_steps, .step = r->learner->state.x_step, .noise = s->x_noise, .move_max = s->x_move_max, .clamp = s->clamp };
-	char title[96];
+	const bool energy = r->learner->energy.t > 0; /* what was not trained moves nothing */
+	const mmi_generate_args chains = { .guide = mmi_settings_guide(s, energy ? -1 : 0),
+	                                   .revise = mmi_settings_revise(s, r->learner->state.x_step, energy ? -1 : 0) };
+	char title[96 + MMI_GENERATE_TEXT], steps[MMI_GENERATE_TEXT];
 	char *path = mmi_runfolder_grid(r->folder, "samples", (uint64_t)r->learner->state.iteration);
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a sheet's name");
-	snprintf(title, sizeof title, "iteration %lld", (long long)r->learner->state.iteration);
-	mmi_gallery_sample(r->gallery, &revise, SHEET_NUMBER);
+	snprintf(title, sizeof title, "iteration %lld, %s", (long long)r->learner->state.iteration,
+	         energy ? mmi_generate_text(&chains, steps) : "no energy trained");
+	mmi_gallery_sample(r->gallery, &chains, SHEET_NUMBER);
 	mm_status status = mmi_gallery_write(r->gallery, s->grid_columns, title, path, e);
 	if (status == MM_OK)
 		snprintf(result->grid, sizeof result->grid, "%s", path);

@@ -210,7 +210,7 @@ mm_status mmi_interpolate_make(const mmi_saved *s, const mmi_interpolate_request
 	if (r->ends && r->ends->n != 2)
 		return mmi_fail(e, MM_ECONFIG, "an interpolation has two ends, found %u", r->ends->n);
 	MMI_TRY(mmi_tiles_drawable(s->model->modalities, s->model->n_modalities, &drawable, e));
-	MMI_TRY(mmi_use_chains_of(s, r->z_steps, r->x_steps, &j.chains, e));
+	MMI_TRY(mmi_use_chains_of(s, r->z_steps, 0, r->x_steps, &j.chains, e));
 	j.rows = mmi_whole_chunks(r->steps, chunk);
 	mm_status status = allocate(&j, e);
 	if (status == MM_OK)

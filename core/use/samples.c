@@ -19,7 +19,7 @@ typedef struct job {
 	const mmi_saved *saved;
 	const mmi_samples_request *request;
 	mmi_gallery *gallery;
-	mmi_revise_args revise;
+	mmi_generate_args chains;
 	FILE *manifest;
 	char *manifest_text;
 	size_t manifest_bytes;
@@ -51,7 +51,8 @@ static void put_manifest(job *j, uint32_t sample, int kind, const char *modality
 	mmi_csv_put(j->manifest, false, file);
 	mmi_csv_put_number(j->manifest, false, (double)j->saved->setup.settings.seed);
 	mmi_csv_put_number(j->manifest, false, j->request->number);
-	mmi_csv_put_number(j->manifest, false, kind == REVISED ? j->revise.steps : 0);
+	mmi_csv_put_number(j->manifest, false, kind == REVISED ? j->chains.guide.steps : 0);
+	mmi_csv_put_number(j->manifest, false, kind == REVISED ? j->chains.revise.steps : 0);
 	fputc('\n', j->manifest);
 }
 
@@ -92,13 +93,13 @@ static mm_status write_manifest(job *j, mm_error *e)
 static mm_status draw(job *j, mm_error *e)
 {
 	const mmi_samples_request *r = j->request;
-	char title[96];
-	snprintf(title, sizeof title, "after %lld iterations, %u energy steps", (long long)j->saved->iteration, j->revise.steps);
+	char title[96 + MMI_GENERATE_TEXT], steps[MMI_GENERATE_TEXT];
+	snprintf(title, sizeof title, "after %lld iterations, %s", (long long)j->saved->iteration, mmi_generate_text(&j->chains, steps));
 	for (uint32_t first = 0, block = 0; first < r->count; first += MMI_SAMPLES_ROWS, block++) {
 		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
 		if (r->stop && r->stop(r->ctx))
 			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u samples", first);
-		mmi_gallery_sample(j->gallery, &j->revise, r->number + block);
+		mmi_gallery_sample(j->gallery, &j->chains, r->number + block);
 		if (first == 0 && r->grid)
 			MMI_TRY(mmi_gallery_write(j->gallery, n < SHEET ? n : SHEET, title, r->grid, e));
 		if (r->out)
@@ -113,13 +114,13 @@ static mm_status open_manifest(job *j, mm_error *e)
 	j->manifest = open_memstream(&j->manifest_text, &j->manifest_bytes);
 	if (!j->manifest)
 		return no_memory(e);
-	fputs("sample,kind,modality,file,seed,number,x_steps\n", j->manifest);
+	fputs("sample,kind,modality,file,seed,number,guide_steps,x_steps\n", j->manifest);
 	return MM_OK;
 }
 
 mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e)
 {
-	job j = { .saved = s, .request = r, .revise = mmi_saved_revise(s, r->x_steps) };
+	job j = { .saved = s, .request = r, .chains = { mmi_saved_guide(s, r->guide_steps), mmi_saved_revise(s, r->x_steps) } };
 	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
 	mm_status status = mmi_gallery_create(s->model, s->sampler, NULL, rows, &j.gallery, e);
 	if (status == MM_OK && r->out)

@@ -283,7 +283,7 @@ static mm_status prepare(job *j, mm_error *e)
 	uint32_t *index, n = j->request->tuples;
 	if (n > j->rows)
 		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n, j->rows);
-	MMI_TRY(mmi_use_chains_of(j->saved, j->request->z_steps, j->request->x_steps, &j->chains, e));
+	MMI_TRY(mmi_use_chains_of(j->saved, j->request->z_steps, 0, j->request->x_steps, &j->chains, e));
 	MMI_TRY(mmi_numbers_first(n, &index, e));
 	mm_status status = mmi_inputs_test(j->saved, index, n, none, j->request->log, &j->data, e);
 	mmi_free(index);

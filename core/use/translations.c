@@ -201,7 +201,8 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 {
 	const mmi_translations_request *r = j->request;
 	uint64_t total = (uint64_t)r->inputs->n * r->count;
-	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .mean = r->mean, .posterior = chains->posterior, .revise = chains->revise };
+	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .mean = r->mean, .posterior = chains->posterior,
+	                            .guide = chains->guide, .revise = chains->revise };
 	if (total > (uint64_t)MMI_TRANSLATIONS_ROWS << 16)
 		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu", (unsigned long long)total,
 		                (unsigned long long)MMI_TRANSLATIONS_ROWS << 16);
@@ -269,7 +270,10 @@ static mm_status draw_all(const job *j, mmi_grid *g, const mmi_use_chains *chain
 {
 	char title[96];
 	size_t row = 0;
-	snprintf(title, sizeof title, "translations: %u z-steps, %u x-steps", chains->posterior.steps, chains->revise.steps);
+	int used = snprintf(title, sizeof title, "translations: %u z-steps", chains->posterior.steps);
+	if (chains->guide.steps)
+		used += snprintf(title + used, sizeof title - (size_t)used, ", %u guide steps", chains->guide.steps);
+	snprintf(title + used, sizeof title - (size_t)used, ", %u x-steps", chains->revise.steps);
 	MMI_TRY(mmi_grid_title(g, title, e));
 	for (uint32_t m = 0; m < j->model->n_modalities; m++)
 		if (j->request->inputs->given[m] && j->model->modalities[m].picture)
@@ -293,7 +297,7 @@ mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_reque
 {
 	job j = { .saved = s, .request = r, .model = s->model };
 	mmi_use_chains chains;
-	MMI_TRY(mmi_use_chains_of(s, r->z_steps, r->x_steps, &chains, e));
+	MMI_TRY(mmi_use_chains_of(s, r->z_steps, r->guide_steps, r->x_steps, &chains, e));
 	mm_status status = allocate(&j, e);
 	if (status == MM_OK && r->grid && !count_rows(&j))
 		status = mmi_fail(e, MM_EUNSUPPORTED, "--grid: neither what is given nor what is wanted can be shown as a picture; use --out");

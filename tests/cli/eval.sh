@@ -52,6 +52,14 @@ check "another data set that is not there: status 2" exits 2
 check "and its file is named" says err "$work/absent.png"
 run eval --ckpt "$ckpt" --only energy --count 20 --other m0.view=7 --other m1.view=8
 check "another data set gets a figure" says out "other data set"
+# Of a run with a time budget warm-up is a share of the time, whatever the iteration's number is.
+run --ini "$work/tiny.ini" --out "$work/timed" --minutes 0.03 --set learner.iterations=10000000 --set learner.warmup=100000 --set run.checkpoint_interval=1000000
+check "a run with a time budget ends" exits 0
+run eval --ckpt "$work/timed" --only energy,cost --count 20 --guide-steps 2
+check "its energy counts as trained" eval 'says out "energy as detector" && ! says out "not trained"'
+run --ini "$work/tiny.ini" --out "$work/warm" --set run.checkpoint_interval=4 --set run.checkpoint_keep=9
+run eval --ckpt "$(checkpoint "$work/warm" 4)" --only energy,cost --count 20 --guide-steps 2
+check "in a warm-up it does not" eval 'says out "not trained" && ! says out "guide steps"'
 
 # ---------------------------------------------------------------- a judge that matches
 check "views of one class need no matcher" grep -q '^alignment of data .*not available: the judge has no matcher; make one with mmcore judge --matcher yes$' "$work/out.first"

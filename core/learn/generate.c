@@ -1,0 +1,58 @@
+/* generate.c - samples from the prior, alone and revised. */
+#include "config.h"
+
+#include "learn/generate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void decode_prior(mmi_sampler *s, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
+{
+	mmi_sampler_prior(s, rows, number, z);
+	mmi_sampler_decode(s, z, rows, to);
+}
+
+static void copy(const mmi_model *m, uint32_t rows, float *const *from, float *const *to)
+{
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		memcpy(to[i], from[i], rows * (size_t)m->modalities[i].count * sizeof(float));
+}
+
+static void guide(mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
+{
+	mmi_chain_stats stats;
+	mmi_guide_args args = a->guide;
+	args.iteration = number;
+	mmi_sampler_guide(s, &args, rows, z, NULL, &stats);
+	mmi_sampler_decode(s, z, rows, to);
+}
+
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z,
+                  float *const *generated, float *const *revised)
+{
+	mmi_chain_stats stats;
+	mmi_revise_args revise = a->revise;
+	revise.iteration = number;
+	decode_prior(s, number, rows, z, generated);
+	if (!revised)
+		return;
+	if (a->guide.steps)
+		guide(s, a, number, rows, z, revised);
+	else
+		copy(m, rows, generated, revised);
+	if (!revise.steps)
+		return;
+	/* The chain's start, which bounds its movement, takes the place of the generator's samples; they are made again, same to the bit. */
+	if (a->guide.steps)
+		copy(m, rows, revised, generated);
+	mmi_sampler_revise(s, &revise, revised, (const float *const *)generated, rows, &stats);
+	if (a->guide.steps)
+		decode_prior(s, number, rows, z, generated);
+}
+
+const char *mmi_generate_text(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT])
+{
+	int used = a->guide.steps ? snprintf(text, MMI_GENERATE_TEXT, "%u guide steps, ", a->guide.steps) : 0;
+	snprintf(text + used, (size_t)(MMI_GENERATE_TEXT - used), "%u energy steps", a->revise.steps);
+	return text;
+}

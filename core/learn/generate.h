@@ -1,0 +1,22 @@
+/* generate.h - samples from the prior: the generator's, and what the energy's chains make of the same draws. */
+#ifndef MMI_GENERATE_H
+#define MMI_GENERATE_H
+
+#include "mcmc/sampler.h"
+
+#define MMI_GENERATE_TEXT 64
+
+typedef struct mmi_generate_args {
+	mmi_guide_args guide;    /* steps 0: latents stay as the prior drew them */
+	mmi_revise_args revise;  /* steps 0: no data chain */
+} mmi_generate_args;
+
+/* Draws `number` of z and w, decoded into generated[m] [rows][floats of modality m]. Unless revised is NULL: the same draws, moved
+ * by the guided chain, decoded, and moved by the data chain. rows: whole chunks; z [rows] comes back with anything in it. Allocates
+ * nothing. */
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z,
+                  float *const *generated, float *const *revised);
+/* "40 guide steps, 10 energy steps", for titles; the guide's only where there are some. */
+const char *mmi_generate_text(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT]);
+
+#endif
