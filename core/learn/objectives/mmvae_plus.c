@@ -40,18 +40,7 @@ static mm_status record_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out
 
 static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 {
-	mmi_graph *g = io->loss->net.graph;
-	uint32_t n = io->model->n_modalities;
-	for (uint32_t i = 0; i < n; i++) {
-		mm_tensor term;
-		MMI_TRY(record_expert(io, i, &term, e));
-		if (io->mixture)
-			term = mmi_graph_ops.mul(g, term, io->mixture->share[i]);
-		*out = i ? mmi_graph_ops.add(g, *out, term) : term;
-	}
-	if (!io->mixture)
-		*out = mmi_graph_ops.affine(g, *out, 1.0f / (float)n, 0);
-	return MM_OK;
+	return mmi_elbo_stratified(io, record_expert, out, e);
 }
 
 const mmi_objective mmi_objective_mmvae_plus = { "mmvae+", MMI_FUSION_MIXTURE, .private_only = true, .draws = draws, .record = record };

@@ -41,3 +41,19 @@ mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale)
 	mm_tensor terms = mmi_graph_ops.axpby(g, 1, squares, -1, mmi_graph_ops.affine(g, log_scale, 1, 0.5f));
 	return mmi_sum_all(g, terms, 1);
 }
+
+mm_status mmi_elbo_stratified(const mmi_elbo_io *io, mmi_elbo_expert *record_expert, mm_tensor *out, mm_error *e)
+{
+	mmi_graph *g = io->loss->net.graph;
+	uint32_t n = io->model->n_modalities;
+	for (uint32_t i = 0; i < n; i++) {
+		mm_tensor term;
+		MMI_TRY(record_expert(io, i, &term, e));
+		if (io->mixture)
+			term = mmi_graph_ops.mul(g, term, io->mixture->share[i]);
+		*out = i ? mmi_graph_ops.add(g, *out, term) : term;
+	}
+	if (!io->mixture)
+		*out = mmi_graph_ops.affine(g, *out, 1.0f / (float)n, 0);
+	return MM_OK;
+}

@@ -44,5 +44,8 @@ mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor 
 mmi_expert mmi_elbo_product(mmi_graph *g, const mmi_expert *experts, const mm_tensor *weight, uint32_t n, bool prior);
 /* KL(N(loc, scale) || N(0, 1)), a number per sample. */
 mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale);
+/* A mixture with a draw from each expert: the mean of what expert i's own draw contributes, over those observed. */
+typedef mm_status mmi_elbo_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e);
+mm_status mmi_elbo_stratified(const mmi_elbo_io *io, mmi_elbo_expert *record_expert, mm_tensor *out, mm_error *e);
 
 #endif
