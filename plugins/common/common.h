@@ -1,4 +1,4 @@
-/* common.h - what plugins share that read folders of files: errors, memory, log lines and services through the host.
+/* common.h - what the plugins share: their life, errors, memory, log lines and services through the host, files.
  *
  * Compiled into each plugin; nothing here is exported. */
 #ifndef COMMON_H
@@ -25,7 +25,7 @@
 			return com_try_status_;                   \
 	} while (0)
 
-/* The host's tables that every plugin here needs. */
+/* The host's tables that every plugin here needs. A plugin's state begins with them. */
 typedef struct com_host {
 	const mm_host_api *api;
 	const mm_host_config *config;
@@ -35,6 +35,29 @@ typedef struct com_host {
 
 /* Fills the tables; fails when the host lacks one or has an older one. */
 mm_status com_services(const mm_host_api *api, com_host *out, mm_error *e);
+/* What `load` returns: `size` bytes of host memory, zero behind the com_host they begin with, whose tables are filled. */
+mm_status com_load(const mm_host_api *api, size_t size, void **self, mm_error *e);
+/* Releases it: `unload`, for a plugin whose state holds nothing of its own. */
+void com_unload(void *self);
+/* The entry of a plugin called `title`, a literal; `list` is an array of its modalities. */
+#define COM_ENTRY(title, list, load_function, unload_function)        \
+	{                                                                 \
+		.magic = MM_PLUGIN_MAGIC,                                     \
+		.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),      \
+		.abi_major = MM_ABI_MAJOR,                                    \
+		.abi_minor_built = MM_ABI_MINOR,                              \
+		.abi_minor_required = 0,                                      \
+		.abi_tag = MM_ABI_TAG,                                        \
+		.n_modalities = COM_COUNT(list),                              \
+		.id = "org.mmcore." title,                                    \
+		.name = title,                                                \
+		.vendor = "mmcore",                                           \
+		.version = PACKAGE_VERSION,                                   \
+		.license = "MIT",                                             \
+		.modalities = list,                                           \
+		.load = load_function,                                        \
+		.unload = unload_function,                                    \
+	}
 /* A service that may be absent: NULL when the host lacks it or its table ends before `size`. */
 const void *com_optional_service(const com_host *h, const char *id, uint32_t size);
 

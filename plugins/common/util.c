@@ -1,4 +1,4 @@
-/* util.c - errors, memory, log lines and services through the host. */
+/* util.c - a plugin's life, errors, memory, log lines and services through the host. */
 #include "config.h"
 
 #include "common.h"
@@ -48,6 +48,26 @@ mm_status com_services(const mm_host_api *api, com_host *out, mm_error *e)
 	COM_TRY(service(api, MM_HOST_GRAPH, MM_SIZE_THROUGH(mm_host_graph, fail), &graph, e));
 	*out = (com_host){ .api = api, .config = config, .random = random, .graph = graph };
 	return MM_OK;
+}
+
+mm_status com_load(const mm_host_api *api, size_t size, void **self, mm_error *e)
+{
+	com_host found;
+	COM_TRY(com_services(api, &found, e));
+	com_host *h = com_alloc(&found, 1, size);
+	if (!h)
+		return com_no_memory(e, "the plugin's state");
+	*h = found;
+	*self = h;
+	return MM_OK;
+}
+
+void com_unload(void *self)
+{
+	if (!self)
+		return;
+	const com_host h = *(const com_host *)self;
+	com_release(&h, self);
 }
 
 const void *com_optional_service(const com_host *h, const char *id, uint32_t size)

@@ -46,41 +46,10 @@ static const mm_modality_desc *const modalities[] = { &picture };
 
 static mm_status load(const mm_host_api *api, void **self, mm_error *e)
 {
-	com_host found;
-	COM_TRY(com_services(api, &found, e));
-	com_host *h = com_alloc(&found, 1, sizeof(*h));
-	if (!h)
-		return com_no_memory(e, "the plugin's state");
-	*h = found;
-	*self = h;
-	return MM_OK;
+	return com_load(api, sizeof(com_host), self, e);
 }
 
-static void unload(void *self)
-{
-	if (!self)
-		return;
-	const com_host h = *(com_host *)self;
-	com_release(&h, self);
-}
-
-static const mm_plugin_entry entry = {
-	.magic = MM_PLUGIN_MAGIC,
-	.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),
-	.abi_major = MM_ABI_MAJOR,
-	.abi_minor_built = MM_ABI_MINOR,
-	.abi_minor_required = 0,
-	.abi_tag = MM_ABI_TAG,
-	.n_modalities = sizeof(modalities) / sizeof(modalities[0]),
-	.id = "org.mmcore.img",
-	.name = "img",
-	.vendor = "mmcore",
-	.version = PACKAGE_VERSION,
-	.license = "MIT",
-	.modalities = modalities,
-	.load = load,
-	.unload = unload,
-};
+static const mm_plugin_entry entry = COM_ENTRY("img", modalities, load, com_unload);
 
 const mm_plugin_entry *mm_plugin_query_1(void)
 {

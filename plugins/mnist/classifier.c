@@ -7,7 +7,7 @@ enum { MAP = 4, CHANNELS = 32, HIDDEN = 128 };
 
 mm_status mnist_build_classifier(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e)
 {
-	const mnist_builder b = { i->plugin->graph, g, i };
+	const mnist_builder b = { i->plugin->host.graph, g, i };
 	(void)e;
 	mm_tensor h = mnist_relu(&b, mnist_conv(&b, io->x, "conv1", CHANNELS, 4, 2, 1, 1)); /* [14, 14, 32] */
 	h = mnist_relu(&b, mnist_conv(&b, h, "conv2", 2 * CHANNELS, 4, 2, 1, 1));           /* [7, 7, 64] */

@@ -16,9 +16,9 @@ static mm_status detect_source(const mm_instance *i, int split, int *out, mm_err
 	if (status != MM_OK)
 		return status;
 	if (!idx && !folder)
-		return mnist_fail(e, MM_EIO, "%s holds neither MNIST's IDX files (%s-images-idx3-ubyte[.gz]) nor PolyMNIST's folders "
-		                  "(%s/m%d, also below PolyMNIST or MMNIST); set root in [%s] or in [data]", i->root,
-		                  train ? "train" : "t10k", train ? "train" : "test", (int)i->view, i->name);
+		return com_fail(e, MM_EIO, "%s holds neither MNIST's IDX files (%s-images-idx3-ubyte[.gz]) nor PolyMNIST's folders "
+		                "(%s/m%d, also below PolyMNIST or MMNIST); set root in [%s] or in [data]", i->root,
+		                train ? "train" : "t10k", train ? "train" : "test", (int)i->view, i->name);
 	*out = idx ? MNIST_SOURCE_IDX : MNIST_SOURCE_FOLDER;
 	return MM_OK;
 }
@@ -26,8 +26,8 @@ static mm_status detect_source(const mm_instance *i, int split, int *out, mm_err
 static mm_status choose_source(const mm_instance *i, int split, int *out, mm_error *e)
 {
 	if (!i->root)
-		return mnist_fail(e, MM_ECONFIG, "no data folder; set root in [%s] or in [data] to a folder with MNIST's IDX files or "
-		                  "PolyMNIST's pictures", i->name);
+		return com_fail(e, MM_ECONFIG, "no data folder; set root in [%s] or in [data] to a folder with MNIST's IDX files or "
+		                "PolyMNIST's pictures", i->name);
 	*out = i->source;
 	return i->source == MNIST_SOURCE_AUTO ? detect_source(i, split, out, e) : MM_OK;
 }
@@ -36,13 +36,13 @@ mm_status mnist_dataset_open(mm_instance *i, int32_t split, mm_dataset **out, mm
 {
 	int source = MNIST_SOURCE_AUTO;
 	if (split != MM_SPLIT_TRAIN && split != MM_SPLIT_TEST)
-		return mnist_fail(e, MM_EUNSUPPORTED, "split %d is unknown; there are 0 (train) and 1 (test)", (int)split);
+		return com_fail(e, MM_EUNSUPPORTED, "split %d is unknown; there are 0 (train) and 1 (test)", (int)split);
 	mm_status status = choose_source(i, split, &source, e);
 	if (status != MM_OK)
 		return status;
-	mm_dataset *d = mnist_alloc(i->plugin, 1, sizeof(*d));
+	mm_dataset *d = com_alloc(&i->plugin->host, 1, sizeof(*d));
 	if (!d)
-		return mnist_no_memory(e, "a data set");
+		return com_no_memory(e, "a data set");
 	d->plugin = i->plugin;
 	status = (source == MNIST_SOURCE_IDX ? mnist_styled_open : mnist_folder_open)(i, split, d, e);
 	if (status != MM_OK) {
@@ -59,11 +59,11 @@ void mnist_dataset_close(mm_dataset *d)
 		return;
 	mnist_plugin *p = d->plugin;
 	mnist_digits_release(p, d->digits);
-	mnist_release(p, d->background.rgb);
-	mnist_release(p, d->digit);
-	mnist_release(p, d->folder);
-	mnist_release(p, d->found);
-	mnist_release(p, d);
+	com_release(&p->host, d->background.rgb);
+	com_release(&p->host, d->digit);
+	com_release(&p->host, d->folder);
+	com_release(&p->host, d->found);
+	com_release(&p->host, d);
 }
 
 uint64_t mnist_limited(const mm_instance *i, uint64_t all)
@@ -80,7 +80,7 @@ static mm_status check_index(const mm_dataset *d, uint64_t index, mm_error *e)
 {
 	if (index < d->n)
 		return MM_OK;
-	return mnist_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index, (unsigned long long)d->n);
+	return com_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index, (unsigned long long)d->n);
 }
 
 mm_status mnist_dataset_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e)
@@ -92,7 +92,7 @@ mm_status mnist_dataset_key(const mm_dataset *d, uint64_t index, char *out, size
 	const mnist_tuple *t = &d->tuple[index];
 	int length = snprintf(text, sizeof(text), "%u.%u", (unsigned)t->ordinal, (unsigned)t->label);
 	if ((size_t)length >= size)
-		return mnist_fail(e, MM_EARG, "key %s needs %d bytes, the buffer has %zu", text, length + 1, size);
+		return com_fail(e, MM_EARG, "key %s needs %d bytes, the buffer has %zu", text, length + 1, size);
 	snprintf(out, size, "%s", text);
 	return MM_OK;
 }

@@ -20,14 +20,14 @@ static mm_status find_file(const mnist_plugin *p, const char *root, int split, c
 	static const char *const suffix[] = { "", ".gz" };
 	*out = NULL;
 	for (int k = 0; k < 2; k++) {
-		char *path = mnist_format(p, "%s/%s-%s-ubyte%s", root, prefix(split), what, suffix[k]);
+		char *path = com_format(&p->host, "%s/%s-%s-ubyte%s", root, prefix(split), what, suffix[k]);
 		if (!path)
-			return mnist_no_memory(e, "a path");
+			return com_no_memory(e, "a path");
 		if (!access(path, F_OK)) {
 			*out = path;
 			return MM_OK;
 		}
-		mnist_release(p, path);
+		com_release(&p->host, path);
 	}
 	return MM_OK;
 }
@@ -36,8 +36,8 @@ static mm_status need_file(const mnist_plugin *p, const char *root, int split, c
 {
 	mm_status status = find_file(p, root, split, what, out, e);
 	if (status == MM_OK && !*out)
-		return mnist_fail(e, MM_EIO, "no file %s-%s-ubyte or %s-%s-ubyte.gz in %s; set root to the folder with the four IDX "
-		                  "files of MNIST or Fashion-MNIST", prefix(split), what, prefix(split), what, root);
+		return com_fail(e, MM_EIO, "no file %s-%s-ubyte or %s-%s-ubyte.gz in %s; set root to the folder with the four IDX "
+		                "files of MNIST or Fashion-MNIST", prefix(split), what, prefix(split), what, root);
 	return status;
 }
 
@@ -46,7 +46,7 @@ mm_status mnist_digits_present(const mnist_plugin *p, const char *root, int spli
 	char *path;
 	mm_status status = find_file(p, root, split, "images-idx3", &path, e);
 	*out = status == MM_OK && path;
-	mnist_release(p, path);
+	com_release(&p->host, path);
 	return status;
 }
 
@@ -80,10 +80,10 @@ static mm_status load_images(const mnist_plugin *p, mnist_digits *d, const char 
 	if (status != MM_OK)
 		return status;
 	d->n = f.count;
-	d->mask = mnist_alloc(p, d->n, sizeof(*d->mask));
-	uint8_t *pixels = mnist_alloc(p, BLOCK, MNIST_PIXELS);
-	status = d->mask && pixels ? read_masks(d, &f, pixels, e) : mnist_no_memory(e, "digits");
-	mnist_release(p, pixels);
+	d->mask = com_alloc(&p->host, d->n, sizeof(*d->mask));
+	uint8_t *pixels = com_alloc(&p->host, BLOCK, MNIST_PIXELS);
+	status = d->mask && pixels ? read_masks(d, &f, pixels, e) : com_no_memory(e, "digits");
+	com_release(&p->host, pixels);
 	mnist_idx_close(&f);
 	return status;
 }
@@ -93,7 +93,7 @@ static mm_status number(mnist_digits *d, const uint8_t *label, const char *path,
 	uint32_t seen[MNIST_CLASSES] = { 0 };
 	for (uint32_t k = 0; k < d->n; k++) {
 		if (label[k] >= MNIST_CLASSES)
-			return mnist_fail(e, MM_EFORMAT, "%s: label %u of item %u, expected 0 to 9", path, label[k], (unsigned)k);
+			return com_fail(e, MM_EFORMAT, "%s: label %u of item %u, expected 0 to 9", path, label[k], (unsigned)k);
 		d->tuple[k] = (mnist_tuple){ seen[label[k]]++, label[k] };
 	}
 	for (int c = 0; c < MNIST_CLASSES; c++)
@@ -119,26 +119,26 @@ static mm_status load_labels(const mnist_plugin *p, mnist_digits *d, const char 
 		return status;
 	uint8_t *label = NULL;
 	if (f.count != d->n) {
-		status = mnist_fail(e, MM_EFORMAT, "%s holds %u labels, %s holds %u images; they do not belong together", path,
-		                    (unsigned)f.count, images, (unsigned)d->n);
+		status = com_fail(e, MM_EFORMAT, "%s holds %u labels, %s holds %u images; they do not belong together", path,
+		                  (unsigned)f.count, images, (unsigned)d->n);
 	} else {
-		label = mnist_alloc(p, d->n, 1);
-		d->tuple = mnist_alloc(p, d->n, sizeof(*d->tuple));
-		d->by_class = mnist_alloc(p, d->n, sizeof(*d->by_class));
-		status = label && d->tuple && d->by_class ? read_labels(d, &f, label, e) : mnist_no_memory(e, "labels");
+		label = com_alloc(&p->host, d->n, 1);
+		d->tuple = com_alloc(&p->host, d->n, sizeof(*d->tuple));
+		d->by_class = com_alloc(&p->host, d->n, sizeof(*d->by_class));
+		status = label && d->tuple && d->by_class ? read_labels(d, &f, label, e) : com_no_memory(e, "labels");
 	}
-	mnist_release(p, label);
+	com_release(&p->host, label);
 	mnist_idx_close(&f);
 	return status;
 }
 
 static void discard(const mnist_plugin *p, mnist_digits *d)
 {
-	mnist_release(p, d->by_class);
-	mnist_release(p, d->tuple);
-	mnist_release(p, d->mask);
-	mnist_release(p, d->root);
-	mnist_release(p, d);
+	com_release(&p->host, d->by_class);
+	com_release(&p->host, d->tuple);
+	com_release(&p->host, d->mask);
+	com_release(&p->host, d->root);
+	com_release(&p->host, d);
 }
 
 static mm_status load_files(const mnist_plugin *p, mnist_digits *d, mm_error *e)
@@ -151,19 +151,19 @@ static mm_status load_files(const mnist_plugin *p, mnist_digits *d, mm_error *e)
 		status = load_images(p, d, images, e);
 	if (status == MM_OK)
 		status = load_labels(p, d, labels, images, e);
-	mnist_release(p, labels);
-	mnist_release(p, images);
+	com_release(&p->host, labels);
+	com_release(&p->host, images);
 	return status;
 }
 
 static mm_status load(const mnist_plugin *p, const char *root, int split, mnist_digits **out, mm_error *e)
 {
-	mnist_digits *d = mnist_alloc(p, 1, sizeof(*d));
+	mnist_digits *d = com_alloc(&p->host, 1, sizeof(*d));
 	if (!d)
-		return mnist_no_memory(e, "digits");
+		return com_no_memory(e, "digits");
 	d->split = split;
-	d->root = mnist_format(p, "%s", root);
-	mm_status status = d->root ? load_files(p, d, e) : mnist_no_memory(e, "a path");
+	d->root = com_format(&p->host, "%s", root);
+	mm_status status = d->root ? load_files(p, d, e) : com_no_memory(e, "a path");
 	if (status != MM_OK) {
 		discard(p, d);
 		return status;

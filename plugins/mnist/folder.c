@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct listing {
 	mnist_tuple *tuple;
@@ -20,26 +19,20 @@ static const char *split_name(int split)
 	return split == MM_SPLIT_TRAIN ? "train" : "test";
 }
 
-static bool is_folder(const char *path)
-{
-	struct stat info;
-	return !stat(path, &info) && S_ISDIR(info.st_mode);
-}
-
 /* The split's folder below root, root/PolyMNIST or root/MMNIST; *out is NULL when there is none. */
 static mm_status find_split(const mnist_plugin *p, const char *root, int split, char **out, mm_error *e)
 {
 	static const char *const inside[] = { "", "/PolyMNIST", "/MMNIST" };
 	*out = NULL;
 	for (size_t k = 0; k < sizeof(inside) / sizeof(inside[0]); k++) {
-		char *path = mnist_format(p, "%s%s/%s", root, inside[k], split_name(split));
+		char *path = com_format(&p->host, "%s%s/%s", root, inside[k], split_name(split));
 		if (!path)
-			return mnist_no_memory(e, "a path");
-		if (is_folder(path)) {
+			return com_no_memory(e, "a path");
+		if (com_is_folder(path)) {
 			*out = path;
 			return MM_OK;
 		}
-		mnist_release(p, path);
+		com_release(&p->host, path);
 	}
 	return MM_OK;
 }
@@ -49,7 +42,7 @@ mm_status mnist_folder_present(const mnist_plugin *p, const char *root, int spli
 	char *path;
 	mm_status status = find_split(p, root, split, &path, e);
 	*out = status == MM_OK && path;
-	mnist_release(p, path);
+	com_release(&p->host, path);
 	return status;
 }
 
@@ -68,17 +61,10 @@ static bool parse_name(const char *name, mnist_tuple *out)
 
 static mm_status append(const mnist_plugin *p, listing *l, mnist_tuple tuple, mm_error *e)
 {
-	if (l->n == l->capacity) {
-		size_t capacity = l->capacity ? 2 * l->capacity : 1024;
-		mnist_tuple *grown = mnist_alloc(p, capacity, sizeof(*grown));
-		if (!grown)
-			return mnist_no_memory(e, "a list of files");
-		if (l->n)
-			memcpy(grown, l->tuple, l->n * sizeof(*grown));
-		mnist_release(p, l->tuple);
-		l->tuple = grown;
-		l->capacity = capacity;
-	}
+	void *tuples = l->tuple;
+	if (!com_reserve(&p->host, &tuples, l->n, &l->capacity, sizeof(tuple)))
+		return com_no_memory(e, "a list of files");
+	l->tuple = tuples;
 	l->tuple[l->n++] = tuple;
 	return MM_OK;
 }
@@ -91,7 +77,7 @@ static mm_status list_entries(const mnist_plugin *p, DIR *folder, const char *pa
 		errno = 0;
 		const struct dirent *entry = readdir(folder);
 		if (!entry)
-			return errno ? mnist_fail(e, MM_EIO, "%s: %s", path, strerror(errno)) : MM_OK;
+			return errno ? com_fail(e, MM_EIO, "%s: %s", path, strerror(errno)) : MM_OK;
 		if (parse_name(entry->d_name, &tuple))
 			status = append(p, l, tuple, e);
 		else if (entry->d_name[0] != '.')
@@ -114,16 +100,16 @@ static mm_status list(const mnist_plugin *p, const char *path, listing *l, mm_er
 {
 	DIR *folder = opendir(path);
 	if (!folder)
-		return mnist_fail(e, MM_EIO, "%s: %s; a view of PolyMNIST is a folder m0, m1, ...: set view to one that exists", path,
-		                  strerror(errno));
+		return com_fail(e, MM_EIO, "%s: %s; a view of PolyMNIST is a folder m0, m1, ...: set view to one that exists", path,
+		                strerror(errno));
 	mm_status status = list_entries(p, folder, path, l, e);
 	closedir(folder);
 	if (status != MM_OK)
 		return status;
 	if (!l->n)
-		return mnist_fail(e, MM_EFORMAT, "%s: no picture named {number}.{digit}.png among its %zu files", path, l->ignored);
+		return com_fail(e, MM_EFORMAT, "%s: no picture named {number}.{digit}.png among its %zu files", path, l->ignored);
 	if (l->ignored)
-		mnist_log(p, MM_LOG_WARNING, "%s: %zu files are not named {number}.{digit}.png and are ignored", path, l->ignored);
+		com_log(&p->host, MM_LOG_WARNING, "%s: %zu files are not named {number}.{digit}.png and are ignored", path, l->ignored);
 	qsort(l->tuple, l->n, sizeof(*l->tuple), compare);
 	return MM_OK;
 }
@@ -131,11 +117,11 @@ static mm_status list(const mnist_plugin *p, const char *path, listing *l, mm_er
 static mm_status paint(const mm_dataset *d, uint64_t index, uint8_t rgb[MNIST_BYTES], mm_error *e)
 {
 	const mnist_tuple *t = &d->tuple[index];
-	char *path = mnist_format(d->plugin, "%s/%u.%u.png", d->folder, (unsigned)t->ordinal, (unsigned)t->label);
+	char *path = com_format(&d->plugin->host, "%s/%u.%u.png", d->folder, (unsigned)t->ordinal, (unsigned)t->label);
 	if (!path)
-		return mnist_no_memory(e, "a path");
+		return com_no_memory(e, "a path");
 	mm_status status = mnist_png_read(path, MNIST_SIDE, MNIST_SIDE, rgb, e);
-	mnist_release(d->plugin, path);
+	com_release(&d->plugin->host, path);
 	return status;
 }
 
@@ -147,11 +133,11 @@ static mm_status find_view(const mm_instance *i, int split, char **out, mm_error
 	if (status != MM_OK)
 		return status;
 	if (!base)
-		return mnist_fail(e, MM_EIO, "no folder %s in %s, %s/PolyMNIST or %s/MMNIST; set root to where PolyMNIST was unpacked",
-		                  split_name(split), i->root, i->root, i->root);
-	*out = mnist_format(p, "%s/m%d", base, (int)i->view);
-	mnist_release(p, base);
-	return *out ? MM_OK : mnist_no_memory(e, "a path");
+		return com_fail(e, MM_EIO, "no folder %s in %s, %s/PolyMNIST or %s/MMNIST; set root to where PolyMNIST was unpacked",
+		                split_name(split), i->root, i->root, i->root);
+	*out = com_format(&p->host, "%s/m%d", base, (int)i->view);
+	com_release(&p->host, base);
+	return *out ? MM_OK : com_no_memory(e, "a path");
 }
 
 mm_status mnist_folder_open(const mm_instance *i, int split, mm_dataset *d, mm_error *e)

@@ -26,10 +26,10 @@ static mm_status read_bytes(mnist_idx *f, void *out, size_t size, mm_error *e)
 		int code = Z_OK;
 		const char *why = got < 0 ? gzerror(f->stream, &code) : "";
 		if (got < 0)
-			return mnist_fail(e, code == Z_ERRNO ? MM_EIO : MM_EFORMAT, "%s: cannot be read: %s", f->path,
-			                  code == Z_ERRNO ? strerror(errno) : why);
+			return com_fail(e, code == Z_ERRNO ? MM_EIO : MM_EFORMAT, "%s: cannot be read: %s", f->path,
+			                code == Z_ERRNO ? strerror(errno) : why);
 		if (!got)
-			return mnist_fail(e, MM_EFORMAT, "%s: truncated: ends %zu bytes early; copy or download it again", f->path, size);
+			return com_fail(e, MM_EFORMAT, "%s: truncated: ends %zu bytes early; copy or download it again", f->path, size);
 		to += got;
 		size -= (size_t)got;
 	}
@@ -41,18 +41,18 @@ static mm_status check_header(mnist_idx *f, int kind, const uint8_t *header, mm_
 	uint32_t magic = big_endian(header);
 	uint32_t expected = 0x800u | (uint32_t)kind;
 	if (magic != expected)
-		return mnist_fail(e, MM_EFORMAT, "%s: starts with 0x%08x, expected 0x%08x (IDX %s)", f->path, (unsigned)magic,
-		                  (unsigned)expected, kind == MNIST_IDX_IMAGES ? "images" : "labels");
+		return com_fail(e, MM_EFORMAT, "%s: starts with 0x%08x, expected 0x%08x (IDX %s)", f->path, (unsigned)magic,
+		                (unsigned)expected, kind == MNIST_IDX_IMAGES ? "images" : "labels");
 	f->count = big_endian(header + 4);
 	if (!f->count || f->count > MNIST_IDX_MAX)
-		return mnist_fail(e, MM_EFORMAT, "%s: the header announces %u items; 1 to %u are accepted", f->path,
-		                  (unsigned)f->count, MNIST_IDX_MAX);
+		return com_fail(e, MM_EFORMAT, "%s: the header announces %u items; 1 to %u are accepted", f->path,
+		                (unsigned)f->count, MNIST_IDX_MAX);
 	if (kind == MNIST_IDX_LABELS)
 		return MM_OK;
 	uint32_t rows = big_endian(header + 8), columns = big_endian(header + 12);
 	if (rows != MNIST_SIDE || columns != MNIST_SIDE)
-		return mnist_fail(e, MM_EFORMAT, "%s: images are %u x %u, expected %d x %d", f->path, (unsigned)columns,
-		                  (unsigned)rows, MNIST_SIDE, MNIST_SIDE);
+		return com_fail(e, MM_EFORMAT, "%s: images are %u x %u, expected %d x %d", f->path, (unsigned)columns,
+		                (unsigned)rows, MNIST_SIDE, MNIST_SIDE);
 	return MM_OK;
 }
 
@@ -61,9 +61,9 @@ static mm_status check_size(mnist_idx *f, uint64_t file_size, size_t header_size
 	uint64_t promised = header_size + (uint64_t)f->count * f->item;
 	uint64_t possible = gzdirect(f->stream) ? file_size : file_size * MAX_EXPANSION;
 	if (promised > possible)
-		return mnist_fail(e, MM_EFORMAT, "%s: the header announces %u items (%llu bytes), the file's %llu bytes cannot hold "
-		                  "them; truncated or damaged", f->path, (unsigned)f->count, (unsigned long long)promised,
-		                  (unsigned long long)file_size);
+		return com_fail(e, MM_EFORMAT, "%s: the header announces %u items (%llu bytes), the file's %llu bytes cannot hold "
+		                "them; truncated or damaged", f->path, (unsigned)f->count, (unsigned long long)promised,
+		                (unsigned long long)file_size);
 	return MM_OK;
 }
 
@@ -85,13 +85,13 @@ mm_status mnist_idx_open(mnist_idx *f, const char *path, int kind, mm_error *e)
 	struct stat info;
 	mnist_idx file = { .path = path };
 	if (stat(path, &info))
-		return mnist_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(info.st_mode))
-		return mnist_fail(e, MM_EIO, "%s: not a regular file", path);
+		return com_fail(e, MM_EIO, "%s: not a regular file", path);
 	errno = 0;
 	file.stream = gzopen(path, "rb");
 	if (!file.stream)
-		return mnist_fail(e, errno ? MM_EIO : MM_ENOMEM, "%s: %s", path, errno ? strerror(errno) : "out of memory");
+		return com_fail(e, errno ? MM_EIO : MM_ENOMEM, "%s: %s", path, errno ? strerror(errno) : "out of memory");
 	gzbuffer(file.stream, 1u << 16);
 	mm_status status = open_checked(&file, kind, (uint64_t)info.st_size, e);
 	if (status != MM_OK) {
@@ -114,9 +114,9 @@ mm_status mnist_idx_finish(mnist_idx *f, mm_error *e)
 	int code = Z_OK;
 	const char *why = gzerror(f->stream, &code);
 	if (got > 0)
-		return mnist_fail(e, MM_EFORMAT, "%s: data follows the %u items the header announces", f->path, (unsigned)f->count);
+		return com_fail(e, MM_EFORMAT, "%s: data follows the %u items the header announces", f->path, (unsigned)f->count);
 	if (got < 0 || code == Z_BUF_ERROR)
-		return mnist_fail(e, MM_EFORMAT, "%s: damaged at its end: %s", f->path, why);
+		return com_fail(e, MM_EFORMAT, "%s: damaged at its end: %s", f->path, why);
 	return MM_OK;
 }
 

@@ -18,51 +18,30 @@ static int64_t trailing_number(const char *name)
 	return n <= MNIST_MAX_VIEW ? (int64_t)n : 0;
 }
 
-static mm_status get_int32(const mm_host_config *h, mm_config *c, const char *key, int64_t fallback, int64_t min, int64_t max,
-                           int32_t *out, mm_error *e)
-{
-	int64_t value;
-	mm_status status = h->get_int(c, key, fallback, min, max, &value, e);
-	if (status == MM_OK)
-		*out = (int32_t)value;
-	return status;
-}
-
-static mm_status read_data_settings(const mm_host_config *h, mm_config *c, mm_instance *i, mm_error *e)
+static mm_status read_data_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
 {
 	static const char *const sources[] = { "auto", "idx", "folder", NULL };
 	int64_t limit;
-	i->root = h->data_root(c);
-	mm_status status = h->get_choice(c, "source", sources, MNIST_SOURCE_AUTO, &i->source, e);
-	if (status == MM_OK)
-		status = get_int32(h, c, "view", trailing_number(i->name), 0, MNIST_MAX_VIEW, &i->view, e);
-	if (status == MM_OK)
-		status = h->get_path(c, "background", NULL, &i->background, e);
-	if (status == MM_OK)
-		status = h->get_int(c, "limit", 0, 0, INT32_MAX, &limit, e);
-	if (status == MM_OK)
-		i->limit = (uint64_t)limit;
-	return status;
+	i->root = h->config->data_root(c);
+	COM_TRY(h->config->get_choice(c, "source", sources, MNIST_SOURCE_AUTO, &i->source, e));
+	COM_TRY(com_get_int32(h, c, "view", trailing_number(i->name), 0, MNIST_MAX_VIEW, &i->view, e));
+	COM_TRY(h->config->get_path(c, "background", NULL, &i->background, e));
+	COM_TRY(h->config->get_int(c, "limit", 0, 0, INT32_MAX, &limit, e));
+	i->limit = (uint64_t)limit;
+	return MM_OK;
 }
 
-static mm_status read_net_settings(const mm_host_config *h, mm_config *c, mm_instance *i, mm_error *e)
+static mm_status read_net_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
 {
 	static const char *const outputs[] = { "tanh", "linear", NULL };
 	int net;
-	mm_status status = h->get_choice(c, "net", mnist_net_names, 0, &net, e);
-	if (status != MM_OK)
-		return status;
+	COM_TRY(h->config->get_choice(c, "net", mnist_net_names, 0, &net, e));
 	i->net = mnist_net_table[net];
-	status = h->get_choice(c, "output", outputs, i->net->default_output, &i->output, e);
-	if (status == MM_OK)
-		status = get_int32(h, c, "width", 32, 1, 1024, &i->width, e);
-	if (status == MM_OK)
-		status = get_int32(h, c, "energy_channels", 16, 1, 1024, &i->energy_channels, e);
-	if (status == MM_OK)
-		status = get_int32(h, c, "energy_stride", 1, 1, 2, &i->energy_stride, e);
-	if (status == MM_OK)
-		status = h->get_bool(c, "energy_bias", 0, &i->energy_bias, e);
-	return status;
+	COM_TRY(h->config->get_choice(c, "output", outputs, i->net->default_output, &i->output, e));
+	COM_TRY(com_get_int32(h, c, "width", 32, 1, 1024, &i->width, e));
+	COM_TRY(com_get_int32(h, c, "energy_channels", 16, 1, 1024, &i->energy_channels, e));
+	COM_TRY(com_get_int32(h, c, "energy_stride", 1, 1, 2, &i->energy_stride, e));
+	return h->config->get_bool(c, "energy_bias", 0, &i->energy_bias, e);
 }
 
 /* Two instances with one view number see the same digits at the same crops: rarely meant, so worth a line. */
@@ -73,7 +52,7 @@ static void enlist(mnist_plugin *p, mm_instance *i)
 	while (twin && twin->view != i->view)
 		twin = twin->next;
 	if (twin)
-		mnist_log(p, MM_LOG_WARNING, "[%s] and [%s] both have view = %d, so they pair the same digits at the same crops; "
+		com_log(&p->host, MM_LOG_WARNING, "[%s] and [%s] both have view = %d, so they pair the same digits at the same crops; "
 		          "set another view in [%s] unless that is meant", twin->name, i->name, (int)i->view, i->name);
 	i->next = p->instances;
 	p->instances = i;
@@ -94,16 +73,16 @@ static void delist(mnist_plugin *p, mm_instance *i)
 mm_status mnist_create(void *self, mm_config *config, mm_instance **out, mm_error *e)
 {
 	mnist_plugin *p = self;
-	mm_instance *i = mnist_alloc(p, 1, sizeof(*i));
+	mm_instance *i = com_alloc(&p->host, 1, sizeof(*i));
 	if (!i)
-		return mnist_no_memory(e, "an instance");
+		return com_no_memory(e, "an instance");
 	i->plugin = p;
-	i->name = p->config->instance_name(config);
-	mm_status status = read_data_settings(p->config, config, i, e);
+	i->name = p->host.config->instance_name(config);
+	mm_status status = read_data_settings(&p->host, config, i, e);
 	if (status == MM_OK)
-		status = read_net_settings(p->config, config, i, e);
+		status = read_net_settings(&p->host, config, i, e);
 	if (status != MM_OK) {
-		mnist_release(p, i);
+		com_release(&p->host, i);
 		return status;
 	}
 	enlist(p, i);
@@ -116,7 +95,7 @@ void mnist_destroy(mm_instance *i)
 	if (!i)
 		return;
 	delist(i->plugin, i);
-	mnist_release(i->plugin, i);
+	com_release(&i->plugin->host, i);
 }
 
 mm_status mnist_describe(mm_instance *i, mm_modality_info *out, mm_error *e)

@@ -5,17 +5,9 @@
 #ifndef MNIST_H
 #define MNIST_H
 
-#include <mmcore/plugin.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common.h"
 
-#if defined(__GNUC__)
-#define MNIST_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#else
-#define MNIST_PRINTF(f, a)
-#endif
+#include <pthread.h>
 
 enum {
 	MNIST_SIDE = 28,
@@ -30,10 +22,7 @@ typedef struct mnist_net mnist_net;       /* nets.h */
 
 /* What load returns and unload releases. */
 typedef struct mnist_plugin {
-	const mm_host_api *api;
-	const mm_host_config *config;
-	const mm_host_random *random;
-	const mm_host_graph *graph;
+	com_host host;
 	pthread_mutex_t lock;    /* guards the two lists */
 	mnist_digits *digits;    /* IDX data in use, shared between instances */
 	mm_instance *instances;  /* alive, to notice two with the same view */
@@ -58,19 +47,6 @@ struct mm_instance {
 	int32_t energy_stride;   /* 2: the trunk sees 14x14, a quarter of the work */
 	uint64_t limit;          /* use only the first so many tuples; 0: all */
 };
-
-/* ---------------------------------------------------------------- util.c */
-
-/* Fills e (may be NULL) and returns code. */
-mm_status mnist_fail(mm_error *e, mm_status code, const char *format, ...) MNIST_PRINTF(3, 4);
-/* Host memory, zero-filled; NULL when there is none or n * size overflows. Freed with mnist_release. */
-void *mnist_alloc(const mnist_plugin *p, size_t n, size_t size);
-void mnist_release(const mnist_plugin *p, void *block); /* accepts NULL */
-/* A formatted string in host memory, or NULL. */
-char *mnist_format(const mnist_plugin *p, const char *format, ...) MNIST_PRINTF(2, 3);
-/* One line to the host's log. */
-void mnist_log(const mnist_plugin *p, int level, const char *format, ...) MNIST_PRINTF(3, 4);
-mm_status mnist_no_memory(mm_error *e, const char *what);
 
 /* ---------------------------------------------------------------- instance.c */
 

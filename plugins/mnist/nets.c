@@ -66,7 +66,7 @@ mm_tensor mnist_latent(const mnist_builder *b, const mm_decoder_io *io)
 
 static mnist_builder builder(const mm_instance *i, mm_graph *g)
 {
-	return (mnist_builder){ i->plugin->graph, g, i };
+	return (mnist_builder){ i->plugin->host.graph, g, i };
 }
 
 /* A call that fails leaves MM_NO_TENSOR, and the host reports it after the callback: no result needs a test here. */

@@ -29,49 +29,14 @@ static const mm_modality_desc styled_digit = {
 
 static const mm_modality_desc *const modalities[] = { &styled_digit };
 
-/* A service table that reaches at least to `size` bytes, the end of the last member used. */
-static mm_status service(const mm_host_api *api, const char *id, uint32_t size, const void **out, mm_error *e)
-{
-	const void *table = api->get_extension(api->host, id);
-	if (!table)
-		return mnist_fail(e, MM_EUNSUPPORTED, "this host lacks the service %s; a newer mmcore has it", id);
-	uint32_t found = *(const uint32_t *)table; /* every table starts with struct_size */
-	if (found < size)
-		return mnist_fail(e, MM_EABI, "the host's table %s has %u bytes, %u are needed; a newer mmcore has them", id,
-		                  (unsigned)found, (unsigned)size);
-	*out = table;
-	return MM_OK;
-}
-
-static mm_status services(const mm_host_api *api, mnist_plugin *p, mm_error *e)
-{
-	const void *config, *random, *graph;
-	mm_status status = service(api, MM_HOST_CONFIG, MM_SIZE_THROUGH(mm_host_config, refuse), &config, e);
-	if (status == MM_OK)
-		status = service(api, MM_HOST_RANDOM, MM_SIZE_THROUGH(mm_host_random, permutation), &random, e);
-	if (status == MM_OK)
-		status = service(api, MM_HOST_GRAPH, MM_SIZE_THROUGH(mm_host_graph, fail), &graph, e);
-	if (status != MM_OK)
-		return status;
-	p->config = config;
-	p->random = random;
-	p->graph = graph;
-	return MM_OK;
-}
-
 static mm_status load(const mm_host_api *api, void **self, mm_error *e)
 {
-	mnist_plugin found = { .api = api };
-	mm_status status = services(api, &found, e);
-	if (status != MM_OK)
-		return status;
-	mnist_plugin *p = mnist_alloc(&found, 1, sizeof(*p));
-	if (!p)
-		return mnist_no_memory(e, "the plugin's state");
-	*p = found;
+	void *state;
+	COM_TRY(com_load(api, sizeof(mnist_plugin), &state, e));
+	mnist_plugin *p = state;
 	if (pthread_mutex_init(&p->lock, NULL)) {
-		mnist_release(&found, p);
-		return mnist_fail(e, MM_ENOMEM, "cannot create a lock");
+		com_unload(p);
+		return com_fail(e, MM_ENOMEM, "cannot create a lock");
 	}
 	*self = p;
 	return MM_OK;
@@ -80,30 +45,12 @@ static mm_status load(const mm_host_api *api, void **self, mm_error *e)
 static void unload(void *self)
 {
 	mnist_plugin *p = self;
-	if (!p)
-		return;
-	const mnist_plugin host = { .api = p->api };
-	pthread_mutex_destroy(&p->lock);
-	mnist_release(&host, p);
+	if (p)
+		pthread_mutex_destroy(&p->lock);
+	com_unload(p);
 }
 
-static const mm_plugin_entry entry = {
-	.magic = MM_PLUGIN_MAGIC,
-	.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),
-	.abi_major = MM_ABI_MAJOR,
-	.abi_minor_built = MM_ABI_MINOR,
-	.abi_minor_required = 0,
-	.abi_tag = MM_ABI_TAG,
-	.n_modalities = sizeof(modalities) / sizeof(modalities[0]),
-	.id = "org.mmcore.mnist",
-	.name = "mnist",
-	.vendor = "mmcore",
-	.version = PACKAGE_VERSION,
-	.license = "MIT",
-	.modalities = modalities,
-	.load = load,
-	.unload = unload,
-};
+static const mm_plugin_entry entry = COM_ENTRY("mnist", modalities, load, unload);
 
 const mm_plugin_entry *mm_plugin_query_1(void)
 {

@@ -24,10 +24,10 @@ static mm_status begin(reader *r, const char *path, mm_error *e)
 	r->path = path;
 	r->file = fopen(path, "rb");
 	if (!r->file)
-		return mnist_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
 	if (!png_image_begin_read_from_stdio(&r->image, r->file)) {
 		fclose(r->file);
-		return mnist_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, r->image.message);
+		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, r->image.message);
 	}
 	r->image.format = PNG_FORMAT_RGB;
 	r->image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* else 16-bit files without gamma count as linear light */
@@ -44,7 +44,7 @@ static mm_status decode(reader *r, uint8_t *rgb, mm_error *e)
 {
 	static const png_color white = { 255, 255, 255 };
 	if (!png_image_finish_read(&r->image, &white, rgb, 0, NULL))
-		return mnist_fail(e, MM_EFORMAT, "%s: damaged or truncated PNG picture: %s", r->path, r->image.message);
+		return com_fail(e, MM_EFORMAT, "%s: damaged or truncated PNG picture: %s", r->path, r->image.message);
 	return MM_OK;
 }
 
@@ -52,17 +52,17 @@ static mm_status load_opened(const mnist_plugin *p, reader *r, mnist_image *out,
 {
 	uint32_t width = r->image.width, height = r->image.height;
 	if (width < MNIST_SIDE || height < MNIST_SIDE)
-		return mnist_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background needs at least %d x %d", r->path, (unsigned)width,
-		                  (unsigned)height, MNIST_SIDE, MNIST_SIDE);
+		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background needs at least %d x %d", r->path, (unsigned)width,
+		                (unsigned)height, MNIST_SIDE, MNIST_SIDE);
 	if ((uint64_t)width * height > MAX_PIXELS)
-		return mnist_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background has at most %u million, scale it down", r->path,
-		                  (unsigned)width, (unsigned)height, MAX_PIXELS >> 20);
-	uint8_t *rgb = mnist_alloc(p, (size_t)width * height, 3);
+		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background has at most %u million, scale it down", r->path,
+		                (unsigned)width, (unsigned)height, MAX_PIXELS >> 20);
+	uint8_t *rgb = com_alloc(&p->host, (size_t)width * height, 3);
 	if (!rgb)
-		return mnist_no_memory(e, "a background");
+		return com_no_memory(e, "a background");
 	mm_status status = decode(r, rgb, e);
 	if (status != MM_OK) {
-		mnist_release(p, rgb);
+		com_release(&p->host, rgb);
 		return status;
 	}
 	*out = (mnist_image){ width, height, rgb };
@@ -87,8 +87,8 @@ mm_status mnist_png_read(const char *path, uint32_t width, uint32_t height, uint
 	if (status != MM_OK)
 		return status;
 	if (r.image.width != width || r.image.height != height)
-		status = mnist_fail(e, MM_EFORMAT, "%s: %u x %u pixels, expected %u x %u", path, (unsigned)r.image.width,
-		                    (unsigned)r.image.height, (unsigned)width, (unsigned)height);
+		status = com_fail(e, MM_EFORMAT, "%s: %u x %u pixels, expected %u x %u", path, (unsigned)r.image.width,
+		                  (unsigned)r.image.height, (unsigned)width, (unsigned)height);
 	else
 		status = decode(&r, rgb, e);
 	end(&r);
@@ -107,7 +107,7 @@ static mm_status encode(FILE *file, const char *path, uint32_t width, uint32_t h
 		reason = errno;
 	}
 	if (!written)
-		return mnist_fail(e, MM_EIO, "%s: cannot be written: %s", path, reason ? strerror(reason) : image.message);
+		return com_fail(e, MM_EIO, "%s: cannot be written: %s", path, reason ? strerror(reason) : image.message);
 	return MM_OK;
 }
 
@@ -116,10 +116,10 @@ static mm_status write_and_rename(const char *temporary, const char *path, uint3
 {
 	FILE *file = fopen(temporary, "wb");
 	if (!file)
-		return mnist_fail(e, MM_EIO, "%s: cannot be created: %s", path, strerror(errno));
+		return com_fail(e, MM_EIO, "%s: cannot be created: %s", path, strerror(errno));
 	mm_status status = encode(file, path, width, height, rgb, e);
 	if (status == MM_OK && rename(temporary, path))
-		status = mnist_fail(e, MM_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
+		status = com_fail(e, MM_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
 	if (status != MM_OK)
 		unlink(temporary);
 	return status;
@@ -127,10 +127,10 @@ static mm_status write_and_rename(const char *temporary, const char *path, uint3
 
 mm_status mnist_png_write(const mnist_plugin *p, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e)
 {
-	char *temporary = mnist_format(p, "%s.part%ld", path, (long)getpid());
+	char *temporary = com_format(&p->host, "%s.part%ld", path, (long)getpid());
 	if (!temporary)
-		return mnist_no_memory(e, "a path");
+		return com_no_memory(e, "a path");
 	mm_status status = write_and_rename(temporary, path, width, height, rgb, e);
-	mnist_release(p, temporary);
+	com_release(&p->host, temporary);
 	return status;
 }

@@ -12,24 +12,24 @@ static mm_status pair(const mm_instance *i, int split, mm_dataset *d, mm_error *
 {
 	const mnist_plugin *p = i->plugin;
 	const mnist_digits *all = d->digits;
-	uint64_t stream = p->random->stream(p->api->host, "mnist/pair");
-	uint32_t *shuffled = mnist_alloc(p, all->n, sizeof(*shuffled)); /* grouped by class, as by_class */
-	d->digit = mnist_alloc(p, (size_t)d->n, sizeof(*d->digit));
+	uint64_t stream = p->host.random->stream(p->host.api->host, "mnist/pair");
+	uint32_t *shuffled = com_alloc(&p->host, all->n, sizeof(*shuffled)); /* grouped by class, as by_class */
+	d->digit = com_alloc(&p->host, (size_t)d->n, sizeof(*d->digit));
 	if (!shuffled || !d->digit) {
-		mnist_release(p, shuffled);
-		return mnist_no_memory(e, "the pairing");
+		com_release(&p->host, shuffled);
+		return com_no_memory(e, "the pairing");
 	}
 	for (uint32_t c = 0; c < MNIST_CLASSES; c++) {
 		uint32_t begin = all->class_begin[c], n = all->class_begin[c + 1] - begin;
 		uint64_t index = (uint64_t)split << 56 | (uint64_t)i->view << 8 | c;
 		if (n)
-			p->random->permutation(p->api->host, stream, index, n, shuffled + begin);
+			p->host.random->permutation(p->host.api->host, stream, index, n, shuffled + begin);
 	}
 	for (uint64_t k = 0; k < d->n; k++) {
 		const uint32_t begin = all->class_begin[all->tuple[k].label];
 		d->digit[k] = all->by_class[begin + shuffled[begin + all->tuple[k].ordinal]];
 	}
-	mnist_release(p, shuffled);
+	com_release(&p->host, shuffled);
 	return MM_OK;
 }
 
@@ -57,7 +57,7 @@ static mm_status paint(const mm_dataset *d, uint64_t index, uint8_t rgb[MNIST_BY
 	const mnist_image *b = &d->background;
 	uint32_t word[4];
 	(void)e;
-	d->plugin->random->words(d->plugin->api->host, d->crop_stream, d->crop_base | index, 0, word);
+	d->plugin->host.random->words(d->plugin->host.api->host, d->crop_stream, d->crop_base | index, 0, word);
 	size_t left = corner(word[0], b->width), top = corner(word[1], b->height);
 	for (size_t y = 0; y < MNIST_SIDE; y++)
 		paint_row(b->rgb + ((top + y) * b->width + left) * 3, mask->row[y], rgb + y * MNIST_SIDE * 3);
@@ -75,7 +75,7 @@ mm_status mnist_styled_open(const mm_instance *i, int split, mm_dataset *d, mm_e
 		return status;
 	d->n = mnist_limited(i, d->digits->n);
 	d->tuple = d->digits->tuple;
-	d->crop_stream = p->random->stream(p->api->host, "mnist/crop");
+	d->crop_stream = p->host.random->stream(p->host.api->host, "mnist/crop");
 	d->crop_base = (uint64_t)split << 56 | (uint64_t)i->view << 32;
 	d->paint = paint;
 	return pair(i, split, d, e);

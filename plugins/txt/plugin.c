@@ -46,43 +46,14 @@ static const mm_modality_desc *const modalities[] = { &caption };
 
 static mm_status load(const mm_host_api *api, void **self, mm_error *e)
 {
-	txt_plugin found = { .linalg = NULL };
-	COM_TRY(com_services(api, &found.host, e));
-	found.linalg = com_optional_service(&found.host, MM_HOST_LINALG, MM_SIZE_THROUGH(mm_host_linalg, truncated_svd));
-	found.text = com_optional_service(&found.host, MM_HOST_TEXT, MM_SIZE_THROUGH(mm_host_text, draw));
-	txt_plugin *p = com_alloc(&found.host, 1, sizeof(*p));
-	if (!p)
-		return com_no_memory(e, "the plugin's state");
-	*p = found;
-	*self = p;
+	COM_TRY(com_load(api, sizeof(txt_plugin), self, e));
+	txt_plugin *p = *self;
+	p->linalg = com_optional_service(&p->host, MM_HOST_LINALG, MM_SIZE_THROUGH(mm_host_linalg, truncated_svd));
+	p->text = com_optional_service(&p->host, MM_HOST_TEXT, MM_SIZE_THROUGH(mm_host_text, draw));
 	return MM_OK;
 }
 
-static void unload(void *self)
-{
-	if (!self)
-		return;
-	const com_host h = ((txt_plugin *)self)->host;
-	com_release(&h, self);
-}
-
-static const mm_plugin_entry entry = {
-	.magic = MM_PLUGIN_MAGIC,
-	.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),
-	.abi_major = MM_ABI_MAJOR,
-	.abi_minor_built = MM_ABI_MINOR,
-	.abi_minor_required = 0,
-	.abi_tag = MM_ABI_TAG,
-	.n_modalities = sizeof(modalities) / sizeof(modalities[0]),
-	.id = "org.mmcore.txt",
-	.name = "txt",
-	.vendor = "mmcore",
-	.version = PACKAGE_VERSION,
-	.license = "MIT",
-	.modalities = modalities,
-	.load = load,
-	.unload = unload,
-};
+static const mm_plugin_entry entry = COM_ENTRY("txt", modalities, load, com_unload);
 
 const mm_plugin_entry *mm_plugin_query_1(void)
 {
