@@ -22,38 +22,33 @@ static int32_t channels(const mm_instance *i, int32_t stage)
 	return i->width << (stage < 2 ? stage : 2);
 }
 
-static void encoder(const img_builder *b, mm_encoder_io *io)
+static void encoder(const com_builder *b, mm_encoder_io *io)
 {
 	const int32_t n = stages(b->i);
 	mm_tensor h = io->x;
 	char name[16];
 	for (int32_t k = 0; k < n; k++) {
 		snprintf(name, sizeof(name), "conv%d", (int)k + 1);
-		h = img_relu(b, img_conv(b, h, name, channels(b->i, k), 4, 2, 1, 1));
+		h = com_relu(b, com_conv(b, h, name, channels(b->i, k), 4, 2, 1, 1));
 	}
-	h = img_flatten(b, h, MAP * MAP * channels(b->i, n - 1));
-	h = img_relu(b, img_linear(b, h, "hidden", 8 * b->i->width));
-	io->z_loc = img_linear(b, h, "z_loc", io->latent_dim);
-	io->z_raw = img_linear(b, h, "z_raw", io->latent_dim);
-	if (io->private_dim > 0) {
-		io->w_loc = img_linear(b, h, "w_loc", io->private_dim);
-		io->w_raw = img_linear(b, h, "w_raw", io->private_dim);
-	}
+	h = com_flatten(b, h);
+	h = com_relu(b, com_linear(b, h, "hidden", 8 * b->i->width));
+	com_experts(b, h, io);
 }
 
-static mm_tensor decoder(const img_builder *b, const mm_decoder_io *io)
+static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
 {
 	const int32_t n = stages(b->i), wide = channels(b->i, n - 1);
-	mm_tensor h = img_relu(b, img_linear(b, img_latent(b, io), "hidden", MAP * MAP * wide));
+	mm_tensor h = com_relu(b, com_linear(b, com_latent(b, io), "hidden", MAP * MAP * wide));
 	char name[16];
-	h = img_view(b, h, MAP, wide);
+	h = com_map(b, h, MAP, MAP, wide);
 	for (int32_t k = 0; k < n; k++) {
 		int32_t left = n - 2 - k; /* the last doubling keeps the channels */
 		snprintf(name, sizeof(name), "conv%d", (int)k + 1);
-		h = img_relu(b, img_conv_transposed(b, h, name, channels(b->i, left > 0 ? left : 0), 4, 2, 1));
+		h = com_relu(b, com_conv_transposed(b, h, name, channels(b->i, left > 0 ? left : 0), 4, 2, 1));
 	}
 	snprintf(name, sizeof(name), "conv%d", (int)n + 1);
-	return img_conv(b, h, name, 3, 3, 1, 1, 1);
+	return com_conv(b, h, name, 3, 3, 1, 1, 1);
 }
 
 const img_net img_net_conv = { IMG_OUTPUT_TANH, encoder, decoder };

@@ -4,35 +4,30 @@
 
 #include "nets.h"
 
-static const txt_kernel near = { 1, 3, 1, 1, 0, 1 }, halve = { 1, 4, 1, 2, 0, 1 }; /* transposed, the latter doubles */
+static const com_kernel near = { 1, 3, 1, 1, 0, 1 }, halve = { 1, 4, 1, 2, 0, 1 }; /* transposed, the latter doubles */
 
-static void encoder(const txt_builder *b, mm_encoder_io *io)
+static void encoder(const com_builder *b, mm_encoder_io *io)
 {
 	const int32_t w = b->i->width;
-	mm_tensor h = txt_map(b, io->x, 1, b->i->length, txt_features(b->i));
+	mm_tensor h = com_map(b, io->x, 1, b->i->length, txt_features(b->i));
 	h = txt_each(b, h, "word", 2 * w);
-	h = txt_relu(b, txt_conv(b, h, "conv1", 2 * w, near));
-	h = txt_relu(b, txt_conv(b, h, "conv2", 2 * w, halve));
-	h = txt_relu(b, txt_conv(b, h, "conv3", 4 * w, halve));   /* [1, length / 4, 4w] */
-	h = txt_relu(b, txt_linear(b, txt_flatten(b, h), "hidden", 8 * w));
-	io->z_loc = txt_linear(b, h, "z_loc", io->latent_dim);
-	io->z_raw = txt_linear(b, h, "z_raw", io->latent_dim);
-	if (io->private_dim > 0) {
-		io->w_loc = txt_linear(b, h, "w_loc", io->private_dim);
-		io->w_raw = txt_linear(b, h, "w_raw", io->private_dim);
-	}
+	h = com_relu(b, com_conv_by(b, h, "conv1", 2 * w, &near, 1));
+	h = com_relu(b, com_conv_by(b, h, "conv2", 2 * w, &halve, 1));
+	h = com_relu(b, com_conv_by(b, h, "conv3", 4 * w, &halve, 1));   /* [1, length / 4, 4w] */
+	h = com_relu(b, com_linear(b, com_flatten(b, h), "hidden", 8 * w));
+	com_experts(b, h, io);
 }
 
-static mm_tensor decoder(const txt_builder *b, const mm_decoder_io *io)
+static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
 {
 	const int32_t w = b->i->width, quarter = b->i->length / 4, features = txt_features(b->i);
 	const mm_shape shape = { 2, { b->i->length, features, 0, 0 } };
-	mm_tensor h = txt_relu(b, txt_linear(b, txt_latent(b, io), "hidden", 8 * w));
-	h = txt_relu(b, txt_linear(b, h, "spread", quarter * 4 * w));
-	h = txt_map(b, h, 1, quarter, 4 * w);
-	h = txt_relu(b, txt_conv_transposed(b, h, "conv1", 2 * w, halve));
-	h = txt_relu(b, txt_conv_transposed(b, h, "conv2", 2 * w, halve));
-	h = txt_relu(b, txt_conv(b, h, "conv3", 2 * w, near));
+	mm_tensor h = com_relu(b, com_linear(b, com_latent(b, io), "hidden", 8 * w));
+	h = com_relu(b, com_linear(b, h, "spread", quarter * 4 * w));
+	h = com_map(b, h, 1, quarter, 4 * w);
+	h = com_relu(b, com_conv_transposed_by(b, h, "conv1", 2 * w, &halve));
+	h = com_relu(b, com_conv_transposed_by(b, h, "conv2", 2 * w, &halve));
+	h = com_relu(b, com_conv_by(b, h, "conv3", 2 * w, &near, 1));
 	return b->ops->reshape(b->g, txt_each(b, h, "word", features), &shape);
 }
 
