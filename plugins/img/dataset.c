@@ -3,6 +3,7 @@
 
 #include "cache.h"
 #include "decode.h"
+#include "picture.h"
 #include "resize.h"
 
 #include <string.h>
@@ -196,7 +197,7 @@ mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 	const uint8_t *rgb;
 	COM_TRY(pairs_check(d->pairs, index, e));
 	COM_TRY(get_picture(d, d->pairs->sample[index].picture, &rgb, e));
-	img_to_floats(rgb, floats(d->instance), out);
+	com_samples(rgb, floats(d->instance), out);
 	if (is_mirrored(d, index))
 		turn_around(out, (size_t)d->instance->fit.size);
 	return MM_OK;

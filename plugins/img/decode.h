@@ -22,7 +22,5 @@ mm_status img_make_room(const com_host *h, const char *path, uint32_t width, uin
 /* The two formats, reading from the start of an open file. */
 mm_status img_decode_png(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e);
 mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e);
-/* A new file, complete or absent. */
-mm_status img_write_png(const com_host *h, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "decode.h"
+#include "picture.h"
 #include "resize.h"
 
 static mm_status read_file(mm_instance *i, const char *path, float *out, mm_error *e)
@@ -15,7 +16,7 @@ static mm_status read_file(mm_instance *i, const char *path, float *out, mm_erro
 		com_release(i->host, pixels.rgb);
 	}
 	if (status == MM_OK)
-		img_to_floats(rgb, n, out);
+		com_samples(rgb, n, out);
 	com_release(i->host, rgb);
 	return status;
 }

@@ -50,7 +50,5 @@ extern const mm_modality_file img_file;
 /* render.c */
 mm_status img_render(mm_instance *i, const float *x, const char *path, mm_error *e);
 extern const mm_modality_picture img_picture;
-/* size x size x 3 bytes to -1..1. */
-void img_to_floats(const uint8_t *rgb, size_t n, float *out);
 
 #endif

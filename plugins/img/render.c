@@ -1,21 +1,8 @@
 /* render.c - a sample as a picture: 8-bit RGB for sheets, a PNG file for `mmcore sample`. */
 #include "config.h"
 
-#include "decode.h"
-
-/* -1..1 to 0..255, rounded; outside values are clamped, NaN is black. */
-static uint8_t to_byte(float x)
-{
-	if (!(x > -1.0f))
-		return 0;
-	return x >= 1.0f ? 255 : (uint8_t)((x + 1.0f) * 127.5f + 0.5f);
-}
-
-void img_to_floats(const uint8_t *rgb, size_t n, float *out)
-{
-	for (size_t k = 0; k < n; k++)
-		out[k] = (float)rgb[k] / 127.5f - 1.0f;
-}
+#include "img.h"
+#include "picture.h"
 
 static mm_status size(mm_instance *i, uint32_t *width, uint32_t *height, mm_error *e)
 {
@@ -30,8 +17,7 @@ static mm_status draw(mm_instance *i, const float *x, uint8_t *rgb, size_t strid
 	const size_t side = (size_t)i->fit.size;
 	(void)e;
 	for (size_t y = 0; y < side; y++)
-		for (size_t k = 0; k < side * 3; k++)
-			rgb[y * stride + k] = to_byte(x[y * side * 3 + k]);
+		com_bytes(x + y * side * 3, side * 3, rgb + y * stride);
 	return MM_OK;
 }
 
@@ -49,7 +35,7 @@ mm_status img_render(mm_instance *i, const float *x, const char *path, mm_error 
 		return com_no_memory(e, "a picture");
 	mm_status status = draw(i, x, rgb, (size_t)side * 3, e);
 	if (status == MM_OK)
-		status = img_write_png(i->host, path, side, side, rgb, e);
+		status = com_write_png(i->host, path, side, side, rgb, e);
 	com_release(i->host, rgb);
 	return status;
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "dataset.h"
+#include "picture.h"
 
 #include <stdio.h>
 
@@ -110,6 +111,6 @@ mm_status mnist_dataset_read(mm_dataset *d, uint64_t index, float *out, mm_error
 		status = d->paint(d, index, rgb, e);
 	if (status != MM_OK)
 		return status;
-	mnist_sample(rgb, out);
+	com_samples(rgb, MNIST_BYTES, out);
 	return MM_OK;
 }

@@ -56,9 +56,6 @@ mm_status mnist_describe(mm_instance *i, mm_modality_info *out, mm_error *e);
 
 /* ---------------------------------------------------------------- render.c */
 
-/* 8-bit values as a sample holds them, -1..1. */
-void mnist_sample(const uint8_t rgb[MNIST_BYTES], float *out);
-
 mm_status mnist_render(mm_instance *i, const float *x, const char *path, mm_error *e);
 const void *mnist_extension(const char *id);
 

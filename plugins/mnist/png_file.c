@@ -1,4 +1,4 @@
-/* png_file.c - reads and writes PNG through libpng's simplified interface, which neither exits nor jumps. */
+/* png_file.c - reads PNG through libpng's simplified interface, which neither exits nor jumps. */
 #include "config.h"
 
 #include "png_file.h"
@@ -7,7 +7,6 @@
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_PIXELS (64u << 20)
 
@@ -92,45 +91,5 @@ mm_status mnist_png_read(const char *path, uint32_t width, uint32_t height, uint
 	else
 		status = decode(&r, rgb, e);
 	end(&r);
-	return status;
-}
-
-/* Encodes into an open file and closes it. A full disk shows at the flush or at the close. */
-static mm_status encode(FILE *file, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e)
-{
-	png_image image = { .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB };
-	errno = 0;
-	bool written = png_image_write_to_stdio(&image, file, 0, rgb, 0, NULL) && !fflush(file) && !ferror(file);
-	int reason = errno;
-	if (fclose(file) && written) {
-		written = false;
-		reason = errno;
-	}
-	if (!written)
-		return com_fail(e, MM_EIO, "%s: cannot be written: %s", path, reason ? strerror(reason) : image.message);
-	return MM_OK;
-}
-
-static mm_status write_and_rename(const char *temporary, const char *path, uint32_t width, uint32_t height,
-                                  const uint8_t *rgb, mm_error *e)
-{
-	FILE *file = fopen(temporary, "wb");
-	if (!file)
-		return com_fail(e, MM_EIO, "%s: cannot be created: %s", path, strerror(errno));
-	mm_status status = encode(file, path, width, height, rgb, e);
-	if (status == MM_OK && rename(temporary, path))
-		status = com_fail(e, MM_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
-	if (status != MM_OK)
-		unlink(temporary);
-	return status;
-}
-
-mm_status mnist_png_write(const mnist_plugin *p, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e)
-{
-	char *temporary = com_format(&p->host, "%s.part%ld", path, (long)getpid());
-	if (!temporary)
-		return com_no_memory(e, "a path");
-	mm_status status = write_and_rename(temporary, path, width, height, rgb, e);
-	com_release(&p->host, temporary);
 	return status;
 }

@@ -13,7 +13,5 @@ typedef struct mnist_image {
 mm_status mnist_png_load(const mnist_plugin *p, const char *path, mnist_image *out, mm_error *e);
 /* A picture that must be width x height into rgb. */
 mm_status mnist_png_read(const char *path, uint32_t width, uint32_t height, uint8_t *rgb, mm_error *e);
-/* A new file, complete or absent: written beside its place and renamed. */
-mm_status mnist_png_write(const mnist_plugin *p, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e);
 
 #endif

@@ -2,23 +2,10 @@
 #include "config.h"
 
 #include "nets.h"
+#include "picture.h"
 #include "png_file.h"
 
 #include <string.h>
-
-/* -1..1 to 0..255, rounded; outside values are clamped, NaN is black. */
-static uint8_t to_byte(float x)
-{
-	if (!(x > -1.0f))
-		return 0;
-	return x >= 1.0f ? 255 : (uint8_t)((x + 1.0f) * 127.5f + 0.5f);
-}
-
-void mnist_sample(const uint8_t rgb[MNIST_BYTES], float *out)
-{
-	for (size_t k = 0; k < MNIST_BYTES; k++)
-		out[k] = (float)rgb[k] / 127.5f - 1.0f;
-}
 
 static mm_status picture_size(mm_instance *i, uint32_t *width, uint32_t *height, mm_error *e)
 {
@@ -34,8 +21,7 @@ static mm_status picture_draw(mm_instance *i, const float *x, uint8_t *rgb, size
 	(void)i;
 	(void)e;
 	for (size_t y = 0; y < MNIST_SIDE; y++)
-		for (size_t k = 0; k < MNIST_SIDE * 3; k++)
-			rgb[y * stride + k] = to_byte(x[y * MNIST_SIDE * 3 + k]);
+		com_bytes(x + y * MNIST_SIDE * 3, MNIST_SIDE * 3, rgb + y * stride);
 	return MM_OK;
 }
 
@@ -43,7 +29,7 @@ mm_status mnist_render(mm_instance *i, const float *x, const char *path, mm_erro
 {
 	uint8_t rgb[MNIST_BYTES];
 	mm_status status = picture_draw(i, x, rgb, MNIST_SIDE * 3, e);
-	return status == MM_OK ? mnist_png_write(i->plugin, path, MNIST_SIDE, MNIST_SIDE, rgb, e) : status;
+	return status == MM_OK ? com_write_png(&i->plugin->host, path, MNIST_SIDE, MNIST_SIDE, rgb, e) : status;
 }
 
 /* A picture of any colour type, but of a view's size: to scale it is to say what the digit's strokes look like. */
@@ -53,7 +39,7 @@ static mm_status read_file(mm_instance *i, const char *path, float *out, mm_erro
 	(void)i;
 	mm_status status = mnist_png_read(path, MNIST_SIDE, MNIST_SIDE, rgb, e);
 	if (status == MM_OK)
-		mnist_sample(rgb, out);
+		com_samples(rgb, MNIST_BYTES, out);
 	return status;
 }
 
