@@ -37,6 +37,41 @@ void media_host_close(media_host *m)
 	mmi_host_destroy(m->host);
 }
 
+static void hear_first(void *ctx, int level, const char *text)
+{
+	media_setup *s = ctx;
+	if (level == MM_LOG_WARNING && !s->warnings++)
+		snprintf(s->first, sizeof s->first, "%s", text);
+}
+
+mm_status media_setup_open(rig *r, const char *name, const char *root, const char *keys, media_setup *out, mm_error *e)
+{
+	char text[2048];
+	const mmi_log log = { hear_first, out };
+	*out = (media_setup){ .warnings = 0 };
+	snprintf(text, sizeof text, "[data]\nroot = %s\n[run]\nthreads = 1\n[learner]\nlatent_dim = 64\n[%s]\nplugin = %s.so\n%s\n", root, name, name,
+	         keys);
+	media_text(r, "run.ini", text);
+	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .log = &log };
+	MMI_TRY(mmi_setup_open(&request, &out->setup, e));
+	out->m = &out->setup.modalities[0];
+	out->i = out->m->instance;
+	return MM_OK;
+}
+
+void media_setup_close(media_setup *s)
+{
+	mmi_setup_close(&s->setup);
+}
+
+size_t media_parameters(const mmi_params *p)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < p->n; i++)
+		sum += p->info[i].count;
+	return sum;
+}
+
 /* ---------------------------------------------------------------- files */
 
 void media_write(rig *r, const char *name, const void *data, size_t bytes)

@@ -4,6 +4,8 @@
 #define MEDIA_RIG_H
 
 #include "common.h"
+#include "engine/params.h"
+#include "learn/setup.h"
 #include "store_rig.h"
 
 enum { MEDIA_CLASSES = 4, MEDIA_PER_CLASS = 10, MEDIA_TEST_PER_CLASS = 2 };
@@ -19,6 +21,21 @@ typedef struct media_host {
 void media_host_open(media_host *m);
 /* Fails the test if blocks are left. */
 void media_host_close(media_host *m);
+
+/* One modality of a plugin as a run has it, with a log that counts. */
+typedef struct media_setup {
+	mmi_setup setup;
+	const mmi_modality *m;
+	mm_instance *i;
+	int warnings;
+	char first[512];         /* the first warning */
+} media_setup;
+
+/* name: "img" or "txt". Settings: the data's root, then more lines of the modality's section. */
+mm_status media_setup_open(rig *r, const char *name, const char *root, const char *keys, media_setup *out, mm_error *e);
+void media_setup_close(media_setup *s);
+/* Numbers in a model, as publications count them. */
+size_t media_parameters(const mmi_params *p);
 
 /* Writes a file below the rig's folder, making folders. */
 void media_write(rig *r, const char *name, const void *data, size_t bytes);

@@ -5,7 +5,6 @@
 
 #include "cache.h"
 #include "decode.h"
-#include "learn/setup.h"
 #include "model/model.h"
 #include "resize.h"
 
@@ -253,28 +252,6 @@ static void the_cache_stays_within_its_bytes_and_keeps_what_is_used(void **state
 
 /* ---------------------------------------------------------------- the plugin in its host */
 
-typedef struct hearing {
-	int warnings;
-	char first[512];
-} hearing;
-
-static void hear(void *ctx, int level, const char *text)
-{
-	hearing *h = ctx;
-	if (level == MM_LOG_WARNING && !h->warnings++)
-		snprintf(h->first, sizeof h->first, "%s", text);
-}
-
-static mm_status open_setup(rig *r, const char *keys, hearing *h, mmi_setup *out, mm_error *e)
-{
-	char text[2048];
-	const mmi_log log = { hear, h };
-	snprintf(text, sizeof text, "[data]\nroot = d\n[run]\nthreads = 1\n[learner]\nlatent_dim = 64\n[img]\nplugin = img.so\n%s\n", keys);
-	media_text(r, "run.ini", text);
-	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .log = &log };
-	return mmi_setup_open(&request, out, e);
-}
-
 static void settings_out_of_range_are_refused(void **state)
 {
 	static const char *const wrong[][2] = { { "size = 48", "32, 64, 128 or 256" }, { "broken = maybe", "one of refuse, skip" },
@@ -282,23 +259,21 @@ static void settings_out_of_range_are_refused(void **state)
 	media_cub(*state, "d");
 	for (size_t i = 0; i < MMI_COUNT(wrong); i++) {
 		mm_error e = MM_ERROR_INIT;
-		hearing h = { 0 };
-		mmi_setup s;
-		assert_fails(open_setup(*state, wrong[i][0], &h, &s, &e), MM_ECONFIG, e, wrong[i][1]);
+		media_setup s;
+		assert_fails(media_setup_open(*state, "img", "d", wrong[i][0], &s, &e), MM_ECONFIG, e, wrong[i][1]);
 	}
 }
 
 static void samples_are_pictures_in_range_and_the_same_each_time(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	hearing h = { 0 };
-	mmi_setup s;
+	media_setup s;
 	mm_dataset *d;
 	enum { N = 32 * 32 * 3 };
 	static float one[N], two[N];
 	media_cub(*state, "d");
-	assert_ok(open_setup(*state, "size = 32\ncache_mb = 0", &h, &s, &e), e);
-	const mmi_modality *m = &s.modalities[0];
+	assert_ok(media_setup_open(*state, "img", "d", "size = 32\ncache_mb = 0", &s, &e), e);
+	const mmi_modality *m = s.m;
 	assert_int_equal(m->info.n_classes, MEDIA_CLASSES);
 	assert_ok(mmi_modality_open(m, MM_SPLIT_TRAIN, &d, &e), e);
 	assert_int_equal(m->desc->count(d), 2 * MEDIA_CLASSES * (MEDIA_PER_CLASS - MEDIA_TEST_PER_CLASS));
@@ -314,27 +289,26 @@ static void samples_are_pictures_in_range_and_the_same_each_time(void **state)
 		assert_true(coloured > 50);
 	}
 	m->desc->close(d);
-	mmi_setup_close(&s);
-	assert_int_equal(h.warnings, 0);
+	media_setup_close(&s);
+	assert_int_equal(s.warnings, 0);
 }
 
 /* A coin decides for each sample of the training data; among 64 both sides come up. */
 static void mirrored_samples_are_the_same_each_time(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	hearing h = { 0 };
-	mmi_setup s[2];
+	media_setup s[2];
 	mm_dataset *d[2];
 	static float x[3][32 * 32 * 3];
 	int turned = 0;
 	media_cub(*state, "d");
 	for (int i = 0; i < 2; i++) {
-		assert_ok(open_setup(*state, i ? "size = 32\nmirror = yes" : "size = 32", &h, &s[i], &e), e);
-		assert_ok(mmi_modality_open(&s[i].modalities[0], MM_SPLIT_TRAIN, &d[i], &e), e);
+		assert_ok(media_setup_open(*state, "img", "d", i ? "size = 32\nmirror = yes" : "size = 32", &s[i], &e), e);
+		assert_ok(mmi_modality_open(s[i].m, MM_SPLIT_TRAIN, &d[i], &e), e);
 	}
 	for (uint64_t k = 0; k < 64; k++) {
 		for (int i = 0; i < 3; i++)
-			assert_ok(s[i > 0].modalities[0].desc->read(d[i > 0], k, x[i], &e), e);
+			assert_ok(s[i > 0].m->desc->read(d[i > 0], k, x[i], &e), e);
 		assert_memory_equal(x[1], x[2], sizeof x[1]);
 		turned += memcmp(x[0], x[1], sizeof x[0]) != 0;
 		for (int p = 0; p < 32 * 32 * 3 && memcmp(x[0], x[1], sizeof x[0]); p++)
@@ -342,43 +316,41 @@ static void mirrored_samples_are_the_same_each_time(void **state)
 	}
 	assert_in_range(turned, 8, 56);
 	for (int i = 0; i < 2; i++) {
-		s[i].modalities[0].desc->close(d[i]);
-		mmi_setup_close(&s[i]);
+		s[i].m->desc->close(d[i]);
+		media_setup_close(&s[i]);
 	}
 }
 
 static void a_picture_is_read_as_a_user_names_it(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	hearing h = { 0 };
-	mmi_setup s;
+	media_setup s;
 	static float x[32 * 32 * 3];
 	media_cub(*state, "d");
 	media_png(*state, "mine.png", 90, 70, 2, 0);
-	assert_ok(open_setup(*state, "size = 32", &h, &s, &e), e);
-	assert_ok(mmi_modality_read_given(&s.modalities[0], rig_path(*state, "mine.png"), x, &e), e);
+	assert_ok(media_setup_open(*state, "img", "d", "size = 32", &s, &e), e);
+	assert_ok(mmi_modality_read_given(s.m, rig_path(*state, "mine.png"), x, &e), e);
 	assert_true(x[(16 * 32 + 16) * 3] < -0.5f && x[(16 * 32 + 16) * 3 + 2] > 0.5f && x[0] > 0.99f); /* a blue disc on white */
-	assert_fails(mmi_modality_read_given(&s.modalities[0], rig_path(*state, "d/images.txt"), x, &e), MM_EFORMAT, e, "neither PNG nor JPEG");
-	assert_fails(mmi_modality_read_given(&s.modalities[0], "a blue disc", x, &e), MM_EIO, e, "reads nothing but files");
-	mmi_setup_close(&s);
+	assert_fails(mmi_modality_read_given(s.m, rig_path(*state, "d/images.txt"), x, &e), MM_EFORMAT, e, "neither PNG nor JPEG");
+	assert_fails(mmi_modality_read_given(s.m, "a blue disc", x, &e), MM_EIO, e, "reads nothing but files");
+	media_setup_close(&s);
 }
 
 static void broken_pictures_are_refused_or_left_out(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	hearing h = { 0 };
-	mmi_setup s;
+	media_setup s;
 	mm_dataset *d;
 	static float x[32 * 32 * 3];
 	media_cub(*state, "d");
 	media_text(*state, "d/images/001.red & co/square_4.png", "not a picture");
 	assert_int_equal(unlink(rig_path(*state, "d/images/001.red & co/square_7.png")), 0);
 	const uint64_t all = 2 * MEDIA_CLASSES * (MEDIA_PER_CLASS - MEDIA_TEST_PER_CLASS);
-	assert_ok(open_setup(*state, "size = 32", &h, &s, &e), e);
-	const mmi_modality *m = &s.modalities[0];
+	assert_ok(media_setup_open(*state, "img", "d", "size = 32", &s, &e), e);
+	const mmi_modality *m = s.m;
 	assert_ok(mmi_modality_open(m, MM_SPLIT_TRAIN, &d, &e), e);
 	assert_int_equal(m->desc->count(d), all - 2);
-	assert_non_null(strstr(h.first, "1 of 32 pictures are listed but not there (first: images/001.red & co/square_7.png)"));
+	assert_non_null(strstr(s.first, "1 of 32 pictures are listed but not there (first: images/001.red & co/square_7.png)"));
 	int failed = 0;
 	for (uint64_t k = 0; k < all - 2; k++)
 		if (m->desc->read(d, k, x, &e) != MM_OK) {
@@ -387,45 +359,31 @@ static void broken_pictures_are_refused_or_left_out(void **state)
 		}
 	assert_int_equal(failed, 2);
 	m->desc->close(d);
-	mmi_setup_close(&s);
-	h = (hearing){ 0 };
-	assert_ok(open_setup(*state, "size = 32\nbroken = skip", &h, &s, &e), e);
-	m = &s.modalities[0];
+	media_setup_close(&s);
+	assert_ok(media_setup_open(*state, "img", "d", "size = 32\nbroken = skip", &s, &e), e);
+	m = s.m;
 	assert_ok(mmi_modality_open(m, MM_SPLIT_TRAIN, &d, &e), e);
 	assert_int_equal(m->desc->count(d), all - 4);
-	assert_int_equal(h.warnings, 3);
+	assert_int_equal(s.warnings, 3);
 	for (uint64_t k = 0; k < all - 4; k++)
 		assert_ok(m->desc->read(d, k, x, &e), e);
 	m->desc->close(d);
-	mmi_setup_close(&s);
-}
-
-static int64_t count_parameters(const mmi_params *p)
-{
-	int64_t sum = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		int64_t n = 1;
-		for (uint32_t k = 0; k < p->info[i].shape.rank; k++)
-			n *= p->info[i].shape.dim[k];
-		sum += n;
-	}
-	return sum;
+	media_setup_close(&s);
 }
 
 /* The published networks have these numbers of parameters. */
 static void resnet_is_the_published_one(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	hearing h = { 0 };
-	mmi_setup s;
+	media_setup s;
 	mmi_model *model;
 	media_cub(*state, "d");
-	assert_ok(open_setup(*state, "size = 64\nnet = resnet", &h, &s, &e), e);
-	assert_ok(mmi_model_create(s.modalities, 1, &s.settings.model, &model, &e), e);
-	assert_int_equal(count_parameters(model->inference), 4341824);
-	assert_int_equal(count_parameters(model->generator), 4276931);
+	assert_ok(media_setup_open(*state, "img", "d", "size = 64\nnet = resnet", &s, &e), e);
+	assert_ok(mmi_model_create(s.setup.modalities, 1, &s.setup.settings.model, &model, &e), e);
+	assert_int_equal(media_parameters(model->inference), 4341824);
+	assert_int_equal(media_parameters(model->generator), 4276931);
 	mmi_model_destroy(model);
-	mmi_setup_close(&s);
+	media_setup_close(&s);
 }
 
 static void networks_fit_every_size(void **state)
@@ -434,15 +392,14 @@ static void networks_fit_every_size(void **state)
 	media_cub(*state, "d");
 	for (size_t i = 0; i < MMI_COUNT(sizes) * 2; i++) {
 		mm_error e = MM_ERROR_INIT;
-		hearing h = { 0 };
-		mmi_setup s;
+		media_setup s;
 		mmi_model *model;
 		char keys[80];
 		snprintf(keys, sizeof keys, "size = %d\nnet = %s\nwidth = 4", sizes[i / 2], i % 2 ? "resnet" : "conv");
-		assert_ok(open_setup(*state, keys, &h, &s, &e), e);
-		assert_ok(mmi_model_create(s.modalities, 1, &s.settings.model, &model, &e), e);
+		assert_ok(media_setup_open(*state, "img", "d", keys, &s, &e), e);
+		assert_ok(mmi_model_create(s.setup.modalities, 1, &s.setup.settings.model, &model, &e), e);
 		mmi_model_destroy(model);
-		mmi_setup_close(&s);
+		media_setup_close(&s);
 	}
 }
 

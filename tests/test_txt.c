@@ -3,7 +3,6 @@
 
 #include "media_rig.h"
 
-#include "learn/setup.h"
 #include "model/model.h"
 #include "tokens.h"
 #include "txt.h"
@@ -61,40 +60,6 @@ static void text_is_put_together_as_people_write_it(void **state)
 
 /* ---------------------------------------------------------------- an instance of the plugin in its host */
 
-typedef struct bench {
-	mmi_setup setup;
-	const mmi_modality *m;
-	mm_instance *i;          /* the same source is compiled into the plugin and into this test */
-	int warnings;
-	char first[512];
-} bench;
-
-static void hear(void *ctx, int level, const char *text)
-{
-	bench *b = ctx;
-	if (level == MM_LOG_WARNING && !b->warnings++)
-		snprintf(b->first, sizeof b->first, "%s", text);
-}
-
-static mm_status open_bench(rig *r, const char *root, const char *keys, bench *b, mm_error *e)
-{
-	char text[2048];
-	const mmi_log log = { hear, b };
-	*b = (bench){ .warnings = 0 };
-	snprintf(text, sizeof text, "[data]\nroot = %s\n[run]\nthreads = 1\n[learner]\nlatent_dim = 64\n[txt]\nplugin = txt.so\n%s\n", root, keys);
-	media_text(r, "run.ini", text);
-	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .log = &log };
-	MMI_TRY(mmi_setup_open(&request, &b->setup, e));
-	b->m = &b->setup.modalities[0];
-	b->i = b->m->instance;
-	return MM_OK;
-}
-
-static void close_bench(bench *b)
-{
-	mmi_setup_close(&b->setup);
-}
-
 static void settings_out_of_range_are_refused(void **state)
 {
 	static const char *const wrong[][2] = { { "length = 12", "a multiple of 8" }, { "dim = 3", "4 to 1002" },
@@ -102,23 +67,23 @@ static void settings_out_of_range_are_refused(void **state)
 	media_cub(*state, "d");
 	for (size_t i = 0; i < MMI_COUNT(wrong); i++) {
 		mm_error e = MM_ERROR_INIT;
-		bench b;
-		assert_fails(open_bench(*state, "d", wrong[i][0], &b, &e), MM_ECONFIG, e, wrong[i][1]);
+		media_setup b;
+		assert_fails(media_setup_open(*state, "txt", "d", wrong[i][0], &b, &e), MM_ECONFIG, e, wrong[i][1]);
 	}
 	mm_error e = MM_ERROR_INIT;
-	bench b;
-	assert_fails(open_bench(*state, "d", "min_count = 1000", &b, &e), MM_EFORMAT, e, "none occurs min_count = 1000 times");
+	media_setup b;
+	assert_fails(media_setup_open(*state, "txt", "d", "min_count = 1000", &b, &e), MM_EFORMAT, e, "none occurs min_count = 1000 times");
 }
 
 static void words_are_numbered_by_how_often_they_come(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	media_text(*state, "d/images.txt", "1 a/x.png\n2 a/y.png\n");
 	media_text(*state, "d/train_test_split.txt", "1 1\n2 0\n");
 	media_text(*state, "d/text/a/x.txt", "b b b a a c\nd a b\n");
 	media_text(*state, "d/text/a/y.txt", "test words c c c\n");
-	assert_ok(open_bench(*state, "d", "min_count = 1\nlength = 8", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\nlength = 8", &b, &e), e);
 	static const char *const expected[] = { "<pad>", "<end>", "<unk>", "b", "a", "c", "d" };
 	assert_int_equal(b.i->vocabulary.n, MMI_COUNT(expected));
 	for (uint32_t w = 0; w < MMI_COUNT(expected); w++) {
@@ -133,18 +98,18 @@ static void words_are_numbered_by_how_often_they_come(void **state)
 	txt_encode(b.i, "a a a a a a a a a a a", ids);
 	assert_int_equal(ids[6], 4);
 	assert_int_equal(ids[7], TXT_END);
-	close_bench(&b);
-	assert_ok(open_bench(*state, "d", "min_count = 1\nlength = 8\npunctuation = no", &b, &e), e);
+	media_setup_close(&b);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\nlength = 8\npunctuation = no", &b, &e), e);
 	txt_encode(b.i, "A, zebra: d!", ids);
 	assert_true(ids[0] == 4 && ids[1] == TXT_UNKNOWN && ids[2] == 6 && ids[3] == TXT_END);
-	close_bench(&b);
-	assert_ok(open_bench(*state, "d", "min_count = 1\nmax_words = 2", &b, &e), e);
+	media_setup_close(&b);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\nmax_words = 2", &b, &e), e);
 	assert_int_equal(b.i->vocabulary.n, TXT_FIRST_WORD + 2);
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 /* Every caption of both splits: numbers -> sample -> numbers gives the same, and text that is read again as the same numbers. */
-static uint64_t round_trip(bench *b, int32_t split)
+static uint64_t round_trip(media_setup *b, int32_t split)
 {
 	mm_error e = MM_ERROR_INIT;
 	mm_dataset *d;
@@ -184,18 +149,18 @@ static uint64_t round_trip(bench *b, int32_t split)
 static void made_up_captions_survive_the_round_trip(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	media_cub(*state, "d");
-	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1", &b, &e), e);
 	assert_int_equal(b.m->info.support, MM_SUPPORT_REAL);
 	assert_int_equal(round_trip(&b, MM_SPLIT_TRAIN), 64);
 	assert_int_equal(round_trip(&b, MM_SPLIT_TEST), 16);
-	close_bench(&b);
-	assert_ok(open_bench(*state, "d", "representation = onehot\nmin_count = 1", &b, &e), e);
+	media_setup_close(&b);
+	assert_ok(media_setup_open(*state, "txt", "d", "representation = onehot\nmin_count = 1", &b, &e), e);
 	assert_int_equal(b.m->info.support, MM_SUPPORT_SIMPLEX);
 	assert_int_equal(b.m->info.likelihood, MM_LIKELIHOOD_CATEGORICAL);
 	round_trip(&b, MM_SPLIT_TRAIN);
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 static void all_emoji_captions_survive_the_round_trip(void **state)
@@ -208,11 +173,11 @@ static void all_emoji_captions_survive_the_round_trip(void **state)
 		skip();
 	}
 	for (size_t k = 0; k < MMI_COUNT(keys); k++) {
-		bench b;
-		assert_ok(open_bench(*state, media_emoji(), keys[k], &b, &e), e);
+		media_setup b;
+		assert_ok(media_setup_open(*state, "txt", media_emoji(), keys[k], &b, &e), e);
 		uint64_t n = round_trip(&b, MM_SPLIT_TRAIN) + round_trip(&b, MM_SPLIT_TEST);
 		assert_int_equal(n, k == 0 ? 17441 : 3633);
-		close_bench(&b);
+		media_setup_close(&b);
 	}
 }
 
@@ -234,7 +199,7 @@ static void words_of_one_kind_have_vectors_close_to_each_other(void **state)
 	static const char *const colours[] = { "red", "green", "blue" }, *const shapes[] = { "square", "disc", "cross" };
 	char text[4096] = "", line[80];
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	for (int k = 0; k < 27; k++) {
 		snprintf(line, sizeof line, "a %s thing that shines\nthe round %s rolls away\n", colours[k % 3], shapes[k / 9]);
 		strcat(text, line);
@@ -242,7 +207,7 @@ static void words_of_one_kind_have_vectors_close_to_each_other(void **state)
 	media_text(*state, "d/images.txt", "1 a/x.png\n");
 	media_text(*state, "d/train_test_split.txt", "1 1\n");
 	media_text(*state, "d/text/a/x.txt", text);
-	assert_ok(open_bench(*state, "d", "dim = 8\nwindow = 2", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "dim = 8\nwindow = 2", &b, &e), e);
 	assert_true(cosine(b.i, "red", "green") > 0.6);
 	assert_true(cosine(b.i, "square", "disc") > 0.6);
 	assert_true(cosine(b.i, "red", "square") < 0.3);
@@ -251,16 +216,16 @@ static void words_of_one_kind_have_vectors_close_to_each_other(void **state)
 		assert_float_equal(cosine(b.i, b.i->vocabulary.word[w], b.i->vocabulary.word[w]), 1, 1e-5);
 		assert_true(b.i->vector[w * 8 + 6] == 0 && b.i->vector[w * 8 + 7] == 0);
 	}
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 static void a_short_value_still_points_to_its_word(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	uint32_t ids[16], found[16];
 	media_cub(*state, "d");
-	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1", &b, &e), e);
 	float *x = malloc((size_t)b.m->count * sizeof *x);
 	txt_encode(b.i, "a red square", ids);
 	txt_expand(b.i, ids, x);
@@ -273,22 +238,22 @@ static void a_short_value_still_points_to_its_word(void **state)
 	txt_nearest(b.i, x, found); /* anything, but a token */
 	assert_true(found[0] < b.i->vocabulary.n);
 	free(x);
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 static void vectors_are_read_from_files_of_other_programs(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	media_cub(*state, "d");
 	media_text(*state, "v.txt", "5 3\nred 3 0 0\ngreen 0 2e0 0\nunseen 1 1 1\nred 9 9 9\nsquare 0.1 0 0.1 \n");
-	assert_ok(open_bench(*state, "d", "vectors = v.txt", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "vectors = v.txt", &b, &e), e);
 	assert_int_equal(b.i->dim, 5);
 	assert_true(cosine(b.i, "red", "square") > 0.3);
 	assert_true(cosine(b.i, "red", "red") > 0.999);
 	assert_non_null(strstr(b.first, "words have no vector in"));
 	round_trip(&b, MM_SPLIT_TEST);
-	close_bench(&b);
+	media_setup_close(&b);
 	static const char *const wrong[][2] = {
 		{ "red 1 2\ngreen 1\n", "v.txt:2: expected a word and 2 numbers" },
 		{ "red 1 2\ngreen 1 x\n", "v.txt:2" },
@@ -299,10 +264,10 @@ static void vectors_are_read_from_files_of_other_programs(void **state)
 	};
 	for (size_t k = 0; k < MMI_COUNT(wrong); k++) {
 		media_text(*state, "v.txt", wrong[k][0]);
-		assert_fails(open_bench(*state, "d", "vectors = v.txt", &b, &e), MM_EFORMAT, e, wrong[k][1]);
+		assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.txt", &b, &e), MM_EFORMAT, e, wrong[k][1]);
 	}
 	media_text(*state, "v.txt", "red 1 2 3\n");
-	assert_fails(open_bench(*state, "d", "vectors = v.txt\ndim = 32", &b, &e), MM_ECONFIG, e, "so dim is 5");
+	assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.txt\ndim = 32", &b, &e), MM_ECONFIG, e, "so dim is 5");
 }
 
 /* ---------------------------------------------------------------- state */
@@ -327,10 +292,10 @@ static void a_state_makes_the_data_unnecessary(void **state)
 	static const char *const keys[] = { "min_count = 1\ndim = 8", "representation = onehot" };
 	for (size_t k = 0; k < MMI_COUNT(keys); k++) {
 		mm_error e = MM_ERROR_INIT;
-		bench b;
+		media_setup b;
 		mmi_modality again;
 		media_cub(*state, "d");
-		assert_ok(open_bench(*state, "d", keys[k], &b, &e), e);
+		assert_ok(media_setup_open(*state, "txt", "d", keys[k], &b, &e), e);
 		assert_ok(restore(*state, keys[k], b.m->state, b.m->state_bytes, &again, &e), e);
 		assert_int_equal(again.state_bytes, b.m->state_bytes);
 		assert_memory_equal(again.state, b.m->state, b.m->state_bytes);
@@ -339,18 +304,18 @@ static void a_state_makes_the_data_unnecessary(void **state)
 		mmi_modality_destroy(&again);
 		assert_fails(restore(*state, "length = 24", b.m->state, b.m->state_bytes, &again, &e), MM_ECONFIG, e,
 		             k ? "trained with representation = onehot" : "trained with length = 16, found 24");
-		close_bench(&b);
+		media_setup_close(&b);
 	}
 }
 
 static void states_that_are_damaged_are_refused(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	mmi_modality again;
 	uint32_t random = 99;
 	media_cub(*state, "d");
-	assert_ok(open_bench(*state, "d", "min_count = 1\ndim = 8", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\ndim = 8", &b, &e), e);
 	const size_t size = b.m->state_bytes;
 	uint8_t *copy = malloc(size + 1);
 	memcpy(copy, b.m->state, size);
@@ -366,28 +331,16 @@ static void states_that_are_damaged_are_refused(void **state)
 			mmi_modality_destroy(&again);
 	}
 	free(copy);
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 /* ---------------------------------------------------------------- networks */
-
-static int64_t count_parameters(const mmi_params *p)
-{
-	int64_t sum = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		int64_t n = 1;
-		for (uint32_t k = 0; k < p->info[i].shape.rank; k++)
-			n *= p->info[i].shape.dim[k];
-		sum += n;
-	}
-	return sum;
-}
 
 /* The published numbers for 1,590 words, less the 1,984 and 2,752 parameters of the batch normalisation. */
 static void paper_is_the_published_network_without_batch_normalisation(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	mmi_model *model;
 	char *text = calloc(1587, 12);
 	for (int w = 0, at = 0; w < 1587; w++)
@@ -401,13 +354,13 @@ static void paper_is_the_published_network_without_batch_normalisation(void **st
 	media_text(*state, "d/train_test_split.txt", "1 1\n");
 	media_text(*state, "d/text/a/x.txt", text);
 	free(text);
-	assert_ok(open_bench(*state, "d", "representation = onehot\nmin_count = 1\nlength = 32\nnet = paper", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "representation = onehot\nmin_count = 1\nlength = 32\nnet = paper", &b, &e), e);
 	assert_int_equal(b.i->vocabulary.n, 1590);
 	assert_ok(mmi_model_create(b.setup.modalities, 1, &b.setup.settings.model, &model, &e), e);
-	assert_int_equal(count_parameters(model->inference), 2075040 - 1984);
-	assert_int_equal(count_parameters(model->generator), 2290519 - 2752);
+	assert_int_equal(media_parameters(model->inference), 2075040 - 1984);
+	assert_int_equal(media_parameters(model->generator), 2290519 - 2752);
 	mmi_model_destroy(model);
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 static void networks_fit_every_length_with_and_without_private_latents(void **state)
@@ -417,14 +370,14 @@ static void networks_fit_every_length_with_and_without_private_latents(void **st
 	media_cub(*state, "d");
 	for (size_t k = 0; k < 2 * MMI_COUNT(keys); k++) {
 		mm_error e = MM_ERROR_INIT;
-		bench b;
+		media_setup b;
 		mmi_model *model;
-		assert_ok(open_bench(*state, "d", keys[k / 2], &b, &e), e);
+		assert_ok(media_setup_open(*state, "txt", "d", keys[k / 2], &b, &e), e);
 		mmi_model_config config = b.setup.settings.model;
 		config.private_dim = k % 2 ? 5 : 0;
 		assert_ok(mmi_model_create(b.setup.modalities, 1, &config, &model, &e), e);
 		mmi_model_destroy(model);
-		close_bench(&b);
+		media_setup_close(&b);
 	}
 }
 
@@ -433,10 +386,10 @@ static void networks_fit_every_length_with_and_without_private_latents(void **st
 static void captions_are_read_as_a_user_names_them(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	uint32_t expected[16], found[16];
 	media_cub(*state, "d");
-	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1", &b, &e), e);
 	float *x = malloc((size_t)b.m->count * sizeof *x);
 	txt_encode(b.i, "a red square", expected);
 	assert_ok(mmi_modality_read_given(b.m, "A RED square", x, &e), e);
@@ -454,23 +407,23 @@ static void captions_are_read_as_a_user_names_them(void **state)
 	assert_fails(mmi_modality_read_given(b.m, rig_path(*state, "two.txt"), x, &e), MM_EFORMAT, e, "two.txt:2: a second caption");
 	media_text(*state, "none.txt", " \n");
 	assert_fails(mmi_modality_read_given(b.m, rig_path(*state, "none.txt"), x, &e), MM_EFORMAT, e, "holds no caption");
-	close_bench(&b);
-	assert_ok(open_bench(*state, "d", "min_count = 1\ncaptions = join", &b, &e), e);
+	media_setup_close(&b);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\ncaptions = join", &b, &e), e);
 	assert_ok(mmi_modality_read_given(b.m, rig_path(*state, "two.txt"), x, &e), e);
 	txt_encode(b.i, "a red square, the disc", expected);
 	txt_nearest(b.i, x, found);
 	assert_memory_equal(expected, found, sizeof found);
 	free(x);
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 static void samples_are_written_and_drawn_as_text(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bench b;
+	media_setup b;
 	uint32_t ids[16], width, height;
 	media_cub(*state, "d");
-	assert_ok(open_bench(*state, "d", "min_count = 1", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1", &b, &e), e);
 	float *x = malloc((size_t)b.m->count * sizeof *x);
 	txt_encode(b.i, "A red square, number 3.", ids);
 	txt_expand(b.i, ids, x);
@@ -487,7 +440,7 @@ static void samples_are_written_and_drawn_as_text(void **state)
 	assert_true(dark > 300 && white > (size_t)width * height * 2);
 	free(rgb);
 	free(x);
-	close_bench(&b);
+	media_setup_close(&b);
 }
 
 int main(void)
