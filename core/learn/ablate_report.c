@@ -7,7 +7,6 @@
 #include "store/files.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -145,19 +144,10 @@ typedef void put_table(const mmi_ablation *a, const mmi_figures *names, FILE *ou
 
 static mm_status write_table(const mmi_ablation *a, const mmi_figures *names, put_table *put, const char *name, mm_error *e)
 {
-	char *text = NULL, *path = mmi_format("%s/%s", a->request->out, name);
-	size_t bytes;
-	FILE *out = path ? open_memstream(&text, &bytes) : NULL;
-	bool failed = !out;
-	if (out) {
-		put(a, names, out);
-		failed = ferror(out);
-		failed = fclose(out) || failed;
-	}
-	mm_status status = failed ? no_memory(e) : mmi_write_file_atomic(path, text, bytes, e);
-	free(text);
-	mmi_free(path);
-	return status;
+	mmi_csv_file csv;
+	MMI_TRY(mmi_csv_begin(&csv, e));
+	put(a, names, csv.out);
+	return mmi_csv_finish(&csv, a->request->out, name, e);
 }
 
 mm_status mmi_ablation_write(const mmi_ablation *a, mm_error *e)

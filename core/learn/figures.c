@@ -5,10 +5,8 @@
 
 #include "config/value.h"
 #include "store/csv.h"
-#include "store/files.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 mm_status mmi_figures_add(mmi_figures *f, const char *name, double value, mm_error *e)
@@ -131,22 +129,15 @@ mm_status mmi_figures_of_run(const char *folder, double window, mmi_figures *out
 
 mm_status mmi_figures_write(const mmi_figures *f, const char *path, mm_error *e)
 {
-	char *text = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
-	if (!out)
-		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", path);
-	fputs("name,value\n", out);
+	mmi_csv_file csv;
+	MMI_TRY(mmi_csv_begin(&csv, e));
+	fputs("name,value\n", csv.out);
 	for (size_t i = 0; i < f->n; i++) {
-		mmi_csv_put(out, true, f->item[i].name);
-		mmi_csv_put_number(out, false, f->item[i].value);
-		fputc('\n', out);
+		mmi_csv_put(csv.out, true, f->item[i].name);
+		mmi_csv_put_number(csv.out, false, f->item[i].value);
+		fputc('\n', csv.out);
 	}
-	bool failed = ferror(out);
-	failed = fclose(out) || failed;
-	mm_status status = failed ? mmi_fail(e, MM_ENOMEM, "%s: out of memory", path) : mmi_write_file_atomic(path, text, bytes, e);
-	free(text);
-	return status;
+	return mmi_csv_finish(&csv, NULL, path, e);
 }
 
 mm_status mmi_figures_read(const char *path, mmi_figures *out, mm_error *e)

@@ -7,6 +7,7 @@
 #include "store/files.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FILE_LIMIT ((size_t)1 << 30)
@@ -163,4 +164,31 @@ void mmi_csv_put_number(FILE *out, bool first, double value)
 {
 	char text[MMI_VALUE_TEXT];
 	mmi_csv_put(out, first, isfinite(value) ? mmi_value_print(value, text) : "");
+}
+
+mm_status mmi_csv_begin(mmi_csv_file *out, mm_error *e)
+{
+	*out = (mmi_csv_file){ .out = NULL };
+	out->out = open_memstream(&out->text, &out->bytes);
+	return out->out ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a table");
+}
+
+mm_status mmi_csv_finish(mmi_csv_file *f, const char *folder, const char *name, mm_error *e)
+{
+	char *path = folder ? mmi_format("%s/%s", folder, name) : mmi_strdup(name);
+	bool failed = ferror(f->out);
+	failed = fclose(f->out) || failed;
+	f->out = NULL;
+	mm_status status = failed || !path ? mmi_fail(e, MM_ENOMEM, "%s: out of memory", name) : mmi_write_file_atomic(path, f->text, f->bytes, e);
+	mmi_free(path);
+	mmi_csv_drop(f);
+	return status;
+}
+
+void mmi_csv_drop(mmi_csv_file *f)
+{
+	if (f->out)
+		fclose(f->out);
+	free(f->text);
+	*f = (mmi_csv_file){ .out = NULL };
 }

@@ -26,4 +26,17 @@ void mmi_csv_put(FILE *out, bool first, const char *text);
 /* The same for a number: as short as reads back, empty when it is not finite. */
 void mmi_csv_put_number(FILE *out, bool first, double value);
 
+/* A table that is made in memory and becomes a file whole. Zero is none. */
+typedef struct mmi_csv_file {
+	FILE *out;             /* to put cells into */
+	char *text;
+	size_t bytes;
+} mmi_csv_file;
+
+mm_status mmi_csv_begin(mmi_csv_file *out, mm_error *e);
+/* FOLDER/NAME, or NAME where folder is NULL. Nothing is left of f, whatever comes of it. */
+mm_status mmi_csv_finish(mmi_csv_file *f, const char *folder, const char *name, mm_error *e);
+/* A table that is not wanted any more; none is accepted. */
+void mmi_csv_drop(mmi_csv_file *f);
+
 #endif

@@ -8,7 +8,6 @@
 #include "store/files.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define SHEET 24u /* columns of a sheet at most */
 
@@ -20,9 +19,7 @@ typedef struct job {
 	const mmi_samples_request *request;
 	mmi_gallery *gallery;
 	mmi_generate_args chains;
-	FILE *manifest;
-	char *manifest_text;
-	size_t manifest_bytes;
+	mmi_csv_file manifest;
 } job;
 
 static mm_status no_memory(mm_error *e)
@@ -45,15 +42,15 @@ static mm_status make_folders(const mmi_samples_request *r, mm_error *e)
 
 static void put_manifest(job *j, uint32_t sample, int kind, const char *modality, const char *file)
 {
-	mmi_csv_put_number(j->manifest, true, sample);
-	mmi_csv_put(j->manifest, false, kinds[kind]);
-	mmi_csv_put(j->manifest, false, modality);
-	mmi_csv_put(j->manifest, false, file);
-	mmi_csv_put_number(j->manifest, false, (double)j->saved->setup.settings.seed);
-	mmi_csv_put_number(j->manifest, false, j->request->number);
-	mmi_csv_put_number(j->manifest, false, kind == REVISED ? j->chains.guide.steps : 0);
-	mmi_csv_put_number(j->manifest, false, kind == REVISED ? j->chains.revise.steps : 0);
-	fputc('\n', j->manifest);
+	mmi_csv_put_number(j->manifest.out, true, sample);
+	mmi_csv_put(j->manifest.out, false, kinds[kind]);
+	mmi_csv_put(j->manifest.out, false, modality);
+	mmi_csv_put(j->manifest.out, false, file);
+	mmi_csv_put_number(j->manifest.out, false, (double)j->saved->setup.settings.seed);
+	mmi_csv_put_number(j->manifest.out, false, j->request->number);
+	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.guide.steps : 0);
+	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.revise.steps : 0);
+	fputc('\n', j->manifest.out);
 }
 
 static mm_status write_sample(job *j, int kind, uint32_t m, const float *x, uint32_t sample, mm_error *e)
@@ -79,15 +76,6 @@ static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status write_manifest(job *j, mm_error *e)
-{
-	char *path = mmi_format("%s/manifest.csv", j->request->out);
-	bool failed = !path || fflush(j->manifest) || ferror(j->manifest);
-	mm_status status = failed ? no_memory(e) : mmi_write_file_atomic(path, j->manifest_text, j->manifest_bytes, e);
-	mmi_free(path);
-	return status;
-}
-
 /* ---------------------------------------------------------------- draws */
 
 static mm_status draw(job *j, mm_error *e)
@@ -111,10 +99,8 @@ static mm_status draw(job *j, mm_error *e)
 static mm_status open_manifest(job *j, mm_error *e)
 {
 	MMI_TRY(make_folders(j->request, e));
-	j->manifest = open_memstream(&j->manifest_text, &j->manifest_bytes);
-	if (!j->manifest)
-		return no_memory(e);
-	fputs("sample,kind,modality,file,seed,number,guide_steps,x_steps\n", j->manifest);
+	MMI_TRY(mmi_csv_begin(&j->manifest, e));
+	fputs("sample,kind,modality,file,seed,number,guide_steps,x_steps\n", j->manifest.out);
 	return MM_OK;
 }
 
@@ -128,10 +114,8 @@ mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error 
 	if (status == MM_OK)
 		status = draw(&j, e);
 	if (status == MM_OK && r->out)
-		status = write_manifest(&j, e);
+		status = mmi_csv_finish(&j.manifest, r->out, "manifest.csv", e);
 	mmi_gallery_destroy(j.gallery);
-	if (j.manifest)
-		fclose(j.manifest);
-	free(j.manifest_text);
+	mmi_csv_drop(&j.manifest);
 	return status;
 }

@@ -11,7 +11,6 @@
 #include "use/tiles.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct job {
@@ -25,7 +24,7 @@ typedef struct job {
 	float *decoded[MMI_MAX_MODALITIES];
 	mmi_latents z;
 	mmi_recorder recorder;
-	FILE *csv;
+	mmi_csv_file csv;
 } job;
 
 static mm_status no_memory(mm_error *e)
@@ -54,6 +53,7 @@ static void clear(job *j)
 	mmi_latents_clear(&j->z);
 	mmi_inputs_clear(&j->data);
 	mmi_recorder_clear(&j->recorder);
+	mmi_csv_drop(&j->csv);
 }
 
 /* ---------------------------------------------------------------- numbers */
@@ -64,12 +64,12 @@ static void put_rows(job *j, const char *chain, bool posterior)
 	for (uint32_t row = 0; row < j->request->tuples; row++)
 		for (uint32_t step = 0; step <= r->steps; step++) {
 			size_t at = (size_t)step * r->rows + row;
-			mmi_csv_put(j->csv, true, chain);
-			fprintf(j->csv, ",%u,%u", row, step);
-			mmi_csv_put_number(j->csv, false, r->energy[at]);
-			mmi_csv_put_number(j->csv, false, posterior ? -(r->energy[at] + r->log_prior[at]) : (double)NAN);
-			mmi_csv_put_number(j->csv, false, step ? r->move[at] : (double)NAN);
-			fputc('\n', j->csv);
+			mmi_csv_put(j->csv.out, true, chain);
+			fprintf(j->csv.out, ",%u,%u", row, step);
+			mmi_csv_put_number(j->csv.out, false, r->energy[at]);
+			mmi_csv_put_number(j->csv.out, false, posterior ? -(r->energy[at] + r->log_prior[at]) : (double)NAN);
+			mmi_csv_put_number(j->csv.out, false, step ? r->move[at] : (double)NAN);
+			fputc('\n', j->csv.out);
 		}
 }
 
@@ -260,20 +260,12 @@ static mm_status trace_data(job *j, mm_error *e)
 static mm_status trace_both(job *j, mm_error *e)
 {
 	mm_error why = MM_ERROR_INIT;
-	fputs("chain,tuple,step,energy,log_likelihood,move\n", j->csv);
+	fputs("chain,tuple,step,energy,log_likelihood,move\n", j->csv.out);
 	MMI_TRY(trace_posterior(j, e));
 	if (mmi_use_need_energy(j->saved, "the data chain", &why) == MM_OK)
 		return trace_data(j, e);
 	mmi_logf(j->request->log, MM_LOG_WARNING, "%s; only the posterior chain is traced", why.message);
 	return MM_OK;
-}
-
-static mm_status write_csv(const job *j, const char *text, size_t bytes, mm_error *e)
-{
-	char *path = mmi_format("%s/trace.csv", j->request->out);
-	mm_status status = path ? mmi_write_file_atomic(path, text, bytes, e) : no_memory(e);
-	mmi_free(path);
-	return status;
 }
 
 /* The settings are checked and the data read before anything is written. */
@@ -295,19 +287,13 @@ static mm_status prepare(job *j, mm_error *e)
 mm_status mmi_trace_make(const mmi_saved *s, const mmi_trace_request *r, mm_error *e)
 {
 	job j = { .saved = s, .model = s->model, .request = r, .rows = mmi_sampler_chunk(s->sampler) };
-	char *text = NULL;
-	size_t bytes = 0;
 	mm_status status = prepare(&j, e);
-	if (status == MM_OK) {
-		j.csv = open_memstream(&text, &bytes);
-		status = j.csv ? trace_both(&j, e) : no_memory(e);
-		bool failed = !j.csv || ferror(j.csv);
-		if (j.csv)
-			failed = fclose(j.csv) || failed;
-		if (status == MM_OK)
-			status = failed ? no_memory(e) : write_csv(&j, text, bytes, e);
-	}
-	free(text);
+	if (status == MM_OK)
+		status = mmi_csv_begin(&j.csv, e);
+	if (status == MM_OK)
+		status = trace_both(&j, e);
+	if (status == MM_OK)
+		status = mmi_csv_finish(&j.csv, r->out, "trace.csv", e);
 	clear(&j);
 	return status;
 }

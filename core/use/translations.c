@@ -10,7 +10,6 @@
 #include "use/tiles.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN_INPUTS = 24, SHOWN_DRAWS = 8 };
@@ -25,9 +24,7 @@ typedef struct job {
 	float *shown[MMI_MAX_MODALITIES];                            /* [draw][input][floats] for the sheet */
 	uint32_t inputs_shown, draws_shown;
 	char given[MMI_MAX_MODALITIES * 32];                         /* names of what was */
-	FILE *manifest;
-	char *manifest_text;
-	size_t manifest_bytes;
+	mmi_csv_file manifest;
 } job;
 
 static mm_status no_memory(mm_error *e)
@@ -74,8 +71,8 @@ static mm_status allocate(job *j, mm_error *e)
 		if (!j->x[m] || !j->observed[m] || (keep && !j->shown[m]))
 			return no_memory(e);
 	}
-	if (r->out && !(j->manifest = open_memstream(&j->manifest_text, &j->manifest_bytes)))
-		return no_memory(e);
+	if (r->out)
+		MMI_TRY(mmi_csv_begin(&j->manifest, e));
 	return mmi_translator_create(j->model, j->saved->sampler, (uint32_t)rows, &j->translator, e);
 }
 
@@ -87,9 +84,7 @@ static void clear(job *j)
 		mmi_free(j->observed[m]);
 		mmi_free(j->shown[m]);
 	}
-	if (j->manifest)
-		fclose(j->manifest);
-	free(j->manifest_text);
+	mmi_csv_drop(&j->manifest);
 }
 
 /* ---------------------------------------------------------------- a block */
@@ -139,16 +134,16 @@ static void name_given(job *j)
 static void put_manifest(job *j, uint64_t input, int64_t draw, const char *modality, const char *file)
 {
 	const mmi_inputs *in = j->request->inputs;
-	mmi_csv_put_number(j->manifest, true, (double)input);
-	mmi_csv_put(j->manifest, false, in->name[input]);
-	mmi_csv_put_number(j->manifest, false, in->label[input] >= 0 ? (double)in->label[input] : (double)NAN);
-	mmi_csv_put_number(j->manifest, false, draw >= 0 ? (double)draw : (double)NAN);
-	mmi_csv_put(j->manifest, false, modality);
-	mmi_csv_put(j->manifest, false, file);
-	mmi_csv_put(j->manifest, false, j->given);
-	mmi_csv_put_number(j->manifest, false, (double)j->saved->setup.settings.seed);
-	mmi_csv_put_number(j->manifest, false, j->request->number);
-	fputc('\n', j->manifest);
+	mmi_csv_put_number(j->manifest.out, true, (double)input);
+	mmi_csv_put(j->manifest.out, false, in->name[input]);
+	mmi_csv_put_number(j->manifest.out, false, in->label[input] >= 0 ? (double)in->label[input] : (double)NAN);
+	mmi_csv_put_number(j->manifest.out, false, draw >= 0 ? (double)draw : (double)NAN);
+	mmi_csv_put(j->manifest.out, false, modality);
+	mmi_csv_put(j->manifest.out, false, file);
+	mmi_csv_put(j->manifest.out, false, j->given);
+	mmi_csv_put_number(j->manifest.out, false, (double)j->saved->setup.settings.seed);
+	mmi_csv_put_number(j->manifest.out, false, j->request->number);
+	fputc('\n', j->manifest.out);
 }
 
 /* Takes file, which is NULL when memory ran out. */
@@ -214,15 +209,6 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 		MMI_TRY(write_block(j, first, total, e));
 	}
 	return MM_OK;
-}
-
-static mm_status write_manifest(job *j, mm_error *e)
-{
-	char *path = mmi_format("%s/manifest.csv", j->request->out);
-	bool failed = !path || fflush(j->manifest) || ferror(j->manifest);
-	mm_status status = failed ? no_memory(e) : mmi_write_file_atomic(path, j->manifest_text, j->manifest_bytes, e);
-	mmi_free(path);
-	return status;
 }
 
 /* ---------------------------------------------------------------- the sheet */
@@ -302,14 +288,14 @@ mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_reque
 	if (status == MM_OK && r->grid && !count_rows(&j))
 		status = mmi_fail(e, MM_EUNSUPPORTED, "--grid: neither what is given nor what is wanted can be shown as a picture; use --out");
 	if (status == MM_OK && r->out) {
-		fputs("input,name,label,draw,modality,file,given,seed,number\n", j.manifest);
+		fputs("input,name,label,draw,modality,file,given,seed,number\n", j.manifest.out);
 		name_given(&j);
 		status = mmi_make_folders(r->out, e);
 	}
 	if (status == MM_OK)
 		status = translate(&j, &chains, e);
 	if (status == MM_OK && r->out)
-		status = write_manifest(&j, e);
+		status = mmi_csv_finish(&j.manifest, r->out, "manifest.csv", e);
 	if (status == MM_OK && r->grid)
 		status = write_sheet(&j, &chains, e);
 	clear(&j);
