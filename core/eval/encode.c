@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "eval/encode.h"
+#include "mcmc/rows.h"
 #include "store/files.h"
 #include "store/npy.h"
 
@@ -87,10 +88,11 @@ static mm_status open_files(mmi_encode_work *w, mm_error *e)
 
 static mm_status allocate(mmi_encode_work *w, mm_error *e)
 {
-	bool ok = (w->label = mmi_alloc(w->block, sizeof *w->label));
-	for (uint32_t m = 0; m < w->n; m++)
-		ok = ok && (w->x[m] = mmi_alloc((size_t)w->block * (size_t)w->s->model->modalities[m].count, sizeof(float)));
-	return ok ? mmi_experts_create(w->s->model, w->block, &w->experts, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", w->block);
+	w->label = mmi_alloc(w->block, sizeof *w->label);
+	if (!w->label)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", w->block);
+	MMI_TRY(mmi_rows_create(w->s->model, w->block, w->x, e));
+	return mmi_experts_create(w->s->model, w->block, &w->experts, e);
 }
 
 /* ------------------------------------------------------------ blocks */
@@ -166,8 +168,7 @@ static mm_status run(mmi_encode_work *w, const mmi_encode_hooks *h, mm_error *e)
 		uint32_t rows = w->count - first < w->block ? w->count - first : w->block;
 		for (uint32_t r = 0; r < rows; r++) {
 			float *at[MMI_MAX_MODALITIES];
-			for (uint32_t m = 0; m < w->n; m++)
-				at[m] = w->x[m] + r * (size_t)w->s->model->modalities[m].count;
+			mmi_rows_at(w->s->model, w->x, r, at);
 			MMI_TRY(mmi_tuples_read(w->tuples, first + r, at, e));
 			w->label[r] = mmi_tuples_label(w->tuples, first + r);
 		}
@@ -214,8 +215,8 @@ static void close_work(mmi_encode_work *w)
 		for (int k = 0; k < KINDS; k++)
 			mmi_npy_abort(w->npy[m][k]);
 		mmi_atomic_abort(w->csv[m]);
-		mmi_free(w->x[m]);
 	}
+	mmi_rows_clear(w->x);
 	mmi_npy_abort(w->labels);
 	mmi_atomic_abort(w->list);
 	mmi_experts_clear(&w->experts);

@@ -4,6 +4,7 @@
 #include "engine/vec.h"
 #include "eval/coherence.h"
 #include "eval/eval_work.h"
+#include "mcmc/rows.h"
 
 #include <string.h>
 
@@ -16,12 +17,6 @@ static uint32_t number_of(uint32_t use, uint32_t block)
 	return (use + 1) << 20 | block;
 }
 
-static void copy_data(mmi_eval_work *w, int variant, float *const *from)
-{
-	for (uint32_t m = 0; m < w->n; m++)
-		memcpy(w->x[variant][m], from[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
-}
-
 /* x[GENERATOR] decoded from what is observed; x[REVISED] the same, from the same draws, with the energy: where it guides z, z moves
  * on before it is decoded; then the data chain, which leaves the observed alone. */
 static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number)
@@ -29,7 +24,7 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 	mmi_chain_stats stats;
 	mmi_translate_args args = { .number = number, .expert = expert, .posterior = w->posterior };
 	args.posterior.steps = z_steps;
-	copy_data(w, MMI_GENERATOR, w->data);
+	mmi_rows_copy(w->model, w->block, w->x[MMI_GENERATOR], w->data);
 	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, w->block, NULL);
 	for (uint32_t m = 0; m < w->n; m++)
 		for (uint32_t r = 0; r < w->block; r++)
@@ -39,10 +34,10 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 	if (w->guide.steps) {
 		args.guide = w->guide;
 		args.revise = w->revise;
-		copy_data(w, MMI_REVISED, w->data);
+		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->data);
 		mmi_translate(w->translator, &args, w->x[MMI_REVISED], (const float *const *)w->observed, w->block, NULL);
 	} else if (w->variants > 1) {
-		copy_data(w, MMI_REVISED, w->x[MMI_GENERATOR]);
+		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->x[MMI_GENERATOR]);
 	}
 	if (w->revise.steps && !w->guide.steps)
 		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);

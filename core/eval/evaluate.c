@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "eval/eval_work.h"
+#include "mcmc/rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -167,10 +168,6 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 	size_t rows = w->block, features = COMPONENTS;
 	bool ok = true;
 	for (uint32_t m = 0; m < w->n; m++) {
-		size_t count = rows * (size_t)w->model->modalities[m].count;
-		ok = ok && (w->data[m] = mmi_alloc(count, sizeof(float)));
-		for (int v = 0; v < MMI_VARIANTS; v++)
-			ok = ok && (w->x[v][m] = mmi_alloc(count, sizeof(float)));
 		ok = ok && (w->observed[m] = mmi_alloc(rows, sizeof(float))) && (w->held[m] = mmi_alloc(rows, 1));
 		if (w->judge && w->judge->member[m].present) {
 			ok = ok && (w->class_of[m] = mmi_alloc(rows, sizeof(int32_t)));
@@ -185,6 +182,9 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 	w->features = mmi_alloc(rows * features, sizeof *w->features);
 	if (!ok || !w->label || !w->counted || !w->energy || !w->features)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for an evaluation in blocks of %u rows", w->block);
+	MMI_TRY(mmi_rows_create(w->model, rows, w->data, e));
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		MMI_TRY(mmi_rows_create(w->model, rows, w->x[v], e));
 	MMI_TRY(mmi_latents_create(w->model, rows, &w->z, e));
 	return mmi_translator_create(w->model, w->sampler, w->block, &w->translator, e);
 }
@@ -237,10 +237,10 @@ static mm_status open_work(mmi_eval_work *w, mm_error *e)
 
 static void close_work(mmi_eval_work *w)
 {
+	mmi_rows_clear(w->data);
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		mmi_rows_clear(w->x[v]);
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		mmi_free(w->data[m]);
-		for (int v = 0; v < MMI_VARIANTS; v++)
-			mmi_free(w->x[v][m]);
 		mmi_free(w->observed[m]);
 		mmi_free(w->held[m]);
 		mmi_free(w->class_of[m]);

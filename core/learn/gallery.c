@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "learn/gallery.h"
+#include "mcmc/rows.h"
 #include "mcmc/translate.h"
 #include "store/picture.h"
 
@@ -22,31 +23,26 @@ struct mmi_gallery {
 
 static mm_status allocate(mmi_gallery *g, bool data, mm_error *e)
 {
-	size_t rows = g->rows;
 	bool ok = true;
-	MMI_TRY(mmi_latents_create(g->model, rows, &g->z, e));
-	if (data)
-		MMI_TRY(mmi_translator_create(g->model, g->sampler, g->rows, &g->translator, e));
-	for (uint32_t m = 0; m < g->model->n_modalities; m++) {
-		size_t count = rows * (size_t)g->model->modalities[m].count;
-		const struct {
-			float **to;
-			size_t count;
-			bool wanted;
-		} all[] = { { &g->generated[m], count, true }, { &g->revised[m], count, true }, { &g->data[m], count, data },
-			    { &g->translated[m], count, data }, { &g->observed[m], rows, data } };
-		for (size_t i = 0; i < MMI_COUNT(all); i++)
-			ok = (!all[i].wanted || (*all[i].to = mmi_alloc(all[i].count, sizeof(float)))) && ok;
-	}
-	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a sheet of %u samples", g->columns);
+	MMI_TRY(mmi_latents_create(g->model, g->rows, &g->z, e));
+	MMI_TRY(mmi_rows_create(g->model, g->rows, g->generated, e));
+	MMI_TRY(mmi_rows_create(g->model, g->rows, g->revised, e));
+	if (!data)
+		return MM_OK;
+	MMI_TRY(mmi_rows_create(g->model, g->rows, g->data, e));
+	MMI_TRY(mmi_rows_create(g->model, g->rows, g->translated, e));
+	for (uint32_t m = 0; m < g->model->n_modalities; m++)
+		ok = (g->observed[m] = mmi_alloc(g->rows, sizeof(float))) && ok;
+	if (!ok)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a sheet of %u samples", g->columns);
+	return mmi_translator_create(g->model, g->sampler, g->rows, &g->translator, e);
 }
 
 static mm_status read_data(mmi_gallery *g, mmi_tuples *data, mm_error *e)
 {
 	for (uint32_t i = 0; i < g->columns; i++) {
 		float *at[MMI_MAX_MODALITIES];
-		for (uint32_t m = 0; m < g->model->n_modalities; m++)
-			at[m] = g->data[m] + i * g->model->modalities[m].count;
+		mmi_rows_at(g->model, g->data, i, at);
 		MMI_TRY(mmi_tuples_read(data, i, at, e));
 	}
 	for (uint32_t r = 0; r < g->rows; r++)
@@ -79,11 +75,9 @@ void mmi_gallery_destroy(mmi_gallery *g)
 {
 	if (!g)
 		return;
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		float *all[] = { g->data[m], g->translated[m], g->generated[m], g->revised[m], g->observed[m] };
-		for (size_t i = 0; i < MMI_COUNT(all); i++)
-			mmi_free(all[i]);
-	}
+	float **const all[] = { g->data, g->translated, g->generated, g->revised, g->observed };
+	for (size_t i = 0; i < MMI_COUNT(all); i++)
+		mmi_rows_clear(all[i]);
 	mmi_latents_clear(&g->z);
 	mmi_translator_destroy(g->translator);
 	mmi_free(g);
@@ -104,8 +98,7 @@ static void translate(mmi_gallery *g)
 {
 	mmi_translate_args args = { .expert = 0, .mean = true };
 	mmi_latents *z = &g->z;
-	for (uint32_t m = 0; m < g->model->n_modalities; m++)
-		memcpy(g->translated[m], g->data[m], (size_t)g->model->modalities[m].count * g->rows * sizeof(float));
+	mmi_rows_copy(g->model, g->rows, g->translated, g->data);
 	mmi_translate(g->translator, &args, g->translated, (const float *const *)g->observed, g->rows, z);
 	mmi_sampler_decode(g->sampler, z, g->rows, g->translated); /* what was given as well: its reconstruction */
 }

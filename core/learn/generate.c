@@ -3,19 +3,14 @@
 
 #include "learn/generate.h"
 
+#include "mcmc/rows.h"
+
 #include <stdio.h>
-#include <string.h>
 
 static void decode_prior(mmi_sampler *s, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
 {
 	mmi_sampler_prior(s, rows, number, z);
 	mmi_sampler_decode(s, z, rows, to);
-}
-
-static void copy(const mmi_model *m, uint32_t rows, float *const *from, float *const *to)
-{
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		memcpy(to[i], from[i], rows * (size_t)m->modalities[i].count * sizeof(float));
 }
 
 static void guide(mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
@@ -39,12 +34,12 @@ void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a
 	if (a->guide.steps)
 		guide(s, a, number, rows, z, revised);
 	else
-		copy(m, rows, generated, revised);
+		mmi_rows_copy(m, rows, revised, generated);
 	if (!revise.steps)
 		return;
 	/* The chain's start, which bounds its movement, takes the place of the generator's samples; they are made again, same to the bit. */
 	if (a->guide.steps)
-		copy(m, rows, revised, generated);
+		mmi_rows_copy(m, rows, generated, revised);
 	mmi_sampler_revise(s, &revise, revised, (const float *const *)generated, rows, &stats);
 	if (a->guide.steps)
 		decode_prior(s, number, rows, z, generated);

@@ -3,6 +3,8 @@
 
 #include "learn/select.h"
 
+#include "mcmc/rows.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -28,12 +30,12 @@ static mm_status allocate(mmi_select *s, mm_error *e)
 	size_t rows = mmi_whole_chunks(s->count, s->block);
 	bool ok = (s->expert = mmi_alloc(s->block, sizeof *s->expert));
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		ok = (s->x[i] = mmi_alloc(rows * (size_t)m->modalities[i].count, sizeof(float))) && ok;
 		ok = (s->has[i] = mmi_alloc(rows, sizeof(float))) && (s->told[i] = mmi_alloc(s->block, sizeof(float))) && ok;
 		ok = (s->given[i] = mmi_alloc(s->block, sizeof(float))) && ok;
 	}
 	if (!ok)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu validation tuples", rows);
+	MMI_TRY(mmi_rows_create(m, rows, s->x, e));
 	MMI_TRY(mmi_experts_create(m, s->block, &s->experts, e));
 	return mmi_latents_create(m, s->block, &s->z, e);
 }
@@ -44,10 +46,9 @@ static mm_status read_tuples(mmi_select *s, mmi_tuples *tuples, mm_error *e)
 	const mmi_model *m = s->learner->model;
 	for (uint32_t r = 0; r < s->count; r++) {
 		float *at[MMI_MAX_MODALITIES];
-		for (uint32_t i = 0; i < m->n_modalities; i++) {
-			at[i] = s->x[i] + r * (size_t)m->modalities[i].count;
+		for (uint32_t i = 0; i < m->n_modalities; i++)
 			s->has[i][r] = mmi_tuples_has(tuples, r, i);
-		}
+		mmi_rows_at(m, s->x, r, at);
 		MMI_TRY(mmi_tuples_read(tuples, r, at, e));
 	}
 	return MM_OK;

@@ -5,6 +5,7 @@
 
 #include "config/value.h"
 #include "data/tuples.h"
+#include "mcmc/rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,8 +101,7 @@ static mm_status allocate(const mmi_model *model, uint32_t n, const bool *known,
 
 void mmi_inputs_clear(mmi_inputs *in)
 {
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
-		mmi_free(in->x[m]);
+	mmi_rows_clear(in->x);
 	for (uint32_t i = 0; in->name && i < in->n; i++)
 		mmi_free(in->name[i]);
 	mmi_free(in->name);
@@ -259,8 +259,7 @@ static mm_status read_tuples(const mmi_model *model, mmi_tuples *tuples, const u
 		float *at[MMI_MAX_MODALITIES];
 		if (index[i] >= mmi_tuples_count(tuples))
 			return mmi_fail(e, MM_ECONFIG, "there is no test tuple %u; their numbers are 0 to %u", index[i], mmi_tuples_count(tuples) - 1);
-		for (uint32_t m = 0; m < model->n_modalities; m++)
-			at[m] = in->x[m] + i * (size_t)model->modalities[m].count;
+		mmi_rows_at(model, in->x, i, at);
 		MMI_TRY(mmi_tuples_read(tuples, index[i], at, e));
 		in->label[i] = mmi_tuples_label(tuples, index[i]);
 		in->name[i] = mmi_strdup(mmi_tuples_key(tuples, index[i]));

@@ -3,6 +3,7 @@
 
 #include "use/interpolate.h"
 
+#include "mcmc/rows.h"
 #include "mcmc/translate.h"
 #include "use/chains.h"
 #include "use/tiles.h"
@@ -65,24 +66,16 @@ static mm_status allocate(job *j, mm_error *e)
 {
 	MMI_TRY(mmi_latents_create(j->model, j->rows, &j->ends, e));
 	MMI_TRY(mmi_latents_create(j->model, j->rows, &j->points, e));
-	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
-		size_t floats = j->rows * (size_t)j->model->modalities[m].count;
-		j->decoded[m] = mmi_alloc(floats, sizeof(float));
-		j->revised[m] = mmi_alloc(floats, sizeof(float));
-		if (!j->decoded[m] || !j->revised[m])
-			return no_memory(e);
-	}
-	return MM_OK;
+	MMI_TRY(mmi_rows_create(j->model, j->rows, j->decoded, e));
+	return mmi_rows_create(j->model, j->rows, j->revised, e);
 }
 
 static void clear(job *j)
 {
 	mmi_latents_clear(&j->ends);
 	mmi_latents_clear(&j->points);
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		mmi_free(j->decoded[m]);
-		mmi_free(j->revised[m]);
-	}
+	mmi_rows_clear(j->decoded);
+	mmi_rows_clear(j->revised);
 }
 
 /* The two inputs as rows; those behind them repeat the second. */
@@ -140,8 +133,7 @@ static void make_points(job *j)
 	for (uint32_t m = 0; m < j->model->n_modalities && j->ends.w[m]; m++)
 		fill_points(j, j->points.w[m], j->ends.w[m], (size_t)mmi_model_w_dim(j->model));
 	mmi_sampler_decode(j->saved->sampler, &j->points, j->rows, j->decoded);
-	for (uint32_t m = 0; m < j->model->n_modalities; m++)
-		memcpy(j->revised[m], j->decoded[m], j->rows * (size_t)j->model->modalities[m].count * sizeof(float));
+	mmi_rows_copy(j->model, j->rows, j->revised, j->decoded);
 	revise.iteration = j->request->number;
 	mmi_sampler_revise(j->saved->sampler, &revise, j->revised, (const float *const *)j->decoded, j->rows, &stats);
 }

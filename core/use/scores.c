@@ -3,6 +3,7 @@
 
 #include "use/scores.h"
 
+#include "mcmc/rows.h"
 #include "use/chains.h"
 
 #include <stdio.h>
@@ -95,27 +96,21 @@ static mm_status create(const mmi_saved *s, block *b, mm_error *e)
 {
 	*b = (block){ .saved = s, .rows = mmi_whole_chunks(MMI_SCORES_ROWS, mmi_sampler_chunk(s->sampler)) };
 	b->energy = mmi_alloc(b->rows, sizeof *b->energy);
-	bool ok = b->energy;
-	for (uint32_t m = 0; m < s->model->n_modalities; m++)
-		ok = (b->x[m] = mmi_alloc(b->rows * (size_t)s->model->modalities[m].count, sizeof(float))) && ok;
-	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", b->rows);
+	return b->energy ? mmi_rows_create(s->model, b->rows, b->x, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", b->rows);
 }
 
 static void clear(block *b)
 {
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
-		mmi_free(b->x[m]);
+	mmi_rows_clear(b->x);
 	mmi_free(b->energy);
 }
 
 /* n tuples from `first` on; rows behind them hold what they held, at first zeros. */
 static mm_status score_block(block *b, uint32_t first, uint32_t n, mmi_tuple_reader *read, void *ctx, float *energy, mm_error *e)
 {
-	const mmi_model *model = b->saved->model;
 	for (uint32_t r = 0; r < n; r++) {
 		float *at[MMI_MAX_MODALITIES];
-		for (uint32_t m = 0; m < model->n_modalities; m++)
-			at[m] = b->x[m] + r * (size_t)model->modalities[m].count;
+		mmi_rows_at(b->saved->model, b->x, r, at);
 		MMI_TRY(read(ctx, first + r, at, e));
 	}
 	mmi_sampler_energy(b->saved->sampler, (const float *const *)b->x, mmi_whole_chunks(n, mmi_sampler_chunk(b->saved->sampler)), b->energy);

@@ -3,6 +3,7 @@
 
 #include "use/trace.h"
 
+#include "mcmc/rows.h"
 #include "store/csv.h"
 #include "store/files.h"
 #include "use/chains.h"
@@ -34,22 +35,15 @@ static mm_status no_memory(mm_error *e)
 
 static mm_status allocate(job *j, mm_error *e)
 {
-	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
-		size_t floats = j->rows * (size_t)j->model->modalities[m].count;
-		j->x[m] = mmi_alloc(floats, sizeof(float));
-		j->decoded[m] = mmi_alloc(floats, sizeof(float));
-		if (!j->x[m] || !j->decoded[m])
-			return no_memory(e);
-	}
+	MMI_TRY(mmi_rows_create(j->model, j->rows, j->x, e));
+	MMI_TRY(mmi_rows_create(j->model, j->rows, j->decoded, e));
 	return mmi_latents_create(j->model, j->rows, &j->z, e);
 }
 
 static void clear(job *j)
 {
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		mmi_free(j->x[m]);
-		mmi_free(j->decoded[m]);
-	}
+	mmi_rows_clear(j->x);
+	mmi_rows_clear(j->decoded);
 	mmi_latents_clear(&j->z);
 	mmi_inputs_clear(&j->data);
 	mmi_recorder_clear(&j->recorder);
@@ -245,8 +239,7 @@ static mm_status trace_data(job *j, mm_error *e)
 	mmi_chain_stats stats;
 	mmi_sampler_prior(j->saved->sampler, j->rows, j->request->number, &j->z);
 	mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
-	for (uint32_t m = 0; m < j->model->n_modalities; m++)
-		memcpy(j->decoded[m], j->x[m], j->rows * (size_t)j->model->modalities[m].count * sizeof(float));
+	mmi_rows_copy(j->model, j->rows, j->decoded, j->x);
 	MMI_TRY(mmi_recorder_create(j->rows, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_REVISE), &j->recorder, e));
 	MMI_TRY(record_states(j, false, e));
 	args.iteration = j->request->number;

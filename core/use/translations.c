@@ -3,6 +3,7 @@
 
 #include "use/translations.h"
 
+#include "mcmc/rows.h"
 #include "mcmc/translate.h"
 #include "store/csv.h"
 #include "store/files.h"
@@ -62,13 +63,13 @@ static mm_status allocate(job *j, mm_error *e)
 	size_t rows = mmi_whole_chunks(MMI_TRANSLATIONS_ROWS, mmi_sampler_chunk(j->saved->sampler));
 	j->inputs_shown = r->inputs->n < SHOWN_INPUTS ? r->inputs->n : SHOWN_INPUTS;
 	j->draws_shown = r->count < SHOWN_DRAWS ? r->count : SHOWN_DRAWS;
+	MMI_TRY(mmi_rows_create(j->model, rows, j->x, e));
 	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
 		size_t count = (size_t)j->model->modalities[m].count;
-		j->x[m] = mmi_alloc(rows * count, sizeof(float));
 		j->observed[m] = mmi_alloc(rows, sizeof(float));
 		bool keep = r->grid && r->want[m];
 		j->shown[m] = keep ? mmi_alloc(j->draws_shown * j->inputs_shown * count, sizeof(float)) : NULL;
-		if (!j->x[m] || !j->observed[m] || (keep && !j->shown[m]))
+		if (!j->observed[m] || (keep && !j->shown[m]))
 			return no_memory(e);
 	}
 	if (r->out)
@@ -79,11 +80,9 @@ static mm_status allocate(job *j, mm_error *e)
 static void clear(job *j)
 {
 	mmi_translator_destroy(j->translator);
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		mmi_free(j->x[m]);
-		mmi_free(j->observed[m]);
-		mmi_free(j->shown[m]);
-	}
+	float **const all[] = { j->x, j->observed, j->shown };
+	for (size_t i = 0; i < MMI_COUNT(all); i++)
+		mmi_rows_clear(all[i]);
 	mmi_csv_drop(&j->manifest);
 }
 

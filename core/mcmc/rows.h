@@ -1,0 +1,16 @@
+/* rows.h - rows of samples in memory, an array for each modality: x[m] is [rows][floats of modality m]. */
+#ifndef MMI_ROWS_H
+#define MMI_ROWS_H
+
+#include "model/model.h"
+
+/* Zeros. On failure some arrays may be there already: mmi_rows_clear. */
+mm_status mmi_rows_create(const mmi_model *m, size_t rows, float **x, mm_error *e);
+/* All MMI_MAX_MODALITIES arrays; those that are NULL are accepted. */
+void mmi_rows_clear(float **x);
+/* The first rows of all modalities. */
+void mmi_rows_copy(const mmi_model *m, size_t rows, float *const *to, float *const *from);
+/* Where a row begins in each modality. */
+void mmi_rows_at(const mmi_model *m, float *const *x, size_t row, float **at);
+
+#endif
