@@ -1,4 +1,4 @@
-/* cmd_trace.c - mmcore trace: both chains, step by step. */
+/* cmd_trace.c - mmcore trace: the chains, step by step. */
 #include "config.h"
 
 #include "cli/run_options.h"
@@ -24,20 +24,21 @@ int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv)
 {
 	const char *checkpoint = NULL;
 	int64_t tuples = 4, number = 0;
-	mmi_trace_request r = { .z_steps = -1, .x_steps = -1, .log = &cli->log };
+	mmi_trace_request r = { .z_steps = -1, .guide_steps = -1, .x_steps = -1, .log = &cli->log };
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&checkpoint),
 		MMI_OPTION_INT("tuples", "N", &tuples, 1, 1024, "tuples to follow, of the test data and from the prior (default 4)"),
 		MMI_OPTION_Z_STEPS(&r.z_steps),
+		MMI_OPTION_GUIDE_STEPS(&r.guide_steps),
 		MMI_OPTION_X_STEPS(&r.x_steps),
 		MMI_OPTION_INT("number", "N", &number, 0, 4e9, "which draws: another number, other draws (default 0)"),
-		MMI_OPTION_STRING("out", "DIR", &r.out, "folder for posterior.png, data.png and trace.csv"),
+		MMI_OPTION_STRING("out", "DIR", &r.out, "folder for posterior.png, guide.png, data.png and trace.csv"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "trace", "--ckpt FILE --out DIR [options]", "Follows both Langevin chains: strips of what the latent decodes to and of "
+	const mmi_usage usage = { "trace", "--ckpt FILE --out DIR [options]", "Follows the Langevin chains: strips of what latents decode to and of "
 	                          "samples going down in energy, and energy, log-likelihood and movement of each step as CSV.", options };
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))

@@ -111,7 +111,8 @@ mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
 
 mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part)
 {
-	return part == MMI_SAMPLER_POSTERIOR ? s->posterior.u : part == MMI_SAMPLER_REVISE ? s->revise.energy : s->energy.energy;
+	return part == MMI_SAMPLER_POSTERIOR ? s->posterior.u : part == MMI_SAMPLER_GUIDE ? s->guide.u
+	       : part == MMI_SAMPLER_REVISE ? s->revise.energy : s->energy.energy;
 }
 
 /* ------------------------------------------------------------ rows in chunks */

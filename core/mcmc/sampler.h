@@ -28,7 +28,7 @@ typedef enum { MMI_SAMPLER_ENCODE, MMI_SAMPLER_DECODE, MMI_SAMPLER_POSTERIOR, MM
                MMI_SAMPLER_GUIDE } mmi_sampler_part;
 /* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last call. */
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part);
-/* Where U (posterior) or E (revise, energy) of each sample is in that part's program: for a chain's watch. */
+/* Where U (posterior, guide) or E (revise, energy) of each sample is in that part's program: for a chain's watch. */
 mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part);
 /* The chunk for a batch: its largest divisor up to the wanted size. Depends on the batch alone, never on threads. */
 uint32_t mmi_chunk_for(uint32_t batch, uint32_t wanted);

@@ -1,4 +1,4 @@
-/* trace.c - trajectories of both chains. */
+/* trace.c - trajectories of the chains. */
 #include "config.h"
 
 #include "use/trace.h"
@@ -28,6 +28,18 @@ typedef struct job {
 	mmi_csv_file csv;
 } job;
 
+/* A chain, and what is shown of it. */
+typedef struct kind {
+	const char *name;      /* in the table, and of the strip's file */
+	const char *title, *tuple;
+	bool latent;           /* its states are latents, shown decoded */
+	bool given;            /* it is given test tuples, which stand beside it */
+} kind;
+
+static const kind posterior_chain = { "posterior", "posterior chain", "test tuple", true, true };
+static const kind guided_chain = { "guide", "guided chain", "sample", true, false };
+static const kind data_chain = { "data", "data chain", "sample", false, false };
+
 static mm_status no_memory(mm_error *e)
 {
 	return mmi_fail(e, MM_ENOMEM, "out of memory for traces");
@@ -52,16 +64,16 @@ static void clear(job *j)
 
 /* ---------------------------------------------------------------- numbers */
 
-static void put_rows(job *j, const char *chain, bool posterior)
+static void put_rows(job *j, const kind *k)
 {
 	const mmi_recorder *r = &j->recorder;
 	for (uint32_t row = 0; row < j->request->tuples; row++)
 		for (uint32_t step = 0; step <= r->steps; step++) {
 			size_t at = (size_t)step * r->rows + row;
-			mmi_csv_put(j->csv.out, true, chain);
+			mmi_csv_put(j->csv.out, true, k->name);
 			fprintf(j->csv.out, ",%u,%u", row, step);
 			mmi_csv_put_number(j->csv.out, false, r->energy[at]);
-			mmi_csv_put_number(j->csv.out, false, posterior ? -(r->energy[at] + r->log_prior[at]) : (double)NAN);
+			mmi_csv_put_number(j->csv.out, false, k->given ? -(r->energy[at] + r->log_prior[at]) : (double)NAN);
 			mmi_csv_put_number(j->csv.out, false, step ? r->move[at] : (double)NAN);
 			fputc('\n', j->csv.out);
 		}
@@ -98,25 +110,25 @@ static mm_status draw_frame(const job *j, mmi_grid *g, size_t drawable, size_t c
 }
 
 /* The rows of all modalities at a frame: states of the data chain, or decoded latents. */
-static void rows_at(job *j, uint32_t frame, bool posterior, float **x)
+static void rows_at(job *j, uint32_t frame, const kind *k, float **x)
 {
 	mmi_latents z = { .z = NULL };
 	uint32_t state = 0;
-	if (posterior) {
+	if (k->latent) {
 		z.z = j->z.z ? mmi_recorder_frame(&j->recorder, frame, state++) : NULL;
 		for (uint32_t m = 0; m < j->model->n_modalities && j->z.w[m]; m++)
 			z.w[m] = mmi_recorder_frame(&j->recorder, frame, state++);
 		mmi_sampler_decode(j->saved->sampler, &z, j->rows, j->decoded);
 	}
 	for (uint32_t m = 0; m < j->model->n_modalities; m++)
-		x[m] = posterior ? j->decoded[m] : mmi_recorder_frame(&j->recorder, frame, m);
+		x[m] = k->latent ? j->decoded[m] : mmi_recorder_frame(&j->recorder, frame, m);
 }
 
-static mm_status label_sheet(const job *j, mmi_grid *g, size_t drawable, bool posterior, mm_error *e)
+static mm_status label_sheet(const job *j, mmi_grid *g, size_t drawable, const kind *k, mm_error *e)
 {
 	const mmi_recorder *r = &j->recorder;
 	char text[128];
-	snprintf(text, sizeof text, posterior ? "posterior chain: U %.0f to %.0f in %u steps" : "data chain: E %.3g to %.3g in %u steps", mean_energy(j, 0),
+	snprintf(text, sizeof text, k->latent ? "%s: U %.0f to %.0f in %u steps" : "%s: E %.3g to %.3g in %u steps", k->title, mean_energy(j, 0),
 	         mean_energy(j, r->steps), r->steps);
 	MMI_TRY(mmi_grid_title(g, text, e));
 	for (uint32_t f = 0; f < r->n_frames; f++) {
@@ -124,7 +136,7 @@ static mm_status label_sheet(const job *j, mmi_grid *g, size_t drawable, bool po
 		MMI_TRY(mmi_grid_column(g, f, text, e));
 	}
 	for (uint32_t t = 0; t < j->request->tuples; t++) {
-		snprintf(text, sizeof text, posterior ? "test tuple %u" : "sample %u", t);
+		snprintf(text, sizeof text, "%s %u", k->tuple, t);
 		MMI_TRY(mmi_grid_group(g, t * drawable, text, e));
 		for (uint32_t m = 0; m < j->model->n_modalities; m++)
 			if (j->model->modalities[m].picture)
@@ -133,34 +145,34 @@ static mm_status label_sheet(const job *j, mmi_grid *g, size_t drawable, bool po
 	return MM_OK;
 }
 
-static mm_status draw_sheet(job *j, mmi_grid *g, size_t drawable, bool posterior, mm_error *e)
+static mm_status draw_sheet(job *j, mmi_grid *g, size_t drawable, const kind *k, mm_error *e)
 {
 	const mmi_recorder *r = &j->recorder;
 	float *x[MMI_MAX_MODALITIES];
-	MMI_TRY(label_sheet(j, g, drawable, posterior, e));
+	MMI_TRY(label_sheet(j, g, drawable, k, e));
 	for (uint32_t f = 0; f < r->n_frames; f++) {
-		rows_at(j, f, posterior, x);
+		rows_at(j, f, k, x);
 		MMI_TRY(draw_frame(j, g, drawable, f, x, e));
 	}
-	if (!posterior)
+	if (!k->given)
 		return MM_OK;
 	MMI_TRY(mmi_grid_gap(g, r->n_frames, e));
 	MMI_TRY(mmi_grid_column(g, r->n_frames, "data", e));
 	return draw_frame(j, g, drawable, r->n_frames, j->data.x, e);
 }
 
-static mm_status write_sheet(job *j, bool posterior, mm_error *e)
+static mm_status write_sheet(job *j, const kind *k, mm_error *e)
 {
 	mmi_grid *g;
 	size_t drawable;
 	if (mmi_tiles_drawable(j->model->modalities, j->model->n_modalities, &drawable, NULL) != MM_OK)
 		return MM_OK; /* the numbers remain */
-	char *path = mmi_format("%s/%s.png", j->request->out, posterior ? "posterior" : "data");
+	char *path = mmi_format("%s/%s.png", j->request->out, k->name);
 	if (!path)
 		return no_memory(e);
-	mm_status status = mmi_grid_create(j->request->tuples * drawable, j->recorder.n_frames + posterior, &g, e);
+	mm_status status = mmi_grid_create(j->request->tuples * drawable, j->recorder.n_frames + k->given, &g, e);
 	if (status == MM_OK) {
-		status = draw_sheet(j, g, drawable, posterior, e);
+		status = draw_sheet(j, g, drawable, k, e);
 		if (status == MM_OK)
 			status = mmi_grid_write(g, path, e);
 		mmi_grid_destroy(g);
@@ -171,20 +183,40 @@ static mm_status write_sheet(job *j, bool posterior, mm_error *e)
 
 /* ---------------------------------------------------------------- chains */
 
-static mm_status record_states(job *j, bool posterior, mm_error *e)
+static mm_status record_latents(job *j, mm_error *e)
 {
 	mmi_recorder *r = &j->recorder;
-	if (posterior && j->z.z)
+	r->laplace = j->model->config.prior == MMI_PRIOR_LAPLACE;
+	if (j->z.z)
 		MMI_TRY(mmi_recorder_add(r, j->z.z, (size_t)mmi_model_z_dim(j->model), 1, e));
+	for (uint32_t m = 0; m < j->model->n_modalities && j->z.w[m]; m++)
+		MMI_TRY(mmi_recorder_add(r, j->z.w[m], (size_t)mmi_model_w_dim(j->model), 1, e));
+	return MM_OK;
+}
+
+static mm_status record_samples(job *j, mm_error *e)
+{
 	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
 		const mmi_modality *modality = &j->model->modalities[m];
 		bool box = modality->info.support == MM_SUPPORT_BOX;
-		if (!posterior)
-			MMI_TRY(mmi_recorder_add(r, j->x[m], (size_t)modality->count, box ? (double)(modality->info.hi - modality->info.lo) : 1, e));
-		else if (j->z.w[m])
-			MMI_TRY(mmi_recorder_add(r, j->z.w[m], (size_t)mmi_model_w_dim(j->model), 1, e));
+		double range = box ? (double)(modality->info.hi - modality->info.lo) : 1;
+		MMI_TRY(mmi_recorder_add(&j->recorder, j->x[m], (size_t)modality->count, range, e));
 	}
 	return MM_OK;
+}
+
+static mm_status start_recording(job *j, uint32_t steps, mmi_sampler_part part, mm_error *e)
+{
+	MMI_TRY(mmi_recorder_create(j->rows, steps, mmi_sampler_energy_tensor(j->saved->sampler, part), &j->recorder, e));
+	return part == MMI_SAMPLER_REVISE ? record_samples(j, e) : record_latents(j, e);
+}
+
+static mm_status put_recording(job *j, const kind *k, mm_error *e)
+{
+	put_rows(j, k);
+	mm_status status = write_sheet(j, k, e);
+	mmi_recorder_clear(&j->recorder);
+	return status;
 }
 
 /* Rows behind the shown tuples repeat the last. */
@@ -220,45 +252,55 @@ static mm_status trace_posterior(job *j, mm_error *e)
 	mmi_chain_stats stats;
 	fill_data(j);
 	MMI_TRY(start_posterior(j, e));
-	MMI_TRY(mmi_recorder_create(j->rows, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_POSTERIOR), &j->recorder, e));
-	j->recorder.laplace = j->model->config.prior == MMI_PRIOR_LAPLACE;
-	MMI_TRY(record_states(j, true, e));
+	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_POSTERIOR, e));
 	args.iteration = j->request->number;
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
 	mmi_sampler_posterior(j->saved->sampler, &args, (const float *const *)j->x, j->rows, 1, &j->z, NULL, &stats);
-	put_rows(j, "posterior", true);
-	mm_status status = write_sheet(j, true, e);
-	mmi_recorder_clear(&j->recorder);
-	return status;
+	return put_recording(j, &posterior_chain, e);
+}
+
+/* Latents from the prior, and where the guided chain leaves them. */
+static mm_status trace_guide(job *j, mm_error *e)
+{
+	mmi_guide_args args = j->chains.guide;
+	mmi_chain_stats stats;
+	mmi_sampler_prior(j->saved->sampler, j->rows, j->request->number, &j->z);
+	if (!args.steps)
+		return MM_OK;
+	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_GUIDE, e));
+	args.iteration = j->request->number;
+	args.watch = mmi_recorder_watch;
+	args.watch_ctx = &j->recorder;
+	mmi_sampler_guide(j->saved->sampler, &args, j->rows, &j->z, NULL, &stats);
+	return put_recording(j, &guided_chain, e);
 }
 
 static mm_status trace_data(job *j, mm_error *e)
 {
 	mmi_revise_args args = j->chains.revise;
 	mmi_chain_stats stats;
-	mmi_sampler_prior(j->saved->sampler, j->rows, j->request->number, &j->z);
 	mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
 	mmi_rows_copy(j->model, j->rows, j->decoded, j->x);
-	MMI_TRY(mmi_recorder_create(j->rows, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_REVISE), &j->recorder, e));
-	MMI_TRY(record_states(j, false, e));
+	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_REVISE, e));
 	args.iteration = j->request->number;
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
 	mmi_sampler_revise(j->saved->sampler, &args, j->x, (const float *const *)j->decoded, j->rows, &stats);
-	put_rows(j, "data", false);
-	return write_sheet(j, false, e);
+	return put_recording(j, &data_chain, e);
 }
 
-static mm_status trace_both(job *j, mm_error *e)
+static mm_status trace_all(job *j, mm_error *e)
 {
 	mm_error why = MM_ERROR_INIT;
 	fputs("chain,tuple,step,energy,log_likelihood,move\n", j->csv.out);
 	MMI_TRY(trace_posterior(j, e));
-	if (mmi_use_need_energy(j->saved, "the data chain", &why) == MM_OK)
-		return trace_data(j, e);
-	mmi_logf(j->request->log, MM_LOG_WARNING, "%s; only the posterior chain is traced", why.message);
-	return MM_OK;
+	if (mmi_use_need_energy(j->saved, "the data chain", &why) != MM_OK) {
+		mmi_logf(j->request->log, MM_LOG_WARNING, "%s; only the posterior chain is traced", why.message);
+		return MM_OK;
+	}
+	MMI_TRY(trace_guide(j, e));
+	return trace_data(j, e);
 }
 
 /* The settings are checked and the data read before anything is written. */
@@ -268,7 +310,7 @@ static mm_status prepare(job *j, mm_error *e)
 	uint32_t *index, n = j->request->tuples;
 	if (n > j->rows)
 		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n, j->rows);
-	MMI_TRY(mmi_use_chains_of(j->saved, j->request->z_steps, 0, j->request->x_steps, &j->chains, e));
+	MMI_TRY(mmi_use_chains_of(j->saved, j->request->z_steps, j->request->guide_steps, j->request->x_steps, &j->chains, e));
 	MMI_TRY(mmi_numbers_first(n, &index, e));
 	mm_status status = mmi_inputs_test(j->saved, index, n, none, j->request->log, &j->data, e);
 	mmi_free(index);
@@ -284,7 +326,7 @@ mm_status mmi_trace_make(const mmi_saved *s, const mmi_trace_request *r, mm_erro
 	if (status == MM_OK)
 		status = mmi_csv_begin(&j.csv, e);
 	if (status == MM_OK)
-		status = trace_both(&j, e);
+		status = trace_all(&j, e);
 	if (status == MM_OK)
 		status = mmi_csv_finish(&j.csv, r->out, "trace.csv", e);
 	clear(&j);

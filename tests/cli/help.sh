@@ -54,7 +54,7 @@ for option in ckpt list test plugin set; do
 	check "score --help explains --$option" says out "  --$option"
 done
 run trace --help
-for option in ckpt tuples z-steps x-steps number out plugin set; do
+for option in ckpt tuples z-steps guide-steps x-steps number out plugin set; do
 	check "trace --help explains --$option" says out "  --$option"
 done
 run interpolate --help

@@ -34,6 +34,14 @@ trace --tuples 2 --z-steps 6 --x-steps 5 --out "$work/t2"
 check "traces repeat" diff -r "$work/t" "$work/t2"
 trace --tuples 2 --z-steps 6 --x-steps 5 --number 1 --out "$work/t3"
 check "another number, other chains" differ "$work/t/trace.csv" "$work/t3/trace.csv"
+check "without a guide it has no strip" [ ! -e "$work/t/guide.png" ]
+trace --tuples 2 --z-steps 6 --guide-steps 8 --x-steps 5 --set learner.z_noise=0 --set learner.guide_noise=0 --out "$work/guided"
+check "a guided chain has a strip" is_png "$work/guided/guide.png"
+check "and a row for every step" [ "$(grep -c '^guide,' "$work/guided/trace.csv")" -eq $((2 * 9)) ]
+rm -r "$work/still"
+mv "$work/guided" "$work/still"
+check "without noise its U falls" falls guide
+check "the data chain starts where it ends" eval '[ "$(grep "^data,0,0," "$work/t/trace.csv")" != "$(grep "^data,0,0," "$work/still/trace.csv")" ]'
 trace --tuples 2 --z-steps 3 --x-steps 2 --out "$work/short"
 beginning() { grep "^$1," "$work/t/trace.csv" | awk -F, -v n="$2" '$3 <= n' >"$work/long_part"; grep "^$1," "$work/short/trace.csv" | cmp -s - "$work/long_part"; }
 check "a shorter posterior chain is the longer one's beginning" beginning posterior 3
