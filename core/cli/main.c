@@ -12,7 +12,7 @@ const mmi_command mmi_commands[] = {
 	{ "sample", "draw samples from a checkpoint", mmi_cmd_sample },
 	{ "translate", "make modalities from others", mmi_cmd_translate },
 	{ "score", "how well the modalities of a tuple fit", mmi_cmd_score },
-	{ "trace", "both chains, step by step", mmi_cmd_trace },
+	{ "trace", "the chains, step by step", mmi_cmd_trace },
 	{ "interpolate", "from one tuple to another through the latent space", mmi_cmd_interpolate },
 	{ "eval", "measure a checkpoint: coherence, Frechet distance and more", mmi_cmd_eval },
 	{ "encode", "write the latents of data as .npy and CSV files", mmi_cmd_encode },
