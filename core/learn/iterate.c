@@ -8,6 +8,7 @@
 #include "learn/learner.h"
 #include "learn/snapshot.h"
 #include "learn/starts.h"
+#include "mcmc/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -64,10 +65,9 @@ static void generate(mmi_learner *l, uint32_t t)
 	mmi_sampler_prior(l->sampler, s->batch, t, &l->z_prior);
 	if (s->guide_steps && s->guide_training)
 		mmi_sampler_guide(l->sampler, &guide, s->batch, &l->z_prior, NULL, &stats);
-	mmi_sampler_decode(l->sampler, &l->z_prior, l->settings->batch, l->generated);
+	mmi_sampler_decode(l->sampler, &l->z_prior, s->batch, l->generated);
 	mmi_start_data_chain(l, t);
-	for (uint32_t m = 0; m < l->model->n_modalities; m++)
-		memcpy(l->revised[m], l->generated[m], (size_t)l->model->modalities[m].count * l->settings->batch * sizeof(float));
+	mmi_rows_copy(l->model, s->batch, l->revised, l->generated);
 }
 
 /* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then held. */
@@ -89,8 +89,8 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_revise_args args = { .steps = s->x_steps, .iteration = t, .step = l->state.x_step, .noise = s->x_noise,
-	                         .move_max = s->x_move_max, .clamp = s->clamp };
+	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
+	args.iteration = t;
 	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);
 	m->x_step = l->state.x_step;
 	m->e_generated = s->x_steps ? stats.energy / s->batch : NAN;

@@ -4,12 +4,7 @@
 #include "learn/learner.h"
 #include "learn/objectives/objective.h"
 #include "learn/snapshot.h"
-
-static bool alloc_rows(float **out, size_t rows, size_t count)
-{
-	*out = mmi_alloc(rows * count, sizeof(float));
-	return *out != NULL;
-}
+#include "mcmc/rows.h"
 
 static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 {
@@ -32,20 +27,19 @@ bool mmi_learner_aligns(const mmi_learner *l)
 
 static mm_status allocate(mmi_learner *l, mm_error *e)
 {
-	size_t b = l->settings->batch, buffer = l->settings->x_start == MMI_START_BUFFER ? l->settings->x_buffer : 0;
-	bool ok = true;
+	const mmi_settings *s = l->settings;
 	MMI_TRY(allocate_latents(l, e));
-	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
-		size_t count = (size_t)l->model->modalities[m].count;
-		ok = alloc_rows(&l->generated[m], b, count) && alloc_rows(&l->revised[m], b, count) && ok;
-		ok = (!l->masked || alloc_rows(&l->imputed[m], b, count)) && (!buffer || alloc_rows(&l->buffer[m], buffer, count)) && ok;
-	}
-	if (ok && l->settings->swap_factor > 0)
-		MMI_TRY(mmi_swaps_create(l->model, b, &l->swaps, e));
-	if (ok && mmi_learner_aligns(l))
-		MMI_TRY(mmi_alignment_create(l->model, b, &l->alignment, e));
-	return ok ? mmi_masks_create(l->model, l->settings, l->n_chains, &l->masks, e)
-	          : mmi_fail(e, MM_ENOMEM, "out of memory for a batch of %zu samples", b);
+	MMI_TRY(mmi_rows_create(l->model, s->batch, l->generated, e));
+	MMI_TRY(mmi_rows_create(l->model, s->batch, l->revised, e));
+	if (l->masked)
+		MMI_TRY(mmi_rows_create(l->model, s->batch, l->imputed, e));
+	if (s->x_start == MMI_START_BUFFER)
+		MMI_TRY(mmi_rows_create(l->model, s->x_buffer, l->buffer, e));
+	if (s->swap_factor > 0)
+		MMI_TRY(mmi_swaps_create(l->model, s->batch, &l->swaps, e));
+	if (mmi_learner_aligns(l))
+		MMI_TRY(mmi_alignment_create(l->model, s->batch, &l->alignment, e));
+	return mmi_masks_create(l->model, s, l->n_chains, &l->masks, e);
 }
 
 static mm_status create_optimisers(mmi_learner *l, mm_error *e)
@@ -141,13 +135,12 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_latents_clear(&l->z_prior);
 	mmi_latents_clear(&l->buffer_z);
 	mmi_experts_clear(&l->experts);
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
 		mmi_latents_clear(&l->eps[m]);
-		mmi_free(l->generated[m]);
-		mmi_free(l->revised[m]);
-		mmi_free(l->imputed[m]);
-		mmi_free(l->buffer[m]);
-	}
+	mmi_rows_clear(l->generated);
+	mmi_rows_clear(l->revised);
+	mmi_rows_clear(l->imputed);
+	mmi_rows_clear(l->buffer);
 	mmi_free(l->snapshot);
 	mmi_free(l);
 }

@@ -2,8 +2,7 @@
 #include "config.h"
 
 #include "learn/starts.h"
-
-#include <string.h>
+#include "mcmc/rows.h"
 
 /* Uniform in a box, uniform then projected on a simplex, standard normal where there are no bounds. */
 static void noise(const mmi_learner *l, uint32_t m, uint32_t t)
@@ -34,10 +33,10 @@ static size_t slot(const mmi_learner *l, uint32_t b)
 
 static void copy_row(const mmi_learner *l, float *const *to, size_t to_row, float *const *from, size_t from_row)
 {
-	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
-		size_t count = (size_t)l->model->modalities[m].count;
-		memcpy(to[m] + to_row * count, from[m] + from_row * count, count * sizeof(float));
-	}
+	float *a[MMI_MAX_MODALITIES], *b[MMI_MAX_MODALITIES];
+	mmi_rows_at(l->model, to, to_row, a);
+	mmi_rows_at(l->model, from, from_row, b);
+	mmi_rows_copy(l->model, 1, a, b);
 }
 
 static void copy_place(const mmi_learner *l, const mmi_latents *to, size_t to_row, const mmi_latents *from, size_t from_row)
