@@ -286,6 +286,12 @@ static void products_of_experts_add_precisions(void **state)
 			}
 			assert_true(fabs((double)l.z[i] - pulled / precision) < 1e-6);
 		}
+		/* An expert that is asked for stands alone. */
+		for (int i = 0; i < LINEAR_CHUNK; i++)
+			expert[i] = 2;
+		mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed, .single = true, .mean = true },
+		                  &x, LINEAR_CHUNK, &l);
+		assert_memory_equal(l.z, x.loc[2], LINEAR_CHUNK * Z * sizeof(float));
 		mmi_latents_clear(&l);
 		mmi_experts_clear(&x);
 		linear_close(&r);

@@ -256,6 +256,41 @@ static void refuse(const char *const *sets, const char *said)
 	mmi_config_destroy(c);
 }
 
+static mmi_settings settings_of(const char *const *sets)
+{
+	mmi_config *c = NULL;
+	mmi_settings s;
+	mm_error e = MM_ERROR_INIT;
+	assert_int_equal(mmi_config_create(&c, &e), MM_OK);
+	for (; *sets; sets++)
+		assert_int_equal(mmi_config_set(c, *sets, &e), MM_OK);
+	assert_int_equal(mmi_settings_read(c, &s, &e), MM_OK);
+	mmi_config_destroy(c);
+	return s;
+}
+
+/* Chains of the learner start from single experts whatever is asked for at use. */
+static void what_translations_from_several_start_from(void **state)
+{
+	const struct {
+		const char *sets[3];
+		mmi_fusion at_use, learning;
+	} cases[] = {
+		{ { NULL }, MMI_FUSION_MIXTURE, MMI_FUSION_MIXTURE },
+		{ { "learner.fusion=product" }, MMI_FUSION_PRODUCT, MMI_FUSION_MIXTURE },
+		{ { "learner.warmup_objective=mopoe" }, MMI_FUSION_PRODUCT, MMI_FUSION_MIXTURE },
+		{ { "learner.warmup_objective=mopoe", "learner.fusion=mixture" }, MMI_FUSION_MIXTURE, MMI_FUSION_MIXTURE },
+		{ { "learner.objective=mvae" }, MMI_FUSION_PRODUCT_PRIOR, MMI_FUSION_PRODUCT_PRIOR },
+	};
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
+		mmi_settings s = settings_of(cases[i].sets);
+		assert_int_equal(s.fusion, cases[i].at_use);
+		assert_int_equal(s.model.fusion, cases[i].learning);
+	}
+	refuse(SETS("learner.fusion=product", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
+}
+
 static void combinations_without_meaning_are_refused(void **state)
 {
 	(void)state;
@@ -286,6 +321,7 @@ int main(void)
 		cmocka_unit_test(independent_generators_share_no_latent),
 		cmocka_unit_test(baselines_train_all_but_the_energy),
 		cmocka_unit_test(elbo_updates_come_on_top_of_the_chains),
+		cmocka_unit_test(what_translations_from_several_start_from),
 		cmocka_unit_test(combinations_without_meaning_are_refused),
 	};
 

@@ -69,7 +69,7 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_TEST_COUNT(&a.test_count),
 		MMI_OPTION_INT("count", "N", &count, 1, 1e6, "draws of each input (default 1)"),
 		MMI_OPTION_FLAG("mean", &a.r.mean, "start from the mean of q(z | x) instead of a draw"),
-		MMI_OPTION_STRING("expert", "NAME", &a.expert, "the given modality whose q(z | x) starts (default: drawn for each)"),
+		MMI_OPTION_STRING("expert", "NAME", &a.expert, "the given modality whose q(z | x) starts (default: as [learner] fusion says)"),
 		MMI_OPTION_Z_STEPS(&a.r.z_steps),
 		MMI_OPTION_GUIDE_STEPS(&a.r.guide_steps),
 		MMI_OPTION_X_STEPS(&a.r.x_steps),

@@ -50,7 +50,9 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 {
 	const mmi_settings *set = &s->setup.settings;
 	mmi_sampler_config config = { set->chunk, max_rows, set->seed, &mmi_backend_cpu };
-	MMI_TRY(mmi_model_create(s->setup.modalities, s->setup.n_modalities, &set->model, &s->model, e));
+	mmi_model_config model = set->model;
+	model.fusion = set->fusion;
+	MMI_TRY(mmi_model_create(s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
 	MMI_TRY(restore_model(s, ck, e));
 	return mmi_sampler_create(s->model, s->setup.pool, &config, &s->sampler, e);
 }

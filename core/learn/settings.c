@@ -125,6 +125,18 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 	return MM_OK;
 }
 
+/* Chains of the learner start from single experts; what a translation from several starts from is a choice. */
+static mm_status read_fusion(mmi_config *c, mmi_settings *s, mm_error *e)
+{
+	static const char *const names[] = { "objective", "mixture", "product", NULL };
+	int fusion;
+	MMI_TRY(get_choice(c, "learner", "fusion", names, 0, &fusion, e));
+	s->fusion = fusion == 0 ? s->elbo->fusion : fusion == 1 ? MMI_FUSION_MIXTURE : MMI_FUSION_PRODUCT;
+	if (s->fusion != MMI_FUSION_MIXTURE && s->model.prior != MMI_PRIOR_NORMAL)
+		return mmi_config_refuse(c, "learner", "fusion", "mixture with prior = laplace (a product of Laplace experts is no Laplace)", e);
+	return MM_OK;
+}
+
 /* objective: cooperative, or an ELBO as a baseline. warmup_objective: the ELBO of the warm-up. */
 static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 {
@@ -140,6 +152,7 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	if (!s->cooperative)
 		s->warmup = s->iterations;
 	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
+	MMI_TRY(read_fusion(c, s, e));
 	if (s->cooperative && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
 		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae, mopoe or mmvae+ (chains start from single experts, "
 		                         "which mean nothing without the prior after mvae)", e);

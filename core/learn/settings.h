@@ -27,6 +27,7 @@ typedef struct mmi_settings {
 	/* [learner] */
 	uint64_t iterations;            /* with a time budget only what warmup is a share of */
 	const struct mmi_objective *elbo; /* what warm-up and baselines minimise */
+	mmi_fusion fusion;              /* of several given modalities, at use */
 	bool cooperative;               /* false: a baseline, the ELBO all the way */
 	uint64_t warmup;                /* iterations of the ELBO before the chains start; all of them for a baseline */
 	uint32_t batch;

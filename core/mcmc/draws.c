@@ -160,7 +160,7 @@ static void start_product(const mmi_sampler *s, const mmi_start_args *a, const m
 void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *x, uint32_t rows, mmi_latents *out)
 {
 	int32_t dim = mmi_model_z_dim(s->model);
-	bool mixture = s->model->config.fusion == MMI_FUSION_MIXTURE;
+	bool mixture = s->model->config.fusion == MMI_FUSION_MIXTURE || a->single;
 	mmi_sampler_standard(s, rows, a->chain, a->iteration, out);
 	if (out->z && !mixture)
 		start_product(s, a, x, rows, out->z);

@@ -60,6 +60,7 @@ typedef struct mmi_start_args {
 	uint32_t iteration, chain;     /* of the draws */
 	const uint32_t *expert;        /* [rows] whose q(z | x) each row takes */
 	const float *const *observed;  /* [modality][rows] of 1 and 0; NULL: all */
+	bool single;                   /* that expert alone, also where the model's fusion is a product */
 	bool own;                      /* only the expert's own w is inferred; otherwise that of every observed modality */
 	bool mean;                     /* locations instead of draws; 0 for what would come from the prior */
 } mmi_start_args;

@@ -8,7 +8,8 @@
 
 typedef struct mmi_translate_args {
 	uint32_t number;               /* which draws */
-	int32_t expert;                /* whose q(z | x) starts: a modality's index, or -1: drawn among the observed */
+	int32_t expert;                /* whose q(z | x) starts: a modality's index, or -1: drawn among the observed, or their product (the
+	                                * model's fusion) */
 	bool mean;                     /* the expert's location instead of a draw */
 	mmi_posterior_args posterior;  /* steps 0: z is not revised. iteration, observed and held are set here */
 	mmi_guide_args guide;          /* steps 0: the energy does not guide z. It follows the posterior chain; iteration, x, observed and
