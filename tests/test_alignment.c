@@ -345,6 +345,24 @@ static void the_energy_tells_tuples_that_do_not_belong_together(void **state)
 	assert_true(rank[1] > 0.99 && rank[0] < rank[1] && contrast > 0);
 }
 
+/* No pair, no term, and no division by their number. */
+static void one_modality_agrees_with_nothing(void **state)
+{
+	const mmi_modality one = rig_modality(RIG_SENSOR);
+	learner_rig with, without;
+	float e_with[64], e_without[64];
+	(void)state;
+	rig_open_with(&with, SETS("energy.agreement=3", "learner.contrast_factor=1"), &one, 1);
+	rig_open_with(&without, SETS("energy.agreement=0"), &one, 1);
+	const mmi_batch *batch = rig_batch(&with, 0);
+	mmi_sampler_energy(with.learner->sampler, (const float *const *)batch->x, with.settings.batch, e_with);
+	mmi_sampler_energy(without.learner->sampler, (const float *const *)batch->x, with.settings.batch, e_without);
+	assert_memory_equal(e_with, e_without, with.settings.batch * sizeof(float));
+	rig_run(&with, 2);
+	rig_close(&with);
+	rig_close(&without);
+}
+
 static void independent_latents_have_nothing_to_agree_on(void **state)
 {
 	mmi_config *c = NULL;
@@ -369,6 +387,7 @@ int main(void)
 		cmocka_unit_test(the_energy_guides_latents),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(the_energy_tells_tuples_that_do_not_belong_together),
+		cmocka_unit_test(one_modality_agrees_with_nothing),
 		cmocka_unit_test(independent_latents_have_nothing_to_agree_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

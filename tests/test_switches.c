@@ -294,6 +294,7 @@ static void what_translations_from_several_start_from(void **state)
 static void combinations_without_meaning_are_refused(void **state)
 {
 	(void)state;
+	refuse(SETS("learner.objective=mvae", "learner.prior=laplace"), "learner.objective=mvae: expected");
 	refuse(SETS("learner.objective=mvae", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
 	refuse(SETS("learner.objective=mopoe", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
 	refuse(SETS("learner.objective=mmvae+"), "needs private latents");
@@ -303,6 +304,8 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.inference=independent"), "experts = all");
 	refuse(SETS("learner.inference=independent", "learner.experts=all", "data.hide=0.1"), "may be missing");
 	refuse(SETS("learner.warmup=10", "learner.warmup_objective=mvae"), "single experts");
+	refuse(SETS("learner.generators=independent", "energy.agreement=1"), "agree on");
+	refuse(SETS("energy.swap_factor=1", "energy.agreement=1"), "swap_factor");
 	refuse(SETS("learner.x_start=buffer", "learner.x_buffer=3"), "at least one batch");
 }
 

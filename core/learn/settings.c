@@ -131,8 +131,9 @@ static mm_status read_fusion(mmi_config *c, mmi_settings *s, mm_error *e)
 	static const char *const names[] = { "objective", "mixture", "product", NULL };
 	int fusion;
 	MMI_TRY(get_choice(c, "learner", "fusion", names, 0, &fusion, e));
-	s->fusion = fusion == 0 ? s->elbo->fusion : fusion == 1 ? MMI_FUSION_MIXTURE : MMI_FUSION_PRODUCT;
-	if (s->fusion != MMI_FUSION_MIXTURE && s->model.prior != MMI_PRIOR_NORMAL)
+	bool normal = s->model.prior == MMI_PRIOR_NORMAL; /* where it is not, an objective that multiplies experts is refused by itself */
+	s->fusion = fusion == 0 && normal ? s->elbo->fusion : fusion == 2 ? MMI_FUSION_PRODUCT : MMI_FUSION_MIXTURE;
+	if (fusion == 2 && !normal)
 		return mmi_config_refuse(c, "learner", "fusion", "mixture with prior = laplace (a product of Laplace experts is no Laplace)", e);
 	return MM_OK;
 }
@@ -328,6 +329,11 @@ static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_factor(c, "energy", "energy_l2", 0, &s->energy_l2, e));
 	MMI_TRY(get_factor(c, "energy", "swap_factor", 0, &s->swap_factor, e));
 	MMI_TRY(get_factor(c, "energy", "swap_margin", 2, &s->swap_margin, e));
+	if (s->model.agreement > 0 && s->model.independent)
+		return mmi_config_refuse(c, "energy", "agreement", "0 with generators = independent: experts share no latent to agree on", e);
+	if (s->swap_factor > 0 && s->model.agreement > 0)
+		return mmi_config_refuse(c, "energy", "swap_factor", "0 with agreement above 0: swapped tuples would be ranked by the experts' "
+		                         "agreement, which this does not teach", e);
 	if (nef > 8192 || blocks > 64)
 		return mmi_config_refuse(c, "energy", nef > 8192 ? "nef" : "blocks", "at most 8192 channels and 64 blocks", e);
 	s->model.nef = (int32_t)nef;

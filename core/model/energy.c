@@ -151,7 +151,7 @@ mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tens
 {
 	mm_tensor agreed;
 	MMI_TRY(mmi_model_energy(m, g, x, out, e));
-	if (!(m->config.agreement > 0))
+	if (!(m->config.agreement > 0) || m->n_modalities < 2)
 		return MM_OK;
 	MMI_TRY(agreement(m, g, x, &agreed, e));
 	*out = mmi_graph_ops.axpby(g, 1, *out, -(float)m->config.agreement, agreed);
