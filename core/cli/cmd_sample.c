@@ -38,12 +38,12 @@ int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv)
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&checkpoint),
-		MMI_OPTION_INT("count", "N", &count, 1, 1e8, "samples (default 16)"),
+		MMI_OPTION_INT("count", "N", &count, 1, MMI_SAMPLES_ROWS * 65536.0, "samples (default 16)"),
 		MMI_OPTION_GUIDE_STEPS(&r.guide_steps),
 		MMI_OPTION_X_STEPS(&r.x_steps),
 		MMI_OPTION_STRING("grid", "OUT.png", &r.grid, "a sheet of the first samples, generator above energy-revised"),
 		MMI_OPTION_STRING("out", "DIR", &r.out, "one file per modality and sample, in DIR/generator and DIR/revised, and DIR/manifest.csv"),
-		MMI_OPTION_INT("number", "N", &number, 0, 4e9, "which draws: another number, other samples (default 0)"),
+		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other samples (default 0)"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END

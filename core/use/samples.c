@@ -78,6 +78,7 @@ static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
 
 /* ---------------------------------------------------------------- draws */
 
+/* Each block has draws of its own: (number, block). */
 static mm_status draw(job *j, mm_error *e)
 {
 	const mmi_samples_request *r = j->request;
@@ -87,7 +88,7 @@ static mm_status draw(job *j, mm_error *e)
 		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
 		if (r->stop && r->stop(r->ctx))
 			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u samples", first);
-		mmi_gallery_sample(j->gallery, &j->chains, r->number + block);
+		mmi_gallery_sample(j->gallery, &j->chains, (r->number << 16) + block);
 		if (first == 0 && r->grid)
 			MMI_TRY(mmi_gallery_write(j->gallery, n < SHEET ? n : SHEET, title, r->grid, e));
 		if (r->out)

@@ -6,7 +6,7 @@
 
 typedef struct mmi_samples_request {
 	uint32_t count;
-	uint32_t number;                   /* another number, other draws */
+	uint32_t number;                   /* another number, other draws; below 65536 */
 	int64_t guide_steps, x_steps;      /* of the guided and the energy chain; negative: as the settings have them */
 	const char *out;                   /* folder of files and manifest.csv, or NULL */
 	const char *grid;                  /* sheet, or NULL */

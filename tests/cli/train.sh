@@ -122,6 +122,10 @@ run sample --ckpt "$ckpt" --count 3 --x-steps 2 --out "$work/s/twice"
 check "the same samples come out again" diff -r "$work/s/files" "$work/s/twice"
 run sample --ckpt "$ckpt" --count 3 --x-steps 2 --out "$work/s/third" --number 7
 check "another number gives other samples" eval '! cmp -s "$work/s/files/generator/m0-00000.png" "$work/s/third/generator/m0-00000.png"'
+run sample --ckpt "$ckpt" --count 65 --x-steps 0 --guide-steps 0 --out "$work/s/long"
+run sample --ckpt "$ckpt" --count 1 --x-steps 0 --guide-steps 0 --out "$work/s/next" --number 1
+check "also than those beyond the first block of the number before" eval '[ -f "$work/s/long/generator/m0-00064.png" ] &&
+	! cmp -s "$work/s/long/generator/m0-00064.png" "$work/s/next/generator/m0-00000.png"'
 run sample --ckpt "$ckpt" --count 2 --x-steps 0 --out "$work/s/still"
 check "without steps nothing is revised" diff -r "$work/s/still/generator" "$work/s/still/revised"
 run sample --ckpt "$ckpt" --count 2 --guide-steps 6 --x-steps 0 --out "$work/s/guided"
