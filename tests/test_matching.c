@@ -307,7 +307,7 @@ static void embeddings_survive_a_file_and_do_not_depend_on_neighbours(void **sta
 
 static void matchers_of_other_modalities_are_refused(void **state)
 {
-	static const char *const longer[] = { "txt.length=16", "txt.dim=8" }, *const larger[] = { "img.size=64" };
+	static const char *const longer[] = { "txt.length=16", "txt.dim=8" }, *const larger[] = { "img.size=64" }, *const wider[] = { "txt.window=1" };
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup, other;
 	mmi_judge *j, *read = NULL;
@@ -317,6 +317,9 @@ static void matchers_of_other_modalities_are_refused(void **state)
 	const char *path = save_judge(*state, j, &setup);
 	open_setup(*state, longer, 2, &other); /* other vectors */
 	assert_fails(mmi_judge_open(path, other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "judge.txt.word");
+	mmi_setup_close(&other);
+	open_setup(*state, wider, 1, &other); /* the same words in another language: shapes say nothing */
+	assert_fails(mmi_judge_open(path, other.modalities, 2, other.pool, &read, &e), MM_ECONFIG, e, "make a judge for this data");
 	mmi_setup_close(&other);
 	open_setup(*state, larger, 1, &other);
 	assert_fails(mmi_judge_open(path, other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "img.");

@@ -233,11 +233,38 @@ static void a_short_value_still_points_to_its_word(void **state)
 		x[k] = 0.1f * x[k] + 0.02f * (float)(k % 3 - 1);
 	txt_nearest(b.i, x, found);
 	assert_memory_equal(ids, found, sizeof ids);
+	txt_expand(b.i, ids, x);
+	float *saved = malloc((size_t)b.m->count * sizeof *saved);
+	memcpy(saved, x, (size_t)b.m->count * sizeof *x);
+	b.m->saved->round(b.i, x); /* what is in words already stays to the bit */
+	assert_memory_equal(x, saved, (size_t)b.m->count * sizeof *x);
+	for (int64_t k = 0; k < b.m->count; k++)
+		x[k] = k / txt_features(b.i) > 3 ? x[k % (4 * txt_features(b.i))] : 0.7f * x[k] + 0.02f * (float)(k % 3 - 1);
+	b.m->saved->round(b.i, x); /* behind the end, at the fourth place, nothing is written */
+	assert_memory_equal(x, saved, (size_t)b.m->count * sizeof *x);
+	free(saved);
 	for (int64_t k = 0; k < b.m->count; k++)
 		x[k] = NAN;
 	txt_nearest(b.i, x, found); /* anything, but a token */
 	assert_true(found[0] < b.i->vocabulary.n);
+	b.m->saved->round(b.i, x);
+	assert_true(isfinite(x[0]));
 	free(x);
+	media_setup_close(&b);
+}
+
+/* One judge reads the captions of runs with any seed. */
+static void vectors_do_not_depend_on_the_seed(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	media_setup a, b;
+	media_cub(*state, "d");
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\n[run]\nseed = 1", &a, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\n[run]\nseed = 2", &b, &e), e);
+	assert_int_equal(b.setup.settings.seed, 2);
+	assert_int_equal(a.m->state_bytes, b.m->state_bytes);
+	assert_memory_equal(a.m->state, b.m->state, a.m->state_bytes);
+	media_setup_close(&a);
 	media_setup_close(&b);
 }
 
@@ -456,6 +483,7 @@ int main(void)
 		TEST(all_emoji_captions_survive_the_round_trip),
 		TEST(words_of_one_kind_have_vectors_close_to_each_other),
 		TEST(a_short_value_still_points_to_its_word),
+		TEST(vectors_do_not_depend_on_the_seed),
 		TEST(vectors_are_read_from_files_of_other_programs),
 		TEST(a_state_makes_the_data_unnecessary),
 		TEST(states_that_are_damaged_are_refused),

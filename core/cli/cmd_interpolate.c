@@ -41,12 +41,13 @@ static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *reques
 	if (!a->prior)
 		status = read_ends(a, &saved, &cli->log, &ends, &e);
 	a->r.ends = a->prior ? NULL : &ends;
-	if (status == MM_OK)
+	bool accepted = status == MM_OK;
+	if (accepted)
 		status = mmi_interpolate_make(&saved, &a->r, &e);
 	mmi_inputs_clear(&ends);
 	mmi_saved_close(&saved);
 	if (status != MM_OK)
-		return mmi_cli_refuse(cli, &e);
+		return accepted && status != MM_ECONFIG && status != MM_EUNSUPPORTED ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
 	fprintf(cli->console->out, "sheet      %s\n", a->r.grid);
 	return MMI_EXIT_OK;
 }

@@ -15,7 +15,7 @@ static int run(const mmi_cli *cli, const char *checkpoint, const mmi_trace_reque
 	mm_status status = mmi_trace_make(&saved, r, &e);
 	mmi_saved_close(&saved);
 	if (status != MM_OK)
-		return mmi_cli_refuse(cli, &e);
+		return status == MM_ECONFIG || status == MM_EUNSUPPORTED ? mmi_cli_refuse(cli, &e) : mmi_cli_fail(cli, &e);
 	fprintf(cli->console->out, "traces     %s/trace.csv\n", r->out);
 	return MMI_EXIT_OK;
 }

@@ -21,15 +21,12 @@ static bool stop(void *ctx)
 
 static mm_status read_request(arguments *a, const mmi_saved *s, const mmi_log *log, mmi_inputs *inputs, mm_error *e)
 {
-	bool expert[MMI_MAX_MODALITIES] = { false };
 	MMI_TRY(mmi_given_read(s, &a->given, a->test, a->test_count, log, inputs, e));
 	a->r.inputs = inputs;
 	if (a->want)
 		MMI_TRY(mmi_names_parse(s->model, a->want, "--want", a->r.want, e));
 	if (a->expert)
-		MMI_TRY(mmi_names_parse(s->model, a->expert, "--expert", expert, e));
-	for (int32_t m = 0; m < MMI_MAX_MODALITIES; m++)
-		a->r.expert = expert[m] ? m : a->r.expert;
+		MMI_TRY(mmi_name_parse(s->model, a->expert, "--expert", &a->r.expert, e));
 	return mmi_translations_check(s->model, &a->r, e);
 }
 

@@ -3,6 +3,7 @@
 
 #include "eval/auc.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct mmi_score {
@@ -36,6 +37,9 @@ mm_status mmi_auc(const float *low, size_t n_low, const float *high, size_t n_hi
 {
 	if (!n_low || !n_high)
 		return mmi_fail(e, MM_EARG, "a ROC curve of %zu against %zu scores; expected at least one on either side", n_low, n_high);
+	for (size_t i = 0; i < n_low + n_high; i++)
+		if (!isfinite(i < n_low ? low[i] : high[i - n_low]))
+			return mmi_fail(e, MM_ENUMERIC, "a ROC curve of scores, one of which is not a finite number");
 	mmi_score *s = mmi_alloc(n_low + n_high, sizeof *s);
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu scores", n_low + n_high);

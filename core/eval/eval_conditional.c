@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char alone[] = "conditional coherence", with_chain[] = "conditional coherence, z revised";
-static const char by_number[] = "coherence by given, z revised";
+static const char by_number[] = "coherence by given", by_number_with_chain[] = "coherence by given, z revised";
 
 /* Which draws: every use of the translator has numbers of its own, so that no two share noise. */
 static uint32_t number_of(uint32_t use, uint32_t block)
@@ -150,24 +150,33 @@ static void choose(mmi_eval_work *w, uint32_t k, uint32_t first)
 	}
 }
 
-mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e)
+static mm_status run_given(mmi_eval_work *w, uint32_t k, uint32_t z_steps, mm_error *e)
 {
 	mmi_confusion c[MMI_VARIANTS] = { { { { 0 } }, { { 0 } } } };
-	bool lacks;
+	const char *name = z_steps ? by_number_with_chain : by_number;
 	char of[64];
-	MMI_TRY(lack(w, by_number, &lacks, e));
-	for (uint32_t k = 1; k < w->n && !lacks; k++) {
-		for (uint32_t first = 0, block = 0; first < w->n_tuples; first += w->block, block++) {
-			uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
-			MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
-			choose(w, k, first);
-			translate(w, -1, w->posterior.steps, number_of(MMI_MAX_MODALITIES + k, block));
-			count(w, c, k, rows);
-			MMI_TRY(mmi_eval_tick(w, by_number, e));
-		}
-		snprintf(of, sizeof of, "%u given", k);
-		for (int v = 0; v < w->variants; v++)
-			MMI_TRY(mmi_report_add(w->out, by_number, of, mmi_eval_variants[v], mmi_confusion_row(&c[v], k, w->n), e));
+	for (uint32_t first = 0, block = 0; first < w->n_tuples; first += w->block, block++) {
+		uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
+		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
+		choose(w, k, first);
+		/* The same draws with and without the posterior chain, as above. */
+		translate(w, -1, z_steps, number_of(MMI_MAX_MODALITIES + k, block));
+		count(w, c, k, rows);
+		MMI_TRY(mmi_eval_tick(w, name, e));
 	}
+	snprintf(of, sizeof of, "%u given", k);
+	for (int v = 0; v < w->variants; v++)
+		MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], mmi_confusion_row(&c[v], k, w->n), e));
+	return MM_OK;
+}
+
+mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e)
+{
+	bool lacks;
+	MMI_TRY(lack(w, by_number, &lacks, e));
+	for (uint32_t k = 1; k < w->n && !lacks; k++)
+		MMI_TRY(run_given(w, k, 0, e));
+	for (uint32_t k = 1; k < w->n && !lacks && w->posterior.steps; k++)
+		MMI_TRY(run_given(w, k, w->posterior.steps, e));
 	return MM_OK;
 }

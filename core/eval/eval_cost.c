@@ -38,10 +38,19 @@ static double parameters(const mmi_params *p)
 	return sum;
 }
 
-/* Network evaluations a sample: one by the generator, one by the energy at each step; a step of the chain on z runs both. */
+/* Network evaluations a sample: one by the generator, one by the energy at each step; a step of the guide runs both, and the inference
+ * model where its experts' agreement is part of the energy. */
 static double evaluations(const mmi_eval_work *w, bool revise)
 {
-	return 1 + (revise ? w->revise.steps + 2.0 * w->guide.steps : 0);
+	double guide = w->model->config.agreement > 0 ? 3 : 2;
+	return 1 + (revise ? w->revise.steps + guide * w->guide.steps : 0);
+}
+
+/* Of the models that take part. */
+static double parameters_in_use(const mmi_eval_work *w, bool revise)
+{
+	bool inference = revise && w->guide.steps && w->model->config.agreement > 0;
+	return parameters(w->model->generator) + (revise ? parameters(w->model->energy) : 0) + (inference ? parameters(w->model->inference) : 0);
 }
 
 mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e)
@@ -61,8 +70,7 @@ mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e)
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "network evaluations a sample", mmi_eval_variants[v], evaluations(w, v == MMI_REVISED), e));
 	for (int v = 0; v < w->variants; v++)
-		MMI_TRY(mmi_report_add(w->out, name, "parameters", mmi_eval_variants[v],
-		                        parameters(w->model->generator) + (v == MMI_REVISED ? parameters(w->model->energy) : 0), e));
+		MMI_TRY(mmi_report_add(w->out, name, "parameters", mmi_eval_variants[v], parameters_in_use(w, v == MMI_REVISED), e));
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "peak memory of the process, MB", mmi_eval_variants[v], f[v].peak / 1e6, e));
 	return mmi_eval_tick(w, "cost", e);

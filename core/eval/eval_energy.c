@@ -12,26 +12,47 @@
 
 static const char name[] = "energy as detector";
 
+/* The joint energy, and where the experts' agreement is part of it, the energy model alone. */
+enum { JOINT, ALONE, KINDS };
+static const char *const kinds[KINDS] = { "ROC area", "energy model alone" };
+
 /* Energies of the tuples as they are, and with each modality exchanged. */
 typedef struct mmi_scores {
-	float *plain, *swapped[MMI_MAX_MODALITIES], *other;
-	uint32_t n_swapped, n_other;
+	float *plain[KINDS], *swapped[KINDS][MMI_MAX_MODALITIES], *other[KINDS];
+	uint32_t n_swapped[MMI_MAX_MODALITIES], n_other;
+	float *block[KINDS]; /* of the rows in work */
+	int kinds;
 } mmi_scores;
 
 static void scores_clear(mmi_scores *s)
 {
-	mmi_free(s->plain);
-	mmi_free(s->other);
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
-		mmi_free(s->swapped[m]);
+	for (int k = 0; k < KINDS; k++) {
+		mmi_free(s->plain[k]);
+		mmi_free(s->other[k]);
+		mmi_free(s->block[k]);
+		for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
+			mmi_free(s->swapped[k][m]);
+	}
 }
 
 static mm_status scores_create(const mmi_eval_work *w, mmi_scores *s, mm_error *e)
 {
-	bool ok = (s->plain = mmi_alloc(w->n_tuples, sizeof(float)));
-	for (uint32_t m = 0; m < w->n; m++)
-		ok = ok && (s->swapped[m] = mmi_alloc(w->n_tuples, sizeof(float)));
+	bool ok = true;
+	s->kinds = w->model->config.agreement > 0 ? KINDS : 1;
+	s->n_other = !w->other_tuples ? 0 : mmi_tuples_count(w->other_tuples) < w->count ? mmi_tuples_count(w->other_tuples) : w->count;
+	for (int k = 0; k < s->kinds; k++) {
+		ok = ok && (s->plain[k] = mmi_alloc(w->n_tuples, sizeof(float))) && (s->block[k] = mmi_alloc(w->block, sizeof(float)));
+		ok = ok && (!s->n_other || (s->other[k] = mmi_alloc(s->n_other, sizeof(float))));
+		for (uint32_t m = 0; m < w->n; m++)
+			ok = ok && (s->swapped[k][m] = mmi_alloc(w->n_tuples, sizeof(float)));
+	}
 	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %u energies", w->n_tuples);
+}
+
+/* Energies of a block's rows x into s->block. */
+static void score(mmi_eval_work *w, mmi_scores *s, const float *const *x)
+{
+	mmi_sampler_energies(w->sampler, x, w->block, s->block[JOINT], s->block[ALONE]);
 }
 
 /* Any tuple of the evaluated ones with another class; false when none was met. */
@@ -64,42 +85,46 @@ static mm_status exchange(mmi_eval_work *w, uint32_t first, uint32_t rows, uint3
 	return MM_OK;
 }
 
+static void keep_swapped(const mmi_eval_work *w, mmi_scores *s, uint32_t m, uint32_t rows)
+{
+	for (uint32_t r = 0; r < rows; r++) {
+		if (!w->counted[r])
+			continue;
+		for (int k = 0; k < s->kinds; k++)
+			s->swapped[k][m][s->n_swapped[m]] = s->block[k][r];
+		s->n_swapped[m]++;
+	}
+}
+
 static mm_status score_block(mmi_eval_work *w, uint32_t first, uint32_t rows, mmi_scores *s, mm_error *e)
 {
-	uint32_t kept = s->n_swapped;
 	const float *x[MMI_MAX_MODALITIES];
 	memcpy(x, w->data, sizeof x);
-	mmi_sampler_energy(w->sampler, x, w->block, w->energy);
-	memcpy(s->plain + first, w->energy, rows * sizeof *w->energy);
+	score(w, s, x);
+	for (int k = 0; k < s->kinds; k++)
+		memcpy(s->plain[k] + first, s->block[k], rows * sizeof(float));
 	for (uint32_t m = 0; m < w->n; m++) {
 		float *exchanged = w->x[MMI_GENERATOR][m];
 		memcpy(exchanged, w->data[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
 		MMI_TRY(exchange(w, first, rows, m, exchanged, e));
 		x[m] = exchanged;
-		mmi_sampler_energy(w->sampler, x, w->block, w->energy);
+		score(w, s, x);
 		x[m] = w->data[m];
-		kept = s->n_swapped; /* the same rows have partners for every modality, or none has labels */
-		for (uint32_t r = 0; r < rows; r++)
-			if (w->counted[r])
-				s->swapped[m][kept++] = w->energy[r];
+		keep_swapped(w, s, m, rows);
 	}
-	s->n_swapped = kept;
 	return MM_OK;
 }
 
 /* ------------------------------------------------------------ another data set */
 
-static mm_status score_tuples(mmi_eval_work *w, mmi_tuples *tuples, mmi_scores *s, mm_error *e)
+static mm_status score_other(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 {
-	s->n_other = mmi_tuples_count(tuples) < w->count ? mmi_tuples_count(tuples) : w->count;
-	s->other = mmi_alloc(s->n_other, sizeof *s->other);
-	if (!s->other)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for %u energies", s->n_other);
 	for (uint32_t first = 0; first < s->n_other; first += w->block) {
 		uint32_t rows = mmi_eval_rows(w, first, s->n_other);
-		MMI_TRY(mmi_eval_read(w, tuples, first, rows, e));
-		mmi_sampler_energy(w->sampler, (const float *const *)w->data, w->block, w->energy);
-		memcpy(s->other + first, w->energy, rows * sizeof *w->energy);
+		MMI_TRY(mmi_eval_read(w, w->other_tuples, first, rows, e));
+		score(w, s, (const float *const *)w->data);
+		for (int k = 0; k < s->kinds; k++)
+			memcpy(s->other[k] + first, s->block[k], rows * sizeof(float));
 		MMI_TRY(mmi_eval_tick(w, "energy of the other data", e));
 	}
 	return MM_OK;
@@ -143,30 +168,47 @@ mm_status mmi_eval_open_other(mmi_eval_work *w, mm_error *e)
 	const mmi_setup *s = &w->other;
 	MMI_TRY(open_other(w, &w->other, e));
 	MMI_TRY(same_shapes(w, s, e));
-	return mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, s->settings.holdout, s->settings.seed, w->r->setup.log,
+	return mmi_tuples_open(s->modalities, s->n_modalities, w->r->part, s->settings.holdout, s->settings.seed, w->r->setup.log,
 	                       &w->other_tuples, e);
 }
 
 /* ------------------------------------------------------------ figures */
 
+/* The area for tuples as they are against `n` energies, by each kind of energy. */
+static mm_status add_area(mmi_eval_work *w, const mmi_scores *s, const char *of, float *const against[KINDS], uint32_t n, double area[KINDS],
+                          mm_error *e)
+{
+	for (int k = 0; k < s->kinds; k++) {
+		MMI_TRY(mmi_auc(s->plain[k], w->n_tuples, against[k], n, &area[k], e));
+		MMI_TRY(mmi_report_add(w->out, name, of, kinds[k], area[k], e));
+	}
+	return MM_OK;
+}
+
 static mm_status add_swapped(mmi_eval_work *w, const mmi_scores *s, mm_error *e)
 {
-	double sum = 0, area;
+	double sum[KINDS] = { 0 }, area[KINDS];
 	char of[64];
-	if (!s->n_swapped)
+	uint32_t least = UINT32_MAX;
+	for (uint32_t m = 0; m < w->n; m++)
+		least = s->n_swapped[m] < least ? s->n_swapped[m] : least;
+	if (!least)
 		return mmi_report_lack(w->out, name, "no tuple has a partner of another class: the tuples have no labels, or one class only", e);
 	for (uint32_t m = 0; m < w->n; m++) {
+		float *const against[KINDS] = { s->swapped[JOINT][m], s->swapped[ALONE][m] };
 		snprintf(of, sizeof of, "%s of another class", w->model->modalities[m].name);
-		MMI_TRY(mmi_auc(s->plain, w->n_tuples, s->swapped[m], s->n_swapped, &area, e));
-		MMI_TRY(mmi_report_add(w->out, name, of, "ROC area", area, e));
-		sum += area / w->n;
+		MMI_TRY(add_area(w, s, of, against, s->n_swapped[m], area, e));
+		for (int k = 0; k < s->kinds; k++)
+			sum[k] += area[k] / w->n;
 	}
-	return mmi_report_add(w->out, name, "mean", "ROC area", sum, e);
+	for (int k = 0; k < s->kinds; k++)
+		MMI_TRY(mmi_report_add(w->out, name, "mean", kinds[k], sum[k], e));
+	return MM_OK;
 }
 
 static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 {
-	double area;
+	double area[KINDS];
 	for (uint32_t first = 0; first < w->n_tuples; first += w->block) {
 		uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
 		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
@@ -174,16 +216,13 @@ static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 		MMI_TRY(mmi_eval_tick(w, "energy of the data", e));
 	}
 	MMI_TRY(add_swapped(w, s, e));
-	if (!w->other_tuples)
-		return MM_OK;
-	MMI_TRY(score_tuples(w, w->other_tuples, s, e));
-	MMI_TRY(mmi_auc(s->plain, w->n_tuples, s->other, s->n_other, &area, e));
-	return mmi_report_add(w->out, name, "other data set", "ROC area", area, e);
+	MMI_TRY(score_other(w, s, e));
+	return s->n_other ? add_area(w, s, "other data set", s->other, s->n_other, area, e) : MM_OK;
 }
 
 mm_status mmi_eval_energy(mmi_eval_work *w, mm_error *e)
 {
-	mmi_scores s = { .plain = NULL };
+	mmi_scores s = { .kinds = 0 };
 	if (!w->saved.has_energy)
 		return mmi_report_lack(w->out, name, "the energy model was not trained: a warm-up, or a baseline", e);
 	mm_status status = scores_create(w, &s, e);

@@ -47,6 +47,23 @@ static mm_status codes_create(const mmi_eval_work *w, uint32_t rows, mmi_codes *
 	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the latents of %u tuples", rows);
 }
 
+/* q(z | x_m), as for a translation from x_m alone: its location, and a draw; `rows` of them behind the first `first` of c. */
+static void infer_from(mmi_eval_work *w, const mmi_experts *experts, uint32_t *expert, uint32_t m, uint32_t iteration, uint32_t first,
+                       uint32_t rows, mmi_codes *c)
+{
+	for (uint32_t r = 0; r < w->block; r++) {
+		expert[r] = m;
+		for (uint32_t i = 0; i < w->n; i++)
+			w->observed[i][r] = i == m;
+	}
+	mmi_start_args args = { .iteration = iteration, .chain = m, .expert = expert, .observed = (const float *const *)w->observed };
+	for (int k = 0; k < KINDS; k++) {
+		args.mean = k == MEAN;
+		mmi_sampler_start(w->sampler, &args, experts, w->block, &w->z);
+		memcpy(c->z[k][m] + (size_t)first * c->d, w->z.z ? w->z.z : w->z.w[m], (size_t)rows * c->d * sizeof(float));
+	}
+}
+
 static mm_status infer(mmi_eval_work *w, mmi_tuples *tuples, const mmi_experts *experts, uint32_t *expert, uint32_t number,
                        mmi_codes *c, mm_error *e)
 {
@@ -55,15 +72,8 @@ static mm_status infer(mmi_eval_work *w, mmi_tuples *tuples, const mmi_experts *
 		MMI_TRY(mmi_eval_read(w, tuples, first, rows, e));
 		memcpy(c->label + first, w->label, rows * sizeof *w->label);
 		mmi_sampler_encode(w->sampler, (const float *const *)w->data, w->block, experts);
-		for (uint32_t m = 0; m < w->n; m++) {
-			for (uint32_t r = 0; r < w->block; r++)
-				expert[r] = m;
-			const mmi_start_args args = { .iteration = number + block, .chain = m, .expert = expert };
-			const float *loc = experts->loc[m] ? experts->loc[m] : experts->w_loc[m];
-			mmi_sampler_start(w->sampler, &args, experts, w->block, &w->z);
-			memcpy(c->z[MEAN][m] + (size_t)first * c->d, loc, (size_t)rows * c->d * sizeof(float));
-			memcpy(c->z[SAMPLE][m] + (size_t)first * c->d, w->z.z ? w->z.z : w->z.w[m], (size_t)rows * c->d * sizeof(float));
-		}
+		for (uint32_t m = 0; m < w->n; m++)
+			infer_from(w, experts, expert, m, number + block, first, rows, c);
 		MMI_TRY(mmi_eval_tick(w, "latents", e));
 	}
 	return MM_OK;

@@ -43,7 +43,7 @@ typedef struct mmi_eval_work {
 	float *embedding[MMI_MAX_MODALITIES];     /* [block][MMI_MATCHER_DIM]; NULL without a matcher */
 	int32_t *label;
 	uint8_t *counted;                         /* [block] */
-	float *energy, *features;                 /* [block], [block][largest feature vector or component count] */
+	float *features;                          /* [block][largest feature vector or component count] */
 	mmi_latents z;
 	mmi_translator *translator;
 } mmi_eval_work;

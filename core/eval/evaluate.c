@@ -121,11 +121,23 @@ static bool needs_judge(const mmi_eval_request *r)
 	       r->wanted[MMI_EVAL_ALIGNMENT];
 }
 
+/* Validation tuples are held out of training by seed and number; a judge made with others has learned from some of them. */
+static mm_status say_what_it_saw(mmi_eval_work *w, mm_error *e)
+{
+	const mmi_settings *s = &w->saved.setup.settings;
+	const mmi_judge *j = w->judge;
+	if (w->r->part != MMI_PART_VALIDATION || (j->split_known && j->seed == s->seed && j->holdout == s->holdout))
+		return MM_OK;
+	return mmi_report_fact(w->out, "judge has seen", e, "some or all of these tuples: it was made with another seed or holdout, so its accuracy "
+	                       "and recall on them, and the alignment of data, are of its own training data");
+}
+
 static mm_status load_judge(mmi_eval_work *w, const char *path, mm_error *e)
 {
 	char text[1024];
 	MMI_TRY(mmi_judge_open(path, w->model->modalities, w->n, w->saved.setup.pool, &w->judge, e));
 	MMI_TRY(mmi_report_fact(w->out, "judge", e, "%s", path));
+	MMI_TRY(say_what_it_saw(w, e));
 	if (w->judge->present)
 		MMI_TRY(mmi_report_fact(w->out, "judge accuracy", e, "%s", mmi_judge_text(w->judge, text, sizeof text)));
 	if (!w->judge->matcher)
@@ -178,9 +190,8 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 	}
 	w->label = mmi_alloc(rows, sizeof *w->label);
 	w->counted = mmi_alloc(rows, 1);
-	w->energy = mmi_alloc(rows, sizeof *w->energy);
 	w->features = mmi_alloc(rows * features, sizeof *w->features);
-	if (!ok || !w->label || !w->counted || !w->energy || !w->features)
+	if (!ok || !w->label || !w->counted || !w->features)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for an evaluation in blocks of %u rows", w->block);
 	MMI_TRY(mmi_rows_create(w->model, rows, w->data, e));
 	for (int v = 0; v < MMI_VARIANTS; v++)
@@ -250,7 +261,6 @@ static void close_work(mmi_eval_work *w)
 	mmi_free(w->checkpoint);
 	mmi_free(w->label);
 	mmi_free(w->counted);
-	mmi_free(w->energy);
 	mmi_free(w->features);
 	mmi_latents_clear(&w->z);
 	mmi_translator_destroy(w->translator);
@@ -316,7 +326,7 @@ static uint64_t blocks_of(const mmi_eval_work *w)
 	sum += wanted[MMI_EVAL_COHERENCE] || wanted[MMI_EVAL_FRECHET] || aligned ? samples : 0;
 	sum += wanted[MMI_EVAL_FRECHET] ? tuples : 0;
 	sum += aligned || (w->judge && wanted[MMI_EVAL_CONDITIONAL]) ? tuples * w->n * (w->posterior.steps ? 2 : 1) : 0;
-	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) : 0;
+	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) * (w->posterior.steps ? 2 : 1) : 0;
 	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
 	uint64_t other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
 	other = ((other < w->count ? other : w->count) + w->block - 1) / w->block;

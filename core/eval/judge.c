@@ -124,7 +124,9 @@ void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int3
 void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows)
 {
 	const float lo = m->info.lo, range = m->info.hi - lo;
-	if (!m->picture || m->info.support != MM_SUPPORT_BOX)
+	for (size_t r = 0; m->saved && r < rows; r++)
+		m->saved->round(m->instance, x + r * (size_t)m->count);
+	if (m->saved || !m->picture || m->info.support != MM_SUPPORT_BOX)
 		return;
 	for (size_t i = 0, n = rows * (size_t)m->count; i < n; i++) {
 		float level = rintf((x[i] - lo) / range * 255.0f);

@@ -32,6 +32,9 @@ typedef struct mmi_judge {
 	uint32_t present;               /* of them with a classifier */
 	mmi_judge_member member[MMI_MAX_MODALITIES];
 	mmi_matcher *matcher;           /* NULL: none */
+	bool split_known;               /* read from a file that tells: of what it was not trained on */
+	uint64_t seed;                  /* of the run whose validation tuples were held out */
+	uint32_t holdout;               /* how many were */
 } mmi_judge;
 
 /* Whether a judge gets a matcher. AUTO: unless there is one modality only, or every one brings a classifier and is given in
@@ -65,7 +68,7 @@ mm_status mmi_judge_train(const mmi_setup *setup, const mmi_judge_training *t, c
 /* A safetensors file: parameters; accuracies, recalls, plugins and settings in the metadata. */
 mm_status mmi_judge_save(const mmi_judge *j, const mmi_setup *setup, const char *path, mm_error *e);
 /* Refused with a message when it was made for other modalities, plugins or networks; it may know more modalities than asked
- * for. The modalities and the pool must outlive it. */
+ * for. The modalities and the pool must outlive it; what their plugins learned from data must be what they had learned then. */
 mm_status mmi_judge_open(const char *path, const mmi_modality *modalities, size_t n, mmi_pool *pool, mmi_judge **out, mm_error *e);
 void mmi_judge_destroy(mmi_judge *j);
 
@@ -74,7 +77,7 @@ mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, bool matche
                            mm_error *e);
 /* The most likely class of each row, and, unless NULL, the features [rows][n_features]. member[m] must be present. */
 void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int32_t *class_of, float *features);
-/* Rounds values as they are when saved: pictures to 8 bits; other modalities stay. In place. */
+/* Rounds values as they are when saved: by the plugin's extension, pictures to 8 bits; other modalities stay. In place. */
 void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows);
 /* The lowest accuracy of the members, and "m0 0.987, m1 0.991" into text for messages. */
 double mmi_judge_worst(const mmi_judge *j);

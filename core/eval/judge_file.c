@@ -7,6 +7,7 @@
 #include "store/checkpoint.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FORMAT "mmcore judge 1"
@@ -39,9 +40,21 @@ static bool items_add(item_list *l, const mmi_params *p)
 	return true;
 }
 
+/* What the plugins had learned from their data: without it a judge would not know the language of its captions. */
+static bool items_add_state(item_list *l, const mmi_modality *m)
+{
+	if (!m->state)
+		return true;
+	if (!(l->name[l->n] = mmi_format(MMI_STATE_TENSOR, m->name)))
+		return false;
+	l->item[l->n] = (mmi_tensor_item){ .name = l->name[l->n], .dtype = MMI_U8, .rank = 1, .dim = { (int64_t)m->state_bytes }, .data = m->state };
+	l->n++;
+	return true;
+}
+
 static mm_status items_make(const mmi_judge *j, item_list *l, mm_error *e)
 {
-	size_t n = j->params->n + (j->matcher ? j->matcher->params->n : 0);
+	size_t n = j->params->n + (j->matcher ? j->matcher->params->n : 0) + j->n;
 	*l = (item_list){ .item = mmi_alloc(n, sizeof *l->item), .name = mmi_alloc(n, sizeof *l->name) };
 	bool ok = l->item && l->name && items_add(l, j->params) && (!j->matcher || items_add(l, j->matcher->params));
 	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a judge's list of tensors");
@@ -49,7 +62,7 @@ static mm_status items_make(const mmi_judge *j, item_list *l, mm_error *e)
 
 /* ------------------------------------------------------------ what a judge says about itself */
 
-enum { FACTS = 5 + MMI_MAX_MODALITIES * (MMI_MAX_MODALITIES + 1) };
+enum { FACTS = 7 + MMI_MAX_MODALITIES * (MMI_MAX_MODALITIES + 1) };
 
 typedef struct fact_list {
 	mmi_text_pair pair[FACTS];
@@ -112,6 +125,8 @@ static mm_status facts_make(const mmi_judge *j, const mmi_setup *setup, fact_lis
 	facts_add(f, mmi_strdup("version"), mmi_strdup(PACKAGE_VERSION));
 	facts_add(f, mmi_strdup("build"), mmi_build_text());
 	facts_add(f, mmi_strdup("settings"), settings);
+	facts_add(f, mmi_strdup("split seed"), mmi_format("%llu", (unsigned long long)setup->settings.seed));
+	facts_add(f, mmi_strdup("split holdout"), mmi_format("%u", setup->settings.holdout));
 	for (uint32_t i = 0; i < j->n; i++)
 		if (j->member[i].present)
 			facts_add(f, mmi_strdup(j->member[i].modality->name), member_text(&j->member[i]));
@@ -127,6 +142,9 @@ mm_status mmi_judge_save(const mmi_judge *j, const mmi_setup *setup, const char 
 	mm_status status = facts_make(j, setup, &facts, e);
 	if (status == MM_OK)
 		status = items_make(j, &items, e);
+	for (size_t i = 0; status == MM_OK && i < setup->n_modalities; i++)
+		if (!items_add_state(&items, &setup->modalities[i]))
+			status = mmi_fail(e, MM_ENOMEM, "out of memory for a judge's list of tensors");
 	if (status == MM_OK)
 		status = mmi_checkpoint_save(path, items.item, items.n, facts.pair, facts.n, e);
 	items_clear(&items);
@@ -206,23 +224,34 @@ static mm_status check_matcher(mmi_matcher *m, const mmi_checkpoint *ck, mm_erro
 	return MM_OK;
 }
 
+static void read_split(mmi_judge *j, const mmi_checkpoint *ck)
+{
+	const char *seed = mmi_checkpoint_meta(ck, "split seed"), *holdout = mmi_checkpoint_meta(ck, "split holdout");
+	j->split_known = seed && holdout;
+	j->seed = j->split_known ? strtoull(seed, NULL, 10) : 0;
+	j->holdout = j->split_known ? (uint32_t)strtoul(holdout, NULL, 10) : 0;
+}
+
 static mm_status check_facts(mmi_judge *j, const mmi_checkpoint *ck, mm_error *e)
 {
+	read_split(j, ck);
 	for (uint32_t i = 0; i < j->n; i++)
 		if (j->member[i].present)
 			MMI_TRY(check_member(&j->member[i], ck, e));
 	return j->matcher ? check_matcher(j->matcher, ck, e) : MM_OK;
 }
 
-static mm_status restore(mmi_judge *j, const mmi_checkpoint *ck, mm_error *e)
+static mm_status restore(mmi_judge *j, const mmi_modality *modalities, const mmi_checkpoint *ck, mm_error *e)
 {
-	static const char *const others[] = { "judge.", "matcher." }; /* of modalities that are not asked about */
+	static const char *const others[] = { "judge.", "matcher.", "modality." }; /* of modalities that are not asked about, and states */
 	item_list items = { .n = 0 };
 	MMI_TRY(check_facts(j, ck, e));
 	mm_status status = items_make(j, &items, e);
 	if (status == MM_OK)
 		status = mmi_checkpoint_restore_part(ck, items.item, items.n, others, MMI_COUNT(others), e);
 	items_clear(&items);
+	if (status == MM_OK)
+		status = mmi_check_states(modalities, j->n, ck, "make a judge for this data with mmcore judge", e);
 	if (status == MM_OK && j->present)
 		mmi_params_update(j->params, 0);
 	if (status == MM_OK && j->matcher)
@@ -248,7 +277,7 @@ mm_status mmi_judge_open(const char *path, const mmi_modality *modalities, size_
 	if (status == MM_OK)
 		status = mmi_judge_create(modalities, n, n > 1 && mmi_checkpoint_meta(ck, "matcher"), 0, pool, &j, e);
 	if (status == MM_OK)
-		status = restore(j, ck, e);
+		status = restore(j, modalities, ck, e);
 	mmi_checkpoint_close(ck);
 	if (status == MM_OK)
 		*out = j;

@@ -106,40 +106,82 @@ static mmi_spread spread_of(const mmi_report *runs, size_t n, const mmi_report_i
 	return s;
 }
 
-/* All figures of one name and variant, in the order of the first run. */
+typedef bool same_kind(const mmi_report_item *a, const mmi_report_item *b);
+
+static bool same_column(const mmi_report_item *a, const mmi_report_item *b)
+{
+	return !strcmp(a->name, b->name) && !strcmp(a->variant, b->variant);
+}
+
+static bool same_figure(const mmi_report_item *a, const mmi_report_item *b)
+{
+	return same_column(a, b) && !strcmp(a->of, b->of);
+}
+
+/* Whether an earlier run, or this one before item i, has the like of item i. */
+static bool seen_before(const mmi_report *runs, size_t run, size_t i, same_kind *same)
+{
+	for (size_t r = 0; r <= run; r++)
+		for (size_t k = 0; k < (r < run ? runs[r].n : i); k++)
+			if (!runs[r].item[k].why[0] && same(&runs[r].item[k], &runs[run].item[i]))
+				return true;
+	return false;
+}
+
+/* All figures of one name and variant, those of earlier runs first. */
 static mm_status summarise(const mmi_report *runs, size_t n, const mmi_report_item *first, mmi_report *out, mm_error *e)
 {
 	char name[sizeof first->name + sizeof first->variant + 2];
 	snprintf(name, sizeof name, "%s%s%s", first->name, first->variant[0] ? ", " : "", first->variant);
-	for (size_t i = 0; i < runs[0].n; i++) {
-		const mmi_report_item *x = &runs[0].item[i];
-		if (strcmp(x->name, first->name) || strcmp(x->variant, first->variant))
-			continue;
-		mmi_spread s = spread_of(runs, n, x);
-		MMI_TRY(mmi_report_add(out, name, x->of, "mean", s.mean, e));
-		MMI_TRY(mmi_report_add(out, name, x->of, "sd", s.deviation, e));
-		MMI_TRY(mmi_report_add(out, name, x->of, "runs", (double)s.n, e));
-	}
+	for (size_t r = 0; r < n; r++)
+		for (size_t i = 0; i < runs[r].n; i++) {
+			const mmi_report_item *x = &runs[r].item[i];
+			if (x->why[0] || !same_column(x, first) || seen_before(runs, r, i, same_figure))
+				continue;
+			mmi_spread s = spread_of(runs, n, x);
+			MMI_TRY(mmi_report_add(out, name, x->of, "mean", s.mean, e));
+			MMI_TRY(mmi_report_add(out, name, x->of, "sd", s.deviation, e));
+			MMI_TRY(mmi_report_add(out, name, x->of, "runs", (double)s.n, e));
+		}
 	return MM_OK;
 }
 
-static bool seen_before(const mmi_report *f, size_t i)
+static const char *fact_of(const mmi_report *f, const char *key)
 {
-	for (size_t k = 0; k < i; k++)
-		if (!strcmp(f->item[k].name, f->item[i].name) && !strcmp(f->item[k].variant, f->item[i].variant))
-			return true;
-	return false;
+	for (size_t i = 0; i < f->n_facts; i++)
+		if (!strcmp(f->fact[i].key, key))
+			return f->fact[i].value;
+	return "none";
+}
+
+/* Figures of other tuples, or after other chains, should not be averaged: says so where they are. */
+static mm_status add_differences(const mmi_report *runs, size_t n, mmi_report *out, mm_error *e)
+{
+	static const char *const keys[] = { "split", "samples", "tuples", "judge", "z steps", "x steps", "guide steps" };
+	char text[160] = "";
+	size_t used = 0;
+	for (size_t k = 0; k < MMI_COUNT(keys); k++) {
+		bool same = true;
+		for (size_t r = 1; r < n; r++)
+			same = same && !strcmp(fact_of(&runs[0], keys[k]), fact_of(&runs[r], keys[k]));
+		if (!same)
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", keys[k]);
+	}
+	return used ? mmi_report_fact(out, "runs differ in", e, "%s", text) : MM_OK;
 }
 
 mm_status mmi_report_summary(const mmi_report *runs, size_t n, mmi_report *out, mm_error *e)
 {
 	mmi_report made = { 0 };
 	mm_status status = MM_OK;
-	for (size_t i = 0; i < runs[0].n && status == MM_OK; i++)
-		if (!runs[0].item[i].why[0] && !seen_before(&runs[0], i))
-			status = summarise(runs, n, &runs[0].item[i], &made, e);
+	for (size_t r = 0; r < n; r++)
+		for (size_t i = 0; i < runs[r].n && status == MM_OK; i++)
+			if (!runs[r].item[i].why[0] && !seen_before(runs, r, i, same_column))
+				status = summarise(runs, n, &runs[r].item[i], &made, e);
 	if (status == MM_OK)
 		status = mmi_report_fact(&made, "runs", e, "%zu", n);
+	if (status == MM_OK)
+		status = add_differences(runs, n, &made, e);
 	if (status == MM_OK)
 		*out = made;
 	else

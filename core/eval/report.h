@@ -47,8 +47,8 @@ mm_status mmi_report_write(const mmi_report *f, const char *folder, const char *
 /* Reads what mmi_report_json wrote. */
 mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e);
 
-/* Every figure of runs[0], as variants "mean", "sd" (of the runs, dividing by n - 1; NaN for one) and "runs", over those runs that
- * have it. The name becomes "NAME, VARIANT". */
+/* Every figure of any run, as variants "mean", "sd" (of the runs, dividing by n - 1; NaN for one) and "runs", over those runs that
+ * have it. The name becomes "NAME, VARIANT". A fact "runs differ in" names what was not the same: split, counts, steps, judge. */
 mm_status mmi_report_summary(const mmi_report *runs, size_t n, mmi_report *out, mm_error *e);
 
 #endif

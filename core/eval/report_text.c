@@ -223,6 +223,19 @@ static mm_status read_figures(const cJSON *root, const char *path, mmi_report *f
 	return MM_OK;
 }
 
+static mm_status read_facts(const cJSON *root, mmi_report *f, mm_error *e)
+{
+	const cJSON *x;
+	cJSON_ArrayForEach(x, root)
+	{
+		if (cJSON_IsNumber(x))
+			MMI_TRY(mmi_report_fact(f, x->string, e, "%.17g", x->valuedouble));
+		else if (cJSON_IsString(x))
+			MMI_TRY(mmi_report_fact(f, x->string, e, "%s", x->valuestring));
+	}
+	return MM_OK;
+}
+
 mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e)
 {
 	char *text;
@@ -233,6 +246,8 @@ mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e)
 	mmi_free(text);
 	mm_status status = root ? read_figures(root, path, &f, e)
 	                        : mmi_fail(e, MM_EFORMAT, "%s: no JSON; expected what mmcore eval --out wrote", path);
+	if (status == MM_OK)
+		status = read_facts(root, &f, e);
 	cJSON_Delete(root);
 	if (status == MM_OK)
 		*out = f;

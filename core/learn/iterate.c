@@ -105,7 +105,7 @@ static void impute(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
 	mmi_revise_args args = { .steps = s->x_steps, .iteration = t, .step = l->state.x_step, .noise = s->x_noise, .clamp = s->clamp,
-	                         .first = s->batch, .held = (const uint8_t *const *)l->masks.held_x };
+	                         .move_max = s->x_move_max, .first = s->batch, .held = (const uint8_t *const *)l->masks.held_x };
 	mmi_sampler_decode(l->sampler, &l->z, s->batch, l->imputed);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
 		size_t count = (size_t)l->model->modalities[m].count;
@@ -113,7 +113,9 @@ static void impute(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 			if (l->masks.held_x[m][b])
 				memcpy(l->imputed[m] + b * count, batch->x[m] + b * count, count * sizeof(float));
 	}
-	mmi_sampler_revise(l->sampler, &args, l->imputed, NULL, s->batch, &stats);
+	/* The data chain is over: its starts make room for these. */
+	mmi_rows_copy(l->model, s->batch, l->generated, l->imputed);
+	mmi_sampler_revise(l->sampler, &args, l->imputed, (const float *const *)l->generated, s->batch, &stats);
 }
 
 /* ------------------------------------------------------------ updates */

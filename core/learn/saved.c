@@ -87,7 +87,8 @@ void mmi_saved_close(mmi_saved *s)
 mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps)
 {
 	const mmi_settings *set = &s->setup.settings;
-	return (mmi_posterior_args){ .steps = steps >= 0 ? (uint32_t)steps : set->z_steps, .step = set->z_step, .noise = set->z_noise, .grad_scale = 1 };
+	uint32_t trained = set->cooperative ? set->z_steps : 0;
+	return (mmi_posterior_args){ .steps = steps >= 0 ? (uint32_t)steps : trained, .step = set->z_step, .noise = set->z_noise, .grad_scale = 1 };
 }
 
 mmi_guide_args mmi_saved_guide(const mmi_saved *s, int64_t steps)

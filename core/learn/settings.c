@@ -133,6 +133,8 @@ static mm_status read_fusion(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_choice(c, "learner", "fusion", names, 0, &fusion, e));
 	bool normal = s->model.prior == MMI_PRIOR_NORMAL; /* where it is not, an objective that multiplies experts is refused by itself */
 	s->fusion = fusion == 0 && normal ? s->elbo->fusion : fusion == 2 ? MMI_FUSION_PRODUCT : MMI_FUSION_MIXTURE;
+	if (fusion && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
+		return mmi_config_refuse(c, "learner", "fusion", "objective after mvae (its experts mean nothing but multiplied, with the prior)", e);
 	if (fusion == 2 && !normal)
 		return mmi_config_refuse(c, "learner", "fusion", "mixture with prior = laplace (a product of Laplace experts is no Laplace)", e);
 	return MM_OK;

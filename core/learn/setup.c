@@ -43,18 +43,18 @@ static mm_status read_state(const mmi_checkpoint *ck, const char *name, void **b
 	return MM_OK;
 }
 
-mm_status mmi_setup_check_states(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e)
+mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so, mm_error *e)
 {
-	for (size_t i = 0; i < s->n_modalities; i++) {
-		const mmi_modality *m = &s->modalities[i];
+	for (size_t i = 0; i < n; i++) {
+		const mmi_modality *m = &modalities[i];
 		void *bytes;
 		size_t size = 0;
 		MMI_TRY(read_state(ck, m->name, &bytes, &size, e));
 		bool same = !bytes || (m->state && size == m->state_bytes && !memcmp(bytes, m->state, size));
 		mmi_free(bytes);
 		if (!same)
-			return mmi_fail(e, MM_ECONFIG, "%s: what plugin %s learned from the data of [%s] is not what it learns from it now; the data "
-			                "or the plugin has changed since the run began", mmi_checkpoint_path(ck), m->plugin->entry.id, m->name);
+			return mmi_fail(e, MM_ECONFIG, "%s: what plugin %s learned from the data of [%s] then is not what it has learned now; %s",
+			                mmi_checkpoint_path(ck), m->plugin->entry.id, m->name, so);
 	}
 	return MM_OK;
 }

@@ -42,8 +42,9 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 /* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive them. */
 mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e);
 void mmi_setup_close(mmi_setup *s);
-/* An error unless the plugins' states are those of the checkpoint, as they are after mmi_setup_resume and mmi_setup_reopen. */
-mm_status mmi_setup_check_states(const mmi_setup *s, const mmi_checkpoint *ck, mm_error *e);
+/* An error unless the plugins' states are those of the file, as they are after mmi_setup_resume and mmi_setup_reopen; where the file has
+ * none, nothing is asked. `so` ends the message: what it means, or what to do. */
+mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so, mm_error *e);
 /* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of memory. */
 char *mmi_setup_plugins(const mmi_setup *s);
 

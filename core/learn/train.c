@@ -205,7 +205,8 @@ static mm_status restore(mmi_run *r, mm_error *e)
 	warn_other_build(r, ck);
 	if (seconds && !mmi_value_float(seconds, &r->seconds_before))
 		r->seconds_before = 0;
-	mm_status status = mmi_setup_check_states(r->setup, ck, e);
+	mm_status status = mmi_check_states(r->setup->modalities, r->setup->n_modalities, ck,
+	                                    "the data or the plugin has changed since the run began", e);
 	if (status == MM_OK)
 		status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
 	if (status == MM_OK) {

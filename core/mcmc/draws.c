@@ -137,7 +137,7 @@ static void product(const mmi_sampler *s, const mmi_start_args *a, const mmi_exp
 {
 	double precision = s->model->config.fusion == MMI_FUSION_PRODUCT_PRIOR ? 1 : 0, pulled = 0;
 	for (uint32_t m = 0; m < s->model->n_modalities; m++) {
-		if (a->observed && !(a->observed[m][row] > 0))
+		if ((a->observed && !(a->observed[m][row] > 0)) || (a->single && m != a->expert[row]))
 			continue;
 		double own = 1 / ((double)x->scale[m][k] * (double)x->scale[m][k]);
 		precision += own;
@@ -160,7 +160,8 @@ static void start_product(const mmi_sampler *s, const mmi_start_args *a, const m
 void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *x, uint32_t rows, mmi_latents *out)
 {
 	int32_t dim = mmi_model_z_dim(s->model);
-	bool mixture = s->model->config.fusion == MMI_FUSION_MIXTURE || a->single;
+	mmi_fusion fusion = s->model->config.fusion;
+	bool mixture = fusion == MMI_FUSION_MIXTURE || (fusion == MMI_FUSION_PRODUCT && a->single);
 	mmi_sampler_standard(s, rows, a->chain, a->iteration, out);
 	if (out->z && !mixture)
 		start_product(s, a, x, rows, out->z);

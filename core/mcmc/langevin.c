@@ -84,11 +84,20 @@ static double distance2(const mmi_chain *c, const mmi_chain_rows *rows, uint32_t
 	return sum;
 }
 
+/* Elements of a row that may move. */
+static int64_t moving_count(const mmi_chain *c, const mmi_chain_rows *rows, uint32_t r)
+{
+	int64_t total = 0;
+	for (uint32_t i = 0; i < c->n_states; i++)
+		total += is_held(rows, i, r) ? 0 : c->count[i];
+	return total;
+}
+
 /* Pulls samples that went too far back to the sphere of rms radius move_max around their start. */
 static void bound(const mmi_chain *c, const mmi_chain_rows *rows)
 {
-	double limit2 = (double)c->move_max * (double)c->move_max * (double)total_count(c);
 	for (uint32_t r = 0; r < rows->n; r++) {
+		double limit2 = (double)c->move_max * (double)c->move_max * (double)moving_count(c, rows, r);
 		double d2 = distance2(c, rows, r);
 		if (!(d2 > limit2))
 			continue;

@@ -124,7 +124,7 @@ typedef struct mmi_rows_job {
 	float *const *out;
 	const mmi_experts *experts;
 	const mmi_latents *z;
-	float *energy;
+	float *energy, *alone;
 	const mmi_chain *chain;
 	float *state[MMI_MAX_STATES];
 	const float *start[MMI_MAX_STATES];
@@ -205,12 +205,19 @@ static void energy_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	bind_rows(j->s, p, n->x, j->x, chunk * size);
 	mmi_program_run(p);
 	copy_rows(p, n->energy, j->energy, chunk * size, size, 1);
+	if (j->alone)
+		copy_rows(p, n->alone, j->alone, chunk * size, size, 1);
+}
+
+void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, float *joint, float *alone)
+{
+	mmi_rows_job j = { .s = s, .x = x, .energy = joint, .alone = alone };
+	mmi_pool_run(s->pool, rows / s->config.chunk, energy_chunk, &j);
 }
 
 void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy)
 {
-	mmi_rows_job j = { .s = s, .x = x, .energy = energy };
-	mmi_pool_run(s->pool, rows / s->config.chunk, energy_chunk, &j);
+	mmi_sampler_energies(s, x, rows, energy, NULL);
 }
 
 /* ------------------------------------------------------------ chains */

@@ -60,7 +60,7 @@ typedef struct mmi_start_args {
 	uint32_t iteration, chain;     /* of the draws */
 	const uint32_t *expert;        /* [rows] whose q(z | x) each row takes */
 	const float *const *observed;  /* [modality][rows] of 1 and 0; NULL: all */
-	bool single;                   /* that expert alone, also where the model's fusion is a product */
+	bool single;                   /* that expert alone (with the prior, after mvae), also where the model's fusion is a product */
 	bool own;                      /* only the expert's own w is inferred; otherwise that of every observed modality */
 	bool mean;                     /* locations instead of draws; 0 for what would come from the prior */
 } mmi_start_args;
@@ -70,6 +70,8 @@ void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_expert
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
 /* The joint energy of each row. */
 void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy);
+/* The same, and the energy model's part of it alone: without the experts' agreement. alone may be NULL. */
+void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, float *joint, float *alone);
 
 typedef struct mmi_posterior_args {
 	uint32_t steps, iteration;

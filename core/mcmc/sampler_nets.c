@@ -121,28 +121,38 @@ static mm_status record_guide(mmi_sampler *s, mm_error *e)
 		tuple[i] = completed(g, n->x[i], mmi_model_mean(s->model, i, g, decoded), n->observed[i]);
 		n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded), n->observed[i]));
 	}
-	MMI_TRY(mmi_model_joint_energy(s->model, g, tuple, &energy, e));
+	MMI_TRY(mmi_model_joint_energy(s->model, g, tuple, NULL, &energy, e));
 	n->weight = mmi_input(g, "weight", mmi_shape(0));
 	n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, energy, n->weight));
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
 }
 
-/* The joint energy, or for the data chain E and its gradient to every x_m. */
-static mm_status record_energy(mmi_sampler *s, mmi_energy_net *n, bool gradient, mm_error *e)
+/* E and its gradient to every x_m, for the data chain. */
+static mm_status record_revise(mmi_sampler *s, mm_error *e)
 {
+	mmi_energy_net *n = &s->revise;
 	mm_tensor outputs[MMI_MAX_MODALITIES + 1];
 	uint32_t count = s->model->n_modalities;
 	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
-	MMI_TRY((gradient ? mmi_model_energy : mmi_model_joint_energy)(s->model, g, n->x, &n->energy, e));
+	MMI_TRY(mmi_model_energy(s->model, g, n->x, &n->energy, e));
+	mmi_grad_request r = { .loss = n->energy, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = n->x, .n_wrt = count, .grads = n->dx };
+	MMI_TRY(mmi_graph_grad(g, &r, e));
 	outputs[0] = n->energy;
-	if (gradient) {
-		mmi_grad_request r = { .loss = n->energy, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = n->x, .n_wrt = count, .grads = n->dx };
-		MMI_TRY(mmi_graph_grad(g, &r, e));
-		memcpy(outputs + 1, n->dx, count * sizeof *outputs);
-	}
-	return compile(s, &n->net, outputs, gradient ? 1 + count : 1, e);
+	memcpy(outputs + 1, n->dx, count * sizeof *outputs);
+	return compile(s, &n->net, outputs, 1 + count, e);
+}
+
+/* The joint energy, and E. */
+static mm_status record_energy(mmi_sampler *s, mm_error *e)
+{
+	mmi_energy_net *n = &s->energy;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	record_inputs(s->model, n->net.graph, n->x);
+	MMI_TRY(mmi_model_joint_energy(s->model, n->net.graph, n->x, &n->alone, &n->energy, e));
+	const mm_tensor outputs[] = { n->energy, n->alone };
+	return compile(s, &n->net, outputs, n->alone == n->energy ? 1 : 2, e);
 }
 
 mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
@@ -151,6 +161,6 @@ mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
 	MMI_TRY(record_decode(s, e));
 	MMI_TRY(record_posterior(s, e));
 	MMI_TRY(record_guide(s, e));
-	MMI_TRY(record_energy(s, &s->revise, true, e));
-	return record_energy(s, &s->energy, false, e);
+	MMI_TRY(record_revise(s, e));
+	return record_energy(s, e);
 }

@@ -32,7 +32,7 @@ typedef struct mmi_guide_net {
 
 typedef struct mmi_energy_net {
 	mmi_network net;
-	mm_tensor x[MMI_MAX_MODALITIES], energy, dx[MMI_MAX_MODALITIES];
+	mm_tensor x[MMI_MAX_MODALITIES], energy, alone, dx[MMI_MAX_MODALITIES]; /* alone: E without agreement; the same tensor if there is none */
 } mmi_energy_net;
 
 struct mmi_sampler {

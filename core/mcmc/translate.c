@@ -73,9 +73,7 @@ static void choose_experts(mmi_translator *t, const mmi_translate_args *a, const
 
 static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed, uint32_t rows)
 {
-	/* An expert that is asked for starts alone, but for models whose experts mean nothing without the prior. */
-	bool single = a->expert >= 0 && t->model->config.fusion == MMI_FUSION_PRODUCT;
-	mmi_start_args start = { .iteration = a->number, .expert = t->expert, .observed = observed, .single = single, .mean = a->mean };
+	mmi_start_args start = { .iteration = a->number, .expert = t->expert, .observed = observed, .single = a->expert >= 0, .mean = a->mean };
 	mmi_posterior_args posterior = a->posterior;
 	mmi_chain_stats stats;
 	mmi_sampler_encode(t->sampler, (const float *const *)x, rows, &t->experts);

@@ -147,10 +147,12 @@ static mm_status agreement(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 	return MM_OK;
 }
 
-mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
+mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out, mm_error *e)
 {
 	mm_tensor agreed;
 	MMI_TRY(mmi_model_energy(m, g, x, out, e));
+	if (alone)
+		*alone = *out;
 	if (!(m->config.agreement > 0) || m->n_modalities < 2)
 		return MM_OK;
 	MMI_TRY(agreement(m, g, x, &agreed, e));

@@ -244,6 +244,16 @@ static mm_status find_file(mmi_modality *m, mm_error *e)
 	return MM_OK;
 }
 
+static mm_status find_saved(mmi_modality *m, mm_error *e)
+{
+	const mm_modality_saved *saved = m->desc->get_extension(MM_MODALITY_SAVED);
+	if (saved && (saved->struct_size < MM_SIZE_THROUGH(mm_modality_saved, round) || !saved->round))
+		return blame(m, "get_extension", e, MM_MODALITY_SAVED " has struct_size %u and %s function, needed are %u and one",
+		             saved->struct_size, saved->round ? "a" : "no", MM_SIZE_THROUGH(mm_modality_saved, round));
+	m->saved = saved;
+	return MM_OK;
+}
+
 static mm_status find_classifier(mmi_modality *m, mm_error *e)
 {
 	const mm_modality_classifier *c = m->desc->get_extension(MM_MODALITY_CLASSIFIER);
@@ -265,6 +275,7 @@ static mm_status find_extensions(mmi_modality *m, mm_error *e)
 		return MM_OK;
 	MMI_TRY(find_picture(m, e));
 	MMI_TRY(find_file(m, e));
+	MMI_TRY(find_saved(m, e));
 	return find_classifier(m, e);
 }
 

@@ -19,8 +19,6 @@ mm_status mmi_use_chains_of(const mmi_saved *s, int64_t z_steps, int64_t guide_s
 		MMI_TRY(mmi_use_need_energy(s, "--guide-steps", e));
 	if (x_steps > 0)
 		MMI_TRY(mmi_use_need_energy(s, "--x-steps", e));
-	if (z_steps < 0 && !s->setup.settings.cooperative)
-		z_steps = 0;
 	out->posterior = mmi_saved_posterior(s, z_steps);
 	out->guide = mmi_saved_guide(s, guide_steps);
 	out->revise = mmi_saved_revise(s, x_steps);

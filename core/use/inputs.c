@@ -33,6 +33,14 @@ static mm_status find_modality(const mmi_model *model, const char *name, size_t 
 	return mmi_fail(e, MM_ECONFIG, "%s: unknown modality '%.*s'; the model has %s", option, (int)(length < 40 ? length : 40), name, known);
 }
 
+mm_status mmi_name_parse(const mmi_model *model, const char *text, const char *option, int32_t *m, mm_error *e)
+{
+	uint32_t found;
+	MMI_TRY(find_modality(model, text, strlen(text), option, &found, e));
+	*m = (int32_t)found;
+	return MM_OK;
+}
+
 mm_status mmi_names_parse(const mmi_model *model, const char *text, const char *option, bool *flags, mm_error *e)
 {
 	for (const char *at = text;; at++) {

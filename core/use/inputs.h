@@ -22,7 +22,8 @@ mm_status mmi_inputs_test(const mmi_saved *s, const uint32_t *index, uint32_t n,
                           mm_error *e);
 void mmi_inputs_clear(mmi_inputs *in);
 
-/* "m0,m2" into flags, one a modality. An unknown name is refused with those there are. */
+/* "m0" into its number; "m0,m2" into flags, one a modality. An unknown name is refused with those there are. */
+mm_status mmi_name_parse(const mmi_model *model, const char *text, const char *option, int32_t *m, mm_error *e);
 mm_status mmi_names_parse(const mmi_model *model, const char *text, const char *option, bool *flags, mm_error *e);
 /* "0,3,7" into new memory (mmi_free). */
 mm_status mmi_numbers_parse(const char *text, const char *option, uint32_t **out, uint32_t *n, mm_error *e);

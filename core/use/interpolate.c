@@ -92,11 +92,23 @@ static void fill_inputs(const job *j, uint32_t rows, float *const *observed)
 	}
 }
 
+/* One encoder for both ends, or where the fusion is a product that of all: a path between two encoders' views would be no
+ * interpolation. */
+static int32_t expert_of(const mmi_model *m, float *const *observed)
+{
+	if (m->config.fusion != MMI_FUSION_MIXTURE)
+		return -1;
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		if (observed[i][0] > 0 && observed[i][1] > 0)
+			return (int32_t)i;
+	return -1;
+}
+
 /* Latents of both ends, by translation from what is given. */
 static mm_status infer_ends(job *j, mm_error *e)
 {
 	uint32_t rows = mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler));
-	const mmi_translate_args args = { .number = j->request->number, .expert = -1, .mean = true, .posterior = j->chains.posterior };
+	mmi_translate_args args = { .number = j->request->number, .mean = true, .posterior = j->chains.posterior };
 	float *observed[MMI_MAX_MODALITIES] = { NULL };
 	mmi_translator *t = NULL;
 	mm_status status = MM_OK;
@@ -106,6 +118,7 @@ static mm_status infer_ends(job *j, mm_error *e)
 		status = mmi_translator_create(j->model, j->saved->sampler, rows, &t, e);
 	if (status == MM_OK) {
 		fill_inputs(j, rows, observed);
+		args.expert = expert_of(j->model, observed);
 		mmi_translate(t, &args, j->decoded, (const float *const *)observed, rows, &j->ends);
 	}
 	mmi_translator_destroy(t);

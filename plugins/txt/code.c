@@ -68,6 +68,20 @@ void txt_nearest(const mm_instance *i, const float *x, uint32_t *ids)
 		ids[t] = i->representation == TXT_EMBEDDING ? nearest_vector(i, x + t * width) : largest(x + t * width, i->vocabulary.n);
 }
 
+/* As txt_encode makes it of the words that are written: they end at the first end or padding, at the last place at most. */
+void txt_round(const mm_instance *i, float *x)
+{
+	uint32_t ids[TXT_LENGTH_MAX];
+	int32_t n = 0;
+	txt_nearest(i, x, ids);
+	while (n < i->length - 1 && ids[n] != TXT_END && ids[n] != TXT_PAD)
+		n++;
+	ids[n++] = TXT_END;
+	while (n < i->length)
+		ids[n++] = TXT_PAD;
+	txt_expand(i, ids, x);
+}
+
 char *txt_decode(const mm_instance *i, const uint32_t *ids)
 {
 	char *text = com_alloc(i->host, (size_t)i->length * (TOKEN_BYTES + 1) + 1, 1);

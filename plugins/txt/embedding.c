@@ -185,7 +185,7 @@ mm_status txt_contexts_finish(txt_contexts *c, const txt_vocabulary *v, const mm
 		com_release(c->host, vector);
 		return status;
 	}
-	txt_vectors_normalise(c->host, v, dim, vector);
+	txt_vectors_normalise(v, dim, vector);
 	*out = vector;
 	return MM_OK;
 }
@@ -200,23 +200,38 @@ static float length(const float *x, size_t n)
 	return (float)sqrt(sum);
 }
 
-/* A direction of the word's own, of length `size`, added to x. */
-static void add_own_direction(const com_host *h, const char *word, float size, size_t n, float *x)
+/* FNV-1a. */
+static uint64_t hash(const char *word)
 {
-	uint64_t stream = h->random->stream(h->api->host, word);
+	uint64_t h = 0xcbf29ce484222325u;
+	for (const unsigned char *at = (const unsigned char *)word; *at; at++)
+		h = (h ^ *at) * 0x100000001b3u;
+	return h;
+}
+
+/* SplitMix64 (Steele, Lea and Flood 2014). */
+static uint64_t next(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/* A direction of the word's own, of length `size`, added to x: a function of the word alone, so that runs of other seeds speak the
+ * same language and one judge reads them all. */
+static void add_own_direction(const char *word, float size, size_t n, float *x)
+{
+	uint64_t state = hash(word);
 	float own[1024];
-	uint32_t words[4];
-	for (size_t k = 0; k < n; k++) {
-		if (k % 4 == 0)
-			h->random->words(h->api->host, stream, 0, (uint32_t)(k / 4), words);
-		own[k] = (float)words[k % 4] / 2147483648.0f - 1.0f;
-	}
+	for (size_t k = 0; k < n; k++)
+		own[k] = (float)(next(&state) >> 40) / 8388608.0f - 1.0f;
 	float scale = size / length(own, n);
 	for (size_t k = 0; k < n; k++)
 		x[k] += scale * own[k];
 }
 
-void txt_vectors_normalise(const com_host *h, const txt_vocabulary *v, int32_t dim, float *vector)
+void txt_vectors_normalise(const txt_vocabulary *v, int32_t dim, float *vector)
 {
 	const float apart = 0.3f; /* words that always come together would share a vector */
 	const size_t d = (size_t)dim, n = d - EMBEDDING_OWN;
@@ -225,7 +240,7 @@ void txt_vectors_normalise(const com_host *h, const txt_vocabulary *v, int32_t d
 		float *x = vector + i * d, found = length(x, n);
 		for (size_t k = 0; k < n; k++)
 			x[k] = found > 0 ? x[k] / found : 0;
-		add_own_direction(h, v->word[i], apart, n, x);
+		add_own_direction(v->word[i], apart, n, x);
 		float scale = whole / length(x, n);
 		for (size_t k = 0; k < n; k++)
 			x[k] *= scale;

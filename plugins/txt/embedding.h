@@ -27,6 +27,6 @@ mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const cha
 
 /* Both: brings raw word vectors (their first dim - EMBEDDING_OWN coordinates) to one length, apart from each other, and sets
  * those of <end> and <pad>. Words without one get a direction of their own. */
-void txt_vectors_normalise(const com_host *h, const txt_vocabulary *v, int32_t dim, float *vector);
+void txt_vectors_normalise(const txt_vocabulary *v, int32_t dim, float *vector);
 
 #endif

@@ -9,7 +9,7 @@ static mm_status read_caption_settings(const com_host *h, mm_config *c, mm_insta
 	static const char *const representations[] = { "embedding", "onehot", NULL };
 	COM_TRY(pairs_settings(h, c, &i->source, e));
 	COM_TRY(h->config->get_choice(c, "representation", representations, TXT_EMBEDDING, &i->representation, e));
-	COM_TRY(com_get_int32(h, c, "length", 16, 8, 256, &i->length, e));
+	COM_TRY(com_get_int32(h, c, "length", 16, 8, TXT_LENGTH_MAX, &i->length, e));
 	if (i->length % 8)
 		return h->config->refuse(c, "length", "a multiple of 8 from 8 to 256", e);
 	COM_TRY(h->config->get_bool(c, "punctuation", 1, &i->punctuation, e));

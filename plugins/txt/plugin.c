@@ -12,11 +12,17 @@ static const mm_modality_classifier classifier = {
 	.build = txt_build_classifier,
 };
 
+static const mm_modality_saved saved = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_saved, round),
+	.round = txt_round,
+};
+
 static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&txt_picture
 	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&txt_state
 	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&txt_file
+	       : !strcmp(id, MM_MODALITY_SAVED) ? (const void *)&saved
 	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier : NULL;
 }
 

@@ -52,6 +52,8 @@ extern const mm_modality_state txt_state;
 void txt_encode(const mm_instance *i, const char *caption, uint32_t *ids);
 /* The sample of those ids: [length][features]. */
 void txt_expand(const mm_instance *i, const uint32_t *ids, float *x);
+/* A sample as reading its written words would give it. */
+void txt_round(const mm_instance *i, float *x);
 /* The nearest token at each place. */
 void txt_nearest(const mm_instance *i, const float *x, uint32_t *ids);
 /* The words before the first end or padding as text, in host memory; NULL when out of memory. */

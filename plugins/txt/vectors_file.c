@@ -125,7 +125,7 @@ mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const cha
 	if (status == MM_OK) {
 		report(&r, instance);
 		*dim = r.dim + EMBEDDING_OWN;
-		txt_vectors_normalise(h, v, *dim, r.vector);
+		txt_vectors_normalise(v, *dim, r.vector);
 		*out = r.vector;
 	} else {
 		com_release(h, r.vector);

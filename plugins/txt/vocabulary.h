@@ -4,6 +4,7 @@
 
 #include "common.h"
 
+enum { TXT_LENGTH_MAX = 256 }; /* tokens of a caption */
 enum { TXT_PAD = 0, TXT_END = 1, TXT_UNKNOWN = 2, TXT_FIRST_WORD = 3 };
 
 /* Zero is an empty one. */

@@ -152,6 +152,15 @@ typedef struct mm_modality_classifier {
 	mm_status (*build)(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e);
 } mm_modality_classifier;
 
+/* Extension: samples as they are once saved. Evaluation judges what a user would get, not what the networks gave out: words, for
+ * instance, not vectors near words. Pictures in a box need none: the host rounds them to 8 bits. */
+#define MM_MODALITY_SAVED "mm.modality.saved/1"
+typedef struct mm_modality_saved {
+	uint32_t struct_size;
+	/* [any] x: one sample, product of shape floats; becomes what reading its saved form would give. Doing it twice changes nothing. */
+	void (*round)(const mm_instance *i, float *x);
+} mm_modality_saved;
+
 /* Extension: what an instance learned from its data before training, such as a vocabulary. A checkpoint keeps it, so that
  * a trained model can be used where the data is not, and cannot meet other data by accident. */
 #define MM_MODALITY_STATE "mm.modality.state/1"
