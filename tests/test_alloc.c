@@ -202,6 +202,7 @@ static void no_allocation_with_the_switches_turned(void **state)
 		"learner.scale_head=log_variance", "learner.warmup=2", NULL });
 	expect_no_allocations("plain energy", (const char *const[]){ "energy.spectral_norm=no", "energy.head=linear", "energy.pool=mean",
 		"energy.energy_l2=0.1", "energy.shortcut_kernel=1", NULL });
+	expect_no_allocations("translations", (const char *const[]){ "learner.translation_share=0.5", NULL });
 	expect_no_allocations("snapshots in each step", (const char *const[]){ "learner.snapshot_interval=1", NULL });
 	expect_no_allocations("a schedule", (const char *const[]){ "learner.schedule=cosine(0.1)", NULL });
 }

@@ -151,6 +151,73 @@ static void noise_starts_are_in_the_support_and_teach_no_pairs(void **state)
 	rig_close(&other);
 }
 
+/* loc + scale * eps for a row's z, and its expert's own w; the other w are the draws themselves. */
+static void assert_expert_s_draw(const learner_rig *r, const mmi_latents *eps, size_t b)
+{
+	const mmi_learner *l = r->learner;
+	uint32_t e = l->given.expert[b];
+	for (size_t i = b * D; i < (b + 1) * D; i++) {
+		double expected = (double)l->experts.loc[e][i] + (double)l->experts.scale[e][i] * (double)eps->z[i];
+		assert_true(fabs((double)l->z_prior.z[i] - expected) < 1e-5);
+	}
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+		for (size_t i = b * W; i < (b + 1) * W; i++) {
+			double loc = m == e ? (double)l->experts.w_loc[m][i] : 0, scale = m == e ? (double)l->experts.w_scale[m][i] : 1;
+			assert_true(fabs((double)l->z_prior.w[m][i] - (loc + scale * (double)eps->w[m][i])) < 1e-5);
+		}
+}
+
+/* Rows of the first half: what is given is the data's and stays, the rest is decoded from its expert and moved. */
+static void translations_start_from_one_modality_and_hold_it(void **state)
+{
+	enum { DRAW = 255 };
+	learner_rig r;
+	mmi_latents eps, prior;
+	mm_error e = MM_ERROR_INIT;
+	uint32_t times[RIG_MODALITIES] = { 0 };
+	(void)state;
+	rig_open(&r, SETS("learner.translation_share=0.5", "learner.private_dim=2", "data.hide=0.3", "learner.missing_energy=skip"));
+	r.lacking = true;
+	rig_run(&r, 1);
+	mmi_learner *l = r.learner;
+	assert_int_equal(l->given.rows, B / 2);
+	assert_int_equal(mmi_latents_create(r.model, B, &eps, &e), MM_OK);
+	assert_int_equal(mmi_latents_create(r.model, B, &prior, &e), MM_OK);
+	mmi_sampler_standard(l->sampler, B, DRAW, 0, &eps);
+	mmi_sampler_prior(l->sampler, B, 0, &prior);
+	for (uint32_t b = 0; b < B; b++) {
+		if (b < B / 2)
+			assert_expert_s_draw(&r, &eps, b);
+		else
+			assert_memory_equal(l->z_prior.z + b * D, prior.z + b * D, D * sizeof(float));
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+			size_t count = (size_t)r.modality[m].count, at = b * count;
+			bool given = b < B / 2 && l->given.expert[b] == m;
+			times[m] += given;
+			assert_true(!given || r.observed[m][b] > 0);
+			assert_true(given == !memcmp(l->generated[m] + at, r.x[m] + at, count * sizeof(float)));
+			assert_true(given == !memcmp(l->generated[m] + at, l->revised[m] + at, count * sizeof(float)));
+		}
+	}
+	assert_true(times[0] && times[1] && times[2]); /* of 8 draws */
+	mmi_latents_clear(&eps);
+	mmi_latents_clear(&prior);
+	rig_close(&r);
+}
+
+static void translations_do_not_depend_on_threads(void **state)
+{
+	learner_rig one, three;
+	(void)state;
+	rig_open(&one, SETS("learner.translation_share=0.75", "learner.private_dim=2", "run.threads=1"));
+	rig_open(&three, SETS("learner.translation_share=0.75", "learner.private_dim=2", "run.threads=3"));
+	rig_run(&one, 3);
+	rig_run(&three, 3);
+	rig_assert_same(&one, &three);
+	rig_close(&one);
+	rig_close(&three);
+}
+
 static void buffered_chains_go_on_where_they_stopped(void **state)
 {
 	learner_rig r;
@@ -306,6 +373,9 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.warmup=10", "learner.warmup_objective=mvae"), "single experts");
 	refuse(SETS("learner.generators=independent", "energy.agreement=1"), "agree on");
 	refuse(SETS("energy.swap_factor=1", "energy.agreement=1"), "swap_factor");
+	refuse(SETS("learner.x_start=noise", "learner.translation_share=0.5"), "a translation starts at the generator");
+	refuse(SETS("learner.generators=independent", "learner.translation_share=0.5"), "nothing is shared to translate by");
+	refuse(SETS("learner.translation_share=1.5"), "translation_share");
 	refuse(SETS("learner.x_start=buffer", "learner.x_buffer=3"), "at least one batch");
 }
 
@@ -318,6 +388,8 @@ int main(void)
 		cmocka_unit_test(incomplete_tuples_are_completed_with_what_is_there_held),
 		cmocka_unit_test(skipped_tuples_do_not_enter_the_energy),
 		cmocka_unit_test(noise_starts_are_in_the_support_and_teach_no_pairs),
+		cmocka_unit_test(translations_start_from_one_modality_and_hold_it),
+		cmocka_unit_test(translations_do_not_depend_on_threads),
 		cmocka_unit_test(buffered_chains_go_on_where_they_stopped),
 		cmocka_unit_test(the_moving_average_is_a_mean_at_first),
 		cmocka_unit_test(independent_inference_gives_each_chain_its_own_modality),

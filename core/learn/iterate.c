@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GIVEN_DRAWS 255u /* number of the draws that translations start from */
 #define ELBO_DRAWS 256u /* numbers of draws beside the chains' own starts */
 
 /* ------------------------------------------------------------ chains */
@@ -55,8 +56,9 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 	m->z_move = sqrt(stats.move2 / stats.elements);
 }
 
-/* z' ~ p0(z), w' ~ p0(w), moved down the energy if asked for; x_0 = mean of p(x | z', w'), or where other chains start. */
-static void generate(mmi_learner *l, uint32_t t)
+/* z' ~ p0(z), w' ~ p0(w), moved down the energy if asked for, or of an expert for the rows that are translations; x_0 = mean of
+ * p(x | z', w'), with what was given, or where other chains start. */
+static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
@@ -65,7 +67,9 @@ static void generate(mmi_learner *l, uint32_t t)
 	mmi_sampler_prior(l->sampler, s->batch, t, &l->z_prior);
 	if (s->guide_steps && s->guide_training)
 		mmi_sampler_guide(l->sampler, &guide, s->batch, &l->z_prior, NULL, &stats);
+	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, (const float *const *)l->masks.there, s->batch, GIVEN_DRAWS, t, &l->z_prior);
 	mmi_sampler_decode(l->sampler, &l->z_prior, s->batch, l->generated);
+	mmi_given_fill(&l->given, l->model, (const float *const *)batch->x, l->generated);
 	mmi_start_data_chain(l, t);
 	mmi_rows_copy(l->model, s->batch, l->revised, l->generated);
 }
@@ -91,6 +95,7 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 	mmi_chain_stats stats;
 	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
 	args.iteration = t;
+	args.held = l->given.rows ? (const uint8_t *const *)l->given.held : NULL;
 	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);
 	m->x_step = l->state.x_step;
 	m->e_generated = s->x_steps ? stats.energy / s->batch : NAN;
@@ -319,7 +324,7 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	mmi_masks_fill(&l->masks, l->sampler, batch->observed, t);
 	start_posterior(l, batch, t);
 	posterior_chain(l, batch, t, m);
-	generate(l, t);
+	generate(l, batch, t);
 	calibrate(l);
 	data_chain(l, t, m);
 	if (l->masked && s->impute && l->masks.n_whole < s->batch)
@@ -333,7 +338,7 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	for (uint32_t i = 0; i < s->inference_updates; i++)
 		MMI_TRY(update_inference(l, batch, m, e));
 	if (s->refresh_negatives) {
-		generate(l, t);
+		generate(l, batch, t);
 		data_chain(l, t, m);
 	}
 	for (uint32_t i = 0; i < s->energy_updates; i++)

@@ -35,6 +35,7 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 		MMI_TRY(mmi_rows_create(l->model, s->batch, l->imputed, e));
 	if (s->x_start == MMI_START_BUFFER)
 		MMI_TRY(mmi_rows_create(l->model, s->x_buffer, l->buffer, e));
+	MMI_TRY(mmi_given_create(l->model, s->batch, s->translation_share, &l->given, e));
 	if (s->swap_factor > 0)
 		MMI_TRY(mmi_swaps_create(l->model, s->batch, &l->swaps, e));
 	if (mmi_learner_aligns(l))
@@ -133,6 +134,7 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_latents_clear(&l->z);
 	mmi_latents_clear(&l->z_start);
 	mmi_latents_clear(&l->z_prior);
+	mmi_given_clear(&l->given);
 	mmi_latents_clear(&l->buffer_z);
 	mmi_experts_clear(&l->experts);
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)

@@ -4,6 +4,7 @@
 
 #include "data/batches.h"
 #include "learn/alignment.h"
+#include "learn/given.h"
 #include "learn/losses.h"
 #include "learn/masks.h"
 #include "learn/optimiser.h"
@@ -66,6 +67,7 @@ typedef struct mmi_learner {
 	float *imputed[MMI_MAX_MODALITIES];   /* incomplete tuples, completed; NULL unless masked */
 	float *buffer[MMI_MAX_MODALITIES];    /* [x_buffer][floats] persistent chains, with their latents; NULL without */
 	mmi_latents buffer_z;
+	mmi_given given;
 	mmi_swaps swaps;
 	mmi_alignment alignment;
 	float *snapshot;                      /* parameters, moments and vectors of the three models */

@@ -239,11 +239,16 @@ static mm_status read_x_start(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_choice(c, "learner", "x_start", starts, MMI_START_GENERATOR, &start, e));
 	MMI_TRY(get_u32(c, "learner", "x_buffer", 1024, 1, &s->x_buffer, e));
 	MMI_TRY(mmi_config_float(c, "learner", "x_refresh", 0.05, 0, 1, &s->x_refresh, e));
+	MMI_TRY(mmi_config_float(c, "learner", "translation_share", 0, 0, 1, &s->translation_share, e));
 	MMI_TRY(get_choice(c, "learner", "missing_energy", missing, 0, &impute, e));
 	s->x_start = (mmi_x_start)start;
 	s->impute = impute == 0;
 	if (s->x_start == MMI_START_BUFFER && s->x_buffer < s->batch)
 		return mmi_config_refuse(c, "learner", "x_buffer", "at least one batch", e);
+	if (s->translation_share > 0 && s->x_start != MMI_START_GENERATOR)
+		return mmi_config_refuse(c, "learner", "translation_share", "0 with x_start = noise or buffer: a translation starts at the generator", e);
+	if (s->translation_share > 0 && s->model.independent)
+		return mmi_config_refuse(c, "learner", "translation_share", "0 with generators = independent: nothing is shared to translate by", e);
 	return MM_OK;
 }
 

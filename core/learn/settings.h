@@ -42,6 +42,7 @@ typedef struct mmi_settings {
 	mmi_x_start x_start;            /* where the data chain begins */
 	uint32_t x_buffer;              /* tuples of persistent chains */
 	double x_refresh;               /* share of them that begin anew at the generator */
+	double translation_share;       /* of the data chains in training start as translations from one modality of the data, which is held */
 	bool impute;                    /* incomplete tuples enter the energy's data term completed; otherwise not at all */
 	double ema;                     /* decay of the generator's moving average; 0: none */
 	uint32_t x_steps, z_steps;
