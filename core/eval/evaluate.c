@@ -128,7 +128,7 @@ static mm_status say_what_it_saw(mmi_eval_work *w, mm_error *e)
 	const mmi_judge *j = w->judge;
 	if (w->r->part != MMI_PART_VALIDATION || (j->split_known && j->seed == s->seed && j->holdout == s->holdout))
 		return MM_OK;
-	return mmi_report_fact(w->out, "judge has seen", e, "some or all of these tuples: it was made with another seed or holdout, so its accuracy "
+	return mmi_report_fact(w->out, "judge has seen", e, "some or all of these tuples: it was not made with this seed and holdout, so its accuracy "
 	                       "and recall on them, and the alignment of data, are of its own training data");
 }
 
