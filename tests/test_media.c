@@ -133,7 +133,7 @@ static void another_plugin_refuses_the_checkpoint(void **state)
 
 /* One step of the data chain without noise from the same picture with several captions: how far apart the pictures end, relative
  * to how far they moved. Before training: with pool = mean, so that neither modality drowns the other in the head. */
-static double caption_effect(rig *r, const char *head)
+static double caption_effect(rig *r, const char *head, const char *seed)
 {
 	enum { N = 32 * 32 * 3, ROWS = 8 };
 	mm_error e = MM_ERROR_INIT;
@@ -143,8 +143,8 @@ static double caption_effect(rig *r, const char *head)
 	mm_dataset *d[2];
 	mmi_chain_stats stats;
 	double apart = 0, moved = 0;
-	const char *const sets[] = { head, "energy.nef=32", "energy.pool=mean" };
-	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .sets = sets, .n_sets = 3 };
+	const char *const sets[] = { head, "energy.nef=32", "energy.pool=mean", seed };
+	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .sets = sets, .n_sets = MMI_COUNT(sets) };
 	assert_ok(mmi_setup_open(&request, &s, &e), e);
 	assert_ok(mmi_model_create(s.modalities, 2, &s.settings.model, &model, &e), e);
 	assert_ok(mmi_sampler_create(model, s.pool, &(mmi_sampler_config){ ROWS, ROWS, 1, &mmi_backend_cpu }, &sampler, &e), e);
@@ -179,8 +179,15 @@ static void the_pictures_gradient_depends_on_the_caption_with_a_fused_head(void 
 {
 	media_cub(*state, "d");
 	write_ini(*state, "");
-	double mlp = caption_effect(*state, "energy.head=mlp"), linear = caption_effect(*state, "energy.head=linear");
-	print_message("relative difference between captions: %.3g with head = mlp, %.3g with linear\n", mlp, linear);
+	/* The head's units bend at 0: whether a caption bends one before any training is up to its first weights. */
+	static const char *const seeds[] = { "run.seed=1", "run.seed=2", "run.seed=3", "run.seed=4", "run.seed=5", "run.seed=6" };
+	double mlp = 0, linear = 0;
+	for (size_t i = 0; i < MMI_COUNT(seeds); i++) {
+		double a = caption_effect(*state, "energy.head=mlp", seeds[i]), b = caption_effect(*state, "energy.head=linear", seeds[i]);
+		print_message("relative difference between captions, %s: %.3g with head = mlp, %.3g with linear\n", seeds[i], a, b);
+		mlp = fmax(mlp, a);
+		linear = fmax(linear, b);
+	}
 	assert_true(mlp > 1e-3);
 	assert_true(linear < 1e-6);
 }
