@@ -371,6 +371,7 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.inference=independent"), "experts = all");
 	refuse(SETS("learner.inference=independent", "learner.experts=all", "data.hide=0.1"), "may be missing");
 	refuse(SETS("learner.warmup=10", "learner.warmup_objective=mvae"), "single experts");
+	refuse(SETS("learner.objective=mvae", "learner.fusion=mixture"), "nothing but multiplied");
 	refuse(SETS("learner.generators=independent", "energy.agreement=1"), "agree on");
 	refuse(SETS("energy.swap_factor=1", "energy.agreement=1"), "swap_factor");
 	refuse(SETS("learner.x_start=noise", "learner.translation_share=0.5"), "a translation starts at the generator");

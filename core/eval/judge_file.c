@@ -142,7 +142,7 @@ mm_status mmi_judge_save(const mmi_judge *j, const mmi_setup *setup, const char 
 	mm_status status = facts_make(j, setup, &facts, e);
 	if (status == MM_OK)
 		status = items_make(j, &items, e);
-	for (size_t i = 0; status == MM_OK && i < setup->n_modalities; i++)
+	for (size_t i = 0; status == MM_OK && i < j->n; i++)
 		if (!items_add_state(&items, &setup->modalities[i]))
 			status = mmi_fail(e, MM_ENOMEM, "out of memory for a judge's list of tensors");
 	if (status == MM_OK)
