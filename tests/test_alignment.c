@@ -36,9 +36,9 @@ typedef struct locations {
 	mmi_alignment alignment;
 } locations;
 
-static void open_locations(locations *l)
+static void open_locations(locations *l, int32_t compared)
 {
-	const mmi_model model = { .n_modalities = M, .config.latent_dim = DIM };
+	const mmi_model model = { .n_modalities = M, .config = { .latent_dim = DIM, .agreement_dim = compared } };
 	mm_error e = MM_ERROR_INIT;
 	for (uint32_t m = 0; m < M; m++) {
 		l->loc[m] = l->value[m];
@@ -56,7 +56,7 @@ static void the_loss_is_the_mean_over_pairs(void **state)
 	float grad[M][ROWS * DIM] = { { 0 } };
 	double sum = 0;
 	(void)state;
-	open_locations(&l);
+	open_locations(&l, 0);
 	assert_int_equal(mmi_contrast_create(ROWS, DIM, &c, &e), MM_OK);
 	for (uint32_t i = 0; i < M; i++)
 		for (uint32_t k = i + 1; k < M; k++)
@@ -70,6 +70,33 @@ static void the_loss_is_the_mean_over_pairs(void **state)
 	mmi_alignment_clear(&l.alignment);
 }
 
+/* contrast_dim = 2: the loss of the first two latents of each row, and no gradient to the others. */
+static void only_the_leading_latents_are_compared(void **state)
+{
+	enum { LEADING = 2 };
+	locations l;
+	mmi_contrast c;
+	mm_error e = MM_ERROR_INIT;
+	float leading[M][ROWS * LEADING], grad[M][ROWS * LEADING] = { { 0 } };
+	double sum = 0;
+	(void)state;
+	open_locations(&l, LEADING);
+	for (uint32_t m = 0; m < M; m++)
+		for (uint32_t r = 0; r < ROWS; r++)
+			memcpy(leading[m] + r * LEADING, l.loc[m] + r * DIM, LEADING * sizeof(float));
+	assert_int_equal(mmi_contrast_create(ROWS, LEADING, &c, &e), MM_OK);
+	for (uint32_t i = 0; i < M; i++)
+		for (uint32_t k = i + 1; k < M; k++)
+			sum += mmi_contrast_loss(&c, leading[i], leading[k], ROWS, 0.2, 1.0 / 3, grad[i], grad[k]);
+	mmi_alignment_make(&l.alignment, l.loc, NULL, ROWS, 0.2);
+	near(l.alignment.loss, sum / 3, 1e-12, "the loss");
+	for (uint32_t m = 0; m < M; m++)
+		for (uint32_t i = 0; i < ROWS * DIM; i++)
+			near((double)l.alignment.grad[m][i], i % DIM < LEADING ? (double)grad[m][i / DIM * LEADING + i % DIM] : 0, 1e-6, "a gradient");
+	mmi_contrast_clear(&c);
+	mmi_alignment_clear(&l.alignment);
+}
+
 /* Rows 1 and 4 lack modality 0; what stands in their place must not matter to the bit. */
 static void a_missing_modality_drops_out(void **state)
 {
@@ -77,7 +104,7 @@ static void a_missing_modality_drops_out(void **state)
 	float observed[M][ROWS], first[M][ROWS * DIM];
 	const float *flags[M];
 	(void)state;
-	open_locations(&l);
+	open_locations(&l, 0);
 	for (uint32_t m = 0; m < M; m++) {
 		flags[m] = observed[m];
 		for (uint32_t r = 0; r < ROWS; r++)
@@ -159,14 +186,14 @@ static void its_gradient_reaches_the_encoders(void **state)
 	rig_close(&r);
 }
 
-/* The mean cosine of the experts' locations of a row. */
-static double mean_cosine(const mmi_experts *x, uint32_t row, size_t dim)
+/* The mean cosine of the first `compared` of dim numbers of the experts' locations of a row. */
+static double mean_cosine(const mmi_experts *x, uint32_t row, size_t dim, size_t compared)
 {
 	double sum = 0;
 	for (uint32_t i = 0; i < M; i++)
 		for (uint32_t k = i + 1; k < M; k++) {
 			double dot = 0, a2 = 0, b2 = 0;
-			for (size_t d = row * dim; d < (row + 1) * dim; d++) {
+			for (size_t d = row * dim; d < row * dim + compared; d++) {
 				double a = (double)x->loc[i][d], b = (double)x->loc[k][d];
 				dot += a * b;
 				a2 += a * a;
@@ -177,12 +204,12 @@ static double mean_cosine(const mmi_experts *x, uint32_t row, size_t dim)
 	return sum / (M * (M - 1) / 2);
 }
 
-static void agreement_lowers_the_joint_energy(void **state)
+static void check_joint_energy(const char *contrast_dim, size_t compared)
 {
 	learner_rig with, without;
 	float e_with[64], e_without[64];
-	(void)state;
-	rig_open(&with, SETS("energy.agreement=3"));
+	rig_open(&with, SETS("energy.agreement=3", contrast_dim));
+	const size_t dim = (size_t)with.settings.model.latent_dim;
 	rig_open(&without, SETS("energy.agreement=0"));
 	const mmi_batch *batch = rig_batch(&with, 0);
 	const uint32_t rows = with.settings.batch;
@@ -192,7 +219,7 @@ static void agreement_lowers_the_joint_energy(void **state)
 	mmi_sampler_energy(without.learner->sampler, x, rows, e_without);
 	mmi_sampler_encode(with.learner->sampler, x, rows, &with.learner->experts);
 	for (uint32_t r = 0; r < rows; r++)
-		near((double)e_with[r], (double)e_without[r] - 3 * mean_cosine(&with.learner->experts, r, (size_t)with.settings.model.latent_dim), 1e-5,
+		near((double)e_with[r], (double)e_without[r] - 3 * mean_cosine(&with.learner->experts, r, dim, compared ? compared : dim), 1e-5,
 		     "an energy");
 
 	/* The energy's losses leave the experts as they are. */
@@ -200,6 +227,13 @@ static void agreement_lowers_the_joint_energy(void **state)
 	assert_ptr_equal(with.learner->energy_loss.lanes[0]->params, with.model->energy);
 	rig_close(&with);
 	rig_close(&without);
+}
+
+static void agreement_lowers_the_joint_energy(void **state)
+{
+	(void)state;
+	check_joint_energy("learner.contrast_dim=0", 0);
+	check_joint_energy("learner.contrast_dim=2", 2);
 }
 
 /* U of the guided chain at z, and z one step without noise further on. */
@@ -241,11 +275,12 @@ static void the_energy_guides_latents(void **state)
 {
 	const double step = 1e-2; /* large enough that rounding of U is nothing beside its fall */
 	(void)state;
-	for (int given = 0; given < 2; given++) {
+	for (int k = 0; k < 4; k++) {
+		const bool given = k % 2;
 		learner_rig r;
 		float flag[M][64];
 		const float *observed[M];
-		rig_open(&r, SETS("energy.agreement=3"));
+		rig_open(&r, SETS("energy.agreement=3", k / 2 ? "learner.contrast_dim=2" : "learner.contrast_dim=0"));
 		mmi_learner *l = r.learner;
 		const mmi_batch *batch = rig_batch(&r, 0);
 		const float *const *x = (const float *const *)batch->x;
@@ -265,8 +300,8 @@ static void the_energy_guides_latents(void **state)
 		double expected = expected_u(&r, &a, &l->z_prior, x, observed);
 		double first = guided_step(&r, &a, &l->z_prior, step), gradient2 = 0;
 		near(first / expected, 1, 1e-5, "U of the guided chain over its parts");
-		for (size_t k = 0; k < rows * (size_t)r.settings.model.latent_dim; k++) {
-			double moved = (double)l->z_prior.z[k] - (double)l->z_start.z[k];
+		for (size_t i = 0; i < rows * (size_t)r.settings.model.latent_dim; i++) {
+			double moved = (double)l->z_prior.z[i] - (double)l->z_start.z[i];
 			gradient2 += moved * moved / (step * step / 2);
 		}
 		double second = guided_step(&r, &a, &l->z_prior, 0);
@@ -381,6 +416,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_loss_is_the_mean_over_pairs),
+		cmocka_unit_test(only_the_leading_latents_are_compared),
 		cmocka_unit_test(a_missing_modality_drops_out),
 		cmocka_unit_test(its_gradient_reaches_the_encoders),
 		cmocka_unit_test(agreement_lowers_the_joint_energy),

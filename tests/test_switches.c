@@ -281,7 +281,8 @@ static void independent_generators_share_no_latent(void **state)
 
 static void baselines_train_all_but_the_energy(void **state)
 {
-	static const char *const objectives[] = { "learner.objective=mmvae", "learner.objective=mvae", "learner.objective=mopoe" };
+	static const char *const objectives[] = { "learner.objective=mmvae", "learner.objective=mvae", "learner.objective=mopoe",
+	                                          "learner.objective=mvtcae" };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(objectives); i++) {
 		learner_rig r;
@@ -347,6 +348,7 @@ static void what_translations_from_several_start_from(void **state)
 		{ { "learner.fusion=product" }, MMI_FUSION_PRODUCT, MMI_FUSION_MIXTURE },
 		{ { "learner.warmup_objective=mopoe" }, MMI_FUSION_PRODUCT, MMI_FUSION_MIXTURE },
 		{ { "learner.warmup_objective=mopoe", "learner.fusion=mixture" }, MMI_FUSION_MIXTURE, MMI_FUSION_MIXTURE },
+		{ { "learner.warmup_objective=mvtcae" }, MMI_FUSION_PRODUCT, MMI_FUSION_MIXTURE },
 		{ { "learner.objective=mvae" }, MMI_FUSION_PRODUCT_PRIOR, MMI_FUSION_PRODUCT_PRIOR },
 	};
 	(void)state;

@@ -9,14 +9,15 @@
 mm_status mmi_alignment_create(const mmi_model *m, size_t batch, mmi_alignment *out, mm_error *e)
 {
 	mmi_alignment a = { .n = m->n_modalities, .batch = (uint32_t)batch, .dim = (size_t)mmi_model_z_dim(m) };
+	a.compared = m->config.agreement_dim ? (size_t)m->config.agreement_dim : a.dim;
 	bool ok = (a.kept = mmi_alloc(batch, sizeof *a.kept)) != NULL;
 	for (uint32_t i = 0; i < a.n; i++)
 		ok = (a.grad[i] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
 	for (int side = 0; side < 2; side++) {
-		ok = (a.rows[side] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
-		ok = (a.row_grad[side] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
+		ok = (a.rows[side] = mmi_alloc(batch * a.compared, sizeof(float))) && ok;
+		ok = (a.row_grad[side] = mmi_alloc(batch * a.compared, sizeof(float))) && ok;
 	}
-	mm_status status = ok ? mmi_contrast_create(a.batch, (uint32_t)a.dim, &a.contrast, e)
+	mm_status status = ok ? mmi_contrast_create(a.batch, (uint32_t)a.compared, &a.contrast, e)
 	                      : mmi_fail(e, MM_ENOMEM, "out of memory for the alignment of %zu samples", batch);
 	if (status != MM_OK) {
 		mmi_alignment_clear(&a);
@@ -52,20 +53,20 @@ static uint32_t keep_complete(mmi_alignment *a, const float *const *observed, co
 static bool align_pair(mmi_alignment *a, float *const *loc, const float *const *observed, const uint32_t pair[2], uint32_t rows,
                        double temperature, double weight)
 {
-	const size_t d = a->dim;
+	const size_t d = a->compared;
 	uint32_t n = keep_complete(a, observed, pair, rows);
 	if (n < 2)
 		return false;
 	for (int side = 0; side < 2; side++) {
 		for (uint32_t i = 0; i < n; i++)
-			memcpy(a->rows[side] + i * d, loc[pair[side]] + a->kept[i] * d, d * sizeof(float));
+			memcpy(a->rows[side] + i * d, loc[pair[side]] + a->kept[i] * a->dim, d * sizeof(float));
 		memset(a->row_grad[side], 0, n * d * sizeof(float));
 	}
 	a->loss += weight * mmi_contrast_loss(&a->contrast, a->rows[0], a->rows[1], n, temperature, weight, a->row_grad[0], a->row_grad[1]);
 	for (int side = 0; side < 2; side++)
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = 0; k < d; k++)
-				a->grad[pair[side]][a->kept[i] * d + k] += a->row_grad[side][i * d + k];
+				a->grad[pair[side]][a->kept[i] * a->dim + k] += a->row_grad[side][i * d + k];
 	return true;
 }
 

@@ -13,9 +13,9 @@
 typedef struct mmi_alignment {
 	mmi_contrast contrast;
 	uint32_t n, batch;               /* modalities, most rows */
-	size_t dim;                      /* floats of z */
+	size_t dim, compared;            /* floats of z, and of those the leading ones that are compared */
 	float *grad[MMI_MAX_MODALITIES]; /* [batch][dim]: of the loss to each expert's location */
-	float *rows[2], *row_grad[2];    /* [batch][dim]: those of a pair that are both there */
+	float *rows[2], *row_grad[2];    /* [batch][compared]: those of a pair that are both there */
 	uint32_t *kept;                  /* [batch]: which they are */
 	double loss;                     /* mean over pairs of modalities; NaN when no pair has two rows */
 } mmi_alignment;

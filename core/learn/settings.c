@@ -117,7 +117,7 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 	if (o->normal_only && s->model.prior != MMI_PRIOR_NORMAL)
 		return mmi_config_refuse(c, "learner", key, "with prior = laplace: mmvae or mmvae+ (a product of Laplace experts is no Laplace)", e);
 	if (o->private_only && !s->model.private_dim)
-		return mmi_config_refuse(c, "learner", key, "with private_dim = 0: mmvae, mvae or mopoe (mmvae+ needs private latents)", e);
+		return mmi_config_refuse(c, "learner", key, "with private_dim = 0: mmvae, mvae, mopoe or mvtcae (mmvae+ needs private latents)", e);
 	if (o->shared_only && s->model.private_dim)
 		return mmi_config_refuse(c, "learner", key, "with private_dim above 0: mmvae+ (the others know no private latents)", e);
 	if (s->model.independent)
@@ -157,7 +157,7 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
 	MMI_TRY(read_fusion(c, s, e));
 	if (s->cooperative && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
-		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae, mopoe or mmvae+ (chains start from single experts, "
+		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae, mopoe, mvtcae or mmvae+ (chains start from single experts, "
 		                         "which mean nothing without the prior after mvae)", e);
 	return s->warmup ? check_objective(c, s, s->cooperative ? "warmup_objective" : "objective", e) : MM_OK;
 }
@@ -166,6 +166,11 @@ static mm_status read_contrast(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	MMI_TRY(get_factor(c, "learner", "contrast_factor", 0, &s->contrast_factor, e));
 	MMI_TRY(mmi_config_float(c, "learner", "contrast_temperature", 0.1, 1e-3, LIMIT, &s->contrast_temperature, e));
+	uint32_t dim;
+	MMI_TRY(get_u32(c, "learner", "contrast_dim", 0, 0, &dim, e));
+	if (dim > (uint32_t)s->model.latent_dim)
+		return mmi_config_refuse(c, "learner", "contrast_dim", "at most latent_dim (0: all of it)", e);
+	s->model.agreement_dim = (int32_t)dim;
 	if (s->contrast_factor > 0 && s->model.independent)
 		return mmi_config_refuse(c, "learner", "contrast_factor", "0 with generators = independent: experts share no latent to agree on", e);
 	return MM_OK;

@@ -132,6 +132,13 @@ static mm_tensor direction(mmi_graph *g, mm_tensor loc)
 	return mmi_op(g, MMI_OP_MUL, 2, in, NULL);
 }
 
+/* The latents that experts are compared in. */
+static mm_tensor compared(const mmi_model *m, mmi_graph *g, mm_tensor loc)
+{
+	mmi_attr a = { .axis = 0, .begin = 0, .count = m->config.agreement_dim };
+	return a.count && a.count < m->config.latent_dim ? mmi_op(g, MMI_OP_SLICE, 1, &loc, &a) : loc;
+}
+
 /* Mean over pairs of the cosine between experts' locations: (|sum_m u_m|^2 - M) / (M (M - 1)) with unit vectors u_m. */
 static mm_status agreement(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
 {
@@ -140,7 +147,7 @@ static mm_status agreement(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		mmi_expert expert;
 		MMI_TRY(mmi_model_encode(m, i, g, x[i], &expert, e));
-		mm_tensor u = direction(g, expert.loc);
+		mm_tensor u = direction(g, compared(m, g, expert.loc));
 		sum = i ? mmi_graph_ops.add(g, sum, u) : u;
 	}
 	*out = mmi_graph_ops.affine(g, mmi_sum_all(g, mmi_graph_ops.mul(g, sum, sum), 1), 1 / pairs, -n / pairs);

@@ -40,6 +40,7 @@ typedef struct mmi_model_config {
 	bool separate_trunks;         /* every map passes a trunk of its own; otherwise maps of one size share one */
 	bool spectral_norm;           /* of every energy layer */
 	double agreement;             /* weight of the mean cosine between experts in the joint energy; 0: no such term */
+	int32_t agreement_dim;        /* leading latents that are compared; 0: all. The others are free for what modalities do not share */
 	uint64_t seed;                /* of the initial values */
 } mmi_model_config;
 

@@ -4,6 +4,7 @@
  *   mvae     product of experts and the prior; the terms of all modalities and of each one alone (Wu and Goodman 2018)
  *   mopoe    mixture of the products over all subsets, one subset drawn per sample (Sutter et al. 2021)
  *   mmvae+   mmvae with private latents; other modalities are decoded with draws from an auxiliary prior (Palumbo et al. 2023)
+ *   mvtcae   product of experts; the product teaches the single ones (Hwang et al. 2021)
  *
  * One file each. Sums over elements, means over samples; beta weighs every divergence. */
 #ifndef MMI_OBJECTIVE_H
@@ -32,7 +33,8 @@ typedef struct mmi_objective {
 	mm_status (*record)(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
 } mmi_objective;
 
-extern const mmi_objective mmi_objective_mmvae, mmi_objective_mvae, mmi_objective_mopoe, mmi_objective_mmvae_plus;
+extern const mmi_objective mmi_objective_mmvae, mmi_objective_mvae, mmi_objective_mopoe, mmi_objective_mmvae_plus,
+	mmi_objective_mvtcae;
 /* All of them, ends with NULL; and their names in that order, ends with NULL. */
 extern const mmi_objective *const mmi_objectives[];
 extern const char *const mmi_objective_names[];
@@ -44,6 +46,8 @@ mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor 
 mmi_expert mmi_elbo_product(mmi_graph *g, const mmi_expert *experts, const mm_tensor *weight, uint32_t n, bool prior);
 /* KL(N(loc, scale) || N(0, 1)), a number per sample. */
 mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale);
+/* KL(q || p) of two normals, a number per sample. */
+mm_tensor mmi_elbo_divergence_from(mmi_graph *g, const mmi_expert *q, const mmi_expert *p);
 /* A mixture with a draw from each expert: the mean of what expert i's own draw contributes, over those observed. */
 typedef mm_status mmi_elbo_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e);
 mm_status mmi_elbo_stratified(const mmi_elbo_io *io, mmi_elbo_expert *record_expert, mm_tensor *out, mm_error *e);
