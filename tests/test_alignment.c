@@ -8,6 +8,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -183,6 +184,56 @@ static void its_gradient_reaches_the_encoders(void **state)
 		if (!(fabs(along - norm) <= 1e-2 * fmax(0.1, norm)))
 			fail_msg("%s: the loss changes by %g along a gradient of %g", p->info[i].name, along, norm);
 	}
+	rig_close(&r);
+}
+
+/* The gradient of an ELBO that takes `pull` along, into what the caller frees. */
+static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, const float *const *pull)
+{
+	mmi_learner *l = r->learner;
+	mmi_segment s = { .loss = &l->elbo, .x = (const float *const *)batch->x, .pull = pull, .rows = r->settings.batch, .x_rows = r->settings.batch,
+	                  .seed = 0.1f };
+	for (uint32_t i = 0; i < l->n_eps; i++)
+		s.z[i] = l->eps[i];
+	mmi_pass_run(&l->pass, &s, 1);
+	mmi_lanes_reduce(&l->inference_lanes, r->pool);
+	float *out = malloc(l->inference_lanes.count * sizeof *out);
+	assert_non_null(out);
+	memcpy(out, l->inference_lanes.lane[0], l->inference_lanes.count * sizeof *out);
+	return out;
+}
+
+/* One pass through the encoders gives what the ELBO's and the contrastive loss's own passes give together. */
+static void an_elbo_takes_it_along(void **state)
+{
+	learner_rig r;
+	(void)state;
+	rig_open(&r, SETS("learner.contrast_factor=2", "learner.contrast_temperature=0.5", "learner.warmup=1"));
+	mmi_learner *l = r.learner;
+	const mmi_batch *batch = rig_batch(&r, 0);
+	for (uint32_t i = 0; i < l->n_eps; i++)
+		mmi_sampler_standard(l->sampler, r.settings.batch, 100 + i, 0, &l->eps[i]);
+	loss_now(&r, batch);
+	float *both = elbo_gradient(&r, batch, (const float *const *)l->alignment.grad), *none[M], *alone;
+	for (uint32_t m = 0; m < M; m++)
+		assert_non_null(none[m] = calloc(r.settings.batch * l->alignment.dim, sizeof *none[m]));
+	alone = elbo_gradient(&r, batch, (const float *const *)none);
+	mmi_segment s = { .loss = &l->locations, .x = (const float *const *)batch->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 2 };
+	for (uint32_t m = 0; m < M; m++)
+		s.z[m].z = l->alignment.grad[m];
+	mmi_pass_run(&l->pass, &s, 1);
+	mmi_lanes_reduce(&l->inference_lanes, r.pool);
+	double moved = 0;
+	for (size_t i = 0; i < l->inference_lanes.count; i++) {
+		double own = (double)l->inference_lanes.lane[0][i];
+		moved += own * own;
+		near((double)both[i], (double)alone[i] + own, 1e-4, "a gradient");
+	}
+	assert_true(moved > 1e-4);
+	for (uint32_t m = 0; m < M; m++)
+		free(none[m]);
+	free(both);
+	free(alone);
 	rig_close(&r);
 }
 
@@ -419,6 +470,7 @@ int main(void)
 		cmocka_unit_test(only_the_leading_latents_are_compared),
 		cmocka_unit_test(a_missing_modality_drops_out),
 		cmocka_unit_test(its_gradient_reaches_the_encoders),
+		cmocka_unit_test(an_elbo_takes_it_along),
 		cmocka_unit_test(agreement_lowers_the_joint_energy),
 		cmocka_unit_test(the_energy_guides_latents),
 		cmocka_unit_test(threads_do_not_matter),

@@ -208,7 +208,7 @@ static void check_elbos(rig *r)
 		mmi_loss l;
 		if (r->private ? o->shared_only : o->private_only)
 			continue;
-		must(mmi_loss_elbo(r->linear.model, &place, o, 1.5, &r->generator, &r->inference, &l, &e), &e);
+		must(mmi_loss_elbo(r->linear.model, &place, o, 1.5, 0, &r->generator, &r->inference, &l, &e), &e);
 		check_loss(r, &l, o->name);
 	}
 }

@@ -149,19 +149,28 @@ static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_o
 	return MM_OK;
 }
 
-/* The contrastive loss between the experts as a further segment of an update of the inference model: 1, or 0 if there is none. */
-static uint32_t align(mmi_learner *l, const mmi_batch *batch, mmi_segment *out, mmi_measures *m)
+/* The contrastive loss between the experts and its gradient to their locations; NULL if there is none. */
+static const float *const *contrast(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	if (!mmi_learner_aligns(l))
-		return 0;
+		return NULL;
 	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, s->batch, &l->experts);
 	mmi_alignment_make(&l->alignment, l->experts.loc, batch->observed, s->batch, s->contrast_temperature);
+	m->contrast = l->alignment.loss;
+	return (const float *const *)l->alignment.grad;
+}
+
+/* The same as a further segment of an update of the inference model: 1, or 0 if there is none. */
+static uint32_t align(mmi_learner *l, const mmi_batch *batch, mmi_segment *out, mmi_measures *m)
+{
+	const mmi_settings *s = l->settings;
+	if (!contrast(l, batch, m))
+		return 0;
 	*out = (mmi_segment){ .loss = &l->locations, .x = (const float *const *)batch->x, .rows = s->batch, .x_rows = s->batch,
 	                      .seed = (float)s->contrast_factor };
 	for (uint32_t i = 0; i < l->model->n_modalities; i++)
 		out->z[i].z = l->alignment.grad[i];
-	m->contrast = l->alignment.loss;
 	return 1;
 }
 
@@ -294,15 +303,14 @@ static double minus_log_prior(const mmi_learner *l)
 static mm_status update_elbo(mmi_learner *l, const mmi_batch *batch, uint32_t first, mmi_measures *m, mm_error *e)
 {
 	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
-	mmi_segment terms[2] = { { .loss = &l->elbo, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b,
-	                           .seed = 1.0f / (float)b } };
+	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .pull = contrast(l, batch, m), .mask = data_mask(l),
+	                     .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
 	for (uint32_t i = 0; i < l->n_eps; i++) {
 		mmi_sampler_standard(l->sampler, b, first + i, t, &l->eps[i]);
-		terms[0].z[i] = l->eps[i];
+		term.z[i] = l->eps[i];
 	}
-	uint32_t n = 1 + align(l, batch, &terms[1], m);
-	mmi_pass_run(&l->pass, terms, n);
-	m->elbo = terms[0].sum / b;
+	mmi_pass_run(&l->pass, &term, 1);
+	m->elbo = term.sum / b;
 	m->norm_generator = mmi_lanes_reduce(&l->generator_lanes, l->pool);
 	m->norm_inference = mmi_lanes_reduce(&l->inference_lanes, l->pool);
 	m->culprit = isfinite(m->norm_generator) ? 1 : 0;

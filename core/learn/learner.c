@@ -69,7 +69,8 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_loss_inference(l->model, &place, 1, s->inference_target, false, &l->inference_lanes, &l->inference_generated, e));
 	MMI_TRY(mmi_loss_energy(l->model, &place, &l->energy_lanes, &l->energy_loss, e));
 	if (l->n_eps)
-		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
+		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta,
+		                      mmi_learner_aligns(l) ? s->contrast_factor : 0, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
 	if (mmi_learner_aligns(l))
 		MMI_TRY(mmi_loss_locations(l->model, &place, &l->inference_lanes, &l->locations, e));
 	return MM_OK;

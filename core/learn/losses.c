@@ -9,7 +9,7 @@
 static void no_masks(mmi_loss *l)
 {
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
-		l->observed[i] = l->mixture.share[i] = l->mixture.log_share[i] = l->subset[i] = MMI_NONE;
+		l->pull[i] = l->observed[i] = l->mixture.share[i] = l->mixture.log_share[i] = l->subset[i] = MMI_NONE;
 		for (uint32_t k = 0; k < MMI_MAX_MODALITIES; k++)
 			l->counts_w[i][k] = MMI_NONE;
 	}
@@ -173,8 +173,20 @@ mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes
 	return close_loss(l, loss, mmi_const(g, mmi_shape(0), 1), p, e);
 }
 
+/* factor sum_m <loc_m, pull_m>, added to `sum`. */
+static mm_tensor add_pull(const mmi_model *m, mmi_loss *l, const mmi_expert *experts, double factor, mm_tensor sum)
+{
+	mmi_graph *g = l->net.graph;
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		l->pull[i] = mmi_input(g, "pull", mmi_graph_ops.shape(g, experts[i].loc));
+		mm_tensor along = mmi_graph_ops.sum(g, mmi_graph_ops.mul(g, experts[i].loc, l->pull[i]), 0);
+		sum = mmi_graph_ops.axpby(g, 1, sum, (float)factor, along);
+	}
+	return sum;
+}
+
 mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_objective *objective, double beta,
-                        mmi_lanes *generator, mmi_lanes *inference, mmi_loss *l, mm_error *e)
+                        double pull_factor, mmi_lanes *generator, mmi_lanes *inference, mmi_loss *l, mm_error *e)
 {
 	mmi_expert experts[MMI_MAX_MODALITIES];
 	MMI_TRY(open_loss(m, p, l, objective->draws(m), e));
@@ -187,7 +199,10 @@ mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_o
 	MMI_TRY(record_experts(m, l, experts, e));
 	const mmi_elbo_io io = { m, l, experts, mixture(l), (float)beta };
 	MMI_TRY(objective->record(&io, &l->value, e));
-	return close_loss(l, l->value, l->seed, p, e);
+	if (!(pull_factor > 0))
+		return close_loss(l, l->value, l->seed, p, e);
+	mm_tensor loss = mmi_graph_ops.mul(l->net.graph, l->value, l->seed);
+	return close_loss(l, add_pull(m, l, experts, pull_factor, loss), mmi_const(l->net.graph, mmi_shape(0), 1), p, e);
 }
 
 void mmi_loss_clear(mmi_loss *l)

@@ -15,7 +15,8 @@ typedef struct mmi_loss {
 	mm_tensor x[MMI_MAX_MODALITIES];   /* inputs */
 	mmi_place z[MMI_MAX_MODALITIES];   /* inputs: latents, or standard draws for an ELBO */
 	mm_tensor seed, l2;                /* inputs, per sample; l2 MMI_NONE but for the energy */
-	mm_tensor value;                   /* per sample, before the seed */
+	mm_tensor pull[MMI_MAX_MODALITIES]; /* inputs: the gradient of some other loss to each expert's location; MMI_NONE but for an ELBO with one */
+	mm_tensor value;                   /* per sample, before the seed and without what pulls */
 	int64_t count_x[MMI_MAX_MODALITIES], count_z, count_w;
 	mmi_lanes *lanes[2];               /* of the stores it trains */
 	uint32_t n_lanes;
@@ -50,10 +51,11 @@ mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32
                              mmi_lanes *inference, mmi_loss *out, mm_error *e);
 /* E(X), with the optional penalty l2 E(X)^2: trains the energy model. */
 mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *out, mm_error *e);
-/* An objective's negative ELBO (objectives/objective.h): trains generator and inference. */
+/* An objective's negative ELBO (objectives/objective.h): trains generator and inference. With pull_factor above 0 the gradients in
+ * `pull` times it, of a loss that is no sum over samples, go through the same encoders: no second pass is needed for them. */
 struct mmi_objective;
 mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const struct mmi_objective *objective, double beta,
-                        mmi_lanes *generator, mmi_lanes *inference, mmi_loss *out, mm_error *e);
+                        double pull_factor, mmi_lanes *generator, mmi_lanes *inference, mmi_loss *out, mm_error *e);
 /* sum over m of observed_m weight_m NLL_m(x_m | place): for the recorders of objectives as well. */
 mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e);
 /* sum_m <loc_m, z_m.z>, with the locations of the experts and, in the places of latents, the gradient of some loss to them: trains
@@ -66,6 +68,7 @@ typedef struct mmi_segment {
 	mmi_loss *loss;
 	const float *const *x;           /* [modality][x_rows][floats] */
 	mmi_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
+	const float *const *pull;        /* [modality][rows][floats of z]: of a loss that takes it */
 	const mmi_mask *mask;            /* of a masked loss */
 	uint32_t rows, x_rows;           /* x repeats after x_rows */
 	float seed, l2;

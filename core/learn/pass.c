@@ -66,6 +66,8 @@ static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *pro
 		mmi_program_bind(program, l->x[i], s->x[i] + x_row * (size_t)l->count_x[i]);
 	for (uint32_t i = 0; i < l->n_z; i++)
 		bind_place(l, s, program, i, row);
+	for (uint32_t i = 0; i < l->n_x && l->pull[i] != MMI_NONE; i++)
+		mmi_program_bind(program, l->pull[i], s->pull[i] + row * (size_t)l->count_z);
 	if (s->mask)
 		bind_mask(l, s, program, row);
 	mmi_program_bind(program, l->seed, seeds);
