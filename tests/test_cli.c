@@ -424,6 +424,21 @@ static void test_progress_follows_a_change_of_pace(void **state)
 	assert_true(p.recent_done / p.recent_seconds < 1.1);
 }
 
+/* Fast warm-up, then chains at a second each with ten minutes of twenty left: 600 iterations more, not 50 000. */
+static void test_progress_of_a_time_budget_tells_what_is_left_of_it(void **state)
+{
+	fixture *f = *state;
+	mmi_progress p;
+
+	mmi_progress_start(&p, &f->cli, "iteration", 49900, 100000);
+	p.seconds_left = 640;
+	work(&p, 49900, 49960, 1);
+	p.seconds_left = 600;
+	p.total = 99920; /* half of the budget is used */
+	work(&p, 49960, 50000, 1);
+	assert_non_null(strstr(text_err(f), "iteration 50000/50600  50%  1.0/s  10:00 left\n"));
+}
+
 static void test_progress_on_a_terminal_redraws_one_line(void **state)
 {
 	fixture *f = *state;
@@ -504,6 +519,7 @@ int main(void)
 		CASE(test_progress_of_slow_work_counts_seconds_a_unit),
 		CASE(test_progress_of_resumed_work_does_not_count_the_old_steps),
 		CASE(test_progress_follows_a_change_of_pace),
+		CASE(test_progress_of_a_time_budget_tells_what_is_left_of_it),
 		CASE(test_progress_on_a_terminal_redraws_one_line),
 		CASE(test_progress_shows_the_note),
 		CASE(test_the_first_signal_is_a_wish_the_second_one_kills),

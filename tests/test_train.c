@@ -27,10 +27,11 @@ static bool stop(void *ctx)
 	return c->stop_at && c->done >= c->stop_at;
 }
 
-static void step(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m)
+static void step(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m)
 {
 	course *c = ctx;
 	assert_true(done <= total);
+	assert_true(isnan(seconds_left) || (seconds_left >= 0 && seconds_left <= 60 * 60));
 	assert_true(isfinite(m->norm_generator));
 	if (c->warnings == 1 && !c->went_back_to)
 		c->went_back_to = done - 1;

@@ -21,14 +21,15 @@ static bool stop(void *ctx)
 	return mmi_interrupted();
 }
 
-static void step(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m)
+static void step(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m)
 {
 	mmi_train_view *v = ctx;
 	if (!v->started) {
 		mmi_progress_start(&v->progress, v->cli, "iteration", done, total);
 		v->started = true;
 	}
-	v->progress.total = total; /* with a time budget it is an estimate */
+	v->progress.total = total;
+	v->progress.seconds_left = seconds_left;
 	if (m->warm)
 		mmi_progress_update(&v->progress, done, "warm-up, -ELBO %.0f", m->elbo);
 	else

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #define TERMINAL_INTERVAL 0.2  /* seconds between redrawings */
@@ -19,7 +20,7 @@ static double now(const mmi_progress *p)
 
 void mmi_progress_start(mmi_progress *p, const mmi_cli *cli, const char *unit, uint64_t done, uint64_t total)
 {
-	*p = (mmi_progress){ .cli = cli, .unit = unit, .first = done, .done = done, .total = total };
+	*p = (mmi_progress){ .cli = cli, .unit = unit, .first = done, .done = done, .total = total, .seconds_left = NAN };
 	p->started = p->updated = p->shown = now(p);
 }
 
@@ -79,8 +80,16 @@ static void left_text(const mmi_progress *p, char *text, size_t size)
 		return;
 	}
 	double seconds = (double)(p->total - p->done) * p->recent_seconds / p->recent_done;
-	duration_text(seconds, duration, sizeof duration);
+	duration_text(isfinite(p->seconds_left) ? p->seconds_left : seconds, duration, sizeof duration);
 	snprintf(text, size, "  %s left", duration);
+}
+
+/* Units in the end: what the rest of a time budget is enough for at the present rate. */
+static uint64_t units_in_all(const mmi_progress *p)
+{
+	if (!isfinite(p->seconds_left) || p->recent_seconds <= 0)
+		return p->total;
+	return p->done + (uint64_t)(p->seconds_left * p->recent_done / p->recent_seconds);
 }
 
 static void line_text(const mmi_progress *p, char *text, size_t size)
@@ -91,7 +100,7 @@ static void line_text(const mmi_progress *p, char *text, size_t size)
 	rate_text(p, rate, sizeof rate);
 	left_text(p, left, sizeof left);
 	snprintf(text, size, "%s %llu/%llu  %d%%  %s%s%s%s", p->unit, (unsigned long long)p->done,
-	         (unsigned long long)p->total, percent, rate, left, p->note[0] ? "  " : "", p->note);
+	         (unsigned long long)units_in_all(p), percent, rate, left, p->note[0] ? "  " : "", p->note);
 }
 
 static void show(mmi_progress *p)

@@ -81,12 +81,13 @@ static void tell(const child *c, const message *m)
 	(void)written;
 }
 
-static void child_step(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m)
+static void child_step(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m)
 {
 	child *c = ctx;
 	message news = { .stage = UNDER_WAY, .done = done, .total = total };
 	double now = seconds();
 	(void)m;
+	(void)seconds_left;
 	if (now - c->told < NEWS_SECONDS)
 		return;
 	c->told = now;

@@ -341,13 +341,18 @@ static bool finished(const mmi_run *r)
 	return r->settings->minutes > 0 ? r->learner->clock >= 1 : (uint64_t)r->learner->state.iteration >= r->settings->iterations;
 }
 
-/* Iterations of the whole run, as far as one can tell. */
+/* Iterations of the whole run; with a time budget as if all took as long as those so far. */
 static uint64_t expected_iterations(const mmi_run *r)
 {
 	double done = (double)r->learner->state.iteration, clock = r->learner->clock;
 	if (!(r->settings->minutes > 0))
 		return r->settings->iterations;
 	return clock < 1 ? (uint64_t)ceil(done / clock) : (uint64_t)done;
+}
+
+static double seconds_left(const mmi_run *r)
+{
+	return r->settings->minutes > 0 ? fmax(0, 1 - r->learner->clock) * 60 * r->settings->minutes : NAN;
 }
 
 /* What is due after an iteration. */
@@ -399,7 +404,7 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 		MMI_TRY(status);
 		tick(r); /* before the outputs: they must know whether this was the last one */
 		if (h->step)
-			h->step(h->ctx, (uint64_t)r->learner->state.iteration, expected_iterations(r), &measures);
+			h->step(h->ctx, (uint64_t)r->learner->state.iteration, expected_iterations(r), seconds_left(r), &measures);
 		MMI_TRY(outputs(r, &measures, result, e));
 	}
 	return MM_OK;

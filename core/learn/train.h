@@ -8,8 +8,9 @@
 typedef struct mmi_train_hooks {
 	void *ctx;
 	bool (*stop)(void *ctx);                                                        /* true: finish the step and stop */
-	/* After each iteration. With a time budget `total` is what it seems to be enough for, and changes. */
-	void (*step)(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m);
+	/* After each iteration. With a time budget done / total is the share of it that is used, and seconds_left what is left of it;
+	 * without one that is NaN. */
+	void (*step)(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m);
 	const mmi_log *log;
 } mmi_train_hooks;
 
