@@ -366,6 +366,8 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.objective=mvae", "learner.prior=laplace"), "learner.objective=mvae: expected");
 	refuse(SETS("learner.objective=mvae", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
 	refuse(SETS("learner.objective=mopoe", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
+	refuse(SETS("learner.objective=mvtcae", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
+	refuse(SETS("learner.latent_dim=8", "learner.contrast_dim=9"), "at most latent_dim");
 	refuse(SETS("learner.objective=mmvae+"), "needs private latents");
 	refuse(SETS("learner.objective=mvae", "learner.private_dim=4"), "know no private latents");
 	refuse(SETS("learner.generators=independent", "learner.private_dim=4"), "private_dim");
