@@ -346,7 +346,7 @@ static void the_energy_guides_latents(void **state)
 			a.x = x;
 			a.observed = observed;
 		}
-		mmi_sampler_prior(l->sampler, rows, 5, &l->z_prior);
+		mmi_sampler_prior(l->sampler, rows, 0, 5, &l->z_prior);
 		mmi_latents_copy(&l->z_start, &l->z_prior, r.model, rows);
 		double expected = expected_u(&r, &a, &l->z_prior, x, observed);
 		double first = guided_step(&r, &a, &l->z_prior, step), gradient2 = 0;

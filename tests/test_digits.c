@@ -58,10 +58,11 @@ static void write_ini(const char *path, const char *root)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void note(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m)
+static void note(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m)
 {
 	course *c = ctx;
 	(void)total;
+	(void)seconds_left;
 	assert_true(done <= MOST_ITERATIONS);
 	c->at[done - 1] = *m;
 	c->n = (uint32_t)done;

@@ -85,7 +85,7 @@ static void coherence_is_what_a_count_by_hand_gives(void **state)
 	for (uint32_t i = 0; i < ROWS; i++)
 		right += class_of[0][i] == mmi_tuples_label(tuples, i);
 	assert_true(eval_value(&f, "conditional coherence", "b -> a", "generator") == right / (double)ROWS);
-	mmi_sampler_prior(saved.sampler, ROWS, 0, &z);
+	mmi_sampler_prior(saved.sampler, ROWS, 0, 0, &z);
 	mmi_sampler_decode(saved.sampler, &z, ROWS, x);
 	for (uint32_t m = 0; m < 2; m++) {
 		mmi_judge_as_saved(&saved.setup.modalities[m], x[m], ROWS);

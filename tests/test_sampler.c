@@ -273,10 +273,10 @@ static void draws_have_the_family_s_moments_and_repeat(void **state)
 	mmi_latents again;
 	double mean = 0, square = 0, cross = 0;
 	must(mmi_latents_create(w->model, ROWS, &again, &e), &e);
-	mmi_sampler_prior(w->sampler, ROWS, 8, &w->z);
-	mmi_sampler_prior(w->sampler, ROWS, 8, &again);
+	mmi_sampler_prior(w->sampler, ROWS, 0, 8, &w->z);
+	mmi_sampler_prior(w->sampler, ROWS, 0, 8, &again);
 	assert_memory_equal(w->z.z, again.z, ROWS * LATENT * sizeof(float));
-	mmi_sampler_prior(w->sampler, ROWS, 9, &again);
+	mmi_sampler_prior(w->sampler, ROWS, 0, 9, &again);
 	for (int i = 0; i < ROWS * LATENT; i++) {
 		mean += (double)w->z.z[i] / count;
 		square += (double)w->z.z[i] * (double)w->z.z[i] / count;
@@ -337,13 +337,13 @@ static void reseeding_changes_all_draws_and_can_be_undone(void **state)
 	world *w = *state;
 	float before[LATENT * CHUNK], after[LATENT * CHUNK];
 	mmi_latents first = { .z = before }, second = { .z = after };
-	mmi_sampler_prior(w->sampler, CHUNK, 1, &first);
+	mmi_sampler_prior(w->sampler, CHUNK, 0, 1, &first);
 	mmi_sampler_reseed(w->sampler, 1);
-	mmi_sampler_prior(w->sampler, CHUNK, 1, &second);
+	mmi_sampler_prior(w->sampler, CHUNK, 0, 1, &second);
 	for (int i = 0; i < LATENT * CHUNK; i++)
 		assert_true(before[i] != after[i]);
 	mmi_sampler_reseed(w->sampler, 0);
-	mmi_sampler_prior(w->sampler, CHUNK, 1, &second);
+	mmi_sampler_prior(w->sampler, CHUNK, 0, 1, &second);
 	assert_memory_equal(before, after, sizeof before);
 }
 

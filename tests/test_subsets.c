@@ -348,7 +348,7 @@ static void the_guide_samples_the_prior_tilted_by_the_energy(void **state)
 	linear_open(&r, (mmi_model_config){ .latent_dim = Z }, ROWS);
 	must(mmi_latents_create(r.model, ROWS, &l, &e), &e);
 	mmi_guide_args a = { .steps = STEPS, .step = s, .noise = n };
-	mmi_sampler_prior(r.sampler, ROWS, 0, &l);
+	mmi_sampler_prior(r.sampler, ROWS, 0, 0, &l);
 	mmi_sampler_guide(r.sampler, &a, ROWS, &l, NULL, &stats);
 	settle(&g);
 	assert_posterior(&g, &l, 0);

@@ -184,7 +184,7 @@ static void translations_start_from_one_modality_and_hold_it(void **state)
 	assert_int_equal(mmi_latents_create(r.model, B, &eps, &e), MM_OK);
 	assert_int_equal(mmi_latents_create(r.model, B, &prior, &e), MM_OK);
 	mmi_sampler_standard(l->sampler, B, DRAW, 0, &eps);
-	mmi_sampler_prior(l->sampler, B, 0, &prior);
+	mmi_sampler_prior(l->sampler, B, 0, 0, &prior);
 	for (uint32_t b = 0; b < B; b++) {
 		if (b < B / 2)
 			assert_expert_s_draw(&r, &eps, b);

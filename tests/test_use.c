@@ -221,7 +221,7 @@ static void close_drawn(drawn *d)
 
 static mmi_generate_args chains_of(const drawn *d, int64_t guide_steps, int64_t x_steps)
 {
-	mmi_generate_args a = { mmi_settings_guide(&d->rig.settings, guide_steps), mmi_settings_revise(&d->rig.settings, 0.1, x_steps) };
+	mmi_generate_args a = { mmi_settings_guide(&d->rig.settings, -1, guide_steps), mmi_settings_revise(&d->rig.settings, 0.1, x_steps) };
 	a.revise.noise = 0.05;
 	a.revise.move_max = 0.02; /* so that it matters where the data chain begins */
 	return a;
@@ -266,17 +266,19 @@ static void the_guide_lowers_the_joint_energy_of_samples(void **state)
 	close_drawn(&d);
 }
 
-/* Guide, decode, data chain from there; without a guide's steps, what the data chain makes of the generator's samples. */
+/* Candidates, guide, decode, data chain from there; with neither, what the data chain makes of the generator's samples. */
 static void samples_are_what_the_chains_by_hand_give(void **state)
 {
+	static const struct { uint32_t candidates, steps; } guides[] = { { 1, 0 }, { 1, 7 }, { 3, 0 }, { 3, 7 } };
 	(void)state;
-	for (uint32_t steps = 0; steps < 8; steps += 7) {
+	for (size_t i = 0; i < MMI_COUNT(guides); i++) {
 		drawn d;
 		float *start[RIG_MODALITIES], *x[RIG_MODALITIES], *prior[RIG_MODALITIES];
 		mmi_chain_stats stats;
 		open_drawn(&d);
 		mmi_sampler *s = d.rig.learner->sampler;
-		mmi_generate_args a = chains_of(&d, steps, 3);
+		mmi_generate_args a = chains_of(&d, guides[i].steps, 3);
+		a.guide.candidates = guides[i].candidates;
 		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
 			start[m] = new_samples(&d.rig, m);
 			x[m] = new_samples(&d.rig, m);
@@ -284,9 +286,10 @@ static void samples_are_what_the_chains_by_hand_give(void **state)
 		}
 		generate(&d, &a);
 		a.guide.iteration = a.revise.iteration = 9;
-		mmi_sampler_prior(s, GENERATED, 9, &d.z);
+		mmi_sampler_prior(s, GENERATED, 0, 9, &d.z);
 		mmi_sampler_decode(s, &d.z, GENERATED, prior);
-		if (steps)
+		mmi_sampler_choose_prior(s, &a.guide, GENERATED, &d.z);
+		if (a.guide.steps)
 			mmi_sampler_guide(s, &a.guide, GENERATED, &d.z, NULL, &stats);
 		mmi_sampler_decode(s, &d.z, GENERATED, start);
 		mmi_sampler_decode(s, &d.z, GENERATED, x);
@@ -304,12 +307,13 @@ static void samples_are_what_the_chains_by_hand_give(void **state)
 }
 
 /* The rig's data with `given` shown alone, translated into d->revised. */
-static void translate(drawn *d, uint32_t given, uint32_t guide_steps)
+static void translate(drawn *d, uint32_t given, uint32_t candidates, uint32_t guide_steps)
 {
 	static const float ones[GENERATED] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, zeros[GENERATED] = { 0 };
 	const mmi_generate_args chains = chains_of(d, guide_steps, 2);
-	const mmi_translate_args args = { .number = 4, .expert = (int32_t)given, .guide = chains.guide, .revise = chains.revise,
-	                                  .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
+	mmi_translate_args args = { .number = 4, .expert = (int32_t)given, .guide = chains.guide, .revise = chains.revise,
+	                            .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
+	args.guide.candidates = candidates;
 	const float *observed[RIG_MODALITIES];
 	mm_error e = MM_ERROR_INIT;
 	mmi_translator *t;
@@ -328,16 +332,18 @@ static void a_guided_translation_leaves_what_was_given(void **state)
 	(void)state;
 	open_drawn(&d);
 	for (uint32_t given = 0; given < RIG_MODALITIES; given++) {
-		translate(&d, given, 0);
+		translate(&d, given, 1, 0);
 		double before = mean_energy(&d, d.revised);
 		for (uint32_t m = 0; m < RIG_MODALITIES; m++)
 			memcpy(d.generated[m], d.revised[m], GENERATED * (size_t)d.rig.modality[m].count * sizeof(float));
-		translate(&d, given, 40);
-		for (uint32_t m = 0; m < RIG_MODALITIES; m++)
-			assert_true(same_samples(&d, m, d.generated[m], d.revised[m]) == (m == given));
-		assert_true(same_samples(&d, given, rig_batch(&d.rig, 500)->x[given], d.revised[given]));
-		print_message("given %u: joint energy %.3f, guided %.3f\n", given, before, mean_energy(&d, d.revised));
-		assert_true(mean_energy(&d, d.revised) < before);
+		for (uint32_t chosen = 0; chosen < 2; chosen++) {
+			translate(&d, given, chosen ? 16 : 1, chosen ? 0 : 40);
+			for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+				assert_true(same_samples(&d, m, d.generated[m], d.revised[m]) == (m == given));
+			assert_true(same_samples(&d, given, rig_batch(&d.rig, 500)->x[given], d.revised[given]));
+			print_message("given %u: joint energy %.3f, %s %.3f\n", given, before, chosen ? "chosen" : "guided", mean_energy(&d, d.revised));
+			assert_true(mean_energy(&d, d.revised) < before);
+		}
 	}
 	close_drawn(&d);
 }
@@ -365,7 +371,7 @@ static void run_posterior(course *c, const char *const *sets, bool observe, bool
 	c->rows = mmi_sampler_chunk(s);
 	assert_ok(mmi_latents_create(c->rig.model, c->rows, &c->z, &e), e);
 	assert_ok(mmi_latents_create(c->rig.model, c->rows, &c->start, &e), e);
-	mmi_sampler_prior(s, c->rows, 3, &c->z);
+	mmi_sampler_prior(s, c->rows, 0, 3, &c->z);
 	mmi_latents_copy(&c->start, &c->z, c->rig.model, c->rows);
 	mmi_posterior_args args = { .steps = STEPS, .iteration = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1, .observed = observe ? NULL : observed };
 	if (record) {

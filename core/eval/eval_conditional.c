@@ -31,7 +31,8 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 			w->held[m][r] = w->observed[m][r] > 0;
 	w->revise.iteration = number;
 	w->revise.held = (const uint8_t *const *)w->held;
-	if (w->guide.steps) {
+	const bool guided = mmi_guide_acts(&w->guide);
+	if (guided) {
 		args.guide = w->guide;
 		args.revise = w->revise;
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->data);
@@ -39,7 +40,7 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 	} else if (w->variants > 1) {
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->x[MMI_GENERATOR]);
 	}
-	if (w->revise.steps && !w->guide.steps)
+	if (w->revise.steps && !guided)
 		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
 	w->revise.held = NULL;
 }

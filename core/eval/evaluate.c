@@ -204,8 +204,8 @@ static void set_chains(mmi_eval_work *w)
 {
 	w->posterior = mmi_saved_posterior(&w->saved, w->r->z_steps);
 	w->revise = mmi_saved_revise(&w->saved, w->r->x_steps);
-	w->guide = mmi_saved_guide(&w->saved, w->r->guide_steps);
-	w->variants = w->revise.steps || w->guide.steps ? MMI_VARIANTS : 1;
+	w->guide = mmi_saved_guide(&w->saved, w->r->candidates, w->r->guide_steps);
+	w->variants = w->revise.steps || mmi_guide_acts(&w->guide) ? MMI_VARIANTS : 1;
 	mmi_sampler_reseed(w->sampler, w->r->seed);
 }
 
@@ -220,6 +220,8 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
 	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
 	MMI_TRY(mmi_report_fact(w->out, "x steps", e, "%u", w->revise.steps));
+	if (w->guide.candidates > 1)
+		MMI_TRY(mmi_report_fact(w->out, "candidates", e, "%u", w->guide.candidates));
 	if (w->guide.steps)
 		MMI_TRY(mmi_report_fact(w->out, "guide steps", e, "%u", w->guide.steps));
 	return w->saved.has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");

@@ -62,9 +62,9 @@ static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_guide_args guide = mmi_settings_guide(s, -1);
+	mmi_guide_args guide = mmi_settings_guide(s, 1, -1);
 	guide.iteration = t;
-	mmi_sampler_prior(l->sampler, s->batch, t, &l->z_prior);
+	mmi_sampler_prior(l->sampler, s->batch, 0, t, &l->z_prior);
 	if (s->guide_steps && s->guide_training)
 		mmi_sampler_guide(l->sampler, &guide, s->batch, &l->z_prior, NULL, &stats);
 	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, (const float *const *)l->masks.there, s->batch, GIVEN_DRAWS, t, &l->z_prior);

@@ -229,6 +229,7 @@ static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 
 static mm_status read_guide(mmi_config *c, mmi_settings *s, mm_error *e)
 {
+	MMI_TRY(get_u32(c, "learner", "guide_candidates", 1, 1, &s->guide_candidates, e));
 	MMI_TRY(get_u32(c, "learner", "guide_steps", 0, 0, &s->guide_steps, e));
 	MMI_TRY(get_factor(c, "learner", "guide_step", 0.1, &s->guide_step, e));
 	MMI_TRY(get_factor(c, "learner", "guide_noise", 0.1, &s->guide_noise, e));
@@ -374,9 +375,10 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 	return MM_OK;
 }
 
-mmi_guide_args mmi_settings_guide(const mmi_settings *s, int64_t steps)
+mmi_guide_args mmi_settings_guide(const mmi_settings *s, int64_t candidates, int64_t steps)
 {
-	return (mmi_guide_args){ .steps = steps >= 0 ? (uint32_t)steps : s->guide_steps, .step = s->guide_step, .noise = s->guide_noise,
+	return (mmi_guide_args){ .candidates = candidates >= 0 ? (uint32_t)candidates : s->guide_candidates,
+	                         .steps = steps >= 0 ? (uint32_t)steps : s->guide_steps, .step = s->guide_step, .noise = s->guide_noise,
 	                         .weight = s->guide_weight };
 }
 

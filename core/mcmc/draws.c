@@ -22,6 +22,7 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 	s->key.pick = mmi_rng_key(seed, "pick");
 	s->key.subset = mmi_rng_key(seed, "subset");
 	s->key.choice = mmi_rng_key(seed, "choice");
+	s->key.candidate = mmi_rng_key(seed, "candidate");
 	s->key.z = mmi_rng_key(seed, "chain/z");
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		const mmi_modality *m = &s->model->modalities[i];
@@ -54,9 +55,9 @@ void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_
 	}
 }
 
-void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t iteration, mmi_latents *z)
+void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *z)
 {
-	mmi_rng rng = { .key = s->key.prior, .iteration = iteration };
+	mmi_rng rng = { .key = s->key.prior, .step = chain, .iteration = iteration };
 	draw(s, z->z, rows, mmi_model_z_dim(s->model), rng);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		rng.key = s->key.prior_w[i];

@@ -38,11 +38,13 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 	s->zeros = mmi_alloc(s->config.chunk, sizeof *s->zeros);
 	s->weight = mmi_alloc(s->config.chunk, sizeof *s->weight);
 	s->nothing = mmi_alloc(s->config.chunk * largest(s->model), sizeof *s->nothing);
-	if (!s->chunk_stats || !s->ones || !s->zeros || !s->weight || !s->nothing)
+	s->screened = mmi_alloc(s->config.max_rows, sizeof *s->screened);
+	s->score = mmi_alloc(s->config.max_rows, sizeof *s->score);
+	if (!s->chunk_stats || !s->ones || !s->zeros || !s->weight || !s->nothing || !s->screened || !s->score)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the chains of %u samples", s->config.max_rows);
 	for (uint32_t i = 0; i < s->config.chunk; i++)
 		s->ones[i] = 1;
-	return MM_OK;
+	return mmi_latents_create(s->model, s->config.max_rows, &s->candidate, e);
 }
 
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config, mmi_sampler **out, mm_error *e)
@@ -71,6 +73,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->decode.net);
 	mmi_network_clear(&s->posterior.net);
 	mmi_network_clear(&s->guide.net);
+	mmi_network_clear(&s->screen.net);
 	mmi_network_clear(&s->revise.net);
 	mmi_network_clear(&s->energy.net);
 	mmi_free(s->chunk_stats);
@@ -78,6 +81,9 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_free(s->zeros);
 	mmi_free(s->nothing);
 	mmi_free(s->weight);
+	mmi_free(s->screened);
+	mmi_free(s->score);
+	mmi_latents_clear(&s->candidate);
 	mmi_free(s);
 }
 
@@ -99,7 +105,7 @@ static size_t network_bytes(const mmi_network *n)
 size_t mmi_sampler_bytes(const mmi_sampler *s)
 {
 	return network_bytes(&s->encode.net) + network_bytes(&s->decode.net) + network_bytes(&s->posterior.net) + network_bytes(&s->guide.net) +
-	       network_bytes(&s->revise.net) + network_bytes(&s->energy.net);
+	       network_bytes(&s->screen.net) + network_bytes(&s->revise.net) + network_bytes(&s->energy.net);
 }
 
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
@@ -172,19 +178,24 @@ void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, co
 	mmi_pool_run(s->pool, rows / s->config.chunk, encode_chunk, &j);
 }
 
+static void bind_latents(const mmi_rows_job *j, mmi_program *p, const mmi_place *place, size_t row)
+{
+	mmi_latents at = mmi_latents_at(j->z, j->s->model, row);
+	if (at.z)
+		mmi_program_bind(p, place->z, at.z);
+	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
+		if (at.w[i])
+			mmi_program_bind(p, place->w[i], at.w[i]);
+}
+
 static void decode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
 	const mmi_decode_net *n = &j->s->decode;
 	const mmi_model *m = j->s->model;
 	size_t size = j->s->config.chunk, row = chunk * size;
-	mmi_latents at = mmi_latents_at(j->z, m, row);
 	mmi_program *p = n->net.programs[worker];
-	if (at.z)
-		mmi_program_bind(p, n->place.z, at.z);
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		if (at.w[i])
-			mmi_program_bind(p, n->place.w[i], at.w[i]);
+	bind_latents(j, p, &n->place, row);
 	mmi_program_run(p);
 	for (uint32_t i = 0; i < m->n_modalities; i++)
 		copy_rows(p, n->mean[i], j->out[i], row, size, (size_t)m->modalities[i].count);
@@ -302,16 +313,39 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
 	sum_stats(s, rows * n_chains / s->config.chunk, stats);
 }
 
+/* What is given, or nothing. */
+static void bind_given(const mmi_rows_job *j, mmi_program *p, const mm_tensor *x, const mm_tensor *observed, size_t row)
+{
+	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
+		mmi_program_bind(p, x[i], j->x ? j->x[i] + row * (size_t)j->s->model->modalities[i].count : j->s->nothing);
+		mmi_program_bind(p, observed[i], j->x ? j->observed[i] + row : j->s->zeros);
+	}
+}
+
+static void screen_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const mmi_rows_job *j = ctx;
+	const mmi_screen_net *n = &j->s->screen;
+	mmi_program *p = n->net.programs[worker];
+	size_t size = j->s->config.chunk, row = chunk * size;
+	bind_given(j, p, n->x, n->observed, row);
+	bind_latents(j, p, &n->place, row);
+	mmi_program_run(p);
+	copy_rows(p, n->energy, j->energy, row, size, 1);
+}
+
+void mmi_sampler_screen(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, const mmi_latents *z, float *energy)
+{
+	mmi_rows_job j = { .s = s, .x = a->x, .observed = a->observed, .z = z, .energy = energy };
+	mmi_pool_run(s->pool, rows / s->config.chunk, screen_chunk, &j);
+}
+
 static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
 	const mmi_guide_net *n = &j->s->guide;
 	mmi_program *p = n->net.programs[worker];
-	size_t row = (size_t)chunk * j->s->config.chunk;
-	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
-		mmi_program_bind(p, n->x[i], j->x ? j->x[i] + row * (size_t)j->s->model->modalities[i].count : j->s->nothing);
-		mmi_program_bind(p, n->observed[i], j->x ? j->observed[i] + row : j->s->zeros);
-	}
+	bind_given(j, p, n->x, n->observed, (size_t)chunk * j->s->config.chunk);
 	mmi_program_bind(p, n->weight, j->s->weight);
 	run_chain(j, p, chunk);
 }

@@ -41,8 +41,8 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count);
 void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_experts *out);
 /* Standard draws of the prior's family for every latent of each row, numbered by chain. */
 void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *eps);
-/* z ~ p0, w_m ~ p0. */
-void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t iteration, mmi_latents *z);
+/* z ~ p0, w_m ~ p0, numbered by chain. */
+void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *z);
 /* Which expert each row starts from: uniform among those observed ([modality][rows] of 1 and 0; NULL: all). */
 void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const float *const *observed, uint32_t *expert);
 
@@ -89,6 +89,7 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
                            mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats);
 
 typedef struct mmi_guide_args {
+	uint32_t candidates;     /* draws of the latents of which the first is chosen; 0 and 1: the first is taken */
 	uint32_t steps, iteration;
 	double step, noise;      /* s, n */
 	double weight;           /* of the energy */
@@ -98,6 +99,21 @@ typedef struct mmi_guide_args {
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_guide_args;
+/* Whether latents come out otherwise than they were drawn. */
+static inline bool mmi_guide_acts(const mmi_guide_args *a)
+{
+	return a->candidates > 1 || a->steps;
+}
+/* E(x observed, g(z, W) otherwise) of each row. Takes x and observed of a. */
+void mmi_sampler_screen(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, const mmi_latents *z, float *energy);
+/* Of a->candidates draws of p0 (mmi_sampler_prior with chain 0, 1, ...) one, with probability proportional to exp(-weight E): sampling
+ * importance resampling (Rubin 1987) from the density that the guided chain then samples, exact as draws become many. An energy that
+ * is not finite is chosen only where no draw has another. Takes candidates, iteration, weight of a. */
+void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z);
+/* The same of draws as mmi_sampler_start makes them (chain start->chain, start->chain + 1, ...): q(z | x) exp(-weight E). Takes x and
+ * observed of a as well. Means do not differ from each other: the first is taken. */
+void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start, const mmi_experts *experts,
+                              uint32_t rows, mmi_latents *z);
 /* Latents moved in place to where tuples have low energy, whose parts that are not observed are the decoders' means g(z, W):
  *   U(z, W) = weight E(x observed, g(z, W) otherwise) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m)
  * With nothing given, from the prior, as VAEBM samples (Xiao et al. 2021); otherwise a posterior chain that the energy guides. */

@@ -104,23 +104,43 @@ static mm_tensor completed(mmi_graph *g, mm_tensor x, mm_tensor mean, mm_tensor 
 	return mmi_graph_ops.add(g, mean, mmi_op(g, MMI_OP_MUL, 2, product, NULL));
 }
 
+/* The tuple of an energy that sees what the latents decode to, where it is not observed. */
+static mm_status record_tuple(mmi_sampler *s, mmi_graph *g, const mmi_place *place, const mm_tensor *x, mm_tensor *observed,
+                              mm_tensor *decoded, mm_tensor *tuple, mm_error *e)
+{
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		MMI_TRY(mmi_model_decode(s->model, i, g, place->z, place->w[i], &decoded[i], e));
+		observed[i] = mmi_input(g, "observed", mmi_shape(0));
+		tuple[i] = completed(g, x[i], mmi_model_mean(s->model, i, g, decoded[i]), observed[i]);
+	}
+	return MM_OK;
+}
+
+static mm_status record_screen(mmi_sampler *s, mm_error *e)
+{
+	mmi_screen_net *n = &s->screen;
+	mm_tensor decoded[MMI_MAX_MODALITIES], tuple[MMI_MAX_MODALITIES];
+	MMI_TRY(mmi_network_open(&n->net, e));
+	record_inputs(s->model, n->net.graph, n->x);
+	n->place = mmi_model_place(s->model, n->net.graph);
+	MMI_TRY(record_tuple(s, n->net.graph, &n->place, n->x, n->observed, decoded, tuple, e));
+	MMI_TRY(mmi_model_joint_energy(s->model, n->net.graph, tuple, NULL, &n->energy, e));
+	return compile(s, &n->net, &n->energy, 1, e);
+}
+
 /* weight E(X with g(z, W) where it is not observed) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m) */
 static mm_status record_guide(mmi_sampler *s, mm_error *e)
 {
 	mmi_guide_net *n = &s->guide;
-	mm_tensor tuple[MMI_MAX_MODALITIES], energy;
+	mm_tensor decoded[MMI_MAX_MODALITIES], tuple[MMI_MAX_MODALITIES], energy;
 	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
 	n->place = mmi_model_place(s->model, g);
 	n->u = mmi_graph_ops.affine(g, mmi_model_log_prior_of(s->model, g, &n->place), -1, 0);
-	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		mm_tensor decoded;
-		MMI_TRY(mmi_model_decode(s->model, i, g, n->place.z, n->place.w[i], &decoded, e));
-		n->observed[i] = mmi_input(g, "observed", mmi_shape(0));
-		tuple[i] = completed(g, n->x[i], mmi_model_mean(s->model, i, g, decoded), n->observed[i]);
-		n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded), n->observed[i]));
-	}
+	MMI_TRY(record_tuple(s, g, &n->place, n->x, n->observed, decoded, tuple, e));
+	for (uint32_t i = 0; i < s->model->n_modalities; i++)
+		n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded[i]), n->observed[i]));
 	MMI_TRY(mmi_model_joint_energy(s->model, g, tuple, NULL, &energy, e));
 	n->weight = mmi_input(g, "weight", mmi_shape(0));
 	n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, energy, n->weight));
@@ -161,6 +181,7 @@ mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
 	MMI_TRY(record_decode(s, e));
 	MMI_TRY(record_posterior(s, e));
 	MMI_TRY(record_guide(s, e));
+	MMI_TRY(record_screen(s, e));
 	MMI_TRY(record_revise(s, e));
 	return record_energy(s, e);
 }

@@ -30,6 +30,14 @@ typedef struct mmi_guide_net {
 	mm_tensor weight, u;
 } mmi_guide_net;
 
+/* The guide's energy alone, without gradients. */
+typedef struct mmi_screen_net {
+	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES], observed[MMI_MAX_MODALITIES];
+	mmi_place place;
+	mm_tensor energy;
+} mmi_screen_net;
+
 typedef struct mmi_energy_net {
 	mmi_network net;
 	mm_tensor x[MMI_MAX_MODALITIES], energy, alone, dx[MMI_MAX_MODALITIES]; /* alone: E without agreement; the same tensor if there is none */
@@ -43,12 +51,16 @@ struct mmi_sampler {
 	mmi_decode_net decode;
 	mmi_posterior_net posterior;
 	mmi_guide_net guide;
+	mmi_screen_net screen;
 	mmi_energy_net revise, energy;
 	mmi_chain_stats *chunk_stats; /* one per chunk: summed in order */
 	float *ones, *zeros, *weight; /* [chunk]: every modality is observed, none is; of the guide's energy */
 	float *nothing;               /* [chunk][largest modality] of 0, where there is no x */
+	mmi_latents candidate;        /* [max_rows]: choices among draws */
+	float *screened;              /* [max_rows]: energies of the draws at hand */
+	double *score;                /* [max_rows]: of the best so far */
 	struct {
-		uint64_t prior, draw, pick, subset, choice, z;
+		uint64_t prior, draw, pick, subset, choice, candidate, z;
 		uint64_t prior_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES], w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
 	} key;
 };

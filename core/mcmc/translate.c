@@ -75,18 +75,15 @@ static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *
 {
 	mmi_start_args start = { .iteration = a->number, .expert = t->expert, .observed = observed, .single = a->expert >= 0, .mean = a->mean };
 	mmi_posterior_args posterior = a->posterior;
-	mmi_chain_stats stats;
-	mmi_sampler_encode(t->sampler, (const float *const *)x, rows, &t->experts);
-	mmi_sampler_start(t->sampler, &start, &t->experts, rows, &t->z);
-	mmi_latents_copy(&t->start, &t->z, t->model, rows);
-	posterior.iteration = a->number;
-	posterior.observed = observed;
-	posterior.held = (const uint8_t *const *)t->missing;
 	mmi_guide_args guide = a->guide;
-	guide.iteration = a->number;
+	mmi_chain_stats stats;
+	posterior.iteration = guide.iteration = a->number;
+	posterior.observed = guide.observed = observed;
+	posterior.held = guide.held = (const uint8_t *const *)t->missing;
 	guide.x = (const float *const *)x;
-	guide.observed = observed;
-	guide.held = posterior.held;
+	mmi_sampler_encode(t->sampler, (const float *const *)x, rows, &t->experts);
+	mmi_sampler_choose_start(t->sampler, &guide, &start, &t->experts, rows, &t->z);
+	mmi_latents_copy(&t->start, &t->z, t->model, rows);
 	mmi_sampler_posterior(t->sampler, &posterior, (const float *const *)x, rows, 1, &t->z, &t->start, a->posterior_stats ? a->posterior_stats : &stats);
 	if (guide.steps)
 		mmi_sampler_guide(t->sampler, &guide, rows, &t->z, NULL, &stats);

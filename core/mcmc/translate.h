@@ -12,8 +12,8 @@ typedef struct mmi_translate_args {
 	                                * model's fusion) */
 	bool mean;                     /* the expert's location instead of a draw */
 	mmi_posterior_args posterior;  /* steps 0: z is not revised. iteration, observed and held are set here */
-	mmi_guide_args guide;          /* steps 0: the energy does not guide z. It follows the posterior chain; iteration, x, observed and
-	                                * held are set here */
+	mmi_guide_args guide;          /* of its candidates the posterior chain starts; its steps follow that chain. steps 0 and one
+	                                * candidate: the energy does not guide z. iteration, x, observed and held are set here */
 	mmi_revise_args revise;        /* steps 0: no energy chain. iteration and held are set here */
 	mmi_chain_stats *posterior_stats, *revise_stats; /* out; may be NULL */
 } mmi_translate_args;

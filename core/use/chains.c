@@ -13,14 +13,16 @@ mm_status mmi_use_need_energy(const mmi_saved *s, const char *what, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_use_chains_of(const mmi_saved *s, int64_t z_steps, int64_t guide_steps, int64_t x_steps, mmi_use_chains *out, mm_error *e)
+mm_status mmi_use_chains_of(const mmi_saved *s, const mmi_use_steps *steps, mmi_use_chains *out, mm_error *e)
 {
-	if (guide_steps > 0)
+	if (steps->candidates > 1)
+		MMI_TRY(mmi_use_need_energy(s, "--candidates", e));
+	if (steps->guide > 0)
 		MMI_TRY(mmi_use_need_energy(s, "--guide-steps", e));
-	if (x_steps > 0)
+	if (steps->x > 0)
 		MMI_TRY(mmi_use_need_energy(s, "--x-steps", e));
-	out->posterior = mmi_saved_posterior(s, z_steps);
-	out->guide = mmi_saved_guide(s, guide_steps);
-	out->revise = mmi_saved_revise(s, x_steps);
+	out->posterior = mmi_saved_posterior(s, steps->z);
+	out->guide = mmi_saved_guide(s, steps->candidates, steps->guide);
+	out->revise = mmi_saved_revise(s, steps->x);
 	return MM_OK;
 }

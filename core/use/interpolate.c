@@ -131,7 +131,7 @@ static mm_status find_ends(job *j, mm_error *e)
 {
 	if (j->request->ends)
 		return infer_ends(j, e);
-	mmi_sampler_prior(j->saved->sampler, mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler)), j->request->number, &j->ends);
+	mmi_sampler_prior(j->saved->sampler, mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler)), 0, j->request->number, &j->ends);
 	return MM_OK;
 }
 
@@ -210,12 +210,13 @@ static mm_status write_sheet(const job *j, size_t drawable, mm_error *e)
 mm_status mmi_interpolate_make(const mmi_saved *s, const mmi_interpolate_request *r, mm_error *e)
 {
 	job j = { .saved = s, .model = s->model, .request = r };
+	const mmi_use_steps steps = { r->z_steps, 1, 0, r->x_steps }; /* nothing guides: the points lie between the ends */
 	size_t drawable;
 	uint32_t chunk = mmi_sampler_chunk(s->sampler);
 	if (r->ends && r->ends->n != 2)
 		return mmi_fail(e, MM_ECONFIG, "an interpolation has two ends, found %u", r->ends->n);
 	MMI_TRY(mmi_tiles_drawable(s->model->modalities, s->model->n_modalities, &drawable, e));
-	MMI_TRY(mmi_use_chains_of(s, r->z_steps, 0, r->x_steps, &j.chains, e));
+	MMI_TRY(mmi_use_chains_of(s, &steps, &j.chains, e));
 	j.rows = mmi_whole_chunks(r->steps, chunk);
 	mm_status status = allocate(&j, e);
 	if (status == MM_OK)

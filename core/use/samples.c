@@ -48,6 +48,7 @@ static void put_manifest(job *j, uint32_t sample, int kind, const char *modality
 	mmi_csv_put(j->manifest.out, false, file);
 	mmi_csv_put_number(j->manifest.out, false, (double)j->saved->setup.settings.seed);
 	mmi_csv_put_number(j->manifest.out, false, j->request->number);
+	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.guide.candidates : 1);
 	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.guide.steps : 0);
 	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.revise.steps : 0);
 	fputc('\n', j->manifest.out);
@@ -101,13 +102,13 @@ static mm_status open_manifest(job *j, mm_error *e)
 {
 	MMI_TRY(make_folders(j->request, e));
 	MMI_TRY(mmi_csv_begin(&j->manifest, e));
-	fputs("sample,kind,modality,file,seed,number,guide_steps,x_steps\n", j->manifest.out);
+	fputs("sample,kind,modality,file,seed,number,candidates,guide_steps,x_steps\n", j->manifest.out);
 	return MM_OK;
 }
 
 mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e)
 {
-	job j = { .saved = s, .request = r, .chains = { mmi_saved_guide(s, r->guide_steps), mmi_saved_revise(s, r->x_steps) } };
+	job j = { .saved = s, .request = r, .chains = { mmi_saved_guide(s, r->steps.candidates, r->steps.guide), mmi_saved_revise(s, r->steps.x) } };
 	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
 	mm_status status = mmi_gallery_create(s->model, s->sampler, NULL, rows, &j.gallery, e);
 	if (status == MM_OK && r->out)

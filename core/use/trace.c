@@ -260,16 +260,16 @@ static mm_status trace_posterior(job *j, mm_error *e)
 	return put_recording(j, &posterior_chain, e);
 }
 
-/* Latents from the prior, and where the guided chain leaves them. */
+/* Latents from the prior, chosen among candidates, and where the guided chain leaves them. */
 static mm_status trace_guide(job *j, mm_error *e)
 {
 	mmi_guide_args args = j->chains.guide;
 	mmi_chain_stats stats;
-	mmi_sampler_prior(j->saved->sampler, j->rows, j->request->number, &j->z);
+	args.iteration = j->request->number;
+	mmi_sampler_choose_prior(j->saved->sampler, &args, j->rows, &j->z);
 	if (!args.steps)
 		return MM_OK;
 	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_GUIDE, e));
-	args.iteration = j->request->number;
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
 	mmi_sampler_guide(j->saved->sampler, &args, j->rows, &j->z, NULL, &stats);
@@ -310,7 +310,7 @@ static mm_status prepare(job *j, mm_error *e)
 	uint32_t *index, n = j->request->tuples;
 	if (n > j->rows)
 		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n, j->rows);
-	MMI_TRY(mmi_use_chains_of(j->saved, j->request->z_steps, j->request->guide_steps, j->request->x_steps, &j->chains, e));
+	MMI_TRY(mmi_use_chains_of(j->saved, &j->request->steps, &j->chains, e));
 	MMI_TRY(mmi_numbers_first(n, &index, e));
 	mm_status status = mmi_inputs_test(j->saved, index, n, none, j->request->log, &j->data, e);
 	mmi_free(index);

@@ -2,11 +2,11 @@
 #ifndef MMI_TRACE_H
 #define MMI_TRACE_H
 
-#include "learn/saved.h"
+#include "use/chains.h"
 
 typedef struct mmi_trace_request {
 	uint32_t tuples;             /* of each chain, at most one chunk of the saved model */
-	int64_t z_steps, guide_steps, x_steps; /* negative: as trained */
+	mmi_use_steps steps;
 	uint32_t number;             /* another number, other draws */
 	const char *out;             /* folder */
 	const mmi_log *log;

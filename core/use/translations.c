@@ -3,6 +3,7 @@
 
 #include "use/translations.h"
 
+#include "learn/generate.h"
 #include "mcmc/rows.h"
 #include "mcmc/translate.h"
 #include "store/csv.h"
@@ -253,12 +254,10 @@ static size_t count_rows(const job *j)
 
 static mm_status draw_all(const job *j, mmi_grid *g, const mmi_use_chains *chains, mm_error *e)
 {
-	char title[96];
+	char title[96 + MMI_GUIDE_TEXT], guide[MMI_GUIDE_TEXT];
 	size_t row = 0;
-	int used = snprintf(title, sizeof title, "translations: %u z-steps", chains->posterior.steps);
-	if (chains->guide.steps)
-		used += snprintf(title + used, sizeof title - (size_t)used, ", %u guide steps", chains->guide.steps);
-	snprintf(title + used, sizeof title - (size_t)used, ", %u x-steps", chains->revise.steps);
+	snprintf(title, sizeof title, "translations: %u z-steps, %s%u x-steps", chains->posterior.steps, mmi_guide_text(&chains->guide, guide),
+	         chains->revise.steps);
 	MMI_TRY(mmi_grid_title(g, title, e));
 	for (uint32_t m = 0; m < j->model->n_modalities; m++)
 		if (j->request->inputs->given[m] && j->model->modalities[m].picture)
@@ -282,7 +281,7 @@ mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_reque
 {
 	job j = { .saved = s, .request = r, .model = s->model };
 	mmi_use_chains chains;
-	MMI_TRY(mmi_use_chains_of(s, r->z_steps, r->guide_steps, r->x_steps, &chains, e));
+	MMI_TRY(mmi_use_chains_of(s, &r->steps, &chains, e));
 	mm_status status = allocate(&j, e);
 	if (status == MM_OK && r->grid && !count_rows(&j))
 		status = mmi_fail(e, MM_EUNSUPPORTED, "--grid: neither what is given nor what is wanted can be shown as a picture; use --out");

@@ -2,6 +2,7 @@
 #ifndef MMI_TRANSLATIONS_H
 #define MMI_TRANSLATIONS_H
 
+#include "use/chains.h"
 #include "use/inputs.h"
 
 typedef struct mmi_translations_request {
@@ -11,7 +12,7 @@ typedef struct mmi_translations_request {
 	uint32_t number;                   /* another number, other draws; below 65536 */
 	int32_t expert;                    /* modality whose expert starts z; -1: drawn among the given ones */
 	bool mean;                         /* its location instead of a draw */
-	int64_t z_steps, guide_steps, x_steps; /* negative: as trained */
+	mmi_use_steps steps;
 	const char *out;                   /* folder of files and manifest.csv, or NULL */
 	const char *grid;                  /* sheet, or NULL */
 	bool (*stop)(void *ctx);           /* asked between blocks; may be NULL */

@@ -42,11 +42,11 @@ for option in ini sweep seeds minutes jobs window out plugin set; do
 	check "ablate --help explains --$option" says out "  --$option"
 done
 run sample --help
-for option in ckpt count guide-steps x-steps grid out; do
+for option in ckpt count candidates guide-steps x-steps grid out; do
 	check "sample --help explains --$option" says out "  --$option"
 done
 run translate --help
-for option in ckpt given want test test-count count mean expert z-steps guide-steps x-steps number grid out plugin set; do
+for option in ckpt given want test test-count count mean expert z-steps candidates guide-steps x-steps number grid out plugin set; do
 	check "translate --help explains --$option" says out "  --$option"
 done
 run score --help
@@ -54,7 +54,7 @@ for option in ckpt list test plugin set; do
 	check "score --help explains --$option" says out "  --$option"
 done
 run trace --help
-for option in ckpt tuples z-steps guide-steps x-steps number out plugin set; do
+for option in ckpt tuples z-steps candidates guide-steps x-steps number out plugin set; do
 	check "trace --help explains --$option" says out "  --$option"
 done
 run interpolate --help

@@ -62,6 +62,12 @@ check "as a picture" is_png "$work/test/m0-00001-given.png"
 translate --test-count 6 --given m0 --want m1 --count 2 --out "$work/first"
 check "the first tuples, several times" [ "$(ls "$work/first" | grep -c '^m1')" -eq 12 ]
 
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --out "$work/plain"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --candidates 9 --set learner.guide_weight=1000 --out "$work/chosen"
+check "candidates make other translations" eval '! diff -r -x "*given*" "$work/plain" "$work/chosen"'
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.guide_candidates=9 --set learner.guide_weight=1000 --out "$work/set"
+check "by default as many as the settings have" diff -r "$work/chosen" "$work/set"
+
 # ---------------------------------------------------------------- refusals
 refused() {
 	what=$1 text=$2
