@@ -31,9 +31,9 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 			w->held[m][r] = w->observed[m][r] > 0;
 	w->revise.iteration = number;
 	w->revise.held = (const uint8_t *const *)w->held;
-	const bool guided = mmi_guide_acts(&w->guide);
+	const bool guided = mmi_guide_acts(&w->translation);
 	if (guided) {
-		args.guide = w->guide;
+		args.guide = w->translation;
 		args.revise = w->revise;
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->data);
 		mmi_translate(w->translator, &args, w->x[MMI_REVISED], (const float *const *)w->observed, w->block, NULL);

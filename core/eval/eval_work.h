@@ -32,7 +32,7 @@ typedef struct mmi_eval_work {
 	int variants;                  /* of samples: 1 where no chain of the energy moves them */
 	mmi_posterior_args posterior;
 	mmi_revise_args revise;
-	mmi_guide_args guide;
+	mmi_guide_args guide, translation;
 	mmi_report *out;
 	uint64_t done, total;          /* blocks, for progress */
 	/* a block of rows, [modality][block][floats] */

@@ -62,7 +62,7 @@ static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_guide_args guide = mmi_settings_guide(s, 1, -1);
+	mmi_guide_args guide = mmi_settings_guide(s, false, 1, -1);
 	guide.iteration = t;
 	mmi_sampler_prior(l->sampler, s->batch, 0, t, &l->z_prior);
 	if (s->guide_steps && s->guide_training)

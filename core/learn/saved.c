@@ -91,9 +91,9 @@ mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps)
 	return (mmi_posterior_args){ .steps = steps >= 0 ? (uint32_t)steps : trained, .step = set->z_step, .noise = set->z_noise, .grad_scale = 1 };
 }
 
-mmi_guide_args mmi_saved_guide(const mmi_saved *s, int64_t candidates, int64_t steps)
+mmi_guide_args mmi_saved_guide(const mmi_saved *s, bool translation, int64_t candidates, int64_t steps)
 {
-	return mmi_settings_guide(&s->setup.settings, s->has_energy ? candidates : 1, s->has_energy ? steps : 0);
+	return mmi_settings_guide(&s->setup.settings, translation, s->has_energy ? candidates : 1, s->has_energy ? steps : 0);
 }
 
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps)

@@ -227,10 +227,23 @@ static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 	return MM_OK;
 }
 
+/* A count of at least `least`, or -1 for that of samples. */
+static mm_status get_or_same(mmi_config *c, const char *key, int64_t least, uint32_t samples, uint32_t *out, mm_error *e)
+{
+	int64_t n;
+	MMI_TRY(mmi_config_int(c, "learner", key, -1, -1, (int64_t)LIMIT, &n, e));
+	if (n >= 0 && n < least)
+		return mmi_config_refuse(c, "learner", key, "at least 1, or -1 for as many as samples have", e);
+	*out = n < 0 ? samples : (uint32_t)n;
+	return MM_OK;
+}
+
 static mm_status read_guide(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	MMI_TRY(get_u32(c, "learner", "guide_candidates", 1, 1, &s->guide_candidates, e));
 	MMI_TRY(get_u32(c, "learner", "guide_steps", 0, 0, &s->guide_steps, e));
+	MMI_TRY(get_or_same(c, "translation_candidates", 1, s->guide_candidates, &s->translation_candidates, e));
+	MMI_TRY(get_or_same(c, "translation_guide_steps", 0, s->guide_steps, &s->translation_guide_steps, e));
 	MMI_TRY(get_factor(c, "learner", "guide_step", 0.1, &s->guide_step, e));
 	MMI_TRY(get_factor(c, "learner", "guide_noise", 0.1, &s->guide_noise, e));
 	MMI_TRY(mmi_config_bool(c, "learner", "guide_training", false, &s->guide_training, e));
@@ -375,10 +388,12 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 	return MM_OK;
 }
 
-mmi_guide_args mmi_settings_guide(const mmi_settings *s, int64_t candidates, int64_t steps)
+mmi_guide_args mmi_settings_guide(const mmi_settings *s, bool translation, int64_t candidates, int64_t steps)
 {
-	return (mmi_guide_args){ .candidates = candidates >= 0 ? (uint32_t)candidates : s->guide_candidates,
-	                         .steps = steps >= 0 ? (uint32_t)steps : s->guide_steps, .step = s->guide_step, .noise = s->guide_noise,
+	const uint32_t own[2] = { translation ? s->translation_candidates : s->guide_candidates,
+	                          translation ? s->translation_guide_steps : s->guide_steps };
+	return (mmi_guide_args){ .candidates = candidates >= 0 ? (uint32_t)candidates : own[0],
+	                         .steps = steps >= 0 ? (uint32_t)steps : own[1], .step = s->guide_step, .noise = s->guide_noise,
 	                         .weight = s->guide_weight };
 }
 

@@ -51,8 +51,10 @@ typedef struct mmi_settings {
 	double x_move_max;
 	bool clamp;
 	double z_step, z_noise;
-	uint32_t guide_candidates;      /* draws of which that chain starts from one, by their energy */
-	uint32_t guide_steps;           /* of the chain that moves latents down the joint energy before they are decoded, at use */
+	/* At use, of samples from the prior and of translations: draws of which one is chosen by its joint energy, and steps of the chain
+	 * that then moves latents down that energy before they are decoded. */
+	uint32_t guide_candidates, guide_steps;
+	uint32_t translation_candidates, translation_guide_steps;
 	double guide_step, guide_noise, guide_weight;
 	bool guide_training;            /* in training as well, before the data chain */
 	double s_factor, i_factor;
@@ -76,7 +78,7 @@ typedef struct mmi_settings {
 /* Reads and checks every key of the four sections. */
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
 /* The chain in which the joint energy guides latents, with another number of steps if steps >= 0. */
-mmi_guide_args mmi_settings_guide(const mmi_settings *s, int64_t candidates, int64_t steps);
+mmi_guide_args mmi_settings_guide(const mmi_settings *s, bool translation, int64_t candidates, int64_t steps);
 /* The data chain with the s that was measured, with another number of steps if steps >= 0. */
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps);
 /* Factor of the learning rates at an iteration. */

@@ -22,7 +22,8 @@ mm_status mmi_use_chains_of(const mmi_saved *s, const mmi_use_steps *steps, mmi_
 	if (steps->x > 0)
 		MMI_TRY(mmi_use_need_energy(s, "--x-steps", e));
 	out->posterior = mmi_saved_posterior(s, steps->z);
-	out->guide = mmi_saved_guide(s, steps->candidates, steps->guide);
+	out->guide = mmi_saved_guide(s, false, steps->candidates, steps->guide);
+	out->translation = mmi_saved_guide(s, true, steps->candidates, steps->guide);
 	out->revise = mmi_saved_revise(s, steps->x);
 	return MM_OK;
 }

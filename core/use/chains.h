@@ -12,7 +12,7 @@ typedef struct mmi_use_steps {
 
 typedef struct mmi_use_chains {
 	mmi_posterior_args posterior;
-	mmi_guide_args guide;
+	mmi_guide_args guide, translation; /* of samples from the prior, and of translations */
 	mmi_revise_args revise;
 } mmi_use_chains;
 

@@ -65,8 +65,10 @@ check "the first tuples, several times" [ "$(ls "$work/first" | grep -c '^m1')" 
 translate --test-count 6 --given m0 --want m1 --x-steps 0 --out "$work/plain"
 translate --test-count 6 --given m0 --want m1 --x-steps 0 --candidates 9 --set learner.guide_weight=1000 --out "$work/chosen"
 check "candidates make other translations" eval '! diff -r -x "*given*" "$work/plain" "$work/chosen"'
-translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.guide_candidates=9 --set learner.guide_weight=1000 --out "$work/set"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.translation_candidates=9 --set learner.guide_weight=1000 --out "$work/set"
 check "by default as many as the settings have" diff -r "$work/chosen" "$work/set"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.guide_candidates=9 --set learner.guide_weight=1000 --out "$work/same"
+check "or as many as samples have" diff -r "$work/chosen" "$work/same"
 
 # ---------------------------------------------------------------- refusals
 refused() {
@@ -76,6 +78,7 @@ refused() {
 	check "$what: status 2" exits 2
 	check "$what: one clear line" complains "$text"
 }
+refused "no candidate at all" "translation_candidates=0: expected at least 1, or -1" --given "m0=$a" --set learner.translation_candidates=0
 refused "nothing given" "--given is missing"
 refused "an unknown modality" "--given: unknown modality 'm7'; the model has m0, m1, m2" --given "m7=$a"
 refused "an unknown wish" "--want: unknown modality 'm7'" --given "m0=$a" --want m7
