@@ -22,7 +22,7 @@ struct mm_instance {
 	int64_t twin;             /* sample whose key repeats that of sample 0, or NEVER */
 	int64_t broken, infinite; /* numbers that cannot be read, or hold an infinity */
 	const char *prefix;
-	float bias;
+	float bias, vary;         /* vary: added in training, with the number of the draw; 0: none */
 	int slow_us;
 	int opened;
 	atomic_int reads;
@@ -90,6 +90,14 @@ static mm_status fake_read(mm_dataset *d, uint64_t index, float *out, mm_error *
 		out[3] = INFINITY;
 	return MM_OK;
 }
+
+static void fake_vary(const mm_instance *i, uint64_t draw, float *x)
+{
+	for (int k = 0; k < FLOATS && i->vary != 0; k++)
+		x[k] += i->vary * (float)(draw + 1);
+}
+
+static const mm_modality_variation fake_variation = { sizeof fake_variation, fake_vary };
 
 static const mm_modality_desc fake_desc = {
 	.struct_size = sizeof fake_desc, .id = "fake", .default_name = "fake", .open = fake_open, .close = fake_close,

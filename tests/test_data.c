@@ -253,7 +253,7 @@ static mmi_batches *start(mmi_tuples *t, uint64_t seed, uint64_t first)
 	mm_error e = MM_ERROR_INIT;
 	mmi_batches *b;
 
-	assert_ok(mmi_batches_create(t, BATCH, seed, first, &b, &e), e);
+	assert_ok(mmi_batches_create(t, BATCH, seed, first, true, &b, &e), e);
 	return b;
 }
 
@@ -286,6 +286,48 @@ static void a_batch_holds_the_samples_its_index_names(void **state)
 		for (int m = 0; m < MODALITIES; m++)
 			assert_int_equal((uintptr_t)batch->x[m] % 64, 0);
 	}
+	mmi_batches_destroy(b);
+	mmi_tuples_close(t);
+}
+
+/* With the number of the draw, which a run that goes on later knows as well; never where a batch is not to be varied. */
+static void samples_are_varied_in_training_alone(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	mmi_batches *plain;
+	w->modality[1].variation = &fake_variation;
+	w->instance[1].vary = 0.25f;
+	mmi_batches *b = start(t, 1, 3);
+	for (uint64_t it = 3; it < 9; it++) {
+		const mmi_batch *batch = next(b);
+		for (size_t i = 0; i < BATCH; i++)
+			for (int m = 0; m < MODALITIES; m++) {
+				float as_read = (float)(batch->index[i] + 1000u * (unsigned)m), varied = as_read + 0.25f * (float)(it * BATCH + i + 1);
+				assert_true(batch->x[m][i * FLOATS + 2] == (m == 1 ? varied : as_read));
+			}
+	}
+	mmi_batches_destroy(b);
+	assert_ok(mmi_batches_create(t, BATCH, 1, 3, false, &plain, &e), e);
+	const mmi_batch *batch = next(plain);
+	for (size_t i = 0; i < BATCH; i++)
+		assert_true(batch->x[1][i * FLOATS] == (float)(batch->index[i] + 1000u));
+	mmi_batches_destroy(plain);
+	mmi_tuples_close(t);
+}
+
+/* A plugin that leaves its own range is found out. */
+static void a_variation_out_of_range_is_refused(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	const mmi_batch *batch;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
+	w->modality[2].variation = &fake_variation;
+	w->instance[2].vary = NAN;
+	mmi_batches *b = start(t, 1, 0);
+	assert_fails(mmi_batches_next(b, &batch, &e), MM_EFORMAT, e, "m2: sample 'k");
 	mmi_batches_destroy(b);
 	mmi_tuples_close(t);
 }
@@ -456,10 +498,10 @@ static void batches_that_cannot_be_filled_are_refused(void **state)
 	mmi_batches *b = NULL;
 	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
 
-	assert_fails(mmi_batches_create(t, 101, 1, 0, &b, &e), MM_ECONFIG, e, "a batch of 101 samples, expected 1 to 100");
-	assert_fails(mmi_batches_create(t, 0, 1, 0, &b, &e), MM_ECONFIG, e, "a batch of 0 samples");
+	assert_fails(mmi_batches_create(t, 101, 1, 0, false, &b, &e), MM_ECONFIG, e, "a batch of 101 samples, expected 1 to 100");
+	assert_fails(mmi_batches_create(t, 0, 1, 0, false, &b, &e), MM_ECONFIG, e, "a batch of 0 samples");
 	assert_null(b);
-	assert_ok(mmi_batches_create(t, 100, 1, 0, &b, &e), e);
+	assert_ok(mmi_batches_create(t, 100, 1, 0, false, &b, &e), e);
 	assert_int_equal(mmi_batches_per_epoch(b), 1);
 	next(b);
 	mmi_batches_destroy(b);
@@ -483,6 +525,8 @@ int main(void)
 		TEST(the_reserve_depends_on_the_seed_alone),
 		TEST(a_reserve_of_everything_is_refused),
 		TEST(a_batch_holds_the_samples_its_index_names),
+		TEST(samples_are_varied_in_training_alone),
+		TEST(a_variation_out_of_range_is_refused),
 		TEST(an_epoch_is_a_new_permutation_without_repeats),
 		TEST(a_batch_depends_on_seed_and_iteration_alone),
 		TEST(three_buffers_are_read_ahead_and_used_in_turn),

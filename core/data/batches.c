@@ -25,6 +25,7 @@ struct mmi_batches {
 	size_t size, n_modalities;
 	uint64_t per_epoch;
 	uint64_t key;              /* of the epochs' permutations */
+	bool varied;
 	ring_slot slot[RING];
 
 	/* the loader's own */
@@ -66,6 +67,8 @@ static mm_status fill_row(mmi_batches *b, ring_slot *s, size_t i, mm_error *e)
 			s->observed[m][i] = mmi_tuples_has(b->tuples, s->index[i], m) ? 1.0f : 0.0f;
 	}
 	s->label[i] = mmi_tuples_label(b->tuples, s->index[i]);
+	if (b->varied)
+		return mmi_tuples_read_varied(b->tuples, s->index[i], b->iteration * b->size + i, b->row, e);
 	return mmi_tuples_read(b->tuples, s->index[i], b->row, e);
 }
 
@@ -197,7 +200,7 @@ static mm_status start(mmi_batches *b, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, mmi_batches **out,
+mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied, mmi_batches **out,
                              mm_error *e)
 {
 	uint32_t n = mmi_tuples_count(tuples);
@@ -208,6 +211,7 @@ mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, ui
 	if (!b)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
 	b->tuples = tuples;
+	b->varied = varied;
 	b->size = batch;
 	b->n_modalities = mmi_tuples_modalities(tuples);
 	b->per_epoch = n / batch;

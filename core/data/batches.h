@@ -18,8 +18,9 @@ typedef struct mmi_batch {
 
 typedef struct mmi_batches mmi_batches;
 
-/* Starts the loader; the tuples belong to it until destroy. Nothing is allocated after this. */
-mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, mmi_batches **out,
+/* Starts the loader; the tuples belong to it until destroy. varied: samples are varied by the plugins that can, sample i of batch t
+ * with draw t * batch + i. Nothing is allocated after this. */
+mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied, mmi_batches **out,
                              mm_error *e);
 /* Stops and joins the loader, whatever it is doing. */
 void mmi_batches_destroy(mmi_batches *b);

@@ -500,3 +500,16 @@ mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error
 			MMI_TRY(read_member(&t->members[m], mmi_keys_text(t->keys, key), t->members[m].index[key], out[m], e));
 	return MM_OK;
 }
+
+mm_status mmi_tuples_read_varied(mmi_tuples *t, uint32_t i, uint64_t draw, float *const *out, mm_error *e)
+{
+	MMI_TRY(mmi_tuples_read(t, i, out, e));
+	for (size_t m = 0; m < t->n_members; m++) {
+		const mmi_modality *modality = t->members[m].modality;
+		if (!out[m] || !modality->variation || !mmi_tuples_has(t, i, m))
+			continue;
+		modality->variation->vary(modality->instance, draw, out[m]);
+		MMI_TRY(check_values(&t->members[m], mmi_keys_text(t->keys, t->key[i]), out[m], e));
+	}
+	return MM_OK;
+}

@@ -46,7 +46,7 @@ static mm_status open_work(const mmi_bench_request *r, mmi_iteration_work *w, mm
 		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", s->batch, mmi_tuples_count(w->tuples));
 	MMI_TRY(mmi_model_create(w->setup.modalities, w->setup.n_modalities, &s->model, &w->model, e));
 	MMI_TRY(mmi_learner_create(s, w->model, w->setup.pool, &w->learner, e));
-	return mmi_batches_create(w->tuples, s->batch, s->seed, 0, &w->batches, e);
+	return mmi_batches_create(w->tuples, s->batch, s->seed, 0, true, &w->batches, e);
 }
 
 static void close_work(mmi_iteration_work *w)

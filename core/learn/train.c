@@ -284,7 +284,7 @@ static mm_status open_batches(mmi_run *r, mm_error *e)
 {
 	mmi_batches_destroy(r->batches);
 	r->batches = NULL;
-	return mmi_batches_create(r->train, r->settings->batch, r->settings->seed, (uint64_t)r->learner->state.iteration, &r->batches, e);
+	return mmi_batches_create(r->train, r->settings->batch, r->settings->seed, (uint64_t)r->learner->state.iteration, true, &r->batches, e);
 }
 
 static mm_status open_run(mmi_run *r, const char *out, bool resume, mm_error *e)

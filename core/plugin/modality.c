@@ -254,6 +254,16 @@ static mm_status find_saved(mmi_modality *m, mm_error *e)
 	return MM_OK;
 }
 
+static mm_status find_variation(mmi_modality *m, mm_error *e)
+{
+	const mm_modality_variation *v = m->desc->get_extension(MM_MODALITY_VARIATION);
+	if (v && (v->struct_size < MM_SIZE_THROUGH(mm_modality_variation, vary) || !v->vary))
+		return blame(m, "get_extension", e, MM_MODALITY_VARIATION " has struct_size %u and %s function, needed are %u and one",
+		             v->struct_size, v->vary ? "a" : "no", MM_SIZE_THROUGH(mm_modality_variation, vary));
+	m->variation = v;
+	return MM_OK;
+}
+
 static mm_status find_classifier(mmi_modality *m, mm_error *e)
 {
 	const mm_modality_classifier *c = m->desc->get_extension(MM_MODALITY_CLASSIFIER);
@@ -276,6 +286,7 @@ static mm_status find_extensions(mmi_modality *m, mm_error *e)
 	MMI_TRY(find_picture(m, e));
 	MMI_TRY(find_file(m, e));
 	MMI_TRY(find_saved(m, e));
+	MMI_TRY(find_variation(m, e));
 	return find_classifier(m, e);
 }
 

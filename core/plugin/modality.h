@@ -22,6 +22,7 @@ typedef struct mmi_modality {
 	const mm_modality_picture *picture; /* extension, or NULL */
 	const mm_modality_file *file;       /* extension, or NULL */
 	const mm_modality_saved *saved;           /* extension, or NULL */
+	const mm_modality_variation *variation;   /* extension, or NULL */
 	const mm_modality_classifier *classifier; /* extension, or NULL; NULL without classes too */
 	void *state;                        /* what the plugin keeps in checkpoints: host memory; NULL without the extension */
 	size_t state_bytes;

@@ -19,18 +19,22 @@ void txt_encode(const mm_instance *i, const char *caption, uint32_t *ids)
 		ids[n++] = TXT_PAD;
 }
 
+void txt_put_token(const mm_instance *i, uint32_t id, float *row)
+{
+	const size_t width = (size_t)txt_features(i);
+	if (i->representation == TXT_EMBEDDING) {
+		memcpy(row, i->vector + id * width, width * sizeof(*row));
+	} else {
+		memset(row, 0, width * sizeof(*row));
+		row[id] = 1;
+	}
+}
+
 void txt_expand(const mm_instance *i, const uint32_t *ids, float *x)
 {
 	const size_t width = (size_t)txt_features(i);
-	for (size_t t = 0; t < (size_t)i->length; t++) {
-		float *row = x + t * width;
-		if (i->representation == TXT_EMBEDDING) {
-			memcpy(row, i->vector + ids[t] * width, width * sizeof(*row));
-		} else {
-			memset(row, 0, width * sizeof(*row));
-			row[ids[t]] = 1;
-		}
-	}
+	for (size_t t = 0; t < (size_t)i->length; t++)
+		txt_put_token(i, ids[t], x + t * width);
 }
 
 /* All vectors have one length, so the nearest is the one with the largest product. */

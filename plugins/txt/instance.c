@@ -13,6 +13,8 @@ static mm_status read_caption_settings(const com_host *h, mm_config *c, mm_insta
 	if (i->length % 8)
 		return h->config->refuse(c, "length", "a multiple of 8 from 8 to 256", e);
 	COM_TRY(h->config->get_bool(c, "punctuation", 1, &i->punctuation, e));
+	COM_TRY(h->config->get_float(c, "drop", 0, 0, 0.9, &i->drop, e));
+	i->drop_stream = h->random->stream(h->api->host, i->source.instance);
 	COM_TRY(com_get_int32(h, c, "min_count", 3, 1, INT32_MAX, &i->min_count, e));
 	return com_get_int32(h, c, "max_words", 10000, 1, 200000, &i->max_words, e);
 }

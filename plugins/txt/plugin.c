@@ -17,12 +17,18 @@ static const mm_modality_saved saved = {
 	.round = txt_round,
 };
 
+static const mm_modality_variation variation = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_variation, vary),
+	.vary = txt_vary,
+};
+
 static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&txt_picture
 	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&txt_state
 	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&txt_file
 	       : !strcmp(id, MM_MODALITY_SAVED) ? (const void *)&saved
+	       : !strcmp(id, MM_MODALITY_VARIATION) ? (const void *)&variation
 	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier : NULL;
 }
 

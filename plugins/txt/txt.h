@@ -30,6 +30,8 @@ struct mm_instance {
 	int32_t min_count, max_words, window;
 	int32_t width, energy_width;
 	const char *vectors;     /* file, or NULL: learned */
+	double drop;             /* chance of a word to be left out in training */
+	uint64_t drop_stream;    /* of the random numbers for it */
 	bool ready;              /* what follows is there: learned from the data or loaded */
 	uint32_t n_classes;
 	txt_vocabulary vocabulary;
@@ -52,6 +54,8 @@ extern const mm_modality_state txt_state;
 void txt_encode(const mm_instance *i, const char *caption, uint32_t *ids);
 /* The sample of those ids: [length][features]. */
 void txt_expand(const mm_instance *i, const uint32_t *ids, float *x);
+/* One row of it: [features]. */
+void txt_put_token(const mm_instance *i, uint32_t id, float *row);
 /* A sample as reading its written words would give it. */
 void txt_round(const mm_instance *i, float *x);
 /* The nearest token at each place. */
@@ -66,6 +70,9 @@ uint64_t txt_count(const mm_dataset *d);
 mm_status txt_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e);
 int32_t txt_label(const mm_dataset *d, uint64_t index);
 mm_status txt_read(mm_dataset *d, uint64_t index, float *out, mm_error *e);
+
+/* vary.c: a caption of training without some of its words; `draw` says which. */
+void txt_vary(const mm_instance *i, uint64_t draw, float *x);
 
 /* given.c */
 extern const mm_modality_file txt_file;

@@ -161,6 +161,16 @@ typedef struct mm_modality_saved {
 	void (*round)(const mm_instance *i, float *x);
 } mm_modality_saved;
 
+/* Extension: other samples that mean the same, for the training of the three models alone: words left out, pictures moved by a pixel. */
+#define MM_MODALITY_VARIATION "mm.modality.variation/1"
+typedef struct mm_modality_variation {
+	uint32_t struct_size;
+	/* [data] x: one sample of the training split as read gave it, product of shape floats; becomes a variation within the support, or
+	 * stays. `draw` is another for every sample that is ever taken in a run: a function of instance, x and draw, whose chance comes
+	 * from the host's words(stream, draw, block). Must not change what others see of the instance. */
+	void (*vary)(const mm_instance *i, uint64_t draw, float *x);
+} mm_modality_variation;
+
 /* Extension: what an instance learned from its data before training, such as a vocabulary. A checkpoint keeps it, so that
  * a trained model can be used where the data is not, and cannot meet other data by accident. */
 #define MM_MODALITY_STATE "mm.modality.state/1"
