@@ -104,8 +104,6 @@ static inline bool mmi_guide_acts(const mmi_guide_args *a)
 {
 	return a->candidates > 1 || a->steps;
 }
-/* E(x observed, g(z, W) otherwise) of each row. Takes x and observed of a. */
-void mmi_sampler_screen(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, const mmi_latents *z, float *energy);
 /* Of a->candidates draws of p0 (mmi_sampler_prior with chain 0, 1, ...) one, with probability proportional to exp(-weight E): sampling
  * importance resampling (Rubin 1987) from the density that the guided chain then samples, exact as draws become many. An energy that
  * is not finite is chosen only where no draw has another. Takes candidates, iteration, weight of a. */

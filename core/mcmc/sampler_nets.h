@@ -67,5 +67,7 @@ struct mmi_sampler {
 
 /* Records and compiles all of them. */
 mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e);
+/* E(x observed, g(z, W) otherwise) of each row. Takes x and observed of a. */
+void mmi_sampler_screen(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, const mmi_latents *z, float *energy);
 
 #endif
