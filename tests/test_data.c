@@ -291,7 +291,7 @@ static void a_batch_holds_the_samples_its_index_names(void **state)
 }
 
 /* With the number of the draw, which a run that goes on later knows as well; never where a batch is not to be varied. */
-static void samples_are_varied_in_training_alone(void **state)
+static void encoders_see_variations_in_training_alone(void **state)
 {
 	world *w = *state;
 	mm_error e = MM_ERROR_INIT;
@@ -305,12 +305,14 @@ static void samples_are_varied_in_training_alone(void **state)
 		for (size_t i = 0; i < BATCH; i++)
 			for (int m = 0; m < MODALITIES; m++) {
 				float as_read = (float)(batch->index[i] + 1000u * (unsigned)m), varied = as_read + 0.25f * (float)(it * BATCH + i + 1);
-				assert_true(batch->x[m][i * FLOATS + 2] == (m == 1 ? varied : as_read));
+				assert_true(batch->x[m][i * FLOATS + 2] == as_read);
+				assert_true(batch->seen[m][i * FLOATS + 2] == (m == 1 ? varied : as_read));
 			}
 	}
 	mmi_batches_destroy(b);
 	assert_ok(mmi_batches_create(t, BATCH, 1, 3, false, &plain, &e), e);
 	const mmi_batch *batch = next(plain);
+	assert_null(batch->seen);
 	for (size_t i = 0; i < BATCH; i++)
 		assert_true(batch->x[1][i * FLOATS] == (float)(batch->index[i] + 1000u));
 	mmi_batches_destroy(plain);
@@ -525,7 +527,7 @@ int main(void)
 		TEST(the_reserve_depends_on_the_seed_alone),
 		TEST(a_reserve_of_everything_is_refused),
 		TEST(a_batch_holds_the_samples_its_index_names),
-		TEST(samples_are_varied_in_training_alone),
+		TEST(encoders_see_variations_in_training_alone),
 		TEST(a_variation_out_of_range_is_refused),
 		TEST(an_epoch_is_a_new_permutation_without_repeats),
 		TEST(a_batch_depends_on_seed_and_iteration_alone),

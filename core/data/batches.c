@@ -16,6 +16,7 @@ enum { RING = 3 };
 typedef struct {
 	mmi_batch batch;
 	float **x, **observed;     /* observed: NULL where tuples are complete */
+	float **seen;              /* NULL, or x[m] but where modality m is varied */
 	uint32_t *index;
 	int32_t *label;
 } ring_slot;
@@ -25,14 +26,14 @@ struct mmi_batches {
 	size_t size, n_modalities;
 	uint64_t per_epoch;
 	uint64_t key;              /* of the epochs' permutations */
-	bool varied;
+	bool varied;               /* encoders see something else than x in some modality */
 	ring_slot slot[RING];
 
 	/* the loader's own */
 	uint64_t iteration;
 	uint64_t epoch;            /* of `order`; UINT64_MAX: none yet */
 	uint32_t *order;
-	float **row;               /* where the next sample goes */
+	float **row, **seen_row;   /* where the next sample goes; NULL in seen_row: nothing does */
 
 	/* shared, under the lock; batch number i lives in slot[i % RING] */
 	pthread_mutex_t lock;
@@ -63,13 +64,13 @@ static mm_status fill_row(mmi_batches *b, ring_slot *s, size_t i, mm_error *e)
 {
 	for (size_t m = 0; m < b->n_modalities; m++) {
 		b->row[m] = s->x[m] + i * (size_t)mmi_tuples_floats(b->tuples, m);
+		b->seen_row[m] = s->seen && s->seen[m] != s->x[m] ? s->seen[m] + i * (size_t)mmi_tuples_floats(b->tuples, m) : NULL;
 		if (s->observed)
 			s->observed[m][i] = mmi_tuples_has(b->tuples, s->index[i], m) ? 1.0f : 0.0f;
 	}
 	s->label[i] = mmi_tuples_label(b->tuples, s->index[i]);
-	if (b->varied)
-		return mmi_tuples_read_varied(b->tuples, s->index[i], b->iteration * b->size + i, b->row, e);
-	return mmi_tuples_read(b->tuples, s->index[i], b->row, e);
+	MMI_TRY(mmi_tuples_read(b->tuples, s->index[i], b->row, e));
+	return s->seen ? mmi_tuples_vary(b->tuples, s->index[i], b->iteration * b->size + i, b->row, b->seen_row, e) : MM_OK;
 }
 
 static mm_status fill_slot(mmi_batches *b, ring_slot *s, mm_error *e)
@@ -140,6 +141,20 @@ static bool allocate_observed(mmi_batches *b, ring_slot *s)
 	return s->observed;
 }
 
+static bool allocate_seen(mmi_batches *b, ring_slot *s)
+{
+	if (!b->varied)
+		return true;
+	s->seen = mmi_alloc(b->n_modalities, sizeof *s->seen);
+	for (size_t m = 0; s->seen && m < b->n_modalities; m++) {
+		bool own = mmi_tuples_varies(b->tuples, m);
+		s->seen[m] = own ? mmi_alloc(b->size, (size_t)mmi_tuples_floats(b->tuples, m) * sizeof *s->seen[m]) : s->x[m];
+		if (!s->seen[m])
+			return false;
+	}
+	return s->seen;
+}
+
 static bool allocate_slot(mmi_batches *b, ring_slot *s)
 {
 	s->x = mmi_alloc(b->n_modalities, sizeof *s->x);
@@ -150,7 +165,8 @@ static bool allocate_slot(mmi_batches *b, ring_slot *s)
 		s->x[m] = mmi_alloc(b->size, (size_t)mmi_tuples_floats(b->tuples, m) * sizeof *s->x[m]);
 		ok = s->x[m];
 	}
-	s->batch = (mmi_batch){ .size = b->size, .x = s->x, .index = s->index, .label = s->label,
+	ok = ok && allocate_seen(b, s);
+	s->batch = (mmi_batch){ .size = b->size, .x = s->x, .seen = s->seen, .index = s->index, .label = s->label,
 	                        .observed = (const float *const *)s->observed };
 	return ok;
 }
@@ -159,7 +175,8 @@ static mm_status allocate(mmi_batches *b, mm_error *e)
 {
 	b->order = mmi_alloc(mmi_tuples_count(b->tuples), sizeof *b->order);
 	b->row = mmi_alloc(b->n_modalities, sizeof *b->row);
-	bool ok = b->order && b->row;
+	b->seen_row = mmi_alloc(b->n_modalities, sizeof *b->seen_row);
+	bool ok = b->order && b->row && b->seen_row;
 	for (int i = 0; i < RING && ok; i++)
 		ok = allocate_slot(b, &b->slot[i]);
 	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %d batches of %zu samples", RING, b->size);
@@ -169,17 +186,22 @@ static void release(mmi_batches *b)
 {
 	for (int i = 0; i < RING; i++) {
 		ring_slot *s = &b->slot[i];
+		for (size_t m = 0; s->seen && m < b->n_modalities; m++)
+			if (s->seen[m] != s->x[m])
+				mmi_free(s->seen[m]);
 		for (size_t m = 0; s->x && m < b->n_modalities; m++)
 			mmi_free(s->x[m]);
 		for (size_t m = 0; s->observed && m < b->n_modalities; m++)
 			mmi_free(s->observed[m]);
 		mmi_free(s->observed);
+		mmi_free(s->seen);
 		mmi_free(s->x);
 		mmi_free(s->index);
 		mmi_free(s->label);
 	}
 	mmi_free(b->order);
 	mmi_free(b->row);
+	mmi_free(b->seen_row);
 	pthread_cond_destroy(&b->changed);
 	pthread_mutex_destroy(&b->lock);
 	mmi_free(b);
@@ -211,9 +233,10 @@ mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, ui
 	if (!b)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
 	b->tuples = tuples;
-	b->varied = varied;
 	b->size = batch;
 	b->n_modalities = mmi_tuples_modalities(tuples);
+	for (size_t m = 0; varied && m < b->n_modalities; m++)
+		b->varied = b->varied || mmi_tuples_varies(tuples, m);
 	b->per_epoch = n / batch;
 	b->key = mmi_rng_key(seed, "data/epoch");
 	b->iteration = first_iteration;

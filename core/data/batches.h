@@ -11,6 +11,7 @@ typedef struct mmi_batch {
 	uint64_t iteration, epoch;
 	size_t size;               /* samples */
 	float *const *x;           /* [modality]: size samples one behind the other, 64-byte aligned */
+	float *const *seen;        /* the same as the encoders see them in training: x[m] where nothing is varied; NULL: x in all */
 	const uint32_t *index;     /* of the tuples */
 	const int32_t *label;      /* -1: none */
 	const float *const *observed; /* [modality][sample] 1, or 0 where it is missing and x is 0; NULL: nothing ever is */
@@ -18,8 +19,8 @@ typedef struct mmi_batch {
 
 typedef struct mmi_batches mmi_batches;
 
-/* Starts the loader; the tuples belong to it until destroy. varied: samples are varied by the plugins that can, sample i of batch t
- * with draw t * batch + i. Nothing is allocated after this. */
+/* Starts the loader; the tuples belong to it until destroy. varied: encoders see what the plugins that
+ * vary samples make of them, of sample i of batch t with draw t * batch + i; otherwise seen is NULL. Nothing is allocated after this. */
 mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied, mmi_batches **out,
                              mm_error *e);
 /* Stops and joins the loader, whatever it is doing. */

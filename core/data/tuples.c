@@ -501,12 +501,19 @@ mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error
 	return MM_OK;
 }
 
-mm_status mmi_tuples_read_varied(mmi_tuples *t, uint32_t i, uint64_t draw, float *const *out, mm_error *e)
+bool mmi_tuples_varies(const mmi_tuples *t, size_t m)
 {
-	MMI_TRY(mmi_tuples_read(t, i, out, e));
+	return t->members[m].modality->variation;
+}
+
+mm_status mmi_tuples_vary(mmi_tuples *t, uint32_t i, uint64_t draw, float *const *x, float *const *out, mm_error *e)
+{
 	for (size_t m = 0; m < t->n_members; m++) {
 		const mmi_modality *modality = t->members[m].modality;
-		if (!out[m] || !modality->variation || !mmi_tuples_has(t, i, m))
+		if (!out[m])
+			continue;
+		memcpy(out[m], x[m], (size_t)modality->count * sizeof *out[m]);
+		if (!modality->variation || !mmi_tuples_has(t, i, m))
 			continue;
 		modality->variation->vary(modality->instance, draw, out[m]);
 		MMI_TRY(check_values(&t->members[m], mmi_keys_text(t->keys, t->key[i]), out[m], e));

@@ -44,7 +44,10 @@ mmi_join mmi_tuples_join(const mmi_tuples *t, size_t m);
 /* Reads tuple i, one sample a modality (out[m] NULL: skipped; what is missing: zeros). One thread at a time. Values that are not finite are an
  * error; messages name modality and key. */
 mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error *e);
-/* The same of a training tuple, and then what its plugins make of draw number `draw`: variations, where they know some. */
-mm_status mmi_tuples_read_varied(mmi_tuples *t, uint32_t i, uint64_t draw, float *const *out, mm_error *e);
+/* Whether the plugin of a modality varies what encoders see of training samples. */
+bool mmi_tuples_varies(const mmi_tuples *t, size_t m);
+/* What they see of tuple i, read into x, as draw number `draw` (out[m] NULL: skipped): where the plugin does not vary, or nothing is
+ * there, the same. */
+mm_status mmi_tuples_vary(mmi_tuples *t, uint32_t i, uint64_t draw, float *const *x, float *const *out, mm_error *e);
 
 #endif

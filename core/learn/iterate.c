@@ -149,13 +149,19 @@ static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_o
 	return MM_OK;
 }
 
+/* What the encoders learn from. */
+static const float *const *seen(const mmi_batch *batch)
+{
+	return (const float *const *)(batch->seen ? batch->seen : batch->x);
+}
+
 /* The contrastive loss between the experts and its gradient to their locations; NULL if there is none. */
 static const float *const *contrast(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	if (!mmi_learner_aligns(l))
 		return NULL;
-	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, s->batch, &l->experts);
+	mmi_sampler_encode(l->sampler, seen(batch), s->batch, &l->experts);
 	mmi_alignment_make(&l->alignment, l->experts.loc, batch->observed, s->batch, s->contrast_temperature);
 	m->contrast = l->alignment.loss;
 	return (const float *const *)l->alignment.grad;
@@ -167,7 +173,7 @@ static uint32_t align(mmi_learner *l, const mmi_batch *batch, mmi_segment *out, 
 	const mmi_settings *s = l->settings;
 	if (!contrast(l, batch, m))
 		return 0;
-	*out = (mmi_segment){ .loss = &l->locations, .x = (const float *const *)batch->x, .rows = s->batch, .x_rows = s->batch,
+	*out = (mmi_segment){ .loss = &l->locations, .x = seen(batch), .rows = s->batch, .x_rows = s->batch,
 	                      .seed = (float)s->contrast_factor };
 	for (uint32_t i = 0; i < l->model->n_modalities; i++)
 		out->z[i].z = l->alignment.grad[i];
@@ -198,7 +204,7 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, mmi_me
 	const mmi_settings *s = l->settings;
 	uint32_t b = s->batch, n = pairs(l, s->i_factor) ? 2 : 1;
 	mmi_segment terms[3] = {
-		{ .loss = &l->inference_data, .x = (const float *const *)batch->x, .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b },
+		{ .loss = &l->inference_data, .x = seen(batch), .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b },
 		{ .loss = &l->inference_generated, .x = (const float *const *)l->revised, .z = { l->z_prior }, .mask = &l->masks.generated, .rows = b,
 		  .x_rows = b, .seed = (float)(s->i_factor / b) },
 	};
@@ -303,8 +309,8 @@ static double minus_log_prior(const mmi_learner *l)
 static mm_status update_elbo(mmi_learner *l, const mmi_batch *batch, uint32_t first, mmi_measures *m, mm_error *e)
 {
 	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
-	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .pull = contrast(l, batch, m), .mask = data_mask(l),
-	                     .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
+	mmi_segment term = { .loss = &l->elbo, .x = (const float *const *)batch->x, .seen = seen(batch), .pull = contrast(l, batch, m),
+	                     .mask = data_mask(l), .rows = b, .x_rows = b, .seed = 1.0f / (float)b };
 	for (uint32_t i = 0; i < l->n_eps; i++) {
 		mmi_sampler_standard(l->sampler, b, first + i, t, &l->eps[i]);
 		term.z[i] = l->eps[i];

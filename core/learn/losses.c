@@ -22,7 +22,7 @@ static mm_status open_loss(const mmi_model *m, const mmi_loss_place *p, mmi_loss
 	no_masks(l);
 	MMI_TRY(mmi_network_open(&l->net, e));
 	for (uint32_t i = 0; i < l->n_x; i++) {
-		l->x[i] = mmi_input(l->net.graph, m->modalities[i].name, m->modalities[i].info.shape);
+		l->seen[i] = l->x[i] = mmi_input(l->net.graph, m->modalities[i].name, m->modalities[i].info.shape);
 		l->count_x[i] = m->modalities[i].count;
 	}
 	for (uint32_t i = 0; i < n_z; i++)
@@ -103,7 +103,7 @@ mm_status mmi_loss_generator(const mmi_model *m, const mmi_loss_place *p, mmi_la
 static mm_status record_experts(const mmi_model *m, mmi_loss *l, mmi_expert *experts, mm_error *e)
 {
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		MMI_TRY(mmi_model_encode(m, i, l->net.graph, l->x[i], &experts[i], e));
+		MMI_TRY(mmi_model_encode(m, i, l->net.graph, l->seen[i], &experts[i], e));
 	return MM_OK;
 }
 
@@ -194,6 +194,9 @@ mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_o
 	open_mixture(l);
 	for (uint32_t i = 0; objective->one_subset && i < m->n_modalities; i++)
 		l->subset[i] = flag(l, "subset");
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		if (m->modalities[i].variation)
+			l->seen[i] = mmi_input(l->net.graph, "seen", m->modalities[i].info.shape);
 	l->lanes[l->n_lanes++] = generator;
 	l->lanes[l->n_lanes++] = inference;
 	MMI_TRY(record_experts(m, l, experts, e));

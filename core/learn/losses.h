@@ -13,6 +13,7 @@ typedef struct mmi_loss {
 	mmi_network net;
 	uint32_t n_x, n_z;
 	mm_tensor x[MMI_MAX_MODALITIES];   /* inputs */
+	mm_tensor seen[MMI_MAX_MODALITIES]; /* what encoders see: x, or inputs of an ELBO on modalities that are varied in training */
 	mmi_place z[MMI_MAX_MODALITIES];   /* inputs: latents, or standard draws for an ELBO */
 	mm_tensor seed, l2;                /* inputs, per sample; l2 MMI_NONE but for the energy */
 	mm_tensor pull[MMI_MAX_MODALITIES]; /* inputs: the gradient of some other loss to each expert's location; MMI_NONE but for an ELBO with one */
@@ -67,6 +68,7 @@ void mmi_loss_clear(mmi_loss *l);
 typedef struct mmi_segment {
 	mmi_loss *loss;
 	const float *const *x;           /* [modality][x_rows][floats] */
+	const float *const *seen;        /* the same, of a loss whose encoders may see something else; NULL: x */
 	mmi_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
 	const float *const *pull;        /* [modality][rows][floats of z]: of a loss that takes it */
 	const mmi_mask *mask;            /* of a masked loss */

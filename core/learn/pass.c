@@ -64,6 +64,9 @@ static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *pro
 	size_t row = (size_t)chunk * p->chunk, x_row = row % s->x_rows;
 	for (uint32_t i = 0; i < l->n_x; i++)
 		mmi_program_bind(program, l->x[i], s->x[i] + x_row * (size_t)l->count_x[i]);
+	for (uint32_t i = 0; i < l->n_x; i++)
+		if (l->seen[i] != l->x[i])
+			mmi_program_bind(program, l->seen[i], (s->seen ? s->seen : s->x)[i] + x_row * (size_t)l->count_x[i]);
 	for (uint32_t i = 0; i < l->n_z; i++)
 		bind_place(l, s, program, i, row);
 	for (uint32_t i = 0; i < l->n_x && l->pull[i] != MMI_NONE; i++)

@@ -161,12 +161,13 @@ typedef struct mm_modality_saved {
 	void (*round)(const mm_instance *i, float *x);
 } mm_modality_saved;
 
-/* Extension: other samples that mean the same, for the training of the three models alone: words left out, pictures moved by a pixel. */
+/* Extension: what the encoders see in training instead of a sample: words left out, parts of a picture covered. What is decoded is
+ * still compared with the sample as read, so that encoders learn to see what is not there (Im et al. 2017, denoising VAEs). */
 #define MM_MODALITY_VARIATION "mm.modality.variation/1"
 typedef struct mm_modality_variation {
 	uint32_t struct_size;
-	/* [data] x: one sample of the training split as read gave it, product of shape floats; becomes a variation within the support, or
-	 * stays. `draw` is another for every sample that is ever taken in a run: a function of instance, x and draw, whose chance comes
+	/* [data] x: one sample of the training split as read gave it, product of shape floats; becomes what is seen of it, within the
+	 * support, or stays. `draw` is another for every sample that is ever taken in a run: a function of instance, x and draw, whose chance comes
 	 * from the host's words(stream, draw, block). Must not change what others see of the instance. */
 	void (*vary)(const mm_instance *i, uint64_t draw, float *x);
 } mm_modality_variation;
