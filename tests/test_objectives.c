@@ -22,7 +22,8 @@ typedef struct rig {
 	mmi_pass pass;
 	int private;
 	bool masked;
-	float *x[LINEAR];
+	float *x[LINEAR], *seen[LINEAR];
+	const float *const *shown; /* to encoders; NULL: x */
 	mmi_latents places[PLACES];
 	float *observed[LINEAR], *share[LINEAR], *log_share[LINEAR], *counts[LINEAR], *subset[LINEAR];
 	mmi_mask mask;
@@ -113,6 +114,8 @@ static void open_rig(rig *r, bool private, bool masked)
 	for (int m = 0; m < LINEAR; m++) {
 		r->x[m] = floats(N * LINEAR_WIDTH);
 		load(r->x[m], "data/%d", m);
+		r->seen[m] = floats(N * LINEAR_WIDTH);
+		load(r->seen[m], "seen/%d", m);
 	}
 	for (int k = 0; k < PLACES; k++) {
 		must(mmi_latents_create(r->linear.model, N, &r->places[k], &e), &e);
@@ -126,7 +129,7 @@ static void open_rig(rig *r, bool private, bool masked)
 static void close_rig(rig *r)
 {
 	for (int m = 0; m < LINEAR; m++) {
-		float *all[] = { r->x[m], r->observed[m], r->share[m], r->log_share[m], r->counts[m], r->subset[m] };
+		float *all[] = { r->x[m], r->seen[m], r->observed[m], r->share[m], r->log_share[m], r->counts[m], r->subset[m] };
 		for (size_t i = 0; i < MMI_COUNT(all); i++)
 			mmi_free(all[i]);
 	}
@@ -161,7 +164,7 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 
 static void check_loss(rig *r, mmi_loss *l, const char *name)
 {
-	mmi_segment s = { .loss = l, .x = (const float *const *)r->x, .mask = &r->mask, .rows = N, .x_rows = N, .seed = 1.0f / N };
+	mmi_segment s = { .loss = l, .x = (const float *const *)r->x, .seen = r->shown, .mask = &r->mask, .rows = N, .x_rows = N, .seed = 1.0f / N };
 	double want = 0;
 	char record[128];
 	for (uint32_t k = 0; k < l->n_z; k++)
@@ -199,7 +202,7 @@ static void each_case(void (*check)(rig *r), bool shared, bool private)
 
 /* ---------------------------------------------------------------- the tests */
 
-static void check_elbos(rig *r)
+static void check_elbos_named(rig *r, const char *suffix)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_loss_place place = place_of(r);
@@ -209,14 +212,37 @@ static void check_elbos(rig *r)
 		if (r->private ? o->shared_only : o->private_only)
 			continue;
 		must(mmi_loss_elbo(r->linear.model, &place, o, 1.5, 0, &r->generator, &r->inference, &l, &e), &e);
-		check_loss(r, &l, o->name);
+		char name[32];
+		snprintf(name, sizeof name, "%s%s", o->name, suffix);
+		check_loss(r, &l, name);
 	}
+}
+
+static void check_elbos(rig *r)
+{
+	check_elbos_named(r, "");
 }
 
 static void elbos_and_their_gradients_are_pytorch_s(void **state)
 {
 	(void)state;
 	each_case(check_elbos, true, true);
+}
+
+/* Two of three modalities are varied: their experts see something else than what is decoded. Without it all is as before. */
+static void check_seen_elbos(rig *r)
+{
+	static const mm_modality_variation varied = { .struct_size = sizeof varied };
+	r->linear.modality[0].variation = r->linear.modality[2].variation = &varied;
+	check_elbos(r);
+	r->shown = (const float *const *)r->seen;
+	check_elbos_named(r, "-seen");
+}
+
+static void encoders_see_variations_of_what_is_decoded(void **state)
+{
+	(void)state;
+	each_case(check_seen_elbos, true, true);
 }
 
 static void check_generator(rig *r)
@@ -284,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(elbos_and_their_gradients_are_pytorch_s),
+		cmocka_unit_test(encoders_see_variations_of_what_is_decoded),
 		cmocka_unit_test(the_generator_s_loss_counts_what_is_observed),
 		cmocka_unit_test(the_inference_loss_teaches_observed_experts_and_revised_private_latents),
 		cmocka_unit_test(independent_experts_learn_from_their_own_chain_alone),

@@ -6,7 +6,7 @@ weights, data and noise, computed by PyTorch in double precision, for tests/test
 Format: see make_ops.py. Records (P is 0 without private latents, 1 with):
 
   P/generator/TENSOR, P/inference/TENSOR   raw parameters
-  data/M                                   a batch of modality M
+  data/M, seen/M                           a batch of modality M, and what its encoder sees of it in the cases NAME-seen
   observed/M, subset/M, counts/K/M         masks of 1 and 0; K numbers chains
   eps/K/z, eps/K/w/M                       standard draws, or places in latent space for the two losses
   CASE/value                               loss of each sample
@@ -66,6 +66,7 @@ for k in range(M + 1):
 class Model:
     def __init__(self, private):
         self.private = private
+        self.seen = data
         self.stores = {"generator": {}, "inference": {}}
         inputs = Z + (W if private else 0)
         for m in range(M):
@@ -87,8 +88,8 @@ class Model:
         return x @ self.stores[store][name + ".weight"] + self.stores[store][name + ".bias"]
 
     def expert(self, m, what):
-        loc = self.linear("inference", f"m{m}.encoder.{what}_loc", data[m])
-        return Normal(loc, F.softplus(self.linear("inference", f"m{m}.encoder.{what}_raw", data[m])) + 1e-6)
+        loc = self.linear("inference", f"m{m}.encoder.{what}_loc", self.seen[m])
+        return Normal(loc, F.softplus(self.linear("inference", f"m{m}.encoder.{what}_raw", self.seen[m])) + 1e-6)
 
     def nll(self, m, z, w):
         mean = self.linear("generator", f"m{m}.decoder.out", torch.cat([z, w], 1) if self.private else z)
@@ -217,3 +218,11 @@ for name, loss in [("mmvae", mmvae), ("mvae", mvae), ("mopoe", mopoe), ("mvtcae"
     record(shared, name, loss)
 for name, loss in [("mmvae+", mmvae_plus), ("generator", generator)] + [(t, inference(t)) for t in ("mixture", "each", "both")]:
     record(private, name, loss)
+# The second modality is not varied.
+seen = [data[m] if m == 1 else draw(N, WIDTH) for m in range(M)]
+for m in range(M):
+    put(f"seen/{m}", seen[m], "f")
+shared.seen = private.seen = seen
+for name, loss in [("mmvae", mmvae), ("mvae", mvae), ("mopoe", mopoe), ("mvtcae", mvtcae)]:
+    record(shared, name + "-seen", loss)
+record(private, "mmvae+-seen", mmvae_plus)
