@@ -31,9 +31,9 @@ static double peak_mb(void)
 }
 
 /* Once all networks have run, nothing more is to be had. */
-static void note_peak(void *ctx, uint64_t done, uint64_t total, const mmi_measures *m)
+static void note_peak(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m)
 {
-	(void)total, (void)m;
+	(void)total, (void)seconds_left, (void)m;
 	if (done == 20)
 		*(double *)ctx = peak_mb();
 }
