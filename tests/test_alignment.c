@@ -280,6 +280,32 @@ static void check_joint_energy(const char *contrast_dim, size_t compared)
 	rig_close(&without);
 }
 
+/* Before it starts a run is the same as without it, to the bit; then it has a loss, in warm-up and beside the chains. */
+static void it_starts_when_asked_to(void **state)
+{
+	(void)state;
+	for (int chains = 0; chains < 2; chains++) {
+		learner_rig with, without;
+		const char *warmup = chains ? "learner.warmup=2" : "learner.warmup=9";
+		rig_open(&with, SETS("learner.contrast_factor=20", "learner.contrast_start=5", "learner.elbo_updates=1", warmup));
+		rig_open(&without, SETS("learner.contrast_factor=0", "learner.elbo_updates=1", warmup));
+		assert_true(isnan(rig_run(&with, 5).contrast));
+		rig_run(&without, 5);
+		const mmi_params *a = with.model->inference, *b = without.model->inference;
+		for (size_t i = 0; i < a->n; i++)
+			assert_memory_equal(a->raw + a->info[i].offset, b->raw + b->info[i].offset, a->info[i].count * sizeof(float));
+		assert_true(isfinite(rig_run(&with, 6).contrast));
+		rig_run(&without, 6);
+		double apart = 0;
+		for (size_t i = 0; i < a->n; i++)
+			for (size_t k = a->info[i].offset; k < a->info[i].offset + a->info[i].count; k++)
+				apart += fabs((double)a->raw[k] - (double)b->raw[k]);
+		assert_true(apart > 0);
+		rig_close(&with);
+		rig_close(&without);
+	}
+}
+
 static void agreement_lowers_the_joint_energy(void **state)
 {
 	(void)state;
@@ -471,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_missing_modality_drops_out),
 		cmocka_unit_test(its_gradient_reaches_the_encoders),
 		cmocka_unit_test(an_elbo_takes_it_along),
+		cmocka_unit_test(it_starts_when_asked_to),
 		cmocka_unit_test(agreement_lowers_the_joint_energy),
 		cmocka_unit_test(the_energy_guides_latents),
 		cmocka_unit_test(threads_do_not_matter),

@@ -70,13 +70,19 @@ static bool align_pair(mmi_alignment *a, float *const *loc, const float *const *
 	return true;
 }
 
+void mmi_alignment_none(mmi_alignment *a, uint32_t rows)
+{
+	a->loss = NAN;
+	for (uint32_t i = 0; i < a->n; i++)
+		memset(a->grad[i], 0, rows * a->dim * sizeof(float));
+}
+
 void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows, double temperature)
 {
 	const double weight = 2.0 / (a->n * (a->n - 1.0));
 	bool any = false;
+	mmi_alignment_none(a, rows);
 	a->loss = 0;
-	for (uint32_t i = 0; i < a->n; i++)
-		memset(a->grad[i], 0, rows * a->dim * sizeof(float));
 	for (uint32_t i = 0; i < a->n; i++)
 		for (uint32_t k = i + 1; k < a->n; k++)
 			any |= align_pair(a, loc, observed, (const uint32_t[2]){ i, k }, rows, temperature, weight);

@@ -26,4 +26,7 @@ void mmi_alignment_clear(mmi_alignment *a);
  * modality of a pair is missing are neither examples nor alternatives. Allocates nothing. */
 void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows, double temperature);
 
+/* No gradient, no loss: before it starts. */
+void mmi_alignment_none(mmi_alignment *a, uint32_t rows);
+
 #endif

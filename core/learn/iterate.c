@@ -149,18 +149,30 @@ static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_o
 	return MM_OK;
 }
 
+/* Phases end after a number of iterations, or that share of a time budget. */
+static bool before(const mmi_learner *l, uint64_t iterations)
+{
+	if (l->clock < 0)
+		return (uint64_t)l->state.iteration < iterations;
+	return l->clock * (double)l->settings->iterations < (double)iterations;
+}
+
 /* What the encoders learn from. */
 static const float *const *seen(const mmi_batch *batch)
 {
 	return (const float *const *)(batch->seen ? batch->seen : batch->x);
 }
 
-/* The contrastive loss between the experts and its gradient to their locations; NULL if there is none. */
+/* The contrastive loss between the experts and its gradient to their locations, 0 before it starts; NULL if there is none. */
 static const float *const *contrast(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	if (!mmi_learner_aligns(l))
 		return NULL;
+	if (before(l, s->contrast_start)) {
+		mmi_alignment_none(&l->alignment, s->batch);
+		return (const float *const *)l->alignment.grad;
+	}
 	mmi_sampler_encode(l->sampler, seen(batch), s->batch, &l->experts);
 	mmi_alignment_make(&l->alignment, l->experts.loc, batch->observed, s->batch, s->contrast_temperature);
 	m->contrast = l->alignment.loss;
@@ -171,7 +183,7 @@ static const float *const *contrast(mmi_learner *l, const mmi_batch *batch, mmi_
 static uint32_t align(mmi_learner *l, const mmi_batch *batch, mmi_segment *out, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
-	if (!contrast(l, batch, m))
+	if (before(l, s->contrast_start) || !contrast(l, batch, m))
 		return 0;
 	*out = (mmi_segment){ .loss = &l->locations, .x = seen(batch), .rows = s->batch, .x_rows = s->batch,
 	                      .seed = (float)s->contrast_factor };
@@ -376,17 +388,9 @@ static mmi_measures unmeasured(bool warm)
 	                       .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
 }
 
-/* The warm-up is a number of iterations, or that share of a time budget. */
-static bool warming(const mmi_learner *l)
-{
-	if (l->clock < 0)
-		return (uint64_t)l->state.iteration < l->settings->warmup;
-	return l->clock * (double)l->settings->iterations < (double)l->settings->warmup;
-}
-
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
 {
-	*out = unmeasured(warming(l));
+	*out = unmeasured(before(l, l->settings->warmup));
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
 	MMI_TRY(out->warm ? warm_up(l, batch, out, e) : cooperate(l, batch, out, e));

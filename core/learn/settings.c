@@ -165,6 +165,7 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 static mm_status read_contrast(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	MMI_TRY(get_factor(c, "learner", "contrast_factor", 0, &s->contrast_factor, e));
+	MMI_TRY(get_u64(c, "learner", "contrast_start", 0, &s->contrast_start, e));
 	MMI_TRY(mmi_config_float(c, "learner", "contrast_temperature", 0.1, 1e-3, LIMIT, &s->contrast_temperature, e));
 	uint32_t dim;
 	MMI_TRY(get_u32(c, "learner", "contrast_dim", 0, 0, &dim, e));

@@ -35,6 +35,7 @@ typedef struct mmi_settings {
 	bool expert_reduce_mean;        /* the paper's listing: each chain's gradient divided by their number */
 	double beta;                    /* weight of the ELBO's divergence */
 	double contrast_factor;         /* weight of the contrastive loss between experts; 0: none */
+	uint64_t contrast_start;        /* iterations before it starts, counted as warmup is */
 	double contrast_temperature;    /* of its similarities */
 	mmi_inference_target inference_target;
 	bool private_own;               /* own: an expert's chain moves its own w only; joint: that of every observed modality */
