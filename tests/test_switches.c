@@ -7,6 +7,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -123,6 +124,117 @@ static void skipped_tuples_do_not_enter_the_energy(void **state)
 	assert_int_equal(mmi_learner_iterate(r.learner, batch, &m, &e), MM_OK);
 	assert_true(fabs(m.e_data - mean) < 1e-5 * fmax(1, fabs(mean)));
 	rig_close(&r);
+}
+
+/* ---------------------------------------------------------------- what encoders see */
+
+static void vary_nothing(const mm_instance *i, uint64_t draw, float *x)
+{
+	(void)i, (void)draw, (void)x;
+}
+
+/* A rig whose modalities may be seen otherwise than they are. */
+static void open_varied(learner_rig *r, const char *const *sets)
+{
+	static const mm_modality_variation variation = { .struct_size = sizeof variation, .vary = vary_nothing };
+	mmi_modality modality[RIG_MODALITIES];
+	for (int m = 0; m < RIG_MODALITIES; m++) {
+		modality[m] = rig_modality(m);
+		modality[m].variation = &variation;
+	}
+	rig_open_with(r, sets, modality, RIG_MODALITIES);
+}
+
+/* One iteration in which the encoders see sample i * stride of the batch in row i: 0 the first in all, 1 what is there, 3 another order. */
+static mmi_measures iterate_seeing(learner_rig *r, size_t stride)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_measures m = { 0 };
+	mmi_batch batch = *rig_batch(r, (uint64_t)r->learner->state.iteration);
+	float *seen[RIG_MODALITIES];
+	for (int k = 0; k < RIG_MODALITIES; k++) {
+		const size_t count = (size_t)r->modality[k].count;
+		assert_non_null(seen[k] = malloc(B * count * sizeof *seen[k]));
+		for (size_t i = 0; i < B; i++)
+			memcpy(seen[k] + i * count, r->x[k] + i * stride % B * count, count * sizeof *seen[k]);
+	}
+	batch.seen = seen;
+	if (mmi_learner_iterate(r->learner, &batch, &m, &e))
+		fail_msg("%s", e.message);
+	for (int k = 0; k < RIG_MODALITIES; k++)
+		free(seen[k]);
+	return m;
+}
+
+/* Rows that look alike to the encoders cannot be told apart: the contrastive loss is that of a guess. */
+static void the_contrastive_loss_is_of_what_encoders_see(void **state)
+{
+	(void)state;
+	for (int chains = 0; chains < 2; chains++) {
+		learner_rig r;
+		open_varied(&r, SETS("learner.contrast_factor=2", chains ? "learner.warmup=0" : "learner.warmup=1"));
+		double guess = iterate_seeing(&r, 0).contrast;
+		rig_close(&r);
+		open_varied(&r, SETS("learner.contrast_factor=2", chains ? "learner.warmup=0" : "learner.warmup=1"));
+		double apart = iterate_seeing(&r, 1).contrast;
+		rig_close(&r);
+		assert_true(fabs(guess - log(B)) < 1e-5);
+		assert_true(fabs(apart - log(B)) > 1e-3);
+	}
+}
+
+/* What the contrastive loss adds to the gradient of the inference model beside the chains, into what the caller frees. */
+static double *contrast_gradient(size_t stride, size_t *count)
+{
+	double *out = NULL;
+	for (int with = 0; with < 2; with++) {
+		learner_rig r;
+		open_varied(&r, SETS("learner.warmup=0", with ? "learner.contrast_factor=2" : "learner.contrast_factor=0"));
+		iterate_seeing(&r, stride);
+		const mmi_lanes *lanes = &r.learner->inference_lanes;
+		*count = lanes->count;
+		out = out ? out : calloc(lanes->count, sizeof *out);
+		assert_non_null(out);
+		for (size_t i = 0; i < lanes->count; i++)
+			out[i] += (with ? 1 : -1) * (double)lanes->lane[0][i];
+		rig_close(&r);
+	}
+	return out;
+}
+
+/* Its value and its way back are of the same rows: what is seen in another order changes neither. */
+static void the_contrastive_gradient_is_of_what_encoders_see(void **state)
+{
+	size_t n = 0;
+	double *plain = contrast_gradient(1, &n), *turned = contrast_gradient(3, &n), length = 0, apart = 0;
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		length += plain[i] * plain[i];
+		apart += (plain[i] - turned[i]) * (plain[i] - turned[i]);
+	}
+	assert_true(length > 1e-6 && apart < 1e-6 * length);
+	free(plain);
+	free(turned);
+}
+
+/* Chains and the losses of generator and energy model are of the samples as they are; a copy of them changes nothing at all. */
+static void only_the_inference_model_learns_from_what_encoders_see(void **state)
+{
+	learner_rig plain, same, varied;
+	(void)state;
+	open_varied(&plain, SETS("learner.warmup=0"));
+	open_varied(&same, SETS("learner.warmup=0"));
+	open_varied(&varied, SETS("learner.warmup=0"));
+	rig_run(&plain, 1);
+	iterate_seeing(&same, 1);
+	iterate_seeing(&varied, 0);
+	rig_assert_same(&plain, &same);
+	assert_int_equal(rig_hash(plain.model->generator), rig_hash(varied.model->generator));
+	assert_int_equal(rig_hash(plain.model->energy), rig_hash(varied.model->energy));
+	assert_int_not_equal(rig_hash(plain.model->inference), rig_hash(varied.model->inference));
+	rig_close(&plain);
+	rig_close(&same);
+	rig_close(&varied);
 }
 
 static void noise_starts_are_in_the_support_and_teach_no_pairs(void **state)
@@ -392,6 +504,9 @@ int main(void)
 		cmocka_unit_test(what_is_missing_changes_nothing),
 		cmocka_unit_test(incomplete_tuples_are_completed_with_what_is_there_held),
 		cmocka_unit_test(skipped_tuples_do_not_enter_the_energy),
+		cmocka_unit_test(the_contrastive_loss_is_of_what_encoders_see),
+		cmocka_unit_test(the_contrastive_gradient_is_of_what_encoders_see),
+		cmocka_unit_test(only_the_inference_model_learns_from_what_encoders_see),
 		cmocka_unit_test(noise_starts_are_in_the_support_and_teach_no_pairs),
 		cmocka_unit_test(translations_start_from_one_modality_and_hold_it),
 		cmocka_unit_test(translations_do_not_depend_on_threads),
