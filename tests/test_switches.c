@@ -420,6 +420,26 @@ static void elbo_updates_come_on_top_of_the_chains(void **state)
 	rig_close(&both);
 }
 
+/* Those between are the warm-up's, to the bit. */
+static void chains_run_in_every_so_many_th_iteration(void **state)
+{
+	learner_rig sparse, warm;
+	(void)state;
+	rig_open(&sparse, SETS("learner.chain_interval=3"));
+	rig_open(&warm, SETS("learner.warmup=2", "learner.chain_interval=3"));
+	for (int i = 1; i <= 6; i++) {
+		uint64_t energy = rig_hash(sparse.model->energy), generator = rig_hash(sparse.model->generator);
+		mmi_measures m = rig_run(&sparse, 1), w = rig_run(&warm, 1);
+		assert_true(!m.warm && w.warm == (i <= 2));
+		assert_true(m.chains == (i % 3 == 0) && w.chains == m.chains);
+		assert_true(isfinite(m.gap) == m.chains && isfinite(m.elbo) == !m.chains);
+		assert_true((rig_hash(sparse.model->energy) != energy) == m.chains && rig_hash(sparse.model->generator) != generator);
+		rig_assert_same(&sparse, &warm);
+	}
+	rig_close(&sparse);
+	rig_close(&warm);
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 static void refuse(const char *const *sets, const char *said)
@@ -516,6 +536,7 @@ int main(void)
 		cmocka_unit_test(independent_generators_share_no_latent),
 		cmocka_unit_test(baselines_train_all_but_the_energy),
 		cmocka_unit_test(elbo_updates_come_on_top_of_the_chains),
+		cmocka_unit_test(chains_run_in_every_so_many_th_iteration),
 		cmocka_unit_test(what_translations_from_several_start_from),
 		cmocka_unit_test(combinations_without_meaning_are_refused),
 	};

@@ -30,8 +30,8 @@ static void step(void *ctx, uint64_t done, uint64_t total, double seconds_left, 
 	}
 	v->progress.total = total;
 	v->progress.seconds_left = seconds_left;
-	if (m->warm)
-		mmi_progress_update(&v->progress, done, "warm-up, -ELBO %.0f", m->elbo);
+	if (!m->chains)
+		mmi_progress_update(&v->progress, done, "%s-ELBO %.0f", m->warm ? "warm-up, " : "", m->elbo);
 	else
 		mmi_progress_update(&v->progress, done, "NLL %.0f, U %.0f to %.0f, E gap %.3g, x moved %.3f", m->nll_end, m->u_start, m->u_end,
 		                    m->gap, m->x_move);

@@ -374,26 +374,28 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	return MM_OK;
 }
 
-/* An ELBO on the same networks gives the chains a start worth revising; a baseline goes on with it. */
-static mm_status warm_up(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+/* An ELBO on the same networks gives the chains a start worth revising; a baseline goes on with it, as do the iterations between
+ * those with chains. */
+static mm_status learn_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	mmi_masks_fill(&l->masks, l->sampler, batch->observed, (uint32_t)l->state.iteration);
 	return update_elbo(l, batch, 0, m, e);
 }
 
 /* What an update measures is no number until it was made: there may be none. */
-static mmi_measures unmeasured(bool warm)
+static mmi_measures unmeasured(bool warm, bool chains)
 {
-	return (mmi_measures){ .warm = warm, .elbo = NAN, .contrast = NAN, .nll_end = NAN, .u_end = NAN, .loss_generator = NAN, .loss_inference = NAN,
-	                       .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
+	return (mmi_measures){ .warm = warm, .chains = chains, .elbo = NAN, .contrast = NAN, .nll_end = NAN, .u_end = NAN,
+	                       .loss_generator = NAN, .loss_inference = NAN, .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
 }
 
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
 {
-	*out = unmeasured(before(l, l->settings->warmup));
+	const bool warm = before(l, l->settings->warmup);
+	*out = unmeasured(warm, !warm && (l->state.iteration + 1) % l->settings->chain_interval == 0);
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
-	MMI_TRY(out->warm ? warm_up(l, batch, out, e) : cooperate(l, batch, out, e));
+	MMI_TRY(out->chains ? cooperate(l, batch, out, e) : learn_elbo(l, batch, out, e));
 	l->state.iteration++;
 	return MM_OK;
 }

@@ -18,7 +18,8 @@
 
 /* What one iteration did: means over the batch, before the updates. */
 typedef struct mmi_measures {
-	bool warm;                            /* a warm-up iteration: only elbo and the norms of two models */
+	bool warm;                            /* warm-up is not over */
+	bool chains;                          /* otherwise only elbo, contrast and the norms of two models were measured */
 	double elbo;                          /* negative ELBO */
 	double contrast;                      /* contrastive loss between experts */
 	double u_start, u_end;                /* U at both ends of the posterior chain */

@@ -324,7 +324,8 @@ static mm_status read_updates(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_u32(c, "learner", "inference_updates", 1, 0, &s->inference_updates, e));
 	MMI_TRY(get_u32(c, "learner", "energy_updates", 1, 0, &s->energy_updates, e));
 	MMI_TRY(get_u32(c, "learner", "elbo_updates", 0, 0, &s->elbo_updates, e));
-	if (s->elbo_updates && s->cooperative && !s->warmup)
+	MMI_TRY(get_u32(c, "learner", "chain_interval", 1, 1, &s->chain_interval, e));
+	if ((s->elbo_updates || s->chain_interval > 1) && s->cooperative && !s->warmup)
 		MMI_TRY(check_objective(c, s, "warmup_objective", e));
 	MMI_TRY(mmi_config_call(c, "learner", "schedule", schedules, "constant", &which, &has_value, &s->schedule_end, e));
 	s->schedule = (mmi_schedule)which;

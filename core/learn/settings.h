@@ -65,6 +65,7 @@ typedef struct mmi_settings {
 	bool refresh_negatives;
 	uint32_t generator_updates, inference_updates, energy_updates;
 	uint32_t elbo_updates;          /* of generator and inference by the ELBO, beside the chains */
+	uint32_t chain_interval;        /* chains run in every so many-th iteration; the others are of the ELBO alone */
 	mmi_adam_config generator, inference, energy;
 	mmi_schedule schedule;
 	double schedule_end;            /* factor of the rates at the last iteration */

@@ -45,31 +45,31 @@ typedef struct mmi_run {
 static const struct {
 	const char *name;
 	size_t offset;     /* in mmi_measures */
-	bool warm, cooperative;
+	bool of_chains;    /* no number in iterations without them */
 } columns[] = {
-#define COLUMN(name, field, warm, cooperative) { name, offsetof(mmi_measures, field), warm, cooperative }
-	COLUMN("elbo", elbo, true, true),
-	COLUMN("contrast", contrast, true, true),
-	COLUMN("u_start", u_start, false, true),
-	COLUMN("u_end", u_end, false, true),
-	COLUMN("nll_end", nll_end, false, true),
-	COLUMN("loss_generator", loss_generator, false, true),
-	COLUMN("loss_inference", loss_inference, false, true),
-	COLUMN("e_data", e_data, false, true),
-	COLUMN("e_generated", e_generated, false, true),
-	COLUMN("e_revised", e_revised, false, true),
-	COLUMN("gap", gap, false, true),
-	COLUMN("z_drift", z_drift, false, true),
-	COLUMN("z_noise", z_noise, false, true),
-	COLUMN("z_move", z_move, false, true),
-	COLUMN("x_drift", x_drift, false, true),
-	COLUMN("x_noise", x_noise, false, true),
-	COLUMN("x_move", x_move, false, true),
-	COLUMN("x_step", x_step, false, true),
-	COLUMN("swap_rank", swap_rank, false, true),
-	COLUMN("norm_generator", norm_generator, true, true),
-	COLUMN("norm_inference", norm_inference, true, true),
-	COLUMN("norm_energy", norm_energy, false, true),
+#define COLUMN(name, field, of_chains) { name, offsetof(mmi_measures, field), of_chains }
+	COLUMN("elbo", elbo, false),
+	COLUMN("contrast", contrast, false),
+	COLUMN("u_start", u_start, true),
+	COLUMN("u_end", u_end, true),
+	COLUMN("nll_end", nll_end, true),
+	COLUMN("loss_generator", loss_generator, true),
+	COLUMN("loss_inference", loss_inference, true),
+	COLUMN("e_data", e_data, true),
+	COLUMN("e_generated", e_generated, true),
+	COLUMN("e_revised", e_revised, true),
+	COLUMN("gap", gap, true),
+	COLUMN("z_drift", z_drift, true),
+	COLUMN("z_noise", z_noise, true),
+	COLUMN("z_move", z_move, true),
+	COLUMN("x_drift", x_drift, true),
+	COLUMN("x_noise", x_noise, true),
+	COLUMN("x_move", x_move, true),
+	COLUMN("x_step", x_step, true),
+	COLUMN("swap_rank", swap_rank, true),
+	COLUMN("norm_generator", norm_generator, false),
+	COLUMN("norm_inference", norm_inference, false),
+	COLUMN("norm_energy", norm_energy, true),
 #undef COLUMN
 };
 
@@ -109,7 +109,7 @@ static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
 	mmi_metrics_integer(r->metrics, COLUMN_ROLLBACKS, r->learner->state.rollbacks);
 	for (size_t i = 0; i < MMI_COUNT(columns); i++) {
 		double value = *(const double *)((const char *)m + columns[i].offset);
-		if ((m->warm ? columns[i].warm : columns[i].cooperative) && isfinite(value))
+		if ((m->chains || !columns[i].of_chains) && isfinite(value))
 			mmi_metrics_number(r->metrics, COLUMN_FIRST + i, value);
 	}
 	if (isfinite(r->validation))
