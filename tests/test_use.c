@@ -221,7 +221,7 @@ static void close_drawn(drawn *d)
 
 static mmi_generate_args chains_of(const drawn *d, int64_t guide_steps, int64_t x_steps)
 {
-	mmi_generate_args a = { mmi_settings_guide(&d->rig.settings, false, -1, guide_steps), mmi_settings_revise(&d->rig.settings, 0.1, x_steps) };
+	mmi_generate_args a = { mmi_settings_guide(&d->rig.settings, false, -1, guide_steps), mmi_settings_revise(&d->rig.settings, false, 0.1, x_steps) };
 	a.revise.noise = 0.05;
 	a.revise.move_max = 0.02; /* so that it matters where the data chain begins */
 	return a;

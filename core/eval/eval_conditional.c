@@ -29,20 +29,20 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 	for (uint32_t m = 0; m < w->n; m++)
 		for (uint32_t r = 0; r < w->block; r++)
 			w->held[m][r] = w->observed[m][r] > 0;
-	w->revise.iteration = number;
-	w->revise.held = (const uint8_t *const *)w->held;
-	const bool guided = mmi_guide_acts(&w->translation);
+	mmi_revise_args revise = w->revise_translation;
+	revise.iteration = number;
+	revise.held = (const uint8_t *const *)w->held;
+	const bool guided = mmi_guide_acts(&w->guide_translation);
 	if (guided) {
-		args.guide = w->translation;
-		args.revise = w->revise;
+		args.guide = w->guide_translation;
+		args.revise = revise;
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->data);
 		mmi_translate(w->translator, &args, w->x[MMI_REVISED], (const float *const *)w->observed, w->block, NULL);
 	} else if (w->variants > 1) {
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->x[MMI_GENERATOR]);
 	}
-	if (w->revise.steps && !guided)
-		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
-	w->revise.held = NULL;
+	if (revise.steps && !guided)
+		mmi_sampler_revise(w->sampler, &revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
 }
 
 /* Every target that was not given counts under `source`. */

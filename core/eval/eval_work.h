@@ -31,8 +31,8 @@ typedef struct mmi_eval_work {
 	uint32_t block;
 	int variants;                  /* of samples: 1 where no chain of the energy moves them */
 	mmi_posterior_args posterior;
-	mmi_revise_args revise;
-	mmi_guide_args guide, translation;
+	mmi_revise_args revise, revise_translation;
+	mmi_guide_args guide, guide_translation;
 	mmi_report *out;
 	uint64_t done, total;          /* blocks, for progress */
 	/* a block of rows, [modality][block][floats] */

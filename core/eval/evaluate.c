@@ -203,15 +203,17 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 static void set_chains(mmi_eval_work *w)
 {
 	w->posterior = mmi_saved_posterior(&w->saved, w->r->z_steps);
-	w->revise = mmi_saved_revise(&w->saved, w->r->x_steps);
+	w->revise = mmi_saved_revise(&w->saved, false, w->r->x_steps);
+	w->revise_translation = mmi_saved_revise(&w->saved, true, w->r->x_steps);
 	w->guide = mmi_saved_guide(&w->saved, false, w->r->candidates, w->r->guide_steps);
-	w->translation = mmi_saved_guide(&w->saved, true, w->r->candidates, w->r->guide_steps);
-	w->variants = w->revise.steps || mmi_guide_acts(&w->guide) || mmi_guide_acts(&w->translation) ? MMI_VARIANTS : 1;
+	w->guide_translation = mmi_saved_guide(&w->saved, true, w->r->candidates, w->r->guide_steps);
+	const bool energy = w->revise.steps || w->revise_translation.steps || mmi_guide_acts(&w->guide) || mmi_guide_acts(&w->guide_translation);
+	w->variants = energy ? MMI_VARIANTS : 1;
 	mmi_sampler_reseed(w->sampler, w->r->seed);
 }
 
-/* One number, or two where translations have another; nothing where neither has any. */
-static mm_status add_guide_fact(mmi_eval_work *w, const char *name, uint32_t samples, uint32_t translations, uint32_t none, mm_error *e)
+/* One number, or two where translations have another; nothing where neither has more than none. */
+static mm_status add_chain_fact(mmi_eval_work *w, const char *name, uint32_t samples, uint32_t translations, int64_t none, mm_error *e)
 {
 	if (samples != translations)
 		return mmi_report_fact(w->out, name, e, "%u, translations %u", samples, translations);
@@ -228,9 +230,9 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "seed", e, "%llu", (unsigned long long)w->r->seed));
 	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
 	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
-	MMI_TRY(mmi_report_fact(w->out, "x steps", e, "%u", w->revise.steps));
-	MMI_TRY(add_guide_fact(w, "candidates", w->guide.candidates, w->translation.candidates, 1, e));
-	MMI_TRY(add_guide_fact(w, "guide steps", w->guide.steps, w->translation.steps, 0, e));
+	MMI_TRY(add_chain_fact(w, "x steps", w->revise.steps, w->revise_translation.steps, -1, e));
+	MMI_TRY(add_chain_fact(w, "candidates", w->guide.candidates, w->guide_translation.candidates, 1, e));
+	MMI_TRY(add_chain_fact(w, "guide steps", w->guide.steps, w->guide_translation.steps, 0, e));
 	return w->saved.has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
 

@@ -93,7 +93,7 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
+	mmi_revise_args args = mmi_settings_revise(s, false, l->state.x_step, -1);
 	args.iteration = t;
 	args.held = l->given.rows ? (const uint8_t *const *)l->given.held : NULL;
 	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);

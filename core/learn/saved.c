@@ -96,7 +96,7 @@ mmi_guide_args mmi_saved_guide(const mmi_saved *s, bool translation, int64_t can
 	return mmi_settings_guide(&s->setup.settings, translation, s->has_energy ? candidates : 1, s->has_energy ? steps : 0);
 }
 
-mmi_revise_args mmi_saved_revise(const mmi_saved *s, int64_t steps)
+mmi_revise_args mmi_saved_revise(const mmi_saved *s, bool translation, int64_t steps)
 {
-	return mmi_settings_revise(&s->setup.settings, s->x_step, s->has_energy ? steps : 0);
+	return mmi_settings_revise(&s->setup.settings, translation, s->x_step, s->has_energy ? steps : 0);
 }

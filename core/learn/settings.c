@@ -276,6 +276,7 @@ static mm_status read_chains(mmi_config *c, mmi_settings *s, mm_error *e)
 {
 	MMI_TRY(read_x_step(c, s, e));
 	MMI_TRY(get_u32(c, "learner", "x_steps", 10, 0, &s->x_steps, e));
+	MMI_TRY(get_or_same(c, "translation_x_steps", 0, s->x_steps, &s->translation_x_steps, e));
 	MMI_TRY(get_factor(c, "learner", "x_noise", 0.002, &s->x_noise, e));
 	MMI_TRY(get_factor(c, "learner", "x_move_max", 0, &s->x_move_max, e));
 	MMI_TRY(mmi_config_bool(c, "learner", "clamp", true, &s->clamp, e));
@@ -419,8 +420,9 @@ double mmi_settings_schedule_at(const mmi_settings *s, double done)
 	}
 }
 
-mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps)
+mmi_revise_args mmi_settings_revise(const mmi_settings *s, bool translation, double x_step, int64_t steps)
 {
-	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : s->x_steps, .step = x_step, .noise = s->x_noise,
+	const uint32_t own = translation ? s->translation_x_steps : s->x_steps;
+	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : own, .step = x_step, .noise = s->x_noise,
 	                          .move_max = s->x_move_max, .clamp = s->clamp };
 }

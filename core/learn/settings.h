@@ -55,7 +55,7 @@ typedef struct mmi_settings {
 	/* At use, of samples from the prior and of translations: draws of which one is chosen by its joint energy, and steps of the chain
 	 * that then moves latents down that energy before they are decoded. */
 	uint32_t guide_candidates, guide_steps;
-	uint32_t translation_candidates, translation_guide_steps;
+	uint32_t translation_candidates, translation_guide_steps, translation_x_steps;
 	double guide_step, guide_noise, guide_weight;
 	bool guide_training;            /* in training as well, before the data chain */
 	double s_factor, i_factor;
@@ -82,7 +82,7 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
 /* The chain in which the joint energy guides latents, with another number of steps if steps >= 0. */
 mmi_guide_args mmi_settings_guide(const mmi_settings *s, bool translation, int64_t candidates, int64_t steps);
 /* The data chain with the s that was measured, with another number of steps if steps >= 0. */
-mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps);
+mmi_revise_args mmi_settings_revise(const mmi_settings *s, bool translation, double x_step, int64_t steps);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
 /* The same where the share `done` (0..1) of a run is over. */

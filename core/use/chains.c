@@ -24,6 +24,7 @@ mm_status mmi_use_chains_of(const mmi_saved *s, const mmi_use_steps *steps, mmi_
 	out->posterior = mmi_saved_posterior(s, steps->z);
 	out->guide = mmi_saved_guide(s, false, steps->candidates, steps->guide);
 	out->translation = mmi_saved_guide(s, true, steps->candidates, steps->guide);
-	out->revise = mmi_saved_revise(s, steps->x);
+	out->revise = mmi_saved_revise(s, false, steps->x);
+	out->revise_translation = mmi_saved_revise(s, true, steps->x);
 	return MM_OK;
 }

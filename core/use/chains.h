@@ -13,7 +13,7 @@ typedef struct mmi_use_steps {
 typedef struct mmi_use_chains {
 	mmi_posterior_args posterior;
 	mmi_guide_args guide, translation; /* of samples from the prior, and of translations */
-	mmi_revise_args revise;
+	mmi_revise_args revise, revise_translation;
 } mmi_use_chains;
 
 /* A model that has no energy yet (a baseline, or a warm-up that was not over) gets no data

@@ -197,7 +197,7 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 	const mmi_translations_request *r = j->request;
 	uint64_t total = (uint64_t)r->inputs->n * r->count;
 	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .mean = r->mean, .posterior = chains->posterior,
-	                            .guide = chains->translation, .revise = chains->revise };
+	                            .guide = chains->translation, .revise = chains->revise_translation };
 	if (total > (uint64_t)MMI_TRANSLATIONS_ROWS << 16)
 		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu", (unsigned long long)total,
 		                (unsigned long long)MMI_TRANSLATIONS_ROWS << 16);
@@ -257,7 +257,7 @@ static mm_status draw_all(const job *j, mmi_grid *g, const mmi_use_chains *chain
 	char title[96 + MMI_GUIDE_TEXT], guide[MMI_GUIDE_TEXT];
 	size_t row = 0;
 	snprintf(title, sizeof title, "translations: %u z-steps, %s%u x-steps", chains->posterior.steps, mmi_guide_text(&chains->translation, guide),
-	         chains->revise.steps);
+	         chains->revise_translation.steps);
 	MMI_TRY(mmi_grid_title(g, title, e));
 	for (uint32_t m = 0; m < j->model->n_modalities; m++)
 		if (j->request->inputs->given[m] && j->model->modalities[m].picture)

@@ -69,6 +69,12 @@ translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.translat
 check "by default as many as the settings have" diff -r "$work/chosen" "$work/set"
 translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.guide_candidates=9 --set learner.guide_weight=1000 --out "$work/same"
 check "or as many as samples have" diff -r "$work/chosen" "$work/same"
+translate --test-count 6 --given m0 --want m1 --set learner.translation_x_steps=0 --out "$work/still"
+check "translations may have another data chain than samples" diff -r "$work/plain" "$work/still"
+translate --test-count 6 --given m0 --want m1 --x-steps 4 --out "$work/moved"
+check "which moves them where there is one" eval '! diff -r -x "*given*" "$work/plain" "$work/moved"'
+translate --test-count 6 --given m0 --want m1 --set learner.x_steps=4 --out "$work/same4"
+check "by default the same" diff -r "$work/moved" "$work/same4"
 
 # ---------------------------------------------------------------- refusals
 refused() {
