@@ -85,7 +85,7 @@ static mmi_start_args give(drawn *d, uint32_t modality)
 	}
 	linear_observe(&d->rig, 1U << modality);
 	mmi_sampler_encode(d->rig.sampler, (const float *const *)d->rig.x, ROWS, &d->experts);
-	return (mmi_start_args){ .iteration = NUMBER, .expert = d->expert, .observed = (const float *const *)d->rig.observed };
+	return (mmi_start_args){ .iteration = NUMBER, .expert = d->expert, .observed = (const float *const *)d->rig.observed, .temperature = 1 };
 }
 
 static bool same(const drawn *d, uint32_t row, const mmi_latents *a, const mmi_latents *b)
@@ -189,7 +189,7 @@ static void means_do_not_differ_so_the_first_is_taken(void **state)
 	(void)state;
 	open_drawn(&d);
 	mmi_start_args start = give(&d, 1);
-	start.mean = true;
+	start.temperature = 0;
 	const mmi_guide_args a = { .candidates = MOST, .iteration = NUMBER, .weight = 1, .x = (const float *const *)d.rig.x, .observed = start.observed };
 	mmi_sampler_start(d.rig.sampler, &start, &d.experts, ROWS, &d.draw[0]);
 	mmi_sampler_choose_start(d.rig.sampler, &a, &start, &d.experts, ROWS, &d.chosen);

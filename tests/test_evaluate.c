@@ -78,7 +78,7 @@ static void coherence_is_what_a_count_by_hand_gives(void **state)
 		ones[i] = 1;
 		assert_ok(mmi_tuples_read(tuples, i, (float *[]){ x[0] + 8 * i, x[1] + 8 * i }, &e), e);
 	}
-	const mmi_translate_args args = { .number = 2u << 20, .expert = 1 }; /* b to a: the second source, the first block */
+	const mmi_translate_args args = { .number = 2u << 20, .expert = 1, .temperature = 1 }; /* b to a: the second source, the first block */
 	mmi_translate(translator, &args, x, (const float *[]){ zeros, ones }, ROWS, NULL);
 	mmi_judge_as_saved(&saved.setup.modalities[0], x[0], ROWS);
 	mmi_judge_run(judge, 0, x[0], ROWS, class_of[0], NULL);

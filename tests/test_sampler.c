@@ -288,7 +288,7 @@ static void draws_have_the_family_s_moments_and_repeat(void **state)
 	mmi_latents_clear(&again);
 }
 
-static void starts_are_draws_or_locations_of_the_expert_asked_for(void **state)
+static void starts_are_draws_of_the_expert_asked_for_at_any_temperature(void **state)
 {
 	world *w = *state;
 	mm_error e = MM_ERROR_INIT;
@@ -304,12 +304,16 @@ static void starts_are_draws_or_locations_of_the_expert_asked_for(void **state)
 		}
 	for (uint32_t r = 0; r < ROWS; r++)
 		expert[r] = r % LINEAR_MODALITIES;
-	mmi_start_args a = { .iteration = 4, .chain = 1, .expert = expert };
+	mmi_start_args a = { .iteration = 4, .chain = 1, .expert = expert, .temperature = 1 };
 	mmi_sampler_standard(w->sampler, ROWS, 1, 4, &eps);
 	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
 	for (int i = 0; i < ROWS * LATENT; i++)
 		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i] + x.scale[expert[i / LATENT]][i] * eps.z[i]);
-	a.mean = true;
+	a.temperature = 0.25;
+	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
+	for (int i = 0; i < ROWS * LATENT; i++)
+		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i] + 0.25f * x.scale[expert[i / LATENT]][i] * eps.z[i]);
+	a.temperature = 0;
 	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
 	for (int i = 0; i < ROWS * LATENT; i++)
 		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i]);
@@ -597,7 +601,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_chain_sees_the_observation_of_its_own_row, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(energies_of_the_posterior_are_in_nats, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(draws_have_the_family_s_moments_and_repeat, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(starts_are_draws_or_locations_of_the_expert_asked_for, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(starts_are_draws_of_the_expert_asked_for_at_any_temperature, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(experts_are_picked_evenly, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(reseeding_changes_all_draws_and_can_be_undone, world_setup, world_teardown),
 		cmocka_unit_test(chunks_depend_on_the_batch_alone),

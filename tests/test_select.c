@@ -164,7 +164,7 @@ static double by_hand(learner_rig *r, bool lacking)
 			}
 			for (int i = 0; i < 16; i++)
 				expert[i] = s;
-			mmi_start_args a = { .iteration = first, .chain = s, .expert = expert, .observed = given };
+			mmi_start_args a = { .iteration = first, .chain = s, .expert = expert, .observed = given, .temperature = 1 };
 			mmi_sampler_reseed(r->learner->sampler, UINT64_C(1) << 32);
 			mmi_sampler_start(r->learner->sampler, &a, &experts, 16, &z);
 			mmi_sampler_decode(r->learner->sampler, &z, 16, mean);

@@ -197,7 +197,7 @@ static void starts_from_single_experts_are_not_yet_the_posterior(void **state)
 	linear_observe(&r, 7);
 	mmi_sampler_encode(r.sampler, (const float *const *)r.x, ROWS, &x);
 	mmi_sampler_pick(r.sampler, ROWS, 0, NULL, expert);
-	mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert }, &x, ROWS, &l);
+	mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .temperature = 1 }, &x, ROWS, &l);
 	sample_moments(&l, Z, mean, cov);
 	assert_true(errors_of_mean(&g, mean) > 20);
 	mmi_latents_clear(&l);
@@ -247,7 +247,7 @@ static void private_starts_are_inferred_where_observed_and_prior_draws_elsewhere
 	mmi_sampler_pick(r.sampler, LINEAR_CHUNK, 0, (const float *const *)r.observed, expert);
 	mmi_sampler_standard(r.sampler, LINEAR_CHUNK, 0, 0, &eps);
 	for (int own = 0; own < 2; own++) {
-		mmi_start_args a = { .expert = expert, .observed = (const float *const *)r.observed, .own = own };
+		mmi_start_args a = { .expert = expert, .observed = (const float *const *)r.observed, .own = own, .temperature = 1 };
 		mmi_sampler_start(r.sampler, &a, &x, LINEAR_CHUNK, &l);
 		for (uint32_t i = 0; i < LINEAR_CHUNK; i++)
 			for (uint32_t m = 0; m < LINEAR; m++) {
@@ -277,7 +277,7 @@ static void products_of_experts_add_precisions(void **state)
 		must(mmi_experts_create(r.model, LINEAR_CHUNK, &x, &e), &e);
 		linear_observe(&r, 6);
 		mmi_sampler_encode(r.sampler, (const float *const *)r.x, LINEAR_CHUNK, &x);
-		mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed, .mean = true }, &x, LINEAR_CHUNK, &l);
+		mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed }, &x, LINEAR_CHUNK, &l);
 		for (int i = 0; i < LINEAR_CHUNK * Z; i++) {
 			double precision = prior, pulled = 0;
 			for (int m = 1; m < LINEAR; m++) {
@@ -289,7 +289,7 @@ static void products_of_experts_add_precisions(void **state)
 		/* An expert that is asked for stands alone, but for the prior where it means nothing without. */
 		for (int i = 0; i < LINEAR_CHUNK; i++)
 			expert[i] = 2;
-		mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed, .single = true, .mean = true },
+		mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed, .single = true },
 		                  &x, LINEAR_CHUNK, &l);
 		for (int i = 0; i < LINEAR_CHUNK * Z; i++) {
 			double own = 1 / pow((double)x.scale[2][i], 2);
@@ -318,7 +318,7 @@ static void translation_leaves_what_was_given_and_decodes_the_rest(void **state)
 	}
 	memcpy(before, r.x[1], sizeof before);
 	linear_observe(&r, 2);
-	mmi_translate_args a = { .number = 4, .expert = -1, .posterior = { .steps = 5, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
+	mmi_translate_args a = { .number = 4, .expert = -1, .temperature = 1, .posterior = { .steps = 5, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
 	mmi_translate(t, &a, x, (const float *const *)r.observed, LINEAR_CHUNK, &l);
 	mmi_sampler_decode(r.sampler, &l, LINEAR_CHUNK, mean);
 	assert_memory_equal(x[1], before, sizeof before);

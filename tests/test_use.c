@@ -311,7 +311,7 @@ static void translate(drawn *d, uint32_t given, uint32_t candidates, uint32_t gu
 {
 	static const float ones[GENERATED] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, zeros[GENERATED] = { 0 };
 	const mmi_generate_args chains = chains_of(d, guide_steps, 2);
-	mmi_translate_args args = { .number = 4, .expert = (int32_t)given, .guide = chains.guide, .revise = chains.revise,
+	mmi_translate_args args = { .number = 4, .expert = (int32_t)given, .temperature = 1, .guide = chains.guide, .revise = chains.revise,
 	                            .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
 	args.guide.candidates = candidates;
 	const float *observed[RIG_MODALITIES];

@@ -22,7 +22,8 @@ static uint32_t number_of(uint32_t use, uint32_t block)
 static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number)
 {
 	mmi_chain_stats stats;
-	mmi_translate_args args = { .number = number, .expert = expert, .posterior = w->posterior };
+	mmi_translate_args args = { .number = number, .expert = expert, .temperature = w->saved.setup.settings.translation_temperature,
+	                            .posterior = w->posterior };
 	args.posterior.steps = z_steps;
 	mmi_rows_copy(w->model, w->block, w->x[MMI_GENERATOR], w->data);
 	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, w->block, NULL);

@@ -231,6 +231,8 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
 	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
 	MMI_TRY(add_chain_fact(w, "x steps", w->revise.steps, w->revise_translation.steps, -1, e));
+	if (w->saved.setup.settings.translation_temperature < 1 || w->saved.setup.settings.translation_temperature > 1)
+		MMI_TRY(mmi_report_fact(w->out, "translations", e, "drawn at temperature %g", w->saved.setup.settings.translation_temperature));
 	MMI_TRY(add_chain_fact(w, "candidates", w->guide.candidates, w->guide_translation.candidates, 1, e));
 	MMI_TRY(add_chain_fact(w, "guide steps", w->guide.steps, w->guide_translation.steps, 0, e));
 	return w->saved.has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");

@@ -96,7 +96,7 @@ float *const *mmi_gallery_revised(const mmi_gallery *g)
 /* Everything from the first modality: the mean of its expert, decoded. */
 static void translate(mmi_gallery *g)
 {
-	mmi_translate_args args = { .expert = 0, .mean = true };
+	mmi_translate_args args = { .expert = 0, .temperature = 0 };
 	mmi_latents *z = &g->z;
 	mmi_rows_copy(g->model, g->rows, g->translated, g->data);
 	mmi_translate(g->translator, &args, g->translated, (const float *const *)g->observed, g->rows, z);

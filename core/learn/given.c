@@ -32,7 +32,8 @@ void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi
 	if (!g->rows)
 		return;
 	mmi_sampler_pick(s, batch, iteration, observed, g->expert);
-	const mmi_start_args start = { .iteration = iteration, .chain = draw, .expert = g->expert, .observed = observed, .single = true, .own = true };
+	const mmi_start_args start = { .iteration = iteration, .chain = draw, .expert = g->expert, .observed = observed, .single = true, .own = true,
+	                               .temperature = 1 };
 	mmi_sampler_start(s, &start, experts, batch, &g->z);
 	mmi_latents_copy(z, &g->z, m, g->rows);
 	for (uint32_t i = 0; i < m->n_modalities; i++)

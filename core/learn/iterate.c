@@ -32,7 +32,7 @@ static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 	for (uint32_t c = 0; c < l->n_chains; c++) {
 		mmi_latents chain = mmi_latents_at(&l->z, l->model, (size_t)c * b);
 		mmi_start_args start = { .iteration = t, .chain = c, .expert = l->masks.expert + (size_t)c * b, .own = l->masks.own,
-		                         .observed = (const float *const *)l->masks.there };
+		                         .observed = (const float *const *)l->masks.there, .temperature = 1 };
 		mmi_sampler_start(l->sampler, &start, &l->experts, b, &chain);
 	}
 	mmi_latents_copy(&l->z_start, &l->z, l->model, (size_t)l->n_chains * b);

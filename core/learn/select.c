@@ -130,7 +130,7 @@ static void add_block(mmi_select *s, uint32_t first, sum *to)
 	mmi_sampler_encode(s->learner->sampler, x, s->block, &s->experts);
 	for (uint32_t given = 0; given < m->n_modalities; given++) {
 		mmi_start_args start = { .iteration = first, .chain = given, .expert = s->expert,
-		                         .observed = (const float *const *)s->given };
+		                         .observed = (const float *const *)s->given, .temperature = 1 };
 		for (uint32_t r = 0; r < s->block; r++)
 			s->expert[r] = given;
 		to->pairs += choose(s, first, given);

@@ -245,6 +245,7 @@ static mm_status read_guide(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_u32(c, "learner", "guide_steps", 0, 0, &s->guide_steps, e));
 	MMI_TRY(get_or_same(c, "translation_candidates", 1, s->guide_candidates, &s->translation_candidates, e));
 	MMI_TRY(get_or_same(c, "translation_guide_steps", 0, s->guide_steps, &s->translation_guide_steps, e));
+	MMI_TRY(get_factor(c, "learner", "translation_temperature", 1, &s->translation_temperature, e));
 	MMI_TRY(get_factor(c, "learner", "guide_step", 0.1, &s->guide_step, e));
 	MMI_TRY(get_factor(c, "learner", "guide_noise", 0.1, &s->guide_noise, e));
 	MMI_TRY(mmi_config_bool(c, "learner", "guide_training", false, &s->guide_training, e));

@@ -56,6 +56,7 @@ typedef struct mmi_settings {
 	 * that then moves latents down that energy before they are decoded. */
 	uint32_t guide_candidates, guide_steps;
 	uint32_t translation_candidates, translation_guide_steps, translation_x_steps;
+	double translation_temperature; /* of the experts' draws that translations start from */
 	double guide_step, guide_noise, guide_weight;
 	bool guide_training;            /* in training as well, before the data chain */
 	double s_factor, i_factor;

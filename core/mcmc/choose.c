@@ -48,7 +48,7 @@ static void keep_better(mmi_sampler *s, const mmi_guide_args *a, uint32_t candid
 static void choose(mmi_sampler *s, const mmi_guide_args *a, const proposal *p, uint32_t rows, mmi_latents *z)
 {
 	propose(s, a, p, 0, rows, z);
-	if (a->candidates < 2 || (p->start && p->start->mean))
+	if (a->candidates < 2 || (p->start && !(p->start->temperature > 0)))
 		return;
 	for (uint32_t k = 0; k < a->candidates; k++) {
 		if (k)

@@ -112,11 +112,11 @@ double mmi_sampler_chance(const mmi_sampler *s, uint32_t row, uint32_t iteration
 	return (double)words[0] / 4294967296.0;
 }
 
-/* out = loc + scale * out, or one of its parts. */
-static void place(float *out, const float *loc, const float *scale, int32_t dim, bool mean)
+/* out = loc + temperature * scale * out. */
+static void place(float *out, const float *loc, const float *scale, int32_t dim, double temperature)
 {
 	for (int32_t k = 0; k < dim; k++)
-		out[k] = mean ? loc[k] : loc[k] + scale[k] * out[k];
+		out[k] = loc[k] + (float)temperature * scale[k] * out[k];
 }
 
 static void start_w(const mmi_sampler *s, const mmi_start_args *a, const mmi_experts *x, uint32_t rows, uint32_t m, float *w)
@@ -126,9 +126,9 @@ static void start_w(const mmi_sampler *s, const mmi_start_args *a, const mmi_exp
 		size_t at = r * (size_t)dim;
 		bool known = !a->observed || a->observed[m][r] > 0;
 		if (known && (!a->own || a->expert[r] == m))
-			place(w + at, x->w_loc[m] + at, x->w_scale[m] + at, dim, a->mean);
+			place(w + at, x->w_loc[m] + at, x->w_scale[m] + at, dim, a->temperature);
 		else
-			for (int32_t k = 0; a->mean && k < dim; k++)
+			for (int32_t k = 0; !(a->temperature > 0) && k < dim; k++)
 				w[at + (size_t)k] = 0;
 	}
 }
@@ -154,7 +154,7 @@ static void start_product(const mmi_sampler *s, const mmi_start_args *a, const m
 	float loc, scale;
 	for (size_t k = 0; k < rows * dim; k++) {
 		product(s, a, x, (uint32_t)(k / dim), k, &loc, &scale);
-		place(z + k, &loc, &scale, 1, a->mean);
+		place(z + k, &loc, &scale, 1, a->temperature);
 	}
 }
 
@@ -168,7 +168,7 @@ void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_expert
 		start_product(s, a, x, rows, out->z);
 	for (uint32_t r = 0; mixture && out->z && r < rows; r++) {
 		size_t at = r * (size_t)dim;
-		place(out->z + at, x->loc[a->expert[r]] + at, x->scale[a->expert[r]] + at, dim, a->mean);
+		place(out->z + at, x->loc[a->expert[r]] + at, x->scale[a->expert[r]] + at, dim, a->temperature);
 	}
 	for (uint32_t m = 0; m < s->model->n_modalities && out->w[m]; m++)
 		start_w(s, a, x, rows, m, out->w[m]);

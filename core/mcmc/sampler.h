@@ -62,7 +62,7 @@ typedef struct mmi_start_args {
 	const float *const *observed;  /* [modality][rows] of 1 and 0; NULL: all */
 	bool single;                   /* that expert alone (with the prior, after mvae), also where the model's fusion is a product */
 	bool own;                      /* only the expert's own w is inferred; otherwise that of every observed modality */
-	bool mean;                     /* locations instead of draws; 0 for what would come from the prior */
+	double temperature;            /* times the experts' scales: 1 draws, 0 their locations (and 0 for what would come from the prior) */
 } mmi_start_args;
 /* Where posterior chains start: z ~ q_e(z | x_e), w_m ~ q_m(w | x_m) where it is inferred, else w_m ~ p0. */
 void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows, mmi_latents *out);

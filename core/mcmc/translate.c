@@ -73,7 +73,8 @@ static void choose_experts(mmi_translator *t, const mmi_translate_args *a, const
 
 static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed, uint32_t rows)
 {
-	mmi_start_args start = { .iteration = a->number, .expert = t->expert, .observed = observed, .single = a->expert >= 0, .mean = a->mean };
+	mmi_start_args start = { .iteration = a->number, .expert = t->expert, .observed = observed, .single = a->expert >= 0,
+	                         .temperature = a->temperature };
 	mmi_posterior_args posterior = a->posterior;
 	mmi_guide_args guide = a->guide;
 	mmi_chain_stats stats;

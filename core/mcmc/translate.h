@@ -10,7 +10,7 @@ typedef struct mmi_translate_args {
 	uint32_t number;               /* which draws */
 	int32_t expert;                /* whose q(z | x) starts: a modality's index, or -1: drawn among the observed, or their product (the
 	                                * model's fusion) */
-	bool mean;                     /* the expert's location instead of a draw */
+	double temperature;            /* of the expert's draws: 1 as they are, 0 its location */
 	mmi_posterior_args posterior;  /* steps 0: z is not revised. iteration, observed and held are set here */
 	mmi_guide_args guide;          /* of its candidates the posterior chain starts; its steps follow that chain. steps 0 and one
 	                                * candidate: the energy does not guide z. iteration, x, observed and held are set here */

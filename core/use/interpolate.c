@@ -108,7 +108,7 @@ static int32_t expert_of(const mmi_model *m, float *const *observed)
 static mm_status infer_ends(job *j, mm_error *e)
 {
 	uint32_t rows = mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler));
-	mmi_translate_args args = { .number = j->request->number, .mean = true, .posterior = j->chains.posterior };
+	mmi_translate_args args = { .number = j->request->number, .temperature = 0, .posterior = j->chains.posterior };
 	float *observed[MMI_MAX_MODALITIES] = { NULL };
 	mmi_translator *t = NULL;
 	mm_status status = MM_OK;

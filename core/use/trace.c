@@ -236,7 +236,7 @@ static mm_status start_posterior(job *j, mm_error *e)
 	uint32_t *expert = mmi_alloc(j->rows, sizeof *expert);
 	mm_status status = expert ? mmi_experts_create(j->model, j->rows, &experts, e) : no_memory(e);
 	if (status == MM_OK) {
-		mmi_start_args start = { .iteration = j->request->number, .expert = expert, .single = true };
+		mmi_start_args start = { .iteration = j->request->number, .expert = expert, .single = true, .temperature = 1 };
 		mmi_sampler_encode(s, (const float *const *)j->x, j->rows, &experts);
 		mmi_sampler_pick(s, j->rows, j->request->number, NULL, expert);
 		mmi_sampler_start(s, &start, &experts, j->rows, &j->z);

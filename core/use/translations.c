@@ -196,7 +196,8 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 {
 	const mmi_translations_request *r = j->request;
 	uint64_t total = (uint64_t)r->inputs->n * r->count;
-	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .mean = r->mean, .posterior = chains->posterior,
+	const double temperature = r->mean ? 0 : j->saved->setup.settings.translation_temperature;
+	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .temperature = temperature, .posterior = chains->posterior,
 	                            .guide = chains->translation, .revise = chains->revise_translation };
 	if (total > (uint64_t)MMI_TRANSLATIONS_ROWS << 16)
 		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu", (unsigned long long)total,

@@ -75,6 +75,11 @@ translate --test-count 6 --given m0 --want m1 --x-steps 4 --out "$work/moved"
 check "which moves them where there is one" eval '! diff -r -x "*given*" "$work/plain" "$work/moved"'
 translate --test-count 6 --given m0 --want m1 --set learner.x_steps=4 --out "$work/same4"
 check "by default the same" diff -r "$work/moved" "$work/same4"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --mean --out "$work/centre"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.translation_temperature=0 --out "$work/cold"
+check "at temperature 0 draws are means" diff -r "$work/centre" "$work/cold"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.translation_temperature=0.5 --out "$work/cool"
+check "between, they are neither" eval '! diff -r "$work/centre" "$work/cool" && ! diff -r "$work/plain" "$work/cool"'
 
 # ---------------------------------------------------------------- refusals
 refused() {
