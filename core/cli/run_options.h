@@ -18,7 +18,7 @@
 #define MMI_OPTION_TEST(to) MMI_OPTION_STRING("test", "I[,J]", to, "take these tuples of the test data instead of files")
 #define MMI_OPTION_TEST_COUNT(to) MMI_OPTION_INT("test-count", "N", to, 1, 1e9, "take the first N tuples of the test data")
 #define MMI_OPTION_Z_STEPS(to) MMI_OPTION_INT("z-steps", "K", to, 0, 1e6, "steps of the posterior chain (default: as trained)")
-#define MMI_OPTION_X_STEPS(to) MMI_OPTION_INT("x-steps", "K", to, 0, 1e6, "steps of the energy chain (default: as trained)")
+#define MMI_OPTION_X_STEPS(to) MMI_OPTION_INT("x-steps", "K", to, 0, 1e6, "steps of the energy chain (default: as in the settings)")
 #define MMI_OPTION_CANDIDATES(to) \
 	MMI_OPTION_INT("candidates", "N", to, 1, 65536, "draws of the latents, one of which is chosen by the joint energy (default: as in the settings)")
 #define MMI_OPTION_GUIDE_STEPS(to) \

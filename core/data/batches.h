@@ -19,8 +19,8 @@ typedef struct mmi_batch {
 
 typedef struct mmi_batches mmi_batches;
 
-/* Starts the loader; the tuples belong to it until destroy. varied: encoders see what the plugins that
- * vary samples make of them, of sample i of batch t with draw t * batch + i; otherwise seen is NULL. Nothing is allocated after this. */
+/* Starts the loader; the tuples belong to it until destroy. varied: encoders see what the plugins that vary samples make of them, of
+ * sample i of batch t with draw t * batch + i; otherwise seen is NULL. Nothing is allocated after this. */
 mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied, mmi_batches **out,
                              mm_error *e);
 /* Stops and joins the loader, whatever it is doing. */

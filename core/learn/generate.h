@@ -13,8 +13,8 @@ typedef struct mmi_generate_args {
 } mmi_generate_args;
 
 /* Draws `number` of z and w, decoded into generated[m] [rows][floats of modality m]. Unless revised is NULL: the same draws, or those
- * of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data chain. rows: whole chunks; z [rows] comes back with anything in it. Allocates
- * nothing. */
+ * of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data chain. rows: whole chunks;
+ * z [rows] comes back with anything in it. Allocates nothing. */
 void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z,
                   float *const *generated, float *const *revised);
 /* "16 candidates, 40 guide steps, ", for titles; of each only where there are some. */

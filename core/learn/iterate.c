@@ -386,7 +386,8 @@ static mm_status learn_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures
 static mmi_measures unmeasured(bool warm, bool chains)
 {
 	return (mmi_measures){ .warm = warm, .chains = chains, .elbo = NAN, .contrast = NAN, .nll_end = NAN, .u_end = NAN,
-	                       .loss_generator = NAN, .loss_inference = NAN, .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN, .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
+	                       .loss_generator = NAN, .loss_inference = NAN, .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN,
+	                       .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
 }
 
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)

@@ -21,11 +21,11 @@ void mmi_saved_close(mmi_saved *s);
 /* The posterior chain with the steps it was trained with, or none after a baseline, which knows no chains; with another number if
  * steps >= 0. It is the chain of one start, whatever training started: its gradient is whole (experts = all may have shared it out). */
 mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps);
-/* The chain in which the joint energy guides latents, as the settings have it for samples or translations, with another number of candidates or steps where they
- * are >= 0; none where the energy was not trained. */
+/* The chain in which the joint energy guides latents, as the settings have it for samples or translations, with another number of
+ * candidates or steps where they are >= 0; none where the energy was not trained. */
 mmi_guide_args mmi_saved_guide(const mmi_saved *s, bool translation, int64_t candidates, int64_t steps);
-/* The data chain as the settings have it for samples or translations, with another number of steps if steps >= 0; none where the energy was not
- * trained. */
+/* The data chain as the settings have it for samples or translations, with another number of steps if steps >= 0; none where the
+ * energy was not trained. */
 mmi_revise_args mmi_saved_revise(const mmi_saved *s, bool translation, int64_t steps);
 
 #endif

@@ -80,9 +80,10 @@ typedef struct mmi_settings {
 
 /* Reads and checks every key of the four sections. */
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
-/* The chain in which the joint energy guides latents, with another number of steps if steps >= 0. */
+/* The chain in which the joint energy guides latents of samples or translations, with another number of candidates or steps where they
+ * are >= 0. */
 mmi_guide_args mmi_settings_guide(const mmi_settings *s, bool translation, int64_t candidates, int64_t steps);
-/* The data chain with the s that was measured, with another number of steps if steps >= 0. */
+/* Their data chain with the s that was measured, with another number of steps if steps >= 0. */
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, bool translation, double x_step, int64_t steps);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);

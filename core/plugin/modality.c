@@ -244,24 +244,24 @@ static mm_status find_file(mmi_modality *m, mm_error *e)
 	return MM_OK;
 }
 
+/* Of an extension that is one function. */
+static mm_status need_function(const mmi_modality *m, const char *id, uint32_t size, uint32_t needed, bool there, mm_error *e)
+{
+	if (size >= needed && there)
+		return MM_OK;
+	return blame(m, "get_extension", e, "%s has struct_size %u and %s function, needed are %u and one", id, size, there ? "a" : "no", needed);
+}
+
 static mm_status find_saved(mmi_modality *m, mm_error *e)
 {
-	const mm_modality_saved *saved = m->desc->get_extension(MM_MODALITY_SAVED);
-	if (saved && (saved->struct_size < MM_SIZE_THROUGH(mm_modality_saved, round) || !saved->round))
-		return blame(m, "get_extension", e, MM_MODALITY_SAVED " has struct_size %u and %s function, needed are %u and one",
-		             saved->struct_size, saved->round ? "a" : "no", MM_SIZE_THROUGH(mm_modality_saved, round));
-	m->saved = saved;
-	return MM_OK;
+	const mm_modality_saved *x = m->saved = m->desc->get_extension(MM_MODALITY_SAVED);
+	return x ? need_function(m, MM_MODALITY_SAVED, x->struct_size, MM_SIZE_THROUGH(mm_modality_saved, round), x->round, e) : MM_OK;
 }
 
 static mm_status find_variation(mmi_modality *m, mm_error *e)
 {
-	const mm_modality_variation *v = m->desc->get_extension(MM_MODALITY_VARIATION);
-	if (v && (v->struct_size < MM_SIZE_THROUGH(mm_modality_variation, vary) || !v->vary))
-		return blame(m, "get_extension", e, MM_MODALITY_VARIATION " has struct_size %u and %s function, needed are %u and one",
-		             v->struct_size, v->vary ? "a" : "no", MM_SIZE_THROUGH(mm_modality_variation, vary));
-	m->variation = v;
-	return MM_OK;
+	const mm_modality_variation *x = m->variation = m->desc->get_extension(MM_MODALITY_VARIATION);
+	return x ? need_function(m, MM_MODALITY_VARIATION, x->struct_size, MM_SIZE_THROUGH(mm_modality_variation, vary), x->vary, e) : MM_OK;
 }
 
 static mm_status find_classifier(mmi_modality *m, mm_error *e)

@@ -263,7 +263,7 @@ static mm_status draw_all(const job *j, mmi_grid *g, const mmi_use_chains *chain
 	size_t row = 0;
 	snprintf(title, sizeof title, "translations: %u z-steps, %s%u x-steps", chains->posterior.steps, mmi_guide_text(&chains->translation, guide),
 	         chains->revise_translation.steps);
-	if (temperature(j) < 1)
+	if (temperature(j) < 1 || temperature(j) > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", temperature %g", temperature(j));
 	MMI_TRY(mmi_grid_title(g, title, e));
 	for (uint32_t m = 0; m < j->model->n_modalities; m++)

@@ -30,7 +30,7 @@ struct mm_instance {
 	int32_t min_count, max_words, window;
 	int32_t width, energy_width;
 	const char *vectors;     /* file, or NULL: learned */
-	double drop;             /* chance of a word to be left out in training */
+	double drop;             /* chance of a word to be hidden from encoders in training */
 	uint64_t drop_stream;    /* of the random numbers for it */
 	bool ready;              /* what follows is there: learned from the data or loaded */
 	uint32_t n_classes;

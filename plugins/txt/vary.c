@@ -1,4 +1,4 @@
-/* vary.c - captions that say less: in training each word may be left out. */
+/* vary.c - captions that say less: in training encoders may miss each word. */
 #include "config.h"
 
 #include "txt.h"
