@@ -1,7 +1,7 @@
 /* bench_kernels.c - the linear and convolution kernels on one thread beside what other libraries take for the same call,
  * all measured in turn in one run, results compared. The program itself uses none of those libraries; they are measured where
  * configure found them. Usage: bench_kernels [batch [part of a case's text]]. Exit status 1: results differ. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "kernel_rig.h"
 #include "rivals.h"

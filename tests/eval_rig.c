@@ -1,5 +1,5 @@
 /* eval_rig.c - see eval_rig.h. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval_rig.h"
 

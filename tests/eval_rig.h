@@ -6,7 +6,7 @@
 
 #include "eval/evaluate.h"
 #include "eval/judge.h"
-#include "learn/train.h"
+#include "train/train.h"
 
 #define TWO "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[b]\nplugin = " BADPLUGIN_DIR "/toy.so\n"
 

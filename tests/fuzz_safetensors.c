@@ -1,7 +1,7 @@
 /* fuzz_safetensors.c - feeds arbitrary bytes to the safetensors reader; not part of make check.
  *
  * Build with the sources of core/store and core/base and -fsanitize=fuzzer,address,undefined (clang). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/safetensors.h"
 

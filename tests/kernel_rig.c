@@ -1,5 +1,5 @@
 /* kernel_rig.c - one kernel call built by hand. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "kernel_rig.h"
 

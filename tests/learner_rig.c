@@ -1,5 +1,5 @@
 /* learner_rig.c - a small learner on made-up data. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 

@@ -1,5 +1,5 @@
 /* linear_rig.c - linear modalities. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "linear_rig.h"
 

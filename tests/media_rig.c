@@ -1,11 +1,11 @@
 /* media_rig.c - pictures with captions made up for tests. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "media_rig.h"
 
 #include "plugin/host.h"
 #include "store/files.h"
-#include "store/picture.h"
+#include "draw/picture.h"
 
 #ifdef HAVE_LIBJPEG
 #include <jpeglib.h>

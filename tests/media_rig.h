@@ -5,7 +5,7 @@
 
 #include "common.h"
 #include "engine/params.h"
-#include "learn/setup.h"
+#include "run/setup.h"
 #include "store_rig.h"
 
 enum { MEDIA_CLASSES = 4, MEDIA_PER_CLASS = 10, MEDIA_TEST_PER_CLASS = 2 };

@@ -1,5 +1,5 @@
 /* ops_cases.c - the graphs of tests/test_ops.c. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "ops_cases.h"
 

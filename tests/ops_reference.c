@@ -1,5 +1,5 @@
 /* ops_reference.c - reads reference files. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "ops_reference.h"
 

@@ -1,5 +1,5 @@
 /* random_graphs.c - networks drawn by number. Values stay moderate: what may grow is squashed. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "random_graphs.h"
 

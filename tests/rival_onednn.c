@@ -1,6 +1,6 @@
 /* rival_onednn.c - kernel_rig calls by oneDNN, version 2 or 3: convolutions in the layouts it chooses, between pictures
  * with channels last, by its Winograd algorithm, as transposed convolutions; products by its sgemm. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "rivals.h"
 

@@ -1,5 +1,5 @@
 /* rival_openblas.c - kernel_rig calls by OpenBLAS: products, and convolutions by im2col, a picture at a time. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "rivals.h"
 

@@ -1,5 +1,5 @@
 /* rivals.c - which kernel_rig calls are one product of matrices. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "rivals.h"
 

@@ -2,7 +2,7 @@
  *
  * A line of the list never changes within ABI 1; a new minor appends members, enum values and lines:
  *   tests/test_abi --print > tests/abi/mm-1.offsets */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

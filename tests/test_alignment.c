@@ -1,7 +1,7 @@
 /* test_alignment.c - the contrastive loss between experts and the joint energy's term of their agreement: missing modalities, the
  * gradient to the encoders' parameters, the chain that it guides, threads, and what training with them comes to. The loss of one pair is
  * compared with PyTorch in test_matching. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 

@@ -1,6 +1,6 @@
 /* test_alloc.c - nothing is allocated inside a training step: the allocator of the whole process, libraries included, is
  * counted while the learner iterates. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 
@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "engine/vec.h"
-#include "learn/setup.h"
+#include "run/setup.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)

@@ -1,5 +1,5 @@
 /* test_candidates.c - of several draws of the latents one is chosen by the energy of what they decode to: which, how often, from what. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "linear_rig.h"
 

@@ -1,6 +1,6 @@
 /* test_checkpoint.c - checkpoints: the same bits come back, another architecture is refused, nothing is lost by a kill or a
  * full disk. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/checkpoint.h"
 #include "store/files.h"

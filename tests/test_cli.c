@@ -1,5 +1,5 @@
 /* test_cli.c - the option parser, suggestions, messages and the line of progress. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <setjmp.h>
 #include <signal.h>

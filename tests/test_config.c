@@ -1,5 +1,5 @@
 /* test_config.c - settings: strict INI files, --set, typed questions, unknown keys, the resolved INI. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

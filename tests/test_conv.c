@@ -1,6 +1,6 @@
 /* test_conv.c - the linear, convolution and pooling kernels of the CPU backend against plain loops in double, for every
  * kernel that accepts a case and every instruction set this processor has. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "kernel_rig.h"
 

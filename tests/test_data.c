@@ -1,5 +1,5 @@
 /* test_data.c - tuples joined by key, and batches that depend on seed and iteration alone; with modalities made here. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "data/keys.h"
 

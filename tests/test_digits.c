@@ -1,12 +1,12 @@
 /* test_digits.c - training on real pictures: MNIST where the environment's MMCORE_DATA points to a folder with it, else
  * Fashion-MNIST as Debian installs it. LONG_RUN: larger networks, all pictures, more iterations. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store_rig.h"
 
 #include <math.h>
 
-#include "learn/train.h"
+#include "train/train.h"
 
 enum { MOST_ITERATIONS = 2000 };
 

@@ -1,6 +1,6 @@
 /* test_elementwise.c - the CPU's element-wise kernels by themselves: accuracy over the whole range of floats, and results
  * that take the place of their operands. Programs meet these cases only now and then; see test_ops.c for the rest. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/kernel.h"
 

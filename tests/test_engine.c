@@ -1,5 +1,5 @@
 /* test_engine.c - thread pool, programs: fusion, shared memory, bound inputs, what is computed. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "random_graphs.h"
 

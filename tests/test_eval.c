@@ -1,11 +1,11 @@
 /* test_eval.c - the judge, reports, and latents as files, of a tiny run on a test plugin's made-up data. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval_rig.h"
 
 #include <math.h>
 
-#include "eval/encode.h"
+#include "trained/encode.h"
 #include "store/files.h"
 #include "store/npy.h"
 

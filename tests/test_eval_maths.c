@@ -1,5 +1,5 @@
 /* test_eval_maths.c - the mathematics of evaluation against closed forms, hand-made cases and NumPy. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval_values.h"
 

@@ -1,11 +1,11 @@
 /* test_evaluate.c - evaluations of a tiny run on a test plugin's made-up data. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval_rig.h"
 
 #include <math.h>
 
-#include "learn/saved.h"
+#include "run/saved.h"
 #include "mcmc/translate.h"
 #include "store/files.h"
 

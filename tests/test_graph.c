@@ -1,5 +1,5 @@
 /* test_graph.c - what graphs refuse, and in which words. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <setjmp.h>
 #include <stdio.h>

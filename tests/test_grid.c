@@ -1,8 +1,8 @@
 /* test_grid.c - PNG files and labelled grids. */
-#include "config.h"
+#include "mmi_build.h"
 
-#include "store/picture.h"
-#include "store/text.h"
+#include "draw/picture.h"
+#include "draw/text.h"
 
 #include "store_rig.h"
 

@@ -1,6 +1,6 @@
 /* test_heads.c - what the energy's head can see. With the linear one, modalities whose features are vectors add terms that know
  * nothing of one another, so a tuple that is wrong only in its combination looks like any other; the mlp sees it. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 

@@ -1,5 +1,5 @@
 /* test_img.c - picture files, squares made of them, the bounded cache, the plugin's settings and its networks. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "media_rig.h"
 

@@ -1,5 +1,5 @@
 /* test_incomplete.c - training data with modalities missing: keys that only some hold, and modalities hidden at random. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store_rig.h"
 

@@ -2,7 +2,7 @@
  *
  * With the same weights, data and seed: the states of both chains after every step, losses, the gradient of every tensor,
  * and every tensor after the updates, for any chunk size and every instruction set. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/learner.h"
 #include "learn/objectives/objective.h"

@@ -1,6 +1,6 @@
 /* test_langevin.c - the chains sample the distributions they should: means and covariances against theory, discretisation
  * included, within standard errors of thousands of independent chains. All seeds are fixed. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <math.h>
 #include <setjmp.h>

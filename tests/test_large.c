@@ -1,11 +1,11 @@
 /* test_large.c - 256 x 256 pictures with captions: fifty iterations, and the memory they take. A part of make bigcheck. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "media_rig.h"
 
 #include <sys/resource.h>
 
-#include "learn/train.h"
+#include "train/train.h"
 
 enum { ITERATIONS = 50 };
 

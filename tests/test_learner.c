@@ -1,6 +1,6 @@
 /* test_learner.c - the learner on made-up data: the same bits for any number of threads and after any interruption, what its
  * switches do, what its guards catch. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 #include "store_rig.h"

@@ -1,5 +1,5 @@
 /* test_linalg.c - the host's truncated singular value decomposition and its letters. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "plugin/host.h"
 #include "store_rig.h"

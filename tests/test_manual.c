@@ -1,5 +1,5 @@
 /* test_manual.c - the manual of the settings names every key that the program asks for, with its default, and no other. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* test_matching.c - the contrastive loss, counting of retrieval, and the judge's matcher on made-up pictures with captions. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "media_rig.h"
 
@@ -10,8 +10,8 @@
 #include "eval/judge.h"
 #include "eval/retrieval.h"
 #include "learn/contrast.h"
-#include "learn/saved.h"
-#include "learn/train.h"
+#include "run/saved.h"
+#include "train/train.h"
 
 /* ---------------------------------------------------------------- the loss */
 

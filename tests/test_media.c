@@ -1,13 +1,13 @@
 /* test_media.c - training on pictures with captions through the whole program's library: the same bits, going on, using a
  * model without the data, and what captions have to say about pictures. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "media_rig.h"
 
 #include <math.h>
 
-#include "learn/saved.h"
-#include "learn/train.h"
+#include "run/saved.h"
+#include "train/train.h"
 
 static void write_ini(rig *r, const char *txt)
 {

@@ -1,5 +1,5 @@
 /* test_mnist.c - the mnist plugin under an emulated host: entry, settings, IDX files and views. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "test_mnist_bench.h"
 

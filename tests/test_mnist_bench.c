@@ -1,5 +1,5 @@
 /* test_mnist_bench.c - the common start of the mnist tests. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "test_mnist_bench.h"
 

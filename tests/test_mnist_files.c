@@ -1,5 +1,5 @@
 /* test_mnist_files.c - makes the mnist tests' input. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "test_mnist_files.h"
 

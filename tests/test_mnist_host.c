@@ -1,5 +1,5 @@
 /* test_mnist_host.c - the emulated host. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "test_mnist_host.h"
 

@@ -1,5 +1,5 @@
 /* test_mnist_nets.c - the networks the mnist plugin records, by shape and parameter count. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "test_mnist_bench.h"
 

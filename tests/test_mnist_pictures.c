@@ -1,5 +1,5 @@
 /* test_mnist_pictures.c - backgrounds, PolyMNIST's folders, rendering, and real data where the machine has it. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "test_mnist_bench.h"
 

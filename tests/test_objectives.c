@@ -1,6 +1,6 @@
 /* test_objectives.c - every ELBO and the learner's likelihood losses against PyTorch (reference/make_objectives.py), with
  * complete batches and with missing modalities: values to 1e-5, gradients to 1e-5 in norm. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "linear_rig.h"
 

@@ -1,6 +1,6 @@
 /* test_ops.c - every operation three ways: gradients against central differences, the float backends against the double
  * reference, and the double reference against PyTorch. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "ops_cases.h"
 #include "ops_reference.h"

@@ -1,5 +1,5 @@
 /* test_pairs.c - pictures with captions in the three layouts, and what can be wrong with them. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "media_rig.h"
 #include "pairs.h"

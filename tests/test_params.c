@@ -1,5 +1,5 @@
 /* test_params.c - one model's tensors: declaration, initial values, spectral normalisation, repacked copies. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/params.h"
 #include "learn/optimiser.h"

@@ -1,5 +1,5 @@
 /* test_plugin.c - the loader against plugins with one defect each, the host's services, instances and their branches. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* test_safetensors.c - safetensors files: what is written, and what the reader makes of files nobody vouches for. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/safetensors.h"
 

@@ -1,6 +1,6 @@
 /* test_sampler.c - what a model's networks and chains do with rows: the posterior of a linear model is known in closed form,
  * and so is what each switch changes. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 

@@ -1,6 +1,6 @@
 /* test_select.c - selecting the best checkpoint: the validation figure against one made by hand, that measuring leaves no
  * trace, and which checkpoints are kept whatever happens to a run. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 #include "store_rig.h"
@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "learn/best.h"
-#include "learn/select.h"
+#include "train/best.h"
+#include "train/select.h"
 #include "store/files.h"
 
 #define SETS(...) ((const char *const[]){ __VA_ARGS__, NULL })

@@ -1,5 +1,5 @@
 /* test_store.c - whole files, metrics and the run folder. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/checkpoint.h"
 #include "store/files.h"

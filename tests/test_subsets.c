@@ -1,6 +1,6 @@
 /* test_subsets.c - any subset of the modalities may be observed, with private latents or without: posteriors of linear models
  * are known in closed form for every subset. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "linear_rig.h"
 

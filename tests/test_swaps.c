@@ -1,6 +1,6 @@
 /* test_swaps.c - tuples with one modality swapped as negatives of the energy: which rows are mixed, their factors and ranks
  * from energies made by hand, rows that are left out, and the gradient that comes of it. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 

@@ -1,12 +1,12 @@
 /* test_sweep.c - grids of settings, CSV files, and the figures of a run. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store_rig.h"
 
 #include <math.h>
 
-#include "learn/figures.h"
-#include "learn/sweep.h"
+#include "ablate/figures.h"
+#include "ablate/sweep.h"
 #include "store/csv.h"
 
 /* ---------------------------------------------------------------- sweeps */

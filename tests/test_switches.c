@@ -1,6 +1,6 @@
 /* test_switches.c - what each switch of the learner changes: private latents, missing modalities, other starts of the data
  * chain, moving averages, baselines; and combinations that are refused. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learner_rig.h"
 

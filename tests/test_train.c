@@ -1,12 +1,12 @@
 /* test_train.c - the loop around the learner, with a test plugin's made-up data: hooks, stopping, and what a rollback leaves
  * in the run folder. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store_rig.h"
 
 #include <math.h>
 
-#include "learn/train.h"
+#include "train/train.h"
 #include "store/checkpoint.h"
 
 /* What a run said and did. */

@@ -1,5 +1,5 @@
 /* test_txt.c - captions as tokens, numbers, vectors and back; vocabulary, word vectors, state, networks. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "media_rig.h"
 

@@ -1,6 +1,6 @@
 /* test_use.c - what commands on a trained model share: inputs that users name, samples and translations that the energy guides,
  * recordings of chains, ways between latents. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store_rig.h"
 
@@ -8,11 +8,11 @@
 
 #include <math.h>
 
-#include "learn/generate.h"
+#include "mcmc/generate.h"
 #include "mcmc/translate.h"
-#include "use/inputs.h"
-#include "use/interpolate.h"
-#include "use/recorder.h"
+#include "trained/inputs.h"
+#include "trained/interpolate.h"
+#include "trained/recorder.h"
 
 /* ---------------------------------------------------------------- inputs */
 

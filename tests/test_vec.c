@@ -1,5 +1,5 @@
 /* test_vec.c - random numbers, the Langevin update, Adam and sums, for every instruction set this processor has. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/vec.h"
 

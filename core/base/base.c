@@ -1,5 +1,5 @@
 /* base.c - error values, the allocator, logging. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "base/base.h"
 

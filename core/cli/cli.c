@@ -1,5 +1,5 @@
 /* cli.c - messages and exit statuses of commands. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/cli.h"
 

@@ -1,9 +1,9 @@
 /* cmd_ablate.c - mmcore ablate: a grid of training runs and a table of what came out. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "eval/assess.h"
-#include "learn/ablate.h"
+#include "ablate/assess.h"
+#include "ablate/ablate.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* cmd_bench.c - mmcore bench: the speed of what training spends its time on. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "eval/bench.h"
+#include "bench/bench.h"
 #include "store/files.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* cmd_encode.c - mmcore encode: the latents of a split of the data, as .npy and CSV files. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "eval/encode.h"
+#include "trained/encode.h"
 
 #include <stdio.h>
 #include <string.h>

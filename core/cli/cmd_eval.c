@@ -1,5 +1,5 @@
 /* cmd_eval.c - mmcore eval: every figure of a checkpoint, or several evaluations summarised. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
 #include "eval/evaluate.h"

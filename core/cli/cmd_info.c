@@ -1,5 +1,5 @@
 /* cmd_info.c - mmcore info: what a checkpoint or a plugin holds. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/cli.h"
 #include "plugin/loader.h"

@@ -1,8 +1,8 @@
 /* cmd_interpolate.c - mmcore interpolate: from one tuple to another. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "use/interpolate.h"
+#include "trained/interpolate.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* cmd_judge.c - mmcore judge: trains what evaluation judges samples with. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
 #include "eval/judge.h"

@@ -1,5 +1,5 @@
 /* cmd_plugins.c - mmcore plugins: what was found on the search path, what was refused, and why. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/cli.h"
 #include "plugin/loader.h"

@@ -1,8 +1,8 @@
 /* cmd_sample.c - mmcore sample: generator and energy-revised samples out of a checkpoint. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "use/samples.h"
+#include "trained/samples.h"
 
 #include <stdio.h>
 

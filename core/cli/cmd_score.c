@@ -1,8 +1,8 @@
 /* cmd_score.c - mmcore score: how well the modalities of a tuple fit each other. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "use/scores.h"
+#include "trained/scores.h"
 
 #include <stdio.h>
 

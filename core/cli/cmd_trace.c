@@ -1,8 +1,8 @@
 /* cmd_trace.c - mmcore trace: the chains, step by step. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "use/trace.h"
+#include "trained/trace.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* cmd_train.c - mmcore train: settings in, a trained model out. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "learn/train.h"
+#include "train/train.h"
 
 #include <math.h>
 #include <stdio.h>

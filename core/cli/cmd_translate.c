@@ -1,8 +1,8 @@
 /* cmd_translate.c - mmcore translate: some modalities in, the others out. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "use/translations.h"
+#include "trained/translations.h"
 
 #include <stdio.h>
 

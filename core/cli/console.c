@@ -1,5 +1,5 @@
 /* console.c - standard output and error, shared by messages and by the one line of progress. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/console.h"
 

@@ -1,5 +1,5 @@
 /* interrupt.c - Ctrl-C as a wish that long work looks at between steps. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/interrupt.h"
 

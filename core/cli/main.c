@@ -1,5 +1,5 @@
 /* main.c - the program: a table of commands, and how one is chosen. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/cli.h"
 

@@ -1,5 +1,5 @@
 /* options.c - reads command-line options by a table and prints its --help. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/options.h"
 

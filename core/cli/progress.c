@@ -1,5 +1,5 @@
 /* progress.c - how far long work is, how fast, how much longer. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/progress.h"
 

@@ -1,5 +1,5 @@
 /* run_options.c - what several commands make of their options. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cli/run_options.h"
 #include "config/value.h"

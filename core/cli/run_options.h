@@ -3,7 +3,7 @@
 #define MMI_RUN_OPTIONS_H
 
 #include "cli/cli.h"
-#include "use/inputs.h"
+#include "trained/inputs.h"
 
 #define MMI_OPTION_PLUGINS(to) \
 	MMI_OPTION_LIST("plugin", "[NAME=]FILE", to, "a modality's plugin; NAME is its section of the INI; repeatable")

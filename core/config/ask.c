@@ -1,6 +1,5 @@
 /* ask.c - typed questions: the text in effect, parsed whole and checked, and the messages when it does not fit. */
-/* Angle brackets: "config.h" would be the header of this folder. */
-#include <config.h>
+#include "mmi_build.h"
 
 #include "config/config.h"
 #include "config/settings.h"

@@ -1,6 +1,5 @@
 /* config.c - settings: the store, and the two places values come from, an INI file and --set. */
-/* Angle brackets: "config.h" would be the header of this folder. */
-#include <config.h>
+#include "mmi_build.h"
 
 #include "config/config.h"
 #include "config/ini.h"

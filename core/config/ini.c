@@ -3,8 +3,7 @@
  * iniparser accepts much that is a mistake: unclosed quotes, text after a section's name, keys without a section, a
  * comment that swallows the next line with a backslash. The lines are therefore checked first, which also gives line
  * numbers and file order, and only files without such surprises reach iniparser. */
-/* Angle brackets: "config.h" would be the header of this folder. */
-#include <config.h>
+#include "mmi_build.h"
 
 #include "config/ini.h"
 

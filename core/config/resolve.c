@@ -1,6 +1,5 @@
 /* resolve.c - after everybody asked: what nobody asked for, and the INI with every value in effect. */
-/* Angle brackets: "config.h" would be the header of this folder. */
-#include <config.h>
+#include "mmi_build.h"
 
 #include "config/config.h"
 #include "config/ini.h"

@@ -1,6 +1,5 @@
 /* value.c - numbers and words of settings. */
-/* Angle brackets: "config.h" would be the header of this folder. */
-#include <config.h>
+#include "mmi_build.h"
 
 #include "config/value.h"
 

@@ -1,5 +1,5 @@
 /* batches.c - a thread that reads batches ahead into a ring of three buffers: one in use, two ahead. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "data/batches.h"
 

@@ -1,5 +1,5 @@
 /* keys.c - a set of texts, found by hashing. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "data/keys.h"
 

@@ -1,5 +1,5 @@
 /* tuples.c - joining the data of several modalities by key. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "data/tuples.h"
 

@@ -1,5 +1,5 @@
 /* build.c - the table of operations a plugin records its networks with (mm_host_graph), and the core's own additions. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/graph.h"
 #include "engine/op.h"

@@ -1,5 +1,5 @@
 /* build_info.c - what computes. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/build_info.h"
 #include "base/base.h"

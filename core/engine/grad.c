@@ -1,6 +1,6 @@
 /* grad.c - reverse-mode differentiation: walks the graph from the loss back and lets each operation's rule record its
  * gradients. Only nodes that lead to something wanted are visited, so a chain's program computes nothing else. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/op.h"
 

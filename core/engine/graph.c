@@ -1,5 +1,5 @@
 /* graph.c - recording of nodes: storage, scopes, sticky errors, and the checks every operation shares. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/graph.h"
 #include "engine/op.h"

@@ -1,5 +1,5 @@
 /* network.c - one compiled graph with an instance per worker thread. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/network.h"
 

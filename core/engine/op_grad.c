@@ -1,5 +1,5 @@
 /* op_grad.c - gradient rules: each records, in the same graph, how dL/dinput follows from dy = dL/doutput. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/op_rules.h"
 

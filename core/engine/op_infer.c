@@ -1,5 +1,5 @@
 /* op_infer.c - shape rules: what an operation's output looks like, or why its inputs do not fit. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/op_rules.h"
 

@@ -1,6 +1,6 @@
 /* ops.c - the operation table. To add an operation: a line in opcodes.h, an entry here, a reference kernel in
  * backend/ref, and, where speed matters, one in the other backends. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/op_rules.h"
 

@@ -1,5 +1,5 @@
 /* packs.c - repacked copies of weights, one per (tensor, layout), shared by all programs of a model. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/params.h"
 

@@ -1,5 +1,5 @@
 /* params.c - one model's tensors: declaration, storage, initial values, spectral normalisation. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/params.h"
 #include "engine/vec.h"

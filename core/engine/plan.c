@@ -1,5 +1,5 @@
 /* plan.c - which nodes run, what is fused, and which tensors share the arena's bytes. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/plan.h"
 #include "engine/op.h"

@@ -1,5 +1,5 @@
 /* pool.c - worker threads: a generation counter wakes them, an atomic counter hands out tasks. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/pool.h"
 

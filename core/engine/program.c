@@ -1,5 +1,5 @@
 /* program.c - an instance of a plan: arena, prepared kernels, bound pointers. Running it is a loop over function calls. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/program.h"
 #include "engine/op.h"

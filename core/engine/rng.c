@@ -1,5 +1,5 @@
 /* rng.c - the scalar parts of vec.h: keys, single Philox blocks, integers and permutations. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/vec.h"
 

@@ -1,5 +1,5 @@
 /* shape.c - shapes of samples. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/graph.h"
 

@@ -1,5 +1,5 @@
 /* auc.c - area under the ROC curve by ranks. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/auc.h"
 

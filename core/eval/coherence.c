@@ -1,5 +1,5 @@
 /* coherence.c - counting agreement. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/coherence.h"
 

@@ -1,10 +1,10 @@
 /* eval_conditional.c - from given modalities to the others: does the result show the tuple's class, and fit what was given. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/vec.h"
 #include "eval/coherence.h"
 #include "eval/eval_work.h"
-#include "mcmc/rows.h"
+#include "model/rows.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* eval_cost.c - what a batch of samples costs: by the generator alone, and with the energy's chains. */
-#include "config.h"
+#include "mmi_build.h"
 
-#include "eval/bench_timer.h"
+#include "bench/bench_timer.h"
 #include "eval/eval_work.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* eval_energy.c - the energy as a score: does it tell tuples that fit from tuples that do not. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/vec.h"
 #include "eval/auc.h"

@@ -1,5 +1,5 @@
 /* eval_latents.c - the class read linearly off the latents that each modality's encoder infers. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/eval_work.h"
 #include "eval/probe.h"

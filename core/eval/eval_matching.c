@@ -1,6 +1,6 @@
 /* eval_matching.c - what the judge's matcher says: how well it finds what belongs together, and how well the modalities of tuples,
  * samples and translations fit. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/eval_work.h"
 

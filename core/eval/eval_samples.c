@@ -1,12 +1,12 @@
 /* eval_samples.c - samples from the prior: do their modalities agree and fit, and how far are they from the data. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/coherence.h"
 #include "eval/eval_work.h"
 #include "eval/frechet.h"
 #include "eval/linalg.h"
 #include "eval/pca.h"
-#include "learn/generate.h"
+#include "mcmc/generate.h"
 
 #include <math.h>
 #include <string.h>

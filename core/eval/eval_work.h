@@ -4,7 +4,7 @@
 
 #include "eval/evaluate.h"
 #include "eval/judge.h"
-#include "learn/saved.h"
+#include "run/saved.h"
 #include "mcmc/translate.h"
 
 #define MMI_EVAL_BLOCK 256u        /* rows in memory at once, rounded up to whole chunks */

@@ -1,8 +1,8 @@
 /* evaluate.c - opens what an evaluation needs and runs its parts. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/eval_work.h"
-#include "mcmc/rows.h"
+#include "model/rows.h"
 
 #include <math.h>
 #include <stdio.h>

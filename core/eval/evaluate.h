@@ -4,7 +4,7 @@
 
 #include "data/tuples.h"
 #include "eval/report.h"
-#include "learn/setup.h"
+#include "run/setup.h"
 
 typedef enum {
 	MMI_EVAL_COHERENCE,    /* of samples from the prior */

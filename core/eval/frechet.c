@@ -1,5 +1,5 @@
 /* frechet.c - the Frechet distance between Gaussians. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/frechet.h"
 #include "eval/linalg.h"

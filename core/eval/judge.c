@@ -1,5 +1,5 @@
 /* judge.c - the plugins' classifiers as compiled networks, and their application to rows. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/judge.h"
 

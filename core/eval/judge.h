@@ -8,7 +8,7 @@
 
 #include "engine/network.h"
 #include "eval/matcher.h"
-#include "learn/setup.h"
+#include "run/setup.h"
 #include "model/model.h"
 
 #define MMI_JUDGE_CHUNK 16u      /* rows a worker takes at once */

@@ -1,5 +1,5 @@
 /* judge_file.c - the judge as a safetensors file: what it says about itself is checked before it judges anything. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/judge.h"
 #include "engine/build_info.h"

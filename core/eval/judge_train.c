@@ -1,5 +1,5 @@
 /* judge_train.c - trains the judge: cross-entropy by Adam, in chunks and lanes as the learner's losses. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/judge.h"
 #include "data/batches.h"

@@ -1,5 +1,5 @@
 /* linalg.c - LAPACK and BLAS behind plain C functions. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/linalg.h"
 

@@ -1,5 +1,5 @@
 /* matcher.c - the towers: recorded, applied to rows, and to whole sets of tuples. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/matcher.h"
 #include "eval/judge.h"

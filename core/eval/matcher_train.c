@@ -1,6 +1,6 @@
 /* matcher_train.c - trains the towers: embeddings forward, the contrastive loss of the whole batch, then its gradient to each
  * embedding back through each tower, in chunks and lanes as the learner's losses. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/matcher.h"
 #include "data/batches.h"

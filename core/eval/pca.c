@@ -1,5 +1,5 @@
 /* pca.c - principal components by the smaller Gram matrix. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/pca.h"
 #include "eval/linalg.h"

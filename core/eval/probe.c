@@ -1,5 +1,5 @@
 /* probe.c - multinomial logistic regression. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/probe.h"
 

@@ -1,5 +1,5 @@
 /* report.c - lists of named numbers. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/report.h"
 

@@ -1,5 +1,5 @@
 /* report_text.c - figures as a table, as JSON and as CSV. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/report.h"
 #include "store/files.h"

@@ -1,5 +1,5 @@
 /* retrieval.c - ranks of the right items, and recall. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval/retrieval.h"
 

@@ -1,5 +1,5 @@
 /* alignment.c - the contrastive loss over all pairs of experts. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/alignment.h"
 

@@ -1,5 +1,5 @@
 /* contrast.c - the symmetric contrastive loss and its gradient, in double and in one order: batches are small. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/contrast.h"
 

@@ -1,5 +1,5 @@
 /* given.c - see given.h. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/given.h"
 

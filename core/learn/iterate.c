@@ -3,12 +3,12 @@
  * alpha is the energy model E, omega the generator p(x | z), phi the inference model q(z | X); B samples a batch, M
  * modalities. Chains: the paper's Eqs. 3 and 8 in the listing's parametrisation (s, n). Losses: Eqs. 10 to 14. Readings
  * where equations, algorithm and listing disagree are in docs/ARCHITECTURE.md. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/learner.h"
 #include "learn/snapshot.h"
 #include "learn/starts.h"
-#include "mcmc/rows.h"
+#include "model/rows.h"
 
 #include <math.h>
 #include <stdlib.h>

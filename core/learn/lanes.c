@@ -1,5 +1,5 @@
 /* lanes.c - gradients summed in lanes. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/lanes.h"
 #include "engine/vec.h"

@@ -1,10 +1,10 @@
 /* learner.c - the learner's parts: made once, so that an iteration allocates nothing. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/learner.h"
 #include "learn/objectives/objective.h"
 #include "learn/snapshot.h"
-#include "mcmc/rows.h"
+#include "model/rows.h"
 
 static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 {

@@ -1,5 +1,5 @@
 /* losses.c - recording of the learner's losses. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/losses.h"
 #include "learn/objectives/objective.h"

@@ -7,7 +7,7 @@
 
 #include "engine/network.h"
 #include "learn/lanes.h"
-#include "mcmc/latents.h"
+#include "model/latents.h"
 
 typedef struct mmi_loss {
 	mmi_network net;

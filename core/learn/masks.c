@@ -1,5 +1,5 @@
 /* masks.c - who takes part in a batch. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/masks.h"
 

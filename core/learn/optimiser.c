@@ -1,5 +1,5 @@
 /* optimiser.c - Adam. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/optimiser.h"
 #include "engine/vec.h"

@@ -1,5 +1,5 @@
 /* pass.c - rows of losses, chunk by chunk, into gradient lanes. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/vec.h"
 #include "learn/losses.h"

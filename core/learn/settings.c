@@ -1,5 +1,5 @@
 /* settings.c - the INI's sections about the run, as typed settings. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/settings.h"
 #include "config/value.h"

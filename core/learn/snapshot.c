@@ -1,7 +1,7 @@
 /* snapshot.c - snapshots and rollbacks, and what a checkpoint holds. */
-#include "config.h"
+#include "mmi_build.h"
 
-#include "learn/setup.h"
+#include "store/checkpoint.h"
 #include "learn/snapshot.h"
 #include "store/checkpoint.h"
 

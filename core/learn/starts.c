@@ -1,8 +1,8 @@
 /* starts.c - other starts of the data chain. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/starts.h"
-#include "mcmc/rows.h"
+#include "model/rows.h"
 
 /* Uniform in a box, uniform then projected on a simplex, standard normal where there are no bounds. */
 static void noise(const mmi_learner *l, uint32_t m, uint32_t t)

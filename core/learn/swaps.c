@@ -1,5 +1,5 @@
 /* swaps.c - swapped tuples as negatives. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/swaps.h"
 

@@ -1,5 +1,5 @@
 /* choose.c - where guided chains start: one of several draws of the latents, by the energy of what they decode to. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "mcmc/sampler_nets.h"
 

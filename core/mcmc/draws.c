@@ -1,6 +1,6 @@
 /* draws.c - what a sampler draws: priors, starts of chains, experts. Every number is a function of seed, stream, iteration,
  * chain, row and element. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "mcmc/sampler_nets.h"
 

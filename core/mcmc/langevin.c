@@ -1,5 +1,5 @@
 /* langevin.c - the Langevin chain. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "mcmc/langevin.h"
 

@@ -1,5 +1,5 @@
 /* sampler.c - a sampler's life, and rows shared out in chunks. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "mcmc/sampler_nets.h"
 

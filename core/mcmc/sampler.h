@@ -7,7 +7,7 @@
 
 #include "engine/network.h"
 #include "mcmc/langevin.h"
-#include "mcmc/latents.h"
+#include "model/latents.h"
 #include "model/model.h"
 
 typedef struct mmi_sampler mmi_sampler;

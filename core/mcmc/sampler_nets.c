@@ -1,5 +1,5 @@
 /* sampler_nets.c - what the networks of a sampler compute. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "mcmc/sampler_nets.h"
 

@@ -1,5 +1,5 @@
 /* translate.c - the paper's Eq. 17, followed by the energy chain on what was not given. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "mcmc/translate.h"
 

@@ -8,7 +8,7 @@
  * Block (the paper's Table 6, whose ancestors are the dual-MCMC networks): [ReLU unless first] conv3x3 ReLU conv3x3
  * [average-pool 2]; shortcut: the first block pools, then convolves; later ones convolve, then pool; identity where
  * nothing changes. No biases in the trunk. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "model/model.h"
 

@@ -1,5 +1,5 @@
 /* model.c - the three models: their parameter stores, declared by recording every network once. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "model/model.h"
 

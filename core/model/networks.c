@@ -1,5 +1,5 @@
 /* networks.c - recording of experts, decoders, likelihoods and latent densities. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/op.h"
 #include "model/model.h"

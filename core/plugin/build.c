@@ -1,5 +1,5 @@
 /* build.c - records a modality's branches and checks what the plugin gave back. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "plugin/loader.h"
 #include "plugin/modality.h"

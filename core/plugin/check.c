@@ -1,5 +1,5 @@
 /* check.c - a plugin's static data: magic, sizes, versions, strings, callbacks. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "config/ini.h"
 #include "plugin/check.h"

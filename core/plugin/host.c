@@ -1,5 +1,5 @@
 /* host.c - the base table of host services and the counter-based randomness of plugins. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/graph.h"
 #include "engine/vec.h"

@@ -1,5 +1,5 @@
 /* host_config.c - "mm.host.config/1": a plugin's questions about its own INI section. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "plugin/host.h"
 

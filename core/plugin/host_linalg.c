@@ -2,7 +2,7 @@
  *
  * Randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithms 4.4 and 5.1) with a fixed random start: a few
  * passes over the entries, no dense copy, no library whose version would change bits. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "engine/vec.h"
 #include "plugin/host.h"

@@ -1,8 +1,8 @@
 /* host_text.c - the sheets' font for plugins. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "plugin/host.h"
-#include "store/text.h"
+#include "draw/text.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* loader.c - the registry of plugins: from a name to a started plugin. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "plugin/check.h"
 #include "plugin/loader.h"

@@ -1,5 +1,5 @@
 /* modality.c - makes an instance of a plugin's modality from an INI section. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "config/value.h"
 #include "plugin/check.h"

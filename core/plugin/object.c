@@ -1,5 +1,5 @@
 /* object.c - a shared object file: may it be loaded, and its entry function. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "plugin/object.h"
 

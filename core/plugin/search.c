@@ -1,5 +1,5 @@
 /* search.c - the folders where a plugin named without a slash is looked for. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "plugin/search.h"
 

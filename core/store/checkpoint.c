@@ -1,5 +1,5 @@
 /* checkpoint.c - saving and restoring a run's state. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/checkpoint.h"
 

@@ -7,6 +7,8 @@
 
 #include "store/safetensors.h"
 
+#define MMI_STATE_TENSOR "modality.%s.state" /* U8: what a modality's plugin keeps in checkpoints */
+
 typedef struct mmi_checkpoint mmi_checkpoint;
 
 /* Items for save and restore; names and data stay the caller's. */

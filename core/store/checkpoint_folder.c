@@ -1,5 +1,5 @@
 /* checkpoint_folder.c - the checkpoints of a folder: list, prune, find the newest that loads. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/checkpoint.h"
 

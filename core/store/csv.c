@@ -1,5 +1,5 @@
 /* csv.c - comma-separated text. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/csv.h"
 

@@ -1,5 +1,5 @@
 /* files.c - files that are whole or absent. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/files.h"
 

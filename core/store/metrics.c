@@ -1,5 +1,5 @@
 /* metrics.c - one CSV row an interval. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/metrics.h"
 

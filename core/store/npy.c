@@ -1,5 +1,5 @@
 /* npy.c - NumPy's .npy files, version 1.0: a text header padded to 64 bytes, then the values. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/npy.h"
 #include "store/files.h"

@@ -1,5 +1,5 @@
 /* runfolder.c - making, locking and naming a run's folder. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/runfolder.h"
 

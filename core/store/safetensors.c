@@ -1,5 +1,5 @@
 /* safetensors.c - reading safetensors files that nobody vouches for. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/safetensors.h"
 

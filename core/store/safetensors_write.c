@@ -1,5 +1,5 @@
 /* safetensors_write.c - writing safetensors files. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "store/safetensors.h"
 

@@ -1,5 +1,5 @@
 /* file.c - whole text files line by line, and files written whole or not at all. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "common.h"
 

@@ -1,5 +1,5 @@
 /* layers.c - layers that networks of several plugins are made of. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "layers.h"
 

@@ -1,5 +1,5 @@
 /* pairs.c - pictures with captions: choice of the layout, clean captions, samples and their keys. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "pairs_read.h"
 #include "utf8.h"

@@ -1,6 +1,6 @@
 /* pairs_coco.c - MSCOCO: captions_train2017.json with the pictures in train2017, captions_val2017.json with those in val2017
  * (any year). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "pairs_read.h"
 

@@ -1,5 +1,5 @@
 /* pairs_cub.c - the layout of CUB_200_2011: lists of numbered pictures, a folder of captions beside the pictures. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "pairs_read.h"
 

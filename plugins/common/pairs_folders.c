@@ -1,6 +1,6 @@
 /* pairs_folders.c - MMVAE's form of CUB: a folder for each split with one for each class in it, and for each split one file
  * of captions, ten a picture, in the order of the pictures' paths. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "pairs_read.h"
 

@@ -1,5 +1,5 @@
 /* pairs_list.c - the sorted names in a folder. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "pairs_read.h"
 

@@ -1,5 +1,5 @@
 /* picture.c - pictures as bytes, samples and PNG files. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "picture.h"
 

@@ -1,5 +1,5 @@
 /* utf8.c - reading UTF-8 that may be anything but. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "utf8.h"
 

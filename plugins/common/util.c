@@ -1,5 +1,5 @@
 /* util.c - a plugin's life, errors, memory, log lines and services through the host. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "common.h"
 

@@ -1,5 +1,5 @@
 /* cache.c - decoded pictures in bounded memory. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cache.h"
 

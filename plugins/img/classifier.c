@@ -1,6 +1,6 @@
 /* classifier.c - the judge of evaluation: a small convnet that follows from the size alone, whatever `net` says, so that runs
  * can be compared. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

@@ -1,5 +1,5 @@
 /* dataset.c - one split of the pictures: which are there, decoded when they are read. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "cache.h"
 #include "decode.h"

@@ -1,5 +1,5 @@
 /* decode.c - which kind of picture a file is, and how large it may be. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "decode.h"
 

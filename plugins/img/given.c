@@ -1,5 +1,5 @@
 /* given.c - a picture that a user names. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "decode.h"
 #include "picture.h"

@@ -1,5 +1,5 @@
 /* instance.c - the settings of one modality, what it is, and what a checkpoint keeps of it. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "img.h"
 #include "nets.h"

@@ -1,5 +1,5 @@
 /* jpeg_file.c - JPEG through libjpeg-turbo. Its errors jump; the jump stays within this file. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "decode.h"
 

@@ -1,5 +1,5 @@
 /* net_conv.c - net = conv: strided convolutions for a CPU down to 4 x 4, scaled by `width` (w, 2w, then 4w channels). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

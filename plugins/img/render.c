@@ -1,5 +1,5 @@
 /* render.c - a sample as a picture: 8-bit RGB for sheets, a PNG file for `mmcore sample`. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "img.h"
 #include "picture.h"

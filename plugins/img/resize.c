@@ -1,5 +1,5 @@
 /* resize.c - separable filters: columns first into floats, then rows. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "resize.h"
 

@@ -1,5 +1,5 @@
 /* classifier.c - the judge of evaluation: a small convnet, the same for all settings, so that runs can be compared. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

@@ -1,5 +1,5 @@
 /* dataset.c - the calls every data set answers, and the choice of its source. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "dataset.h"
 #include "picture.h"

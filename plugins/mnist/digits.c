@@ -1,5 +1,5 @@
 /* digits.c - loads IDX digits as bit masks, groups them by class, shares them by reference count. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "digits.h"
 #include "idx.h"

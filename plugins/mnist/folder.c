@@ -1,5 +1,5 @@
 /* folder.c - PolyMNIST as published: {train,test}/m{view}/{i}.{digit}.png, decoded when read, paired by file name. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "dataset.h"
 

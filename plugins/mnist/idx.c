@@ -1,5 +1,5 @@
 /* idx.c - IDX files: 00 00 08 rank, then rank big-endian sizes, then bytes. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "idx.h"
 

@@ -1,5 +1,5 @@
 /* instance.c - the settings of one modality and what it is. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "mnist.h"
 #include "nets.h"

@@ -1,5 +1,5 @@
 /* net_conv.c - net = conv: small convolutions for a CPU, scaled by `width` (32: encoder 32-64, decoder 128-64-32). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

@@ -1,5 +1,5 @@
 /* net_resnet.c - net = resnet: the encoder and decoder of MMVAE+ for PolyMNIST (nf = 64, s0 = 7). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

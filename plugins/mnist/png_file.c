@@ -1,5 +1,5 @@
 /* png_file.c - reads PNG through libpng's simplified interface, which neither exits nor jumps. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "png_file.h"
 

@@ -1,5 +1,5 @@
 /* render.c - a sample as a picture and back: 8-bit RGB for grids, PNG files that are written and read. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 #include "picture.h"

@@ -1,5 +1,5 @@
 /* styled.c - a view made on the fly: digit from IDX files, background from a PNG file or drawn. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "dataset.h"
 #include "texture.h"

@@ -1,7 +1,7 @@
 /* texture.c - drawn backgrounds. A pattern maps a point to 0..1, a palette maps that to a colour.
  *
  * Digits show as inverted colours, so mid-grey would hide them: each palette keeps to one side, all light or all dark. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "texture.h"
 

@@ -1,6 +1,6 @@
 /* classifier.c - the judge of evaluation: which words there are, wherever they stand, and nothing of the settings of the
  * networks, so that runs can be compared. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

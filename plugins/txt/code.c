@@ -1,5 +1,5 @@
 /* code.c - captions as numbers and back. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "txt.h"
 

@@ -1,5 +1,5 @@
 /* dataset.c - one split of the captions. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "txt.h"
 

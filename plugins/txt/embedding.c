@@ -1,5 +1,5 @@
 /* embedding.c - word vectors out of the captions themselves. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "embedding.h"
 

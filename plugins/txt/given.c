@@ -1,5 +1,5 @@
 /* given.c - a caption that a user names: the words themselves, or a file with them. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "txt.h"
 

@@ -1,5 +1,5 @@
 /* learn.c - what an instance takes from the training captions. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn.h"
 

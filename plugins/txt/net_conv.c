@@ -1,6 +1,6 @@
 /* net_conv.c - net = conv: convolutions along the caption for a CPU, scaled by `width`. A caption is a map of height 1; its
  * words are first and last seen through one linear layer each. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

@@ -1,6 +1,6 @@
 /* net_paper.c - net = paper: the caption networks of MMVAE+ and CMVAE for CUB without their batch normalisation, which would
  * tie the samples of a batch together inside the chains. A caption is a picture of length x 128 with one channel. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

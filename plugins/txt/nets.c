@@ -1,5 +1,5 @@
 /* nets.c - the build callbacks, and the layer of all networks. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "nets.h"
 

@@ -1,5 +1,5 @@
 /* plugin.c - the exported entry: who we are, what we offer, which host services we need. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "txt.h"
 #include "nets.h"

@@ -1,5 +1,5 @@
 /* render.c - a sample as text: a line in a file for `mmcore sample`, small letters in sheets. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "txt.h"
 

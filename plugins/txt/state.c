@@ -2,7 +2,7 @@
  *
  * "mmtxt 1\n", then 32-bit little-endian numbers: representation, length, dim, words (the three that are no words included),
  * classes; then the words, each with a NUL, and the vectors' floats row by row. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "txt.h"
 

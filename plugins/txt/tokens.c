@@ -1,5 +1,5 @@
 /* tokens.c - captions as tokens. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "tokens.h"
 

@@ -1,5 +1,5 @@
 /* vary.c - captions that say less: in training encoders may miss each word. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "txt.h"
 

@@ -1,6 +1,6 @@
 /* vectors_file.c - word vectors of word2vec, fastText and GloVe in their text forms: a word and its numbers on each line,
  * before them, but for GloVe, a line with the number of words and of dimensions. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "embedding.h"
 

@@ -1,5 +1,5 @@
 /* vocabulary.c - words with numbers. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "vocabulary.h"
 

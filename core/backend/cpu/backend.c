@@ -1,5 +1,5 @@
 /* backend.c - the CPU backend: convolutions and linear layers, element-wise kernels, and the reference for the rest. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/conv.h"
 #include "backend/cpu/elementwise.h"

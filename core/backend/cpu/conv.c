@@ -1,5 +1,5 @@
 /* conv.c - the lists of convolution kernels, the preferred first. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/conv.h"
 

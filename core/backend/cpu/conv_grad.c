@@ -1,5 +1,5 @@
 /* conv_grad.c - gradients to the weights and biases of linear layers and convolutions. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/conv_kernels.h"
 #include "backend/cpu/patch.h"

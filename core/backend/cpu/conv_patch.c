@@ -1,5 +1,5 @@
 /* conv_patch.c - linear layers, convolutions and their gradients to x, as products of patches with packed weights. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/conv_kernels.h"
 #include "backend/cpu/patch.h"

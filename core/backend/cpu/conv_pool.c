@@ -1,5 +1,5 @@
 /* conv_pool.c - average pooling, nearest upsampling and their gradients. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/conv_kernels.h"
 

@@ -1,6 +1,6 @@
 /* conv_winograd.c - convolutions of 3x3 with stride 1 and of 4x4 with stride 2, and their gradients to x, by Winograd's
  * F(4x4, 3x3) and F(4x4, 2x2). A 4x4 kernel with stride 2 is four 2x2 kernels with stride 1. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/conv_kernels.h"
 #include "backend/cpu/patch.h"

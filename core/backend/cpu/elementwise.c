@@ -1,5 +1,5 @@
 /* elementwise.c - the choice among the variants of the element-wise kernels. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/elementwise.h"
 

@@ -1,7 +1,7 @@
 /* elementwise_kernels.c - element-wise operations, losses, reductions and moves; compiled once per instruction set
  * (MMI_ISA). Loops marked MMI_SIMD become vector code. Tensors are as large as a cache, so a loop's cost is its memory
  * traffic: activations and masks are applied block by block, while a block is still in the first-level cache. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/elementwise.h"
 #include "backend/cpu/vec_math.h"

@@ -1,5 +1,5 @@
 /* isa.c - which instruction set the CPU kernels use. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/isa.h"
 

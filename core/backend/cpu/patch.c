@@ -1,5 +1,5 @@
 /* patch.c - convolutions as products of patches with weights: which pixels each output row reads. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/patch.h"
 

@@ -1,5 +1,5 @@
 /* simd_grad.c - gradients to weights: products over the pixels of a group of samples. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_vec.h"

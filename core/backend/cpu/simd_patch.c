@@ -1,5 +1,5 @@
 /* simd_patch.c - products of patches with packed weights: convolutions and linear layers. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"

@@ -1,5 +1,5 @@
 /* simd_pool.c - pooling, upsampling, column sums, and the epilogue for kernels that do not fuse it. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"

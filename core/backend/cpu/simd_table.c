@@ -1,5 +1,5 @@
 /* simd_table.c - the table of one instruction set. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/simd_table.h"
 

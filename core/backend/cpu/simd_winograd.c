@@ -1,7 +1,7 @@
 /* simd_winograd.c - convolutions by Winograd's F(4x4, 3x3) and F(4x4, 2x2) (Lavin and Gray 2016): input tiles and weights
  * are transformed, which turns the convolution into 36 or 25 matrix products with a quarter or two fifths of the work.
  * Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"

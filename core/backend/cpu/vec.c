@@ -1,5 +1,5 @@
 /* vec.c - the choice among the variants of the vector kernels. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/vec.h"
 

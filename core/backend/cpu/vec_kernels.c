@@ -1,5 +1,5 @@
 /* vec_kernels.c - random numbers, the fused Langevin update, Adam and sums; compiled once per instruction set (MMI_ISA). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/vec.h"
 #include "backend/cpu/vec_math.h"

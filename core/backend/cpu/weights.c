@@ -1,5 +1,5 @@
 /* weights.c - a kernel's repacked weights. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "backend/cpu/weights.h"
 

@@ -1,7 +1,7 @@
 /* ref.inc.c - the reference backend: every operation of opcodes.h as plain loops, accumulating in double.
  *
  * Included once per element type, with `real` the type and REF_BACKEND / REF_NAME the table it defines. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include <math.h>
 #include <string.h>

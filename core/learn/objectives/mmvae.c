@@ -1,7 +1,7 @@
 /* mmvae.c - the stratified mixture:
  * (1/M) sum_e [ sum_m weight_m NLL_m(x_m | z_e) + beta (log q(z_e | X) - log p0(z_e)) ], z_e = loc_e + scale_e eps_e,
  * over the observed modalities. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
 

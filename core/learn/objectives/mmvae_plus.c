@@ -3,7 +3,7 @@
  *               + beta (log q(z_e | X) - log p0(z_e) + log q(w_e | x_e) - log p0(w_e)) ],
  * w_e ~ q(w | x_e), w~_m ~ r_m, an auxiliary prior with location 0 and a scale that is learned; so that no w can carry what
  * the others need. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
 

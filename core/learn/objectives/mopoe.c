@@ -1,7 +1,7 @@
 /* mopoe.c - the mixture of the products over all non-empty subsets of the observed modalities, without the prior as an
  * expert. One subset S is drawn per sample, uniformly, as the authors' code shares a batch among the subsets; everything
  * observed is decoded from it: sum_m weight_m NLL_m(x_m | z_S) + beta KL(q(z | X_S) || p0). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
 

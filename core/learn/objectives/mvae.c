@@ -1,7 +1,7 @@
 /* mvae.c - the product of experts with the prior as a further expert. Terms: all observed modalities together, and each one
  * alone (the paper's random further subsets are not used), with the mean of the M + 1 as the loss:
  * sum_{m in S} weight_m NLL_m(x_m | z_S) + beta KL(q(z | X_S) || p0). */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
 

@@ -3,7 +3,7 @@
  * single view cannot know is not averaged away. The single experts are taught by the product instead.
  * With M modalities, K of them observed, and alpha = 5/6 as published:
  * (1 - alpha/M) sum_m weight_m NLL_m(x_m | z) + beta [(1 - alpha) KL(q || p0) + alpha/K sum_m KL(q || q_m)]. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
 

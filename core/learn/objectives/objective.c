@@ -1,5 +1,5 @@
 /* objective.c - the list of objectives, and what several of them use. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
 

@@ -1,0 +1,28 @@
+/* bench_fma.c - multiply-adds in registers, compiled once per instruction set. */
+#include "mmi_build.h"
+
+#include "bench/bench_fma.h"
+
+#include "backend/cpu/simd_vec.h"
+
+/* Independent chains: enough to hide the latency of two units, few enough for 16 registers. */
+#define CHAINS 12
+
+double MMI_NAME(mmi_bench_fma)(uint64_t rounds, float *value)
+{
+	const vf factor = splat(0.999f), term = splat(*value);
+	vf x[CHAINS], sum = splat(0.0f);
+	MMI_UNROLL
+	for (int i = 0; i < CHAINS; i++)
+		x[i] = splat((float)i);
+	for (uint64_t r = 0; r < rounds; r++) {
+		MMI_UNROLL
+		for (int i = 0; i < CHAINS; i++)
+			x[i] = x[i] * factor + term;
+	}
+	MMI_UNROLL
+	for (int i = 0; i < CHAINS; i++)
+		sum += x[i];
+	*value = sum[0] * 1e-30f;
+	return 2.0 * CHAINS * W * (double)rounds;
+}

@@ -1,0 +1,136 @@
+/* bench_model.c - five views as a plugin would bring them, built in: nothing is loaded, nothing is read. */
+#include "mmi_build.h"
+
+#include "bench/bench_model.h"
+
+#include "plugin/loader.h"
+
+#include <stdio.h>
+
+struct mm_instance {
+	bool decoder, features; /* of the measured size */
+};
+
+static const struct mm_instance sizes[] = {
+	[MMI_BENCH_DECODERS] = { .decoder = true },
+	[MMI_BENCH_TRUNK] = { .features = true },
+};
+
+static mm_tensor convolve(mm_graph *g, mm_tensor x, const char *name, int32_t channels)
+{
+	const mm_conv c = { .struct_size = MM_SIZE_THROUGH(mm_conv, init), .out_channels = channels, .kernel_h = 3, .kernel_w = 3,
+	                    .stride_h = 1, .stride_w = 1, .pad_h = 1, .pad_w = 1, .bias = 1 };
+	return mmi_graph_ops.conv2d(g, x, name, &c);
+}
+
+/* Twice as large. */
+static mm_tensor enlarge(mm_graph *g, mm_tensor x, const char *name, int32_t channels)
+{
+	const mm_conv c = { .struct_size = MM_SIZE_THROUGH(mm_conv, init), .out_channels = channels, .kernel_h = 4, .kernel_w = 4,
+	                    .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1, .bias = 1 };
+	return mmi_graph_ops.conv2d_transposed(g, x, name, &c);
+}
+
+static mm_tensor linear(mm_graph *g, mm_tensor x, const char *name, int32_t features)
+{
+	return mmi_graph_ops.linear(g, x, name, features, 1, MM_INIT_DEFAULT);
+}
+
+static mm_tensor relu(mm_graph *g, mm_tensor x)
+{
+	return mmi_graph_ops.activation(g, x, MM_ACT_RELU, 0);
+}
+
+static mm_status build_encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, mm_error *e)
+{
+	(void)i;
+	(void)e;
+	io->z_loc = linear(g, io->x, "loc", io->latent_dim);
+	io->z_raw = linear(g, io->x, "raw", io->latent_dim);
+	return MM_OK;
+}
+
+static mm_status build_decoder(mm_instance *i, mm_graph *g, mm_decoder_io *io, mm_error *e)
+{
+	const mm_shape map = mmi_shape(3, 7, 7, 128), picture = mmi_shape(3, 28, 28, 3);
+	(void)e;
+	if (!i->decoder) {
+		io->out = mmi_graph_ops.reshape(g, linear(g, io->z, "out", MMI_BENCH_PIXELS), &picture);
+		return MM_OK;
+	}
+	mm_tensor h = mmi_graph_ops.reshape(g, relu(g, linear(g, io->z, "hidden", 7 * 7 * 128)), &map);
+	h = relu(g, enlarge(g, h, "conv1", 64));
+	h = relu(g, enlarge(g, h, "conv2", 32));
+	io->out = convolve(g, h, "conv3", 3);
+	return MM_OK;
+}
+
+static mm_status build_features(mm_instance *i, mm_graph *g, mm_features_io *io, mm_error *e)
+{
+	(void)e;
+	io->features = i->features ? convolve(g, io->x, "features", 64) : linear(g, io->x, "features", 1);
+	return MM_OK;
+}
+
+/* Read and never called: what it lacks belongs to data and settings. */
+static const mm_modality_desc view_desc = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension), .id = "bench", .default_name = "view",
+	.build_encoder = build_encoder, .build_decoder = build_decoder, .build_features = build_features,
+};
+static char view_path[] = "built in";
+static const mmi_plugin view_plugin = { .path = view_path, .entry = { .id = "bench" } };
+
+static const mm_modality_info view_info = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes), .shape = { 3, { 28, 28, 3, 0 } }, .support = MM_SUPPORT_BOX,
+	.lo = -1, .hi = 1, .likelihood = MM_LIKELIHOOD_GAUSSIAN, .likelihood_scale = 0.70710678f, .likelihood_weight = 1,
+};
+
+static void name_views(mmi_bench_model *m, mmi_bench_size size)
+{
+	for (int i = 0; i < MMI_BENCH_VIEWS; i++) {
+		m->views[i] = (mmi_modality){ .plugin = &view_plugin, .desc = &view_desc, .instance = (mm_instance *)(uintptr_t)&sizes[size],
+		                              .info = view_info, .count = MMI_BENCH_PIXELS, .x_scale = 1 };
+		snprintf(m->views[i].name, sizeof m->views[i].name, "view%d", i);
+	}
+}
+
+static mm_status fill_rows(mmi_bench_model *m, mm_error *e)
+{
+	const size_t pixels = (size_t)MMI_BENCH_BATCH * MMI_BENCH_PIXELS, latents = (size_t)MMI_BENCH_VIEWS * MMI_BENCH_BATCH * MMI_BENCH_LATENT;
+	m->z.z = mmi_alloc(latents, sizeof *m->z.z);
+	for (uint32_t i = 0; i < MMI_BENCH_VIEWS; i++) {
+		m->x[i] = mmi_alloc(pixels, sizeof *m->x[i]);
+		if (!m->x[i] || !m->z.z)
+			return mmi_fail(e, MM_ENOMEM, "out of memory for a batch");
+		mmi_vec_get()->uniform(m->x[i], pixels, (mmi_rng){ .key = mmi_rng_key(1, "bench/x"), .sample = i });
+		for (size_t k = 0; k < pixels; k++)
+			m->x[i][k] = 2 * m->x[i][k] - 1;
+	}
+	mmi_vec_get()->normal(m->z.z, latents, (mmi_rng){ .key = mmi_rng_key(1, "bench/z") });
+	return MM_OK;
+}
+
+mm_status mmi_bench_model_create(mmi_bench_size size, uint32_t threads, uint32_t chunk, mmi_bench_model *m, mm_error *e)
+{
+	const mmi_model_config config = { .latent_dim = MMI_BENCH_LATENT, .nef = 64, .blocks = 4, .shortcut_kernel = 3,
+	                                  .pool = MMI_POOL_MEAN, .head = MMI_HEAD_LINEAR, .seed = 1 };
+	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(MMI_BENCH_BATCH, chunk), .max_rows = MMI_BENCH_VIEWS * MMI_BENCH_BATCH,
+	                                      .seed = 1, .backend = &mmi_backend_cpu };
+	*m = (mmi_bench_model){ .model = NULL };
+	name_views(m, size);
+	MMI_TRY(fill_rows(m, e));
+	MMI_TRY(mmi_model_create(m->views, MMI_BENCH_VIEWS, &config, &m->model, e));
+	MMI_TRY(mmi_pool_create(threads, &m->pool, e));
+	return mmi_sampler_create(m->model, m->pool, &sampling, &m->sampler, e);
+}
+
+void mmi_bench_model_clear(mmi_bench_model *m)
+{
+	mmi_sampler_destroy(m->sampler);
+	mmi_model_destroy(m->model);
+	mmi_pool_destroy(m->pool);
+	for (int i = 0; i < MMI_BENCH_VIEWS; i++)
+		mmi_free(m->x[i]);
+	mmi_latents_clear(&m->z);
+	*m = (mmi_bench_model){ .model = NULL };
+}

@@ -1,0 +1,64 @@
+/* generate.c - samples from the prior, alone and revised. */
+#include "mmi_build.h"
+
+#include "mcmc/generate.h"
+
+#include "model/rows.h"
+
+#include <stdio.h>
+
+static void decode_prior(mmi_sampler *s, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
+{
+	mmi_sampler_prior(s, rows, 0, number, z);
+	mmi_sampler_decode(s, z, rows, to);
+}
+
+static void guide(mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
+{
+	mmi_chain_stats stats;
+	mmi_guide_args args = a->guide;
+	args.iteration = number;
+	mmi_sampler_choose_prior(s, &args, rows, z);
+	mmi_sampler_guide(s, &args, rows, z, NULL, &stats);
+	mmi_sampler_decode(s, z, rows, to);
+}
+
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z,
+                  float *const *generated, float *const *revised)
+{
+	mmi_chain_stats stats;
+	mmi_revise_args revise = a->revise;
+	const bool guided = mmi_guide_acts(&a->guide);
+	revise.iteration = number;
+	decode_prior(s, number, rows, z, generated);
+	if (!revised)
+		return;
+	if (guided)
+		guide(s, a, number, rows, z, revised);
+	else
+		mmi_rows_copy(m, rows, revised, generated);
+	if (!revise.steps)
+		return;
+	/* The chain's start, which bounds its movement, takes the place of the generator's samples; they are made again, same to the bit. */
+	if (guided)
+		mmi_rows_copy(m, rows, generated, revised);
+	mmi_sampler_revise(s, &revise, revised, (const float *const *)generated, rows, &stats);
+	if (guided)
+		decode_prior(s, number, rows, z, generated);
+}
+
+const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT])
+{
+	int used = a->candidates > 1 ? snprintf(text, MMI_GUIDE_TEXT, "%u candidates, ", a->candidates) : 0;
+	text[used] = '\0';
+	if (a->steps)
+		snprintf(text + used, (size_t)(MMI_GUIDE_TEXT - used), "%u guide steps, ", a->steps);
+	return text;
+}
+
+const char *mmi_generate_text(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT])
+{
+	char guide_text[MMI_GUIDE_TEXT];
+	snprintf(text, MMI_GENERATE_TEXT, "%s%u energy steps", mmi_guide_text(&a->guide, guide_text), a->revise.steps);
+	return text;
+}

@@ -1,0 +1,102 @@
+/* saved.c - a trained model out of a checkpoint. */
+#include "mmi_build.h"
+
+#include "run/saved.h"
+
+static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error *e)
+{
+	/* With a moving average, that is the generator; what was trained on goes unread. */
+	static const char *const others[] = { "adam_", "rate_factor.", "state.", "buffer.", "modality.", "generator." };
+	bool average = s->setup.settings.ema > 0;
+	mmi_params *const stores[3] = { s->model->generator, s->model->inference, s->model->energy };
+	size_t capacity = 5, n = 0, n_names = 0;
+	int64_t energy_updates = 0;
+	for (int i = 0; i < 3; i++)
+		capacity += stores[i]->n + 1;
+	mmi_tensor_item *items = mmi_alloc(capacity, sizeof *items);
+	char **names = mmi_alloc(capacity, sizeof *names);
+	mm_status status = items && names ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's list of tensors");
+
+	for (int i = 0; status == MM_OK && i < 3; i++) {
+		mmi_params *p = stores[i];
+		for (size_t k = 0; k < p->n; k++) {
+			names[n_names] = mmi_format("%s%s.%s", average && i == 0 ? "ema." : "", p->name, p->info[k].name);
+			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, p->raw + p->info[k].offset);
+			n_names++;
+		}
+		if (!p->n_vectors)
+			continue;
+		names[n_names] = mmi_format("spectral.%s", p->name);
+		items[n++] = mmi_item_f32_flat(names[n_names] ? names[n_names] : "", p->n_vectors, p->vectors);
+		n_names++;
+	}
+	if (status == MM_OK) {
+		items[n++] = mmi_item_counter("state.iteration", &s->iteration);
+		items[n++] = mmi_item_double("state.x_step", &s->x_step);
+		items[n++] = mmi_item_counter("adam_t.energy", &energy_updates);
+		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
+	}
+	s->has_energy = energy_updates > 0;
+	for (int i = 0; status == MM_OK && i < 3; i++)
+		mmi_params_update(stores[i], 0);
+	for (size_t i = 0; names && i < n_names; i++)
+		mmi_free(names[i]);
+	mmi_free(names);
+	mmi_free(items);
+	return status;
+}
+
+static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max_rows, mm_error *e)
+{
+	const mmi_settings *set = &s->setup.settings;
+	mmi_sampler_config config = { set->chunk, max_rows, set->seed, &mmi_backend_cpu };
+	mmi_model_config model = set->model;
+	model.fusion = set->fusion;
+	MMI_TRY(mmi_model_create(s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
+	MMI_TRY(restore_model(s, ck, e));
+	return mmi_sampler_create(s->model, s->setup.pool, &config, &s->sampler, e);
+}
+
+/* Filled in place: the model keeps a pointer to the modalities in out->setup. */
+mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e)
+{
+	mmi_checkpoint *ck;
+	char *file;
+	*out = (mmi_saved){ .iteration = 0 };
+	MMI_TRY(mmi_checkpoint_resolve(path, &file, e));
+	mm_status opened = mmi_checkpoint_open(file, &ck, e);
+	mmi_free(file);
+	MMI_TRY(opened);
+	mm_status status = mmi_setup_reopen(ck, request, &out->setup, e);
+	if (status == MM_OK)
+		status = open_model(out, ck, mmi_whole_chunks(max_rows, out->setup.settings.chunk), e);
+	mmi_checkpoint_close(ck);
+	if (status != MM_OK)
+		mmi_saved_close(out);
+	return status;
+}
+
+void mmi_saved_close(mmi_saved *s)
+{
+	mmi_sampler_destroy(s->sampler);
+	mmi_model_destroy(s->model);
+	mmi_setup_close(&s->setup);
+	*s = (mmi_saved){ .iteration = 0 };
+}
+
+mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps)
+{
+	const mmi_settings *set = &s->setup.settings;
+	uint32_t trained = set->cooperative ? set->z_steps : 0;
+	return (mmi_posterior_args){ .steps = steps >= 0 ? (uint32_t)steps : trained, .step = set->z_step, .noise = set->z_noise, .grad_scale = 1 };
+}
+
+mmi_guide_args mmi_saved_guide(const mmi_saved *s, bool translation, int64_t candidates, int64_t steps)
+{
+	return mmi_settings_guide(&s->setup.settings, translation, s->has_energy ? candidates : 1, s->has_energy ? steps : 0);
+}
+
+mmi_revise_args mmi_saved_revise(const mmi_saved *s, bool translation, int64_t steps)
+{
+	return mmi_settings_revise(&s->setup.settings, translation, s->x_step, s->has_energy ? steps : 0);
+}

@@ -1,0 +1,248 @@
+/* setup.c - modalities from settings and plugin names. */
+#include "mmi_build.h"
+
+#include "run/setup.h"
+#include "store/runfolder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool known(const mmi_setup *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_modalities; i++)
+		if (!strcmp(s->modalities[i].name, name))
+			return true;
+	return false;
+}
+
+/* ------------------------------------------------------------ what a checkpoint keeps of the plugins */
+
+/* What the modality's plugin had learned from its data: *bytes is mmi_freed, NULL when the checkpoint has nothing. */
+static mm_status read_state(const mmi_checkpoint *ck, const char *name, void **bytes, size_t *size, mm_error *e)
+{
+	char tensor[64];
+	snprintf(tensor, sizeof tensor, MMI_STATE_TENSOR, name);
+	const mmi_safetensors *file = mmi_checkpoint_tensors(ck);
+	const mmi_tensor_info *found = mmi_safetensors_find(file, tensor);
+	*bytes = NULL;
+	if (!found)
+		return MM_OK;
+	*size = (size_t)(found->end - found->begin);
+	void *block = found->dtype == MMI_U8 ? mmi_alloc(*size, 1) : NULL;
+	if (!block)
+		return mmi_fail(e, found->dtype == MMI_U8 ? MM_ENOMEM : MM_EFORMAT, "%s: tensor '%s' is %s of %zu bytes; expected U8 that fits memory",
+		                mmi_checkpoint_path(ck), tensor, mmi_dtype_name(found->dtype), *size);
+	mm_status status = mmi_safetensors_read(file, found, block, *size, e);
+	if (status != MM_OK) {
+		mmi_free(block);
+		return status;
+	}
+	*bytes = block;
+	return MM_OK;
+}
+
+mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so, mm_error *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const mmi_modality *m = &modalities[i];
+		void *bytes;
+		size_t size = 0;
+		MMI_TRY(read_state(ck, m->name, &bytes, &size, e));
+		bool same = !bytes || (m->state && size == m->state_bytes && !memcmp(bytes, m->state, size));
+		mmi_free(bytes);
+		if (!same)
+			return mmi_fail(e, MM_ECONFIG, "%s: what plugin %s learned from the data of [%s] then is not what it has learned now; %s",
+			                mmi_checkpoint_path(ck), m->plugin->entry.id, m->name, so);
+	}
+	return MM_OK;
+}
+
+/* The value of NAME=VALUE in a list with commas; NULL when there is none. mmi_free. */
+static char *find_value(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, name, length) && at[length] == '=')
+			return mmi_format("%.*s", (int)strcspn(at + length + 1, ","), at + length + 1);
+	}
+	return NULL;
+}
+
+static mm_status create_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mmi_modality *out, mm_error *e)
+{
+	void *bytes = NULL;
+	size_t size = 0;
+	if (!s->states)
+		return mmi_modality_create(s->registry, s->config, name, plugin, NULL, out, e);
+	MMI_TRY(read_state(s->states, name, &bytes, &size, e));
+	char *owner = find_value(mmi_checkpoint_meta(s->states, "plugins"), name);
+	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL, &(mmi_modality_state){ owner, bytes, size }, out, e);
+	mmi_free(owner);
+	mmi_free(bytes);
+	return status;
+}
+
+char *mmi_setup_plugins(const mmi_setup *s)
+{
+	char *all = mmi_strdup("");
+	for (size_t i = 0; all && i < s->n_modalities; i++) {
+		char *owner = mmi_modality_owner(&s->modalities[i]);
+		char *longer = owner ? mmi_format("%s%s%s=%s", all, i ? "," : "", s->modalities[i].name, owner) : NULL;
+		mmi_free(owner);
+		mmi_free(all);
+		all = longer;
+	}
+	return all;
+}
+
+/* ------------------------------------------------------------ modalities */
+
+static mm_status add_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mm_error *e)
+{
+	if (known(s, name))
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is named twice; give each instance its own name (--plugin NAME=FILE)", name);
+	if (s->n_modalities == MMI_MAX_MODALITIES)
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", name, MMI_MAX_MODALITIES);
+	MMI_TRY(create_modality(s, name, plugin, &s->modalities[s->n_modalities], e));
+	s->n_modalities++;
+	return MM_OK;
+}
+
+/* "[NAME=]FILE" */
+static mm_status add_plugin(mmi_setup *s, const char *argument, mm_error *e)
+{
+	const mmi_plugin *plugin;
+	const mm_modality_desc *desc;
+	const char *equals = strchr(argument, '=');
+	char name[32];
+	if (!equals) {
+		MMI_TRY(mmi_registry_open(s->registry, argument, &plugin, e));
+		MMI_TRY(mmi_plugin_modality(plugin, NULL, &desc, e));
+		return add_modality(s, desc->default_name, plugin, e);
+	}
+	size_t length = (size_t)(equals - argument);
+	if (length == 0 || length >= sizeof name)
+		return mmi_fail(e, MM_ECONFIG, "--plugin %s: the name before '=' has %zu characters; expected 1 to %zu", argument, length, sizeof name - 1);
+	memcpy(name, argument, length);
+	name[length] = 0;
+	MMI_TRY(mmi_registry_open(s->registry, equals + 1, &plugin, e));
+	return add_modality(s, name, plugin, e);
+}
+
+static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
+{
+	char name[32];
+	for (size_t i = 0; i < r->n_plugins; i++)
+		MMI_TRY(add_plugin(s, r->plugins[i], e));
+	for (int used; order && sscanf(order, "%31[^,]%n", name, &used) == 1; order = order[used] ? order + used + 1 : NULL)
+		if (!known(s, name))
+			MMI_TRY(add_modality(s, name, NULL, e));
+	for (size_t i = 0; i < mmi_config_sections(s->config); i++) {
+		const char *section = mmi_config_section(s->config, i);
+		if (mmi_config_has(s->config, section, "plugin") && !known(s, section))
+			MMI_TRY(add_modality(s, section, NULL, e));
+	}
+	if (s->n_modalities == 0)
+		return mmi_fail(e, MM_ECONFIG, "no modality: give --plugin [NAME=]FILE, or a section of the INI with a key \"plugin\"");
+	return MM_OK;
+}
+
+/* `order`: names of modalities as a checkpoint remembers them, or NULL. */
+static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
+{
+	const char *root;
+	for (size_t i = 0; i < r->n_sets; i++)
+		MMI_TRY(mmi_config_set(s->config, r->sets[i], e));
+	MMI_TRY(mmi_settings_read(s->config, &s->settings, e));
+	MMI_TRY(mmi_config_path(s->config, "data", "root", NULL, &root, e));
+	MMI_TRY(mmi_registry_create(s->settings.seed, r->log, s->settings.plugin_path, &s->registry, e));
+	MMI_TRY(add_modalities(s, r, order, e));
+	MMI_TRY(mmi_config_check(s->config, e));
+	return mmi_pool_create(s->settings.threads, &s->pool, e);
+}
+
+static mm_status finish(mmi_setup *s, mm_status status, mmi_setup *out)
+{
+	s->states = NULL;
+	if (status == MM_OK)
+		*out = *s;
+	else
+		mmi_setup_close(s);
+	return status;
+}
+
+mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e)
+{
+	mmi_setup s = { .n_modalities = 0 };
+	MMI_TRY(mmi_config_load(r->ini, &s.config, e));
+	return finish(&s, build(&s, r, NULL, e), out);
+}
+
+mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_setup *out, mm_error *e)
+{
+	mmi_setup s = { .n_modalities = 0 };
+	mmi_checkpoint *ck = NULL;
+	char *checkpoints = mmi_runfolder_checkpoints_in(folder);
+	mm_status status = checkpoints ? mmi_checkpoint_latest(checkpoints, NULL, &ck, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
+	mmi_free(checkpoints);
+	MMI_TRY(status);
+	s.states = ck;
+	status = mmi_config_load(r->ini, &s.config, e);
+	if (status == MM_OK)
+		status = build(&s, r, NULL, e);
+	status = finish(&s, status, out);
+	mmi_checkpoint_close(ck);
+	return status;
+}
+
+/* Settings are read from files only, so the remembered text becomes one for a moment. */
+static mm_status load_text(const char *text, mmi_config **out, mm_error *e)
+{
+	const char *folder = getenv("TMPDIR");
+	char path[4096];
+	int length = snprintf(path, sizeof path, "%s/mmcore-settings-XXXXXX", folder && *folder ? folder : "/tmp");
+	int file = length > 0 && (size_t)length < sizeof path ? mkstemp(path) : -1;
+	if (file < 0)
+		return mmi_fail(e, MM_EIO, "cannot make a temporary file in %s; set TMPDIR to a folder that can be written", folder ? folder : "/tmp");
+	size_t bytes = strlen(text);
+	ssize_t written = write(file, text, bytes);
+	close(file);
+	mm_status status = written == (ssize_t)bytes ? mmi_config_load(path, out, e)
+	                                             : mmi_fail(e, MM_EIO, "cannot write %zu bytes to %s", bytes, path);
+	unlink(path);
+	return status;
+}
+
+mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e)
+{
+	mmi_setup s = { .n_modalities = 0 };
+	const char *text = mmi_checkpoint_meta(ck, "settings"), *order = mmi_checkpoint_meta(ck, "modalities");
+	if (!text || !order)
+		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train", mmi_checkpoint_path(ck));
+	MMI_TRY(load_text(text, &s.config, e));
+	s.states = ck;
+	return finish(&s, build(&s, r, order, e), out);
+}
+
+mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e)
+{
+	const mmi_settings *set = &s->settings;
+	if (!set->keep_incomplete)
+		return mmi_tuples_open(s->modalities, s->n_modalities, part, set->holdout, set->seed, log, out, e);
+	MMI_TRY(mmi_tuples_open_incomplete(s->modalities, s->n_modalities, part, set->holdout, set->seed, log, out, e));
+	mmi_tuples_drop_incomplete(*out);
+	return MM_OK;
+}
+
+void mmi_setup_close(mmi_setup *s)
+{
+	mmi_pool_destroy(s->pool);
+	for (size_t i = 0; i < s->n_modalities; i++)
+		mmi_modality_destroy(&s->modalities[i]);
+	mmi_registry_destroy(s->registry);
+	mmi_config_destroy(s->config);
+	*s = (mmi_setup){ .n_modalities = 0 };
+}

@@ -1,0 +1,49 @@
+/* setup.h - from settings and plugin names to modalities and a thread pool: what every command starts with. */
+#ifndef MMI_SETUP_H
+#define MMI_SETUP_H
+
+#include "data/tuples.h"
+#include "engine/pool.h"
+#include "learn/settings.h"
+#include "plugin/loader.h"
+#include "plugin/modality.h"
+#include "store/checkpoint.h"
+
+typedef struct mmi_setup {
+	mmi_config *config;
+	mmi_settings settings;
+	mmi_registry *registry;
+	mmi_modality modalities[MMI_MAX_MODALITIES];
+	size_t n_modalities;
+	mmi_pool *pool;
+	const mmi_checkpoint *states; /* while it is being made: where modalities find what their plugins had learned, or NULL */
+} mmi_setup;
+
+typedef struct mmi_setup_request {
+	const char *ini;               /* a file */
+	const char *const *plugins;    /* "[NAME=]FILE", as on the command line */
+	size_t n_plugins;
+	const char *const *sets;       /* "section.key=value" */
+	size_t n_sets;
+	const mmi_log *log;
+} mmi_setup_request;
+
+/* Modalities come in the order of `plugins`, then in the INI's order of sections with a key `plugin`. Every key of the
+ * INI must have been asked for. */
+mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e);
+/* The same to go on with the run in a folder: what plugins learned from their data comes from its newest checkpoint, so that
+ * data that has changed meanwhile cannot change what the networks mean. A folder without one is as good as none. */
+mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_setup *out, mm_error *e);
+/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Refused when a modality is served by
+ * another plugin than the checkpoint's. */
+mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
+/* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive them. */
+mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e);
+void mmi_setup_close(mmi_setup *s);
+/* An error unless the plugins' states are those of the file, as they are after mmi_setup_resume and mmi_setup_reopen; where the file has
+ * none, nothing is asked. `so` ends the message: what it means, or what to do. */
+mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so, mm_error *e);
+/* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of memory. */
+char *mmi_setup_plugins(const mmi_setup *s);
+
+#endif

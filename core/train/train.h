@@ -1,0 +1,40 @@
+/* train.h - a training run: learner, data, run folder, checkpoints, metrics and sample sheets. */
+#ifndef MMI_TRAIN_H
+#define MMI_TRAIN_H
+
+#include "learn/learner.h"
+#include "run/setup.h"
+
+typedef struct mmi_train_hooks {
+	void *ctx;
+	bool (*stop)(void *ctx);                                                        /* true: finish the step and stop */
+	/* After each iteration. With a time budget done / total is the share of it that is used, and seconds_left what is left of it;
+	 * without one that is NaN. */
+	void (*step)(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m);
+	const mmi_log *log;
+} mmi_train_hooks;
+
+typedef struct mmi_train_result {
+	bool interrupted;
+	uint64_t iterations;      /* done in all */
+	char checkpoint[4096];    /* last one written */
+	char grid[4096];          /* last sheet written; empty if none */
+	char best[4096];          /* the best checkpoint's second name; empty if there is none */
+	uint64_t best_iteration;
+	double best_value;
+} mmi_train_result;
+
+/* Trains into folder `out`; with `resume` it goes on from the newest loadable checkpoint there.
+ *
+ * [run] minutes = T, T > 0: the run ends at the first iteration after T minutes of training (checkpoints remember how many
+ * have passed, so stops in between do not count), its rates follow the time that has passed, and warm-up is the share
+ * warmup / iterations of it. Such a run depends on the machine; all others are a function of their settings. [run] clock says
+ * whether minutes are those on the wall or of processor time.
+ *
+ * [run] select = nll: with each checkpoint that is due the validation tuples are measured (train/select.h), and RUN/best.safetensors
+ * is the one with the least so far, warm-up of a cooperative run aside. It is as much a function of the settings as the rest.
+ */
+mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e);
+
+
+#endif

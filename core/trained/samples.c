@@ -1,0 +1,123 @@
+/* samples.c - drawing samples from a trained model, block by block. */
+#include "mmi_build.h"
+
+#include "trained/samples.h"
+
+#include "trained/gallery.h"
+#include "store/csv.h"
+#include "store/files.h"
+
+#include <stdio.h>
+
+#define SHEET 24u /* columns of a sheet at most */
+
+enum { GENERATOR, REVISED, KINDS };
+static const char *const kinds[KINDS] = { "generator", "revised" };
+
+typedef struct job {
+	const mmi_saved *saved;
+	const mmi_samples_request *request;
+	mmi_gallery *gallery;
+	mmi_generate_args chains;
+	mmi_csv_file manifest;
+} job;
+
+static mm_status no_memory(mm_error *e)
+{
+	return mmi_fail(e, MM_ENOMEM, "out of memory for samples");
+}
+
+/* ---------------------------------------------------------------- files */
+
+static mm_status make_folders(const mmi_samples_request *r, mm_error *e)
+{
+	for (int k = 0; k < KINDS; k++) {
+		char *path = mmi_format("%s/%s", r->out, kinds[k]);
+		mm_status status = path ? mmi_make_folders(path, e) : no_memory(e);
+		mmi_free(path);
+		MMI_TRY(status);
+	}
+	return MM_OK;
+}
+
+static void put_manifest(job *j, uint32_t sample, int kind, const char *modality, const char *file)
+{
+	mmi_csv_put_number(j->manifest.out, true, sample);
+	mmi_csv_put(j->manifest.out, false, kinds[kind]);
+	mmi_csv_put(j->manifest.out, false, modality);
+	mmi_csv_put(j->manifest.out, false, file);
+	mmi_csv_put_number(j->manifest.out, false, (double)j->saved->setup.settings.seed);
+	mmi_csv_put_number(j->manifest.out, false, j->request->number);
+	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.guide.candidates : 1);
+	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.guide.steps : 0);
+	mmi_csv_put_number(j->manifest.out, false, kind == REVISED ? j->chains.revise.steps : 0);
+	fputc('\n', j->manifest.out);
+}
+
+static mm_status write_sample(job *j, int kind, uint32_t m, const float *x, uint32_t sample, mm_error *e)
+{
+	const mmi_modality *modality = &j->saved->model->modalities[m];
+	char *file = mmi_format("%s/%s-%05u%s", kinds[kind], modality->name, sample, modality->desc->render_suffix);
+	char *path = file ? mmi_format("%s/%s", j->request->out, file) : NULL;
+	mm_status status = path ? mmi_modality_render(modality, x, path, e) : no_memory(e);
+	if (status == MM_OK)
+		put_manifest(j, sample, kind, modality->name, file);
+	mmi_free(file);
+	mmi_free(path);
+	return status;
+}
+
+static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
+{
+	float *const *const x[KINDS] = { mmi_gallery_generated(j->gallery), mmi_gallery_revised(j->gallery) };
+	for (int k = 0; k < KINDS; k++)
+		for (uint32_t m = 0; m < j->saved->model->n_modalities; m++)
+			for (uint32_t i = 0; i < n; i++)
+				MMI_TRY(write_sample(j, k, m, x[k][m] + (size_t)i * (size_t)j->saved->model->modalities[m].count, first + i, e));
+	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- draws */
+
+/* Each block has draws of its own: (number, block). */
+static mm_status draw(job *j, mm_error *e)
+{
+	const mmi_samples_request *r = j->request;
+	char title[96 + MMI_GENERATE_TEXT], steps[MMI_GENERATE_TEXT];
+	snprintf(title, sizeof title, "after %lld iterations, %s", (long long)j->saved->iteration, mmi_generate_text(&j->chains, steps));
+	for (uint32_t first = 0, block = 0; first < r->count; first += MMI_SAMPLES_ROWS, block++) {
+		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
+		if (r->stop && r->stop(r->ctx))
+			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u samples", first);
+		mmi_gallery_sample(j->gallery, &j->chains, (r->number << 16) + block);
+		if (first == 0 && r->grid)
+			MMI_TRY(mmi_gallery_write(j->gallery, n < SHEET ? n : SHEET, title, r->grid, e));
+		if (r->out)
+			MMI_TRY(write_block(j, first, n, e));
+	}
+	return MM_OK;
+}
+
+static mm_status open_manifest(job *j, mm_error *e)
+{
+	MMI_TRY(make_folders(j->request, e));
+	MMI_TRY(mmi_csv_begin(&j->manifest, e));
+	fputs("sample,kind,modality,file,seed,number,candidates,guide_steps,x_steps\n", j->manifest.out);
+	return MM_OK;
+}
+
+mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e)
+{
+	job j = { .saved = s, .request = r, .chains = { mmi_saved_guide(s, false, r->steps.candidates, r->steps.guide), mmi_saved_revise(s, false, r->steps.x) } };
+	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
+	mm_status status = mmi_gallery_create(s->model, s->sampler, NULL, rows, &j.gallery, e);
+	if (status == MM_OK && r->out)
+		status = open_manifest(&j, e);
+	if (status == MM_OK)
+		status = draw(&j, e);
+	if (status == MM_OK && r->out)
+		status = mmi_csv_finish(&j.manifest, r->out, "manifest.csv", e);
+	mmi_gallery_destroy(j.gallery);
+	mmi_csv_drop(&j.manifest);
+	return status;
+}
