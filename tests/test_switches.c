@@ -126,6 +126,28 @@ static void skipped_tuples_do_not_enter_the_energy(void **state)
 	rig_close(&r);
 }
 
+/* ---------------------------------------------------------------- independent inference */
+
+/* Which modality a chain saw changes its latent alone, and here it does not move: the generator makes all of the tuple from it, in
+ * the loss beside the chains as in an ELBO. */
+static void the_generator_learns_every_modality_from_chains_that_saw_one(void **state)
+{
+	(void)state;
+	for (int warm = 0; warm < 2; warm++) {
+		learner_rig joint, independent;
+		const char *warmup = warm ? "learner.warmup=1" : "learner.warmup=0";
+		rig_open(&joint, SETS("learner.experts=all", "learner.s_factor=0", "learner.z_step=1e-9", "learner.z_noise=0", warmup));
+		rig_open(&independent, SETS("learner.experts=all", "learner.s_factor=0", "learner.z_step=1e-9", "learner.z_noise=0", warmup,
+		                            "learner.inference=independent"));
+		mmi_measures a = rig_run(&joint, 1), b = rig_run(&independent, 1);
+		double expected = warm ? a.elbo : a.loss_generator, found = warm ? b.elbo : b.loss_generator;
+		if (!(fabs(found - expected) <= 1e-5 * fabs(expected)))
+			fail_msg("%s: the loss is %.9g, with joint inference %.9g", warmup, found, expected);
+		rig_close(&joint);
+		rig_close(&independent);
+	}
+}
+
 /* ---------------------------------------------------------------- what encoders see */
 
 static void vary_nothing(const mm_instance *i, uint64_t draw, float *x)
@@ -519,6 +541,7 @@ static void combinations_without_meaning_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_generator_learns_every_modality_from_chains_that_saw_one),
 		cmocka_unit_test(private_chains_move_every_w_or_only_the_expert_s_own),
 		cmocka_unit_test(chains_start_from_observed_experts_only),
 		cmocka_unit_test(what_is_missing_changes_nothing),

@@ -18,7 +18,7 @@ static bool make(float **out, size_t n, float value)
 static bool make_modality(mmi_masks *k, uint32_t m)
 {
 	size_t b = k->batch, all = b * k->chains;
-	bool ok = make(&k->there[m], b, 1) && make(&k->observed[m], all, 1) && make(&k->share[m], b, 1) && make(&k->log_share[m], b, 0) &&
+	bool ok = make(&k->there[m], b, 1) && make(&k->observed[m], all, 1) && make(&k->learned[m], all, 1) && make(&k->share[m], b, 1) && make(&k->log_share[m], b, 0) &&
 	          make(&k->counts_w[m], all, 1) && make(&k->subset[m], b, 1);
 	k->held_w[m] = mmi_alloc(all, 1);
 	k->held_x[m] = mmi_alloc(b, 1);
@@ -28,7 +28,7 @@ static bool make_modality(mmi_masks *k, uint32_t m)
 static void point(mmi_masks *k)
 {
 	for (uint32_t m = 0; m < k->n; m++) {
-		k->data.observed[m] = k->observed[m];
+		k->data.observed[m] = k->learned[m];
 		k->data.share[m] = k->share[m];
 		k->data.log_share[m] = k->log_share[m];
 		k->data.counts_w[m] = k->counts_w[m];
@@ -61,7 +61,7 @@ mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t c
 void mmi_masks_clear(mmi_masks *k)
 {
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		void *all[] = { k->there[m], k->observed[m], k->share[m], k->log_share[m], k->counts_w[m], k->held_w[m], k->held_x[m], k->subset[m] };
+		void *all[] = { k->there[m], k->observed[m], k->learned[m], k->share[m], k->log_share[m], k->counts_w[m], k->held_w[m], k->held_x[m], k->subset[m] };
 		for (size_t i = 0; i < MMI_COUNT(all); i++)
 			mmi_free(all[i]);
 	}
@@ -114,6 +114,7 @@ static void fill_chains(mmi_masks *k)
 	for (uint32_t m = 0; m < k->n; m++)
 		for (uint32_t i = 0; i < k->chains * k->batch; i++) {
 			bool there = k->there[m][i % k->batch] > 0, own = k->expert[i] == m;
+			k->learned[m][i] = there ? 1.0f : 0.0f;
 			k->observed[m][i] = there && (!k->separate || own) ? 1.0f : 0.0f;
 			bool moves = there && (!k->own || own);
 			k->counts_w[m][i] = moves ? 1.0f : 0.0f;
