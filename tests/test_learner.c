@@ -240,11 +240,55 @@ static void figures_that_were_not_measured_are_no_numbers(void **state)
 	(void)state;
 	rig_open(&r, (const char *const[]){ "learner.generator_updates=0", "learner.inference_updates=0", "learner.energy_updates=0", NULL });
 	mmi_measures m = rig_run(&r, 1);
-	assert_true(isnan(m.nll_end) && isnan(m.u_end) && isnan(m.loss_generator) && isnan(m.norm_generator));
+	assert_true(isnan(m.loss_generator) && isnan(m.norm_generator));
 	assert_true(isnan(m.loss_inference) && isnan(m.norm_inference));
 	assert_true(isnan(m.e_data) && isnan(m.e_revised) && isnan(m.gap) && isnan(m.norm_energy));
-	assert_true(isfinite(m.u_start) && isfinite(m.e_generated) && isfinite(m.x_move));
+	assert_true(isfinite(m.u_start) && isfinite(m.u_end) && isfinite(m.nll_end) && isfinite(m.e_generated) && isfinite(m.x_move));
 	rig_close(&r);
+}
+
+/* Chains that do not move end where they start, whatever the updates after them. */
+static void u_at_the_end_is_of_the_parameters_that_moved_the_chain(void **state)
+{
+	static const char *const keys[] = { "learner.elbo_updates=2", "learner.generator_updates=3", "learner.generator_updates=0",
+	                                    "learner.inference=independent" };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(keys); i++) {
+		learner_rig r;
+		rig_open(&r, (const char *const[]){ "learner.experts=all", "learner.z_step=1e-9", "learner.z_noise=0", "learner.lr_generator=0.01", keys[i],
+		                                    NULL });
+		mmi_measures m = rig_run(&r, 1);
+		double prior = mmi_latents_minus_log_prior(&r.learner->z, r.model, RIG_MODALITIES * 16) / (RIG_MODALITIES * 16);
+		if (!(fabs(m.u_end - m.u_start) <= 1e-6 * fabs(m.u_start)))
+			fail_msg("%s: U is %.9g at the start and %.9g at the end", keys[i], m.u_start, m.u_end);
+		assert_true(fabs(m.nll_end + prior - m.u_end) <= 1e-6 * fabs(m.u_end));
+		rig_close(&r);
+	}
+}
+
+static void several_updates_are_measured_at_the_first(void **state)
+{
+	static const char *const more[] = { "learner.elbo_updates=3", "learner.generator_updates=3", "learner.inference_updates=3",
+	                                    "learner.energy_updates=3" };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(more); i++) {
+		learner_rig once, often;
+		const char *one = i ? NULL : "learner.elbo_updates=1"; /* later losses are of what it leaves */
+		rig_open(&once, (const char *const[]){ "learner.contrast_factor=1", one, NULL });
+		rig_open(&often, (const char *const[]){ "learner.contrast_factor=1", more[i], NULL });
+		mmi_measures a = rig_run(&once, 1), b = rig_run(&often, 1);
+		const double pairs[][2] = { { a.elbo, b.elbo }, { a.contrast, b.contrast }, { a.loss_generator, b.loss_generator },
+		                            { a.loss_inference, b.loss_inference }, { a.e_data, b.e_data }, { a.gap, b.gap },
+		                            { a.norm_generator, b.norm_generator }, { a.norm_inference, b.norm_inference },
+		                            { a.norm_energy, b.norm_energy } };
+		const bool of_elbo = !i;
+		for (size_t k = of_elbo ? 0 : 1; k < (of_elbo ? 2 : MMI_COUNT(pairs)); k++)
+			if (!(fabs(pairs[k][0] - pairs[k][1]) <= 1e-12 * fabs(pairs[k][0])))
+				fail_msg("%s: figure %zu is %.9g, with one update %.9g", more[i], k, pairs[k][1], pairs[k][0]);
+		assert_int_equal(b.culprit, 2);
+		rig_close(&once);
+		rig_close(&often);
+	}
 }
 
 static void chains_of_no_steps_leave_their_start(void **state)
@@ -570,6 +614,8 @@ int main(void)
 		cmocka_unit_test(warm_up_lowers_the_negative_elbo),
 		cmocka_unit_test(models_without_updates_stay_as_they_are),
 		cmocka_unit_test(figures_that_were_not_measured_are_no_numbers),
+		cmocka_unit_test(u_at_the_end_is_of_the_parameters_that_moved_the_chain),
+		cmocka_unit_test(several_updates_are_measured_at_the_first),
 		cmocka_unit_test(chains_of_no_steps_leave_their_start),
 		cmocka_unit_test(refreshed_negatives_come_from_the_updated_generator),
 		cmocka_unit_test(experts_one_starts_each_chain_from_its_expert),

@@ -88,7 +88,7 @@ static void one_modality_comes_from_any_other_row(void **state)
 	fill(&t, value);
 	assert_int_equal(mmi_swaps_create(r.model, ROWS, &k, &e), MM_OK);
 	for (uint32_t iteration = 0; iteration < 1200; iteration++) {
-		mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 1, 0, iteration);
+		mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 1, 0, iteration, 0);
 		for (int row = 0; row < ROWS; row++) {
 			int a = source(&k, value, A, row), b = source(&k, value, B, row);
 			assert_true((a == row) != (b == row)); /* exactly one */
@@ -104,6 +104,51 @@ static void one_modality_comes_from_any_other_row(void **state)
 				assert_true(i == j ? times[m][i][j] == 0 : abs(times[m][i][j] - 200) < 60);
 	mmi_swaps_clear(&k);
 	rig_close(&r);
+}
+
+/* Six swaps of a row are possible: two updates of an iteration make the same one as often as two iterations do. */
+static void every_update_of_an_iteration_swaps_anew(void **state)
+{
+	static const float value[ROWS] = { 1, 2, 3, 4 };
+	learner_rig r;
+	mmi_swaps k;
+	table t;
+	mm_error e = MM_ERROR_INIT;
+	int same = 0;
+	(void)state;
+	open_rig(&r);
+	fill(&t, value);
+	assert_int_equal(mmi_swaps_create(r.model, ROWS, &k, &e), MM_OK);
+	for (uint32_t iteration = 0; iteration < 300; iteration++) {
+		int from[2][N][ROWS];
+		for (uint32_t number = 0; number < 2; number++) {
+			mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 1, 0, iteration, number);
+			for (int m = 0; m < N; m++)
+				for (int row = 0; row < ROWS; row++)
+					from[number][m][row] = source(&k, value, m, row);
+		}
+		for (int row = 0; row < ROWS; row++)
+			same += from[0][A][row] == from[1][A][row] && from[0][B][row] == from[1][B][row];
+	}
+	assert_true(abs(same - 200) < 60); /* a sixth of 1200, as above */
+	mmi_swaps_clear(&k);
+	rig_close(&r);
+}
+
+/* In the learner too: what the last update was shown depends on how many there were. */
+static void the_learner_s_updates_swap_anew(void **state)
+{
+	const mmi_modality vectors[N] = { rig_modality(RIG_WORDS), rig_modality(RIG_SENSOR) };
+	learner_rig r[2];
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		rig_open_with(&r[i], SETS("energy.swap_factor=1", "learner.lr_energy=0", i ? "learner.energy_updates=2" : "learner.energy_updates=1"),
+		              vectors, N);
+		rig_run(&r[i], 1);
+	}
+	assert_memory_not_equal(r[0].learner->swaps.x[B], r[1].learner->swaps.x[B], 16 * FLOATS * sizeof(float));
+	rig_close(&r[0]);
+	rig_close(&r[1]);
 }
 
 /* E(data) is 11, 22, 33, 44: their standard deviation is 11 sqrt(5) / 2 = 12.298. A swap of a changes E by 1 to 3, one of b by
@@ -126,7 +171,7 @@ static void factors_are_those_of_rows_below_the_margin(void **state)
 	for (size_t c = 0; c < MMI_COUNT(cases); c++)
 		for (uint32_t iteration = 0; iteration < 50; iteration++) {
 			int right = 0;
-			mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 0.75, cases[c].margin, iteration);
+			mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 0.75, cases[c].margin, iteration, 0);
 			for (int row = 0; row < ROWS; row++) {
 				double rise = (double)value[source(&k, value, A, row)] + 10.0 * (double)value[source(&k, value, B, row)] - 11.0 * (double)value[row];
 				bool counts = rise < cases[c].enough;
@@ -162,7 +207,7 @@ static void rows_that_are_left_out_have_no_part(void **state)
 	assert_int_equal(mmi_swaps_create(r.model, ROWS, &k, &e), MM_OK);
 	for (uint32_t iteration = 0; iteration < 100; iteration++) {
 		int right = 0;
-		mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, whole, ROWS, 1, 1.5, iteration);
+		mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, whole, ROWS, 1, 1.5, iteration, 0);
 		for (int row = 0; row < ROWS; row++) {
 			int a = source(&k, value, A, row), b = source(&k, value, B, row);
 			double rise = (double)value[a] + 10.0 * (double)value[b] - 11.0 * (double)value[row];
@@ -183,10 +228,10 @@ static void rows_that_are_left_out_have_no_part(void **state)
 	}
 	assert_true(at_margin > 20);
 	/* One row alone has nothing to be swapped with: both factors, of the same tuple, cancel. */
-	mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, (const float[]){ 0, 0, 1, 0 }, ROWS, 1, 1, 0);
+	mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, (const float[]){ 0, 0, 1, 0 }, ROWS, 1, 1, 0, 0);
 	near((double)k.e_swapped[2], 33, "E of what could not be swapped");
 	near((double)k.seed_data[2] - (double)k.seed_swapped[2], 1, "what is left of both factors");
-	mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, (const float[]){ 0, 0, 0, 0 }, ROWS, 1, 1, 0);
+	mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, (const float[]){ 0, 0, 0, 0 }, ROWS, 1, 1, 0, 0);
 	assert_true(isnan(k.rank));
 	mmi_swaps_clear(&k);
 	rig_close(&r);
@@ -254,6 +299,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_modality_comes_from_any_other_row),
+		cmocka_unit_test(every_update_of_an_iteration_swaps_anew),
+		cmocka_unit_test(the_learner_s_updates_swap_anew),
 		cmocka_unit_test(factors_are_those_of_rows_below_the_margin),
 		cmocka_unit_test(rows_that_are_left_out_have_no_part),
 		cmocka_unit_test(the_energy_learns_with_these_factors),

@@ -38,6 +38,18 @@ static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 	mmi_latents_copy(&l->z_start, &l->z, l->model, (size_t)l->n_chains * b);
 }
 
+/* U where the posterior chains ended, with the parameters that moved them: a step of length 0 finds it. */
+static void measure_end(mmi_learner *l, const mmi_batch *batch, mmi_posterior_args args, mmi_measures *m)
+{
+	size_t rows = (size_t)l->settings->batch * l->n_chains;
+	mmi_chain_stats stats;
+	args.steps = 1;
+	args.step = args.noise = 0;
+	mmi_sampler_posterior(l->sampler, &args, (const float *const *)batch->x, l->settings->batch, l->n_chains, &l->z, NULL, &stats);
+	m->u_end = stats.energy / (double)rows;
+	m->nll_end = (stats.energy - mmi_latents_minus_log_prior(&l->z, l->model, rows)) / (double)rows;
+}
+
 /* z <- z - s^2/2 dU/dz + n xi, and w likewise, with U(z, W) = sum_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). */
 static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, mmi_measures *m)
 {
@@ -54,6 +66,7 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 	m->z_drift = sqrt(stats.drift2 / stats.elements);
 	m->z_noise = sqrt(stats.noise2 / stats.elements);
 	m->z_move = sqrt(stats.move2 / stats.elements);
+	measure_end(l, batch, args, m);
 }
 
 /* z' ~ p0(z), w' ~ p0(w), moved down the energy if asked for, or of an expert for the rows that are translations; x_0 = mean of
@@ -175,7 +188,8 @@ static const float *const *contrast(mmi_learner *l, const mmi_batch *batch, mmi_
 	}
 	mmi_sampler_encode(l->sampler, seen(batch), s->batch, &l->experts);
 	mmi_alignment_make(&l->alignment, l->experts.loc, batch->observed, s->batch, s->contrast_temperature);
-	m->contrast = l->alignment.loss;
+	if (isnan(m->contrast)) /* no update before this one has found it */
+		m->contrast = l->alignment.loss;
 	return (const float *const *)l->alignment.grad;
 }
 
@@ -193,8 +207,9 @@ static uint32_t align(mmi_learner *l, const mmi_batch *batch, mmi_segment *out, 
 }
 
 /* min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z prior). */
-static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
+	(void)number;
 	const mmi_settings *s = l->settings;
 	uint32_t b = s->batch, chains = b * l->n_chains, n = pairs(l, s->s_factor) ? 2 : 1;
 	mmi_segment terms[2] = {
@@ -205,14 +220,14 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, mmi_me
 	};
 	m->culprit = 0;
 	MMI_TRY(update(l, terms, n, &l->generator, &l->generator_lanes, &m->norm_generator, e));
-	m->nll_end = terms[0].sum / chains;
-	m->loss_generator = m->nll_end + s->s_factor * terms[1].sum / b;
+	m->loss_generator = terms[0].sum / chains + s->s_factor * terms[1].sum / b;
 	return MM_OK;
 }
 
 /* min over phi of -mean log q(z revised | X) - i_factor mean log q(z prior | X revised). */
-static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
+	(void)number;
 	const mmi_settings *s = l->settings;
 	uint32_t b = s->batch, n = pairs(l, s->i_factor) ? 2 : 1;
 	mmi_segment terms[3] = {
@@ -266,11 +281,11 @@ static const float *const *complete_tuples(const mmi_learner *l, const mmi_batch
 }
 
 /* Tuples with one modality swapped are further negatives; rows of data and of swapped tuples get factors. */
-static void add_swaps(mmi_learner *l, mmi_segment terms[3], double of_data)
+static void add_swaps(mmi_learner *l, mmi_segment terms[3], double of_data, uint32_t number)
 {
 	const mmi_settings *s = l->settings;
 	mmi_swaps_make(&l->swaps, l->sampler, l->model, terms[0].x, terms[0].row_seed, s->batch, s->swap_factor, s->swap_margin,
-	               (uint32_t)l->state.iteration);
+	               (uint32_t)l->state.iteration, number);
 	terms[2] = terms[0];
 	terms[2].x = (const float *const *)l->swaps.x;
 	terms[2].seed = (float)-of_data;
@@ -279,7 +294,7 @@ static void add_swaps(mmi_learner *l, mmi_segment terms[3], double of_data)
 }
 
 /* min over alpha of (mean E(X) - mean E(X revised)) / T, T = (n / s)^2: the maximum-likelihood gradient of exp(-E / T). */
-static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	uint32_t b = s->batch, n_data = skip_incomplete(l) ? l->masks.n_whole : b;
@@ -295,7 +310,7 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measu
 		return MM_OK; /* nothing to compare the revised tuples with */
 	bool swaps = s->swap_factor > 0;
 	if (swaps)
-		add_swaps(l, terms, of_data);
+		add_swaps(l, terms, of_data, number);
 	m->culprit = 2;
 	mmi_pass_run(&l->pass, terms, swaps ? 3 : 2);
 	m->e_data = swaps ? l->swaps.mean_data : terms[0].sum / n_data;
@@ -308,13 +323,6 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, mmi_measu
 		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the gradient of the energy model is not finite", (long long)l->state.iteration + 1);
 	mmi_optimiser_step(&l->energy, l->pool, l->energy_lanes.lane[0], m->norm_energy, schedule(l));
 	return MM_OK;
-}
-
-/* Mean of -log p0 over the chains: with nll_end it gives U at their end without another pass. */
-static double minus_log_prior(const mmi_learner *l)
-{
-	size_t rows = (size_t)l->settings->batch * l->n_chains;
-	return mmi_latents_minus_log_prior(&l->z, l->model, rows) / (double)rows;
 }
 
 /* One update of generator and inference by the ELBO. first: number of its draws. */
@@ -339,7 +347,27 @@ static mm_status update_elbo(mmi_learner *l, const mmi_batch *batch, uint32_t fi
 	return MM_OK;
 }
 
+static mm_status update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
+{
+	return update_elbo(l, batch, ELBO_DRAWS + number * l->n_eps, m, e);
+}
+
 /* ------------------------------------------------------------ iterations */
+
+/* Updates of one kind, numbered; the first one's figures stay. */
+static mm_status repeat(mm_status (*make)(mmi_learner *, const mmi_batch *, uint32_t, mmi_measures *, mm_error *), uint32_t n,
+                        mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		mmi_measures now = *m;
+		mm_status status = make(l, batch, i, &now, e);
+		if (!i)
+			*m = now;
+		m->culprit = now.culprit;
+		MMI_TRY(status);
+	}
+	return MM_OK;
+}
 
 static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
@@ -357,20 +385,15 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 		impute(l, batch, t);
 
 	/* Then each model learns from what the chains revised; z, z' and both X are constants. */
-	for (uint32_t i = 0; i < s->elbo_updates; i++)
-		MMI_TRY(update_elbo(l, batch, ELBO_DRAWS + i * l->n_eps, m, e));
-	for (uint32_t i = 0; i < s->generator_updates; i++)
-		MMI_TRY(update_generator(l, batch, m, e));
-	for (uint32_t i = 0; i < s->inference_updates; i++)
-		MMI_TRY(update_inference(l, batch, m, e));
+	MMI_TRY(repeat(update_elbo_beside, s->elbo_updates, l, batch, m, e));
+	MMI_TRY(repeat(update_generator, s->generator_updates, l, batch, m, e));
+	MMI_TRY(repeat(update_inference, s->inference_updates, l, batch, m, e));
 	if (s->refresh_negatives) {
 		generate(l, batch, t);
 		data_chain(l, t, m);
 	}
-	for (uint32_t i = 0; i < s->energy_updates; i++)
-		MMI_TRY(update_energy(l, batch, m, e));
+	MMI_TRY(repeat(update_energy, s->energy_updates, l, batch, m, e));
 	mmi_keep_data_chain(l);
-	m->u_end = m->nll_end + minus_log_prior(l);
 	return MM_OK;
 }
 

@@ -16,14 +16,15 @@
 #define MMI_GAPS 101     /* energy losses the running median looks at */
 #define MMI_CALIBRATE 50 /* iterations over which x_step is measured */
 
-/* What one iteration did: means over the batch, before the updates. */
+/* What one iteration did: means over the batch. Chains are measured with the parameters that moved them, losses and norms at the first
+ * of several updates. */
 typedef struct mmi_measures {
 	bool warm;                            /* warm-up is not over */
 	bool chains;                          /* otherwise only elbo, contrast and the norms of two models were measured */
 	double elbo;                          /* negative ELBO */
 	double contrast;                      /* contrastive loss between experts */
 	double u_start, u_end;                /* U at both ends of the posterior chain */
-	double nll_end;                       /* NLL of the data given the revised z */
+	double nll_end;                       /* what of U at their end is likelihoods: NLL of the data given the revised z */
 	double loss_generator, loss_inference;
 	double e_data, e_generated, e_revised;
 	double gap;                           /* E(data) - E(revised): the energy loss, undivided */

@@ -34,22 +34,23 @@ void mmi_swaps_clear(mmi_swaps *k)
 }
 
 /* Any other row that is not left out, uniformly; the row itself when there is none. */
-static uint32_t another_row(mmi_sampler *s, const float *whole, uint32_t row, uint32_t rows, uint32_t iteration)
+static uint32_t another_row(mmi_sampler *s, const float *whole, uint32_t row, uint32_t rows, uint32_t iteration, uint32_t number)
 {
 	uint32_t others = 0, at = row;
 	for (uint32_t i = 0; i < rows; i++)
 		others += i != row && (!whole || whole[i] > 0);
 	if (!others)
 		return row;
-	for (uint32_t left = mmi_sampler_below(s, row, 1, iteration, others) + 1; left; left -= at != row && (!whole || whole[at] > 0))
+	for (uint32_t left = mmi_sampler_below(s, row, 2 * number + 1, iteration, others) + 1; left; left -= at != row && (!whole || whole[at] > 0))
 		at = (at + 1) % rows;
 	return at;
 }
 
 static void swap_row(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t row,
-                     uint32_t rows, uint32_t iteration)
+                     uint32_t rows, uint32_t iteration, uint32_t number)
 {
-	uint32_t which = mmi_sampler_below(s, row, 0, iteration, m->n_modalities), other = another_row(s, whole, row, rows, iteration);
+	uint32_t which = mmi_sampler_below(s, row, 2 * number, iteration, m->n_modalities);
+	uint32_t other = another_row(s, whole, row, rows, iteration, number);
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		size_t count = (size_t)m->modalities[i].count, from = i == which ? other : row;
 		memcpy(k->x[i] + row * count, x[i] + from * count, count * sizeof(float));
@@ -96,10 +97,10 @@ static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double 
 }
 
 void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t rows,
-                    double factor, double margin, uint32_t iteration)
+                    double factor, double margin, uint32_t iteration, uint32_t number)
 {
 	for (uint32_t row = 0; row < rows; row++)
-		swap_row(k, s, m, x, whole, row, rows, iteration);
+		swap_row(k, s, m, x, whole, row, rows, iteration, number);
 	mmi_sampler_energy(s, x, rows, k->e_data);
 	mmi_sampler_energy(s, (const float *const *)k->x, rows, k->e_swapped);
 	set_factors(k, whole, rows, factor, margin);

@@ -19,8 +19,9 @@ mm_status mmi_swaps_create(const mmi_model *m, size_t batch, mmi_swaps *out, mm_
 void mmi_swaps_clear(mmi_swaps *k);
 /* Swaps a random modality of each row with that of another row, finds both energies, and sets the factors: swapped rows
  * count with `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data) above
- * them already. whole [rows]: 0 for rows to leave out, of which nothing is taken either; NULL: none. Allocates nothing. */
+ * them already. whole [rows]: 0 for rows to leave out, of which nothing is taken either; NULL: none. number: of the update in its
+ * iteration; each draws anew. Allocates nothing. */
 void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t rows,
-                    double factor, double margin, uint32_t iteration);
+                    double factor, double margin, uint32_t iteration, uint32_t number);
 
 #endif

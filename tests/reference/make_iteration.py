@@ -15,7 +15,7 @@ Random numbers are those of iteration_noise.py. Format: see make_ops.py. Records
   RUN/T/refreshed/M                   samples revised after the generator's update (refresh_negatives)
   RUN/T/grad/STORE/TENSOR             gradient of the iteration's last update of that model
   RUN/after/STORE/TENSOR              raw parameters after the last iteration
-  RUN/T/measure/NAME                  losses, norms, what the chains did
+  RUN/T/measure/NAME                  what the chains did, losses and norms at the first of several updates
   spectral/NAME/{weight,u,steps,value,r,grad}  torch.nn.utils.spectral_norm; grad is that of sum(r value) to weight
 
 Layouts are the engine's: maps [n,h,w,c], linear [in,out], conv [kh,kw,in,out], transposed conv [kh,kw,out,in].
@@ -445,14 +445,14 @@ class Learner:
     def put(self, name, value):
         put(f"{self.run}/{self.t}/measure/{name}", float(value), "d")
 
-    def update(self, store, loss, last):
+    def update(self, store, loss, first, last):
         tensors = self.raw[store]
         grads = torch.autograd.grad(loss, list(tensors.values()), retain_graph=True)
         norm = float(sum(g.square().sum() for g in grads))**0.5
-        if last:
+        if first:
             self.put("norm_" + store, norm)
-            for n, g in zip(tensors, grads):
-                put(f"{self.run}/{self.t}/grad/{store}/{n}", g)
+        for n, g in zip(tensors, grads) if last else ():
+            put(f"{self.run}/{self.t}/grad/{store}/{n}", g)
         for w, g in zip(tensors.values(), grads):
             w.grad = g * (self.s.clip / norm if 0 < self.s.clip < norm else 1)
         self.adam[store].param_groups[0]["lr"] = getattr(self.s, "rate_" + store) * self.schedule()
@@ -479,6 +479,14 @@ class Learner:
         penalty = self.s.energy_l2 * (e.square().mean() + r.square().mean())
         return e.mean(), r.mean(), (e.mean() - r.mean() + penalty) / temperature
 
+    def updates(self, store, n, terms):
+        """n updates by the last of the terms; the terms of the first."""
+        for i in range(n):
+            now = terms()
+            first = first if i else now
+            self.update(store, now[-1], i == 0, i + 1 == n)
+        return first
+
     def cooperate(self, x):
         s = self.s
         z = self.posterior_chain(x, self.start_posterior(x))
@@ -489,19 +497,15 @@ class Learner:
         if s.x_drift:
             self.calibrate(generated)
         revised = self.data_chain(generated, True)
-        for i in range(s.generator_updates):
-            nll_end, loss_generator = self.generator_terms(x, z, revised, z_prior)
-            self.update("generator", loss_generator, i + 1 == s.generator_updates)
-        for i in range(s.inference_updates):
-            loss_inference = self.inference_loss(x, z, revised, z_prior)
-            self.update("inference", loss_inference, i + 1 == s.inference_updates)
+        nll_end, loss_generator = self.updates("generator", s.generator_updates,
+                                               lambda: self.generator_terms(x, z, revised, z_prior))
+        loss_inference, = self.updates("inference", s.inference_updates,
+                                       lambda: [self.inference_loss(x, z, revised, z_prior)])
         if s.refresh_negatives:
             revised = self.data_chain(self.generate()[1], False)
             for name, value in revised.items():
                 put(f"{self.run}/{self.t}/refreshed/{name}", value)
-        for i in range(s.energy_updates):
-            e_data, e_revised, loss_energy = self.energy_terms(x, revised)
-            self.update("energy", loss_energy, i + 1 == s.energy_updates)
+        e_data, e_revised, _ = self.updates("energy", s.energy_updates, lambda: self.energy_terms(x, revised))
         u_end = nll_end - self.model.log_prior(z).mean()
         measures = {"nll_end": nll_end, "u_end": u_end, "loss_generator": loss_generator, "loss_inference": loss_inference,
                     "e_data": e_data, "e_revised": e_revised, "gap": e_data - e_revised}
@@ -519,7 +523,7 @@ class Learner:
         grads = {store: torch.autograd.grad(elbo, list(self.raw[store].values()), retain_graph=True)
                  for store in ("generator", "inference")}
         for store, g in grads.items():
-            self.update(store, sum((a * w).sum() for a, w in zip(g, self.raw[store].values())), True)
+            self.update(store, sum((a * w).sum() for a, w in zip(g, self.raw[store].values())), True, True)
 
     def iterate(self, iterations):
         for _ in range(iterations):
