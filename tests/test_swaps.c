@@ -295,6 +295,25 @@ static void the_energy_learns_with_these_factors(void **state)
 	rig_close(&r);
 }
 
+/* The experts' agreement is no part of what swaps teach: neither of their ranks nor of the gradient. */
+static void agreement_changes_nothing_that_swaps_teach(void **state)
+{
+	const mmi_modality vectors[N] = { rig_modality(RIG_WORDS), rig_modality(RIG_SENSOR) };
+	learner_rig with, without;
+	mmi_measures m[2];
+	(void)state;
+	rig_open_with(&without, SETS("energy.swap_factor=1", "energy.swap_margin=0.5"), vectors, N);
+	rig_open_with(&with, SETS("energy.swap_factor=1", "energy.swap_margin=0.5", "energy.agreement=50"), vectors, N);
+	m[0] = rig_run(&without, 3);
+	m[1] = rig_run(&with, 3);
+	near(m[1].swap_rank, m[0].swap_rank, "the rank");
+	near(m[1].e_data, m[0].e_data, "the mean of E(data)");
+	assert_memory_equal(without.learner->swaps.seed_swapped, with.learner->swaps.seed_swapped, 16 * sizeof(float));
+	rig_assert_same(&without, &with);
+	rig_close(&without);
+	rig_close(&with);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +323,7 @@ int main(void)
 		cmocka_unit_test(factors_are_those_of_rows_below_the_margin),
 		cmocka_unit_test(rows_that_are_left_out_have_no_part),
 		cmocka_unit_test(the_energy_learns_with_these_factors),
+		cmocka_unit_test(agreement_changes_nothing_that_swaps_teach),
 	};
 	return cmocka_run_group_tests_name("swaps", tests, NULL, NULL);
 }

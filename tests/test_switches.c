@@ -531,7 +531,6 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.warmup=10", "learner.warmup_objective=mvae"), "single experts");
 	refuse(SETS("learner.objective=mvae", "learner.fusion=mixture"), "nothing but multiplied");
 	refuse(SETS("learner.generators=independent", "energy.agreement=1"), "agree on");
-	refuse(SETS("energy.swap_factor=1", "energy.agreement=1"), "swap_factor");
 	refuse(SETS("learner.x_start=noise", "learner.translation_share=0.5"), "a translation starts at the generator");
 	refuse(SETS("learner.generators=independent", "learner.translation_share=0.5"), "nothing is shared to translate by");
 	refuse(SETS("learner.translation_share=1.5"), "translation_share");

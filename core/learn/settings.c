@@ -361,9 +361,6 @@ static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_factor(c, "energy", "swap_margin", 2, &s->swap_margin, e));
 	if (s->model.agreement > 0 && s->model.independent)
 		return mmi_config_refuse(c, "energy", "agreement", "0 with generators = independent: experts share no latent to agree on", e);
-	if (s->swap_factor > 0 && s->model.agreement > 0)
-		return mmi_config_refuse(c, "energy", "swap_factor", "0 with agreement above 0: swapped tuples would be ranked by the experts' "
-		                         "agreement, which this does not teach", e);
 	if (nef > 8192 || blocks > 64)
 		return mmi_config_refuse(c, "energy", nef > 8192 ? "nef" : "blocks", "at most 8192 channels and 64 blocks", e);
 	s->model.nef = (int32_t)nef;

@@ -101,7 +101,8 @@ void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const floa
 {
 	for (uint32_t row = 0; row < rows; row++)
 		swap_row(k, s, m, x, whole, row, rows, iteration, number);
-	mmi_sampler_energy(s, x, rows, k->e_data);
-	mmi_sampler_energy(s, (const float *const *)k->x, rows, k->e_swapped);
+	/* E alone: this teaches the energy model, not the experts whose agreement the joint energy has beside it. */
+	mmi_sampler_energies(s, x, rows, NULL, k->e_data);
+	mmi_sampler_energies(s, (const float *const *)k->x, rows, NULL, k->e_swapped);
 	set_factors(k, whole, rows, factor, margin);
 }

@@ -10,7 +10,7 @@
 
 typedef struct mmi_swaps {
 	float *x[MMI_MAX_MODALITIES];       /* [batch][floats] */
-	float *e_data, *e_swapped;          /* [batch] */
+	float *e_data, *e_swapped;          /* [batch] of the energy model alone, without agreement */
 	float *seed_data, *seed_swapped;    /* [batch] factors of the rows in the energy's loss */
 	double mean_data, rank;             /* mean E(data); share of rows with E(data) < E(swapped) */
 } mmi_swaps;

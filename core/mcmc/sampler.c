@@ -215,7 +215,8 @@ static void energy_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program *p = n->net.programs[worker];
 	bind_rows(j->s, p, n->x, j->x, chunk * size);
 	mmi_program_run(p);
-	copy_rows(p, n->energy, j->energy, chunk * size, size, 1);
+	if (j->energy)
+		copy_rows(p, n->energy, j->energy, chunk * size, size, 1);
 	if (j->alone)
 		copy_rows(p, n->alone, j->alone, chunk * size, size, 1);
 }

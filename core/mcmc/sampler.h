@@ -70,7 +70,7 @@ void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_expert
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
 /* The joint energy of each row. */
 void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy);
-/* The same, and the energy model's part of it alone: without the experts' agreement. alone may be NULL. */
+/* The same, and the energy model's part of it alone: without the experts' agreement. Either may be NULL. */
 void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, float *joint, float *alone);
 
 typedef struct mmi_posterior_args {
