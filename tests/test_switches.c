@@ -339,6 +339,56 @@ static void translations_start_from_one_modality_and_hold_it(void **state)
 	rig_close(&r);
 }
 
+/* By then the encoders have been run on what they see of the batch, for the contrastive loss, and have learned. */
+static void refreshed_translations_start_from_the_data_as_experts_tell_it_now(void **state)
+{
+	enum { DRAW = 255 };
+	learner_rig r;
+	mmi_latents eps;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	open_varied(&r, SETS("learner.translation_share=1", "learner.private_dim=2", "learner.refresh_negatives=yes", "learner.contrast_factor=2",
+	                     "learner.lr_inference=0.01"));
+	iterate_seeing(&r, 3);
+	assert_int_equal(mmi_latents_create(r.model, B, &eps, &e), MM_OK);
+	mmi_sampler_standard(r.learner->sampler, B, DRAW, 0, &eps);
+	mmi_sampler_encode(r.learner->sampler, (const float *const *)r.x, B, &r.learner->experts);
+	for (uint32_t b = 0; b < B; b++)
+		assert_expert_s_draw(&r, &eps, b);
+	mmi_latents_clear(&eps);
+	rig_close(&r);
+}
+
+/* Three pictures, of which translations hold one: k steps of noise n move an element by n sqrt(k), in units of its range of 2, and
+ * s is such that what moves drifts as far as asked. Of latents likewise, where chains hold two w of three. */
+static void what_is_held_is_no_part_of_how_far_chains_move(void **state)
+{
+	static const char *const shares[] = { "learner.translation_share=0", "learner.translation_share=0.5", "learner.translation_share=1" };
+	mmi_modality three[RIG_MODALITIES];
+	(void)state;
+	for (int m = 0; m < RIG_MODALITIES; m++) {
+		three[m] = rig_modality(RIG_PICTURE);
+		snprintf(three[m].name, sizeof three[m].name, "m%d", m);
+	}
+	for (size_t i = 0; i < MMI_COUNT(shares); i++) {
+		learner_rig r;
+		double z_noise2 = 0;
+		rig_open_with(&r, SETS(shares[i], "learner.x_step=auto(0.03)", "learner.x_steps=1", "learner.x_noise=0.02", "learner.clamp=no",
+		                       "learner.lr_energy=0", "learner.lr_generator=0", "learner.private_dim=2", "learner.private_chain=own",
+		                       "learner.z_steps=4", "learner.z_noise=0.3"), three, RIG_MODALITIES);
+		for (int t = 0; t < MMI_CALIBRATE; t++) {
+			mmi_measures m = rig_run(&r, 1);
+			z_noise2 += m.z_noise * m.z_noise / MMI_CALIBRATE;
+		}
+		mmi_measures m = rig_run(&r, 1);
+		if (!(fabs(m.x_noise - 0.01) < 0.02 * 0.01 && fabs(m.x_drift - 0.03) < 0.1 * 0.03))
+			fail_msg("%s: noise %g, drift %g", shares[i], m.x_noise, m.x_drift);
+		if (!(fabs(sqrt(z_noise2) - 0.6) < 0.03 * 0.6))
+			fail_msg("%s: noise of the latents %g", shares[i], sqrt(z_noise2));
+		rig_close(&r);
+	}
+}
+
 static void translations_do_not_depend_on_threads(void **state)
 {
 	learner_rig one, three;
@@ -551,6 +601,8 @@ int main(void)
 		cmocka_unit_test(only_the_inference_model_learns_from_what_encoders_see),
 		cmocka_unit_test(noise_starts_are_in_the_support_and_teach_no_pairs),
 		cmocka_unit_test(translations_start_from_one_modality_and_hold_it),
+		cmocka_unit_test(refreshed_translations_start_from_the_data_as_experts_tell_it_now),
+		cmocka_unit_test(what_is_held_is_no_part_of_how_far_chains_move),
 		cmocka_unit_test(translations_do_not_depend_on_threads),
 		cmocka_unit_test(buffered_chains_go_on_where_they_stopped),
 		cmocka_unit_test(the_moving_average_is_a_mean_at_first),

@@ -87,11 +87,17 @@ static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 	mmi_rows_copy(l->model, s->batch, l->revised, l->generated);
 }
 
+/* What translations hold of the data chain's tuples. */
+static const uint8_t *const *held_x(const mmi_learner *l)
+{
+	return l->given.rows ? (const uint8_t *const *)l->given.held : NULL;
+}
+
 /* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then held. */
 static void calibrate(mmi_learner *l)
 {
 	mmi_chain_stats stats;
-	mmi_revise_args still = { .steps = 1, .step = 0, .noise = 0 };
+	mmi_revise_args still = { .steps = 1, .step = 0, .noise = 0, .held = held_x(l) };
 	if (!(l->settings->x_drift > 0) || l->state.x_step_n >= MMI_CALIBRATE)
 		return;
 	mmi_sampler_revise(l->sampler, &still, l->revised, (const float *const *)l->generated, l->settings->batch, &stats);
@@ -108,7 +114,7 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 	mmi_chain_stats stats;
 	mmi_revise_args args = mmi_settings_revise(s, false, l->state.x_step, -1);
 	args.iteration = t;
-	args.held = l->given.rows ? (const uint8_t *const *)l->given.held : NULL;
+	args.held = held_x(l);
 	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);
 	m->x_step = l->state.x_step;
 	m->e_generated = s->x_steps ? stats.energy / s->batch : NAN;
@@ -389,6 +395,9 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	MMI_TRY(repeat(update_generator, s->generator_updates, l, batch, m, e));
 	MMI_TRY(repeat(update_inference, s->inference_updates, l, batch, m, e));
 	if (s->refresh_negatives) {
+		/* What the experts say is by now of other inputs or other parameters. */
+		if (l->given.rows)
+			mmi_sampler_encode(l->sampler, (const float *const *)batch->x, s->batch, &l->experts);
 		generate(l, batch, t);
 		data_chain(l, t, m);
 	}

@@ -5,21 +5,27 @@
 
 #include <math.h>
 
-/* Gradients at the start in units, weighted as the update weighs them; drifts do not say, they are 0 while s is measured. */
-static double start_grad2(const mmi_chain *c, const mmi_program *program, uint32_t n)
-{
-	const mmi_vec *vec = mmi_vec_get();
-	double sum = 0;
-	for (uint32_t i = 0; i < c->n_states; i++) {
-		double weight = (double)c->weight[i] / (double)c->unit[i];
-		sum += weight * weight * vec->sum_squares(mmi_program_data(program, c->grad[i]), (size_t)c->count[i] * n);
-	}
-	return sum;
-}
-
 static bool is_held(const mmi_chain_rows *rows, uint32_t state, uint32_t r)
 {
 	return rows->held[state] && rows->held[state][r];
+}
+
+/* Gradients of what may move, at the start, in units, weighted as the update weighs them; drifts do not say, they are 0 while s is
+ * measured. */
+static double start_grad2(const mmi_chain *c, const mmi_program *program, const mmi_chain_rows *rows)
+{
+	double sum = 0;
+	for (uint32_t i = 0; i < c->n_states; i++) {
+		const double weight = (double)c->weight[i] / (double)c->unit[i];
+		const float *grad = mmi_program_data(program, c->grad[i]);
+		const size_t count = (size_t)c->count[i];
+		if (!rows->held[i])
+			sum += weight * weight * mmi_vec_get()->sum_squares(grad, count * rows->n);
+		for (uint32_t r = 0; rows->held[i] && r < rows->n; r++)
+			if (!rows->held[i][r])
+				sum += weight * weight * mmi_vec_get()->sum_squares(grad + r * count, count);
+	}
+	return sum;
 }
 
 static void move(const mmi_chain *c, const mmi_program *program, const mmi_chain_rows *rows, uint32_t step, mmi_chain_stats *stats)
@@ -64,14 +70,6 @@ static void project(const mmi_chain *c, const mmi_chain_rows *rows)
 		for (uint32_t r = 0; c->simplex[i] && r < rows->n; r++)
 			for (int64_t k = 0; !is_held(rows, i, r) && k < c->count[i]; k += c->simplex[i])
 				mmi_simplex_project(rows->state[i] + r * c->count[i] + k, c->simplex[i]);
-}
-
-static int64_t total_count(const mmi_chain *c)
-{
-	int64_t total = 0;
-	for (uint32_t i = 0; i < c->n_states; i++)
-		total += c->count[i];
-	return total;
 }
 
 /* Squared distance of one sample from its start, in units. */
@@ -120,7 +118,7 @@ void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_row
 		mmi_program_run(program);
 		if (step == 0) {
 			stats->energy += mmi_vec_get()->sum(mmi_program_data(program, c->energy), rows->n);
-			stats->grad2 += start_grad2(c, program, rows->n);
+			stats->grad2 += start_grad2(c, program, rows);
 		}
 		if (watch)
 			watch(ctx, step, program);
@@ -133,9 +131,10 @@ void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_row
 		mmi_program_run(program);
 		watch(ctx, c->steps, program);
 	}
-	stats->elements += (double)rows->n * (double)total_count(c);
-	for (uint32_t r = 0; r < rows->n && rows->start[0]; r++)
-		stats->move2 += distance2(c, rows, r);
+	for (uint32_t r = 0; r < rows->n; r++) {
+		stats->elements += (double)moving_count(c, rows, r);
+		stats->move2 += rows->start[0] ? distance2(c, rows, r) : 0;
+	}
 }
 
 void mmi_chain_stats_add(mmi_chain_stats *sum, const mmi_chain_stats *part)

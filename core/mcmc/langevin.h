@@ -30,10 +30,10 @@ typedef struct mmi_chain {
 /* Sums over samples and steps; add up chunk by chunk in order. */
 typedef struct mmi_chain_stats {
 	double energy;   /* at the start, summed over samples */
-	double grad2;    /* squared gradient at the start, times (weight / unit)^2: for calibration */
+	double grad2;    /* squared gradient of what may move, at the start, times (weight / unit)^2: for calibration */
 	double drift2, noise2; /* squared, in units, over all steps */
 	double move2;    /* squared displacement end - start, in units; 0 without start */
-	double elements; /* samples times floats: what the squares above are means over */
+	double elements; /* floats of all samples that may move, none that are held: what the squares above are summed over */
 } mmi_chain_stats;
 
 /* Called with the state before each step and after the last (step == steps), for traces. */
