@@ -6,7 +6,7 @@
 #include "kernel_rig.h"
 #include "rivals.h"
 
-#include "backend/cpu/conv.h"
+#include "backend/cpu/kernels.h"
 #include "backend/cpu/isa.h"
 
 #include <math.h>
@@ -68,7 +68,7 @@ static bool competes(const contestant *c)
 static void make_ours(contestant *ours, const rig_case *c)
 {
 	int n = 0;
-	for (const mmi_kernel *const *k = mmi_cpu_conv_kernels(c->op); *k && n < OURS; k++) {
+	for (const mmi_kernel *const *k = mmi_cpu_kernels(c->op); *k && n < OURS; k++) {
 		rig *r = &ours[n].rig;
 		rig_make(r, c, true);
 		if ((!(*k)->accepts || (*k)->accepts(&r->x)) && rig_prepare(r, *k))
@@ -185,7 +185,7 @@ static void time_all(contestant all[CONTESTANTS])
 static void print_head(void)
 {
 	printf("instruction set %s, GFLOP/s of one thread counting padding; ratio: ours / best of the others\n",
-	       mmi_cpu_isa_name(mmi_cpu_isa()));
+	       mmi_isa_get()->name);
 	printf("%-36s %-14s %8s %8s", "call", "ours", "", "(next)");
 	for (int i = OURS; i < CONTESTANTS; i++)
 		printf(" %8s", rival_number(i - OURS) ? rival_number(i - OURS)->name : "");

@@ -4,7 +4,7 @@
 
 #include "kernel_rig.h"
 
-#include "backend/cpu/conv.h"
+#include "backend/cpu/kernels.h"
 #include "backend/cpu/isa.h"
 
 #include <math.h>
@@ -121,7 +121,7 @@ static void compare(const rig *r, const reference *ref, double scale)
 		const double allowed = winograd ? 2e-6 * ref->largest : 1e-6 * ref->size[i];
 		if (!(error <= scale * (allowed + 3e-7 * fabs(ref->sum[i]) + 1e-7)))
 			fail_msg("%s, %s, %s: element %zu is %.9g, expected %.9g", rig_text(&r->c, text, sizeof text), r->kernel->name,
-			         mmi_cpu_isa_name(mmi_cpu_isa()), i, (double)r->out[i], want);
+			         mmi_isa_get()->name, i, (double)r->out[i], want);
 	}
 }
 
@@ -153,12 +153,12 @@ static int check_case(const rig_case *c)
 	rig r;
 	rig_make(&r, c, false);
 	reference ref = reference_make(&r);
-	for (int isa = MMI_ISA_GENERIC; isa < MMI_ISA_COUNT; isa++) {
-		setenv("MMCORE_ISA", mmi_cpu_isa_name(isa), 1);
-		if (mmi_cpu_isa() != isa)
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		setenv("MMCORE_ISA", isa->name, 1);
+		if (mmi_isa_get() != isa)
 			continue;
 		tried = 0;
-		for (const mmi_kernel *const *k = mmi_cpu_conv_kernels(c->op); *k; k++)
+		for (const mmi_kernel *const *k = mmi_cpu_kernels(c->op); *k; k++)
 			if (!(*k)->accepts || (*k)->accepts(&r.x)) {
 				check_kernel(c, *k, &ref, tried % 2 == 0);
 				tried++;
@@ -340,7 +340,7 @@ static void pool_reference(const pool_case *c, int oh, int ow, bool average, boo
 
 static void check_pool_run(mmi_exec *x, const double *want, size_t out_count)
 {
-	const mmi_kernel *k = mmi_cpu_conv_kernels(x->node->op)[0];
+	const mmi_kernel *k = mmi_cpu_kernels(x->node->op)[0];
 	const size_t n = (size_t)x->n;
 	mm_error e = MM_ERROR_INIT;
 	if (k->prepare)
@@ -383,8 +383,8 @@ static void check_pool(const pool_case *c, mmi_opcode op)
 
 static void check_pools(mmi_opcode op, const pool_case *cases, size_t n)
 {
-	for (int isa = MMI_ISA_GENERIC; isa < MMI_ISA_COUNT; isa++) {
-		setenv("MMCORE_ISA", mmi_cpu_isa_name(isa), 1);
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		setenv("MMCORE_ISA", isa->name, 1);
 		for (size_t i = 0; i < n; i++)
 			check_pool(&cases[i], op);
 	}
@@ -423,7 +423,7 @@ static void check_bias_gradient(int32_t pixels, int32_t channels)
 	for (int32_t i = 0; i < channels; i++)
 		want[i] += out[i] = (float)i;
 	mmi_exec x = { .node = &node, .n = N, .n_in = 1, .in_node = { &in_node }, .in = { dy }, .out = out };
-	const mmi_kernel *k = mmi_cpu_conv_kernels(MMI_OP_BIAS_BWD)[0];
+	const mmi_kernel *k = mmi_cpu_kernels(MMI_OP_BIAS_BWD)[0];
 	mm_error e = MM_ERROR_INIT;
 	assert_int_equal(k->prepare(&x, &e), MM_OK);
 	x.scratch = mmi_alloc(x.scratch_bytes, 1);
@@ -439,8 +439,8 @@ static void check_bias_gradient(int32_t pixels, int32_t channels)
 static void bias_gradient_adds_column_sums(void **state)
 {
 	(void)state;
-	for (int isa = MMI_ISA_GENERIC; isa < MMI_ISA_COUNT; isa++) {
-		setenv("MMCORE_ISA", mmi_cpu_isa_name(isa), 1);
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		setenv("MMCORE_ISA", isa->name, 1);
 		check_bias_gradient(1, 1);
 		check_bias_gradient(300, 3);
 		check_bias_gradient(49, 64);
@@ -458,7 +458,7 @@ static void check_samples_alone(const rig_case *c)
 	rig_case single = *c;
 	single.n = 1;
 	rig_make(&all, c, true);
-	for (const mmi_kernel *const *k = mmi_cpu_conv_kernels(c->op); *k; k++) {
+	for (const mmi_kernel *const *k = mmi_cpu_kernels(c->op); *k; k++) {
 		if ((*k)->accepts && !(*k)->accepts(&all.x))
 			continue;
 		assert_true(rig_prepare(&all, *k));
@@ -498,7 +498,7 @@ static void zero_padding_does_not_spread_infinities(void **state)
 	(void)state;
 	rig_make(&r, &c, true);
 	r.in[0][0] = INFINITY;
-	assert_true(rig_prepare(&r, mmi_cpu_conv_kernels(c.op)[2]));
+	assert_true(rig_prepare(&r, mmi_cpu_kernels(c.op)[2]));
 	rig_run(&r, true);
 	for (size_t i = 0; i < r.out_count; i++) {
 		const size_t pixel = i / 8, y = pixel / 6, x = pixel % 6;
@@ -514,7 +514,7 @@ static void weights_packed_once_follow_a_refresh(void **state)
 	rig r;
 	(void)state;
 	rig_make(&r, &c, true);
-	assert_true(rig_prepare(&r, mmi_cpu_conv_kernels(c.op)[0]));
+	assert_true(rig_prepare(&r, mmi_cpu_kernels(c.op)[0]));
 	memset(r.in[1], 0, r.in_count[1] * sizeof(float));
 	mmi_packs_refresh(r.packs);
 	rig_run(&r, true);
@@ -527,13 +527,13 @@ static void environment_lowers_the_instruction_set(void **state)
 {
 	(void)state;
 	unsetenv("MMCORE_ISA");
-	const int best = mmi_cpu_isa();
+	const mmi_isa *best = mmi_isa_get();
 	setenv("MMCORE_ISA", "generic", 1);
-	assert_int_equal(mmi_cpu_isa(), MMI_ISA_GENERIC);
+	assert_string_equal(mmi_isa_get()->name, "generic");
 	setenv("MMCORE_ISA", "avx512", 1);
-	assert_int_equal(mmi_cpu_isa(), best);
+	assert_ptr_equal(mmi_isa_get(), best);
 	setenv("MMCORE_ISA", "nonsense", 1);
-	assert_int_equal(mmi_cpu_isa(), best);
+	assert_ptr_equal(mmi_isa_get(), best);
 	unsetenv("MMCORE_ISA");
 }
 

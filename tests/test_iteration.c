@@ -485,9 +485,9 @@ static void for_any_chunk_and_processor(void **state)
 	static const struct { uint32_t chunk, threads; } ways[] = { { 6, 1 }, { 3, 2 }, { 2, 1 }, { 1, 3 } };
 
 	memset(&worst, 0, sizeof worst);
-	for (int isa = 0; isa < MMI_ISA_COUNT; isa++) {
-		setenv("MMCORE_ISA", mmi_cpu_isa_name(isa), 1);
-		for (size_t i = 0; i < MMI_COUNT(ways) && mmi_cpu_isa() == isa; i++)
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		setenv("MMCORE_ISA", isa->name, 1);
+		for (size_t i = 0; i < MMI_COUNT(ways) && mmi_isa_get() == isa; i++)
 			check_run(what, ways[i].chunk, ways[i].threads);
 	}
 	unsetenv("MMCORE_ISA");

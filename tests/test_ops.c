@@ -308,10 +308,10 @@ static void compare_backend(const rig *r, const mmi_backend *backend, const char
 
 static void compare_every_isa(const rig *r, const values *v, const result *expected)
 {
-	for (int isa = 0; isa < MMI_ISA_COUNT; isa++) {
-		setenv("MMCORE_ISA", mmi_cpu_isa_name(isa), 1);
-		if (mmi_cpu_isa() == isa)
-			compare_backend(r, &mmi_backend_cpu, mmi_cpu_isa_name(isa), v, expected);
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		setenv("MMCORE_ISA", isa->name, 1);
+		if (mmi_isa_get() == isa)
+			compare_backend(r, &mmi_backend_cpu, isa->name, v, expected);
 	}
 	unsetenv("MMCORE_ISA");
 }

@@ -82,7 +82,7 @@ mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_er
 	mmi_bench_request resolved = *r;
 	*out = (mmi_bench_report){ .processors = mmi_pool_processors(), .load = { load_average() } };
 	read_processor(out->processor, sizeof out->processor);
-	snprintf(out->isa, sizeof out->isa, "%s", mmi_cpu_isa_name(mmi_cpu_isa()));
+	snprintf(out->isa, sizeof out->isa, "%s", mmi_isa_get()->name);
 	if (!resolved.threads)
 		resolved.threads = out->processors;
 	/* First of all: whatever is wrong with settings and data shows at once. */

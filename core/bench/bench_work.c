@@ -1,7 +1,6 @@
 /* bench_work.c - the pieces of work that need no data: arithmetic peak, the two Langevin steps, noise. */
 #include "mmi_build.h"
 
-#include "bench/bench_fma.h"
 #include "bench/bench_model.h"
 #include "bench/bench_timer.h"
 
@@ -17,16 +16,6 @@ typedef struct mmi_peak_work {
 	double flops;
 } mmi_peak_work;
 
-static mmi_bench_fma *fma_of_processor(void)
-{
-#if HAVE_X86_KERNELS
-	static mmi_bench_fma *const variants[MMI_ISA_COUNT] = { mmi_bench_fma_generic, mmi_bench_fma_avx2, mmi_bench_fma_avx512 };
-	return variants[mmi_cpu_isa()];
-#else
-	return mmi_bench_fma_generic;
-#endif
-}
-
 enum { PEAK_ROUNDS = 4000000, PEAK_PARTS = 8 };
 
 /* Small parts, so that a worker that was held up leaves its rest to the others. */
@@ -35,7 +24,7 @@ static void peak_part(void *ctx, uint32_t i, uint32_t worker)
 	float value = (float)i * 1e-9f;
 	(void)ctx;
 	(void)worker;
-	fma_of_processor()(PEAK_ROUNDS / PEAK_PARTS, &value);
+	mmi_isa_get()->simd->fma(PEAK_ROUNDS / PEAK_PARTS, &value);
 }
 
 static mm_status peak_task(void *ctx, mm_error *e)
@@ -55,7 +44,7 @@ static mm_status peak_of(const char *name, uint32_t threads, uint32_t repeat, mm
 	mmi_pool_destroy(w.pool);
 	if (status == MM_OK) {
 		out->threads = threads;
-		out->flops = fma_of_processor()(1, &value) * (PEAK_ROUNDS / PEAK_PARTS) * PEAK_PARTS * threads;
+		out->flops = mmi_isa_get()->simd->fma(1, &value) * (PEAK_ROUNDS / PEAK_PARTS) * PEAK_PARTS * threads;
 		out->resident = out->peak = 0;
 	}
 	return status;

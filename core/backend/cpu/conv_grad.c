@@ -1,7 +1,7 @@
 /* conv_grad.c - gradients to the weights and biases of linear layers and convolutions. */
 #include "mmi_build.h"
 
-#include "backend/cpu/conv_kernels.h"
+#include "backend/cpu/kernels.h"
 #include "backend/cpu/patch.h"
 
 #include <string.h>

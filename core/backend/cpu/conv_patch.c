@@ -1,7 +1,7 @@
 /* conv_patch.c - linear layers, convolutions and their gradients to x, as products of patches with packed weights. */
 #include "mmi_build.h"
 
-#include "backend/cpu/conv_kernels.h"
+#include "backend/cpu/kernels.h"
 #include "backend/cpu/patch.h"
 #include "backend/cpu/weights.h"
 

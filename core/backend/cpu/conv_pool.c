@@ -1,7 +1,7 @@
 /* conv_pool.c - average pooling, nearest upsampling and their gradients. */
 #include "mmi_build.h"
 
-#include "backend/cpu/conv_kernels.h"
+#include "backend/cpu/kernels.h"
 
 /* The pooling [h, w, c] -> [oh, ow, c] that the operation is, or whose transpose it is. */
 static mmi_pool_job pool_of(const mmi_exec *x)

@@ -2,7 +2,7 @@
  * F(4x4, 3x3) and F(4x4, 2x2). A 4x4 kernel with stride 2 is four 2x2 kernels with stride 1. */
 #include "mmi_build.h"
 
-#include "backend/cpu/conv_kernels.h"
+#include "backend/cpu/kernels.h"
 #include "backend/cpu/patch.h"
 #include "backend/cpu/weights.h"
 

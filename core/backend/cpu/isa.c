@@ -6,30 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const isa_names[MMI_ISA_COUNT] = { "generic", "avx2", "avx512" };
+#define ISA(set, test) { .name = #set, .supported = (test), .vec = &mmi_vec_##set, .simd = &mmi_simd_##set, .kernels = mmi_kernels_##set }
 
-static int best_isa(void)
+static bool always(void)
 {
-#if HAVE_X86_KERNELS
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-		return MMI_ISA_AVX512;
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return MMI_ISA_AVX2;
-#endif
-	return MMI_ISA_GENERIC;
+	return true;
 }
 
-int mmi_cpu_isa(void)
+#if HAVE_X86_KERNELS
+static bool has_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void)
+{
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
+#endif
+
+const mmi_isa mmi_isas[] = {
+	ISA(generic, always),
+#if HAVE_X86_KERNELS
+	ISA(avx2, has_avx2),
+	ISA(avx512, has_avx512),
+#endif
+	{ 0 },
+};
+
+const mmi_isa *mmi_isa_get(void)
 {
 	const char *wanted = getenv("MMCORE_ISA");
-	int best = best_isa();
-	for (int isa = 0; wanted && isa < best; isa++)
-		if (strcmp(wanted, isa_names[isa]) == 0)
-			return isa;
+	const mmi_isa *best = mmi_isas;
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		if (!isa->supported())
+			continue;
+		best = isa;
+		if (wanted && strcmp(wanted, isa->name) == 0)
+			break;
+	}
 	return best;
-}
-
-const char *mmi_cpu_isa_name(int isa)
-{
-	return isa_names[isa];
 }

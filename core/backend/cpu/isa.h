@@ -1,13 +1,24 @@
-/* isa.h - which instruction set the CPU kernels use. */
+/* isa.h - the instruction sets that the CPU's inner loops are compiled for, each with what is compiled for it. */
 #ifndef MMI_CPU_ISA_H
 #define MMI_CPU_ISA_H
 
-enum { MMI_ISA_GENERIC = 0, MMI_ISA_AVX2 = 1 /* with FMA */, MMI_ISA_AVX512 = 2 /* F, VL, DQ */, MMI_ISA_COUNT = 3 };
+#include "backend/cpu/kernels.h"
+#include "backend/cpu/simd.h"
+#include "backend/cpu/vec.h"
 
-/* The best set that this processor has and this build contains; the environment's MMCORE_ISA=generic|avx2|avx512 lowers
- * it (never raises it; other values are ignored). Pure while the environment does not change. */
-int mmi_cpu_isa(void);
-/* "generic", "avx2", "avx512". */
-const char *mmi_cpu_isa_name(int isa);
+typedef struct mmi_isa {
+	const char *name;                /* "generic", "avx2" (with FMA), "avx512" (F, VL, DQ) */
+	bool (*supported)(void);         /* by this processor */
+	const mmi_vec *vec;
+	const mmi_simd *simd;
+	mmi_kernel_list *kernels;        /* one for each operation */
+} mmi_isa;
+
+/* What this build contains, each set after those that it includes; then an entry without a name. */
+extern const mmi_isa mmi_isas[];
+
+/* The best set that this processor supports; the environment's MMCORE_ISA=generic|avx2|avx512 lowers it (never raises it;
+ * other values are ignored). Pure while the environment does not change. */
+const mmi_isa *mmi_isa_get(void);
 
 #endif

@@ -97,10 +97,14 @@ typedef struct mmi_simd {
 	void (*epilogue)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep); /* in place */
 	/* sums[j] += sum over rows of x[r, j]; blocked, rounded once per 256 rows. */
 	void (*column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);
+	/* The processor's peak, for measuring: `rounds` rounds of independent multiply-adds in registers. Returns how many
+	 * floating-point operations those were, a multiply-add counted as two. The result depends on *value, so that nothing
+	 * is optimised away. */
+	double (*fma)(uint64_t rounds, float *value);
 } mmi_simd;
 
 extern const mmi_simd mmi_simd_generic, mmi_simd_avx2, mmi_simd_avx512;
-/* The table for mmi_cpu_isa(). */
+/* The table of mmi_isa_get(). */
 const mmi_simd *mmi_simd_get(void);
 
 #endif

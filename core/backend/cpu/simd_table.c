@@ -14,4 +14,5 @@ const mmi_simd MMI_NAME(mmi_simd) = {
 	.unpool = MMI_NAME(mmi_unpool),
 	.epilogue = MMI_NAME(mmi_epilogue_apply),
 	.column_sums = MMI_NAME(mmi_column_sums),
+	.fma = MMI_NAME(mmi_fma),
 };

@@ -14,5 +14,6 @@ void MMI_NAME(mmi_pool)(const mmi_pool_job *j);
 void MMI_NAME(mmi_unpool)(const mmi_pool_job *j);
 void MMI_NAME(mmi_epilogue_apply)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep);
 void MMI_NAME(mmi_column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);
+double MMI_NAME(mmi_fma)(uint64_t rounds, float *value);
 
 #endif

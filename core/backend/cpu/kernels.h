@@ -1,9 +1,19 @@
-/* conv_kernels.h - the kernels behind mmi_cpu_conv_kernels, one file an approach. */
-#ifndef MMI_CPU_CONV_KERNELS_H
-#define MMI_CPU_CONV_KERNELS_H
+/* kernels.h - the CPU's kernels of every operation. */
+#ifndef MMI_CPU_KERNELS_H
+#define MMI_CPU_KERNELS_H
 
 #include "backend/cpu/simd.h"
 #include "engine/kernel.h"
+
+/* The kernels of one operation, the preferred first, ending with NULL. The first that accepts a call is taken; calls that
+ * none accepts are the reference's. */
+enum { MMI_KERNEL_CHOICES = 4 };
+typedef const mmi_kernel *const mmi_kernel_list[MMI_KERNEL_CHOICES];
+
+/* One list for each operation; kernels.c, compiled once per instruction set. */
+extern mmi_kernel_list mmi_kernels_generic[MMI_OP_COUNT], mmi_kernels_avx2[MMI_OP_COUNT], mmi_kernels_avx512[MMI_OP_COUNT];
+/* The list for this processor. */
+const mmi_kernel *const *mmi_cpu_kernels(mmi_opcode op);
 
 /* What x asks to be fused; `bias` is input 2 where there is one. */
 mmi_epilogue mmi_epilogue_of(const mmi_exec *x);

@@ -1,14 +1,12 @@
-/* bench_fma.c - multiply-adds in registers, compiled once per instruction set. */
+/* simd_fma.c - multiply-adds in registers: what the processor can do at best. */
 #include "mmi_build.h"
 
-#include "bench/bench_fma.h"
-
-#include "backend/cpu/simd_vec.h"
+#include "backend/cpu/simd_table.h"
 
 /* Independent chains: enough to hide the latency of two units, few enough for 16 registers. */
 #define CHAINS 12
 
-double MMI_NAME(mmi_bench_fma)(uint64_t rounds, float *value)
+double MMI_NAME(mmi_fma)(uint64_t rounds, float *value)
 {
 	const vf factor = splat(0.999f), term = splat(*value);
 	vf x[CHAINS], sum = splat(0.0f);
