@@ -34,8 +34,105 @@ static void incomplete_tuples_are_kept_when_asked_for(void **state)
 		assert_true(mmi_tuples_has(t, i, 2) == (i >= 40));
 		assert_int_equal(mmi_tuples_label(t, i), (int)(i % 10));
 	}
-	assert_non_null(strstr(w->heard[2], "trained on without it"));
+	assert_non_null(strstr(w->heard[2], "kept without it"));
 	mmi_tuples_close(t);
+}
+
+/* Opens what three or two modalities hold, as sections in any order; `lacks` holds 40 to 79 only, the others 0 to 99. */
+static mmi_tuples *open_in_order(world *w, const int *order, size_t n, int lacks, mmi_modality *modality)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *t = NULL;
+	for (int m = 0; m < MODALITIES; m++) {
+		w->instance[m].count = m == lacks ? 40 : 100;
+		w->instance[m].first = m == lacks ? 40 : 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		modality[i] = w->modality[order[i]];
+	assert_int_equal(mmi_tuples_open_incomplete(modality, n, MMI_PART_TRAIN, 0, 1, NULL, &t, &e), MM_OK);
+	return t;
+}
+
+static void whatever_is_lacking_all_tuples_are_kept_in_one_order(void **state)
+{
+	static const int orders[][MODALITIES] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	world *w = *state;
+	for (size_t n = 2; n <= MODALITIES; n++)
+		for (size_t o = 0; o < MMI_COUNT(orders); o++)
+			for (size_t k = 0; k < n; k++) {
+				const int lacks = orders[o][k];
+				mmi_modality modality[MODALITIES];
+				mmi_tuples *t = open_in_order(w, orders[o], n, lacks, modality);
+				assert_int_equal(mmi_tuples_count(t), 100);
+				for (uint32_t i = 0; i < 100; i++) {
+					assert_int_equal(atoi(mmi_tuples_key(t, i) + 1), i);
+					assert_int_equal(mmi_tuples_label(t, i), i % 10);
+					for (size_t m = 0; m < n; m++)
+						assert_true(mmi_tuples_has(t, i, m) == (m != k || (i >= 40 && i < 80)));
+				}
+				mmi_tuples_close(t);
+			}
+}
+
+/* Every tuple lacks one of three, and every modality has keys of its own: nothing is complete, all of it is data. */
+static void keys_that_no_modality_shares_with_all_are_kept(void **state)
+{
+	static const int orders[][MODALITIES] = { { 0, 1, 2 }, { 2, 1, 0 }, { 1, 2, 0 } };
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *t = NULL;
+	char first[150][8];
+	for (size_t o = 0; o < MMI_COUNT(orders); o++) {
+		mmi_modality modality[MODALITIES];
+		for (int m = 0; m < MODALITIES; m++) {
+			w->instance[m].count = 60;
+			w->instance[m].first = 45 * m;     /* 0 to 59, 45 to 104, 90 to 149 */
+		}
+		for (int m = 0; m < MODALITIES; m++)
+			modality[m] = w->modality[orders[o][m]];
+		assert_int_equal(mmi_tuples_open_incomplete(modality, MODALITIES, MMI_PART_TRAIN, 0, 1, NULL, &t, &e), MM_OK);
+		assert_int_equal(mmi_tuples_count(t), 150);
+		for (uint32_t i = 0; i < 150; i++) {
+			if (o)
+				assert_string_equal(first[i], mmi_tuples_key(t, i));
+			snprintf(first[i], sizeof first[i], "%s", mmi_tuples_key(t, i));
+		}
+		mmi_tuples_drop_incomplete(t);
+		assert_int_equal(mmi_tuples_count(t), 0);
+		mmi_tuples_close(t);
+	}
+	w->instance[1].prefix = "other";
+	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, NULL, &t, &e), MM_EFORMAT);
+	assert_non_null(strstr(e.message, "no key of m0 (like 'k0') is in any other modality"));
+}
+
+/* Of data sorted by class, a few of each: and the same few whoever asks. */
+static void a_pick_is_of_all_the_data(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *a = open_gaps(w, true), *b = open_gaps(w, true);
+	bool seen[100] = { false };
+	int late = 0, moved = 0;
+	assert_int_equal(mmi_tuples_pick(a, 30, 7, &e), MM_OK);
+	assert_int_equal(mmi_tuples_pick(b, 1000, 7, &e), MM_OK);
+	assert_int_equal(mmi_tuples_count(a), 30);
+	assert_int_equal(mmi_tuples_count(b), 100);
+	for (uint32_t i = 0; i < 100; i++) {
+		const int number = atoi(mmi_tuples_key(b, i) + 1);
+		assert_false(seen[number]);
+		seen[number] = true;
+		late += i < 30 && number >= 50;
+		moved += number != (int)i;
+		assert_int_equal(mmi_tuples_label(b, i), number % 10);
+		assert_true(mmi_tuples_has(b, i, 1) == (number < 60) && mmi_tuples_has(b, i, 2) == (number >= 40));
+		if (i < 30)
+			assert_string_equal(mmi_tuples_key(a, i), mmi_tuples_key(b, i));
+	}
+	assert_in_range(late, 6, 24);
+	assert_true(moved > 80);
+	mmi_tuples_close(a);
+	mmi_tuples_close(b);
 }
 
 /* Of both parts together nothing is there twice, and validation keeps its place when incomplete tuples go. */
@@ -164,6 +261,9 @@ int main(void)
 #define ONE(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		ONE(incomplete_tuples_are_kept_when_asked_for),
+		ONE(whatever_is_lacking_all_tuples_are_kept_in_one_order),
+		ONE(keys_that_no_modality_shares_with_all_are_kept),
+		ONE(a_pick_is_of_all_the_data),
 		ONE(complete_validation_tuples_are_none_of_training_s),
 		ONE(what_is_missing_reads_as_zeros_and_is_not_read_from_the_plugin),
 		ONE(the_share_asked_for_is_hidden_but_never_a_whole_tuple),

@@ -19,15 +19,16 @@ typedef struct {
 	const mmi_modality *modality;
 	mm_dataset *data;
 	uint64_t *index;         /* [key]: the sample, or ABSENT */
+	uint32_t n_index;        /* keys in it; those behind them are absent */
 	mmi_join join;
-	char extra_key[KEY_BYTES]; /* the first that the first modality lacks */
+	char extra_key[KEY_BYTES]; /* the first that is left out */
 } member;
 
 struct mmi_tuples {
 	mmi_part part;
 	size_t n_members;
-	member *members;
-	mmi_keys *keys;          /* of the first modality */
+	member *members, **sorted; /* sorted: in the order in which their keys are taken */
+	mmi_keys *keys;          /* of the first modality; of all, where incomplete tuples are kept */
 	uint32_t n;
 	bool keep_incomplete;
 	uint32_t n_incomplete;   /* tuples that lack something */
@@ -93,6 +94,7 @@ static mm_status key_twice(const member *m, const char *key, mm_error *e)
 
 static mm_status allocate_index(member *m, uint32_t n_keys, mm_error *e)
 {
+	m->n_index = n_keys;
 	m->index = mmi_alloc(n_keys, sizeof *m->index);
 	if (!m->index)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", n_keys);
@@ -101,49 +103,75 @@ static mm_status allocate_index(member *m, uint32_t n_keys, mm_error *e)
 	return MM_OK;
 }
 
-/* The first modality's keys are the order of everything. */
-static mm_status add_first_keys(mmi_tuples *t, mm_error *e)
+static uint64_t sample_of(const member *m, uint32_t key)
+{
+	return key < m->n_index ? m->index[key] : ABSENT;
+}
+
+/* The number of a key, which is a new one where `add` allows it; MMI_NO_KEY: there is none. */
+static mm_status number_key(mmi_tuples *t, const char *key, bool add, uint32_t *number, mm_error *e)
+{
+	*number = mmi_keys_find(t->keys, key);
+	return *number == MMI_NO_KEY && add ? mmi_keys_add(t->keys, key, number, e) : MM_OK;
+}
+
+/* Notes where the member has each key; keys that nobody had before are added, or counted as extra. */
+static mm_status take_keys(mmi_tuples *t, member *m, bool add, mm_error *e)
 {
 	char key[KEY_BYTES];
 	uint32_t number;
-	member *m = &t->members[0];
 
-	if (m->join.count >= MMI_NO_KEY)
-		return mmi_fail(e, MM_EUNSUPPORTED, "%s: %" PRIu64 " samples, at most %u are supported", m->modality->name,
-		                m->join.count, MMI_NO_KEY - 1);
-	MMI_TRY(mmi_keys_create((uint32_t)m->join.count, &t->keys, e));
-	MMI_TRY(allocate_index(m, (uint32_t)m->join.count, e));
+	MMI_TRY(allocate_index(m, mmi_keys_count(t->keys) + (add ? (uint32_t)m->join.count : 0), e));
 	for (uint64_t i = 0; i < m->join.count; i++) {
 		MMI_TRY(read_key(m, i, key, e));
-		MMI_TRY(mmi_keys_add(t->keys, key, &number, e));
-		if (number == MMI_NO_KEY)
+		MMI_TRY(number_key(t, key, add, &number, e));
+		if (number == MMI_NO_KEY) {
+			if (!m->join.extra++)
+				memcpy(m->extra_key, key, sizeof key);
+			continue;
+		}
+		if (m->index[number] != ABSENT)
 			return key_twice(m, key, e);
 		m->index[number] = i;
 	}
 	return MM_OK;
 }
 
-static mm_status match_keys(mmi_tuples *t, member *m, mm_error *e)
+/* Whose keys come first: of two modalities, the one that holds more; where they hold as many, the name decides. */
+static bool precedes(const member *a, const member *b)
 {
-	char key[KEY_BYTES];
-	uint32_t n_keys = mmi_keys_count(t->keys);
-	uint64_t matched = 0;
+	return a->join.count != b->join.count ? a->join.count > b->join.count : strcmp(a->modality->name, b->modality->name) < 0;
+}
 
-	MMI_TRY(allocate_index(m, n_keys, e));
-	for (uint64_t i = 0; i < m->join.count; i++) {
-		MMI_TRY(read_key(m, i, key, e));
-		uint32_t number = mmi_keys_find(t->keys, key);
-		if (number == MMI_NO_KEY) {
-			if (!m->join.extra++)
-				memcpy(m->extra_key, key, sizeof key);
-		} else if (m->index[number] != ABSENT) {
-			return key_twice(m, key, e);
-		} else {
-			m->index[number] = i;
-			matched++;
-		}
+/* In the order of sections, but where incomplete tuples are kept. */
+static void sort_members(mmi_tuples *t)
+{
+	member **sorted = t->sorted;
+	for (size_t i = 0; i < t->n_members; i++) {
+		size_t at = i;
+		for (; t->keep_incomplete && at && precedes(&t->members[i], sorted[at - 1]); at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = &t->members[i];
 	}
-	m->join.absent = n_keys - matched;
+}
+
+/* Complete tuples stand in the order of the first modality. Incomplete ones are kept whichever modality holds them, in an order
+ * that the order of sections cannot change. */
+static mm_status join_keys(mmi_tuples *t, mm_error *e)
+{
+	uint64_t limit = t->members[0].join.count;
+
+	for (size_t i = 1; i < t->n_members && t->keep_incomplete; i++)
+		limit += t->members[i].join.count;
+	if (limit >= MMI_NO_KEY)
+		return mmi_fail(e, MM_EUNSUPPORTED, "%s: %" PRIu64 " samples, at most %u are supported", t->members[0].modality->name, limit,
+		                MMI_NO_KEY - 1);
+	MMI_TRY(mmi_keys_create((uint32_t)limit, &t->keys, e));
+	sort_members(t);
+	for (size_t i = 0; i < t->n_members; i++)
+		MMI_TRY(take_keys(t, t->sorted[i], i == 0 || t->keep_incomplete, e));
+	for (size_t i = 0; i < t->n_members; i++)
+		t->members[i].join.absent = mmi_keys_count(t->keys) - (t->members[i].join.count - t->members[i].join.extra);
 	return MM_OK;
 }
 
@@ -152,7 +180,7 @@ static mm_status match_keys(mmi_tuples *t, member *m, mm_error *e)
 static bool complete(const mmi_tuples *t, uint32_t key)
 {
 	for (size_t m = 0; m < t->n_members; m++)
-		if (t->members[m].index[key] == ABSENT)
+		if (sample_of(&t->members[m], key) == ABSENT)
 			return false;
 	return true;
 }
@@ -161,21 +189,39 @@ static const char *first_absent(const mmi_tuples *t, const member *m)
 {
 	uint32_t key = 0;
 
-	while (m->index[key] != ABSENT)
+	while (sample_of(m, key) != ABSENT)
 		key++;
 	return mmi_keys_text(t->keys, key);
 }
 
-static void report_partners(const mmi_tuples *t, const mmi_log *log)
+static const char *first_present(const mmi_tuples *t, const member *m)
+{
+	uint32_t key = 0;
+
+	while (sample_of(m, key) == ABSENT)
+		key++;
+	return mmi_keys_text(t->keys, key);
+}
+
+static void report_kept(const mmi_tuples *t, const mmi_log *log)
+{
+	for (size_t i = 0; i < t->n_members; i++) {
+		const member *m = &t->members[i];
+		if (m->join.absent)
+			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of all %u keys (first: '%s'); they are kept without it",
+			         mmi_part_name(t->part), m->modality->name, m->join.absent, mmi_keys_count(t->keys), first_absent(t, m));
+	}
+}
+
+static void report_left_out(const mmi_tuples *t, const mmi_log *log)
 {
 	const char *part = mmi_part_name(t->part), *first = t->members[0].modality->name;
 
 	for (size_t i = 1; i < t->n_members; i++) {
 		const member *m = &t->members[i];
 		if (m->join.absent)
-			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are "
-			         "%s", part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m),
-			         t->keep_incomplete ? "trained on without it" : "left out");
+			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are left out",
+			         part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m));
 		if (m->join.extra)
 			mmi_logf(log, MM_LOG_WARNING, "%s data: %" PRIu64 " of %" PRIu64 " keys of %s are not in %s (first: '%s'); they are "
 			         "left out", part, m->join.extra, m->join.count, m->modality->name, first, m->extra_key);
@@ -197,6 +243,28 @@ static mm_status nothing_joined(const mmi_tuples *t, mm_error *e)
 	                mmi_keys_text(t->keys, 0), own[0] ? ", its own are like '" : "", own, own[0] ? "'" : "");
 }
 
+/* Tuples that are kept may all lack something, but data that share no key with any other's belong elsewhere. */
+static bool shares(const mmi_tuples *t, const member *m)
+{
+	for (uint32_t key = 0; key < mmi_keys_count(t->keys); key++)
+		for (size_t i = 0; i < t->n_members && sample_of(m, key) != ABSENT; i++)
+			if (&t->members[i] != m && sample_of(&t->members[i], key) != ABSENT)
+				return true;
+	return t->n_members == 1;
+}
+
+static mm_status check_shared(const mmi_tuples *t, mm_error *e)
+{
+	for (size_t i = 0; i < t->n_members; i++) {
+		const member *m = &t->members[i], *other = &t->members[i ? 0 : 1];
+		if (!shares(t, m))
+			return mmi_fail(e, MM_EFORMAT, "%s data: no key of %s (like '%.60s') is in any other modality (those of %s are like '%.60s'); do "
+			                "they read the same data set?", mmi_part_name(t->part), m->modality->name, first_present(t, m),
+			                other->modality->name, first_present(t, other));
+	}
+	return MM_OK;
+}
+
 static mm_status member_label(const member *m, uint32_t key, const char *text, int32_t *label, mm_error *e)
 {
 	uint32_t classes = m->modality->info.n_classes;
@@ -216,7 +284,7 @@ static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *labe
 	*label = -1;
 	for (size_t i = 0; i < t->n_members; i++) {
 		const member *m = &t->members[i];
-		if (m->index[key] == ABSENT)
+		if (sample_of(m, key) == ABSENT)
 			continue;
 		MMI_TRY(member_label(m, key, text, &found, e));
 		if (found < 0)
@@ -249,6 +317,8 @@ static mm_status collect_tuples(mmi_tuples *t, mm_error *e)
 		n_complete += whole;
 	}
 	t->n_incomplete = t->n - n_complete;
+	if (t->keep_incomplete)
+		return check_shared(t, e);
 	return n_complete ? MM_OK : nothing_joined(t, e);
 }
 
@@ -304,6 +374,7 @@ void mmi_tuples_close(mmi_tuples *t)
 	}
 	mmi_keys_destroy(t->keys);
 	mmi_free(t->members);
+	mmi_free(t->sorted);
 	mmi_free(t->hidden);
 	mmi_free(t->key);
 	mmi_free(t->label);
@@ -314,17 +385,16 @@ static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t ho
                       mm_error *e)
 {
 	t->members = mmi_alloc(t->n_members, sizeof *t->members);
-	if (!t->members)
+	t->sorted = mmi_alloc(t->n_members, sizeof *t->sorted);
+	if (!t->members || !t->sorted)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
 	for (size_t i = 0; i < t->n_members; i++) {
 		t->members[i].modality = &modalities[i];
 		MMI_TRY(open_member(&t->members[i], t->part, e));
 	}
-	MMI_TRY(add_first_keys(t, e));
-	for (size_t i = 1; i < t->n_members; i++)
-		MMI_TRY(match_keys(t, &t->members[i], e));
+	MMI_TRY(join_keys(t, e));
 	MMI_TRY(collect_tuples(t, e));
-	report_partners(t, log);
+	(t->keep_incomplete ? report_kept : report_left_out)(t, log);
 	return keep_part(t, holdout, seed, e);
 }
 
@@ -364,7 +434,7 @@ mm_status mmi_tuples_open_incomplete(const mmi_modality *modalities, size_t n_mo
 
 static bool is_present(const mmi_tuples *t, uint32_t i, size_t m)
 {
-	return t->members[m].index[t->key[i]] != ABSENT;
+	return sample_of(&t->members[m], t->key[i]) != ABSENT;
 }
 
 /* Hides each present modality of tuple i with the given probability; if that took all, a random one stays. */
@@ -406,6 +476,30 @@ void mmi_tuples_drop_incomplete(mmi_tuples *t)
 		}
 	t->n = kept;
 	t->n_incomplete = 0;
+}
+
+mm_status mmi_tuples_pick(mmi_tuples *t, uint32_t n, uint64_t seed, mm_error *e)
+{
+	uint32_t *order = mmi_alloc(t->n, sizeof *order), *key = mmi_alloc(t->n, sizeof *key);
+	int32_t *label = mmi_alloc(t->n, sizeof *label);
+	const bool ok = order && key && label;
+
+	if (ok) {
+		mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(seed, "data/pick") }, t->n, order);
+		memcpy(key, t->key, t->n * sizeof *key);
+		memcpy(label, t->label, t->n * sizeof *label);
+		t->n = t->n < n ? t->n : n;
+		t->n_incomplete = 0;
+	}
+	for (uint32_t i = 0; ok && i < t->n; i++) {
+		t->key[i] = key[order[i]];
+		t->label[i] = label[order[i]];
+		t->n_incomplete += !complete(t, t->key[i]);
+	}
+	mmi_free(order);
+	mmi_free(key);
+	mmi_free(label);
+	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", t->n);
 }
 
 bool mmi_tuples_complete(const mmi_tuples *t)

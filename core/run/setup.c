@@ -234,7 +234,10 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 		return mmi_tuples_open(s->modalities, s->n_modalities, part, set->holdout, set->seed, log, out, e);
 	MMI_TRY(mmi_tuples_open_incomplete(s->modalities, s->n_modalities, part, set->holdout, set->seed, log, out, e));
 	mmi_tuples_drop_incomplete(*out);
-	return MM_OK;
+	if (mmi_tuples_count(*out))
+		return MM_OK;
+	mmi_tuples_close(*out);
+	return mmi_fail(e, MM_EFORMAT, "%s data: no tuple is complete, and what is asked for needs complete ones", mmi_part_name(part));
 }
 
 void mmi_setup_close(mmi_setup *s)
