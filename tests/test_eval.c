@@ -125,7 +125,7 @@ static void without_classifiers_there_is_no_judge(void **state)
 	mmi_setup setup;
 	mmi_judge *j = NULL;
 	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy_minimal.so\n", NULL, &setup);
-	assert_fails(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), MM_EUNSUPPORTED, e, "no modality's plugin brings a classifier");
+	assert_fails(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), MM_EUNSUPPORTED, e, "nothing to judge samples with: [a] ");
 	assert_null(j);
 	mmi_setup_close(&setup);
 }
@@ -142,11 +142,8 @@ static void training_a_judge_can_be_stopped(void **state)
 	mmi_setup setup;
 	mmi_judge *j = NULL;
 	const mmi_judge_hooks hooks = { .stop = at_once };
-	const mmi_judge_training odd = { .epochs = 1, .batch = 24, .rate = 1e-2 }, large = { .epochs = 1, .batch = 64, .rate = 1e-2 };
 	eval_open_setup(*state, TWO, NULL, &setup);
 	assert_fails(mmi_judge_train(&setup, &eval_quick, &hooks, &j, &e), MM_ECANCELLED, e, "interrupted after 0 of 120 batches");
-	assert_fails(mmi_judge_train(&setup, &odd, &eval_quiet, &j, &e), MM_EARG, e, "batch is 24");
-	assert_fails(mmi_judge_train(&setup, &large, &eval_quiet, &j, &e), MM_ECONFIG, e, "there are only 32 training tuples");
 	mmi_setup_close(&setup);
 }
 

@@ -54,9 +54,12 @@ static mm_status check(void *ctx, const mmi_setup *setup, mmi_figures *stamp, mm
 	const mmi_assess *a = ctx;
 	mmi_part part = part_of(a, &setup->settings);
 	mmi_judge *judge;
+	mmi_tuples *tuples;
 	double number;
 	if (part == MMI_PART_VALIDATION && !setup->settings.holdout)
 		return mmi_fail(e, MM_ECONFIG, "--eval-split validation needs [data] holdout above 0: there are no validation tuples");
+	MMI_TRY(mmi_setup_tuples(setup, part, NULL, &tuples, e)); /* what is to be evaluated must be there before hours are spent */
+	mmi_tuples_close(tuples);
 	MMI_TRY(mmi_judge_open(a->judge, setup->modalities, setup->n_modalities, setup->pool, &judge, e));
 	mmi_judge_destroy(judge);
 	MMI_TRY(judge_number(a->judge, &number, e));

@@ -67,7 +67,7 @@ static void print(const mmi_cli *cli, const mmi_judge *j, const char *path)
 			fprintf(out, "%-10s accuracy %.4f on %lld test samples, features %s\n", m->modality->name, m->accuracy,
 			        (long long)m->tested, m->modality->classifier->features_name);
 		else
-			fprintf(out, "%-10s its plugin brings no classifier\n", m->modality->name);
+			fprintf(out, "%-10s %s\n", m->modality->name, mmi_judge_lack(m->modality));
 	}
 	if (j->matcher)
 		print_matcher(j->matcher, out);
@@ -122,7 +122,7 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_STRING("out", "FILE", &out, "where the judge goes (default: judge.safetensors beside the INI)"),
 		MMI_OPTION_INT("epochs", "N", &epochs, 0, 10000, "passes over the training split (default 0: as many as it takes)"),
-		MMI_OPTION_INT("batch", "N", &batch, MMI_JUDGE_CHUNK, 1 << 20, "samples a batch, a multiple of 16 (default 128)"),
+		MMI_OPTION_INT("batch", "N", &batch, 1, 1 << 20, "samples a batch (default 128); all where there are fewer"),
 		MMI_OPTION_FLOAT("rate", "R", &how.rate, 1e-12, 1, "Adam's first rate; it falls to 0 along a cosine (default 0.002)"),
 		MMI_OPTION_STRING("matcher", "WHEN", &matcher, "yes, no or auto: also say which samples belong together (default auto)"),
 		MMI_OPTION_END
@@ -141,9 +141,8 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 		code = mmi_options_refuse(cli, &usage, "--matcher is '%s'; expected auto, yes or no", matcher);
 		goto done;
 	}
-	if (!ini || batch % MMI_JUDGE_CHUNK) {
-		code = ini ? mmi_options_refuse(cli, &usage, "--batch is %lld; expected a multiple of %u", (long long)batch, MMI_JUDGE_CHUNK)
-		           : mmi_options_refuse(cli, &usage, "--ini is missing");
+	if (!ini) {
+		code = mmi_options_refuse(cli, &usage, "--ini is missing");
 		goto done;
 	}
 	path = out ? mmi_strdup(out) : default_file(ini);

@@ -39,7 +39,7 @@ static mm_status scores_create(const mmi_eval_work *w, mmi_scores *s, mm_error *
 {
 	bool ok = true;
 	s->kinds = w->model->config.agreement > 0 ? KINDS : 1;
-	s->n_other = !w->other_tuples ? 0 : mmi_tuples_count(w->other_tuples) < w->count ? mmi_tuples_count(w->other_tuples) : w->count;
+	s->n_other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
 	for (int k = 0; k < s->kinds; k++) {
 		ok = ok && (s->plain[k] = mmi_alloc(w->n_tuples, sizeof(float))) && (s->block[k] = mmi_alloc(w->block, sizeof(float)));
 		ok = ok && (!s->n_other || (s->other[k] = mmi_alloc(s->n_other, sizeof(float))));
@@ -168,8 +168,9 @@ mm_status mmi_eval_open_other(mmi_eval_work *w, mm_error *e)
 	const mmi_setup *s = &w->other;
 	MMI_TRY(open_other(w, &w->other, e));
 	MMI_TRY(same_shapes(w, s, e));
-	return mmi_tuples_open(s->modalities, s->n_modalities, w->r->part, s->settings.holdout, s->settings.seed, w->r->setup.log,
-	                       &w->other_tuples, e);
+	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, w->r->part, s->settings.holdout, s->settings.seed, w->r->setup.log,
+	                        &w->other_tuples, e));
+	return mmi_tuples_pick(w->other_tuples, w->r->count, w->r->seed, e);
 }
 
 /* ------------------------------------------------------------ figures */

@@ -133,6 +133,30 @@ static uint32_t classes_of(const mmi_codes *a, const mmi_codes *b)
 	return trained < 0 ? 0 : (uint32_t)top + 1;
 }
 
+static bool has_class(const mmi_codes *c, int32_t label)
+{
+	for (uint32_t i = 0; i < c->rows; i++)
+		if (c->label[i] == label)
+			return true;
+	return false;
+}
+
+/* What the probe has never seen it cannot tell: says which classes of the test tuples these are. */
+static mm_status tell_unseen(mmi_eval_work *w, const mmi_codes *seen, const mmi_codes *unseen, uint32_t classes, mm_error *e)
+{
+	char text[120] = "";
+	size_t used = 0;
+	uint32_t n = 0;
+	for (uint32_t c = 0; c < classes; c++)
+		if (has_class(unseen, (int32_t)c) && !has_class(seen, (int32_t)c) && ++n <= 10)
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s%u", n > 1 ? ", " : "", c);
+	if (!n)
+		return MM_OK;
+	mmi_logf(w->r->setup.log, MM_LOG_WARNING, "latent accuracy: %u classes of the %s tuples (%s%s) are not among the %u training tuples the probe "
+	         "is fitted to, so it cannot tell them; raise --probe", n, mmi_part_name(w->r->part), text, n > 10 ? ", ..." : "", seen->rows);
+	return mmi_report_fact(w->out, "probe lacks", e, "%u classes: %s%s", n, text, n > 10 ? ", ..." : "");
+}
+
 static mm_status read_codes(mmi_eval_work *w, const mmi_codes *seen, const mmi_codes *unseen, mm_error *e)
 {
 	mmi_reading *r = mmi_alloc(1, sizeof *r);
@@ -147,6 +171,8 @@ static mm_status read_codes(mmi_eval_work *w, const mmi_codes *seen, const mmi_c
 	} else {
 		mmi_pool_run(w->saved.setup.pool, w->n * KINDS, read_one, r);
 		status = add(w, r, e);
+		if (status == MM_OK)
+			status = tell_unseen(w, seen, unseen, r->classes, e);
 	}
 	mmi_free(r);
 	return status;
@@ -158,8 +184,10 @@ mm_status mmi_eval_latents(mmi_eval_work *w, mm_error *e)
 	mmi_tuples *train = NULL;
 	mmi_codes seen = { 0 }, unseen = { 0 };
 	MMI_TRY(mmi_setup_tuples(s, MMI_PART_TRAIN, w->r->setup.log, &train, e));
-	uint32_t rows = mmi_tuples_count(train) < w->r->probe ? mmi_tuples_count(train) : w->r->probe;
-	mm_status status = codes_create(w, rows, &seen, e);
+	mm_status status = mmi_tuples_pick(train, w->r->probe, w->r->seed, e);
+	const uint32_t rows = mmi_tuples_count(train);
+	if (status == MM_OK)
+		status = codes_create(w, rows, &seen, e);
 	if (status == MM_OK)
 		status = codes_create(w, w->n_tuples, &unseen, e);
 	if (status == MM_OK)

@@ -172,7 +172,7 @@ static mm_status add_coherence(mmi_samples *s, mm_error *e)
 	static const char name[] = "unconditional coherence";
 	mmi_eval_work *w = s->w;
 	if (!w->judge || w->judged < 2)
-		return mmi_report_lack(w->out, name, w->judge && w->judged ? "only one modality's plugin brings a classifier" : w->no_judge, e);
+		return mmi_report_lack(w->out, name, w->judge && w->judged ? "classes can be read in one modality only" : w->no_judge, e);
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "all modalities agree", mmi_eval_variants[v], (double)s->agree[v] / w->count, e));
 	return MM_OK;

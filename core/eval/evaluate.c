@@ -150,9 +150,28 @@ static void say_what_is_missing(mmi_eval_work *w)
 	for (uint32_t m = 0; m < w->n; m++)
 		w->judged += w->model->modalities[m].classifier != NULL;
 	if (!w->judged)
-		snprintf(w->no_judge, sizeof w->no_judge, "no modality's plugin brings a classifier (%s)", MM_MODALITY_CLASSIFIER);
+		mmi_judge_lacks(w->model->modalities, w->n, w->no_judge, sizeof w->no_judge);
 	snprintf(w->no_matcher, sizeof w->no_matcher, w->n > 1 ? "the judge has no matcher; make one with mmcore judge --matcher yes"
 	                                                       : "there is one modality only");
+}
+
+static bool needs_nothing_else(const mmi_eval_request *r)
+{
+	return !(r->wanted[MMI_EVAL_FRECHET] || r->wanted[MMI_EVAL_LATENT] || r->wanted[MMI_EVAL_ENERGY] || r->wanted[MMI_EVAL_COST]);
+}
+
+/* Without a judge there is what needs none; where nothing does, that is an error. */
+static mm_status lack_judge(mmi_eval_work *w, const char *path, mm_error *e)
+{
+	static const char cure[] = "make one with mmcore judge, or name another with --judge";
+	if (w->judged && needs_nothing_else(w->r))
+		return mmi_fail(e, MM_ECONFIG, "no judge at %s; %s", path, cure);
+	if (w->judged)
+		snprintf(w->no_judge, sizeof w->no_judge, "there is no judge at %.100s; make one with mmcore judge", path);
+	snprintf(w->no_matcher, sizeof w->no_matcher, "there is no judge at %.100s; make one with mmcore judge", path);
+	if (w->judged)
+		mmi_logf(w->r->setup.log, MM_LOG_WARNING, "no judge at %s, so figures that need one are left out; %s", path, cure);
+	return MM_OK;
 }
 
 /* Without a classifier nothing but a matcher asks for a judge, so that none need be there. */
@@ -164,13 +183,8 @@ static mm_status open_judge(mmi_eval_work *w, mm_error *e)
 	char *path = w->r->judge ? mmi_strdup(w->r->judge) : beside(w->checkpoint);
 	bool absent = path && !w->r->judge && access(path, F_OK);
 	mm_status status = path ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
-	if (absent && w->judged)
-		status = mmi_fail(e, MM_ECONFIG, "no judge at %s; make one with mmcore judge, name another with --judge, or leave out what needs "
-		                  "one with --only latent,energy,cost", path);
-	if (status == MM_OK && absent)
-		snprintf(w->no_matcher, sizeof w->no_matcher, "there is no judge at %.100s; make one with mmcore judge", path);
-	else if (status == MM_OK)
-		status = load_judge(w, path, e);
+	if (status == MM_OK)
+		status = absent ? lack_judge(w, path, e) : load_judge(w, path, e);
 	mmi_free(path);
 	return status;
 }
@@ -238,19 +252,31 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	return w->saved.has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
 
+static mm_status open_tuples(mmi_eval_work *w, mm_error *e)
+{
+	const mmi_eval_request *r = w->r;
+	mm_error why = MM_ERROR_INIT;
+	mm_status status = mmi_setup_tuples(&w->saved.setup, r->part, r->setup.log, &w->tuples, &why);
+	if (status != MM_OK && (r->part != MMI_PART_TEST || !mmi_part_absent(status)))
+		return mmi_fail(e, status, "%s", why.message);
+	if (status != MM_OK)
+		return mmi_fail(e, MM_ECONFIG, "%s; an evaluation needs tuples that were not trained on: give the data a test split, or train with "
+		                "[data] holdout and evaluate with --split validation", why.message);
+	return mmi_tuples_pick(w->tuples, r->count, r->seed, e);
+}
+
 static mm_status open_work(mmi_eval_work *w, mm_error *e)
 {
 	const mmi_eval_request *r = w->r;
 	MMI_TRY(mmi_checkpoint_resolve(r->checkpoint, &w->checkpoint, e));
 	MMI_TRY(mmi_saved_open(w->checkpoint, &r->setup, MMI_EVAL_BLOCK, &w->saved, e));
-	const mmi_setup *s = &w->saved.setup;
 	w->model = w->saved.model;
 	w->sampler = w->saved.sampler;
 	w->n = w->model->n_modalities;
 	w->block = mmi_whole_chunks(MMI_EVAL_BLOCK, mmi_sampler_chunk(w->sampler));
-	MMI_TRY(mmi_setup_tuples(s, r->part, r->setup.log, &w->tuples, e));
+	MMI_TRY(open_tuples(w, e));
 	w->count = r->count;
-	w->n_tuples = mmi_tuples_count(w->tuples) < r->count ? mmi_tuples_count(w->tuples) : r->count;
+	w->n_tuples = mmi_tuples_count(w->tuples);
 	if (r->n_other && r->wanted[MMI_EVAL_ENERGY])
 		MMI_TRY(mmi_eval_open_other(w, e));
 	set_chains(w);

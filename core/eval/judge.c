@@ -31,9 +31,9 @@ static mm_status build(mmi_judge *j, const mmi_modality *modalities, bool matche
 		if (m->present)
 			MMI_TRY(record(j, m, e));
 	}
+	char why[300];
 	if (!j->present && !matcher)
-		return mmi_fail(e, MM_EUNSUPPORTED, "no modality's plugin brings a classifier (" MM_MODALITY_CLASSIFIER "), so there is nothing to "
-		                "judge samples with");
+		return mmi_fail(e, MM_EUNSUPPORTED, "there is nothing to judge samples with: %s", mmi_judge_lacks(modalities, j->n, why, sizeof why));
 	j->pad = mmi_alloc(MMI_JUDGE_CHUNK * floats, sizeof *j->pad);
 	if (!j->pad)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a judge");
@@ -132,6 +132,22 @@ void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows)
 		float level = rintf((x[i] - lo) / range * 255.0f);
 		x[i] = lo + fminf(fmaxf(level, 0), 255) / 255.0f * range;
 	}
+}
+
+const char *mmi_judge_lack(const mmi_modality *m)
+{
+	return m->info.n_classes < 2 ? "has fewer than two classes" : "has a plugin without a classifier (" MM_MODALITY_CLASSIFIER ")";
+}
+
+const char *mmi_judge_lacks(const mmi_modality *modalities, size_t n, char *text, size_t size)
+{
+	size_t used = 0;
+	text[0] = 0;
+	for (size_t i = 0; i < n && used < size; i++)
+		if (!modalities[i].classifier)
+			used += (size_t)snprintf(text + used, size - used, "%s[%s] %s", used ? ", " : "", modalities[i].name,
+			                         mmi_judge_lack(&modalities[i]));
+	return text;
 }
 
 double mmi_judge_worst(const mmi_judge *j)

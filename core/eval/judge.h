@@ -43,7 +43,7 @@ typedef enum { MMI_MATCHER_AUTO, MMI_MATCHER_YES, MMI_MATCHER_NO } mmi_matcher_w
 
 typedef struct mmi_judge_training {
 	uint32_t epochs;                /* passes over the training tuples; 0: as many as they need, see mmi_judge_epochs */
-	uint32_t batch;                 /* a multiple of the chunk */
+	uint32_t batch;                 /* at least 1; less where there are fewer tuples */
 	double rate;                    /* Adam's, falling to 0 along a cosine; the matcher's is half of it */
 	mmi_matcher_wish wish;
 } mmi_judge_training;
@@ -60,7 +60,8 @@ typedef struct mmi_judge_hooks {
 } mmi_judge_hooks;
 
 /* Trains all classifiers of the setup's modalities and the matcher, then measures each on the test split: classifiers on all of
- * it, the matcher by retrieval among its first MMI_JUDGE_GALLERY complete tuples. The result is a function of settings and
+ * it, the matcher by retrieval among MMI_JUDGE_GALLERY complete tuples of a permutation. Where the data have no test split,
+ * on the validation tuples, if any are held out. Batches are as large as there are tuples, at most. The result is a function of settings and
  * seed, whatever the number of threads. MM_EUNSUPPORTED: no modality brings a classifier and there is no matcher. The setup
  * must outlive the judge. */
 mm_status mmi_judge_train(const mmi_setup *setup, const mmi_judge_training *t, const mmi_judge_hooks *hooks, mmi_judge **out,
@@ -79,6 +80,10 @@ mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, bool matche
 void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int32_t *class_of, float *features);
 /* Rounds values as they are when saved: by the plugin's extension, pictures to 8 bits; other modalities stay. In place. */
 void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows);
+/* Why there are no classifiers, for each modality, into text for messages: "[img] has fewer than two classes". */
+const char *mmi_judge_lacks(const mmi_modality *modalities, size_t n, char *text, size_t size);
+/* The reason for one modality, as in "has fewer than two classes". */
+const char *mmi_judge_lack(const mmi_modality *m);
 /* The lowest accuracy of the members, and "m0 0.987, m1 0.991" into text for messages. */
 double mmi_judge_worst(const mmi_judge *j);
 const char *mmi_judge_text(const mmi_judge *j, char *text, size_t size);

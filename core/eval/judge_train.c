@@ -39,6 +39,7 @@ typedef struct mmi_trainer {
 	float *seed;                           /* [batch]: 1 / batch */
 	double *loss;                          /* per chunk */
 	const mmi_batch *batch;
+	float *padded[MMI_MAX_MODALITIES];     /* [whole chunks][floats]: the batch, where it is not whole chunks */
 } mmi_trainer;
 
 /* ------------------------------------------------------------ networks */
@@ -80,8 +81,9 @@ static mm_status open_trainer(mmi_trainer *t, mm_error *e)
 {
 	const mmi_adam_config adam = { .rate = t->how->rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
 	uint32_t batch = t->how->batch;
-	t->chunks = batch / MMI_JUDGE_CHUNK;
-	t->seed = mmi_alloc(batch, sizeof *t->seed);
+	t->chunks = (batch + MMI_JUDGE_CHUNK - 1) / MMI_JUDGE_CHUNK;
+	const size_t rows = (size_t)t->chunks * MMI_JUDGE_CHUNK; /* those behind the batch have no target and no weight */
+	t->seed = mmi_alloc(rows, sizeof *t->seed);
 	t->loss = mmi_alloc(t->chunks, sizeof *t->loss);
 	bool ok = t->seed && t->loss;
 	for (uint32_t i = 0; i < batch && ok; i++)
@@ -90,8 +92,10 @@ static mm_status open_trainer(mmi_trainer *t, mm_error *e)
 		if (t->judge->member[i].present) {
 			MMI_TRY(record(t, i, e));
 			MMI_TRY(compile(t, &t->net[i], e));
-			t->target[i] = mmi_alloc((size_t)batch * t->judge->member[i].modality->info.n_classes, sizeof(float));
-			ok = t->target[i];
+			const mmi_modality *m = t->judge->member[i].modality;
+			t->target[i] = mmi_alloc(rows * m->info.n_classes, sizeof(float));
+			t->padded[i] = rows > batch ? mmi_alloc(rows * (size_t)m->count, sizeof(float)) : NULL;
+			ok = t->target[i] && (rows == batch || t->padded[i]);
 		}
 	if (!ok)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", batch);
@@ -104,6 +108,7 @@ static void close_trainer(mmi_trainer *t)
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
 		mmi_network_clear(&t->net[i].net);
 		mmi_free(t->target[i]);
+		mmi_free(t->padded[i]);
 	}
 	mmi_lanes_clear(&t->lanes);
 	mmi_optimiser_clear(&t->adam);
@@ -119,7 +124,7 @@ static void run_chunk(mmi_trainer *t, uint32_t i, uint32_t chunk, uint32_t lane,
 	mmi_trainer_net *n = &t->net[i];
 	mmi_program *p = n->net.programs[worker];
 	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK;
-	mmi_program_bind(p, n->x, t->batch->x[i] + row * (size_t)modality->count);
+	mmi_program_bind(p, n->x, (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
 	mmi_program_bind(p, n->target, t->target[i] + row * modality->info.n_classes);
 	mmi_program_bind(p, n->seed, t->seed + row);
 	mmi_program_bind_grads(p, t->judge->params, t->lanes.lane[lane]);
@@ -139,6 +144,7 @@ static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 	}
 }
 
+/* And rows, where they have to be padded. */
 static mm_status fill_targets(mmi_trainer *t, mm_error *e)
 {
 	for (uint32_t i = 0; i < t->judge->n; i++) {
@@ -146,6 +152,8 @@ static mm_status fill_targets(mmi_trainer *t, mm_error *e)
 		uint32_t classes = m->modality->info.n_classes;
 		if (!m->present)
 			continue;
+		if (t->padded[i])
+			memcpy(t->padded[i], t->batch->x[i], t->how->batch * (size_t)m->modality->count * sizeof(float));
 		memset(t->target[i], 0, (size_t)t->how->batch * classes * sizeof(float));
 		for (uint32_t r = 0; r < t->how->batch; r++) {
 			int32_t label = t->batch->label[r];
@@ -236,7 +244,7 @@ static mm_status keep(mmi_judge *j, const mmi_tally *t, mm_error *e)
 		if (!m->present)
 			continue;
 		if (!t->all[i])
-			return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the test split has no labels, so the judge cannot be tested", m->modality->name);
+			return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the test data have no labels, so the judge cannot be tested", m->modality->name);
 		m->accuracy = (double)t->right[i] / (double)t->all[i];
 		m->tested = t->all[i];
 	}
@@ -282,6 +290,15 @@ static mm_status open_part(const mmi_setup *s, mmi_part part, const mmi_log *log
 	                                                                             set->seed, log, out, e);
 }
 
+/* The batch asked for, or all tuples where there are fewer. */
+static uint32_t fitting_batch(const mmi_judge_training *how, const char *whose, uint32_t tuples, const mmi_log *log)
+{
+	if (tuples >= how->batch)
+		return how->batch;
+	mmi_logf(log, MM_LOG_INFO, "the %s's batch is %u instead of %u (--batch): there are no more training tuples", whose, tuples, how->batch);
+	return tuples;
+}
+
 /* ------------------------------------------------------------ the matcher */
 
 static mm_status match_step(void *ctx, uint64_t done, uint64_t total, double loss, mm_error *e)
@@ -295,9 +312,10 @@ static mm_status match_step(void *ctx, uint64_t done, uint64_t total, double los
 	return MM_OK;
 }
 
-static mm_status measure_matcher(mmi_matcher *m, mmi_tuples *tuples, mm_error *e)
+static mm_status measure_matcher(mmi_matcher *m, mmi_tuples *tuples, uint64_t seed, mm_error *e)
 {
 	mmi_embedded x;
+	MMI_TRY(mmi_tuples_pick(tuples, MMI_JUDGE_GALLERY, seed, e));
 	MMI_TRY(mmi_matcher_embed(m, tuples, MMI_JUDGE_GALLERY, NULL, NULL, &x, e));
 	mm_status status = MM_OK;
 	for (uint32_t a = 0; a < m->n; a++)
@@ -313,13 +331,17 @@ static mm_status make_matcher(mmi_judge *j, const mmi_setup *s, const mmi_judge_
                               mmi_tuples *train_part, mmi_tuples *test_part, mm_error *e)
 {
 	const mmi_matching_hooks hooks = { (void *)(uintptr_t)h, match_step };
-	mmi_matching matching = { .epochs = how->epochs, .batch = how->batch, .rate = how->rate / 2, .temperature = TEMPERATURE };
+	mmi_matching matching = { .epochs = how->epochs, .rate = how->rate / 2, .temperature = TEMPERATURE };
 	mmi_tuples_drop_incomplete(train_part);
 	mmi_tuples_drop_incomplete(test_part);
+	if (!mmi_tuples_count(train_part) || !mmi_tuples_count(test_part))
+		return mmi_fail(e, MM_EFORMAT, "a matcher needs complete tuples for training and for testing; there are %u and %u",
+		                mmi_tuples_count(train_part), mmi_tuples_count(test_part));
+	matching.batch = fitting_batch(how, "matcher", mmi_tuples_count(train_part), h->log);
 	if (!matching.epochs)
-		matching.epochs = mmi_judge_epochs(mmi_tuples_count(train_part), how->batch, true);
+		matching.epochs = mmi_judge_epochs(mmi_tuples_count(train_part), matching.batch, true);
 	MMI_TRY(mmi_matcher_train(j->matcher, train_part, &matching, s->settings.seed, &hooks, e));
-	return measure_matcher(j->matcher, test_part, e);
+	return measure_matcher(j->matcher, test_part, s->settings.seed, e);
 }
 
 /* ------------------------------------------------------------ both */
@@ -327,17 +349,30 @@ static mm_status make_matcher(mmi_judge *j, const mmi_setup *s, const mmi_judge_
 static mm_status make_classifiers(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h,
                                   mmi_tuples *train_part, mmi_tuples *test_part, mm_error *e)
 {
-	if (mmi_tuples_count(train_part) < how->batch)
-		return mmi_fail(e, MM_ECONFIG, "the judge's batch is %u, but there are only %u training tuples", how->batch,
-		                mmi_tuples_count(train_part));
-	MMI_TRY(train_on(j, s, how, train_part, h, e));
+	mmi_judge_training fitting = *how;
+	fitting.batch = fitting_batch(how, "judge", mmi_tuples_count(train_part), h->log);
+	MMI_TRY(train_on(j, s, &fitting, train_part, h, e));
 	return measure(j, test_part, e);
+}
+
+/* What the judge is measured on: the test split, or what was held out where there is none. */
+static mm_status open_unseen(const mmi_setup *s, const mmi_log *log, mmi_tuples **out, mm_error *e)
+{
+	mm_error why = MM_ERROR_INIT;
+	mm_status status = open_part(s, MMI_PART_TEST, log, out, &why);
+	if (!mmi_part_absent(status))
+		return status == MM_OK ? MM_OK : mmi_fail(e, status, "%s", why.message);
+	if (!s->settings.holdout)
+		return mmi_fail(e, status, "%s; a judge is measured on what it was not trained on: give the data a test split, or set [data] holdout",
+		                why.message);
+	mmi_logf(log, MM_LOG_WARNING, "%s; the judge is measured on the validation tuples instead", why.message);
+	return open_part(s, MMI_PART_VALIDATION, log, out, e);
 }
 
 static mm_status make(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mm_error *e)
 {
 	mmi_tuples *train_part = NULL, *test_part = NULL;
-	mm_status status = open_part(s, MMI_PART_TEST, h->log, &test_part, e);
+	mm_status status = open_unseen(s, h->log, &test_part, e);
 	if (status == MM_OK)
 		status = open_part(s, MMI_PART_TRAIN, h->log, &train_part, e);
 	if (status == MM_OK && j->present)
@@ -363,8 +398,6 @@ mm_status mmi_judge_train(const mmi_setup *s, const mmi_judge_training *how, con
 {
 	mmi_judge *j;
 	const bool matcher = wants_matcher(s, how->wish);
-	if (how->batch < MMI_JUDGE_CHUNK || how->batch % MMI_JUDGE_CHUNK)
-		return mmi_fail(e, MM_EARG, "the judge's batch is %u; expected a multiple of %u", how->batch, MMI_JUDGE_CHUNK);
 	MMI_TRY(mmi_judge_create(s->modalities, s->n_modalities, matcher, s->settings.seed, s->pool, &j, e));
 	mm_status status = make(j, s, how, h, e);
 	if (status == MM_OK)

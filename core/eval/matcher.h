@@ -56,7 +56,7 @@ mm_status mmi_embedded_recall(const mmi_embedded *x, uint32_t from, uint32_t to,
 const char *mmi_matcher_text(const mmi_matcher *m, char *text, size_t size);
 
 typedef struct mmi_matching {
-	uint32_t epochs, batch;        /* the batch is a multiple of the chunk */
+	uint32_t epochs, batch;
 	double rate;                   /* Adam's, falling to 0 along a cosine */
 	double temperature;            /* of the contrastive loss */
 } mmi_matching;

@@ -26,7 +26,8 @@ typedef struct trainer {
 	uint32_t chunks;                          /* of a batch */
 	float *embedding[MMI_MAX_MODALITIES];     /* [batch][dim] */
 	float *grad[MMI_MAX_MODALITIES];          /* the same */
-	float *const *x;                          /* [modality][batch][floats] */
+	float *const *x;                          /* [modality][batch, whole chunks][floats] */
+	float *padded[MMI_MAX_MODALITIES];        /* the same, where a batch is not whole chunks */
 } trainer;
 
 /* ------------------------------------------------------------ networks */
@@ -61,13 +62,15 @@ static mm_status open_tower(trainer *t, uint32_t i, mm_error *e)
 static mm_status open_trainer(trainer *t, mm_error *e)
 {
 	const mmi_adam_config adam = { .rate = t->how->rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
-	const size_t floats = (size_t)t->how->batch * MMI_MATCHER_DIM;
-	t->chunks = t->how->batch / MMI_MATCHER_CHUNK;
+	t->chunks = (t->how->batch + MMI_MATCHER_CHUNK - 1) / MMI_MATCHER_CHUNK;
+	const size_t rows = (size_t)t->chunks * MMI_MATCHER_CHUNK, floats = rows * MMI_MATCHER_DIM; /* rows behind the batch have no gradient */
 	for (uint32_t i = 0; i < t->m->n; i++) {
 		MMI_TRY(open_tower(t, i, e));
 		t->embedding[i] = mmi_alloc(floats, sizeof(float));
 		t->grad[i] = mmi_alloc(floats, sizeof(float));
-		if (!t->embedding[i] || !t->grad[i])
+		if (rows > t->how->batch)
+			t->padded[i] = mmi_alloc(rows * (size_t)t->m->tower[i].modality->count, sizeof(float));
+		if (!t->embedding[i] || !t->grad[i] || (rows > t->how->batch && !t->padded[i]))
 			return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", t->how->batch);
 	}
 	MMI_TRY(mmi_contrast_create(t->how->batch, MMI_MATCHER_DIM, &t->contrast, e));
@@ -81,6 +84,7 @@ static void close_trainer(trainer *t)
 		mmi_network_clear(&t->tower[i].net);
 		mmi_free(t->embedding[i]);
 		mmi_free(t->grad[i]);
+		mmi_free(t->padded[i]);
 	}
 	mmi_contrast_clear(&t->contrast);
 	mmi_lanes_clear(&t->lanes);
@@ -145,6 +149,13 @@ static mm_status step(trainer *t, double schedule, double *loss, mm_error *e)
 	return MM_OK;
 }
 
+static void take_rows(trainer *t, const mmi_batch *batch)
+{
+	t->x = t->padded[0] ? t->padded : batch->x;
+	for (uint32_t i = 0; i < t->m->n && t->padded[i]; i++)
+		memcpy(t->padded[i], batch->x[i], batch->size * (size_t)t->m->tower[i].modality->count * sizeof(float));
+}
+
 static mm_status train(trainer *t, mmi_batches *batches, const mmi_matching_hooks *h, mm_error *e)
 {
 	uint64_t total = mmi_batches_per_epoch(batches) * t->how->epochs;
@@ -152,7 +163,7 @@ static mm_status train(trainer *t, mmi_batches *batches, const mmi_matching_hook
 		const mmi_batch *batch;
 		double loss;
 		MMI_TRY(mmi_batches_next(batches, &batch, e));
-		t->x = batch->x;
+		take_rows(t, batch);
 		MMI_TRY(step(t, 0.5 * (1 + cos(M_PI * (double)i / (double)total)), &loss, e));
 		MMI_TRY(h->step(h->ctx, i + 1, total, loss, e));
 	}

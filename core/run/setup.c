@@ -240,6 +240,11 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 	return mmi_fail(e, MM_EFORMAT, "%s data: no tuple is complete, and what is asked for needs complete ones", mmi_part_name(part));
 }
 
+bool mmi_part_absent(mm_status status)
+{
+	return status == MM_EIO || status == MM_EFORMAT || status == MM_EUNSUPPORTED;
+}
+
 void mmi_setup_close(mmi_setup *s)
 {
 	mmi_pool_destroy(s->pool);

@@ -39,6 +39,8 @@ mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_s
 mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
 /* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive them. */
 mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e);
+/* Whether a part could not be opened because its data are not there, or are none; not for want of memory or by a plugin's bug. */
+bool mmi_part_absent(mm_status status);
 void mmi_setup_close(mmi_setup *s);
 /* An error unless the plugins' states are those of the file, as they are after mmi_setup_resume and mmi_setup_reopen; where the file has
  * none, nothing is asked. `so` ends the message: what it means, or what to do. */

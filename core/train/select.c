@@ -56,12 +56,14 @@ static mm_status read_tuples(mmi_select *s, mmi_tuples *tuples, mm_error *e)
 
 mm_status mmi_select_create(mmi_learner *l, mmi_tuples *tuples, mmi_select **out, mm_error *e)
 {
+	if (mmi_tuples_count(tuples) > MMI_SELECT_TUPLES)
+		MMI_TRY(mmi_tuples_pick(tuples, MMI_SELECT_TUPLES, l->settings->seed, e));
 	mmi_select *s = mmi_alloc(1, sizeof *s);
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for validation");
 	s->learner = l;
 	s->block = l->settings->batch; /* rows that the learner's sampler was made for */
-	s->count = mmi_tuples_count(tuples) < MMI_SELECT_TUPLES ? mmi_tuples_count(tuples) : MMI_SELECT_TUPLES;
+	s->count = mmi_tuples_count(tuples);
 	mm_status status = allocate(s, e);
 	if (status == MM_OK)
 		status = read_tuples(s, tuples, e);

@@ -9,7 +9,7 @@
 
 typedef struct mmi_select mmi_select;
 
-/* Reads the first tuples of a split; the learner must outlive it. The tuples are not needed any more. */
+/* Reads tuples of a split, those of a permutation where there are more than it takes; the learner must outlive it. The tuples are not needed any more. */
 mm_status mmi_select_create(mmi_learner *l, mmi_tuples *tuples, mmi_select **out, mm_error *e);
 void mmi_select_destroy(mmi_select *s);
 /* How well any modality is told from any other: the mean of weight_t NLL_t(x_t | z, w_t), z ~ q(z | x_s), w_t ~ p0, over all

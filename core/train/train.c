@@ -239,6 +239,23 @@ static char *join_names(const mmi_setup *s)
 	return all;
 }
 
+/* The tuples on sheets are the test data's, or where there are none, the training data's. Nothing is learned from them. */
+static mm_status open_shown(mmi_run *r, mm_error *e)
+{
+	const mmi_setup *s = r->setup;
+	mm_error why = MM_ERROR_INIT;
+	mm_status status = mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, 0, r->settings->seed, r->hooks->log, &r->shown, &why);
+	if (mmi_part_absent(status)) {
+		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; sheets show training data instead, and nothing can be evaluated on test data", why.message);
+		status = mmi_setup_tuples(s, MMI_PART_TRAIN, NULL, &r->shown, &why);
+		if (mmi_part_absent(status))
+			return MM_OK; /* none of them is complete: sheets without data */
+	}
+	if (status != MM_OK)
+		return mmi_fail(e, status, "%s", why.message);
+	return mmi_tuples_pick(r->shown, r->settings->grid_columns, r->settings->seed, e);
+}
+
 static mm_status open_data(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
@@ -249,7 +266,7 @@ static mm_status open_data(mmi_run *r, mm_error *e)
 		MMI_TRY(mmi_tuples_hide(r->train, r->settings->hide, r->settings->seed, e));
 	if (mmi_tuples_count(r->train) < r->settings->batch)
 		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", r->settings->batch, mmi_tuples_count(r->train));
-	return mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, holdout, r->settings->seed, r->hooks->log, &r->shown, e);
+	return open_shown(r, e);
 }
 
 static mm_status open_select(mmi_run *r, mm_error *e)

@@ -7,7 +7,7 @@
 
 typedef struct mmi_gallery mmi_gallery;
 
-/* `data` (may be NULL) lends its first `columns` tuples, read now. Rows shown depend on what is there: without data only
+/* `data` (may be NULL) lends its first `columns` tuples, read now: pick them at random, since data are often sorted. Rows shown depend on what is there: without data only
  * generator and energy-revised. The sampler must allow columns rounded up to whole chunks. */
 mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns, mmi_gallery **out, mm_error *e);
 void mmi_gallery_destroy(mmi_gallery *g);

@@ -7,15 +7,17 @@ check "a model to look at" exits 0
 ckpt=$(checkpoint "$work/run" 20)
 
 # ---------------------------------------------------------------- judge
-run eval --ckpt "$ckpt"
-check "eval without a judge: status 2" exits 2
-check "eval without a judge says how to make one" complains "no judge at $work/run/judge.safetensors; make one with mmcore judge"
+run eval --ckpt "$ckpt" --only coherence,conditional
+check "figures of a judge without one: status 2" exits 2
+check "what makes one is said" complains "no judge at $work/run/judge.safetensors; make one with mmcore judge"
+run eval --ckpt "$ckpt" --count 20 --probe 50
+check "eval without a judge tells what needs none" eval 'exits 0 && says out "latent accuracy" && says out "mean, components of raw values"'
+check "and what is left out, and why" eval 'says err "no judge at $work/run/judge.safetensors, so figures that need one are left out" && says out "there is no judge at"'
 run judge
 check "judge without settings: status 2" exits 2
 check "judge without settings says what is missing" says err "--ini is missing"
-run judge --ini "$work/run/run.ini" --batch 20
-check "an odd batch: status 2" exits 2
-check "an odd batch is explained" says err "expected a multiple of 16"
+run judge --ini "$work/run/run.ini" --batch 301 --epochs 1 --out "$work/odd-judge"
+check "a batch larger than the data is all of it" eval 'exits 0 && says err "batch is 300 instead of 301 (--batch)"'
 run judge --ini "$work/run/run.ini" --epochs 2
 check "judge succeeds" exits 0
 check "judge tells the accuracy on the test split" says out "m1         accuracy 0."
