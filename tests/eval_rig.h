@@ -5,7 +5,7 @@
 #include "store_rig.h"
 
 #include "eval/evaluate.h"
-#include "eval/judge.h"
+#include "judge/judge.h"
 #include "train/train.h"
 
 #define TWO "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[b]\nplugin = " BADPLUGIN_DIR "/toy.so\n"

@@ -7,8 +7,8 @@
 
 #include "contrast_values.h"
 #include "eval/evaluate.h"
-#include "eval/judge.h"
-#include "eval/retrieval.h"
+#include "judge/judge.h"
+#include "judge/retrieval.h"
 #include "learn/contrast.h"
 #include "run/saved.h"
 #include "train/train.h"

@@ -4,7 +4,7 @@
 #include "ablate/assess.h"
 
 #include "eval/evaluate.h"
-#include "eval/judge.h"
+#include "judge/judge.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "mmi_build.h"
 
 #include "cli/run_options.h"
-#include "eval/judge.h"
+#include "judge/judge.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define MMI_EVAL_WORK_H
 
 #include "eval/evaluate.h"
-#include "eval/judge.h"
+#include "judge/judge.h"
 #include "run/saved.h"
 #include "mcmc/translate.h"
 

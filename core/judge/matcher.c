@@ -1,8 +1,8 @@
 /* matcher.c - the towers: recorded, applied to rows, and to whole sets of tuples. */
 #include "mmi_build.h"
 
-#include "eval/matcher.h"
-#include "eval/judge.h"
+#include "judge/matcher.h"
+#include "judge/judge.h"
 #include "learn/contrast.h"
 
 #include <stdio.h>

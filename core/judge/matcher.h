@@ -8,7 +8,7 @@
 
 #include "data/tuples.h"
 #include "engine/network.h"
-#include "eval/retrieval.h"
+#include "judge/retrieval.h"
 #include "model/model.h"
 
 enum { MMI_MATCHER_DIM = 64, MMI_MATCHER_CHUNK = 16 }; /* floats of an embedding; rows a worker takes at once */

@@ -1,7 +1,7 @@
 /* retrieval.c - ranks of the right items, and recall. */
 #include "mmi_build.h"
 
-#include "eval/retrieval.h"
+#include "judge/retrieval.h"
 
 #include <math.h>
 #include <stdlib.h>

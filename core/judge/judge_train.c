@@ -1,7 +1,7 @@
 /* judge_train.c - trains the judge: cross-entropy by Adam, in chunks and lanes as the learner's losses. */
 #include "mmi_build.h"
 
-#include "eval/judge.h"
+#include "judge/judge.h"
 #include "data/batches.h"
 #include "engine/vec.h"
 #include "learn/lanes.h"

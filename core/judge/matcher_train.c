@@ -2,7 +2,7 @@
  * embedding back through each tower, in chunks and lanes as the learner's losses. */
 #include "mmi_build.h"
 
-#include "eval/matcher.h"
+#include "judge/matcher.h"
 #include "data/batches.h"
 #include "learn/contrast.h"
 #include "learn/lanes.h"

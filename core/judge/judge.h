@@ -7,7 +7,7 @@
 #define MMI_JUDGE_H
 
 #include "engine/network.h"
-#include "eval/matcher.h"
+#include "judge/matcher.h"
 #include "run/setup.h"
 #include "model/model.h"
 

@@ -1,7 +1,7 @@
 /* judge.c - the plugins' classifiers as compiled networks, and their application to rows. */
 #include "mmi_build.h"
 
-#include "eval/judge.h"
+#include "judge/judge.h"
 
 #include <math.h>
 #include <stdio.h>

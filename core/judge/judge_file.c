@@ -1,7 +1,7 @@
 /* judge_file.c - the judge as a safetensors file: what it says about itself is checked before it judges anything. */
 #include "mmi_build.h"
 
-#include "eval/judge.h"
+#include "judge/judge.h"
 #include "engine/build_info.h"
 #include "plugin/loader.h"
 #include "store/checkpoint.h"
