@@ -4,6 +4,7 @@
 #include "kernel_rig.h"
 
 #include "engine/params.h"
+#include "device_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,7 @@ void rig_make(rig *r, const rig_case *c, bool with_packs)
 	r->node.n_in = r->x.n_in;
 	r->out_count = (size_t)mmi_shape_count(&r->node.shape) * (r->node.batched ? (size_t)c->n : 1);
 	r->out = must(mmi_alloc(r->out_count, sizeof(float)));
-	r->packs = with_packs ? must(mmi_packs_create()) : NULL;
+	r->packs = with_packs ? must(mmi_packs_create(cpu_device())) : NULL;
 	if (c->mask_act != MM_ACT_NONE)
 		r->mask = mask_values(r->out_count, c->mask_act);
 	r->x.node = &r->node;

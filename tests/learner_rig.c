@@ -4,6 +4,7 @@
 #include "learner_rig.h"
 
 #include "engine/vec.h"
+#include "device_rig.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -187,7 +188,7 @@ void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *
 		assert_true(r->x[m] && r->observed[m]);
 	}
 	must(mmi_pool_create(r->settings.threads, &r->pool, &e), &e);
-	must(mmi_model_create(r->modality, n, &r->settings.model, &r->model, &e), &e);
+	must(mmi_model_create(cpu_device(), r->modality, n, &r->settings.model, &r->model, &e), &e);
 	must(mmi_learner_create(&r->settings, r->model, r->pool, &r->learner, &e), &e);
 }
 
@@ -256,9 +257,9 @@ void rig_assert_same(learner_rig *a, learner_rig *b)
 
 uint64_t rig_hash(const mmi_params *p)
 {
-	const unsigned char *bytes = (const unsigned char *)p->raw;
+	const unsigned char *bytes = (const unsigned char *)p->raw.at;
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-	for (size_t i = 0; i < p->count * sizeof *p->raw; i++)
+	for (size_t i = 0; i < p->count * sizeof *p->raw.at; i++)
 		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
 	return hash;
 }

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "linear_rig.h"
+#include "device_rig.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void make_modality(linear_rig *r, int m)
 void linear_open(linear_rig *r, mmi_model_config config, uint32_t rows)
 {
 	mm_error e = MM_ERROR_INIT;
-	const mmi_sampler_config sampler = { LINEAR_CHUNK, rows, 3, &mmi_backend_cpu };
+	const mmi_sampler_config sampler = { LINEAR_CHUNK, rows, 3 };
 	*r = (linear_rig){ .rows = rows };
 	for (int m = 0; m < LINEAR; m++)
 		make_modality(r, m);
@@ -81,7 +82,7 @@ void linear_open(linear_rig *r, mmi_model_config config, uint32_t rows)
 	config.blocks = 1;
 	config.shortcut_kernel = 3;
 	config.seed = 5;
-	must(mmi_model_create(r->modality, LINEAR, &config, &r->model, &e), &e);
+	must(mmi_model_create(cpu_device(), r->modality, LINEAR, &config, &r->model, &e), &e);
 	must(mmi_pool_create(2, &r->pool, &e), &e);
 	must(mmi_sampler_create(r->model, r->pool, &sampler, &r->sampler, &e), &e);
 }
@@ -116,7 +117,7 @@ const float *linear_parameter(const mmi_params *p, const char *format, ...)
 	va_end(ap);
 	for (uint32_t i = 0; i < p->n; i++)
 		if (!strcmp(p->info[i].name, name))
-			return mmi_params_value(p, i);
+			return mmi_params_value(p, i).at;
 	fail_msg("%s lacks %s", p->name, name);
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "ops_cases.h"
+#include "device_rig.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -401,7 +402,7 @@ void rig_open(rig *r, const op_case *c)
 
 	*r = (rig){ 0 };
 	check(mmi_graph_create(&r->g, &e), &e);
-	check(mmi_params_create("t", &r->store, &e), &e);
+	check(mmi_params_create(cpu_device(), "t", &r->store, &e), &e);
 	mmi_graph_scope(r->g, r->store, "t");
 	r->y = c->build(r, c);
 	check(mmi_graph_check(r->g, &e), &e);

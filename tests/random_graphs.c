@@ -4,6 +4,7 @@
 #include "random_graphs.h"
 
 #include "engine/vec.h"
+#include "device_rig.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -245,7 +246,7 @@ void random_graph_make(random_graph *r, uint32_t number, bool smooth)
 	mm_error e = MM_ERROR_INIT;
 	maker m = { .r = r, .key = mmi_rng_key(number, "graph"), .smooth = smooth };
 	*r = (random_graph){ .n_wanted = 0 };
-	assert_int_equal(mmi_params_create("net", &r->store, &e), MM_OK);
+	assert_int_equal(mmi_params_create(cpu_device(), "net", &r->store, &e), MM_OK);
 	assert_int_equal(mmi_graph_create(&r->g, &e), MM_OK);
 	mmi_graph_scope(r->g, r->store, "net");
 	record_inputs(&m);

@@ -164,7 +164,7 @@ static void its_gradient_reaches_the_encoders(void **state)
 	/* Along a direction that moves every parameter, and the gradient's share of it in each tensor apart. */
 	for (size_t i = 0; i < p->n; i++) {
 		const double h = 2e-4;
-		float *at = p->raw + p->info[i].offset, kept[4096];
+		float *at = p->raw.at + p->info[i].offset, kept[4096];
 		const float *gradient = l->inference_lanes.lane[0] + p->info[i].offset;
 		size_t n = p->info[i].count;
 		double along = 0, norm = 0;
@@ -293,13 +293,13 @@ static void it_starts_when_asked_to(void **state)
 		rig_run(&without, 5);
 		const mmi_params *a = with.model->inference, *b = without.model->inference;
 		for (size_t i = 0; i < a->n; i++)
-			assert_memory_equal(a->raw + a->info[i].offset, b->raw + b->info[i].offset, a->info[i].count * sizeof(float));
+			assert_memory_equal(a->raw.at + a->info[i].offset, b->raw.at + b->info[i].offset, a->info[i].count * sizeof(float));
 		assert_true(isfinite(rig_run(&with, 6).contrast));
 		rig_run(&without, 6);
 		double apart = 0;
 		for (size_t i = 0; i < a->n; i++)
 			for (size_t k = a->info[i].offset; k < a->info[i].offset + a->info[i].count; k++)
-				apart += fabs((double)a->raw[k] - (double)b->raw[k]);
+				apart += fabs((double)a->raw.at[k] - (double)b->raw.at[k]);
 		assert_true(apart > 0);
 		rig_close(&with);
 		rig_close(&without);

@@ -15,6 +15,7 @@
 
 #include "engine/vec.h"
 #include "run/setup.h"
+#include "device_rig.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -223,7 +224,7 @@ static void fill_randomly(float *const *x, const mmi_model *model, uint32_t rows
 {
 	for (uint32_t m = 0; m < model->n_modalities; m++) {
 		size_t n = rows * (size_t)model->modalities[m].count;
-		mmi_vec_get()->uniform(x[m], n, (mmi_rng){ .key = 3, .step = m, .iteration = iteration });
+		cpu_device()->vec->uniform(x[m], n, (mmi_rng){ .key = 3, .step = m, .iteration = iteration });
 		for (size_t i = 0; i < n; i++)
 			x[m][i] = 2 * x[m][i] - 1;
 	}
@@ -244,7 +245,7 @@ static void expect_no_allocations_in_plugin_networks(const char *net, const char
 	remove(path);
 	if (status != MM_OK)
 		fail_msg("%s", e.message);
-	assert_int_equal(mmi_model_create(s.modalities, s.n_modalities, &s.settings.model, &model, &e), MM_OK);
+	assert_int_equal(mmi_model_create(cpu_device(), s.modalities, s.n_modalities, &s.settings.model, &model, &e), MM_OK);
 	assert_int_equal(mmi_learner_create(&s.settings, model, s.pool, &l, &e), MM_OK);
 	float *x[2];
 	for (int m = 0; m < 2; m++)

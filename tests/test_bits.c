@@ -9,6 +9,7 @@
 
 #include "engine/build_info.h"
 #include "train/train.h"
+#include "device_rig.h"
 
 #include <gnu/libc-version.h>
 
@@ -116,7 +117,7 @@ static uint64_t train(rig *r, const preset *p, const char *threads, const char *
 /* "gcc 12.2.0, cpu/avx512, optimised, glibc 2.36": what bits depend on; lines of bits.txt start with it. */
 static void describe_build(char *text, size_t size)
 {
-	char *build = mmi_build_text();
+	char *build = mmi_build_text(cpu_device());
 	assert_non_null(build);
 	const char *tail = strstr(build, ", ");
 	assert_non_null(tail);

@@ -209,7 +209,7 @@ static void without_an_energy_the_first_is_taken(void **state)
 	mmi_params *p = d.rig.model->energy;
 	for (size_t i = 0; i < p->n; i++)
 		for (size_t k = 0; k < p->info[i].count; k++)
-			p->raw[p->info[i].offset + k] = NAN;
+			p->raw.at[p->info[i].offset + k] = NAN;
 	mmi_params_update(p, 0);
 	mmi_sampler_choose_prior(d.rig.sampler, &a, ROWS, &d.chosen);
 	for (uint32_t r = 0; r < ROWS; r++)
@@ -280,7 +280,7 @@ static void choices_do_not_depend_on_the_thread_count(void **state)
 	mmi_pool *pool;
 	mmi_sampler *single;
 	mm_error e = MM_ERROR_INIT;
-	const mmi_sampler_config config = { LINEAR_CHUNK, ROWS, 3, &mmi_backend_cpu };
+	const mmi_sampler_config config = { LINEAR_CHUNK, ROWS, 3 };
 	const mmi_guide_args a = { .candidates = 3, .iteration = NUMBER, .weight = 5 };
 	(void)state;
 	open_drawn(&d);

@@ -16,6 +16,7 @@
 #include "engine/pool.h"
 #include "engine/program.h"
 #include "engine/vec.h"
+#include "device_rig.h"
 
 static const mm_host_graph *const ops = &mmi_graph_ops;
 
@@ -161,7 +162,7 @@ static void fill_inputs(const random_graph *r, const mmi_backend *backend, void 
 		int64_t count = N * mmi_shape_count(&mmi_graph_node(r->g, r->input[i])->shape);
 		float *values = mmi_alloc((size_t)count, sizeof *values);
 		assert_non_null(values);
-		mmi_vec_get()->uniform(values, (size_t)count, (mmi_rng){ .key = 5, .step = i });
+		cpu_device()->vec->uniform(values, (size_t)count, (mmi_rng){ .key = 5, .step = i });
 		for (int64_t k = 0; k < count; k++)
 			if (backend->element_size == sizeof(double))
 				((double *)to[i])[k] = (double)(2 * values[k] - 1);
@@ -202,19 +203,19 @@ static outcome run_graph(const random_graph *r, const mmi_backend *backend, bool
 	mm_error e = MM_ERROR_INIT;
 	mm_tensor *outputs;
 	mmi_program *p;
-	mmi_program_spec spec = { .graph = r->g, .backend = backend, .n = N, .no_fusion = !fusion };
+	mmi_program_spec spec = { .graph = r->g, .device = device_of(backend), .n = N, .no_fusion = !fusion };
 	outcome o = { .n = r->n_wanted, .n_grads = r->store->count };
 	spec.n_outputs = list_outputs(r, keep_all, &outputs);
 	spec.outputs = outputs;
 	assert_ok(mmi_program_create(&spec, &p, &e), e);
 	void *grads = mmi_alloc(r->store->count + 1, backend->element_size), *own[RANDOM_INPUTS];
 	assert_non_null(grads);
-	mmi_program_bind_grads(p, r->store, grads);
+	mmi_program_bind_grads(p, r->store, mmi_floats_direct(grads));
 	/* The caller's memory, so that inputs nothing needs have a place too. */
 	for (uint32_t i = 0; i < RANDOM_INPUTS; i++) {
 		own[i] = mmi_alloc(N * (size_t)mmi_shape_count(&mmi_graph_node(r->g, r->input[i])->shape), backend->element_size);
 		assert_non_null(own[i]);
-		mmi_program_bind(p, r->input[i], own[i]);
+		mmi_program_bind(p, r->input[i], mmi_floats_direct(own[i]));
 	}
 	fill_inputs(r, backend, own);
 	mmi_program_run(p);
@@ -223,7 +224,7 @@ static outcome run_graph(const random_graph *r, const mmi_backend *backend, bool
 		if (!node->batched)
 			continue;
 		o.count[i] = N * (size_t)mmi_shape_count(&node->shape);
-		o.value[i] = as_doubles(backend, mmi_program_data(p, r->wanted[i]), o.count[i]);
+		o.value[i] = as_doubles(backend, mmi_program_data(p, r->wanted[i]).at, o.count[i]);
 	}
 	o.grads = as_doubles(backend, grads, o.n_grads);
 	if (stats)
@@ -328,18 +329,18 @@ static void check_inputs_after_runs(uint32_t number, bool bound)
 	void *values[RANDOM_INPUTS], *own[RANDOM_INPUTS] = { NULL }, *before[RANDOM_INPUTS];
 	size_t bytes[RANDOM_INPUTS];
 	random_graph_make(&r, number, false);
-	mmi_program_spec spec = { .graph = r.g, .backend = &mmi_backend_cpu, .n = N, .outputs = r.wanted, .n_outputs = r.n_wanted };
+	mmi_program_spec spec = { .graph = r.g, .device = cpu_device(), .n = N, .outputs = r.wanted, .n_outputs = r.n_wanted };
 	float *grads = mmi_alloc(r.store->count + 1, sizeof *grads);
 	assert_ok(mmi_program_create(&spec, &p, &e), e);
-	mmi_program_bind_grads(p, r.store, grads);
+	mmi_program_bind_grads(p, r.store, mmi_floats_direct(grads));
 	for (uint32_t i = 0; i < RANDOM_INPUTS; i++) {
 		bytes[i] = N * (size_t)mmi_shape_count(&mmi_graph_node(r.g, r.input[i])->shape) * sizeof(float);
 		before[i] = mmi_alloc(bytes[i], 1);
-		values[i] = bound ? NULL : mmi_program_data(p, r.input[i]);
+		values[i] = bound ? NULL : mmi_program_data(p, r.input[i]).at;
 		if (values[i])
 			continue;
 		values[i] = own[i] = mmi_alloc(bytes[i], 1); /* also where nothing needs the input */
-		mmi_program_bind(p, r.input[i], own[i]);
+		mmi_program_bind(p, r.input[i], mmi_floats_direct(own[i]));
 	}
 	fill_inputs(&r, &mmi_backend_cpu, values);
 	fill_inputs(&r, &mmi_backend_cpu, before);
@@ -374,7 +375,7 @@ typedef struct chain_net { /* U(z) = |x - decoder(z)|^2 with something beside it
 static void open_chain_net(chain_net *c)
 {
 	mm_error e = MM_ERROR_INIT;
-	assert_ok(mmi_params_create("net", &c->store, &e), e);
+	assert_ok(mmi_params_create(cpu_device(), "net", &c->store, &e), e);
 	assert_ok(mmi_graph_create(&c->g, &e), e);
 	mmi_graph_scope(c->g, c->store, "net");
 	c->z = mmi_input(c->g, "z", mmi_shape(1, 4));
@@ -402,7 +403,7 @@ static mmi_program *compile(const mmi_graph *g, int64_t n, bool fusion, const mm
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_program *p = NULL;
-	mmi_program_spec spec = { .graph = g, .backend = &mmi_backend_cpu, .n = n, .outputs = outputs, .n_outputs = n_outputs,
+	mmi_program_spec spec = { .graph = g, .device = cpu_device(), .n = n, .outputs = outputs, .n_outputs = n_outputs,
 	                          .no_fusion = !fusion };
 	assert_ok(mmi_program_create(&spec, &p, &e), e);
 	return p;
@@ -440,10 +441,10 @@ static void programs_compute_what_their_outputs_need_and_nothing_else(void **sta
 	assert_calls(&c, true, &c.aside, 1, "linear linear softmax");
 	assert_calls(&c, true, &c.x, 1, "");
 	mmi_program *p = compile(c.g, 8, true, &c.dz, 1);
-	assert_null(mmi_program_data(p, c.aside));
-	assert_null(mmi_program_data(p, c.u));
-	assert_null(mmi_program_data(p, MM_NO_TENSOR));
-	assert_non_null(mmi_program_data(p, c.z));
+	assert_null(mmi_program_data(p, c.aside).at);
+	assert_null(mmi_program_data(p, c.u).at);
+	assert_null(mmi_program_data(p, MM_NO_TENSOR).at);
+	assert_non_null(mmi_program_data(p, c.z).at);
 	mmi_program_destroy(p);
 	close_chain_net(&c);
 }
@@ -459,18 +460,18 @@ static void binding_takes_effect_at_the_next_run_and_again(void **state)
 		z[0][i] = 0.1f * (float)i;
 		z[1][i] = 1 - 0.3f * (float)i;
 	}
-	mmi_program_bind(p, c.x, x);
-	mmi_program_bind(p, c.z, z[0]);
+	mmi_program_bind(p, c.x, mmi_floats_direct(x));
+	mmi_program_bind(p, c.z, mmi_floats_direct(z[0]));
 	mmi_program_run(p);
-	memcpy(first, mmi_program_data(p, c.u), sizeof first);
-	mmi_program_bind(p, c.z, z[1]);
-	assert_memory_equal(mmi_program_data(p, c.u), first, sizeof first); /* kept until the next run */
+	memcpy(first, mmi_program_data(p, c.u).at, sizeof first);
+	mmi_program_bind(p, c.z, mmi_floats_direct(z[1]));
+	assert_memory_equal(mmi_program_data(p, c.u).at, first, sizeof first); /* kept until the next run */
 	mmi_program_run(p);
-	memcpy(second, mmi_program_data(p, c.u), sizeof second);
+	memcpy(second, mmi_program_data(p, c.u).at, sizeof second);
 	assert_memory_not_equal(first, second, sizeof first);
 	memcpy(z[1], z[0], sizeof z[0]); /* other values in the same place */
 	mmi_program_run(p);
-	assert_memory_equal(mmi_program_data(p, c.u), first, sizeof first);
+	assert_memory_equal(mmi_program_data(p, c.u).at, first, sizeof first);
 	mmi_program_destroy(p);
 	close_chain_net(&c);
 }
@@ -487,10 +488,10 @@ static void reshapes_of_bound_inputs_follow_the_binding(void **state)
 	mm_tensor outputs[2] = { ops->sum(g, view, 0), view };
 	mmi_program *p = compile(g, 1, true, outputs, 2);
 	for (int i = 0; i < 2; i++) {
-		mmi_program_bind(p, in, x[i]);
+		mmi_program_bind(p, in, mmi_floats_direct(x[i]));
 		mmi_program_run(p);
-		assert_ptr_equal(mmi_program_data(p, view), x[i]);
-		const float *sums = mmi_program_data(p, outputs[0]);
+		assert_ptr_equal(mmi_program_data(p, view).at, x[i]);
+		const float *sums = mmi_program_data(p, outputs[0]).at;
 		assert_true(sums[0] == x[i][0] + x[i][2] + x[i][4] && sums[1] == x[i][1] + x[i][3] + x[i][5]);
 	}
 	mmi_program_destroy(p);
@@ -508,14 +509,14 @@ static void parameter_gradients_are_added_where_they_are_bound(void **state)
 	assert_int_equal(q.n_param_grads, 4); /* weights and biases of one and two, none of aside */
 	mmi_program *p = compile(c.g, 3, true, q.param_grads, q.n_param_grads);
 	float *once = mmi_alloc(c.store->count, sizeof *once), *twice = mmi_alloc(c.store->count, sizeof *twice);
-	float *z = mmi_program_data(p, c.z), *x = mmi_program_data(p, c.x), total = 0;
+	float *z = mmi_program_data(p, c.z).at, *x = mmi_program_data(p, c.x).at, total = 0;
 	for (int i = 0; i < 12; i++)
 		z[i] = 0.25f * (float)(i % 5) - 0.3f;
 	for (int i = 0; i < 18; i++)
 		x[i] = (float)(i % 3);
-	mmi_program_bind_grads(p, c.store, once);
+	mmi_program_bind_grads(p, c.store, mmi_floats_direct(once));
 	mmi_program_run(p);
-	mmi_program_bind_grads(p, c.store, twice);
+	mmi_program_bind_grads(p, c.store, mmi_floats_direct(twice));
 	mmi_program_run(p);
 	mmi_program_run(p);
 	for (size_t i = 0; i < c.store->count; i++) {

@@ -8,6 +8,7 @@
 #include "trained/encode.h"
 #include "store/files.h"
 #include "store/npy.h"
+#include "device_rig.h"
 
 /* ------------------------------------------------------------ the judge */
 
@@ -49,7 +50,7 @@ static void threads_do_not_change_the_judge(void **state)
 		assert_ok(mmi_judge_train(&setup[i], &how, &eval_quiet, &j[i], &e), e);
 	}
 	assert_int_equal(j[0]->params->count, j[1]->params->count);
-	assert_memory_equal(j[0]->params->raw, j[1]->params->raw, j[0]->params->count * sizeof(float));
+	assert_memory_equal(j[0]->params->raw.at, j[1]->params->raw.at, j[0]->params->count * sizeof(float));
 	for (int i = 0; i < 2; i++) {
 		mmi_judge_destroy(j[i]);
 		mmi_setup_close(&setup[i]);
@@ -64,11 +65,11 @@ static void a_judge_is_read_back_as_it_was(void **state)
 	char text[64];
 	const char *path = eval_make_judge(*state);
 	eval_open_setup(*state, TWO, NULL, &setup);
-	assert_ok(mmi_judge_open(path, setup.modalities, setup.n_modalities, setup.pool, &j, &e), e);
+	assert_ok(mmi_judge_open(path, cpu_device(), setup.modalities, setup.n_modalities, setup.pool, &j, &e), e);
 	assert_string_equal(mmi_judge_text(j, text, sizeof text), "a 1.0000, b 1.0000");
 	assert_true(mmi_judge_worst(j) == 1);
 	mmi_judge_destroy(j);
-	assert_ok(mmi_judge_open(path, setup.modalities + 1, 1, setup.pool, &j, &e), e); /* b alone: a judge may know more */
+	assert_ok(mmi_judge_open(path, cpu_device(), setup.modalities + 1, 1, setup.pool, &j, &e), e); /* b alone: a judge may know more */
 	assert_string_equal(mmi_judge_text(j, text, sizeof text), "b 1.0000");
 	mmi_judge_destroy(j);
 	mmi_setup_close(&setup);
@@ -82,14 +83,14 @@ static void judges_of_other_modalities_are_refused(void **state)
 	char checkpoint[512];
 	const char *path = eval_make_judge(*state);
 	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[c]\nplugin = " BADPLUGIN_DIR "/toy.so\n", NULL, &setup);
-	assert_fails(mmi_judge_open(path, setup.modalities, 2, setup.pool, &j, &e), MM_ESHAPE, e, "does not know the modality \"c\"");
+	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 2, setup.pool, &j, &e), MM_ESHAPE, e, "does not know the modality \"c\"");
 	mmi_setup_close(&setup);
 	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy_newer.so\n", NULL, &setup);
-	assert_fails(mmi_judge_open(path, setup.modalities, 1, setup.pool, &j, &e), MM_ESHAPE, e, "this judge's \"a\" is vector of plugin org.example.toy,");
+	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 1, setup.pool, &j, &e), MM_ESHAPE, e, "this judge's \"a\" is vector of plugin org.example.toy,");
 	mmi_setup_close(&setup);
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	eval_open_setup(*state, TWO, NULL, &setup);
-	assert_fails(mmi_judge_open(checkpoint, setup.modalities, 2, setup.pool, &j, &e), MM_EFORMAT, e, "expected \"mmcore judge 1\"");
+	assert_fails(mmi_judge_open(checkpoint, cpu_device(), setup.modalities, 2, setup.pool, &j, &e), MM_EFORMAT, e, "expected \"mmcore judge 1\"");
 	assert_null(j);
 	mmi_setup_close(&setup);
 }
@@ -109,7 +110,7 @@ static void a_matcher_takes_any_number_of_modalities(void **state)
 		for (uint32_t b = 0; b < 3; b++)
 			assert_int_equal(j->matcher->recall[a][b].queries, a == b ? 0 : 8);
 	assert_ok(mmi_judge_save(j, &setup, rig_path(*state, "three"), &e), e);
-	assert_ok(mmi_judge_open(rig_path(*state, "three"), setup.modalities + 1, 2, setup.pool, &part, &e), e); /* b and c alone */
+	assert_ok(mmi_judge_open(rig_path(*state, "three"), cpu_device(), setup.modalities + 1, 2, setup.pool, &part, &e), e); /* b and c alone */
 	assert_memory_equal(&part->matcher->recall[0][1], &j->matcher->recall[1][2], sizeof(mmi_recall));
 	mmi_matcher_run(j->matcher, 2, x, 1, all);
 	mmi_matcher_run(part->matcher, 1, x, 1, some);

@@ -8,6 +8,7 @@
 #include "run/saved.h"
 #include "mcmc/translate.h"
 #include "store/files.h"
+#include "device_rig.h"
 
 #define one_test(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
@@ -69,7 +70,7 @@ static void coherence_is_what_a_count_by_hand_gives(void **state)
 	r.count = ROWS;
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
 	assert_ok(mmi_saved_open(checkpoint, &(mmi_setup_request){ .ini = NULL }, ROWS, &saved, &e), e);
-	assert_ok(mmi_judge_open(r.judge, saved.setup.modalities, 2, saved.setup.pool, &judge, &e), e);
+	assert_ok(mmi_judge_open(r.judge, cpu_device(), saved.setup.modalities, 2, saved.setup.pool, &judge, &e), e);
 	assert_ok(mmi_tuples_open(saved.setup.modalities, 2, MMI_PART_TEST, 0, 1, NULL, &tuples, &e), e);
 	assert_ok(mmi_tuples_pick(tuples, ROWS, r.seed, &e), e);
 	assert_ok(mmi_translator_create(saved.model, saved.sampler, ROWS, &translator, &e), e);
@@ -160,9 +161,9 @@ static void evaluations_that_cannot_be_are_refused(void **state)
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "/run/judge.safetensors; make one with mmcore judge");
 	/* A judge that claims to be good and knows nothing of these data. */
 	eval_open_setup(*state, TWO, NULL, &setup);
-	assert_ok(mmi_judge_create(setup.modalities, 2, false, 5, setup.pool, &blind, &e), e);
+	assert_ok(mmi_judge_create(cpu_device(), setup.modalities, 2, false, 5, setup.pool, &blind, &e), e);
 	blind->member[0].accuracy = blind->member[1].accuracy = 1;
-	memset(blind->params->raw, 0, blind->params->count * sizeof(float));
+	memset(blind->params->raw.at, 0, blind->params->count * sizeof(float));
 	assert_ok(mmi_judge_save(blind, &setup, rig_path(*state, "blind.safetensors"), &e), e);
 	mmi_judge_destroy(blind);
 	mmi_setup_close(&setup);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/program.h"
+#include "device_rig.h"
 
 static const mm_host_graph *const ops = &mmi_graph_ops;
 
@@ -28,7 +29,7 @@ static int bench_setup(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
 	bench *b = calloc(1, sizeof *b);
-	if (!b || mmi_params_create("net", &b->store, &e) != MM_OK || mmi_graph_create(&b->g, &e) != MM_OK)
+	if (!b || mmi_params_create(cpu_device(), "net", &b->store, &e) != MM_OK || mmi_graph_create(&b->g, &e) != MM_OK)
 		return -1;
 	mmi_graph_scope(b->g, b->store, "m0.decoder");
 	b->map = mmi_input(b->g, "map", mmi_shape(3, 6, 5, 3));
@@ -201,7 +202,7 @@ static void a_failed_graph_yields_no_program_and_no_gradient(void **state)
 	mmi_program *p = NULL;
 	mm_tensor grad;
 	ops->softmax(b->g, b->number);
-	mmi_program_spec spec = { .graph = b->g, .backend = &mmi_backend_cpu, .n = 1, .outputs = &b->vector, .n_outputs = 1 };
+	mmi_program_spec spec = { .graph = b->g, .device = cpu_device(), .n = 1, .outputs = &b->vector, .n_outputs = 1 };
 	mmi_grad_request q = { .loss = b->number, .seed = b->number, .wrt = &b->number, .n_wrt = 1, .grads = &grad };
 	assert_int_equal(mmi_program_create(&spec, &p, &e), MM_ESHAPE);
 	assert_says(e.message, "softmax");
@@ -215,7 +216,7 @@ static void programs_and_gradients_refuse_what_makes_no_sense(void **state)
 	mm_error e = MM_ERROR_INIT;
 	mmi_program *p = NULL;
 	mm_tensor none = MM_NO_TENSOR, beyond = 77, y = ops->linear(b->g, b->vector, "fc", 2, 0, 0), grad;
-	mmi_program_spec spec = { .graph = b->g, .backend = &mmi_backend_cpu, .n = 1, .outputs = &none, .n_outputs = 1 };
+	mmi_program_spec spec = { .graph = b->g, .device = cpu_device(), .n = 1, .outputs = &none, .n_outputs = 1 };
 	mmi_grad_request q = { .loss = b->vector, .seed = b->number, .wrt = &b->number, .n_wrt = 1, .grads = &grad };
 	assert_int_equal(mmi_program_create(&spec, &p, &e), MM_EARG);
 	assert_says(e.message, "program output 0 is tensor -1, which the graph does not have");

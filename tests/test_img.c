@@ -7,6 +7,7 @@
 #include "decode.h"
 #include "model/model.h"
 #include "resize.h"
+#include "device_rig.h"
 
 #include <math.h>
 #include <png.h>
@@ -379,7 +380,7 @@ static void resnet_is_the_published_one(void **state)
 	mmi_model *model;
 	media_cub(*state, "d");
 	assert_ok(media_setup_open(*state, "img", "d", "size = 64\nnet = resnet", &s, &e), e);
-	assert_ok(mmi_model_create(s.setup.modalities, 1, &s.setup.settings.model, &model, &e), e);
+	assert_ok(mmi_model_create(cpu_device(), s.setup.modalities, 1, &s.setup.settings.model, &model, &e), e);
 	assert_int_equal(media_parameters(model->inference), 4341824);
 	assert_int_equal(media_parameters(model->generator), 4276931);
 	mmi_model_destroy(model);
@@ -397,7 +398,7 @@ static void networks_fit_every_size(void **state)
 		char keys[80];
 		snprintf(keys, sizeof keys, "size = %d\nnet = %s\nwidth = 4", sizes[i / 2], i % 2 ? "resnet" : "conv");
 		assert_ok(media_setup_open(*state, "img", "d", keys, &s, &e), e);
-		assert_ok(mmi_model_create(s.setup.modalities, 1, &s.setup.settings.model, &model, &e), e);
+		assert_ok(mmi_model_create(cpu_device(), s.setup.modalities, 1, &s.setup.settings.model, &model, &e), e);
 		mmi_model_destroy(model);
 		media_setup_close(&s);
 	}

@@ -18,6 +18,7 @@
 
 #include "backend/cpu/isa.h"
 #include "ops_reference.h"
+#include "device_rig.h"
 
 #define N_MODALITIES 3
 #define BATCH 6
@@ -259,10 +260,10 @@ static void load_params(const rig *r, mmi_params *p)
 		assert_int_equal(info->shape.rank, from->rank);
 		for (uint32_t d = 0; d < from->rank; d++)
 			assert_int_equal(info->shape.dim[d], from->dim[d]);
-		load(from, info->count, p->raw + info->offset);
+		load(from, info->count, p->raw.at + info->offset);
 		assert_int_equal(info->spectral, r->settings.model.spectral_norm && p == r->model->energy && from->rank > 1);
 		if (info->spectral)
-			load(record("%s/u/%s", r->run->set, info->name), info->u_count, p->vectors + info->u_offset);
+			load(record("%s/u/%s", r->run->set, info->name), info->u_count, p->vectors.at + info->u_offset);
 	}
 	mmi_params_update(p, (int)record("power")->values[0]);
 }
@@ -274,7 +275,7 @@ static void setup(rig *r, const run *what, uint32_t chunk, uint32_t threads)
 	*r = (rig){ .run = what };
 	r->settings = read_settings(r, chunk);
 	assert_int_equal(mmi_pool_create(threads, &r->pool, &e), MM_OK);
-	assert_int_equal(mmi_model_create(what->modalities, N_MODALITIES, &r->settings.model, &r->model, &e), MM_OK);
+	assert_int_equal(mmi_model_create(cpu_device(), what->modalities, N_MODALITIES, &r->settings.model, &r->model, &e), MM_OK);
 	if (mmi_learner_create(&r->settings, r->model, r->pool, &r->learner, &e) != MM_OK)
 		fail_msg("%s", e.message);
 	assert_int_equal(r->learner->chunk, chunk);
@@ -365,7 +366,7 @@ static void check_params(const rig *r, const mmi_params *p)
 		const char *tensor = p->info[i].name;
 		const reference_record *want = record("%s/after/%s/%s", r->run->name, p->name, tensor);
 		const reference_record *origin = record("%s/%s/%s", r->run->set, p->name, tensor);
-		const double error = relative_error(p->raw + p->info[i].offset, want, origin);
+		const double error = relative_error(p->raw.at + p->info[i].offset, want, origin);
 
 		if (!(error <= tolerance))
 			fail_msg("%s: relative error of the change %.3g", want->name, error);

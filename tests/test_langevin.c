@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "mcmc/langevin.h"
+#include "device_rig.h"
 
 static const mm_host_graph *const ops = &mmi_graph_ops;
 
@@ -35,7 +36,7 @@ static void open_field(field *f, uint32_t n_states, const int *count)
 {
 	mm_error e = MM_ERROR_INIT;
 	*f = (field){ .chain = { .n_states = n_states } };
-	must(mmi_params_create("field", &f->store, &e), &e);
+	must(mmi_params_create(cpu_device(), "field", &f->store, &e), &e);
 	must(mmi_graph_create(&f->g, &e), &e);
 	mmi_graph_scope(f->g, f->store, "field");
 	for (uint32_t i = 0; i < n_states; i++) {
@@ -59,7 +60,7 @@ static void close_recording(field *f, mm_tensor energy, int64_t chunk)
 	memcpy(outputs + 1, f->chain.grad, f->chain.n_states * sizeof *outputs);
 	must(mmi_params_finalise(f->store, 1, &e), &e);
 	f->chain.energy = energy;
-	mmi_program_spec spec = { .graph = f->g, .backend = &mmi_backend_cpu, .n = chunk, .outputs = outputs, .n_outputs = 1 + f->chain.n_states };
+	mmi_program_spec spec = { .graph = f->g, .device = cpu_device(), .n = chunk, .outputs = outputs, .n_outputs = 1 + f->chain.n_states };
 	must(mmi_program_create(&spec, &f->program, &e), &e);
 }
 
@@ -84,7 +85,7 @@ static void record_quadratic(field *f, int64_t chunk, int d, const double w[MOST
 	mm_tensor y = ops->linear(f->g, x, "root", d, 1, MM_INIT_ZERO);
 	mm_tensor both[2] = { y, mmi_const(f->g, mmi_shape(1, d), 0) };
 	close_recording(f, ops->affine(f->g, mmi_op(f->g, MMI_OP_SQUARED_ERROR, 2, both, NULL), 0.5f, 0), chunk);
-	float *weight = f->store->raw + f->store->info[0].offset, *bias = f->store->raw + f->store->info[1].offset;
+	float *weight = f->store->raw.at + f->store->info[0].offset, *bias = f->store->raw.at + f->store->info[1].offset;
 	for (int j = 0; j < d; j++)
 		for (int i = 0; i < d; i++) {
 			weight[i * d + j] = (float)w[i][j];
@@ -206,7 +207,7 @@ static void gaussian_chain(double s, double n, uint32_t steps, double v0)
 	double cov[MOST][MOST];
 	float *x = new_floats(CHAINS * MOST);
 	open_gaussian(&f, 1, (int[]){ MOST }, CHUNK);
-	mmi_vec_get()->normal(x, CHAINS * MOST, (mmi_rng){ .key = 21 });
+	cpu_device()->vec->normal(x, CHAINS * MOST, (mmi_rng){ .key = 21 });
 	for (size_t i = 0; i < CHAINS * MOST; i++)
 		x[i] = (float)(centre[i % MOST] + sqrt(v0) * (double)x[i]);
 	set_steps(&f, steps, s, n);

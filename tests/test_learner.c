@@ -455,7 +455,7 @@ static float *tensor(const mmi_params *p, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (!strcmp(p->info[i].name, name))
-			return p->raw + p->info[i].offset;
+			return p->raw.at + p->info[i].offset;
 	fail_msg("%s lacks %s", p->name, name);
 	return NULL;
 }

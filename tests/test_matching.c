@@ -12,6 +12,7 @@
 #include "learn/contrast.h"
 #include "run/saved.h"
 #include "train/train.h"
+#include "device_rig.h"
 
 /* ---------------------------------------------------------------- the loss */
 
@@ -182,7 +183,7 @@ static const char *save_judge(rig *r, mmi_judge *j, const mmi_setup *setup)
 static void assert_same_params(const mmi_params *a, const mmi_params *b)
 {
 	assert_int_equal(a->count, b->count);
-	assert_memory_equal(a->raw, b->raw, a->count * sizeof(float));
+	assert_memory_equal(a->raw.at, b->raw.at, a->count * sizeof(float));
 }
 
 static void training_finds_what_belongs_together_on_any_number_of_threads(void **state)
@@ -281,7 +282,7 @@ static void embeddings_survive_a_file_and_do_not_depend_on_neighbours(void **sta
 	media_cub(*state, "d");
 	open_setup(*state, NULL, 0, &setup);
 	assert_ok(mmi_judge_train(&setup, &(mmi_judge_training){ .epochs = 1, .batch = 32, .rate = 1e-3 }, &quiet, &j, &e), e);
-	assert_ok(mmi_judge_open(save_judge(*state, j, &setup), setup.modalities, 2, setup.pool, &read, &e), e);
+	assert_ok(mmi_judge_open(save_judge(*state, j, &setup), cpu_device(), setup.modalities, 2, setup.pool, &read, &e), e);
 	assert_memory_equal(read->matcher->recall[1], j->matcher->recall[1], sizeof(mmi_recall));
 	assert_ok(mmi_setup_tuples(&setup, MMI_PART_TEST, NULL, &tuples, &e), e);
 	assert_ok(mmi_matcher_embed(j->matcher, tuples, 1000, NULL, NULL, &x[0], &e), e);
@@ -313,19 +314,19 @@ static void matchers_of_other_modalities_are_refused(void **state)
 	mmi_judge *j, *read = NULL;
 	media_cub(*state, "d");
 	open_setup(*state, NULL, 0, &setup);
-	assert_ok(mmi_judge_create(setup.modalities, 2, true, 1, setup.pool, &j, &e), e);
+	assert_ok(mmi_judge_create(cpu_device(), setup.modalities, 2, true, 1, setup.pool, &j, &e), e);
 	const char *path = save_judge(*state, j, &setup);
 	open_setup(*state, longer, 2, &other); /* other vectors */
-	assert_fails(mmi_judge_open(path, other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "judge.txt.word");
+	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "judge.txt.word");
 	mmi_setup_close(&other);
 	open_setup(*state, wider, 1, &other); /* the same words in another language: shapes say nothing */
-	assert_fails(mmi_judge_open(path, other.modalities, 2, other.pool, &read, &e), MM_ECONFIG, e, "make a judge for this data");
+	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ECONFIG, e, "make a judge for this data");
 	mmi_setup_close(&other);
 	open_setup(*state, larger, 1, &other);
-	assert_fails(mmi_judge_open(path, other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "img.");
+	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "img.");
 	mmi_setup_close(&other);
 	snprintf(setup.modalities[1].name, sizeof setup.modalities[1].name, "words");
-	assert_fails(mmi_judge_open(path, setup.modalities, 2, setup.pool, &read, &e), MM_ESHAPE, e, "does not know the modality \"words\"");
+	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 2, setup.pool, &read, &e), MM_ESHAPE, e, "does not know the modality \"words\"");
 	assert_null(read);
 	mmi_judge_destroy(j);
 	mmi_setup_close(&setup);
@@ -428,16 +429,16 @@ static void a_matcher_for_other_data_and_none_at_all(void **state)
 	media_cub(*state, "d");
 	open_setup(*state, NULL, 0, &setup);
 	make_run(*state, &setup, checkpoint, sizeof checkpoint);
-	assert_ok(mmi_judge_create(setup.modalities, 2, true, 5, setup.pool, &j, &e), e);
+	assert_ok(mmi_judge_create(cpu_device(), setup.modalities, 2, true, 5, setup.pool, &j, &e), e);
 	for (int m = 0; m < 2; m++) { /* classifiers that promise nothing, a matcher that knows nothing and promises all */
 		j->member[m].accuracy = 0;
 		j->matcher->recall[m][1 - m] = (mmi_recall){ .area = 1, .queries = 16, .candidates = 8 };
 	}
-	memset(j->matcher->params->raw, 0, j->matcher->params->count * sizeof(float));
+	memset(j->matcher->params->raw.at, 0, j->matcher->params->count * sizeof(float));
 	mmi_eval_request r = request_of(checkpoint, save_judge(*state, j, &setup));
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ESHAPE, e, "an area of 0.500 under the ROC curve, but had 1.000 on its own");
 	mmi_judge_destroy(j);
-	assert_ok(mmi_judge_create(setup.modalities, 2, false, 5, setup.pool, &j, &e), e);
+	assert_ok(mmi_judge_create(cpu_device(), setup.modalities, 2, false, 5, setup.pool, &j, &e), e);
 	j->member[0].accuracy = j->member[1].accuracy = 0;
 	save_judge(*state, j, &setup);
 	assert_ok(mmi_evaluate(&r, &f, &e), e);

@@ -8,6 +8,7 @@
 
 #include "run/saved.h"
 #include "train/train.h"
+#include "device_rig.h"
 
 static void write_ini(rig *r, const char *txt)
 {
@@ -146,8 +147,8 @@ static double caption_effect(rig *r, const char *head, const char *seed)
 	const char *const sets[] = { head, "energy.nef=32", "energy.pool=mean", seed };
 	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .sets = sets, .n_sets = MMI_COUNT(sets) };
 	assert_ok(mmi_setup_open(&request, &s, &e), e);
-	assert_ok(mmi_model_create(s.modalities, 2, &s.settings.model, &model, &e), e);
-	assert_ok(mmi_sampler_create(model, s.pool, &(mmi_sampler_config){ ROWS, ROWS, 1, &mmi_backend_cpu }, &sampler, &e), e);
+	assert_ok(mmi_model_create(cpu_device(), s.modalities, 2, &s.settings.model, &model, &e), e);
+	assert_ok(mmi_sampler_create(model, s.pool, &(mmi_sampler_config){ ROWS, ROWS, 1 }, &sampler, &e), e);
 	size_t caption = (size_t)s.modalities[1].count;
 	float *img = calloc(ROWS * N, sizeof *img), *before = calloc(ROWS * N, sizeof *before), *txt = calloc(ROWS * caption, sizeof *txt);
 	for (size_t m = 0; m < 2; m++)

@@ -70,7 +70,7 @@ static float *floats(size_t n)
 static void load_params(const rig *r, mmi_params *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		load(p->raw + p->info[i].offset, "%d/%s/%s", r->private, p->name, p->info[i].name);
+		load(p->raw.at + p->info[i].offset, "%d/%s/%s", r->private, p->name, p->info[i].name);
 	mmi_params_update(p, 0);
 }
 
@@ -184,7 +184,7 @@ static void check_loss(rig *r, mmi_loss *l, const char *name)
 
 static mmi_loss_place place_of(const rig *r)
 {
-	return (mmi_loss_place){ &mmi_backend_cpu, SMALL_CHUNK, r->linear.pool, r->masked };
+	return (mmi_loss_place){ SMALL_CHUNK, r->linear.pool, r->masked };
 }
 
 /* Shared and private, complete and masked, as far as they apply. */

@@ -16,6 +16,7 @@
 #include "backend/cpu/isa.h"
 #include "engine/program.h"
 #include "engine/vec.h"
+#include "device_rig.h"
 
 /* ---------------------------------------------------------------- values and runs */
 
@@ -121,13 +122,13 @@ static mmi_program *open_program(const rig *r, const mmi_backend *backend, bool 
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_program *p = NULL;
-	const mmi_program_spec spec = { .graph = r->g, .backend = backend, .n = v->n, .outputs = outputs,
+	const mmi_program_spec spec = { .graph = r->g, .device = device_of(backend), .n = v->n, .outputs = outputs,
 	                                .n_outputs = n_outputs, .no_fusion = no_fusion };
 
 	if (mmi_program_create(&spec, &p, &e) != MM_OK)
 		fail_msg("%s", e.message);
 	for (uint32_t i = 0; i < n_values(r); i++) {
-		void *to = mmi_program_data(p, value_id(r, i));
+		void *to = mmi_program_data(p, value_id(r, i)).at;
 
 		if (to)
 			store_numbers(backend, to, v->v[i], v->n * count_of(r, value_id(r, i)));
@@ -173,14 +174,14 @@ static result run(const rig *r, const mmi_backend *backend, bool no_fusion, cons
 
 	assert_non_null(grads);
 	if (r->n_param_grads)
-		mmi_program_bind_grads(p, r->store, grads);
+		mmi_program_bind_grads(p, r->store, mmi_floats_direct(grads));
 	mmi_program_load_params(p);
 	mmi_program_run(p);
-	a.y = load_numbers(backend, mmi_program_data(p, r->y), v->n * count_of(r, r->y));
-	a.loss = load_numbers(backend, mmi_program_data(p, r->loss), v->n);
+	a.y = load_numbers(backend, mmi_program_data(p, r->y).at, v->n * count_of(r, r->y));
+	a.loss = load_numbers(backend, mmi_program_data(p, r->loss).at, v->n);
 	for (uint32_t i = 0; i < r->n_inputs; i++)
 		if (r->inputs[i].grad != MMI_NONE)
-			a.grads[i] = load_numbers(backend, mmi_program_data(p, r->inputs[i].grad), v->n * count_of(r, r->inputs[i].id));
+			a.grads[i] = load_numbers(backend, mmi_program_data(p, r->inputs[i].grad).at, v->n * count_of(r, r->inputs[i].id));
 	a.param_grads = load_numbers(backend, grads, (int64_t)r->store->count);
 	mmi_program_destroy(p);
 	mmi_free(grads);
@@ -232,7 +233,7 @@ static void compare_results(const rig *r, const char *what, const result *found,
 
 static double weighted_loss(const rig *r, mmi_program *p, const values *v)
 {
-	const double *loss = mmi_program_data(p, r->loss), *seeds = v->v[r->n_inputs + 1];
+	const double *loss = (const void *)mmi_program_data(p, r->loss).at, *seeds = v->v[r->n_inputs + 1];
 	double sum = 0;
 
 	mmi_program_run(p);
@@ -278,7 +279,7 @@ static void gradients_match_differences(void **state)
 	for (uint32_t i = 0; i < r.n_inputs; i++)
 		if (!r.inputs[i].constant) {
 			assert_int_not_equal(r.inputs[i].grad, MMI_NONE);
-			check_slopes(&r, p, &v, r.inputs[i].name, mmi_program_data(p, r.inputs[i].id), a.grads[i], 2 * count_of(&r, r.inputs[i].id));
+			check_slopes(&r, p, &v, r.inputs[i].name, (void *)mmi_program_data(p, r.inputs[i].id).at, a.grads[i], 2 * count_of(&r, r.inputs[i].id));
 		}
 	for (size_t i = 0; i < r.store->n; i++) {
 		const mmi_param_info *info = &r.store->info[i];
@@ -372,7 +373,7 @@ static void values_of_record(const rig *r, const op_case *c, values *v)
 		const double *w = record(c, "/w/", short_name(info), (int64_t)info->count)->values;
 
 		for (size_t k = 0; k < info->count; k++)
-			r->store->raw[info->offset + k] = (float)w[k];
+			r->store->raw.at[info->offset + k] = (float)w[k];
 	}
 	mmi_params_update(r->store, 0);
 }

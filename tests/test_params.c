@@ -13,13 +13,14 @@
 #include <cmocka.h>
 
 #include "ops_reference.h"
+#include "device_rig.h"
 
 static mmi_params *create(const char *name)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_params *p = NULL;
 
-	assert_int_equal(mmi_params_create(name, &p, &e), MM_OK);
+	assert_int_equal(mmi_params_create(cpu_device(), name, &p, &e), MM_OK);
 	return p;
 }
 
@@ -86,19 +87,19 @@ static void tensors_start_on_64_byte_lines_with_zeros_between(void **state)
 		snprintf(name, sizeof name, "t%d", i);
 		declare(p, name, mmi_shape(1, i), MM_INIT_DEFAULT, 1);
 	}
-	assert_null(mmi_params_value(p, 0));
+	assert_null(mmi_params_value(p, 0).at);
 	finalise(p, 1);
 	for (uint32_t i = 0; i < 40; i++) {
 		const mmi_param_info *info = &p->info[i];
 		const size_t end = i + 1 < 40 ? p->info[i + 1].offset : p->count;
 
 		assert_int_equal(info->count, i + 1);
-		assert_int_equal((uintptr_t)mmi_params_value(p, i) % 64, 0);
+		assert_int_equal((uintptr_t)mmi_params_value(p, i).at % 64, 0);
 		assert_true(info->offset + info->count <= end);
 		for (size_t k = info->offset + info->count; k < end; k++)
-			assert_true(p->raw[k] == 0);
+			assert_true(p->raw.at[k] == 0);
 	}
-	assert_null(mmi_params_value(p, 40));
+	assert_null(mmi_params_value(p, 40).at);
 	mmi_params_destroy(p);
 }
 
@@ -125,7 +126,7 @@ static moments moments_of(const float *x, size_t n)
 /* A hundred thousand values: mean within 5 standard errors, deviation within 1.5 %. */
 static void check_moments(const mmi_params *p, uint32_t index, double deviation)
 {
-	const moments m = moments_of(mmi_params_value(p, index), p->info[index].count);
+	const moments m = moments_of(mmi_params_value(p, index).at, p->info[index].count);
 
 	assert_true(fabs(m.mean) < 5 * deviation / sqrt((double)p->info[index].count));
 	assert_true(fabs(m.deviation / deviation - 1) < 0.015);
@@ -141,8 +142,8 @@ static void default_values_are_uniform_within_one_over_root_fan_in(void **state)
 	(void)state;
 	finalise(p, 1);
 	check_moments(p, w, bound / sqrt(3));
-	const moments weights = moments_of(mmi_params_value(p, w), p->info[w].count);
-	const moments biases = moments_of(mmi_params_value(p, b), 400);
+	const moments weights = moments_of(mmi_params_value(p, w).at, p->info[w].count);
+	const moments biases = moments_of(mmi_params_value(p, b).at, 400);
 	assert_true(weights.largest <= bound * (1 + 1e-6) && weights.largest > 0.999 * bound);
 	assert_true(biases.largest <= bound * (1 + 1e-6) && biases.largest > 0.9 * bound);
 	mmi_params_destroy(p);
@@ -159,7 +160,7 @@ static void xavier_values_are_normal_with_its_deviation(void **state)
 	finalise(p, 1);
 	check_moments(p, linear, sqrt(2.0 / 700));
 	check_moments(p, conv, sqrt(2.0 / (9 * 220)));
-	assert_true(moments_of(mmi_params_value(p, linear), 100000).largest > 3.5 * sqrt(2.0 / 700)); /* tails: not uniform */
+	assert_true(moments_of(mmi_params_value(p, linear).at, 100000).largest > 3.5 * sqrt(2.0 / 700)); /* tails: not uniform */
 	mmi_params_destroy(p);
 }
 
@@ -189,7 +190,7 @@ static void initial_values_depend_on_seed_store_and_name_alone(void **state)
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(others); i++) {
 		mmi_params *q = store_with(others[i].store, others[i].before, others[i].after, others[i].seed, &v);
-		const bool same = memcmp(mmi_params_value(p, w), mmi_params_value(q, v), 210 * sizeof(float)) == 0;
+		const bool same = memcmp(mmi_params_value(p, w).at, mmi_params_value(q, v).at, 210 * sizeof(float)) == 0;
 
 		assert_int_equal(same, others[i].same);
 		mmi_params_destroy(q);
@@ -207,7 +208,7 @@ static void tensors_of_one_shape_start_differently(void **state)
 	(void)state;
 	finalise(p, 1);
 	for (int i = 0; i < 50; i++)
-		equal += mmi_params_value(p, a)[i] == mmi_params_value(p, b)[i];
+		equal += mmi_params_value(p, a).at[i] == mmi_params_value(p, b).at[i];
 	assert_true(equal < 2);
 	mmi_params_destroy(p);
 }
@@ -280,8 +281,8 @@ static void values_have_largest_singular_value_one(void **state)
 		const size_t columns = (size_t)shapes[i].dim[shapes[i].rank - 1], rows = p->info[i].count / columns;
 
 		assert_true(p->info[i].spectral);
-		assert_true(fabs(largest_singular_value(p->raw + p->info[i].offset, rows, columns) / (double)p->sigma[i] - 1) < 1e-5);
-		assert_true(fabs(largest_singular_value(mmi_params_value(p, i), rows, columns) - 1) < 1e-5);
+		assert_true(fabs(largest_singular_value(p->raw.at + p->info[i].offset, rows, columns) / (double)p->sigma.at[i] - 1) < 1e-5);
+		assert_true(fabs(largest_singular_value(mmi_params_value(p, i).at, rows, columns) - 1) < 1e-5);
 	}
 	mmi_params_destroy(p);
 }
@@ -296,11 +297,11 @@ static void the_start_is_already_close_and_one_step_an_update_follows(void **sta
 	mmi_params_spectral(p);
 	finalise(p, 3);
 	for (int step = 0; step < 200; step++) {
-		const double size = largest_singular_value(mmi_params_value(p, w), 60, 16);
+		const double size = largest_singular_value(mmi_params_value(p, w).at, 60, 16);
 
 		assert_true(size > 0.999 && size < (step < 20 ? 1.1 : 1.02));
 		for (size_t i = 0; i < p->info[w].count; i++)
-			p->raw[i] += 1e-3f * sinf((float)(i * i + 1));
+			p->raw.at[i] += 1e-3f * sinf((float)(i * i + 1));
 		mmi_params_update(p, 1);
 	}
 	mmi_params_destroy(p);
@@ -316,8 +317,8 @@ static void biases_are_not_normalised(void **state)
 	mmi_params_spectral(p);
 	finalise(p, 3);
 	assert_true(p->info[w].spectral && !p->info[b].spectral);
-	assert_true(p->sigma[b] == 1);
-	assert_memory_equal(mmi_params_value(p, b), p->raw + p->info[b].offset, 6 * sizeof(float));
+	assert_true(p->sigma.at[b] == 1);
+	assert_memory_equal(mmi_params_value(p, b).at, p->raw.at + p->info[b].offset, 6 * sizeof(float));
 	mmi_params_destroy(p);
 }
 
@@ -331,11 +332,11 @@ static void zero_values_stay_zero_and_finite(void **state)
 	mmi_params_spectral(p);
 	finalise(p, 3);
 	mmi_params_update(p, 1);
-	assert_true(moments_of(mmi_params_value(p, w), 30).largest == 0);
+	assert_true(moments_of(mmi_params_value(p, w).at, 30).largest == 0);
 	grad = mmi_alloc(p->count, sizeof *grad);
 	assert_non_null(grad);
 	grad[3] = 1;
-	mmi_params_grad_to_raw(p, grad);
+	mmi_params_grad_to_raw(p, mmi_floats_direct(grad));
 	for (size_t i = 0; i < p->count; i++)
 		assert_true(isfinite(grad[i]));
 	mmi_free(grad);
@@ -350,10 +351,10 @@ static void without_it_values_are_the_raw_ones_and_gradients_stay(void **state)
 	(void)state;
 	declare(p, "w", mmi_shape(2, 4, 8), MM_INIT_DEFAULT, 4);
 	finalise(p, 3);
-	assert_ptr_equal(p->value, p->raw);
+	assert_ptr_equal(p->value.at, p->raw.at);
 	for (int i = 0; i < 32; i++)
 		grad[i] = (float)i;
-	mmi_params_grad_to_raw(p, grad);
+	mmi_params_grad_to_raw(p, mmi_floats_direct(grad));
 	for (int i = 0; i < 32; i++)
 		assert_true(grad[i] == (float)i);
 	mmi_params_destroy(p);
@@ -366,7 +367,7 @@ static double weighted_sum(mmi_params *p, const float *r)
 
 	mmi_params_update(p, 0);
 	for (size_t k = 0; k < p->count; k++)
-		sum += (double)r[k] * (double)p->value[k];
+		sum += (double)r[k] * (double)p->value.at[k];
 	return sum;
 }
 
@@ -385,15 +386,15 @@ static void gradients_agree_with_differences_while_vectors_are_held(void **state
 	assert_int_equal(p->count, N);
 	for (int i = 0; i < N; i++)
 		r[i] = grad[i] = cosf((float)(3 * i * i));
-	mmi_params_grad_to_raw(p, grad);
+	mmi_params_grad_to_raw(p, mmi_floats_direct(grad));
 	for (int i = 0; i < N; i++) {
-		const float kept = p->raw[i];
+		const float kept = p->raw.at[i];
 
-		p->raw[i] = kept + h;
+		p->raw.at[i] = kept + h;
 		double difference = weighted_sum(p, r);
-		p->raw[i] = kept - h;
+		p->raw.at[i] = kept - h;
 		difference -= weighted_sum(p, r);
-		p->raw[i] = kept;
+		p->raw.at[i] = kept;
 		assert_true(fabs(difference / (2 * (double)h) - (double)grad[i]) < 2e-3 * (1 + fabs((double)grad[i])));
 	}
 	mmi_params_destroy(p);
@@ -438,15 +439,15 @@ static void check_against_pytorch(const reference *ref, const char *name)
 	declare(p, "w", shape_of(weight), MM_INIT_DEFAULT, 1);
 	mmi_params_spectral(p);
 	finalise(p, 1);
-	fill(p->raw, weight, p->info[0].count);
-	fill(p->vectors + p->info[0].u_offset, reference_find(ref, "spectral/%s/u", name), p->info[0].u_count);
+	fill(p->raw.at, weight, p->info[0].count);
+	fill(p->vectors.at + p->info[0].u_offset, reference_find(ref, "spectral/%s/u", name), p->info[0].u_count);
 	mmi_params_update(p, (int)steps->values[0]);
-	check_close(mmi_params_value(p, 0), reference_find(ref, "spectral/%s/value", name));
+	check_close(mmi_params_value(p, 0).at, reference_find(ref, "spectral/%s/value", name));
 
 	float *grad = mmi_alloc(p->count, sizeof *grad);
 	assert_non_null(grad);
 	fill(grad, reference_find(ref, "spectral/%s/r", name), p->info[0].count);
-	mmi_params_grad_to_raw(p, grad);
+	mmi_params_grad_to_raw(p, mmi_floats_direct(grad));
 	check_close(grad, reference_find(ref, "spectral/%s/grad", name));
 	mmi_free(grad);
 	mmi_params_destroy(p);
@@ -484,7 +485,7 @@ static const mmi_pack *get(mmi_params *p, uint32_t index, uint64_t key, float *f
 	const mmi_pack *pack = NULL;
 	mm_error e = MM_ERROR_INIT;
 
-	assert_int_equal(mmi_packs_get(p->packs, mmi_params_value(p, index), key, sizeof(float), pack_first, factor, count_release,
+	assert_int_equal(mmi_packs_get(p->packs, mmi_params_value(p, index).at, key, sizeof(float), pack_first, factor, count_release,
 	                               &pack, &e), MM_OK);
 	return pack;
 }
@@ -508,7 +509,7 @@ static void a_pack_is_made_once_for_each_tensor_and_layout(void **state)
 	const mmi_pack *first = get(p, 0, 1, &factor);
 
 	(void)state;
-	assert_true(*(const float *)first->data == 2 * mmi_params_value(p, 0)[0]);
+	assert_true(*(const float *)first->data == 2 * mmi_params_value(p, 0).at[0]);
 	assert_ptr_equal(get(p, 0, 1, &factor), first);
 	assert_int_equal(packed, 1);
 	assert_int_equal(released, 1); /* the second context was not needed */
@@ -556,8 +557,8 @@ static void an_update_of_the_optimiser_refreshes_each_pack_once(void **state)
 
 		mmi_optimiser_step(&o, pool, grad, 1, 1);
 		assert_int_equal(packed, 2 * step);
-		assert_true(*(const float *)a->data == 2 * mmi_params_value(p, 0)[0]);
-		assert_true(*(const float *)b->data == 2 * mmi_params_value(p, 1)[0]);
+		assert_true(*(const float *)a->data == 2 * mmi_params_value(p, 0).at[0]);
+		assert_true(*(const float *)b->data == 2 * mmi_params_value(p, 1).at[0]);
 		assert_true(*(const float *)a->data != before);
 	}
 	mmi_optimiser_clear(&o);

@@ -11,6 +11,7 @@
 #include "plugin/loader.h"
 #include "plugin/modality.h"
 #include "plugin/search.h"
+#include "device_rig.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -270,7 +271,7 @@ static mm_status build_branch(const mmi_modality *m, const char *branch, mm_erro
 	mm_tensor out;
 
 	assert_int_equal(mmi_graph_create(&g, e), MM_OK);
-	assert_int_equal(mmi_params_create("model", &store, e), MM_OK);
+	assert_int_equal(mmi_params_create(cpu_device(), "model", &store, e), MM_OK);
 	mmi_graph_scope(g, store, "%s.%s", m->name, branch);
 	mm_tensor x = mmi_input(g, "x", m->info.shape), z = mmi_input(g, "z", mmi_shape(1, 4));
 	mm_status status = !strcmp(branch, "encoder") ? mmi_modality_build_encoder(m, g, x, 4, 0, &io, e)
@@ -308,7 +309,7 @@ static mm_status build_classifier(const mmi_modality *m, int32_t *features, mm_e
 	mm_tensor logits = 99, made = 99;
 
 	assert_int_equal(mmi_graph_create(&g, e), MM_OK);
-	assert_int_equal(mmi_params_create("judge", &store, e), MM_OK);
+	assert_int_equal(mmi_params_create(cpu_device(), "judge", &store, e), MM_OK);
 	mmi_graph_scope(g, store, "%s", m->name);
 	mm_status status = mmi_modality_build_classifier(m, g, mmi_input(g, "x", m->info.shape), &logits, &made, e);
 	if (status == MM_OK)
@@ -476,7 +477,7 @@ static int32_t hidden_size(const mmi_modality *m)
 	mm_encoder_io io;
 
 	assert_int_equal(mmi_graph_create(&g, &e), MM_OK);
-	assert_int_equal(mmi_params_create("model", &store, &e), MM_OK);
+	assert_int_equal(mmi_params_create(cpu_device(), "model", &store, &e), MM_OK);
 	mmi_graph_scope(g, store, "%s.encoder", m->name);
 	assert_int_equal(mmi_modality_build_encoder(m, g, mmi_input(g, "x", m->info.shape), 4, 2, &io, &e), MM_OK);
 	assert_int_equal(mmi_graph_node(g, io.w_raw)->shape.dim[0], 2);

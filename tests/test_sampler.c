@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "engine/vec.h"
+#include "device_rig.h"
 
 static const mm_host_graph *const ops = &mmi_graph_ops;
 
@@ -78,7 +79,7 @@ static const float *parameter(const world *w, uint32_t m, const char *what)
 	snprintf(name, sizeof name, "m%u.decoder.out.%s", m, what);
 	for (uint32_t i = 0; i < w->model->generator->n; i++)
 		if (!strcmp(w->model->generator->info[i].name, name))
-			return mmi_params_value(w->model->generator, i);
+			return mmi_params_value(w->model->generator, i).at;
 	fail_msg("the model lacks %s", name);
 	return NULL;
 }
@@ -122,11 +123,11 @@ static int world_setup(void **state)
 		snprintf(w->modality[m].name, sizeof w->modality[m].name, "m%d", m);
 		w->x[m] = new_floats(ROWS * WIDTH);
 	}
-	must(mmi_model_create(w->modality, LINEAR_MODALITIES, &config, &w->model, &e), &e);
+	must(mmi_model_create(cpu_device(), w->modality, LINEAR_MODALITIES, &config, &w->model, &e), &e);
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->z, &e), &e);
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->start, &e), &e);
 	must(mmi_pool_create(2, &w->pool, &e), &e);
-	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3, &mmi_backend_cpu };
+	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3 };
 	must(mmi_sampler_create(w->model, w->pool, &sampler, &w->sampler, &e), &e);
 	find_precision(w);
 	*state = w;
@@ -569,7 +570,7 @@ static void projection_is_the_nearest_point_of_the_simplex(void **state)
 	(void)state;
 	for (int n = 1; n <= 64; n++)
 		for (uint32_t trial = 0; trial < 40; trial++) {
-			mmi_vec_get()->normal(x, (size_t)n, (mmi_rng){ .key = 9, .sample = (uint32_t)n, .step = trial });
+			cpu_device()->vec->normal(x, (size_t)n, (mmi_rng){ .key = 9, .sample = (uint32_t)n, .step = trial });
 			for (int i = 0; i < n; i++)
 				x[i] = x[i] * scales[trial % MMI_COUNT(scales)] + (float)(trial % 3) - 1;
 			assert_projected(x, n);

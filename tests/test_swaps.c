@@ -20,14 +20,14 @@ static float *tensor(const mmi_params *p, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (!strcmp(p->info[i].name, name))
-			return p->raw + p->info[i].offset;
+			return p->raw.at + p->info[i].offset;
 	fail_msg("%s lacks %s", p->name, name);
 	return NULL;
 }
 
 static void clear(const mmi_params *p)
 {
-	memset(p->raw, 0, p->count * sizeof *p->raw);
+	memset(p->raw.at, 0, p->count * sizeof *p->raw.at);
 }
 
 /* Two sensors and an energy of weights made by hand: E = x_a[0] + 10 x_b[0], for values that are not negative. */
@@ -273,7 +273,7 @@ static void the_energy_learns_with_these_factors(void **state)
 	                       "learner.lr_energy=0", "learner.x_noise=0"), vectors, N);
 	mmi_measures m = rig_run(&r, 1);
 	const mmi_learner *l = r.learner;
-	const float *gradient = l->energy_lanes.lane[0] + (tensor(r.model->energy, "head.energy.weight") - r.model->energy->raw);
+	const float *gradient = l->energy_lanes.lane[0] + (tensor(r.model->energy, "head.energy.weight") - r.model->energy->raw.at);
 	double size = 0;
 	int counted = 0;
 	for (uint32_t i = 0; i < 16; i++)

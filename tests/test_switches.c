@@ -433,7 +433,7 @@ static void the_moving_average_is_a_mean_at_first(void **state)
 	rig_open(&r, SETS("learner.generator_ema=0.999"));
 	for (int t = 0; t < 4; t++) {
 		rig_run(&r, 1);
-		sum += (double)r.model->generator->raw[0] / 4;
+		sum += (double)r.model->generator->raw.at[0] / 4;
 	}
 	assert_true(fabs((double)r.learner->generator.ema[0] - sum) < 1e-6);
 	assert_null(r.learner->energy.ema);

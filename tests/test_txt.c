@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "tokens.h"
 #include "txt.h"
+#include "device_rig.h"
 
 #include <math.h>
 
@@ -462,7 +463,7 @@ static void paper_is_the_published_network_without_batch_normalisation(void **st
 	free(text);
 	assert_ok(media_setup_open(*state, "txt", "d", "representation = onehot\nmin_count = 1\nlength = 32\nnet = paper", &b, &e), e);
 	assert_int_equal(b.i->vocabulary.n, 1590);
-	assert_ok(mmi_model_create(b.setup.modalities, 1, &b.setup.settings.model, &model, &e), e);
+	assert_ok(mmi_model_create(cpu_device(), b.setup.modalities, 1, &b.setup.settings.model, &model, &e), e);
 	assert_int_equal(media_parameters(model->inference), 2075040 - 1984);
 	assert_int_equal(media_parameters(model->generator), 2290519 - 2752);
 	mmi_model_destroy(model);
@@ -481,7 +482,7 @@ static void networks_fit_every_length_with_and_without_private_latents(void **st
 		assert_ok(media_setup_open(*state, "txt", "d", keys[k / 2], &b, &e), e);
 		mmi_model_config config = b.setup.settings.model;
 		config.private_dim = k % 2 ? 5 : 0;
-		assert_ok(mmi_model_create(b.setup.modalities, 1, &config, &model, &e), e);
+		assert_ok(mmi_model_create(cpu_device(), b.setup.modalities, 1, &config, &model, &e), e);
 		mmi_model_destroy(model);
 		media_setup_close(&b);
 	}

@@ -13,6 +13,7 @@
 
 #include "backend/cpu/isa.h"
 #include "ops_reference.h"
+#include "device_rig.h"
 
 static const mmi_rng draw = { 0x0123456789ABCDEFu, 17, 5, 123456 };
 
@@ -23,8 +24,8 @@ static void with_every_isa(void (*check)(const mmi_vec *))
 		setenv("MMCORE_ISA", isa->name, 1);
 		if (mmi_isa_get() != isa)
 			continue;
-		assert_string_equal(mmi_vec_get()->isa, isa->name);
-		check(mmi_vec_get());
+		assert_string_equal(cpu_device()->vec->isa, isa->name);
+		check(cpu_device()->vec);
 	}
 	unsetenv("MMCORE_ISA");
 }
@@ -214,9 +215,9 @@ static void every_part_of_the_counter_matters(void **state)
 	r[1].sample++;
 	r[2].step++;
 	r[3].iteration++;
-	mmi_vec_get()->uniform(first, 64, draw);
+	cpu_device()->vec->uniform(first, 64, draw);
 	for (int i = 0; i < 4; i++) {
-		mmi_vec_get()->uniform(other, 64, r[i]);
+		cpu_device()->vec->uniform(other, 64, r[i]);
 		for (int e = 0; e < 64; e++)
 			assert_true(first[e] != other[e]);
 	}
@@ -279,7 +280,7 @@ static void expect(const char *what, double found, double expected, double varia
 static void normals_are_normal(void **state)
 {
 	(void)state;
-	mmi_vec_get()->normal(sample, SAMPLE, draw);
+	cpu_device()->vec->normal(sample, SAMPLE, draw);
 	expect("mean", moment(0, 1), 0, 1);
 	expect("variance", moment(0, 2), 1, 2);
 	expect("third moment", moment(0, 3), 0, 15);
@@ -293,7 +294,7 @@ static void normals_are_normal(void **state)
 static void laplaces_are_laplace(void **state)
 {
 	(void)state;
-	mmi_vec_get()->laplace(sample, SAMPLE, draw);
+	cpu_device()->vec->laplace(sample, SAMPLE, draw);
 	expect("mean", moment(0, 1), 0, 2);
 	expect("variance", moment(0, 2), 2, 20);
 	expect("P(|x| > 1)", share_beyond(1), exp(-1), exp(-1) * (1 - exp(-1)));
@@ -303,7 +304,7 @@ static void laplaces_are_laplace(void **state)
 static void uniforms_are_uniform_and_open(void **state)
 {
 	(void)state;
-	mmi_vec_get()->uniform(sample, SAMPLE, draw);
+	cpu_device()->vec->uniform(sample, SAMPLE, draw);
 	for (size_t i = 0; i < SAMPLE; i++)
 		assert_true(sample[i] > 0 && sample[i] < 1);
 	expect("mean", moment(0, 1), 0.5, 1.0 / 12);
@@ -316,7 +317,7 @@ static void normals_are_uncorrelated(void **state)
 	const size_t lags[] = { 1, 16, 32, 64 };
 
 	(void)state;
-	mmi_vec_get()->normal(sample, SAMPLE, draw);
+	cpu_device()->vec->normal(sample, SAMPLE, draw);
 	for (size_t k = 0; k < MMI_COUNT(lags); k++) {
 		double products = 0, squares = 0;
 
@@ -407,8 +408,8 @@ static void langevin_samples_the_density(void **state)
 
 	(void)state;
 	for (r.step = 0; r.step < STEPS; r.step++)
-		mmi_vec_get()->langevin(x, x, N, &(mmi_langevin){ s * s / 2, s, -INFINITY, INFINITY }, r, sums);
-	const double variance = mmi_vec_get()->sum_squares(x, N) / N, expected = 1 / (1 - (double)(s * s) / 4);
+		cpu_device()->vec->langevin(x, x, N, &(mmi_langevin){ s * s / 2, s, -INFINITY, INFINITY }, r, sums);
+	const double variance = cpu_device()->vec->sum_squares(x, N) / N, expected = 1 / (1 - (double)(s * s) / 4);
 
 	assert_true(fabs(variance - expected) < 4.5 * expected * sqrt(2.0 / N));
 }

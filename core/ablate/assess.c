@@ -60,7 +60,7 @@ static mm_status check(void *ctx, const mmi_setup *setup, mmi_figures *stamp, mm
 		return mmi_fail(e, MM_ECONFIG, "--eval-split validation needs [data] holdout above 0: there are no validation tuples");
 	MMI_TRY(mmi_setup_tuples(setup, part, NULL, &tuples, e)); /* what is to be evaluated must be there before hours are spent */
 	mmi_tuples_close(tuples);
-	MMI_TRY(mmi_judge_open(a->judge, setup->modalities, setup->n_modalities, setup->pool, &judge, e));
+	MMI_TRY(mmi_judge_open(a->judge, &setup->device, setup->modalities, setup->n_modalities, setup->pool, &judge, e));
 	mmi_judge_destroy(judge);
 	MMI_TRY(judge_number(a->judge, &number, e));
 	MMI_TRY(mmi_figures_add(stamp, "eval_judge", number, e));

@@ -3,7 +3,7 @@
 
 #include "bench/bench.h"
 
-#include "backend/cpu/isa.h"
+#include "backend/cpu/device.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +79,12 @@ static mm_status measure(const mmi_bench_request *r, mmi_bench_report *out, mm_e
 
 mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_error *e)
 {
+	const mmi_device device = mmi_cpu_device();
 	mmi_bench_request resolved = *r;
+	resolved.device = &device;
 	*out = (mmi_bench_report){ .processors = mmi_pool_processors(), .load = { load_average() } };
 	read_processor(out->processor, sizeof out->processor);
-	snprintf(out->isa, sizeof out->isa, "%s", mmi_isa_get()->name);
+	snprintf(out->isa, sizeof out->isa, "%s", device.vec->isa);
 	if (!resolved.threads)
 		resolved.threads = out->processors;
 	/* First of all: whatever is wrong with settings and data shows at once. */

@@ -50,6 +50,7 @@ typedef struct mmi_bench_kernel {
 
 typedef struct mmi_bench_request {
 	bool wanted[MMI_BENCH_COUNT];
+	const mmi_device *device;     /* set by mmi_bench_run; the iteration uses what its INI says */
 	uint32_t threads;             /* 0: all processors. An iteration uses what its INI says unless this is given */
 	uint32_t repeat;              /* timed repetitions of each piece of work */
 	uint32_t chunk;               /* samples a worker takes at a time */

@@ -45,7 +45,7 @@ static mm_status open_work(const mmi_bench_request *r, mmi_iteration_work *w, mm
 	MMI_TRY(mmi_tuples_open(w->setup.modalities, w->setup.n_modalities, MMI_PART_TRAIN, s->holdout, s->seed, r->setup.log, &w->tuples, e));
 	if (mmi_tuples_count(w->tuples) < s->batch)
 		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", s->batch, mmi_tuples_count(w->tuples));
-	MMI_TRY(mmi_model_create(w->setup.modalities, w->setup.n_modalities, &s->model, &w->model, e));
+	MMI_TRY(mmi_model_create(&w->setup.device, w->setup.modalities, w->setup.n_modalities, &s->model, &w->model, e));
 	MMI_TRY(mmi_learner_create(s, w->model, w->setup.pool, &w->learner, e));
 	return mmi_batches_create(w->tuples, s->batch, s->seed, 0, true, &w->batches, e);
 }

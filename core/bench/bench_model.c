@@ -94,7 +94,7 @@ static void name_views(mmi_bench_model *m, mmi_bench_size size)
 	}
 }
 
-static mm_status fill_rows(mmi_bench_model *m, mm_error *e)
+static mm_status fill_rows(mmi_bench_model *m, const mmi_vec *vec, mm_error *e)
 {
 	const size_t pixels = (size_t)MMI_BENCH_BATCH * MMI_BENCH_PIXELS, latents = (size_t)MMI_BENCH_VIEWS * MMI_BENCH_BATCH * MMI_BENCH_LATENT;
 	m->z.z = mmi_alloc(latents, sizeof *m->z.z);
@@ -102,24 +102,24 @@ static mm_status fill_rows(mmi_bench_model *m, mm_error *e)
 		m->x[i] = mmi_alloc(pixels, sizeof *m->x[i]);
 		if (!m->x[i] || !m->z.z)
 			return mmi_fail(e, MM_ENOMEM, "out of memory for a batch");
-		mmi_vec_get()->uniform(m->x[i], pixels, (mmi_rng){ .key = mmi_rng_key(1, "bench/x"), .sample = i });
+		vec->uniform(m->x[i], pixels, (mmi_rng){ .key = mmi_rng_key(1, "bench/x"), .sample = i });
 		for (size_t k = 0; k < pixels; k++)
 			m->x[i][k] = 2 * m->x[i][k] - 1;
 	}
-	mmi_vec_get()->normal(m->z.z, latents, (mmi_rng){ .key = mmi_rng_key(1, "bench/z") });
+	vec->normal(m->z.z, latents, (mmi_rng){ .key = mmi_rng_key(1, "bench/z") });
 	return MM_OK;
 }
 
-mm_status mmi_bench_model_create(mmi_bench_size size, uint32_t threads, uint32_t chunk, mmi_bench_model *m, mm_error *e)
+mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, uint32_t threads, mmi_bench_model *m, mm_error *e)
 {
 	const mmi_model_config config = { .latent_dim = MMI_BENCH_LATENT, .nef = 64, .blocks = 4, .shortcut_kernel = 3,
 	                                  .pool = MMI_POOL_MEAN, .head = MMI_HEAD_LINEAR, .seed = 1 };
-	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(MMI_BENCH_BATCH, chunk), .max_rows = MMI_BENCH_VIEWS * MMI_BENCH_BATCH,
-	                                      .seed = 1, .backend = &mmi_backend_cpu };
+	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(MMI_BENCH_BATCH, r->chunk), .max_rows = MMI_BENCH_VIEWS * MMI_BENCH_BATCH,
+	                                      .seed = 1 };
 	*m = (mmi_bench_model){ .model = NULL };
 	name_views(m, size);
-	MMI_TRY(fill_rows(m, e));
-	MMI_TRY(mmi_model_create(m->views, MMI_BENCH_VIEWS, &config, &m->model, e));
+	MMI_TRY(fill_rows(m, r->device->vec, e));
+	MMI_TRY(mmi_model_create(r->device, m->views, MMI_BENCH_VIEWS, &config, &m->model, e));
 	MMI_TRY(mmi_pool_create(threads, &m->pool, e));
 	return mmi_sampler_create(m->model, m->pool, &sampling, &m->sampler, e);
 }

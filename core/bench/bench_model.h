@@ -2,6 +2,7 @@
 #ifndef MMI_BENCH_MODEL_H
 #define MMI_BENCH_MODEL_H
 
+#include "bench/bench.h"
 #include "mcmc/sampler.h"
 
 enum { MMI_BENCH_VIEWS = 5, MMI_BENCH_BATCH = 64, MMI_BENCH_LATENT = 32, MMI_BENCH_PIXELS = 28 * 28 * 3 };
@@ -19,7 +20,7 @@ typedef struct mmi_bench_model {
 } mmi_bench_model;
 
 /* Clear in every case. */
-mm_status mmi_bench_model_create(mmi_bench_size size, uint32_t threads, uint32_t chunk, mmi_bench_model *out, mm_error *e);
+mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, uint32_t threads, mmi_bench_model *out, mm_error *e);
 void mmi_bench_model_clear(mmi_bench_model *m);
 
 #endif

@@ -84,7 +84,7 @@ static mm_status time_step(const mmi_bench_request *r, mmi_bench_kind kind, mmi_
 	mmi_bench_model m;
 
 	mmi_bench_reset_peak();
-	mm_status status = mmi_bench_model_create(posterior ? MMI_BENCH_DECODERS : MMI_BENCH_TRUNK, r->threads, r->chunk, &m, e);
+	mm_status status = mmi_bench_model_create(r, posterior ? MMI_BENCH_DECODERS : MMI_BENCH_TRUNK, r->threads, &m, e);
 	if (status == MM_OK)
 		status = mmi_bench_time(mmi_bench_name(kind), r->repeat, posterior ? posterior_step : energy_step, &m, out, e);
 	if (status == MM_OK) {
@@ -111,6 +111,7 @@ mm_status mmi_bench_energy(const mmi_bench_request *r, mmi_bench_figure *out, mm
 enum { NOISE_ROWS = 256 * MMI_BENCH_VIEWS, NOISE_TASKS = 80 };
 
 typedef struct mmi_noise_work {
+	const mmi_vec *vec;
 	mmi_pool *pool;
 	float *x, *grad;
 	uint32_t iteration;
@@ -126,7 +127,7 @@ static void noise_rows(void *ctx, uint32_t task, uint32_t worker)
 	for (uint32_t row = task * (NOISE_ROWS / NOISE_TASKS); row < (task + 1) * (NOISE_ROWS / NOISE_TASKS); row++) {
 		const size_t at = (size_t)row * MMI_BENCH_PIXELS;
 		const mmi_rng rng = { .key = w->key, .sample = row, .iteration = w->iteration };
-		mmi_vec_get()->langevin(w->x + at, w->grad + at, MMI_BENCH_PIXELS, &update, rng, sums);
+		w->vec->langevin(w->x + at, w->grad + at, MMI_BENCH_PIXELS, &update, rng, sums);
 	}
 }
 
@@ -142,10 +143,10 @@ static mm_status noise_task(void *ctx, mm_error *e)
 mm_status mmi_bench_noise(const mmi_bench_request *r, mmi_bench_figure *out, mm_error *e)
 {
 	const size_t n = (size_t)NOISE_ROWS * MMI_BENCH_PIXELS;
-	mmi_noise_work w = { .x = mmi_alloc(n, sizeof *w.x), .grad = mmi_alloc(n, sizeof *w.grad), .key = mmi_rng_key(1, "bench/noise") };
+	mmi_noise_work w = { .vec = r->device->vec, .x = mmi_alloc(n, sizeof *w.x), .grad = mmi_alloc(n, sizeof *w.grad), .key = mmi_rng_key(1, "bench/noise") };
 	mm_status status = w.x && w.grad ? mmi_pool_create(r->threads, &w.pool, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %zu floats", n);
 	if (status == MM_OK) {
-		mmi_vec_get()->normal(w.grad, n, (mmi_rng){ .key = w.key });
+		w.vec->normal(w.grad, n, (mmi_rng){ .key = w.key });
 		status = mmi_bench_time(mmi_bench_name(MMI_BENCH_NOISE), 4 * r->repeat, noise_task, &w, out, e);
 	}
 	if (status == MM_OK) {

@@ -3,7 +3,6 @@
 
 #include "engine/build_info.h"
 #include "base/base.h"
-#include "engine/vec.h"
 
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__
@@ -13,7 +12,7 @@
 #define COMPILER "an unknown compiler"
 #endif
 
-char *mmi_build_text(void)
+char *mmi_build_text(const mmi_device *device)
 {
-	return mmi_format("%s, %s, cpu/%s", PACKAGE_STRING, COMPILER, mmi_vec_get()->isa);
+	return mmi_format("%s, %s, %s/%s", PACKAGE_STRING, COMPILER, device->ops->name, device->vec->isa);
 }

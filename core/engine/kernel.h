@@ -4,9 +4,12 @@
 
 #include "engine/graph.h"
 
+typedef struct mmi_device mmi_device; /* device.h */
+
 /* One kernel call of a program instance. Everything but the pointers is fixed when the program is created; pointers of
  * bound inputs change between runs (never during one). Element type: float, or double on the "ref64" backend. */
 typedef struct mmi_exec {
+	const mmi_device *device;             /* NULL in bare tests */
 	const mmi_node *node;                 /* op, attr, output shape */
 	int64_t n;                            /* samples */
 	uint32_t n_in;

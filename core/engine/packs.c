@@ -4,13 +4,17 @@
 #include "engine/params.h"
 
 struct mmi_packs {
+	const mmi_device *device;
 	mmi_pack **items; /* pointers: kernels keep them across growth */
 	size_t n, capacity;
 };
 
-mmi_packs *mmi_packs_create(void)
+mmi_packs *mmi_packs_create(const mmi_device *device)
 {
-	return mmi_alloc(1, sizeof(mmi_packs));
+	mmi_packs *p = mmi_alloc(1, sizeof *p);
+	if (p)
+		p->device = device;
+	return p;
 }
 
 static void release_ctx(void (*release)(void *), void *ctx)
@@ -19,12 +23,12 @@ static void release_ctx(void (*release)(void *), void *ctx)
 		release(ctx);
 }
 
-static void pack_destroy(mmi_pack *pack)
+static void pack_destroy(const mmi_device *device, mmi_pack *pack)
 {
 	if (!pack)
 		return;
 	release_ctx(pack->release_ctx, pack->ctx);
-	mmi_free(pack->data);
+	device->ops->release(device, pack->data);
 	mmi_free(pack);
 }
 
@@ -33,7 +37,7 @@ void mmi_packs_destroy(mmi_packs *p)
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->n; i++)
-		pack_destroy(p->items[i]);
+		pack_destroy(p->device, p->items[i]);
 	mmi_free(p->items);
 	mmi_free(p);
 }
@@ -70,10 +74,10 @@ mm_status mmi_packs_get(mmi_packs *p, const float *source, uint64_t key, size_t 
 		return MM_OK;
 	}
 	item = mmi_alloc(1, sizeof *item);
-	void *data = mmi_alloc(bytes, 1);
+	void *data = p->device->ops->alloc(p->device, bytes);
 	if (!item || !data || !reserve(p)) {
 		mmi_free(item);
-		mmi_free(data);
+		p->device->ops->release(p->device, data);
 		release_ctx(release, ctx);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes of repacked weights", bytes);
 	}
@@ -84,8 +88,14 @@ mm_status mmi_packs_get(mmi_packs *p, const float *source, uint64_t key, size_t 
 	return MM_OK;
 }
 
-void mmi_packs_refresh(mmi_packs *p)
+static void refresh(void *ctx)
 {
+	mmi_packs *p = ctx;
 	for (size_t i = 0; i < p->n; i++)
 		p->items[i]->pack(p->items[i]->source, p->items[i]->data, p->items[i]->ctx);
+}
+
+void mmi_packs_refresh(mmi_packs *p)
+{
+	mmi_device_sequence(p->device, refresh, p);
 }

@@ -2,7 +2,7 @@
 #include "mmi_build.h"
 
 #include "engine/params.h"
-#include "engine/vec.h"
+#include "engine/row_ops.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,15 +10,16 @@
 
 #define PAD 16 /* floats: tensors start on 64-byte lines */
 
-mm_status mmi_params_create(const char *name, mmi_params **out, mm_error *e)
+mm_status mmi_params_create(const mmi_device *device, const char *name, mmi_params **out, mm_error *e)
 {
 	mmi_params *p = mmi_alloc(1, sizeof *p);
 	if (p)
-		p->packs = mmi_packs_create();
+		p->packs = mmi_packs_create(device);
 	if (!p || !p->packs) {
 		mmi_free(p);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the parameters of \"%s\"", name);
 	}
+	p->device = device;
 	snprintf(p->name, sizeof p->name, "%s", name);
 	*out = p;
 	return MM_OK;
@@ -29,11 +30,11 @@ void mmi_params_destroy(mmi_params *p)
 	if (!p)
 		return;
 	mmi_packs_destroy(p->packs);
-	if (p->value != p->raw)
-		mmi_free(p->value);
-	mmi_free(p->raw);
-	mmi_free(p->sigma);
-	mmi_free(p->vectors);
+	if (p->value.at != p->raw.at)
+		mmi_floats_release(p->device, &p->value);
+	mmi_floats_release(p->device, &p->raw);
+	mmi_floats_release(p->device, &p->sigma);
+	mmi_floats_release(p->device, &p->vectors);
 	mmi_free(p->info);
 	mmi_free(p);
 }
@@ -99,7 +100,7 @@ void mmi_params_spectral(mmi_params *p)
 	}
 }
 
-static void draw(float *out, const mmi_param_info *info, mmi_rng r)
+static void draw(const mmi_vec *vec, float *out, const mmi_param_info *info, mmi_rng r)
 {
 	float bound = info->fan_in > 0 ? 1.0f / sqrtf((float)info->fan_in) : 0.0f;
 	size_t rows, columns;
@@ -110,23 +111,24 @@ static void draw(float *out, const mmi_param_info *info, mmi_rng r)
 		matrix(info, &rows, &columns);
 		float receptive = info->shape.rank == 4 ? (float)(info->shape.dim[0] * info->shape.dim[1]) : 1.0f;
 		float deviation = sqrtf(2.0f / ((float)rows + (float)columns * receptive));
-		mmi_vec_get()->normal(out, info->count, r);
+		vec->normal(out, info->count, r);
 		for (size_t i = 0; i < info->count; i++)
 			out[i] *= deviation;
 		return;
 	default:
-		mmi_vec_get()->uniform(out, info->count, r);
+		vec->uniform(out, info->count, r);
 		for (size_t i = 0; i < info->count; i++)
 			out[i] = (2.0f * out[i] - 1.0f) * bound;
 	}
 }
 
-static void normalise(float *x, size_t n)
+static void draw_direction(const mmi_vec *vec, float *out, size_t n, mmi_rng r)
 {
-	double norm = sqrt(mmi_vec_get()->sum_squares(x, n));
+	vec->normal(out, n, r);
+	double norm = sqrt(vec->sum_squares(out, n));
 	float factor = (float)(1.0 / (norm > 1e-12 ? norm : 1e-12));
 	for (size_t i = 0; i < n; i++)
-		x[i] *= factor;
+		out[i] *= factor;
 }
 
 static bool any_spectral(const mmi_params *p)
@@ -134,118 +136,88 @@ static bool any_spectral(const mmi_params *p)
 	return p->n_vectors > 0;
 }
 
+/* Of one tensor: in host memory, whatever the device, so that they are the same everywhere. */
+static void draw_tensor(const mmi_params *p, size_t i, uint64_t seed, float *raw, float *vectors)
+{
+	const mmi_param_info *info = &p->info[i];
+	char stream[160];
+	snprintf(stream, sizeof stream, "init/%s/%s", p->name, info->name);
+	mmi_rng r = { .key = mmi_rng_key(seed, stream) };
+	draw(p->device->vec, raw + info->offset, info, r);
+	r.sample = 1;
+	if (info->spectral)
+		draw_direction(p->device->vec, vectors + info->u_offset, info->u_count, r);
+}
+
+static mm_status draw_all(mmi_params *p, uint64_t seed, mm_error *e)
+{
+	const mmi_device *d = p->device;
+	float *host = mmi_alloc(p->count + p->n_vectors + p->n, sizeof *host), *vectors, *sigma;
+	if (!host)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the initial values of %zu parameters of \"%s\"", p->count, p->name);
+	vectors = host + p->count;
+	sigma = vectors + p->n_vectors;
+	for (size_t i = 0; i < p->n; i++) {
+		draw_tensor(p, i, seed, host, vectors);
+		sigma[i] = 1;
+	}
+	d->ops->upload(d, p->raw.at, host, p->count * sizeof *host);
+	d->ops->upload(d, p->vectors.at, vectors, p->n_vectors * sizeof *host);
+	d->ops->upload(d, p->sigma.at, sigma, p->n * sizeof *host);
+	mm_status status = d->ops->wait(d, e);
+	mmi_free(host);
+	return status;
+}
+
 mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e)
 {
 	if (p->final)
 		return mmi_fail(e, MM_ESTATE, "model \"%s\" already has its storage", p->name);
-	p->raw = mmi_alloc(p->count, sizeof *p->raw);
-	p->value = any_spectral(p) ? mmi_alloc(p->count, sizeof *p->value) : p->raw;
-	p->sigma = mmi_alloc(p->n, sizeof *p->sigma);
-	p->vectors = mmi_alloc(p->n_vectors, sizeof *p->vectors);
-	if (!p->raw || !p->value || !p->sigma || !p->vectors)
+	p->raw = mmi_floats_alloc(p->device, p->count);
+	p->value = any_spectral(p) ? mmi_floats_alloc(p->device, p->count) : p->raw;
+	p->sigma = mmi_floats_alloc(p->device, p->n);
+	p->vectors = mmi_floats_alloc(p->device, p->n_vectors);
+	if (!p->raw.at || !p->value.at || !p->sigma.at || !p->vectors.at)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu parameters of \"%s\"", p->count, p->name);
-	for (size_t i = 0; i < p->n; i++) {
-		const mmi_param_info *info = &p->info[i];
-		char stream[160];
-		snprintf(stream, sizeof stream, "init/%s/%s", p->name, info->name);
-		draw(p->raw + info->offset, info, (mmi_rng){ .key = mmi_rng_key(seed, stream) });
-		p->sigma[i] = 1;
-		if (!info->spectral)
-			continue;
-		mmi_vec_get()->normal(p->vectors + info->u_offset, info->u_count, (mmi_rng){ .key = mmi_rng_key(seed, stream), .sample = 1 });
-		normalise(p->vectors + info->u_offset, info->u_count);
-	}
+	MMI_TRY(draw_all(p, seed, e));
 	p->final = true;
 	/* PyTorch starts spectral norms with 15 iterations, so that sigma is right from the first step. */
 	mmi_params_update(p, 15);
 	return MM_OK;
 }
 
-/* v = W u, row by row; W is [rows, columns]. */
-static void times(const float *w, size_t rows, size_t columns, const float *u, float *v)
+static mmi_spectral spectral_of(const mmi_params *p, size_t i)
 {
-	for (size_t r = 0; r < rows; r++) {
-		float sum = 0;
-		for (size_t c = 0; c < columns; c++)
-			sum += w[r * columns + c] * u[c];
-		v[r] = sum;
-	}
-}
-
-/* u = W^T v */
-static void times_transposed(const float *w, size_t rows, size_t columns, const float *v, float *u)
-{
-	memset(u, 0, columns * sizeof *u);
-	for (size_t r = 0; r < rows; r++)
-		for (size_t c = 0; c < columns; c++)
-			u[c] += w[r * columns + c] * v[r];
-}
-
-/* Power iteration as in Miyato et al. 2018; sigma = u^T (W^T v). */
-static float spectral_norm(mmi_params *p, const mmi_param_info *info, int iterations)
-{
-	const float *w = p->raw + info->offset;
-	float *u = p->vectors + info->u_offset, *v = p->vectors + info->v_offset;
-	size_t rows, columns;
-	matrix(info, &rows, &columns);
-	for (int i = 0; i < iterations; i++) {
-		times(w, rows, columns, u, v);
-		normalise(v, rows);
-		times_transposed(w, rows, columns, v, u);
-		normalise(u, columns);
-	}
-	double sigma = 0;
-	for (size_t r = 0; r < rows; r++) {
-		double dot = 0;
-		for (size_t c = 0; c < columns; c++)
-			dot += (double)w[r * columns + c] * (double)u[c];
-		sigma += dot * (double)v[r];
-	}
-	return (float)(sigma > 1e-12 ? sigma : 1e-12);
+	const mmi_param_info *info = &p->info[i];
+	mmi_spectral a = { .raw = mmi_floats_at(p->raw, info->offset), .value = mmi_floats_at(p->value, info->offset),
+	                   .sigma = mmi_floats_at(p->sigma, i), .u = mmi_floats_at(p->vectors, info->u_offset),
+	                   .v = mmi_floats_at(p->vectors, info->v_offset) };
+	matrix(info, &a.rows, &a.columns);
+	return a;
 }
 
 void mmi_params_update(mmi_params *p, int iterations)
 {
-	if (any_spectral(p)) {
-		memcpy(p->value, p->raw, p->count * sizeof *p->value);
-		for (size_t i = 0; i < p->n; i++) {
-			const mmi_param_info *info = &p->info[i];
-			if (!info->spectral)
-				continue;
-			p->sigma[i] = spectral_norm(p, info, iterations);
-			for (size_t k = 0; k < info->count; k++)
-				p->value[info->offset + k] = p->raw[info->offset + k] / p->sigma[i];
+	if (any_spectral(p))
+		mmi_floats_copy(p->device, p->value, p->raw, p->count);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->info[i].spectral) {
+			const mmi_spectral a = spectral_of(p, i);
+			p->device->rows->spectral(p->device, &a, iterations);
 		}
-	}
 	mmi_packs_refresh(p->packs);
 }
 
-/* value = raw / sigma and sigma = v^T W u with u, v held: d raw = (d value - <d value, value> v u^T) / sigma. */
-static void spectral_grad(const mmi_params *p, size_t i, float *grad)
-{
-	const mmi_param_info *info = &p->info[i];
-	const float *value = p->value + info->offset;
-	const float *u = p->vectors + info->u_offset, *v = p->vectors + info->v_offset;
-	float *g = grad + info->offset;
-	size_t rows, columns;
-	double dot = 0;
-
-	matrix(info, &rows, &columns);
-	for (size_t k = 0; k < info->count; k++)
-		dot += (double)g[k] * (double)value[k];
-	for (size_t r = 0; r < rows; r++)
-		for (size_t c = 0; c < columns; c++)
-			g[r * columns + c] = (g[r * columns + c] - (float)dot * v[r] * u[c]) / p->sigma[i];
-}
-
-void mmi_params_grad_to_raw(const mmi_params *p, float *grad)
+void mmi_params_grad_to_raw(const mmi_params *p, mmi_floats grad)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->info[i].spectral)
-			spectral_grad(p, i, grad);
+		if (p->info[i].spectral) {
+			const mmi_spectral a = spectral_of(p, i);
+			p->device->rows->spectral_grad(p->device, &a, mmi_floats_at(grad, p->info[i].offset));
+		}
 }
 
-const float *mmi_params_value(const mmi_params *p, uint32_t index)
+mmi_floats mmi_params_value(const mmi_params *p, uint32_t index)
 {
-	return p->final && index < p->n ? p->value + p->info[index].offset : NULL;
+	return p->final && index < p->n ? mmi_floats_at(p->value, p->info[index].offset) : (mmi_floats){ NULL };
 }

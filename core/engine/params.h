@@ -2,6 +2,7 @@
 #ifndef MMI_PARAMS_H
 #define MMI_PARAMS_H
 
+#include "engine/device.h"
 #include "engine/graph.h"
 
 typedef struct mmi_param_info {
@@ -21,15 +22,16 @@ struct mmi_params {
 	size_t n, capacity;
 	bool final;          /* storage exists, no further tensors */
 	size_t count;        /* floats in each flat array, padding included */
-	float *raw;          /* what the optimiser moves */
-	float *value;        /* what networks read: raw, or raw / sigma for spectral tensors (same array when none is) */
-	float *sigma;        /* per tensor; 1 where not spectral */
-	float *vectors;      /* u and v of spectral tensors */
+	const mmi_device *device;
+	mmi_floats raw;      /* what the optimiser moves */
+	mmi_floats value;    /* what networks read: raw, or raw / sigma for spectral tensors (same array when none is) */
+	mmi_floats sigma;    /* per tensor; 1 where not spectral */
+	mmi_floats vectors;  /* u and v of spectral tensors */
 	size_t n_vectors;
 	mmi_packs *packs;
 };
 
-mm_status mmi_params_create(const char *name, mmi_params **out, mm_error *e);
+mm_status mmi_params_create(const mmi_device *device, const char *name, mmi_params **out, mm_error *e);
 void mmi_params_destroy(mmi_params *p);
 /* Index of a tensor, declared if new. Existing with another shape: MM_ESHAPE. New after finalise: MM_ESTATE. */
 mm_status mmi_params_declare(mmi_params *p, const char *name, mm_shape shape, int32_t init, int32_t fan_in, uint32_t *index, mm_error *e);
@@ -41,13 +43,13 @@ mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e);
  * the present vectors), then refreshes all packs. Allocates nothing. */
 void mmi_params_update(mmi_params *p, int iterations);
 /* Turns the gradient to value (flat, in place) into the gradient to raw: identity, or through 1/sigma with u, v held. */
-void mmi_params_grad_to_raw(const mmi_params *p, float *grad);
-/* The tensor's values as networks read them. NULL before finalise. */
-const float *mmi_params_value(const mmi_params *p, uint32_t index);
+void mmi_params_grad_to_raw(const mmi_params *p, mmi_floats grad);
+/* The tensor's values as networks read them. .at is NULL before finalise. */
+mmi_floats mmi_params_value(const mmi_params *p, uint32_t index);
 
 /* Repacked copies, made once per update and shared by all programs. A pack is found by (source, key). */
 typedef struct mmi_pack {
-	const float *source;
+	const float *source;                                   /* both are on the device */
 	void *data;                                            /* what kernels read */
 	size_t bytes;
 	uint64_t key;
@@ -55,7 +57,7 @@ typedef struct mmi_pack {
 	void (*release_ctx)(void *ctx);                        /* may be NULL */
 	void *ctx;                                             /* owned by the pack */
 } mmi_pack;
-mmi_packs *mmi_packs_create(void);
+mmi_packs *mmi_packs_create(const mmi_device *device);
 void mmi_packs_destroy(mmi_packs *p);
 /* Returns the pack for (source, key), made and filled if new. On a hit, and on failure, ctx is released at once. */
 mm_status mmi_packs_get(mmi_packs *p, const float *source, uint64_t key, size_t bytes,

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "engine/plan.h"
+#include "engine/device.h"
 #include "engine/op.h"
 
 #include <stdlib.h>
@@ -30,7 +31,7 @@ void mmi_plan_destroy(mmi_plan *p)
 void mmi_plan_exec(const mmi_plan *p, mm_tensor id, mmi_exec *x)
 {
 	const mmi_node *node = &p->nodes[id];
-	*x = (mmi_exec){ .node = node, .n = p->n, .n_in = node->n_in };
+	*x = (mmi_exec){ .device = p->device, .node = node, .n = p->n, .n_in = node->n_in };
 	for (uint32_t i = 0; i < node->n_in; i++) {
 		x->in_node[i] = &p->nodes[node->in[i]];
 		if (x->in_node[i]->op == MMI_OP_PARAM && !x->packs)
@@ -43,7 +44,7 @@ static mm_status allocate(mmi_plan *p, const mmi_program_spec *spec, mm_error *e
 	size_t n = spec->graph->n;
 	p->n_nodes = n;
 	p->n = spec->n;
-	p->backend = spec->backend;
+	p->device = spec->device;
 	p->nodes = mmi_alloc(n, sizeof *p->nodes);
 	p->needed = mmi_alloc(n, sizeof *p->needed);
 	p->output = mmi_alloc(n, sizeof *p->output);
@@ -151,9 +152,9 @@ static mm_status list_calls(mmi_plan *p, bool fusion, mm_error *e)
 		}
 		mmi_exec x;
 		mmi_plan_exec(p, id, &x);
-		const mmi_kernel *kernel = p->backend->select(&x);
+		const mmi_kernel *kernel = p->device->backend->select(&x);
 		if (!kernel)
-			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->backend->name, mmi_ops[node->op].name);
+			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->device->backend->name, mmi_ops[node->op].name);
 		p->calls[p->n_calls++] = (mmi_plan_call){ .node = id, .out = id, .kernel = kernel, .mask = MMI_NONE };
 	}
 	return MM_OK;
@@ -163,7 +164,7 @@ static size_t bytes_of(const mmi_plan *p, mm_tensor id)
 {
 	const mmi_node *node = &p->nodes[id];
 	size_t count = (size_t)mmi_shape_count(&node->shape) * (node->batched ? (size_t)p->n : 1);
-	return (count * p->backend->element_size + 63) / 64 * 64;
+	return (count * p->device->backend->element_size + 63) / 64 * 64;
 }
 
 /* Marks root's slot as read by call `at`. */

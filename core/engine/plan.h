@@ -21,7 +21,7 @@ typedef struct mmi_plan {
 	mmi_node *nodes;       /* copy of the graph's nodes */
 	size_t n_nodes;
 	int64_t n;             /* samples */
-	const mmi_backend *backend;
+	const mmi_device *device;
 	bool *needed, *output;
 	uint32_t *consumers;   /* needed nodes that read this one */
 	mm_tensor *root;       /* whose storage this tensor shares (reshapes, fused activations) */

@@ -56,7 +56,7 @@ static mm_status add_store(mmi_program *p, const mmi_params *params, mm_error *e
 	p->stores = grown;
 	mmi_program_store *s = &p->stores[p->n_stores++];
 	*s = (mmi_program_store){ .params = params };
-	if (p->plan->backend->element_size == sizeof(double)) {
+	if (p->plan->device->backend->element_size == sizeof(double)) {
 		s->copy = mmi_alloc(params->count, sizeof *s->copy);
 		if (!s->copy)
 			return mmi_fail(e, MM_ENOMEM, "out of memory for a double copy of \"%s\"", params->name);
@@ -77,13 +77,13 @@ static void *param_pointer(const mmi_program *p, const mmi_node *node)
 {
 	const mmi_program_store *s = store_of(p, node->params);
 	size_t offset = node->params->info[node->param].offset;
-	return s->copy ? (void *)(s->copy + offset) : (void *)(node->params->value + offset);
+	return s->copy ? (void *)(s->copy + offset) : (void *)(node->params->value.at + offset);
 }
 
 static void *grad_pointer(const mmi_program *p, const mmi_node *node)
 {
 	const mmi_program_store *s = store_of(p, node->params);
-	return s->grads ? s->grads + node->params->info[node->param].offset * p->plan->backend->element_size : NULL;
+	return s->grads ? s->grads + node->params->info[node->param].offset * p->plan->device->backend->element_size : NULL;
 }
 
 static void *storage(const mmi_program *p, mm_tensor id)
@@ -135,17 +135,28 @@ static mm_status prepare_call(mmi_program *p, size_t c, mm_error *e)
 	return MM_OK;
 }
 
-static void fill_const(mmi_program *p, mm_tensor id)
+static size_t sample_bytes(const mmi_program *p, mm_tensor id)
 {
-	const mmi_node *node = &p->plan->nodes[id];
-	size_t count = (size_t)(mmi_shape_count(&node->shape) * p->plan->n);
-	float *f = storage(p, id);
-	double *d = storage(p, id);
-	for (size_t i = 0; i < count; i++)
-		if (p->plan->backend->element_size == sizeof(double))
-			d[i] = (double)node->attr.a;
+	return (size_t)mmi_shape_count(&p->plan->nodes[id].shape) * p->plan->device->backend->element_size;
+}
+
+static mm_status fill_const(mmi_program *p, mm_tensor id, mm_error *e)
+{
+	const float a = p->plan->nodes[id].attr.a;
+	const size_t size = p->plan->device->backend->element_size, bytes = sample_bytes(p, id) * (size_t)p->plan->n;
+	float *f = mmi_alloc(bytes, 1);
+	double *d = (void *)f;
+	if (!f)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a program's constants");
+	for (size_t i = 0; i < bytes / size; i++)
+		if (size == sizeof(double))
+			d[i] = (double)a;
 		else
-			f[i] = node->attr.a;
+			f[i] = a;
+	p->plan->device->ops->upload(p->plan->device, storage(p, id), f, bytes);
+	mm_status status = p->plan->device->ops->wait(p->plan->device, e);
+	mmi_free(f);
+	return status;
 }
 
 static mm_status allocate(mmi_program *p, mm_error *e)
@@ -154,7 +165,7 @@ static mm_status allocate(mmi_program *p, mm_error *e)
 	for (size_t c = 0; c < p->plan->n_calls; c++)
 		n_uses += p->plan->nodes[p->plan->calls[c].node].n_in + 1;
 	p->execs = mmi_alloc(p->plan->n_calls, sizeof *p->execs);
-	p->arena = mmi_alloc(p->plan->arena_bytes, 1);
+	p->arena = p->plan->device->ops->alloc(p->plan->device, p->plan->arena_bytes);
 	p->uses = mmi_alloc(n_uses, sizeof *p->uses);
 	p->bound = mmi_alloc(p->plan->n_nodes, sizeof *p->bound);
 	if (!p->execs || !p->arena || !p->uses || !p->bound)
@@ -168,14 +179,14 @@ static mm_status prepare(mmi_program *p, mm_error *e)
 	MMI_TRY(collect_stores(p, e));
 	for (size_t c = 0; c < p->plan->n_calls; c++)
 		MMI_TRY(prepare_call(p, c, e));
-	p->scratch = mmi_alloc(p->scratch_bytes, 1);
+	p->scratch = p->plan->device->ops->alloc(p->plan->device, p->scratch_bytes);
 	if (!p->scratch)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes of scratch", p->scratch_bytes);
 	for (size_t c = 0; c < p->plan->n_calls; c++)
 		p->execs[c].scratch = p->scratch;
 	for (size_t i = 0; i < p->plan->n_nodes; i++)
 		if (p->plan->needed[i] && p->plan->nodes[i].op == MMI_OP_CONST)
-			fill_const(p, (mm_tensor)i);
+			MMI_TRY(fill_const(p, (mm_tensor)i, e));
 	mmi_program_load_params(p);
 	return MM_OK;
 }
@@ -207,37 +218,58 @@ void mmi_program_destroy(mmi_program *p)
 		mmi_free(p->stores[i].copy);
 	mmi_free(p->stores);
 	mmi_free(p->execs);
-	mmi_free(p->arena);
-	mmi_free(p->scratch);
+	if (p->plan) {
+		p->plan->device->ops->release(p->plan->device, p->arena);
+		p->plan->device->ops->release(p->plan->device, p->scratch);
+	}
 	mmi_free(p->uses);
 	mmi_free(p->bound);
 	mmi_plan_destroy(p->plan);
 	mmi_free(p);
 }
 
-void *mmi_program_data(const mmi_program *p, mm_tensor x)
+const mmi_device *mmi_program_device(const mmi_program *p)
+{
+	return p->plan->device;
+}
+
+mmi_floats mmi_program_data(const mmi_program *p, mm_tensor x)
 {
 	if (x < 0 || (size_t)x >= p->plan->n_nodes || !p->plan->needed[x])
-		return NULL;
-	return storage(p, x);
+		return (mmi_floats){ NULL };
+	return (mmi_floats){ storage(p, x) };
 }
 
-void mmi_program_bind(mmi_program *p, mm_tensor input, const void *data)
+void mmi_program_read(const mmi_program *p, mm_tensor x, int64_t n, void *to)
 {
-	if (p->bound[input] == data)
+	const mmi_device *d = p->plan->device;
+	d->ops->download(d, to, storage(p, x), sample_bytes(p, x) * (size_t)n);
+	d->ops->wait(d, NULL); /* a failure sticks: whoever waits next is told */
+}
+
+void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *from)
+{
+	const mmi_device *d = p->plan->device;
+	d->ops->upload(d, storage(p, input), from, sample_bytes(p, input) * (size_t)n);
+	d->ops->wait(d, NULL);
+}
+
+void mmi_program_bind(mmi_program *p, mm_tensor input, mmi_floats data)
+{
+	if (p->bound[input] == data.at)
 		return;
-	p->bound[input] = data;
+	p->bound[input] = data.at;
 	for (size_t i = 0; i < p->n_uses; i++)
 		if (p->uses[i].input == input)
-			*p->uses[i].slot = data;
+			*p->uses[i].slot = data.at;
 }
 
-void mmi_program_bind_grads(mmi_program *p, const mmi_params *params, void *flat)
+void mmi_program_bind_grads(mmi_program *p, const mmi_params *params, mmi_floats flat)
 {
 	mmi_program_store *s = store_of(p, params);
-	if (!s || s->grads == (char *)flat)
+	if (!s || s->grads == (char *)flat.at)
 		return;
-	s->grads = flat;
+	s->grads = (char *)flat.at;
 	for (size_t c = 0; c < p->plan->n_calls; c++) {
 		const mmi_node *node = p->execs[c].node;
 		if (mmi_op_is_param_grad(node->op) && node->params == params)
@@ -255,7 +287,7 @@ void mmi_program_load_params(mmi_program *p)
 {
 	for (size_t i = 0; i < p->n_stores; i++)
 		for (size_t k = 0; p->stores[i].copy && k < p->stores[i].params->count; k++)
-			p->stores[i].copy[k] = (double)p->stores[i].params->value[k];
+			p->stores[i].copy[k] = (double)p->stores[i].params->value.at[k];
 }
 
 void mmi_program_run(mmi_program *p)

@@ -4,15 +4,15 @@
 #ifndef MMI_PROGRAM_H
 #define MMI_PROGRAM_H
 
+#include "engine/device.h"
 #include "engine/graph.h"
-#include "engine/kernel.h"
 #include "engine/params.h"
 
 typedef struct mmi_program mmi_program;
 
 typedef struct mmi_program_spec {
 	const mmi_graph *graph;
-	const mmi_backend *backend;
+	const mmi_device *device;
 	int64_t n;                    /* samples per run */
 	const mm_tensor *outputs;     /* kept until the next run; parameter gradients go here too */
 	uint32_t n_outputs;
@@ -21,13 +21,17 @@ typedef struct mmi_program_spec {
 
 mm_status mmi_program_create(const mmi_program_spec *spec, mmi_program **out, mm_error *e);
 void mmi_program_destroy(mmi_program *p);
+const mmi_device *mmi_program_device(const mmi_program *p);
 
-/* Storage of an input or output: n * count elements (float, or double on ref64). NULL if the program lacks it. */
-void *mmi_program_data(const mmi_program *p, mm_tensor x);
+/* Storage of an input or output on the device: n * count elements (float, or double on ref64). .at is NULL if the program lacks it. */
+mmi_floats mmi_program_data(const mmi_program *p, mm_tensor x);
+/* The first n samples of an input or output, to and from the host: done when they return. */
+void mmi_program_read(const mmi_program *p, mm_tensor x, int64_t n, void *to);
+void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *from);
 /* Makes an input read from the caller's memory from the next run on (no copy). */
-void mmi_program_bind(mmi_program *p, mm_tensor input, const void *data);
+void mmi_program_bind(mmi_program *p, mm_tensor input, mmi_floats data);
 /* Where gradients of a store's parameters are added: a flat array of params->count elements. ref64: doubles. */
-void mmi_program_bind_grads(mmi_program *p, const mmi_params *store, void *flat);
+void mmi_program_bind_grads(mmi_program *p, const mmi_params *store, mmi_floats flat);
 /* ref64 only: the double copy of a store's parameters that the program reads (flat), refreshed from the store by
  * mmi_program_load_params; tests may change single entries. NULL on float backends, which read the store itself. */
 double *mmi_program_params(mmi_program *p, const mmi_params *store);

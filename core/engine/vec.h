@@ -52,8 +52,4 @@ typedef struct mmi_vec {
 	bool (*all_finite)(const float *x, size_t n);
 } mmi_vec;
 
-/* The variant for this processor; MMCORE_ISA=generic|avx2|avx512 in the environment lowers it (tests). Pure: same answer
- * each time. */
-const mmi_vec *mmi_vec_get(void);
-
 #endif

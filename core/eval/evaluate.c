@@ -135,7 +135,7 @@ static mm_status say_what_it_saw(mmi_eval_work *w, mm_error *e)
 static mm_status load_judge(mmi_eval_work *w, const char *path, mm_error *e)
 {
 	char text[1024];
-	MMI_TRY(mmi_judge_open(path, w->model->modalities, w->n, w->saved.setup.pool, &w->judge, e));
+	MMI_TRY(mmi_judge_open(path, w->model->device, w->model->modalities, w->n, w->saved.setup.pool, &w->judge, e));
 	MMI_TRY(mmi_report_fact(w->out, "judge", e, "%s", path));
 	MMI_TRY(say_what_it_saw(w, e));
 	if (w->judge->present)

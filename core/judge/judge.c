@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 /* ------------------------------------------------------------ life */
 
@@ -19,44 +18,43 @@ static mm_status record(mmi_judge *j, mmi_judge_member *m, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status build(mmi_judge *j, const mmi_modality *modalities, bool matcher, uint64_t seed, mm_error *e)
+static mm_status build(mmi_judge *j, const mmi_device *device, const mmi_modality *modalities, bool matcher, uint64_t seed, mm_error *e)
 {
-	size_t floats = 0;
-	MMI_TRY(mmi_params_create("judge", &j->params, e));
+	MMI_TRY(mmi_params_create(device, "judge", &j->params, e));
 	for (uint32_t i = 0; i < j->n; i++) {
 		mmi_judge_member *m = &j->member[i];
 		*m = (mmi_judge_member){ .modality = &modalities[i], .present = modalities[i].classifier, .accuracy = NAN };
 		j->present += m->present;
-		floats = (size_t)modalities[i].count > floats ? (size_t)modalities[i].count : floats;
+		j->most_classes = modalities[i].info.n_classes > j->most_classes ? modalities[i].info.n_classes : j->most_classes;
 		if (m->present)
 			MMI_TRY(record(j, m, e));
 	}
 	char why[300];
 	if (!j->present && !matcher)
 		return mmi_fail(e, MM_EUNSUPPORTED, "there is nothing to judge samples with: %s", mmi_judge_lacks(modalities, j->n, why, sizeof why));
-	j->pad = mmi_alloc(MMI_JUDGE_CHUNK * floats, sizeof *j->pad);
-	if (!j->pad)
+	j->logits = mmi_alloc((size_t)mmi_pool_threads(j->pool) * MMI_JUDGE_CHUNK * j->most_classes, sizeof *j->logits);
+	if (!j->logits)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a judge");
 	if (j->present)
 		MMI_TRY(mmi_params_finalise(j->params, seed, e));
 	for (uint32_t i = 0; i < j->n; i++) {
 		mmi_judge_member *m = &j->member[i];
 		if (m->present)
-			MMI_TRY(mmi_network_compile(&m->net, &mmi_backend_cpu, (mm_tensor[]){ m->logits, m->features }, 2, MMI_JUDGE_CHUNK,
+			MMI_TRY(mmi_network_compile(&m->net, device, (mm_tensor[]){ m->logits, m->features }, 2, MMI_JUDGE_CHUNK,
 			                            mmi_pool_threads(j->pool), e));
 	}
-	return matcher ? mmi_matcher_create(modalities, j->n, seed, j->pool, &j->matcher, e) : MM_OK;
+	return matcher ? mmi_matcher_create(device, modalities, j->n, seed, j->pool, &j->matcher, e) : MM_OK;
 }
 
-mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, bool matcher, uint64_t seed, mmi_pool *pool, mmi_judge **out,
-                           mm_error *e)
+mm_status mmi_judge_create(const mmi_device *device, const mmi_modality *modalities, size_t n, bool matcher, uint64_t seed,
+                           mmi_pool *pool, mmi_judge **out, mm_error *e)
 {
 	mmi_judge *j = mmi_alloc(1, sizeof *j);
 	if (!j)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a judge");
 	j->pool = pool;
 	j->n = (uint32_t)n;
-	mm_status status = build(j, modalities, matcher, seed, e);
+	mm_status status = build(j, device, modalities, matcher, seed, e);
 	if (status != MM_OK) {
 		mmi_judge_destroy(j);
 		return status;
@@ -73,7 +71,7 @@ void mmi_judge_destroy(mmi_judge *j)
 		mmi_network_clear(&j->member[i].net);
 	mmi_matcher_destroy(j->matcher);
 	mmi_params_destroy(j->params);
-	mmi_free(j->pad);
+	mmi_free(j->logits);
 	mmi_free(j);
 }
 
@@ -104,15 +102,15 @@ static void run_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program *p = m->net.programs[worker];
 	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK, classes = m->modality->info.n_classes, count = (size_t)m->modality->count;
 	size_t rows = j->rows - row < MMI_JUDGE_CHUNK ? j->rows - row : MMI_JUDGE_CHUNK;
-	if (rows < MMI_JUDGE_CHUNK)
-		memcpy(j->j->pad, j->x + row * count, rows * count * sizeof(float));
-	mmi_program_bind(p, m->x, rows < MMI_JUDGE_CHUNK ? j->j->pad : j->x + row * count);
+	float *logits = j->j->logits + (size_t)worker * MMI_JUDGE_CHUNK * j->j->most_classes;
+	/* The last rows may be fewer than a chunk; what the program has behind them is of no account. */
+	mmi_program_write(p, m->x, (int64_t)rows, j->x + row * count);
 	mmi_program_run(p);
-	const float *logits = mmi_program_data(p, m->logits);
+	mmi_program_read(p, m->logits, (int64_t)rows, logits);
 	for (size_t i = 0; i < rows; i++)
 		j->class_of[row + i] = largest(logits + i * classes, (uint32_t)classes);
 	if (j->features)
-		memcpy(j->features + row * m->n_features, mmi_program_data(p, m->features), rows * m->n_features * sizeof *j->features);
+		mmi_program_read(p, m->features, (int64_t)rows, j->features + row * m->n_features);
 }
 
 void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int32_t *class_of, float *features)

@@ -27,7 +27,8 @@ typedef struct mmi_judge_member { /* one modality's classifier */
 typedef struct mmi_judge {
 	mmi_params *params;
 	mmi_pool *pool;
-	float *pad;                     /* [chunk][largest sample]: the last rows of a call, when they are fewer than a chunk */
+	float *logits;                  /* [worker][chunk][most classes]: of the rows at hand */
+	uint32_t most_classes;
 	uint32_t n;                     /* modalities */
 	uint32_t present;               /* of them with a classifier */
 	mmi_judge_member member[MMI_MAX_MODALITIES];
@@ -69,13 +70,14 @@ mm_status mmi_judge_train(const mmi_setup *setup, const mmi_judge_training *t, c
 /* A safetensors file: parameters; accuracies, recalls, plugins and settings in the metadata. */
 mm_status mmi_judge_save(const mmi_judge *j, const mmi_setup *setup, const char *path, mm_error *e);
 /* Refused with a message when it was made for other modalities, plugins or networks; it may know more modalities than asked
- * for. The modalities and the pool must outlive it; what their plugins learned from data must be what they had learned then. */
-mm_status mmi_judge_open(const char *path, const mmi_modality *modalities, size_t n, mmi_pool *pool, mmi_judge **out, mm_error *e);
+ * for. Device, modalities and pool must outlive it; what their plugins learned from data must be what they had learned then. */
+mm_status mmi_judge_open(const char *path, const mmi_device *device, const mmi_modality *modalities, size_t n, mmi_pool *pool,
+                         mmi_judge **out, mm_error *e);
 void mmi_judge_destroy(mmi_judge *j);
 
 /* The classifiers, and the towers of a matcher if there is to be one, with fresh parameters: what training starts from. */
-mm_status mmi_judge_create(const mmi_modality *modalities, size_t n, bool matcher, uint64_t seed, mmi_pool *pool, mmi_judge **out,
-                           mm_error *e);
+mm_status mmi_judge_create(const mmi_device *device, const mmi_modality *modalities, size_t n, bool matcher, uint64_t seed,
+                           mmi_pool *pool, mmi_judge **out, mm_error *e);
 /* The most likely class of each row, and, unless NULL, the features [rows][n_features]. member[m] must be present. */
 void mmi_judge_run(mmi_judge *j, uint32_t m, const float *x, uint32_t rows, int32_t *class_of, float *features);
 /* Rounds values as they are when saved: by the plugin's extension, pictures to 8 bits; other modalities stay. In place. */

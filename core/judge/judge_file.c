@@ -35,7 +35,7 @@ static bool items_add(item_list *l, const mmi_params *p)
 		const mmi_param_info *info = &p->info[i];
 		if (!(l->name[l->n] = mmi_format("%s.%s", p->name, info->name)))
 			return false;
-		l->item[l->n] = mmi_item_f32(l->name[l->n], info->shape, p->raw + info->offset);
+		l->item[l->n] = mmi_item_f32(l->name[l->n], info->shape, p->raw.at + info->offset);
 	}
 	return true;
 }
@@ -123,7 +123,7 @@ static mm_status facts_make(const mmi_judge *j, const mmi_setup *setup, fact_lis
 	MMI_TRY(mmi_config_resolved(setup->config, &settings, e));
 	facts_add(f, mmi_strdup("format"), mmi_strdup(FORMAT));
 	facts_add(f, mmi_strdup("version"), mmi_strdup(PACKAGE_VERSION));
-	facts_add(f, mmi_strdup("build"), mmi_build_text());
+	facts_add(f, mmi_strdup("build"), mmi_build_text(&setup->device));
 	facts_add(f, mmi_strdup("settings"), settings);
 	facts_add(f, mmi_strdup("split seed"), mmi_format("%llu", (unsigned long long)setup->settings.seed));
 	facts_add(f, mmi_strdup("split holdout"), mmi_format("%u", setup->settings.holdout));
@@ -268,14 +268,15 @@ static mm_status check_format(const mmi_checkpoint *ck, mm_error *e)
 	                mmi_checkpoint_path(ck), format ? format : "");
 }
 
-mm_status mmi_judge_open(const char *path, const mmi_modality *modalities, size_t n, mmi_pool *pool, mmi_judge **out, mm_error *e)
+mm_status mmi_judge_open(const char *path, const mmi_device *device, const mmi_modality *modalities, size_t n, mmi_pool *pool,
+                         mmi_judge **out, mm_error *e)
 {
 	mmi_checkpoint *ck;
 	mmi_judge *j = NULL;
 	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
 	mm_status status = check_format(ck, e);
 	if (status == MM_OK)
-		status = mmi_judge_create(modalities, n, n > 1 && mmi_checkpoint_meta(ck, "matcher"), 0, pool, &j, e);
+		status = mmi_judge_create(device, modalities, n, n > 1 && mmi_checkpoint_meta(ck, "matcher"), 0, pool, &j, e);
 	if (status == MM_OK)
 		status = restore(j, modalities, ck, e);
 	mmi_checkpoint_close(ck);

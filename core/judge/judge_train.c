@@ -69,7 +69,7 @@ static mm_status compile(mmi_trainer *t, mmi_trainer_net *n, mm_error *e)
 	if (status == MM_OK) {
 		outputs[0] = n->value;
 		memcpy(outputs + 1, r.param_grads, r.n_param_grads * sizeof *outputs);
-		status = mmi_network_compile(&n->net, &mmi_backend_cpu, outputs, r.n_param_grads + 1, MMI_JUDGE_CHUNK,
+		status = mmi_network_compile(&n->net, t->judge->params->device, outputs, r.n_param_grads + 1, MMI_JUDGE_CHUNK,
 		                             mmi_pool_threads(t->judge->pool), e);
 	}
 	mmi_free(outputs);
@@ -124,12 +124,14 @@ static void run_chunk(mmi_trainer *t, uint32_t i, uint32_t chunk, uint32_t lane,
 	mmi_trainer_net *n = &t->net[i];
 	mmi_program *p = n->net.programs[worker];
 	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK;
-	mmi_program_bind(p, n->x, (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
-	mmi_program_bind(p, n->target, t->target[i] + row * modality->info.n_classes);
-	mmi_program_bind(p, n->seed, t->seed + row);
-	mmi_program_bind_grads(p, t->judge->params, t->lanes.lane[lane]);
+	mmi_program_write(p, n->x, MMI_JUDGE_CHUNK, (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
+	mmi_program_write(p, n->target, MMI_JUDGE_CHUNK, t->target[i] + row * modality->info.n_classes);
+	mmi_program_write(p, n->seed, MMI_JUDGE_CHUNK, t->seed + row);
+	mmi_program_bind_grads(p, t->judge->params, mmi_floats_direct(t->lanes.lane[lane]));
 	mmi_program_run(p);
-	t->loss[chunk] += mmi_vec_get()->sum(mmi_program_data(p, n->value), MMI_JUDGE_CHUNK);
+	float value[MMI_JUDGE_CHUNK];
+	mmi_program_read(p, n->value, MMI_JUDGE_CHUNK, value);
+	t->loss[chunk] += t->judge->params->device->vec->sum(value, MMI_JUDGE_CHUNK);
 }
 
 static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
@@ -398,7 +400,7 @@ mm_status mmi_judge_train(const mmi_setup *s, const mmi_judge_training *how, con
 {
 	mmi_judge *j;
 	const bool matcher = wants_matcher(s, how->wish);
-	MMI_TRY(mmi_judge_create(s->modalities, s->n_modalities, matcher, s->settings.seed, s->pool, &j, e));
+	MMI_TRY(mmi_judge_create(&s->device, s->modalities, s->n_modalities, matcher, s->settings.seed, s->pool, &j, e));
 	mm_status status = make(j, s, how, h, e);
 	if (status == MM_OK)
 		*out = j;

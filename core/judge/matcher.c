@@ -71,26 +71,22 @@ static mm_status record(mmi_matcher *m, mmi_tower *t, mm_error *e)
 	return mmi_graph_check(t->net.graph, e);
 }
 
-static mm_status build(mmi_matcher *m, const mmi_modality *modalities, uint64_t seed, mm_error *e)
+static mm_status build(mmi_matcher *m, const mmi_device *device, const mmi_modality *modalities, uint64_t seed, mm_error *e)
 {
-	size_t floats = 0;
-	MMI_TRY(mmi_params_create("matcher", &m->params, e));
+	MMI_TRY(mmi_params_create(device, "matcher", &m->params, e));
 	for (uint32_t i = 0; i < m->n; i++) {
 		m->tower[i].modality = &modalities[i];
-		floats = (size_t)modalities[i].count > floats ? (size_t)modalities[i].count : floats;
 		MMI_TRY(record(m, &m->tower[i], e));
 	}
-	m->pad = mmi_alloc(MMI_MATCHER_CHUNK * floats, sizeof *m->pad);
-	if (!m->pad)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for a matcher");
 	MMI_TRY(mmi_params_finalise(m->params, seed, e));
 	for (uint32_t i = 0; i < m->n; i++)
-		MMI_TRY(mmi_network_compile(&m->tower[i].net, &mmi_backend_cpu, &m->tower[i].out, 1, MMI_MATCHER_CHUNK,
+		MMI_TRY(mmi_network_compile(&m->tower[i].net, device, &m->tower[i].out, 1, MMI_MATCHER_CHUNK,
 		                            mmi_pool_threads(m->pool), e));
 	return MM_OK;
 }
 
-mm_status mmi_matcher_create(const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool, mmi_matcher **out, mm_error *e)
+mm_status mmi_matcher_create(const mmi_device *device, const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool,
+                             mmi_matcher **out, mm_error *e)
 {
 	if (n < 2)
 		return mmi_fail(e, MM_EUNSUPPORTED, "there is one modality only, so there is nothing to match it with");
@@ -99,7 +95,7 @@ mm_status mmi_matcher_create(const mmi_modality *modalities, size_t n, uint64_t 
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a matcher");
 	m->pool = pool;
 	m->n = (uint32_t)n;
-	mm_status status = build(m, modalities, seed, e);
+	mm_status status = build(m, device, modalities, seed, e);
 	if (status != MM_OK) {
 		mmi_matcher_destroy(m);
 		return status;
@@ -115,14 +111,12 @@ void mmi_matcher_destroy(mmi_matcher *m)
 	for (uint32_t i = 0; i < m->n; i++)
 		mmi_network_clear(&m->tower[i].net);
 	mmi_params_destroy(m->params);
-	mmi_free(m->pad);
 	mmi_free(m);
 }
 
 /* ------------------------------------------------------------ rows */
 
 typedef struct rows_job {
-	const mmi_matcher *m;
 	const mmi_tower *t;
 	const float *x;
 	uint32_t rows;
@@ -135,19 +129,17 @@ static void run_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program *p = j->t->net.programs[worker];
 	size_t row = (size_t)chunk * MMI_MATCHER_CHUNK, count = (size_t)j->t->modality->count;
 	size_t rows = j->rows - row < MMI_MATCHER_CHUNK ? j->rows - row : MMI_MATCHER_CHUNK;
-	const float *x = j->x + row * count;
-	if (rows < MMI_MATCHER_CHUNK)
-		x = memcpy(j->m->pad, x, rows * count * sizeof(float));
-	mmi_program_bind(p, j->t->x, x);
-	mmi_program_run(p);
 	float *out = j->out + row * MMI_MATCHER_DIM;
-	memcpy(out, mmi_program_data(p, j->t->out), rows * MMI_MATCHER_DIM * sizeof *out);
+	/* The last rows may be fewer than a chunk; what the program has behind them is of no account. */
+	mmi_program_write(p, j->t->x, (int64_t)rows, j->x + row * count);
+	mmi_program_run(p);
+	mmi_program_read(p, j->t->out, (int64_t)rows, out);
 	mmi_contrast_normalise(out, rows, MMI_MATCHER_DIM);
 }
 
 void mmi_matcher_run(mmi_matcher *m, uint32_t i, const float *x, uint32_t rows, float *out)
 {
-	rows_job j = { m, &m->tower[i], x, rows, out };
+	rows_job j = { &m->tower[i], x, rows, out };
 	mmi_pool_run(m->pool, (rows + MMI_MATCHER_CHUNK - 1) / MMI_MATCHER_CHUNK, run_chunk, &j);
 }
 

@@ -22,15 +22,15 @@ typedef struct mmi_tower {
 typedef struct mmi_matcher {
 	mmi_params *params;
 	mmi_pool *pool;
-	float *pad;                    /* [chunk][largest sample] */
 	uint32_t n;                    /* modalities, at least 2 */
 	mmi_tower tower[MMI_MAX_MODALITIES];
 	/* From each to each other on held-out tuples, as measured after training; queries is 0 before. */
 	mmi_recall recall[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES];
 } mmi_matcher;
 
-/* Towers with fresh parameters. The modalities and the pool must outlive it. */
-mm_status mmi_matcher_create(const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool, mmi_matcher **out, mm_error *e);
+/* Towers with fresh parameters. Device, modalities and pool must outlive it. */
+mm_status mmi_matcher_create(const mmi_device *device, const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool,
+                             mmi_matcher **out, mm_error *e);
 void mmi_matcher_destroy(mmi_matcher *m);
 /* Records modality i's tower in a graph whose scope and store are set: from x to its output. */
 mm_tensor mmi_matcher_record(const mmi_modality *modality, mmi_graph *g, mm_tensor x);

@@ -53,7 +53,7 @@ static mm_status open_tower(trainer *t, uint32_t i, mm_error *e)
 	mmi_grad_request r = { .loss = MMI_NONE };
 	mm_status status = record(t, i, &r, e);
 	if (status == MM_OK)
-		status = mmi_network_compile(&t->tower[i].net, &mmi_backend_cpu, r.param_grads, r.n_param_grads, MMI_MATCHER_CHUNK,
+		status = mmi_network_compile(&t->tower[i].net, t->m->params->device, r.param_grads, r.n_param_grads, MMI_MATCHER_CHUNK,
 		                             mmi_pool_threads(t->m->pool), e);
 	mmi_free(r.param_grads);
 	return status;
@@ -100,9 +100,9 @@ static void embed_chunk(void *ctx, uint32_t task, uint32_t worker)
 	const size_t row = (size_t)(task % t->chunks) * MMI_MATCHER_CHUNK;
 	mmi_tower *w = &t->m->tower[i];
 	mmi_program *p = w->net.programs[worker];
-	mmi_program_bind(p, w->x, t->x[i] + row * (size_t)w->modality->count);
+	mmi_program_write(p, w->x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)w->modality->count);
 	mmi_program_run(p);
-	memcpy(t->embedding[i] + row * MMI_MATCHER_DIM, mmi_program_data(p, w->out), MMI_MATCHER_CHUNK * MMI_MATCHER_DIM * sizeof(float));
+	mmi_program_read(p, w->out, MMI_MATCHER_CHUNK, t->embedding[i] + row * MMI_MATCHER_DIM);
 }
 
 /* The mean over all pairs of modalities, and its gradient to every embedding. */
@@ -129,9 +129,9 @@ static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 		for (uint32_t i = 0; i < t->m->n; i++) {
 			const size_t row = (size_t)c * MMI_MATCHER_CHUNK;
 			mmi_program *p = t->tower[i].net.programs[worker];
-			mmi_program_bind(p, t->tower[i].x, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
-			mmi_program_bind(p, t->tower[i].grad, t->grad[i] + row * MMI_MATCHER_DIM);
-			mmi_program_bind_grads(p, t->m->params, t->lanes.lane[lane]);
+			mmi_program_write(p, t->tower[i].x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
+			mmi_program_write(p, t->tower[i].grad, MMI_MATCHER_CHUNK, t->grad[i] + row * MMI_MATCHER_DIM);
+			mmi_program_bind_grads(p, t->m->params, mmi_floats_direct(t->lanes.lane[lane]));
 			mmi_program_run(p);
 		}
 }

@@ -52,14 +52,14 @@ static void reduce_block(void *ctx, uint32_t block, uint32_t worker)
 	(void)worker;
 	for (uint32_t distance = 1; distance < l->n; distance *= 2)
 		for (uint32_t i = 0; i + distance < l->n; i += 2 * distance)
-			mmi_vec_get()->add(l->lane[i] + offset, l->lane[i + distance] + offset, block_size(l, block));
+			l->params->device->vec->add(l->lane[i] + offset, l->lane[i + distance] + offset, block_size(l, block));
 }
 
 static void square_block(void *ctx, uint32_t block, uint32_t worker)
 {
 	mmi_lanes *l = ctx;
 	(void)worker;
-	l->block_squares[block] = mmi_vec_get()->sum_squares(l->lane[0] + (size_t)block * BLOCK, block_size(l, block));
+	l->block_squares[block] = l->params->device->vec->sum_squares(l->lane[0] + (size_t)block * BLOCK, block_size(l, block));
 }
 
 double mmi_lanes_reduce(mmi_lanes *l, mmi_pool *pool)
@@ -67,7 +67,7 @@ double mmi_lanes_reduce(mmi_lanes *l, mmi_pool *pool)
 	uint32_t blocks = blocks_of(l->count);
 	double sum = 0;
 	mmi_pool_run(pool, blocks, reduce_block, l);
-	mmi_params_grad_to_raw(l->params, l->lane[0]);
+	mmi_params_grad_to_raw(l->params, mmi_floats_direct(l->lane[0]));
 	mmi_pool_run(pool, blocks, square_block, l);
 	for (uint32_t i = 0; i < blocks; i++)
 		sum += l->block_squares[i];

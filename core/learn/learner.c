@@ -62,7 +62,7 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 static mm_status create_losses(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	mmi_loss_place place = { &mmi_backend_cpu, l->chunk, l->pool, l->masked };
+	mmi_loss_place place = { l->chunk, l->pool, l->masked };
 	MMI_TRY(mmi_loss_generator(l->model, &place, &l->generator_lanes, &l->generator_loss, e));
 	MMI_TRY(mmi_loss_inference(l->model, &place, l->n_chains, s->inference_target, s->separate_inference, &l->inference_lanes,
 	                           &l->inference_data, e));
@@ -80,7 +80,7 @@ static mm_status create_parts(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	uint32_t rows = l->n_chains * s->batch, sheet = mmi_whole_chunks(s->grid_columns, l->chunk);
-	mmi_sampler_config config = { l->chunk, rows > sheet ? rows : sheet, s->seed, &mmi_backend_cpu };
+	mmi_sampler_config config = { l->chunk, rows > sheet ? rows : sheet, s->seed };
 	MMI_TRY(allocate(l, e));
 	MMI_TRY(mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e));
 	MMI_TRY(create_optimisers(l, e));

@@ -71,7 +71,7 @@ static mm_status close_loss(mmi_loss *l, mm_tensor loss, mm_tensor seed, const m
 	outputs[0] = l->value;
 	if (r.n_param_grads)
 		memcpy(outputs + 1, r.param_grads, r.n_param_grads * sizeof *outputs);
-	mm_status status = mmi_network_compile(&l->net, p->backend, outputs, r.n_param_grads + 1, p->chunk, mmi_pool_threads(p->pool), e);
+	mm_status status = mmi_network_compile(&l->net, l->lanes[0]->params->device, outputs, r.n_param_grads + 1, p->chunk, mmi_pool_threads(p->pool), e);
 	mmi_free(outputs);
 	mmi_free(r.param_grads);
 	return status;

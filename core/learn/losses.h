@@ -38,7 +38,6 @@ typedef struct mmi_mask {
 } mmi_mask;
 
 typedef struct mmi_loss_place { /* where losses are compiled */
-	const mmi_backend *backend;
 	uint32_t chunk;
 	mmi_pool *pool;
 	bool masked;                       /* modalities may be missing, or count for some chains only */

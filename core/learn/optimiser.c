@@ -39,7 +39,7 @@ typedef struct mmi_adam_job {
 
 static void average(const mmi_adam_job *j, size_t offset, size_t n)
 {
-	const float *raw = j->o->params->raw + offset;
+	const float *raw = j->o->params->raw.at + offset;
 	float *ema = j->o->ema + offset;
 	for (size_t i = 0; i < n; i++)
 		ema[i] = j->keep * ema[i] + (1 - j->keep) * raw[i];
@@ -50,7 +50,7 @@ static void adam_block(void *ctx, uint32_t block, uint32_t worker)
 	const mmi_adam_job *j = ctx;
 	size_t offset = (size_t)block * BLOCK, left = j->o->params->count - offset, n = left < BLOCK ? left : BLOCK;
 	(void)worker;
-	mmi_vec_get()->adam(j->o->params->raw + offset, j->o->m + offset, j->o->v + offset, j->grad + offset, n, &j->args);
+	j->o->params->device->vec->adam(j->o->params->raw.at + offset, j->o->m + offset, j->o->v + offset, j->grad + offset, n, &j->args);
 	if (j->o->ema)
 		average(j, offset, n);
 }

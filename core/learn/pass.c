@@ -35,15 +35,15 @@ typedef struct mmi_pass_job {
 static void bind_place(const mmi_loss *l, const mmi_segment *s, mmi_program *program, uint32_t i, size_t row)
 {
 	if (s->z[i].z)
-		mmi_program_bind(program, l->z[i].z, s->z[i].z + row * (size_t)l->count_z);
+		mmi_program_bind(program, l->z[i].z, mmi_floats_direct(s->z[i].z + row * (size_t)l->count_z));
 	for (uint32_t m = 0; m < l->n_x && s->z[i].w[m]; m++)
-		mmi_program_bind(program, l->z[i].w[m], s->z[i].w[m] + row * (size_t)l->count_w);
+		mmi_program_bind(program, l->z[i].w[m], mmi_floats_direct(s->z[i].w[m] + row * (size_t)l->count_w));
 }
 
 static void bind_flag(mmi_program *program, mm_tensor input, const float *rows, size_t row)
 {
 	if (input != MMI_NONE)
-		mmi_program_bind(program, input, rows + row);
+		mmi_program_bind(program, input, mmi_floats_direct(rows + row));
 }
 
 static void bind_mask(const mmi_loss *l, const mmi_segment *s, mmi_program *program, size_t row)
@@ -63,26 +63,26 @@ static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *pro
 	const mmi_loss *l = s->loss;
 	size_t row = (size_t)chunk * p->chunk, x_row = row % s->x_rows;
 	for (uint32_t i = 0; i < l->n_x; i++)
-		mmi_program_bind(program, l->x[i], s->x[i] + x_row * (size_t)l->count_x[i]);
+		mmi_program_bind(program, l->x[i], mmi_floats_direct(s->x[i] + x_row * (size_t)l->count_x[i]));
 	for (uint32_t i = 0; i < l->n_x; i++)
 		if (l->seen[i] != l->x[i])
-			mmi_program_bind(program, l->seen[i], (s->seen ? s->seen : s->x)[i] + x_row * (size_t)l->count_x[i]);
+			mmi_program_bind(program, l->seen[i], mmi_floats_direct((s->seen ? s->seen : s->x)[i] + x_row * (size_t)l->count_x[i]));
 	for (uint32_t i = 0; i < l->n_z; i++)
 		bind_place(l, s, program, i, row);
 	for (uint32_t i = 0; i < l->n_x && l->pull[i] != MMI_NONE; i++)
-		mmi_program_bind(program, l->pull[i], s->pull[i] + row * (size_t)l->count_z);
+		mmi_program_bind(program, l->pull[i], mmi_floats_direct(s->pull[i] + row * (size_t)l->count_z));
 	if (s->mask)
 		bind_mask(l, s, program, row);
-	mmi_program_bind(program, l->seed, seeds);
+	mmi_program_bind(program, l->seed, mmi_floats_direct(seeds));
 	if (l->l2 != MMI_NONE)
-		mmi_program_bind(program, l->l2, seeds + p->chunk);
+		mmi_program_bind(program, l->l2, mmi_floats_direct(seeds + p->chunk));
 }
 
 static void sum_chunk(const mmi_pass *p, const mmi_segment *s, uint32_t chunk, const float *value, double sums[2])
 {
 	const float *factor = s->row_seed ? s->row_seed + (size_t)chunk * p->chunk : NULL;
-	sums[0] = factor ? 0 : mmi_vec_get()->sum(value, p->chunk);
-	sums[1] = factor ? 0 : mmi_vec_get()->sum_squares(value, p->chunk);
+	sums[0] = factor ? 0 : s->loss->lanes[0]->params->device->vec->sum(value, p->chunk);
+	sums[1] = factor ? 0 : s->loss->lanes[0]->params->device->vec->sum_squares(value, p->chunk);
 	for (uint32_t i = 0; factor && i < p->chunk; i++) {
 		sums[0] += (double)factor[i] * (double)value[i];
 		sums[1] += (double)factor[i] * (double)value[i] * (double)value[i];
@@ -100,9 +100,9 @@ static void run_chunk(const mmi_pass_job *j, uint32_t c, uint32_t lane, uint32_t
 
 	bind_chunk(p, s, program, own, p->seeds + 2 * (size_t)p->chunk * c);
 	for (uint32_t i = 0; i < s->loss->n_lanes; i++)
-		mmi_program_bind_grads(program, s->loss->lanes[i]->params, s->loss->lanes[i]->lane[lane]);
+		mmi_program_bind_grads(program, s->loss->lanes[i]->params, mmi_floats_direct(s->loss->lanes[i]->lane[lane]));
 	mmi_program_run(program);
-	sum_chunk(p, s, own, mmi_program_data(program, s->loss->value), p->sums + 2 * (size_t)c);
+	sum_chunk(p, s, own, mmi_program_data(program, s->loss->value).at, p->sums + 2 * (size_t)c);
 }
 
 /* A task is a lane: its chunks run in order on one worker, so its sums are always formed in the same order. */

@@ -51,6 +51,7 @@ static mm_status read_run(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(get_factor(c, "run", "minutes", 0, &s->minutes, e));
 	MMI_TRY(get_choice(c, "run", "clock", clocks, 0, &kind, e));
 	MMI_TRY(get_choice(c, "run", "select", rules, 0, &rule, e));
+	s->device = devices[device];
 	s->cpu_clock = kind == 1;
 	s->select_nll = rule == 1;
 	if (s->threads == 0)

@@ -14,6 +14,7 @@ typedef enum { MMI_START_GENERATOR, MMI_START_NOISE, MMI_START_BUFFER } mmi_x_st
 typedef struct mmi_settings {
 	/* [run] */
 	uint64_t seed;
+	const char *device;           /* "cpu" */
 	uint32_t threads;               /* resolved: at least 1 */
 	uint32_t chunk;                 /* samples a worker takes through a chain at once, at most */
 	const char *plugin_path;        /* or NULL */

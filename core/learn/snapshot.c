@@ -20,7 +20,7 @@ enum { ARRAYS = 5 };
 static size_t arrays(const mmi_optimiser *o, float *array[ARRAYS], size_t count[ARRAYS])
 {
 	const size_t p = o->params->count;
-	float *const a[ARRAYS] = { o->params->raw, o->m, o->v, o->params->vectors, o->ema };
+	float *const a[ARRAYS] = { o->params->raw.at, o->m, o->v, o->params->vectors.at, o->ema };
 	const size_t n[ARRAYS] = { p, p, p, o->params->n_vectors, o->ema ? p : 0 };
 	memcpy(array, a, sizeof a);
 	memcpy(count, n, sizeof n);
@@ -110,13 +110,13 @@ static void add_model(mmi_item_list *list, mmi_optimiser *o)
 	const struct {
 		const char *prefix;
 		float *base;
-	} arrays_of[4] = { { "", p->raw }, { "adam_m.", o->m }, { "adam_v.", o->v }, { "ema.", o->ema } };
+	} arrays_of[4] = { { "", p->raw.at }, { "adam_m.", o->m }, { "adam_v.", o->v }, { "ema.", o->ema } };
 	for (int a = 0; a < 4; a++)
 		for (size_t i = 0; arrays_of[a].base && i < p->n; i++)
 			list->items[list->n++] = mmi_item_f32(keep_name(list, mmi_format("%s%s.%s", arrays_of[a].prefix, p->name, p->info[i].name)),
 			                                      p->info[i].shape, arrays_of[a].base + p->info[i].offset);
 	if (p->n_vectors)
-		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors);
+		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors.at);
 	list->items[list->n++] = mmi_item_counter(keep_name(list, mmi_format("adam_t.%s", p->name)), &o->t);
 	list->items[list->n++] = mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor);
 }

@@ -14,10 +14,10 @@ static void noise(const mmi_learner *l, uint32_t m, uint32_t t)
 		mmi_rng rng = mmi_sampler_noise(l->sampler, m, b, t);
 		float *x = l->generated[m] + b * count;
 		if (info->support == MM_SUPPORT_REAL) {
-			mmi_vec_get()->normal(x, count, rng);
+			l->model->device->vec->normal(x, count, rng);
 			continue;
 		}
-		mmi_vec_get()->uniform(x, count, rng);
+		l->model->device->vec->uniform(x, count, rng);
 		for (size_t i = 0; i < count; i++)
 			x[i] = info->lo + (info->hi - info->lo) * x[i];
 		for (size_t i = 0; info->support == MM_SUPPORT_SIMPLEX && i < count; i += last)

@@ -35,7 +35,7 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 
 static void draw(const mmi_sampler *s, float *out, uint32_t rows, int32_t dim, mmi_rng rng)
 {
-	const mmi_vec *vec = mmi_vec_get();
+	const mmi_vec *vec = s->model->device->vec;
 	for (rng.sample = 0; out && rng.sample < rows; rng.sample++) {
 		float *row = out + rng.sample * (size_t)dim;
 		if (s->model->config.prior == MMI_PRIOR_LAPLACE)

@@ -14,25 +14,26 @@ static bool is_held(const mmi_chain_rows *rows, uint32_t state, uint32_t r)
  * measured. */
 static double start_grad2(const mmi_chain *c, const mmi_program *program, const mmi_chain_rows *rows)
 {
+	const mmi_vec *vec = mmi_program_device(program)->vec;
 	double sum = 0;
 	for (uint32_t i = 0; i < c->n_states; i++) {
 		const double weight = (double)c->weight[i] / (double)c->unit[i];
-		const float *grad = mmi_program_data(program, c->grad[i]);
+		const float *grad = mmi_program_data(program, c->grad[i]).at;
 		const size_t count = (size_t)c->count[i];
 		if (!rows->held[i])
-			sum += weight * weight * mmi_vec_get()->sum_squares(grad, count * rows->n);
+			sum += weight * weight * vec->sum_squares(grad, count * rows->n);
 		for (uint32_t r = 0; rows->held[i] && r < rows->n; r++)
 			if (!rows->held[i][r])
-				sum += weight * weight * mmi_vec_get()->sum_squares(grad + r * count, count);
+				sum += weight * weight * vec->sum_squares(grad + r * count, count);
 	}
 	return sum;
 }
 
 static void move(const mmi_chain *c, const mmi_program *program, const mmi_chain_rows *rows, uint32_t step, mmi_chain_stats *stats)
 {
-	const mmi_vec *vec = mmi_vec_get();
+	const mmi_vec *vec = mmi_program_device(program)->vec;
 	for (uint32_t i = 0; i < c->n_states; i++) {
-		const float *grad = mmi_program_data(program, c->grad[i]);
+		const float *grad = mmi_program_data(program, c->grad[i]).at;
 		double sums[2] = { 0, 0 }, unit2 = (double)c->unit[i] * (double)c->unit[i];
 		for (uint32_t r = 0; r < rows->n; r++) {
 			if (is_held(rows, i, r))
@@ -73,11 +74,11 @@ static void project(const mmi_chain *c, const mmi_chain_rows *rows)
 }
 
 /* Squared distance of one sample from its start, in units. */
-static double distance2(const mmi_chain *c, const mmi_chain_rows *rows, uint32_t r)
+static double distance2(const mmi_vec *vec, const mmi_chain *c, const mmi_chain_rows *rows, uint32_t r)
 {
 	double sum = 0;
 	for (uint32_t i = 0; i < c->n_states; i++)
-		sum += mmi_vec_get()->sum_squared_difference(rows->state[i] + r * c->count[i], rows->start[i] + r * c->count[i],
+		sum += vec->sum_squared_difference(rows->state[i] + r * c->count[i], rows->start[i] + r * c->count[i],
 		                                             (size_t)c->count[i]) / ((double)c->unit[i] * (double)c->unit[i]);
 	return sum;
 }
@@ -92,11 +93,11 @@ static int64_t moving_count(const mmi_chain *c, const mmi_chain_rows *rows, uint
 }
 
 /* Pulls samples that went too far back to the sphere of rms radius move_max around their start. */
-static void bound(const mmi_chain *c, const mmi_chain_rows *rows)
+static void bound(const mmi_vec *vec, const mmi_chain *c, const mmi_chain_rows *rows)
 {
 	for (uint32_t r = 0; r < rows->n; r++) {
 		double limit2 = (double)c->move_max * (double)c->move_max * (double)moving_count(c, rows, r);
-		double d2 = distance2(c, rows, r);
+		double d2 = distance2(vec, c, rows, r);
 		if (!(d2 > limit2))
 			continue;
 		float shrink = (float)sqrt(limit2 / d2);
@@ -112,12 +113,13 @@ static void bound(const mmi_chain *c, const mmi_chain_rows *rows)
 void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_rows *rows, mmi_chain_stats *stats,
                    mmi_chain_watch *watch, void *ctx)
 {
+	const mmi_vec *vec = mmi_program_device(program)->vec;
 	for (uint32_t i = 0; i < c->n_states; i++)
-		mmi_program_bind(program, c->state[i], rows->state[i]);
+		mmi_program_bind(program, c->state[i], mmi_floats_direct(rows->state[i]));
 	for (uint32_t step = 0; step < c->steps; step++) {
 		mmi_program_run(program);
 		if (step == 0) {
-			stats->energy += mmi_vec_get()->sum(mmi_program_data(program, c->energy), rows->n);
+			stats->energy += vec->sum(mmi_program_data(program, c->energy).at, rows->n);
 			stats->grad2 += start_grad2(c, program, rows);
 		}
 		if (watch)
@@ -125,7 +127,7 @@ void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_row
 		move(c, program, rows, step, stats);
 		project(c, rows);
 		if (c->move_max > 0 && rows->start[0])
-			bound(c, rows);
+			bound(vec, c, rows);
 	}
 	if (watch) {
 		mmi_program_run(program);
@@ -133,7 +135,7 @@ void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_row
 	}
 	for (uint32_t r = 0; r < rows->n; r++) {
 		stats->elements += (double)moving_count(c, rows, r);
-		stats->move2 += rows->start[0] ? distance2(c, rows, r) : 0;
+		stats->move2 += rows->start[0] ? distance2(vec, c, rows, r) : 0;
 	}
 }
 

@@ -145,13 +145,13 @@ typedef struct mmi_rows_job {
 static void bind_rows(const mmi_sampler *s, mmi_program *p, const mm_tensor *inputs, const float *const *x, size_t row)
 {
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
-		mmi_program_bind(p, inputs[i], x[i] + row * (size_t)s->model->modalities[i].count);
+		mmi_program_bind(p, inputs[i], mmi_floats_direct(x[i] + row * (size_t)s->model->modalities[i].count));
 }
 
 static void copy_rows(const mmi_program *p, mm_tensor from, float *to, size_t row, size_t n, size_t count)
 {
 	if (to)
-		memcpy(to + row * count, mmi_program_data(p, from), n * count * sizeof *to);
+		memcpy(to + row * count, mmi_program_data(p, from).at, n * count * sizeof *to);
 }
 
 static void encode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
@@ -182,10 +182,10 @@ static void bind_latents(const mmi_rows_job *j, mmi_program *p, const mmi_place 
 {
 	mmi_latents at = mmi_latents_at(j->z, j->s->model, row);
 	if (at.z)
-		mmi_program_bind(p, place->z, at.z);
+		mmi_program_bind(p, place->z, mmi_floats_direct(at.z));
 	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
 		if (at.w[i])
-			mmi_program_bind(p, place->w[i], at.w[i]);
+			mmi_program_bind(p, place->w[i], mmi_floats_direct(at.w[i]));
 }
 
 static void decode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
@@ -264,7 +264,7 @@ static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	/* Chains of all experts follow one another; each sees the same rows of x. */
 	bind_rows(j->s, p, n->x, j->x, row % j->rows);
 	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
-		mmi_program_bind(p, n->observed[i], j->observed ? j->observed[i] + row : j->s->ones);
+		mmi_program_bind(p, n->observed[i], mmi_floats_direct(j->observed ? j->observed[i] + row : j->s->ones));
 	run_chain(j, p, chunk);
 }
 
@@ -318,8 +318,8 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
 static void bind_given(const mmi_rows_job *j, mmi_program *p, const mm_tensor *x, const mm_tensor *observed, size_t row)
 {
 	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
-		mmi_program_bind(p, x[i], j->x ? j->x[i] + row * (size_t)j->s->model->modalities[i].count : j->s->nothing);
-		mmi_program_bind(p, observed[i], j->x ? j->observed[i] + row : j->s->zeros);
+		mmi_program_bind(p, x[i], mmi_floats_direct(j->x ? j->x[i] + row * (size_t)j->s->model->modalities[i].count : j->s->nothing));
+		mmi_program_bind(p, observed[i], mmi_floats_direct(j->x ? j->observed[i] + row : j->s->zeros));
 	}
 }
 
@@ -347,7 +347,7 @@ static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	const mmi_guide_net *n = &j->s->guide;
 	mmi_program *p = n->net.programs[worker];
 	bind_given(j, p, n->x, n->observed, (size_t)chunk * j->s->config.chunk);
-	mmi_program_bind(p, n->weight, j->s->weight);
+	mmi_program_bind(p, n->weight, mmi_floats_direct(j->s->weight));
 	run_chain(j, p, chunk);
 }
 

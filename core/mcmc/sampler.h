@@ -16,7 +16,6 @@ typedef struct mmi_sampler_config {
 	uint32_t chunk;     /* samples a run */
 	uint32_t max_rows;  /* most rows of any call, chains of all experts included */
 	uint64_t seed;
-	const mmi_backend *backend; /* a float backend */
 } mmi_sampler_config;
 
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config, mmi_sampler **out, mm_error *e);

@@ -13,7 +13,7 @@ static void record_inputs(const mmi_model *m, mmi_graph *g, mm_tensor *x)
 
 static mm_status compile(mmi_sampler *s, mmi_network *net, const mm_tensor *outputs, uint32_t n, mm_error *e)
 {
-	return mmi_network_compile(net, s->config.backend, outputs, n, s->config.chunk, mmi_pool_threads(s->pool), e);
+	return mmi_network_compile(net, s->model->device, outputs, n, s->config.chunk, mmi_pool_threads(s->pool), e);
 }
 
 /* Appends what is there. */

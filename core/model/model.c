@@ -33,9 +33,9 @@ static mm_status record_all(const mmi_model *m, mmi_graph *g, mm_error *e)
 static mm_status declare(mmi_model *m, mm_error *e)
 {
 	mmi_graph *g = NULL;
-	MMI_TRY(mmi_params_create("generator", &m->generator, e));
-	MMI_TRY(mmi_params_create("inference", &m->inference, e));
-	MMI_TRY(mmi_params_create("energy", &m->energy, e));
+	MMI_TRY(mmi_params_create(m->device, "generator", &m->generator, e));
+	MMI_TRY(mmi_params_create(m->device, "inference", &m->inference, e));
+	MMI_TRY(mmi_params_create(m->device, "energy", &m->energy, e));
 	MMI_TRY(mmi_graph_create(&g, e));
 	mm_status status = record_all(m, g, e);
 	mmi_graph_destroy(g);
@@ -51,14 +51,15 @@ static mm_status finalise(mmi_model *m, mm_error *e)
 	return mmi_params_finalise(m->energy, m->config.seed, e);
 }
 
-mm_status mmi_model_create(const mmi_modality *modalities, size_t n, const mmi_model_config *config, mmi_model **out, mm_error *e)
+mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n, const mmi_model_config *config,
+                           mmi_model **out, mm_error *e)
 {
 	if (n < 1 || n > MMI_MAX_MODALITIES)
 		return mmi_fail(e, MM_EARG, "a model of %zu modalities; between 1 and %d are possible", n, MMI_MAX_MODALITIES);
 	mmi_model *m = mmi_alloc(1, sizeof *m);
 	if (!m)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a model");
-	*m = (mmi_model){ .config = *config, .modalities = modalities, .n_modalities = (uint32_t)n };
+	*m = (mmi_model){ .config = *config, .device = device, .modalities = modalities, .n_modalities = (uint32_t)n };
 	mm_status status = declare(m, e);
 	if (status == MM_OK)
 		status = finalise(m, e);

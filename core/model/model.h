@@ -46,13 +46,15 @@ typedef struct mmi_model_config {
 
 typedef struct mmi_model {
 	mmi_model_config config;
+	const mmi_device *device;     /* of the parameters, and of all that is made for the model */
 	const mmi_modality *modalities;
 	uint32_t n_modalities;
 	mmi_params *generator, *inference, *energy;
 } mmi_model;
 
-/* Declares and initialises the parameters of all three models. The modalities must outlive the model. */
-mm_status mmi_model_create(const mmi_modality *modalities, size_t n, const mmi_model_config *config, mmi_model **out, mm_error *e);
+/* Declares and initialises the parameters of all three models. Device and modalities must outlive the model. */
+mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n, const mmi_model_config *config,
+                           mmi_model **out, mm_error *e);
 void mmi_model_destroy(mmi_model *m);
 
 /* Floats of z and of each w_m in one sample; 0 where the model has none. */

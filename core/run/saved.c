@@ -21,13 +21,13 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 		mmi_params *p = stores[i];
 		for (size_t k = 0; k < p->n; k++) {
 			names[n_names] = mmi_format("%s%s.%s", average && i == 0 ? "ema." : "", p->name, p->info[k].name);
-			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, p->raw + p->info[k].offset);
+			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, p->raw.at + p->info[k].offset);
 			n_names++;
 		}
 		if (!p->n_vectors)
 			continue;
 		names[n_names] = mmi_format("spectral.%s", p->name);
-		items[n++] = mmi_item_f32_flat(names[n_names] ? names[n_names] : "", p->n_vectors, p->vectors);
+		items[n++] = mmi_item_f32_flat(names[n_names] ? names[n_names] : "", p->n_vectors, p->vectors.at);
 		n_names++;
 	}
 	if (status == MM_OK) {
@@ -49,10 +49,10 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max_rows, mm_error *e)
 {
 	const mmi_settings *set = &s->setup.settings;
-	mmi_sampler_config config = { set->chunk, max_rows, set->seed, &mmi_backend_cpu };
+	mmi_sampler_config config = { set->chunk, max_rows, set->seed };
 	mmi_model_config model = set->model;
 	model.fusion = set->fusion;
-	MMI_TRY(mmi_model_create(s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
+	MMI_TRY(mmi_model_create(&s->setup.device, s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
 	MMI_TRY(restore_model(s, ck, e));
 	return mmi_sampler_create(s->model, s->setup.pool, &config, &s->sampler, e);
 }

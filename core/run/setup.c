@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "run/setup.h"
+#include "backend/cpu/device.h"
 #include "store/runfolder.h"
 
 #include <stdio.h>
@@ -150,6 +151,19 @@ static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const 
 	return MM_OK;
 }
 
+static const struct {
+	const char *name;
+	mmi_device (*open)(void);
+} devices[] = { { "cpu", mmi_cpu_device } };
+
+/* Settings have checked the name. */
+static void open_device(mmi_setup *s)
+{
+	for (size_t i = 0; i < MMI_COUNT(devices); i++)
+		if (!strcmp(s->settings.device, devices[i].name))
+			s->device = devices[i].open();
+}
+
 /* `order`: names of modalities as a checkpoint remembers them, or NULL. */
 static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
 {
@@ -161,6 +175,7 @@ static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *ord
 	MMI_TRY(mmi_registry_create(s->settings.seed, r->log, s->settings.plugin_path, &s->registry, e));
 	MMI_TRY(add_modalities(s, r, order, e));
 	MMI_TRY(mmi_config_check(s->config, e));
+	open_device(s);
 	return mmi_pool_create(s->settings.threads, &s->pool, e);
 }
 

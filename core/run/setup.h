@@ -3,6 +3,7 @@
 #define MMI_SETUP_H
 
 #include "data/tuples.h"
+#include "engine/device.h"
 #include "engine/pool.h"
 #include "learn/settings.h"
 #include "plugin/loader.h"
@@ -16,6 +17,7 @@ typedef struct mmi_setup {
 	mmi_modality modalities[MMI_MAX_MODALITIES];
 	size_t n_modalities;
 	mmi_pool *pool;
+	mmi_device device;            /* [run] device; a setup that has been opened stays where it is while something was made for it */
 	const mmi_checkpoint *states; /* while it is being made: where modalities find what their plugins had learned, or NULL */
 } mmi_setup;
 

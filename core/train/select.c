@@ -155,7 +155,7 @@ static void exchange_generator(mmi_learner *l)
 {
 	if (!l->generator.ema)
 		return;
-	swap(l->generator.params->raw, l->generator.ema, l->generator.params->count);
+	swap(l->generator.params->raw.at, l->generator.ema, l->generator.params->count);
 	mmi_params_update(l->generator.params, 0);
 }
 

@@ -283,12 +283,12 @@ static mm_status open_select(mmi_run *r, mm_error *e)
 static mm_status open_learner(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
-	MMI_TRY(mmi_model_create(s->modalities, s->n_modalities, &r->settings->model, &r->model, e));
+	MMI_TRY(mmi_model_create(&s->device, s->modalities, s->n_modalities, &r->settings->model, &r->model, e));
 	MMI_TRY(mmi_learner_create(r->settings, r->model, s->pool, &r->learner, e));
 	MMI_TRY(mmi_learner_items(r->learner, &r->items, &r->n_items, &r->names, &r->n_names, e));
 	MMI_TRY(mmi_gallery_create(r->model, r->learner->sampler, r->shown, r->settings->grid_columns, &r->gallery, e));
 	r->modalities = join_names(s);
-	r->build = mmi_build_text();
+	r->build = mmi_build_text(&s->device);
 	if (r->settings->select_nll)
 		MMI_TRY(open_select(r, e));
 	r->plugins = mmi_setup_plugins(s);

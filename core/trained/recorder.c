@@ -29,7 +29,8 @@ mm_status mmi_recorder_create(uint32_t rows, uint32_t steps, mm_tensor energy_at
 	r.energy = mmi_alloc(n, sizeof *r.energy);
 	r.move = mmi_alloc(n, sizeof *r.move);
 	r.log_prior = mmi_alloc(n, sizeof *r.log_prior);
-	if (!r.energy || !r.move || !r.log_prior) {
+	r.at_step = mmi_alloc(rows, sizeof *r.at_step);
+	if (!r.at_step || !r.energy || !r.move || !r.log_prior) {
 		mmi_recorder_clear(&r);
 		return no_memory(&r, e);
 	}
@@ -54,6 +55,7 @@ void mmi_recorder_clear(mmi_recorder *r)
 		mmi_free(r->last[i]);
 		mmi_free(r->frame[i]);
 	}
+	mmi_free(r->at_step);
 	mmi_free(r->energy);
 	mmi_free(r->move);
 	mmi_free(r->log_prior);
@@ -75,11 +77,11 @@ static double log_prior(const mmi_recorder *r, uint32_t row)
 }
 
 /* Distance to the step before, rms over the row's elements in units. */
-static double moved(const mmi_recorder *r, uint32_t row)
+static double moved(const mmi_recorder *r, const mmi_vec *vec, uint32_t row)
 {
 	double sum = 0, n = 0;
 	for (uint32_t i = 0; i < r->n_states; i++) {
-		sum += mmi_vec_get()->sum_squared_difference(r->state[i] + row * r->count[i], r->last[i] + row * r->count[i], r->count[i]) /
+		sum += vec->sum_squared_difference(r->state[i] + row * r->count[i], r->last[i] + row * r->count[i], r->count[i]) /
 		       (r->unit[i] * r->unit[i]);
 		n += (double)r->count[i];
 	}
@@ -98,11 +100,12 @@ static void keep_frame(const mmi_recorder *r, uint32_t step)
 void mmi_recorder_watch(void *ctx, uint32_t step, const mmi_program *program)
 {
 	mmi_recorder *r = ctx;
-	const float *energy = mmi_program_data(program, r->energy_at);
+	const mmi_vec *vec = mmi_program_device(program)->vec;
+	mmi_program_read(program, r->energy_at, r->rows, r->at_step);
 	for (uint32_t row = 0; row < r->rows; row++) {
 		size_t at = (size_t)step * r->rows + row;
-		r->energy[at] = (double)energy[row];
-		r->move[at] = step ? moved(r, row) : 0;
+		r->energy[at] = (double)r->at_step[row];
+		r->move[at] = step ? moved(r, vec, row) : 0;
 		r->log_prior[at] = log_prior(r, row);
 	}
 	for (uint32_t i = 0; i < r->n_states; i++)

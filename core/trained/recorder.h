@@ -18,6 +18,7 @@ typedef struct mmi_recorder {
 	double unit[MMI_MAX_STATES];              /* movement is told in these */
 	float *last[MMI_MAX_STATES];              /* the step before */
 	float *frame[MMI_MAX_STATES];             /* [n_frames][rows][count] */
+	float *at_step;                           /* [rows] energies of the step at hand */
 	double *energy, *move, *log_prior;        /* [steps + 1][rows]; move: rms over elements since the step before */
 } mmi_recorder;
 

@@ -3,20 +3,26 @@
 #include "mmi_build.h"
 
 #include "backend/cpu/isa.h"
-
-const mmi_simd *mmi_simd_get(void)
-{
-	return mmi_isa_get()->simd;
-}
+#include "engine/device.h"
 
 const mmi_kernel *const *mmi_cpu_kernels(mmi_opcode op)
 {
 	return mmi_isa_get()->kernels[op];
 }
 
+static const mmi_isa *isa_of(const mmi_exec *x)
+{
+	return x->device ? x->device->own : mmi_isa_get();
+}
+
+const mmi_simd *mmi_simd_of(const mmi_exec *x)
+{
+	return isa_of(x)->simd;
+}
+
 static const mmi_kernel *select_kernel(const mmi_exec *x)
 {
-	for (const mmi_kernel *const *k = mmi_cpu_kernels(x->node->op); *k; k++)
+	for (const mmi_kernel *const *k = isa_of(x)->kernels[x->node->op]; *k; k++)
 		if (!(*k)->accepts || (*k)->accepts(x))
 			return *k;
 	return mmi_backend_ref32.select(x);

@@ -30,7 +30,7 @@ static mm_status prepare(mmi_exec *x, bool narrow, mm_error *e)
 	grad_state *s = mmi_alloc(1, sizeof *s);
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
-	s->simd = mmi_simd_get();
+	s->simd = mmi_simd_of(x);
 	const int32_t width = s->simd->width;
 	s->product = narrow ? s->simd->grad_narrow : s->simd->grad_wide;
 	mm_status status = mmi_patch_plan_make(&s->plan, &shape, false, x->n, narrow, width, e);
@@ -113,7 +113,7 @@ static int64_t bias_count(const mmi_exec *x)
 static mm_status bias_prepare(mmi_exec *x, mm_error *e)
 {
 	(void)e;
-	x->state = (void *)mmi_simd_get();
+	x->state = (void *)mmi_simd_of(x);
 	x->scratch_bytes = (size_t)bias_count(x) * sizeof(double);
 	return MM_OK;
 }

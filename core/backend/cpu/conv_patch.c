@@ -48,7 +48,7 @@ static mm_status prepare(mmi_exec *x, bool narrow, mm_error *e)
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
 	x->state = s;
-	s->simd = mmi_simd_get();
+	s->simd = mmi_simd_of(x);
 	s->product = narrow ? s->simd->patch_narrow : s->simd->patch_wide;
 	mm_status status = prepare_state(x, s, narrow, e);
 	if (status != MM_OK)

@@ -20,7 +20,7 @@ static mmi_pool_job pool_of(const mmi_exec *x)
 static mm_status pool_prepare(mmi_exec *x, mm_error *e)
 {
 	(void)e;
-	x->state = (void *)mmi_simd_get();
+	x->state = (void *)mmi_simd_of(x);
 	return MM_OK;
 }
 

@@ -197,7 +197,7 @@ static mm_status winograd_prepare(mmi_exec *x, mm_error *e)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
 	x->state = s;
 	x->scratch_bytes = 0;
-	s->simd = mmi_simd_get();
+	s->simd = mmi_simd_of(x);
 	const winograd_packing packing = { .shape = mmi_conv_shape_of(x), .bwd_x = mmi_op_is_bwd_x(x->node->op),
 	                                   .width = s->simd->width };
 	make_jobs(s, x, &packing);

@@ -7,6 +7,7 @@
 #define MMI_CPU_SIMD_H
 
 #include "base/base.h"
+#include "engine/kernel.h"
 
 /* What happens to a result before it is stored: + bias[column], activation, times act'(mask). */
 typedef struct mmi_epilogue {
@@ -104,7 +105,7 @@ typedef struct mmi_simd {
 } mmi_simd;
 
 extern const mmi_simd mmi_simd_generic, mmi_simd_avx2, mmi_simd_avx512;
-/* The table of mmi_isa_get(). */
-const mmi_simd *mmi_simd_get(void);
+/* The table of the instruction set that the call's device was made with; in bare tests, of mmi_isa_get(). */
+const mmi_simd *mmi_simd_of(const mmi_exec *x);
 
 #endif
