@@ -150,7 +150,7 @@ static void labels_that_disagree_are_an_error_with_the_key(void **state)
 	assert_int_equal(mmi_tuples_label(t, 42), 2);
 	mmi_tuples_close(t);
 	w->modality[1].info.n_classes = 5;
-	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m1: key 'k5' has label 5, expected 0 to 4");
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "[m1] label: key 'k5' has label 5, expected 0 to 4");
 }
 
 static void a_key_twice_and_data_that_do_not_open_are_errors(void **state)
@@ -164,7 +164,7 @@ static void a_key_twice_and_data_that_do_not_open_are_errors(void **state)
 	w->instance[1].twin = 9;
 	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m1: key 'k0' occurs twice");
 	w->instance[1].count = -1;
-	assert_fails(try_part(w, MMI_PART_TEST, 0, &e), MM_EIO, e, "m1: cannot open the test data: no such folder");
+	assert_fails(try_part(w, MMI_PART_TEST, 0, &e), MM_EIO, e, "[m1] open (test data): no such folder");
 	w->instance[1].count = 0;
 	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m1: the training data is empty");
 }
@@ -179,14 +179,14 @@ static void unreadable_and_infinite_samples_are_named(void **state)
 	w->instance[1].broken = 7;
 	w->instance[2].infinite = 8;
 	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
-	assert_fails(mmi_tuples_read(t, 7, out, &e), MM_EFORMAT, e, "m1: cannot read sample 'k7': picture is cut off");
-	assert_fails(mmi_tuples_read(t, 8, out, &e), MM_EFORMAT, e, "m2: sample 'k8': value 3 is inf, expected a number");
+	assert_fails(mmi_tuples_read(t, 7, out, &e), MM_EFORMAT, e, "[m1] read of sample 'k7': picture is cut off");
+	assert_fails(mmi_tuples_read(t, 8, out, &e), MM_EFORMAT, e, "[m2] read: sample 'k8': value 3 is inf, expected a number");
 	assert_ok(mmi_tuples_read(t, 9, out, &e), e);
 	w->modality[0].info.support = MM_SUPPORT_BOX;
 	w->modality[0].info.lo = -1;
 	w->modality[0].info.hi = 9;
 	assert_ok(mmi_tuples_read(t, 9, out, &e), e);
-	assert_fails(mmi_tuples_read(t, 10, out, &e), MM_EFORMAT, e, "m0: sample 'k10': value 0 is 10, expected a number from -1 to 9");
+	assert_fails(mmi_tuples_read(t, 10, out, &e), MM_EFORMAT, e, "[m0] read: sample 'k10': value 0 is 10, expected a number from -1 to 9");
 	mmi_tuples_close(t);
 }
 
@@ -329,7 +329,7 @@ static void a_variation_out_of_range_is_refused(void **state)
 	w->modality[2].variation = &fake_variation;
 	w->instance[2].vary = NAN;
 	mmi_batches *b = start(t, 1, 0);
-	assert_fails(mmi_batches_next(b, &batch, &e), MM_EFORMAT, e, "m2: sample 'k");
+	assert_fails(mmi_batches_next(b, &batch, &e), MM_EFORMAT, e, "[m2] vary: sample 'k");
 	mmi_batches_destroy(b);
 	mmi_tuples_close(t);
 }
@@ -448,7 +448,7 @@ static void a_sample_that_cannot_be_read_fails_its_own_batch(void **state)
 	for (int it = 0; it < 4; it++)
 		next(b);
 	char expected[64];
-	snprintf(expected, sizeof expected, "m1: cannot read sample 'k%u': picture is cut off", culprit);
+	snprintf(expected, sizeof expected, "[m1] read of sample 'k%u': picture is cut off", culprit);
 	for (int again = 0; again < 3; again++)
 		assert_fails(mmi_batches_next(b, &batch, &e), MM_EFORMAT, e, expected);
 	assert_null(batch);

@@ -6,13 +6,16 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "data/tuples.h"
 #include "engine/params.h"
-#include "plugin/check.h"
+#include "plugin/contract.h"
 #include "plugin/loader.h"
 #include "plugin/modality.h"
 #include "plugin/search.h"
 #include "device_rig.h"
 
+#include <fenv.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +140,7 @@ static const refusal at_open[] = {
 	{ "null_load", NULL, MM_EABI, "load is NULL" },
 	{ "no_modality", NULL, MM_EABI, "lists 0 modalities" },
 	{ "bad_id", NULL, MM_EABI, "the plugin's id is \"Org/Example\"" },
-	{ "bad_text", NULL, MM_EABI, "the plugin's version is \"1.0?rc\"" },
+	{ "bad_text", NULL, MM_EABI, "the plugin's version is \"1.0 rc\"" },
 	{ "same_modality", NULL, MM_EABI, "two modalities of the plugin have the id \"vector\"" },
 	{ "load_fails", NULL, MM_EUNSUPPORTED, "load of org.example.load-fails: no licence for this machine" },
 };
@@ -184,15 +187,17 @@ static const refusal at_create[] = {
 	{ "describe_wrong", "simplex", MM_EABI, "a simplex needs a last axis" },
 	{ "describe_wrong", "bernoulli", MM_EABI, "needs a box within 0 to 1, found -1 to 1" },
 	{ "describe_wrong", "categorical", MM_EABI, "needs the support MM_SUPPORT_SIMPLEX" },
-	{ "extension_wrong", "saved-size", MM_EABI, "mm.modality.saved/1 has struct_size 4 and no function, needed are 16 and one" },
-	{ "extension_wrong", "saved-function", MM_EABI, "mm.modality.saved/1 has struct_size 16 and no function" },
-	{ "extension_wrong", "variation-size", MM_EABI, "mm.modality.variation/1 has struct_size 4 and no function, needed are 16 and one" },
-	{ "extension_wrong", "variation-function", MM_EABI, "mm.modality.variation/1 has struct_size 16 and no function" },
-	{ "classifier_wrong", "size", MM_EABI, "mm.modality.classifier/1 has struct_size 16 and a build function, needed are 24 and one" },
-	{ "classifier_wrong", "build", MM_EABI, "mm.modality.classifier/1 has struct_size 24 and no build function" },
+	{ "extension_wrong", "saved-size", MM_EABI, "mm.modality.saved/1 has struct_size 4 and missing functions, needed are 16 and all" },
+	{ "extension_wrong", "saved-function", MM_EABI, "mm.modality.saved/1 has struct_size 16 and missing functions" },
+	{ "extension_wrong", "variation-size", MM_EABI, "mm.modality.variation/1 has struct_size 4 and missing functions, needed are 16 and all" },
+	{ "extension_wrong", "variation-function", MM_EABI, "mm.modality.variation/1 has struct_size 16 and missing functions" },
+	{ "classifier_wrong", "size", MM_EABI, "mm.modality.classifier/1 has struct_size 16 and all functions, needed are 24 and all" },
+	{ "classifier_wrong", "build", MM_EABI, "mm.modality.classifier/1 has struct_size 24 and missing functions" },
 	{ "classifier_wrong", "name", MM_EABI, "calls its features \"Hidden 5\", needed are 1 to 31 of a-z" },
 	{ "describe_wrong", "status", MM_EFORMAT, "describe: the header is damaged" },
-	{ "state_wrong", "size", MM_EABI, "mm.modality.state/1 has struct_size 16 and both functions" },
+	{ "answers_all", "every-id", MM_EABI, "get_extension: it has an answer for \"mm.none/0\", an id that nobody has" },
+	{ "answers_all", "beginning", MM_EABI, "get_extension: it has an answer for \"mm.modality.picture/1x\"" },
+	{ "state_wrong", "size", MM_EABI, "mm.modality.state/1 has struct_size 16 and all functions" },
 	{ "state_wrong", "function", MM_EABI, "mm.modality.state/1 has struct_size 24 and missing functions" },
 	{ "state_wrong", "nothing", MM_EABI, "save: it returned MM_OK and no bytes" },
 	{ "state_wrong", "empty", MM_EABI, "save: it returned MM_OK and no bytes" },
@@ -221,6 +226,81 @@ static void refused_at_create(void **state)
 	assert_int_equal(m.count, 99); /* untouched */
 	assert_int_equal(mmi_host_blocks(p->host), before);
 	teardown(&f);
+}
+
+static const refusal at_data[] = {
+	{ "data_wrong", "no-data", MM_EABI, "open: it returned MM_OK and no data set" },
+	{ "data_wrong", "open-status", MM_EINTERNAL, "open (training data): status 99, which this mmcore does not know" },
+	{ "data_wrong", "key-empty", MM_EABI, "key: sample 0: the key is empty" },
+	{ "data_wrong", "key-long", MM_EABI, "key: sample 0: the key is too long, needed are 1 to 255 bytes and a NUL" },
+	{ "data_wrong", "key-cut", MM_EABI, "key: sample 0: the key is too long" },
+	{ "data_wrong", "key-endless", MM_EABI, "key: sample 0: the key has no end" },
+	{ "data_wrong", "key-unwritten", MM_EABI, "key: sample 0: the key has no end" },
+	{ "data_wrong", "key-fails", MM_EIO, "key: the list is gone" },
+	{ "data_wrong", "label", MM_EFORMAT, "label: key '0' has label 2, expected 0 to 1" },
+	{ "data_wrong", "read-nothing", MM_EFORMAT, "read: sample '0': value 0 of 8 was not written" },
+	{ "data_wrong", "read-half", MM_EFORMAT, "read: sample '0': value 4 of 8 was not written" },
+	{ "data_wrong", "read-nan", MM_EFORMAT, "read: sample '0': value 5 is nan, expected a number" },
+	{ "data_wrong", "read-range", MM_EFORMAT, "read: sample '0': value 5 is -0.5, expected a number from 0 to 1" },
+	{ "data_wrong", "read-sum", MM_EFORMAT, "read: sample '0': the values from 4 on sum to 2, expected 1" },
+	{ "data_wrong", "read-status", MM_EINTERNAL, "read of sample '0': status -1, which this mmcore does not know" },
+	{ "data_wrong", "vary-range", MM_EFORMAT, "vary: sample '0': value 0 is 7, expected a number from 0 to 1" },
+};
+
+static mm_status first_sample(const mmi_modality *m, mm_error *e)
+{
+	mmi_tuples *t;
+	float x[8], seen[8], *at[1] = { x }, *varied[1] = { seen };
+	MMI_TRY(mmi_tuples_open(m, 1, MMI_PART_TRAIN, 0, 7, NULL, &t, e));
+	mm_status status = mmi_tuples_read(t, 0, at, e);
+	if (status == MM_OK)
+		status = mmi_tuples_vary(t, 0, 0, at, varied, e);
+	mmi_tuples_close(t);
+	return status;
+}
+
+static void refused_in_data(void **state)
+{
+	const refusal *x = *state;
+	char assignment[64];
+	fixture f;
+
+	setup(&f);
+	snprintf(assignment, sizeof assignment, "m0.wrong=%s", x->way);
+	set(&f, assignment);
+	mmi_modality m = make(&f, "m0", open_plugin(&f, x->plugin));
+	assert_int_equal(first_sample(&m, &f.e), x->code);
+	assert_says(&f, "[m0] plugin org.example.data-wrong (");
+	assert_says(&f, x->text);
+	mmi_modality_destroy(&m);
+	teardown(&f);
+}
+
+/* Every callback of this plugin changes them. */
+static void rounding_locale_and_folder_are_put_back_after_each_callback(void **state)
+{
+	static const char *const ways[] = { "rounding", "locale", "folder" };
+	char before[4096], after[4096], assignment[64];
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof before));
+	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
+		fixture f;
+		setup(&f);
+		snprintf(assignment, sizeof assignment, "m0.changes=%s", ways[i]);
+		set(&f, assignment);
+		mmi_modality m = make(&f, "m0", open_plugin(&f, "ambient"));
+		assert_int_equal(fegetround(), FE_TONEAREST);
+		assert_string_equal(setlocale(LC_ALL, NULL), "C");
+		assert_string_equal(getcwd(after, sizeof after), before);
+		if (first_sample(&m, &f.e) != MM_OK)
+			fail_msg("%s", f.e.message);
+		assert_int_equal(fegetround(), FE_TONEAREST);
+		assert_string_equal(setlocale(LC_ALL, NULL), "C");
+		assert_string_equal(getcwd(after, sizeof after), before);
+		mmi_modality_destroy(&m);
+		teardown(&f);
+	}
 }
 
 /* What a checkpoint kept goes to the plugin it came from, or nowhere. */
@@ -595,9 +675,9 @@ static void what_was_named_wrongly_is_refused(void **state)
 	assert_given_fails(&f, &m, "some words", MM_EFORMAT, "read_text: expected eight numbers");
 	assert_given_fails(&f, &m, "/dev/null", MM_EFORMAT, "read_file: expected eight numbers");
 	assert_given_fails(&f, &m, f.folder, MM_EIO, "is a folder");
-	assert_given_fails(&f, &m, "0 0 0 2 0 0 0 0", MM_EABI, "read_text: value 3 is 2, needed are finite values from -1 to 1");
-	assert_given_fails(&f, &m, "0 nan 0 0 0 0 0 0", MM_EABI, "value 1 is nan");
-	assert_given_fails(&f, &m, "0 0 0 0 0 0 0 -inf", MM_EABI, "value 7 is -inf");
+	assert_given_fails(&f, &m, "0 0 0 2 0 0 0 0", MM_EFORMAT, "read_text: value 3 is 2, expected a number from -1 to 1");
+	assert_given_fails(&f, &m, "0 nan 0 0 0 0 0 0", MM_EFORMAT, "value 1 is nan");
+	assert_given_fails(&f, &m, "0 0 0 0 0 0 0 -inf", MM_EFORMAT, "value 7 is -inf");
 	assert_null(plain.file);
 	assert_given_fails(&f, &plain, "0 0 0 0 0 0 0 0", MM_EUNSUPPORTED, "cannot read samples that are named");
 	const mm_modality_file files_only = { .struct_size = m.file->struct_size, .read_file = m.file->read_file };
@@ -1045,21 +1125,22 @@ static void ids_are_checked_to_the_letter(void **state)
 	(void)state;
 	memset(longest, 'a', sizeof longest);
 	longest[64] = 0;
-	assert_false(mmi_check_id(longest));
+	assert_false(mmi_contract_id(longest));
 	longest[63] = 0;
-	assert_true(mmi_check_id(longest));
-	assert_true(mmi_check_id("org.example.a-1"));
-	assert_false(mmi_check_id(NULL));
-	assert_false(mmi_check_id(""));
-	assert_false(mmi_check_id(".a"));
-	assert_false(mmi_check_id("a-"));
-	assert_false(mmi_check_id("A"));
-	assert_false(mmi_check_id("a b"));
+	assert_true(mmi_contract_id(longest));
+	assert_true(mmi_contract_id("org.example.a-1"));
+	assert_false(mmi_contract_id(NULL));
+	assert_false(mmi_contract_id(""));
+	assert_false(mmi_contract_id(".a"));
+	assert_false(mmi_contract_id("a-"));
+	assert_false(mmi_contract_id("A"));
+	assert_false(mmi_contract_id("a b"));
 }
 
 /* ---------------------------------------------------------------- list of tests */
 
 static const struct CMUnitTest plain_tests[] = {
+	cmocka_unit_test(rounding_locale_and_folder_are_put_back_after_each_callback),
 	cmocka_unit_test(a_file_that_is_no_object_is_refused),
 	cmocka_unit_test(the_toy_loads_and_describes_itself),
 	cmocka_unit_test(states_are_kept_and_given_back_to_their_owner),
@@ -1096,7 +1177,7 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(ids_are_checked_to_the_letter),
 };
 
-#define N_ALL (MMI_COUNT(plain_tests) + MMI_COUNT(at_open) + MMI_COUNT(at_create) + MMI_COUNT(at_build))
+#define N_ALL (MMI_COUNT(plain_tests) + MMI_COUNT(at_open) + MMI_COUNT(at_create) + MMI_COUNT(at_build) + MMI_COUNT(at_data))
 
 static size_t add_refusals(struct CMUnitTest *tests, size_t n, const refusal *list, size_t n_list, CMUnitTestFunction test,
                            char names[][64])
@@ -1117,6 +1198,7 @@ int main(void)
 	memcpy(tests, plain_tests, sizeof plain_tests);
 	n = add_refusals(tests, n, at_open, MMI_COUNT(at_open), refused_at_open, names);
 	n = add_refusals(tests, n, at_create, MMI_COUNT(at_create), refused_at_create, names);
-	add_refusals(tests, n, at_build, MMI_COUNT(at_build), refused_at_build, names);
+	n = add_refusals(tests, n, at_build, MMI_COUNT(at_build), refused_at_build, names);
+	add_refusals(tests, n, at_data, MMI_COUNT(at_data), refused_in_data, names);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

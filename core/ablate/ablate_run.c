@@ -158,7 +158,7 @@ static mm_status assess(const mmi_ablation *a, size_t i, child *c, const mmi_log
 /* What is still to be done, one thing after the other. */
 static mm_status go_on(const mmi_ablation *a, size_t i, child *c, message *end, mm_error *e)
 {
-	const mmi_log log = { log_line, c };
+	const mmi_log log = { .line = log_line, .ctx = c };
 	const mmi_ablation_run *run = &a->runs[i];
 	end->stage = DONE;
 	if (!run->trained)

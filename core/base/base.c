@@ -120,6 +120,23 @@ char *mmi_format(const char *format, ...)
 	return text;
 }
 
+/* C1 is 0xC2 0x80 to 0xC2 0x9F in UTF-8; terminals obey it too. */
+static bool is_control(const unsigned char *p)
+{
+	return *p < ' ' || *p == 127 || (p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0);
+}
+
+char *mmi_clean(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p; p++)
+		if (is_control(p)) {
+			if (*p == 0xC2)
+				p[1] = '?';
+			*p = *p == '\n' || *p == '\t' || *p == '\r' ? ' ' : '?';
+		}
+	return text;
+}
+
 void mmi_logf(const mmi_log *log, int level, const char *format, ...)
 {
 	if (!log || !log->line)

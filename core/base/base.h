@@ -45,11 +45,17 @@ void mmi_free(void *block);
 char *mmi_strdup(const char *s);                                   /* free with mmi_free */
 char *mmi_format(const char *format, ...) MMI_PRINTF(1, 2);        /* free with mmi_free; NULL when out of memory */
 char *mmi_vformat(const char *format, va_list ap);
+/* Makes text that others wrote fit to print, in place: control characters become '?', line breaks and
+ * tabs blanks. Returns text. */
+char *mmi_clean(char *text);
 
+struct mmi_call;
 /* Where lines of text go; owned by the program, passed down. */
 typedef struct mmi_log {
 	void (*line)(void *ctx, int level, const char *text); /* MM_LOG_... */
 	void *ctx;
+	/* A thread begins or ends a call into a plugin (plugin/call.h); may be NULL. Any thread. */
+	void (*call)(void *ctx, const struct mmi_call *call, bool inside);
 } mmi_log;
 void mmi_logf(const mmi_log *log, int level, const char *format, ...) MMI_PRINTF(3, 4); /* log may be NULL */
 

@@ -5,13 +5,11 @@
 
 #include "data/keys.h"
 #include "engine/vec.h"
+#include "plugin/contract.h"
 
-#include <float.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { KEY_BYTES = 256 };
 #define ABSENT UINT64_MAX
 
 /* One modality's part in the tuples. */
@@ -21,7 +19,7 @@ typedef struct {
 	uint64_t *index;         /* [key]: the sample, or ABSENT */
 	uint32_t n_index;        /* keys in it; those behind them are absent */
 	mmi_join join;
-	char extra_key[KEY_BYTES]; /* the first that is left out */
+	char extra_key[MMI_KEY_BYTES]; /* the first that is left out */
 } member;
 
 struct mmi_tuples {
@@ -45,46 +43,15 @@ const char *mmi_part_name(mmi_part part)
 	return part_names[part];
 }
 
-/* A plugin's failure in the core's words; a code that is not ours counts as the plugin's bug. */
-static mm_status plugin_failed(const member *m, mm_status code, const mm_error *from, const char *what, mm_error *e)
-{
-	mm_status known = code > MM_OK && code <= MM_EINTERNAL ? code : MM_EINTERNAL;
-	const char *text = from->message[0] ? from->message : mmi_status_name(known);
-
-	return mmi_fail(e, known, "%s: %s: %.*s", m->modality->name, what, MM_ERROR_TEXT - 1, text);
-}
-
 /* ---------------------------------------------------------------- opening and keys */
 
 static mm_status open_member(member *m, mmi_part part, mm_error *e)
 {
-	mm_error local = MM_ERROR_INIT;
-	const mm_modality_desc *desc = m->modality->desc;
-	bool test = part == MMI_PART_TEST;
-
-	mm_status status = desc->open(m->modality->instance, test ? MM_SPLIT_TEST : MM_SPLIT_TRAIN, &m->data, &local);
-	if (status != MM_OK) {
-		m->data = NULL;
-		return plugin_failed(m, status, &local, test ? "cannot open the test data" : "cannot open the training data", e);
-	}
-	m->join.count = desc->count(m->data);
+	MMI_TRY(mmi_modality_open(m->modality, part == MMI_PART_TEST ? MM_SPLIT_TEST : MM_SPLIT_TRAIN, &m->data, e));
+	m->join.count = mmi_modality_count(m->modality, m->data);
 	if (!m->join.count)
 		return mmi_fail(e, MM_EFORMAT, "%s: the %s data is empty", m->modality->name, mmi_part_name(part));
 	return MM_OK;
-}
-
-static mm_status read_key(const member *m, uint64_t index, char *key, mm_error *e)
-{
-	mm_error local = MM_ERROR_INIT;
-
-	key[0] = 0;
-	mm_status status = m->modality->desc->key(m->data, index, key, KEY_BYTES, &local);
-	key[KEY_BYTES - 1] = 0;
-	if (status == MM_OK)
-		return MM_OK;
-	char what[64];
-	snprintf(what, sizeof what, "cannot tell the key of sample %" PRIu64, index);
-	return plugin_failed(m, status, &local, what, e);
 }
 
 static mm_status key_twice(const member *m, const char *key, mm_error *e)
@@ -118,12 +85,12 @@ static mm_status number_key(mmi_tuples *t, const char *key, bool add, uint32_t *
 /* Notes where the member has each key; keys that nobody had before are added, or counted as extra. */
 static mm_status take_keys(mmi_tuples *t, member *m, bool add, mm_error *e)
 {
-	char key[KEY_BYTES];
+	char key[MMI_KEY_BYTES];
 	uint32_t number;
 
 	MMI_TRY(allocate_index(m, mmi_keys_count(t->keys) + (add ? (uint32_t)m->join.count : 0), e));
 	for (uint64_t i = 0; i < m->join.count; i++) {
-		MMI_TRY(read_key(m, i, key, e));
+		MMI_TRY(mmi_modality_key(m->modality, m->data, i, key, e));
 		MMI_TRY(number_key(t, key, add, &number, e));
 		if (number == MMI_NO_KEY) {
 			if (!m->join.extra++)
@@ -265,16 +232,6 @@ static mm_status check_shared(const mmi_tuples *t, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status member_label(const member *m, uint32_t key, const char *text, int32_t *label, mm_error *e)
-{
-	uint32_t classes = m->modality->info.n_classes;
-
-	*label = classes ? m->modality->desc->label(m->data, m->index[key]) : -1;
-	if (*label >= 0 && (uint32_t)*label >= classes)
-		return mmi_fail(e, MM_EFORMAT, "%s: key '%s' has label %d, expected 0 to %u", m->modality->name, text, *label, classes - 1);
-	return MM_OK;
-}
-
 /* The label all modalities that have one agree on. */
 static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *label, mm_error *e)
 {
@@ -286,7 +243,7 @@ static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *labe
 		const member *m = &t->members[i];
 		if (sample_of(m, key) == ABSENT)
 			continue;
-		MMI_TRY(member_label(m, key, text, &found, e));
+		MMI_TRY(mmi_modality_label(m->modality, m->data, m->index[key], text, &found, e));
 		if (found < 0)
 			continue;
 		if (*label >= 0 && found != *label)
@@ -368,8 +325,7 @@ void mmi_tuples_close(mmi_tuples *t)
 	if (!t)
 		return;
 	for (size_t i = 0; t->members && i < t->n_members; i++) {
-		if (t->members[i].data)
-			t->members[i].modality->desc->close(t->members[i].data);
+		mmi_modality_close(t->members[i].modality, t->members[i].data);
 		mmi_free(t->members[i].index);
 	}
 	mmi_keys_destroy(t->keys);
@@ -544,45 +500,6 @@ mmi_join mmi_tuples_join(const mmi_tuples *t, size_t m)
 
 /* ---------------------------------------------------------------- reading */
 
-/* True when all values are numbers in lo..hi; a comparison with NaN is false. */
-static bool all_within(const float *x, int64_t n, float lo, float hi)
-{
-	int outside = 0;
-
-	for (int64_t i = 0; i < n; i++)
-		outside |= !(x[i] >= lo && x[i] <= hi);
-	return !outside;
-}
-
-/* A plugin's values must be in the range it declared (rounding aside): the chains are clamped to it. */
-static mm_status check_values(const member *m, const char *key, const float *x, mm_error *e)
-{
-	const mm_modality_info *info = &m->modality->info;
-	bool box = info->support == MM_SUPPORT_BOX;
-	float slack = box ? 1e-4f * (info->hi - info->lo) : 0;
-	float lo = box ? info->lo - slack : -FLT_MAX, hi = box ? info->hi + slack : FLT_MAX;
-	int64_t i = 0;
-
-	if (all_within(x, m->modality->count, lo, hi))
-		return MM_OK;
-	while (x[i] >= lo && x[i] <= hi)
-		i++;
-	return mmi_fail(e, MM_EFORMAT, "%s: sample '%s': value %" PRId64 " is %g, expected a number from %g to %g", m->modality->name, key,
-	                i, (double)x[i], (double)(box ? info->lo : lo), (double)(box ? info->hi : hi));
-}
-
-static mm_status read_member(const member *m, const char *key, uint64_t index, float *out, mm_error *e)
-{
-	mm_error local = MM_ERROR_INIT;
-	char what[KEY_BYTES + 32];
-
-	mm_status status = m->modality->desc->read(m->data, index, out, &local);
-	if (status == MM_OK)
-		return check_values(m, key, out, e);
-	snprintf(what, sizeof what, "cannot read sample '%s'", key);
-	return plugin_failed(m, status, &local, what, e);
-}
-
 mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error *e)
 {
 	uint32_t key = t->key[i];
@@ -591,7 +508,8 @@ mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error
 		if (out[m] && !mmi_tuples_has(t, i, m))
 			memset(out[m], 0, (size_t)t->members[m].modality->count * sizeof *out[m]);
 		else if (out[m])
-			MMI_TRY(read_member(&t->members[m], mmi_keys_text(t->keys, key), t->members[m].index[key], out[m], e));
+			MMI_TRY(mmi_modality_read(t->members[m].modality, t->members[m].data, t->members[m].index[key], mmi_keys_text(t->keys, key),
+			                          out[m], e));
 	return MM_OK;
 }
 
@@ -607,10 +525,8 @@ mm_status mmi_tuples_vary(mmi_tuples *t, uint32_t i, uint64_t draw, float *const
 		if (!out[m])
 			continue;
 		memcpy(out[m], x[m], (size_t)modality->count * sizeof *out[m]);
-		if (!modality->variation || !mmi_tuples_has(t, i, m))
-			continue;
-		modality->variation->vary(modality->instance, draw, out[m]);
-		MMI_TRY(check_values(&t->members[m], mmi_keys_text(t->keys, t->key[i]), out[m], e));
+		if (modality->variation && mmi_tuples_has(t, i, m))
+			MMI_TRY(mmi_modality_vary(modality, draw, mmi_keys_text(t->keys, t->key[i]), out[m], e));
 	}
 	return MM_OK;
 }

@@ -123,7 +123,7 @@ void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows)
 {
 	const float lo = m->info.lo, range = m->info.hi - lo;
 	for (size_t r = 0; m->saved && r < rows; r++)
-		m->saved->round(m->instance, x + r * (size_t)m->count);
+		mmi_modality_round(m, x + r * (size_t)m->count);
 	if (m->saved || !m->picture || m->info.support != MM_SUPPORT_BOX)
 		return;
 	for (size_t i = 0, n = rows * (size_t)m->count; i < n; i++) {

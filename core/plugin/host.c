@@ -42,10 +42,7 @@ static void host_log(mm_host *host, int level, const char *message)
 	if (level < MM_LOG_DEBUG || level > MM_LOG_PLUGIN_MISBEHAVING)
 		level = MM_LOG_WARNING;
 	snprintf(line, sizeof line, "%s", message ? message : "(no text)");
-	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = ' ';
-	mmi_logf(&host->log, level, "%s: %s", host->id, line);
+	mmi_logf(&host->log, level, "%s: %s", host->id, mmi_clean(line));
 }
 
 static const void *host_extension(mm_host *host, const char *id)

@@ -1,11 +1,11 @@
 /* loader.c - the registry of plugins: from a name to a started plugin. */
 #include "mmi_build.h"
 
-#include "plugin/check.h"
+#include "plugin/call.h"
+#include "plugin/contract.h"
 #include "plugin/loader.h"
 #include "plugin/search.h"
 
-#include <fenv.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,8 +54,12 @@ mm_status mmi_registry_create(uint64_t seed, const mmi_log *log, const char *ext
 
 static void destroy_plugin(mmi_plugin *p)
 {
-	if (p->state == MMI_PLUGIN_STARTED && MM_HAS(&p->entry, unload))
+	if (p->state == MMI_PLUGIN_STARTED && MM_HAS(&p->entry, unload)) {
+		mmi_call call;
+		mmi_call_begin(&call, NULL, p, "unload");
 		p->entry.unload(p->self);
+		mmi_call_leave(&call);
+	}
 	mmi_host_destroy(p->host);
 	mmi_free(p->modalities);
 	mmi_free(p->real);
@@ -109,7 +113,7 @@ static mm_status add_record(mmi_registry *r, const char *path, char *real, mmi_f
 		mmi_free(real);
 		return no_memory(e);
 	}
-	*p = (mmi_plugin){ .path = copy, .real = real, .file = file, .why = MM_ERROR_INIT };
+	*p = (mmi_plugin){ .path = copy, .real = real, .file = file, .why = MM_ERROR_INIT, .log = &r->log };
 	r->plugins[r->n++] = p;
 	*out = p;
 	return MM_OK;
@@ -150,14 +154,15 @@ static mm_status check_duplicate(const mmi_registry *r, const mmi_plugin *p, con
 static mm_status query_entry(mmi_plugin *p, const mm_plugin_entry **raw, mm_error *e)
 {
 	mm_plugin_query query;
-	fenv_t mode;
+	mmi_call call;
 
 	MMI_TRY(mmi_object_safe(p->path, p->real, e));
-	MMI_TRY(mmi_object_open(p->real, &query, e));
-	fegetenv(&mode);
-	*raw = query();
-	fesetenv(&mode);
-	return MM_OK;
+	mmi_call_begin(&call, NULL, p, "loading");
+	mm_status status = mmi_object_open(p->real, &query, e);
+	if (status == MM_OK)
+		*raw = query();
+	mmi_call_leave(&call);
+	return status;
 }
 
 static mm_status examine(const mmi_registry *r, mmi_plugin *p, mm_error *e)
@@ -165,7 +170,7 @@ static mm_status examine(const mmi_registry *r, mmi_plugin *p, mm_error *e)
 	const mm_plugin_entry *raw;
 
 	MMI_TRY(query_entry(p, &raw, e));
-	MMI_TRY(mmi_check_entry(raw, &p->entry, &p->modalities, e));
+	MMI_TRY(mmi_contract_entry(raw, &p->entry, &p->modalities, e));
 	mm_status status = check_duplicate(r, p, &p->entry, e);
 	p->state = status == MM_OK ? MMI_PLUGIN_CHECKED : MMI_PLUGIN_DUPLICATE;
 	return status;
@@ -204,14 +209,13 @@ static mm_status admit(mmi_registry *r, const char *path, mmi_plugin **out, mm_e
 
 static mm_status call_load(mmi_plugin *p, mm_error *e)
 {
-	mm_error own = MM_ERROR_INIT;
-	fenv_t mode;
+	mmi_call call;
 
 	mmi_host_name(p->host, p->entry.id);
-	fegetenv(&mode);
-	mm_status status = p->entry.load(mmi_host_api(p->host), &p->self, &own);
-	fesetenv(&mode);
-	status = mmi_check_result(status, &own, e);
+	mmi_call_begin(&call, NULL, p, "load");
+	mm_status status = p->entry.load(mmi_host_api(p->host), &p->self, &call.error);
+	mmi_call_leave(&call);
+	status = mmi_contract_status(status, &call.error, e);
 	if (status != MM_OK)
 		mmi_fail_prefix(e, "load of %s", p->entry.id);
 	return status;

@@ -26,6 +26,7 @@ typedef struct mmi_plugin {
 	mm_modality_desc *modalities; /* entry.n_modalities */
 	mm_host *host;
 	void *self;                   /* what load returned */
+	const mmi_log *log;           /* the registry's */
 } mmi_plugin;
 
 typedef struct mmi_registry mmi_registry;

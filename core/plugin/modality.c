@@ -2,7 +2,8 @@
 #include "mmi_build.h"
 
 #include "config/value.h"
-#include "plugin/check.h"
+#include "plugin/call.h"
+#include "plugin/contract.h"
 #include "plugin/loader.h"
 #include "plugin/modality.h"
 
@@ -10,11 +11,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#define FLOATS_MAX ((int64_t)1 << 30) /* in one sample */
-#define CLASSES_MAX 1000000u
-#define PICTURE_MAX 512u
 
 static const char *const likelihoods[] = { "gaussian", "laplace", "bernoulli", "categorical", NULL };
 
@@ -23,30 +19,12 @@ static const char *likelihood_name(uint32_t kind)
 	return likelihoods[kind - 1];
 }
 
-mm_status mmi_modality_result(const mmi_modality *m, const char *callback, mm_status status, mm_error *e)
-{
-	if (status == MM_OK)
-		return MM_OK;
-	status = mmi_check_result(status, e, e);
-	mmi_fail_prefix(e, "[%s] plugin %s (%s): %s", m->name, m->plugin->entry.id, m->plugin->path, callback);
-	return status;
-}
-
-/* A fault of the plugin that the host found. */
-static mm_status blame(const mmi_modality *m, const char *callback, mm_error *e, const char *format, ...) MMI_PRINTF(4, 5);
-static mm_status blame(const mmi_modality *m, const char *callback, mm_error *e, const char *format, ...)
-{
-	mm_error own = MM_ERROR_INIT;
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(own.message, sizeof own.message, format, ap);
-	va_end(ap);
-	mm_status status = mmi_modality_result(m, callback, MM_EABI, &own);
-	return mmi_fail(e, status, "%s", own.message);
-}
-
 /* ---------------------------------------------------------------- which plugin, which modality */
+
+static void begin(mmi_call *call, const mmi_modality *m, const char *callback)
+{
+	mmi_call_begin(call, m->name, m->plugin, callback);
+}
 
 static mm_status check_name(const char *name, mm_error *e)
 {
@@ -97,88 +75,14 @@ static mm_status find_desc(mmi_modality *m, mmi_config *config, const char *id, 
 	return status == MM_OK ? status : mmi_fail(e, status, "[%s] %s", m->name, own.message);
 }
 
-/* ---------------------------------------------------------------- what the plugin says it is */
-
-static mm_status check_shape(mmi_modality *m, mm_error *e)
-{
-	mm_shape *s = &m->info.shape;
-
-	if (s->rank > MM_MAX_RANK)
-		return blame(m, "describe", e, "the sample's rank is %u, needed is at most %d", s->rank, MM_MAX_RANK);
-	m->count = 1;
-	for (uint32_t i = 0; i < s->rank; i++) {
-		if (s->dim[i] < 1 || s->dim[i] > FLOATS_MAX / m->count)
-			return blame(m, "describe", e, "dimension %u of the sample's shape is %d, needed are positive ones with a product of "
-			             "at most %lld", i, s->dim[i], (long long)FLOATS_MAX);
-		m->count *= s->dim[i];
-	}
-	for (uint32_t i = s->rank; i < MM_MAX_RANK; i++)
-		s->dim[i] = 0;
-	return MM_OK;
-}
-
-static mm_status check_support(mmi_modality *m, mm_error *e)
-{
-	mm_modality_info *info = &m->info;
-
-	switch (info->support) {
-	case MM_SUPPORT_BOX:
-		if (isfinite(info->lo) && isfinite(info->hi) && info->lo < info->hi)
-			return MM_OK;
-		return blame(m, "describe", e, "the box is %g to %g, needed are finite bounds, the lower first", (double)info->lo,
-		             (double)info->hi);
-	case MM_SUPPORT_SIMPLEX:
-		info->lo = 0;
-		info->hi = 1;
-		if (info->shape.rank > 0 && info->shape.dim[info->shape.rank - 1] > 1)
-			return MM_OK;
-		return blame(m, "describe", e, "a simplex needs a last axis of at least 2 entries");
-	case MM_SUPPORT_REAL:
-		info->lo = -INFINITY;
-		info->hi = INFINITY;
-		return MM_OK;
-	default:
-		return blame(m, "describe", e, "support is %u, which this mmcore does not know (MM_SUPPORT_...)", info->support);
-	}
-}
-
-static bool has_scale(uint32_t likelihood)
-{
-	return likelihood == MM_LIKELIHOOD_GAUSSIAN || likelihood == MM_LIKELIHOOD_LAPLACE;
-}
-
-static mm_status check_likelihood(const mmi_modality *m, mm_error *e)
-{
-	const mm_modality_info *info = &m->info;
-
-	if (info->likelihood < MM_LIKELIHOOD_GAUSSIAN || info->likelihood > MM_LIKELIHOOD_CATEGORICAL)
-		return blame(m, "describe", e, "likelihood is %u, which this mmcore does not know (MM_LIKELIHOOD_...)", info->likelihood);
-	if (has_scale(info->likelihood) && !(isfinite(info->likelihood_scale) && info->likelihood_scale > 0))
-		return blame(m, "describe", e, "likelihood_scale is %g, needed is a positive number", (double)info->likelihood_scale);
-	if (info->likelihood == MM_LIKELIHOOD_CATEGORICAL && info->support != MM_SUPPORT_SIMPLEX)
-		return blame(m, "describe", e, "a categorical likelihood needs the support MM_SUPPORT_SIMPLEX");
-	if (info->likelihood == MM_LIKELIHOOD_BERNOULLI && !(info->support == MM_SUPPORT_BOX && info->lo >= 0 && info->hi <= 1))
-		return blame(m, "describe", e, "a bernoulli likelihood needs a box within 0 to 1, found %g to %g", (double)info->lo,
-		             (double)info->hi);
-	if (!(isfinite(info->likelihood_weight) && info->likelihood_weight > 0))
-		return blame(m, "describe", e, "likelihood_weight is %g, needed is a positive number, usually 1",
-		             (double)info->likelihood_weight);
-	if (info->n_classes > CLASSES_MAX)
-		return blame(m, "describe", e, "n_classes is %u, needed is at most %u", info->n_classes, CLASSES_MAX);
-	return MM_OK;
-}
-
 static mm_status describe(mmi_modality *m, mm_error *e)
 {
-	mm_error own = MM_ERROR_INIT;
+	mmi_call call;
 
 	m->info = (mm_modality_info){ .struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes) };
-	mm_status status = mmi_modality_result(m, "describe", m->desc->describe(m->instance, &m->info, &own), &own);
-	if (status != MM_OK)
-		return mmi_fail(e, status, "%s", own.message);
-	MMI_TRY(check_shape(m, e));
-	MMI_TRY(check_support(m, e));
-	return check_likelihood(m, e);
+	begin(&call, m, "describe");
+	MMI_TRY(mmi_call_end(&call, m->desc->describe(m->instance, &m->info, &call.error), e));
+	return mmi_contract_info(m, e);
 }
 
 /* ---------------------------------------------------------------- what the INI changes */
@@ -193,21 +97,21 @@ static mm_status override_likelihood(mmi_modality *m, mmi_config *config, mm_err
 	int which;
 	bool has_value;
 
-	snprintf(fallback, sizeof fallback, has_scale(info->likelihood) ? "%s(%s)" : "%s", likelihood_name(info->likelihood),
+	snprintf(fallback, sizeof fallback, mmi_contract_has_scale(info->likelihood) ? "%s(%s)" : "%s", likelihood_name(info->likelihood),
 	         mmi_value_print(scale, number));
 	MMI_TRY(mmi_config_call(config, m->name, "likelihood", likelihoods, fallback, &which, &has_value, &scale, e));
 	uint32_t kind = (uint32_t)which + 1;
-	if (has_scale(kind) != has_scale(info->likelihood) || (!has_scale(kind) && kind != info->likelihood)) {
+	if (mmi_contract_has_scale(kind) != mmi_contract_has_scale(info->likelihood) || (!mmi_contract_has_scale(kind) && kind != info->likelihood)) {
 		snprintf(expected, sizeof expected, "%s, for which the plugin's decoder is made",
-		         has_scale(info->likelihood) ? "gaussian(SIGMA) or laplace(B)" : likelihood_name(info->likelihood));
+		         mmi_contract_has_scale(info->likelihood) ? "gaussian(SIGMA) or laplace(B)" : likelihood_name(info->likelihood));
 		return mmi_config_refuse(config, m->name, "likelihood", expected, e);
 	}
-	if (!has_scale(kind) && has_value)
+	if (!mmi_contract_has_scale(kind) && has_value)
 		return mmi_config_refuse(config, m->name, "likelihood", "no number in brackets: this one has no scale", e);
-	if (has_scale(kind) && ((!has_value && kind != info->likelihood) || (float)scale <= 0 || !isfinite((float)scale)))
+	if (mmi_contract_has_scale(kind) && ((!has_value && kind != info->likelihood) || (float)scale <= 0 || !isfinite((float)scale)))
 		return mmi_config_refuse(config, m->name, "likelihood", "a positive scale in brackets, e.g. laplace(0.75)", e);
 	info->likelihood = kind;
-	info->likelihood_scale = has_scale(kind) ? (float)scale : 0;
+	info->likelihood_scale = mmi_contract_has_scale(kind) ? (float)scale : 0;
 	return MM_OK;
 }
 
@@ -221,72 +125,45 @@ static mm_status override(mmi_modality *m, mmi_config *config, mm_error *e)
 	return mmi_config_float(config, m->name, "x_scale", 1, DBL_MIN, 1e6, &m->x_scale, e);
 }
 
-static mm_status find_picture(mmi_modality *m, mm_error *e)
+/* ---------------------------------------------------------------- extensions */
+
+static const void *extension(const mmi_modality *m, const char *id)
 {
-	const mm_modality_picture *picture = m->desc->get_extension(MM_MODALITY_PICTURE);
-	if (!picture)
-		return MM_OK;
-	if (picture->struct_size < MM_SIZE_THROUGH(mm_modality_picture, draw) || !picture->size || !picture->draw)
-		return blame(m, "get_extension", e, MM_MODALITY_PICTURE " has struct_size %u and %s functions, needed are %u and both",
-		             picture->struct_size, picture->size && picture->draw ? "both" : "missing",
-		             MM_SIZE_THROUGH(mm_modality_picture, draw));
-	m->picture = picture;
-	return MM_OK;
+	mmi_call call;
+	if (!MM_HAS(m->desc, get_extension))
+		return NULL;
+	begin(&call, m, "get_extension");
+	const void *found = m->desc->get_extension(id);
+	mmi_call_leave(&call);
+	return found;
 }
 
-static mm_status find_file(mmi_modality *m, mm_error *e)
-{
-	const mm_modality_file *file = m->desc->get_extension(MM_MODALITY_FILE);
-	if (file && (file->struct_size < MM_SIZE_THROUGH(mm_modality_file, read_text) || !file->read_file))
-		return blame(m, "get_extension", e, MM_MODALITY_FILE " has struct_size %u and %s read_file, needed are %u and a function",
-		             file->struct_size, file->read_file ? "a" : "no", MM_SIZE_THROUGH(mm_modality_file, read_text));
-	m->file = file;
-	return MM_OK;
-}
-
-/* Of an extension that is one function. */
-static mm_status need_function(const mmi_modality *m, const char *id, uint32_t size, uint32_t needed, bool there, mm_error *e)
-{
-	if (size >= needed && there)
-		return MM_OK;
-	return blame(m, "get_extension", e, "%s has struct_size %u and %s function, needed are %u and one", id, size, there ? "a" : "no", needed);
-}
-
-static mm_status find_saved(mmi_modality *m, mm_error *e)
-{
-	const mm_modality_saved *x = m->saved = m->desc->get_extension(MM_MODALITY_SAVED);
-	return x ? need_function(m, MM_MODALITY_SAVED, x->struct_size, MM_SIZE_THROUGH(mm_modality_saved, round), x->round, e) : MM_OK;
-}
-
-static mm_status find_variation(mmi_modality *m, mm_error *e)
-{
-	const mm_modality_variation *x = m->variation = m->desc->get_extension(MM_MODALITY_VARIATION);
-	return x ? need_function(m, MM_MODALITY_VARIATION, x->struct_size, MM_SIZE_THROUGH(mm_modality_variation, vary), x->vary, e) : MM_OK;
-}
+#define NEED(x, type, last, functions, id, e) \
+	(!(x) ? MM_OK : mmi_contract_extension(m, id, (x)->struct_size, MM_SIZE_THROUGH(type, last), functions, e))
 
 static mm_status find_classifier(mmi_modality *m, mm_error *e)
 {
-	const mm_modality_classifier *c = m->desc->get_extension(MM_MODALITY_CLASSIFIER);
+	const mm_modality_classifier *c = extension(m, MM_MODALITY_CLASSIFIER);
 	if (!c)
 		return MM_OK;
-	if (c->struct_size < MM_SIZE_THROUGH(mm_modality_classifier, build) || !c->build)
-		return blame(m, "get_extension", e, MM_MODALITY_CLASSIFIER " has struct_size %u and %s build function, needed are %u and one",
-		             c->struct_size, c->build ? "a" : "no", MM_SIZE_THROUGH(mm_modality_classifier, build));
-	if (!c->features_name || !mmi_check_id(c->features_name) || strlen(c->features_name) > 31)
-		return blame(m, "get_extension", e, MM_MODALITY_CLASSIFIER " calls its features \"%.40s\", needed are 1 to 31 of a-z, 0-9, "
-		             "'.' and '-'", c->features_name ? c->features_name : "");
+	MMI_TRY(NEED(c, mm_modality_classifier, build, c->build, MM_MODALITY_CLASSIFIER, e));
+	if (!c->features_name || !mmi_contract_id(c->features_name) || strlen(c->features_name) > 31)
+		return mmi_contract_blame(m, "get_extension", MM_EABI, e, MM_MODALITY_CLASSIFIER " calls its features \"%.40s\", needed are 1 to 31 "
+		                          "of a-z, 0-9, '.' and '-'", c->features_name ? c->features_name : "");
 	m->classifier = m->info.n_classes >= 2 ? c : NULL;
 	return MM_OK;
 }
 
 static mm_status find_extensions(mmi_modality *m, mm_error *e)
 {
-	if (!MM_HAS(m->desc, get_extension))
-		return MM_OK;
-	MMI_TRY(find_picture(m, e));
-	MMI_TRY(find_file(m, e));
-	MMI_TRY(find_saved(m, e));
-	MMI_TRY(find_variation(m, e));
+	m->picture = extension(m, MM_MODALITY_PICTURE);
+	MMI_TRY(NEED(m->picture, mm_modality_picture, draw, m->picture->size && m->picture->draw, MM_MODALITY_PICTURE, e));
+	m->file = extension(m, MM_MODALITY_FILE);
+	MMI_TRY(NEED(m->file, mm_modality_file, read_text, m->file->read_file, MM_MODALITY_FILE, e));
+	m->saved = extension(m, MM_MODALITY_SAVED);
+	MMI_TRY(NEED(m->saved, mm_modality_saved, round, m->saved->round, MM_MODALITY_SAVED, e));
+	m->variation = extension(m, MM_MODALITY_VARIATION);
+	MMI_TRY(NEED(m->variation, mm_modality_variation, vary, m->variation->vary, MM_MODALITY_VARIATION, e));
 	return find_classifier(m, e);
 }
 
@@ -294,12 +171,8 @@ static mm_status find_extensions(mmi_modality *m, mm_error *e)
 
 static mm_status find_state(const mmi_modality *m, const mm_modality_state **out, mm_error *e)
 {
-	*out = MM_HAS(m->desc, get_extension) ? m->desc->get_extension(MM_MODALITY_STATE) : NULL;
-	const mm_modality_state *s = *out;
-	if (!s || (s->struct_size >= MM_SIZE_THROUGH(mm_modality_state, load) && s->save && s->load))
-		return MM_OK;
-	return blame(m, "get_extension", e, MM_MODALITY_STATE " has struct_size %u and %s functions, needed are %u and both",
-	             s->struct_size, s->save && s->load ? "both" : "missing", MM_SIZE_THROUGH(mm_modality_state, load));
+	const mm_modality_state *s = *out = extension(m, MM_MODALITY_STATE);
+	return NEED(s, mm_modality_state, load, s->save && s->load, MM_MODALITY_STATE, e);
 }
 
 char *mmi_modality_owner(const mmi_modality *m)
@@ -324,35 +197,34 @@ static mm_status check_owner(const mmi_modality *m, const mmi_modality_state *st
 /* What a checkpoint remembers comes before describe, which may depend on it. */
 static mm_status load_state(const mmi_modality *m, const mmi_modality_state *state, mm_error *e)
 {
-	const mm_modality_state *extension;
-	mm_error own = MM_ERROR_INIT;
+	const mm_modality_state *x;
+	mmi_call call;
 
 	if (!state || !state->bytes)
 		return MM_OK;
-	MMI_TRY(find_state(m, &extension, e));
-	if (!extension)
+	MMI_TRY(find_state(m, &x, e));
+	if (!x)
 		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the checkpoint holds a state of this modality, which plugin %s (%s) cannot read "
 		                "(no %s); use the plugin it was trained with", m->name, m->plugin->entry.id, m->plugin->path, MM_MODALITY_STATE);
-	mm_status status = mmi_modality_result(m, "load", extension->load(m->instance, state->bytes, state->size, &own), &own);
-	return status == MM_OK ? status : mmi_fail(e, status, "%s", own.message);
+	begin(&call, m, "load");
+	return mmi_call_end(&call, x->load(m->instance, state->bytes, state->size, &call.error), e);
 }
 
 static mm_status save_state(mmi_modality *m, mm_error *e)
 {
-	const mm_modality_state *extension;
-	mm_error own = MM_ERROR_INIT;
+	const mm_modality_state *x;
+	mmi_call call;
 	void *bytes = NULL;
 	size_t size = 0;
 
-	MMI_TRY(find_state(m, &extension, e));
-	if (!extension)
+	MMI_TRY(find_state(m, &x, e));
+	if (!x)
 		return MM_OK;
-	mm_status status = mmi_modality_result(m, "save", extension->save(m->instance, &bytes, &size, &own), &own);
-	if (status != MM_OK)
-		return mmi_fail(e, status, "%s", own.message);
+	begin(&call, m, "save");
+	MMI_TRY(mmi_call_end(&call, x->save(m->instance, &bytes, &size, &call.error), e));
 	m->state = bytes;
 	m->state_bytes = size;
-	return bytes && size ? MM_OK : blame(m, "save", e, "it returned MM_OK and no bytes");
+	return mmi_contract_made(m, "save", size ? bytes : NULL, "bytes", e);
 }
 
 static void release_state(mmi_modality *m)
@@ -368,21 +240,21 @@ static void release_state(mmi_modality *m)
 
 static mm_status create_instance(mmi_modality *m, mmi_config *config, mm_error *e)
 {
-	mm_error own = MM_ERROR_INIT;
+	mmi_call call;
 
 	MMI_TRY(mmi_plugin_config_create(config, m->name, &m->config, e));
-	mm_status status = m->desc->create(m->plugin->self, m->config, &m->instance, &own);
-	bool told = status == MM_ECONFIG && mmi_plugin_config_failed(m->config) && own.message[0];
+	begin(&call, m, "create");
+	mm_status status = m->desc->create(m->plugin->self, m->config, &m->instance, &call.error);
+	bool told = status == MM_ECONFIG && mmi_plugin_config_failed(m->config) && call.error.message[0];
 	mmi_plugin_config_close(m->config);
-	if (status != MM_OK) {
+	if (status != MM_OK)
 		m->instance = NULL; /* whatever a failed create left there */
-		if (!told)
-			status = mmi_modality_result(m, "create", status, &own);
-		return mmi_fail(e, status, "%s", own.message);
+	if (!told) {
+		MMI_TRY(mmi_call_end(&call, status, e));
+		return mmi_contract_made(m, "create", m->instance, "instance", e);
 	}
-	if (!m->instance)
-		return blame(m, "create", e, "it returned MM_OK and no instance");
-	return MM_OK;
+	mmi_call_leave(&call);
+	return mmi_fail(e, status, "%s", call.error.message);
 }
 
 static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *config, const mmi_plugin *plugin, const char *id,
@@ -392,6 +264,8 @@ static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *con
 	MMI_TRY(find_desc(m, config, id, e));
 	MMI_TRY(check_owner(m, state, e));
 	MMI_TRY(create_instance(m, config, e));
+	if (MM_HAS(m->desc, get_extension))
+		MMI_TRY(mmi_contract_extensions(m, m->desc->get_extension, e));
 	MMI_TRY(load_state(m, state, e));
 	MMI_TRY(describe(m, e));
 	MMI_TRY(override(m, config, e));
@@ -426,110 +300,12 @@ void mmi_modality_destroy(mmi_modality *m)
 	if (!m)
 		return;
 	release_state(m);
-	if (m->instance)
+	if (m->instance) {
+		mmi_call call;
+		begin(&call, m, "destroy");
 		m->desc->destroy(m->instance);
+		mmi_call_leave(&call);
+	}
 	mmi_plugin_config_destroy(m->config);
 	*m = (mmi_modality){ 0 };
-}
-
-/* ---------------------------------------------------------------- data and pictures */
-
-mm_status mmi_modality_open(const mmi_modality *m, int32_t split, mm_dataset **out, mm_error *e)
-{
-	mm_error own = MM_ERROR_INIT;
-	mm_dataset *data = NULL;
-
-	mm_status status = mmi_modality_result(m, "open", m->desc->open(m->instance, split, &data, &own), &own);
-	if (status != MM_OK)
-		return mmi_fail(e, status, "%s", own.message);
-	if (!data)
-		return blame(m, "open", e, "it returned MM_OK and no data set");
-	*out = data;
-	return MM_OK;
-}
-
-mm_status mmi_modality_render(const mmi_modality *m, const float *x, const char *path, mm_error *e)
-{
-	mm_error own = MM_ERROR_INIT;
-	mm_status status = mmi_modality_result(m, "render", m->desc->render(m->instance, x, path, &own), &own);
-	return status == MM_OK ? status : mmi_fail(e, status, "%s", own.message);
-}
-
-static mm_status need_picture(const mmi_modality *m, mm_error *e)
-{
-	if (m->picture)
-		return MM_OK;
-	return mmi_fail(e, MM_EUNSUPPORTED, "[%s] plugin %s cannot draw its samples (no %s)", m->name, m->plugin->entry.id,
-	                MM_MODALITY_PICTURE);
-}
-
-mm_status mmi_modality_picture_size(const mmi_modality *m, uint32_t *width, uint32_t *height, mm_error *e)
-{
-	mm_error own = MM_ERROR_INIT;
-	uint32_t w = 0, h = 0;
-
-	MMI_TRY(need_picture(m, e));
-	mm_status status = mmi_modality_result(m, "picture size", m->picture->size(m->instance, &w, &h, &own), &own);
-	if (status != MM_OK)
-		return mmi_fail(e, status, "%s", own.message);
-	if (w < 1 || h < 1 || w > PICTURE_MAX || h > PICTURE_MAX)
-		return blame(m, "picture size", e, "%u x %u pixels, needed are 1 to %u each way", w, h, PICTURE_MAX);
-	*width = w;
-	*height = h;
-	return MM_OK;
-}
-
-mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb, size_t stride, mm_error *e)
-{
-	mm_error own = MM_ERROR_INIT;
-
-	MMI_TRY(need_picture(m, e));
-	mm_status status = mmi_modality_result(m, "draw", m->picture->draw(m->instance, x, rgb, stride, &own), &own);
-	return status == MM_OK ? status : mmi_fail(e, status, "%s", own.message);
-}
-
-/* ---------------------------------------------------------------- samples that users name */
-
-#define SUM_TOLERANCE 1e-3 /* of a distribution's sum */
-
-static mm_status check_box(const mmi_modality *m, const char *callback, const float *x, mm_error *e)
-{
-	for (int64_t i = 0; i < m->count; i++)
-		if (!isfinite(x[i]) || x[i] < m->info.lo || x[i] > m->info.hi)
-			return blame(m, callback, e, "value %lld is %g, needed are finite values from %g to %g", (long long)i, (double)x[i],
-			             (double)m->info.lo, (double)m->info.hi);
-	return MM_OK;
-}
-
-static mm_status check_sums(const mmi_modality *m, const char *callback, const float *x, mm_error *e)
-{
-	int64_t n = m->info.shape.dim[m->info.shape.rank - 1];
-	for (int64_t i = 0; i < m->count; i += n) {
-		double sum = 0;
-		for (int64_t k = 0; k < n; k++)
-			sum += (double)x[i + k];
-		if (fabs(sum - 1) > SUM_TOLERANCE)
-			return blame(m, callback, e, "the values from %lld on sum to %g, needed is 1", (long long)i, sum);
-	}
-	return MM_OK;
-}
-
-mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e)
-{
-	mm_error own = MM_ERROR_INIT;
-	struct stat st;
-	if (!m->file)
-		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] plugin %s cannot read samples that are named (no %s); use tuples of the test data", m->name,
-		                m->plugin->entry.id, MM_MODALITY_FILE);
-	bool exists = !stat(given, &st);
-	if (!exists && !m->file->read_text)
-		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s', and plugin %s reads nothing but files", m->name, given, m->plugin->entry.id);
-	if (exists && S_ISDIR(st.st_mode))
-		return mmi_fail(e, MM_EIO, "[%s] '%s' is a folder, expected a file", m->name, given);
-	const char *callback = exists ? "read_file" : "read_text";
-	mm_status status = (exists ? m->file->read_file : m->file->read_text)(m->instance, given, out, &own);
-	if (mmi_modality_result(m, callback, status, &own) != MM_OK)
-		return mmi_fail(e, own.code, "%s", own.message);
-	MMI_TRY(check_box(m, callback, out, e));
-	return m->info.support == MM_SUPPORT_SIMPLEX ? check_sums(m, callback, out, e) : MM_OK;
 }

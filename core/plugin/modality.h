@@ -51,9 +51,6 @@ mm_status mmi_modality_restore(mmi_registry *registry, mmi_config *config, const
 char *mmi_modality_owner(const mmi_modality *m);
 /* Destroys the instance; accepts an all-zero struct and NULL. */
 void mmi_modality_destroy(mmi_modality *m);
-/* Passes on the status of one of the plugin's callbacks: e, which the plugin filled, gets the plugin's id and path and the
- * callback's name in front; unknown codes become MM_EINTERNAL. e must be the initialised mm_error the plugin got. */
-mm_status mmi_modality_result(const mmi_modality *m, const char *callback, mm_status status, mm_error *e);
 
 /* Records the branch in g (scope and parameter store set before) and checks what came back. io's outputs are tensors of
  * the right shape; w_loc and w_raw are MM_NO_TENSOR when private_dim is 0. */
@@ -68,8 +65,18 @@ mm_status mmi_modality_build_features(const mmi_modality *m, mmi_graph *g, mm_te
 mm_status mmi_modality_build_classifier(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *logits, mm_tensor *features,
                                         mm_error *e);
 
-/* The plugin's data and pictures with checked results. MM_SPLIT_... */
+/* The plugin's data and pictures with checked results: contract.h. MM_SPLIT_...; key: the sample's, for messages. */
 mm_status mmi_modality_open(const mmi_modality *m, int32_t split, mm_dataset **out, mm_error *e);
+void mmi_modality_close(const mmi_modality *m, mm_dataset *d); /* d may be NULL */
+uint64_t mmi_modality_count(const mmi_modality *m, const mm_dataset *d);
+/* key: MMI_KEY_BYTES. */
+mm_status mmi_modality_key(const mmi_modality *m, const mm_dataset *d, uint64_t index, char *key, mm_error *e);
+mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_t index, const char *key, int32_t *label, mm_error *e);
+/* x: m->count floats, scratch when this fails. */
+mm_status mmi_modality_read(const mmi_modality *m, mm_dataset *d, uint64_t index, const char *key, float *x, mm_error *e);
+/* Only with the extension. */
+mm_status mmi_modality_vary(const mmi_modality *m, uint64_t draw, const char *key, float *x, mm_error *e);
+void mmi_modality_round(const mmi_modality *m, float *x);
 mm_status mmi_modality_render(const mmi_modality *m, const float *x, const char *path, mm_error *e);
 /* MM_EUNSUPPORTED without the picture extension. */
 mm_status mmi_modality_picture_size(const mmi_modality *m, uint32_t *width, uint32_t *height, mm_error *e);

@@ -5,7 +5,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fenv.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,15 +121,10 @@ static mm_status find_query(void *handle, mm_plugin_query *query, mm_error *e)
 	return MM_OK;
 }
 
-/* The handle is dropped on purpose: plugins stay mapped, since threads and static destructors of theirs may live on.
- * Constructors linked in by -ffast-math change the floating point mode of the process; that is undone. */
+/* The handle is dropped on purpose: plugins stay mapped, since threads and static destructors of theirs may live on. */
 mm_status mmi_object_open(const char *real, mm_plugin_query *query, mm_error *e)
 {
-	fenv_t mode;
-
-	fegetenv(&mode);
 	dlerror();
 	void *handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
-	fesetenv(&mode);
 	return handle ? find_query(handle, query, e) : explain_dlopen(e);
 }

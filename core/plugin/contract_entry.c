@@ -1,8 +1,8 @@
-/* check.c - a plugin's static data: magic, sizes, versions, strings, callbacks. */
+/* contract_entry.c - a plugin's static data: magic, sizes, versions, strings, callbacks. */
 #include "mmi_build.h"
 
 #include "config/ini.h"
-#include "plugin/check.h"
+#include "plugin/contract.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static bool printable(const char *text, size_t max)
 	return true;
 }
 
-bool mmi_check_id(const char *id)
+bool mmi_contract_id(const char *id)
 {
 	size_t length = id ? strnlen(id, ID_MAX + 1) : 0;
 
@@ -45,16 +45,13 @@ static const char *shown(const char *text, char out[80])
 	if (!text)
 		return "NULL";
 	snprintf(out, 80, "\"%.70s\"", text);
-	for (char *p = out; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
-	return out;
+	return mmi_clean(out);
 }
 
 static mm_status check_id(const char *what, const char *id, mm_error *e)
 {
 	char text[80];
-	if (mmi_check_id(id))
+	if (mmi_contract_id(id))
 		return MM_OK;
 	return mmi_fail(e, MM_EABI, "%s is %s, needed are 1 to 63 characters of a-z, 0-9, '.' and '-', a letter or digit at "
 	                "both ends", what, shown(id, text));
@@ -193,7 +190,7 @@ static mm_status copy_modalities(const mm_plugin_entry *entry, mm_modality_desc 
 	return MM_OK;
 }
 
-mm_status mmi_check_entry(const mm_plugin_entry *raw, mm_plugin_entry *entry, mm_modality_desc **descs, mm_error *e)
+mm_status mmi_contract_entry(const mm_plugin_entry *raw, mm_plugin_entry *entry, mm_modality_desc **descs, mm_error *e)
 {
 	mm_plugin_entry copy = { 0 };
 
@@ -213,24 +210,4 @@ mm_status mmi_check_entry(const mm_plugin_entry *raw, mm_plugin_entry *entry, mm
 	*entry = copy;
 	*descs = list;
 	return MM_OK;
-}
-
-/* ---------------------------------------------------------------- results of callbacks */
-
-mm_status mmi_check_result(mm_status status, const mm_error *from, mm_error *e)
-{
-	char text[MM_ERROR_TEXT];
-
-	if (status == MM_OK)
-		return MM_OK;
-	memcpy(text, from->message, sizeof text);
-	text[sizeof text - 1] = 0;
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = ' ';
-	if (status < 0 || status > MM_EINTERNAL)
-		return mmi_fail(e, MM_EINTERNAL, "status %d, which this mmcore does not know%s%s", status, *text ? ": " : "", text);
-	if (!*text)
-		return mmi_fail(e, status, "%s (the plugin gave no text)", mmi_status_name(status));
-	return mmi_fail(e, status, "%s", text);
 }

@@ -1,0 +1,83 @@
+/* call.c - a call into a plugin: who is inside, and what is put back afterwards. */
+#include "mmi_build.h"
+
+#include "plugin/call.h"
+#include "plugin/contract.h"
+#include "plugin/loader.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void tell(const mmi_call *c, bool inside)
+{
+	const mmi_log *log = c->plugin ? c->plugin->log : NULL;
+	if (log && log->call)
+		log->call(log->ctx, c, inside);
+}
+
+void mmi_call_begin_sample(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback)
+{
+	const char *locale = setlocale(LC_ALL, NULL);
+	c->section = section;
+	c->plugin = plugin;
+	c->callback = callback;
+	c->error = (mm_error)MM_ERROR_INIT;
+	c->folder = -1;
+	snprintf(c->locale, sizeof c->locale, "%s", locale && strlen(locale) < sizeof c->locale ? locale : "");
+	fegetenv(&c->mode);
+	tell(c, true);
+}
+
+void mmi_call_begin(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback)
+{
+	mmi_call_begin_sample(c, section, plugin, callback);
+	c->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void return_to_folder(int folder)
+{
+	struct stat was, is;
+	if (fstat(folder, &was) == 0 && (stat(".", &is) != 0 || was.st_dev != is.st_dev || was.st_ino != is.st_ino) && fchdir(folder) != 0)
+		return; /* nothing more can be done */
+}
+
+void mmi_call_leave(mmi_call *c)
+{
+	fesetenv(&c->mode);
+	const char *locale = setlocale(LC_ALL, NULL);
+	if (c->locale[0] && locale && strcmp(locale, c->locale))
+		setlocale(LC_ALL, c->locale);
+	if (c->folder >= 0) {
+		return_to_folder(c->folder);
+		close(c->folder);
+	}
+	tell(c, false);
+}
+
+const char *mmi_call_name(const char *section, const mmi_plugin *plugin, const char *callback, char *text)
+{
+	char who[MM_ERROR_TEXT] = "", where[48] = "";
+	if (section)
+		snprintf(where, sizeof where, "[%s] ", section);
+	if (plugin && plugin->entry.id)
+		snprintf(who, sizeof who, "plugin %s (%s): ", plugin->entry.id, plugin->path);
+	else if (plugin)
+		snprintf(who, sizeof who, "plugin %s: ", plugin->path);
+	snprintf(text, MM_ERROR_TEXT, "%s%.400s%s", where, who, callback);
+	return text;
+}
+
+mm_status mmi_call_end(mmi_call *c, mm_status status, mm_error *e)
+{
+	char name[MM_ERROR_TEXT];
+	mmi_call_leave(c);
+	if (status == MM_OK)
+		return MM_OK;
+	status = mmi_contract_status(status, &c->error, e);
+	mmi_fail_prefix(e, "%s", mmi_call_name(c->section, c->plugin, c->callback, name));
+	return status;
+}
