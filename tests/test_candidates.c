@@ -3,6 +3,8 @@
 
 #include "linear_rig.h"
 
+#include "mcmc/generate.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <string.h>
@@ -295,6 +297,24 @@ static void choices_do_not_depend_on_the_thread_count(void **state)
 	close_drawn(&d);
 }
 
+/* A sheet names what moved its samples, and nothing that did not. */
+static void moved_samples_are_named_after_what_moved_them(void **state)
+{
+	static const struct {
+		uint32_t candidates, guide, data;
+		const char *label;
+	} cases[] = {
+		{ 1, 40, 10, "guided latents + data chain" }, { 16, 40, 10, "guided latents + data chain" }, { 16, 0, 10, "chosen latents + data chain" },
+		{ 1, 40, 0, "guided latents" }, { 16, 0, 0, "chosen latents" }, { 1, 0, 10, "data chain" }, { 1, 0, 0, "not moved" },
+	};
+	char text[MMI_GENERATE_TEXT];
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
+		const mmi_generate_args a = { .guide = { .candidates = cases[i].candidates, .steps = cases[i].guide }, .revise.steps = cases[i].data };
+		assert_string_equal(mmi_generate_label(&a, text), cases[i].label);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +325,7 @@ int main(void)
 		cmocka_unit_test(without_an_energy_the_first_is_taken),
 		cmocka_unit_test(choices_are_as_frequent_as_the_energy_says),
 		cmocka_unit_test(choices_do_not_depend_on_the_thread_count),
+		cmocka_unit_test(moved_samples_are_named_after_what_moved_them),
 	};
 
 	return cmocka_run_group_tests_name("candidates", tests, NULL, NULL);

@@ -144,7 +144,7 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "eval", "--ckpt FILE [options] | eval --summary DIR...", "Measures a trained model: coherence, Frechet "
-	                          "distances, alignment, latents, the energy as a score, cost; for the generator alone and energy-revised.", options };
+	                          "distances, alignment, latents, the energy as a score, cost; for the generator alone, and from guided latents with the data chain.", options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, &operands, &code)) {
 		j.request.setup = (mmi_setup_request){ NULL, plugins.item, plugins.n, sets.item, sets.n, &cli->log };

@@ -1,4 +1,4 @@
-/* cmd_sample.c - mmcore sample: generator and energy-revised samples out of a checkpoint. */
+/* cmd_sample.c - mmcore sample: samples of a checkpoint: the generator's, and from guided latents with the data chain. */
 #include "mmi_build.h"
 
 #include "cli/run_options.h"
@@ -42,15 +42,15 @@ int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_CANDIDATES(&r.steps.candidates),
 		MMI_OPTION_GUIDE_STEPS(&r.steps.guide),
 		MMI_OPTION_X_STEPS(&r.steps.x),
-		MMI_OPTION_STRING("grid", "OUT.png", &r.grid, "a sheet of the first samples, generator above energy-revised"),
+		MMI_OPTION_STRING("grid", "OUT.png", &r.grid, "a sheet of the first samples, the generator's above the moved ones"),
 		MMI_OPTION_STRING("out", "DIR", &r.out, "one file per modality and sample, in DIR/generator and DIR/revised, and DIR/manifest.csv"),
 		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other samples (default 0)"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "sample", "--ckpt FILE (--grid OUT.png | --out DIR) [options]", "Draws samples from the generator and "
-	                          "revises them with the energy model.", options };
+	const mmi_usage usage = { "sample", "--ckpt FILE (--grid OUT.png | --out DIR) [options]", "Draws samples from the generator, and "
+	                          "from guided latents with the energy model's data chain.", options };
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
 		goto done;

@@ -56,9 +56,17 @@ const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT])
 	return text;
 }
 
+const char *mmi_generate_label(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT])
+{
+	const char *guided = a->guide.steps ? "guided latents" : mmi_guide_acts(&a->guide) ? "chosen latents" : "";
+	const char *moved = a->revise.steps ? "data chain" : *guided ? "" : "not moved";
+	snprintf(text, MMI_GENERATE_TEXT, "%s%s%s", guided, *guided && *moved ? " + " : "", moved);
+	return text;
+}
+
 const char *mmi_generate_text(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT])
 {
 	char guide_text[MMI_GUIDE_TEXT];
-	snprintf(text, MMI_GENERATE_TEXT, "%s%u energy steps", mmi_guide_text(&a->guide, guide_text), a->revise.steps);
+	snprintf(text, MMI_GENERATE_TEXT, "%s%u data chain steps", mmi_guide_text(&a->guide, guide_text), a->revise.steps);
 	return text;
 }

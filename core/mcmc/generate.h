@@ -1,4 +1,4 @@
-/* generate.h - samples from the prior: the generator's, and what the energy's chains make of the same draws. */
+/* generate.h - samples from the prior: the generator's, and what guide and data chain make of the same draws. */
 #ifndef MMI_GENERATE_H
 #define MMI_GENERATE_H
 
@@ -19,7 +19,9 @@ void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a
                   float *const *generated, float *const *revised);
 /* "16 candidates, 40 guide steps, ", for titles; of each only where there are some. */
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT]);
-/* The same, and "10 energy steps". */
+/* What moved samples are to be called on sheets, "guided latents + data chain": of each only what acts. */
+const char *mmi_generate_label(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT]);
+/* As mmi_guide_text, and "10 data chain steps". */
 const char *mmi_generate_text(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT]);
 
 #endif

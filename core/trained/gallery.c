@@ -14,6 +14,7 @@ struct mmi_gallery {
 	mmi_sampler *sampler;
 	uint32_t columns, rows; /* shown; padded to whole chunks */
 	bool has_data;
+	char moved[MMI_GENERATE_TEXT]; /* what the last samples below the generator's are */
 	mmi_latents z;
 	mmi_translator *translator;
 	float *observed[MMI_MAX_MODALITIES]; /* the first modality alone */
@@ -135,7 +136,7 @@ static mm_status draw_modality(const mmi_gallery *g, mmi_grid *grid, uint32_t co
 		MMI_TRY(draw_row(g, grid, columns, m, (*row)++, label, g->translated[m], e));
 	}
 	MMI_TRY(draw_row(g, grid, columns, m, (*row)++, "generator", g->generated[m], e));
-	return draw_row(g, grid, columns, m, (*row)++, "energy-revised", g->revised[m], e);
+	return draw_row(g, grid, columns, m, (*row)++, g->moved, g->revised[m], e);
 }
 
 static size_t count_rows(const mmi_gallery *g)
@@ -170,5 +171,6 @@ void mmi_gallery_sample(mmi_gallery *g, const mmi_generate_args *chains, uint32_
 {
 	if (g->has_data)
 		translate(g);
+	mmi_generate_label(chains, g->moved);
 	mmi_generate(g->model, g->sampler, chains, number, g->rows, &g->z, g->generated, g->revised);
 }

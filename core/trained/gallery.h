@@ -1,4 +1,4 @@
-/* gallery.h - sample sheets: rows labelled data, translation, generator and energy-revised for each modality. */
+/* gallery.h - sample sheets: rows labelled data, translation, generator, and by what moved the last, for each modality. */
 #ifndef MMI_GALLERY_H
 #define MMI_GALLERY_H
 
@@ -8,10 +8,10 @@
 typedef struct mmi_gallery mmi_gallery;
 
 /* `data` (may be NULL) lends its first `columns` tuples, read now: pick them at random, since data are often sorted. Rows shown depend on what is there: without data only
- * generator and energy-revised. The sampler must allow columns rounded up to whole chunks. */
+ * generator and moved samples. The sampler must allow columns rounded up to whole chunks. */
 mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns, mmi_gallery **out, mm_error *e);
 void mmi_gallery_destroy(mmi_gallery *g);
-/* Translates the data, if there is any, and draws new samples with the noise of `number`; the energy's chains move the revised. */
+/* Translates the data, if there is any, and draws new samples with the noise of `number`; `chains` move the revised. */
 void mmi_gallery_sample(mmi_gallery *g, const mmi_generate_args *chains, uint32_t number);
 /* Writes the sheet of the first `columns` samples. MM_EUNSUPPORTED: no modality can be shown. */
 mm_status mmi_gallery_write(const mmi_gallery *g, uint32_t columns, const char *title, const char *path, mm_error *e);

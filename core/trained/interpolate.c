@@ -168,7 +168,7 @@ static mm_status label_columns(const job *j, mmi_grid *g, mm_error *e)
 {
 	uint32_t steps = j->request->steps;
 	char text[96];
-	snprintf(text, sizeof text, "%s, %u energy steps", j->request->spherical ? "spherical" : "linear", j->chains.revise.steps);
+	snprintf(text, sizeof text, "%s, %u data chain steps", j->request->spherical ? "spherical" : "linear", j->chains.revise.steps);
 	MMI_TRY(mmi_grid_title(g, text, e));
 	for (uint32_t i = 0; i < steps; i++) {
 		snprintf(text, sizeof text, "%.2f", (double)i / (steps - 1));
@@ -192,7 +192,7 @@ static mm_status draw_all(const job *j, mmi_grid *g, mm_error *e)
 		MMI_TRY(mmi_grid_group(g, row, j->model->modalities[m].name, e));
 		MMI_TRY(draw_row(j, g, row++, "generator", m, j->decoded[m], e));
 		if (j->chains.revise.steps)
-			MMI_TRY(draw_row(j, g, row++, "energy-revised", m, j->revised[m], e));
+			MMI_TRY(draw_row(j, g, row++, "data chain", m, j->revised[m], e));
 	}
 	return mmi_grid_write(g, j->request->grid, e);
 }
