@@ -3,6 +3,7 @@
 #define MMI_TEST_LEARNER_RIG_H
 
 #include "learn/learner.h"
+#include "run/settings.h"
 
 enum { RIG_PICTURE /* a box */, RIG_WORDS /* a simplex */, RIG_SENSOR /* the real line */, RIG_MODALITIES };
 

@@ -310,7 +310,7 @@ static void moved_samples_are_named_after_what_moved_them(void **state)
 	char text[MMI_GENERATE_TEXT];
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
-		const mmi_generate_args a = { .guide = { .candidates = cases[i].candidates, .steps = cases[i].guide }, .revise.steps = cases[i].data };
+		const mmi_chains a = { .guide = { .candidates = cases[i].candidates, .steps = cases[i].guide }, .revise.steps = cases[i].data };
 		assert_string_equal(mmi_generate_label(&a, text), cases[i].label);
 	}
 }

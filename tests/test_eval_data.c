@@ -1,5 +1,5 @@
 /* test_eval_data.c - data as people have them: no test split, sorted by class, few of them, one class only. */
-#include "config.h"
+#include "mmi_build.h"
 
 #include "eval_rig.h"
 

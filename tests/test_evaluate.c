@@ -262,7 +262,7 @@ static void a_baseline_is_judged_without_chains(void **state)
 	assert_null(mmi_report_find(&f, "coherence by given, z revised", "1 given", "generator"));
 	assert_null(mmi_report_find(&f, "conditional coherence, z revised", "mean", "generator"));
 	mmi_report_clear(&f);
-	r.z_steps = 3; /* unless it is asked for */
+	r.steps.posterior_steps = 3; /* unless it is asked for */
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
 	assert_true(eval_value(&f, "coherence by given, z revised", "1 given", "generator") <= 1);
 	mmi_report_clear(&f);

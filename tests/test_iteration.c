@@ -226,7 +226,7 @@ static mmi_settings read_settings(const rig *r, uint32_t chunk)
 		.z_steps = count(r, "z_steps"), .z_step = number(r, "z_step"), .z_noise = number(r, "z_noise"),
 		.s_factor = number(r, "s_factor"), .i_factor = number(r, "i_factor"), .energy_l2 = number(r, "energy_l2"),
 		.refresh_negatives = number(r, "refresh_negatives") != 0,
-		.chain_interval = 1, .generator_updates = count(r, "generator_updates"), .inference_updates = count(r, "inference_updates"),
+		.generator_updates = count(r, "generator_updates"), .inference_updates = count(r, "inference_updates"),
 		.energy_updates = count(r, "energy_updates"),
 		.generator = adam(r, "generator"), .inference = adam(r, "inference"), .energy = adam(r, "energy"),
 		.schedule = (mmi_schedule)count(r, "schedule"), .schedule_end = number(r, "schedule_end"),

@@ -40,7 +40,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 	compare_threads((const char *const[]){ "learner.experts=all", "learner.expert_reduce=mean", "learner.warmup=2", "learner.x_move_max=0.1",
 	                                       "learner.inference_target=each", "learner.clip_norm=5", NULL });
 	compare_threads((const char *const[]){ "learner.batch=28", "run.chunk=5", "learner.prior=laplace", "energy.energy_l2=0.1", NULL });
-	compare_threads((const char *const[]){ "learner.private_dim=3", "learner.warmup=2", "learner.elbo_updates=1", "learner.guide_steps=2", NULL });
+	compare_threads((const char *const[]){ "learner.private_dim=3", "learner.warmup=2", "learner.elbo_updates=1", "sample.latent_steps=2", NULL });
 }
 
 static void another_seed_gives_other_bits(void **state)

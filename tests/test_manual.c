@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "learn/settings.h"
+#include "run/settings.h"
 
 static char *manual;
 
@@ -88,7 +88,7 @@ static void every_key_and_default_is_in_the_manual(void **state)
 /* Keys without a default are resolved to nothing: root, plugin_path. */
 static void the_manual_names_no_key_that_is_not_asked_for(void **state)
 {
-	static const char *const sections[] = { "run", "data", "learner", "energy" };
+	static const char *const sections[] = { "run", "data", "learner", "energy", "sample", "translate" };
 	char *text = resolved();
 	(void)state;
 	for (size_t s = 0; s < MMI_COUNT(sections); s++) {

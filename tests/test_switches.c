@@ -492,24 +492,36 @@ static void elbo_updates_come_on_top_of_the_chains(void **state)
 	rig_close(&both);
 }
 
-/* Those between are the warm-up's, to the bit. */
-static void chains_run_in_every_so_many_th_iteration(void **state)
+/* ---------------------------------------------------------------- settings of older checkpoints */
+
+static mmi_settings migrated(const char *const *sets)
 {
-	learner_rig sparse, warm;
+	mmi_config *c;
+	mmi_settings s;
+	mm_error e = MM_ERROR_INIT;
+	assert_int_equal(mmi_config_create(&c, &e), MM_OK);
+	for (size_t i = 0; sets[i]; i++)
+		assert_int_equal(mmi_config_set(c, sets[i], &e), MM_OK);
+	assert_int_equal(mmi_settings_migrate(c, &e), MM_OK);
+	assert_int_equal(mmi_settings_read(c, &s, &e), MM_OK);
+	assert_int_equal(mmi_config_check(c, &e), MM_OK);
+	mmi_config_destroy(c);
+	return s;
+}
+
+static void older_checkpoints_keep_what_their_settings_mean(void **state)
+{
 	(void)state;
-	rig_open(&sparse, SETS("learner.chain_interval=3"));
-	rig_open(&warm, SETS("learner.warmup=2", "learner.chain_interval=3"));
-	for (int i = 1; i <= 6; i++) {
-		uint64_t energy = rig_hash(sparse.model->energy), generator = rig_hash(sparse.model->generator);
-		mmi_measures m = rig_run(&sparse, 1), w = rig_run(&warm, 1);
-		assert_true(!m.warm && w.warm == (i <= 2));
-		assert_true(m.chains == (i % 3 == 0) && w.chains == m.chains);
-		assert_true(isfinite(m.gap) == m.chains && isfinite(m.elbo) == !m.chains);
-		assert_true((rig_hash(sparse.model->energy) != energy) == m.chains && rig_hash(sparse.model->generator) != generator);
-		rig_assert_same(&sparse, &warm);
-	}
-	rig_close(&sparse);
-	rig_close(&warm);
+	mmi_settings s = migrated(SETS("learner.guide_steps=40", "learner.guide_weight=30", "learner.guide_candidates=2",
+	                               "learner.translation_candidates=16", "learner.translation_guide_steps=-1", "learner.translation_x_steps=0",
+	                               "learner.translation_temperature=0.25", "learner.chain_interval=8", "learner.guide_training=no"));
+	assert_int_equal(s.sample.latent_steps, 40);
+	assert_int_equal(s.translate.latent_steps, 40);
+	assert_true(s.sample.weight == 30 && s.translate.weight == 30 && s.translate.temperature == 0.25);
+	assert_int_equal(s.sample.candidates, 2);
+	assert_int_equal(s.translate.candidates, 16);
+	assert_int_equal(s.translate.data_steps, 0);
+	assert_int_equal(s.sample.data_steps, -1);
 }
 
 /* ---------------------------------------------------------------- refusals */
@@ -590,6 +602,7 @@ static void combinations_without_meaning_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(older_checkpoints_keep_what_their_settings_mean),
 		cmocka_unit_test(the_generator_learns_every_modality_from_chains_that_saw_one),
 		cmocka_unit_test(private_chains_move_every_w_or_only_the_expert_s_own),
 		cmocka_unit_test(chains_start_from_observed_experts_only),
@@ -610,7 +623,6 @@ int main(void)
 		cmocka_unit_test(independent_generators_share_no_latent),
 		cmocka_unit_test(baselines_train_all_but_the_energy),
 		cmocka_unit_test(elbo_updates_come_on_top_of_the_chains),
-		cmocka_unit_test(chains_run_in_every_so_many_th_iteration),
 		cmocka_unit_test(what_translations_from_several_start_from),
 		cmocka_unit_test(combinations_without_meaning_are_refused),
 	};

@@ -195,7 +195,7 @@ static float *new_samples(const learner_rig *r, uint32_t m)
 /* A model whose experts have been told what belongs together, so that their agreement means something. */
 static void open_drawn(drawn *d)
 {
-	static const char *const sets[] = { "energy.agreement=5", "learner.contrast_factor=10", "learner.guide_step=0.3", "learner.warmup=60",
+	static const char *const sets[] = { "energy.agreement=5", "learner.contrast_factor=10", "sample.latent_step=0.3", "translate.latent_step=0.3", "learner.warmup=60",
 	                                    "learner.iterations=70", NULL };
 	mm_error e = MM_ERROR_INIT;
 	*d = (drawn){ .z = { .z = NULL } };
@@ -219,15 +219,17 @@ static void close_drawn(drawn *d)
 	rig_close(&d->rig);
 }
 
-static mmi_generate_args chains_of(const drawn *d, int64_t guide_steps, int64_t x_steps)
+static mmi_chains chains_of(const drawn *d, int64_t guide_steps, int64_t x_steps)
 {
-	mmi_generate_args a = { mmi_settings_guide(&d->rig.settings, false, -1, guide_steps), mmi_settings_revise(&d->rig.settings, false, 0.1, x_steps) };
+	const mmi_recipe_change change = { -1, -1, guide_steps, x_steps };
+	const mmi_recipe recipe = mmi_recipe_changed(&d->rig.settings.sample, &change);
+	mmi_chains a = mmi_settings_chains(&d->rig.settings, &recipe, 0.1);
 	a.revise.noise = 0.05;
 	a.revise.move_max = 0.02; /* so that it matters where the data chain begins */
 	return a;
 }
 
-static void generate(drawn *d, const mmi_generate_args *a)
+static void generate(drawn *d, const mmi_chains *a)
 {
 	mmi_generate(d->rig.model, d->rig.learner->sampler, a, 9, GENERATED, &d->z, d->generated, d->revised);
 }
@@ -252,7 +254,7 @@ static void the_guide_lowers_the_joint_energy_of_samples(void **state)
 	drawn d;
 	(void)state;
 	open_drawn(&d);
-	const mmi_generate_args guided = chains_of(&d, 40, 0), alone = chains_of(&d, 0, 0);
+	const mmi_chains guided = chains_of(&d, 40, 0), alone = chains_of(&d, 0, 0);
 	generate(&d, &guided);
 	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
 		assert_false(same_samples(&d, m, d.generated[m], d.revised[m]));
@@ -277,7 +279,7 @@ static void samples_are_what_the_chains_by_hand_give(void **state)
 		mmi_chain_stats stats;
 		open_drawn(&d);
 		mmi_sampler *s = d.rig.learner->sampler;
-		mmi_generate_args a = chains_of(&d, guides[i].steps, 3);
+		mmi_chains a = chains_of(&d, guides[i].steps, 3);
 		a.guide.candidates = guides[i].candidates;
 		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
 			start[m] = new_samples(&d.rig, m);
@@ -310,7 +312,7 @@ static void samples_are_what_the_chains_by_hand_give(void **state)
 static void translate(drawn *d, uint32_t given, uint32_t candidates, uint32_t guide_steps)
 {
 	static const float ones[GENERATED] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, zeros[GENERATED] = { 0 };
-	const mmi_generate_args chains = chains_of(d, guide_steps, 2);
+	const mmi_chains chains = chains_of(d, guide_steps, 2);
 	mmi_translate_args args = { .number = 4, .expert = (int32_t)given, .temperature = 1, .guide = chains.guide, .revise = chains.revise,
 	                            .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
 	args.guide.candidates = candidates;

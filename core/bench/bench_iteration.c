@@ -21,13 +21,12 @@ static mm_status open_setup(const mmi_bench_request *r, mmi_setup *out, mm_error
 {
 	char threads[32];
 	mmi_setup_request request = r->setup;
-	const char **sets = mmi_alloc(request.n_sets + 3, sizeof *sets);
+	const char **sets = mmi_alloc(request.n_sets + 2, sizeof *sets);
 	if (!sets)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for settings");
 	for (size_t i = 0; i < request.n_sets; i++)
 		sets[i] = request.sets[i];
 	sets[request.n_sets++] = "learner.warmup=0";
-	sets[request.n_sets++] = "learner.chain_interval=1";
 	if (r->threads) {
 		snprintf(threads, sizeof threads, "run.threads=%u", r->threads);
 		sets[request.n_sets++] = threads;

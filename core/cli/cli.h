@@ -73,5 +73,8 @@ int mmi_cmd_encode(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_help(const mmi_cli *cli, int argc, char **argv);
+/* The list of commands; returns MMI_EXIT_OK. */
+int mmi_cli_overview(const mmi_cli *cli);
 
 #endif

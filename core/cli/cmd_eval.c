@@ -122,7 +122,7 @@ static int run(const mmi_cli *cli, const mmi_usage *usage, mmi_eval_job *j, cons
 
 int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 {
-	mmi_eval_job j = { .request = { .z_steps = -1, .candidates = -1, .guide_steps = -1, .x_steps = -1 }, .split = "test", .count = 1000, .probe = 4000 };
+	mmi_eval_job j = { .request = { .steps = MMI_RECIPE_AS_IT_IS }, .split = "test", .count = 1000, .probe = 4000 };
 	mmi_strings plugins = { 0 }, sets = { 0 }, other = { 0 }, operands = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&j.request.checkpoint),
@@ -131,10 +131,10 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_INT("count", "N", &j.count, 2, 1e8, "samples, and tuples of the split at most (default 1000)"),
 		MMI_OPTION_INT("probe", "N", &j.probe, 1, 1e8, "training tuples the latent probe is fitted to (default 4000)"),
 		MMI_OPTION_INT("seed", "N", &j.seed, 0, 1e15, "of all draws (default 0)"),
-		MMI_OPTION_Z_STEPS(&j.request.z_steps),
-		MMI_OPTION_CANDIDATES(&j.request.candidates),
-		MMI_OPTION_GUIDE_STEPS(&j.request.guide_steps),
-		MMI_OPTION_X_STEPS(&j.request.x_steps),
+		MMI_OPTION_Z_STEPS(&j.request.steps.posterior_steps),
+		MMI_OPTION_CANDIDATES(&j.request.steps.candidates),
+		MMI_OPTION_GUIDE_STEPS(&j.request.steps.latent_steps),
+		MMI_OPTION_X_STEPS(&j.request.steps.data_steps),
 		MMI_OPTION_STRING("only", "NAMES", &j.only, "some of coherence,frechet,conditional,given,alignment,latent,energy,cost"),
 		MMI_OPTION_LIST("other", "SECTION.KEY=VALUE", &other, "a setting that makes another data set, for the energy; repeatable"),
 		MMI_OPTION_STRING("out", "DIR", &j.out, "write DIR/eval.json and DIR/eval.csv (summary.* with --summary)"),

@@ -32,7 +32,7 @@ static int run(const mmi_cli *cli, const char *checkpoint, const mmi_samples_req
 
 int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv)
 {
-	mmi_samples_request r = { .steps = MMI_USE_STEPS_AS_TRAINED, .stop = stop };
+	mmi_samples_request r = { .steps = MMI_RECIPE_AS_IT_IS, .stop = stop };
 	const char *checkpoint = NULL;
 	int64_t count = 16, number = 0;
 	mmi_strings plugins = { 0 }, sets = { 0 };
@@ -40,8 +40,8 @@ int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_CHECKPOINT(&checkpoint),
 		MMI_OPTION_INT("count", "N", &count, 1, MMI_SAMPLES_ROWS * 65536.0, "samples (default 16)"),
 		MMI_OPTION_CANDIDATES(&r.steps.candidates),
-		MMI_OPTION_GUIDE_STEPS(&r.steps.guide),
-		MMI_OPTION_X_STEPS(&r.steps.x),
+		MMI_OPTION_GUIDE_STEPS(&r.steps.latent_steps),
+		MMI_OPTION_X_STEPS(&r.steps.data_steps),
 		MMI_OPTION_STRING("grid", "OUT.png", &r.grid, "a sheet of the first samples, the generator's above the moved ones"),
 		MMI_OPTION_STRING("out", "DIR", &r.out, "one file per modality and sample, in DIR/generator and DIR/revised, and DIR/manifest.csv"),
 		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other samples (default 0)"),

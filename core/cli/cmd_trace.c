@@ -24,15 +24,15 @@ int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv)
 {
 	const char *checkpoint = NULL;
 	int64_t tuples = 4, number = 0;
-	mmi_trace_request r = { .steps = MMI_USE_STEPS_AS_TRAINED, .log = &cli->log };
+	mmi_trace_request r = { .steps = MMI_RECIPE_AS_IT_IS, .log = &cli->log };
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&checkpoint),
 		MMI_OPTION_INT("tuples", "N", &tuples, 1, 1024, "tuples to follow, of the test data and from the prior (default 4)"),
-		MMI_OPTION_Z_STEPS(&r.steps.z),
+		MMI_OPTION_Z_STEPS(&r.steps.posterior_steps),
 		MMI_OPTION_CANDIDATES(&r.steps.candidates),
-		MMI_OPTION_GUIDE_STEPS(&r.steps.guide),
-		MMI_OPTION_X_STEPS(&r.steps.x),
+		MMI_OPTION_GUIDE_STEPS(&r.steps.latent_steps),
+		MMI_OPTION_X_STEPS(&r.steps.data_steps),
 		MMI_OPTION_INT("number", "N", &number, 0, 4e9, "which draws: another number, other draws (default 0)"),
 		MMI_OPTION_STRING("out", "DIR", &r.out, "folder for posterior.png, guide.png, data.png and trace.csv"),
 		MMI_OPTION_PLUGINS(&plugins),

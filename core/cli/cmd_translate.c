@@ -55,7 +55,7 @@ static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *reques
 
 int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 {
-	arguments a = { .r = { .expert = -1, .steps = MMI_USE_STEPS_AS_TRAINED, .stop = stop } };
+	arguments a = { .r = { .expert = -1, .steps = MMI_RECIPE_AS_IT_IS, .stop = stop } };
 	int64_t count = 1, number = 0;
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
@@ -67,10 +67,10 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_INT("count", "N", &count, 1, 1e6, "draws of each input (default 1)"),
 		MMI_OPTION_FLAG("mean", &a.r.mean, "start from the mean of q(z | x) instead of a draw"),
 		MMI_OPTION_STRING("expert", "NAME", &a.expert, "the given modality whose q(z | x) starts (default: as [learner] fusion says)"),
-		MMI_OPTION_Z_STEPS(&a.r.steps.z),
+		MMI_OPTION_Z_STEPS(&a.r.steps.posterior_steps),
 		MMI_OPTION_CANDIDATES(&a.r.steps.candidates),
-		MMI_OPTION_GUIDE_STEPS(&a.r.steps.guide),
-		MMI_OPTION_X_STEPS(&a.r.steps.x),
+		MMI_OPTION_GUIDE_STEPS(&a.r.steps.latent_steps),
+		MMI_OPTION_X_STEPS(&a.r.steps.data_steps),
 		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other draws (default 0)"),
 		MMI_OPTION_STRING("grid", "OUT.png", &a.r.grid, "a sheet of inputs and outputs"),
 		MMI_OPTION_STRING("out", "DIR", &a.r.out, "one file per input, draw and modality, and manifest.csv"),

@@ -20,22 +20,9 @@ const mmi_command mmi_commands[] = {
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },
 	{ "bench", "measure the speed of the inner loops", mmi_cmd_bench },
+	{ "help", "explain a command, or the settings", mmi_cmd_help },
 	{ NULL, NULL, NULL },
 };
-
-static int print_help(const mmi_cli *cli)
-{
-	FILE *out = cli->console->out;
-
-	fprintf(out, "Usage: %s [command] [options]\n\n", cli->program);
-	fprintf(out, "Learns a joint generative model of several modalities: a latent generator, an inference model and an\n"
-	             "energy model that teach each other.\n\nCommands:\n");
-	for (const mmi_command *c = mmi_commands; c->name; c++)
-		fprintf(out, "  %-12s %s\n", c->name, c->summary);
-	fprintf(out, "\n  --help     this text; after a command, its options\n  --version  the version\n\n"
-	             "First steps: %s --ini configs/polymnist.ini --out runs/first\n", cli->program);
-	return MMI_EXIT_OK;
-}
 
 static int print_version(const mmi_cli *cli)
 {
@@ -73,8 +60,8 @@ static int run_program(const mmi_cli *cli, int argc, char **argv)
 		return MMI_EXIT_USAGE;
 	}
 	const char *first = argv[1];
-	if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
-		return print_help(cli);
+	if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+		return mmi_cli_overview(cli);
 	if (strcmp(first, "--version") == 0)
 		return print_version(cli);
 	if (first[0] == '-')

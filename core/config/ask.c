@@ -36,6 +36,11 @@ mm_status mmi_config_refuse(const mmi_config *c, const char *section_name, const
 	return mmi_setting_complain(c, s, e, "expected %s", expected);
 }
 
+mm_status mmi_config_retired(const mmi_config *c, const char *section_name, const char *key, const char *became, mm_error *e)
+{
+	return mmi_setting_complain(c, mmi_setting_find(c, section_name, key), e, "this key is no more: %s", became);
+}
+
 /* ---------------------------------------------------------------- asking */
 
 static mm_status check_fallback(const mmi_setting *s, const char *fallback, mm_error *e)

@@ -229,6 +229,22 @@ mm_status mmi_config_set(mmi_config *c, const char *assignment, mm_error *e)
 	return MM_OK;
 }
 
+const char *mmi_config_take(mmi_config *c, const char *section_name, const char *key)
+{
+	mmi_setting *s = mmi_setting_find(c, section_name, key);
+	const char *value = s ? s->value : NULL;
+	if (s)
+		s->value = NULL;
+	return value;
+}
+
+mm_status mmi_config_put(mmi_config *c, const char *section_name, const char *key, const char *value, mm_error *e)
+{
+	mmi_setting *s;
+	MMI_TRY(mmi_setting_add(c, section_name, key, &s, e));
+	return mmi_config_keep_copy(c, value, &s->value, e);
+}
+
 bool mmi_config_has(const mmi_config *c, const char *section_name, const char *key)
 {
 	if (key) {

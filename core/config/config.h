@@ -33,6 +33,12 @@ mm_status mmi_config_call(mmi_config *c, const char *section, const char *key, c
                           int *which, bool *has_value, double *value, mm_error *e);
 /* MM_ECONFIG with the standard wording for a value the caller refuses. */
 mm_status mmi_config_refuse(const mmi_config *c, const char *section, const char *key, const char *expected, mm_error *e);
+/* MM_ECONFIG for a key that is no more, with what became of it. */
+mm_status mmi_config_retired(const mmi_config *c, const char *section, const char *key, const char *became, mm_error *e);
+/* Forgets a value and hands it out, as if it had not been set; NULL: it was not. */
+const char *mmi_config_take(mmi_config *c, const char *section, const char *key);
+/* Sets a value as the file would have. */
+mm_status mmi_config_put(mmi_config *c, const char *section, const char *key, const char *value, mm_error *e);
 /* Fails on the first key (or section) that nothing asked for; names the nearest known key when one is close. */
 mm_status mmi_config_check(const mmi_config *c, mm_error *e);
 /* The resolved INI: every key asked for with the value in effect, text freed with mmi_free. */

@@ -22,20 +22,20 @@ static uint32_t number_of(uint32_t use, uint32_t block)
 static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number)
 {
 	mmi_chain_stats stats;
-	mmi_translate_args args = { .number = number, .expert = expert, .temperature = w->saved.setup.settings.translation_temperature,
-	                            .posterior = w->posterior };
+	mmi_translate_args args = { .number = number, .expert = expert, .temperature = w->translate.temperature,
+	                            .posterior = w->translate.posterior };
 	args.posterior.steps = z_steps;
 	mmi_rows_copy(w->model, w->block, w->x[MMI_GENERATOR], w->data);
 	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, w->block, NULL);
 	for (uint32_t m = 0; m < w->n; m++)
 		for (uint32_t r = 0; r < w->block; r++)
 			w->held[m][r] = w->observed[m][r] > 0;
-	mmi_revise_args revise = w->revise_translation;
+	mmi_revise_args revise = w->translate.revise;
 	revise.iteration = number;
 	revise.held = (const uint8_t *const *)w->held;
-	const bool guided = mmi_guide_acts(&w->guide_translation);
+	const bool guided = mmi_guide_acts(&w->translate.guide);
 	if (guided) {
-		args.guide = w->guide_translation;
+		args.guide = w->translate.guide;
 		args.revise = revise;
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->data);
 		mmi_translate(w->translator, &args, w->x[MMI_REVISED], (const float *const *)w->observed, w->block, NULL);
@@ -135,7 +135,7 @@ mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e)
 	if (!x.classes && !x.fits)
 		return MM_OK;
 	MMI_TRY(run_matrix(w, &x, 0, e));
-	return w->posterior.steps ? run_matrix(w, &x, w->posterior.steps, e) : MM_OK;
+	return w->translate.posterior.steps ? run_matrix(w, &x, w->translate.posterior.steps, e) : MM_OK;
 }
 
 /* ------------------------------------------------------------ from several */
@@ -178,7 +178,7 @@ mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(lack(w, by_number, &lacks, e));
 	for (uint32_t k = 1; k < w->n && !lacks; k++)
 		MMI_TRY(run_given(w, k, 0, e));
-	for (uint32_t k = 1; k < w->n && !lacks && w->posterior.steps; k++)
-		MMI_TRY(run_given(w, k, w->posterior.steps, e));
+	for (uint32_t k = 1; k < w->n && !lacks && w->translate.posterior.steps; k++)
+		MMI_TRY(run_given(w, k, w->translate.posterior.steps, e));
 	return MM_OK;
 }

@@ -22,14 +22,14 @@ static mm_status sample(void *ctx, mm_error *e)
 	mmi_chain_stats stats;
 	(void)e;
 	if (j->revise)
-		mmi_sampler_choose_prior(w->sampler, &w->guide, j->rows, &w->z);
+		mmi_sampler_choose_prior(w->sampler, &w->sample.guide, j->rows, &w->z);
 	else
 		mmi_sampler_prior(w->sampler, j->rows, 0, 0, &w->z);
-	if (j->revise && w->guide.steps)
-		mmi_sampler_guide(w->sampler, &w->guide, j->rows, &w->z, NULL, &stats);
+	if (j->revise && w->sample.guide.steps)
+		mmi_sampler_guide(w->sampler, &w->sample.guide, j->rows, &w->z, NULL, &stats);
 	mmi_sampler_decode(w->sampler, &w->z, j->rows, w->x[MMI_GENERATOR]);
-	if (j->revise && w->revise.steps)
-		mmi_sampler_revise(w->sampler, &w->revise, w->x[MMI_GENERATOR], NULL, j->rows, &stats);
+	if (j->revise && w->sample.revise.steps)
+		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[MMI_GENERATOR], NULL, j->rows, &stats);
 	return MM_OK;
 }
 
@@ -45,14 +45,14 @@ static double parameters(const mmi_params *p)
  * the inference model where its experts' agreement is part of the energy. */
 static double evaluations(const mmi_eval_work *w, bool revise)
 {
-	double guide = w->model->config.agreement > 0 ? 3 : 2, candidates = w->guide.candidates > 1 ? w->guide.candidates : 0;
-	return 1 + (revise ? w->revise.steps + guide * (candidates + w->guide.steps) : 0);
+	double guide = w->model->config.agreement > 0 ? 3 : 2, candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
+	return 1 + (revise ? w->sample.revise.steps + guide * (candidates + w->sample.guide.steps) : 0);
 }
 
 /* Of the models that take part. */
 static double parameters_in_use(const mmi_eval_work *w, bool revise)
 {
-	bool inference = revise && mmi_guide_acts(&w->guide) && w->model->config.agreement > 0;
+	bool inference = revise && mmi_guide_acts(&w->sample.guide) && w->model->config.agreement > 0;
 	return parameters(w->model->generator) + (revise ? parameters(w->model->energy) : 0) + (inference ? parameters(w->model->inference) : 0);
 }
 

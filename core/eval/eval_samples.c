@@ -133,7 +133,7 @@ static void take(mmi_samples *s, float *const *x, uint32_t rows, int variant, fl
 /* One block: the generator's samples, and those of all energy chains, from the same draws of the prior. */
 static void draw(mmi_eval_work *w, uint32_t block)
 {
-	const mmi_generate_args chains = { w->guide, w->revise };
+	const mmi_chains chains = w->sample;
 	mmi_generate(w->model, w->sampler, &chains, block, w->block, &w->z, w->x[MMI_GENERATOR], w->variants > 1 ? w->x[MMI_REVISED] : NULL);
 }
 

@@ -30,9 +30,7 @@ typedef struct mmi_eval_work {
 	uint32_t count, n_tuples;      /* samples; tuples in use */
 	uint32_t block;
 	int variants;                  /* of samples: 1 where no chain of the energy moves them */
-	mmi_posterior_args posterior;
-	mmi_revise_args revise, revise_translation;
-	mmi_guide_args guide, guide_translation;
+	mmi_chains sample, translate;
 	mmi_report *out;
 	uint64_t done, total;          /* blocks, for progress */
 	/* a block of rows, [modality][block][floats] */

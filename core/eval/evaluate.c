@@ -216,12 +216,10 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 
 static void set_chains(mmi_eval_work *w)
 {
-	w->posterior = mmi_saved_posterior(&w->saved, w->r->z_steps);
-	w->revise = mmi_saved_revise(&w->saved, false, w->r->x_steps);
-	w->revise_translation = mmi_saved_revise(&w->saved, true, w->r->x_steps);
-	w->guide = mmi_saved_guide(&w->saved, false, w->r->candidates, w->r->guide_steps);
-	w->guide_translation = mmi_saved_guide(&w->saved, true, w->r->candidates, w->r->guide_steps);
-	const bool energy = w->revise.steps || w->revise_translation.steps || mmi_guide_acts(&w->guide) || mmi_guide_acts(&w->guide_translation);
+	const mmi_settings *set = &w->saved.setup.settings;
+	w->sample = mmi_saved_chains(&w->saved, &set->sample, &w->r->steps);
+	w->translate = mmi_saved_chains(&w->saved, &set->translate, &w->r->steps);
+	const bool energy = w->sample.revise.steps || w->translate.revise.steps || mmi_guide_acts(&w->sample.guide) || mmi_guide_acts(&w->translate.guide);
 	w->variants = energy ? MMI_VARIANTS : 1;
 	mmi_sampler_reseed(w->sampler, w->r->seed);
 }
@@ -243,12 +241,12 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "tuples", e, "%u", w->n_tuples));
 	MMI_TRY(mmi_report_fact(w->out, "seed", e, "%llu", (unsigned long long)w->r->seed));
 	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
-	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->posterior.steps));
-	MMI_TRY(add_chain_fact(w, "x steps", w->revise.steps, w->revise_translation.steps, -1, e));
-	if (w->saved.setup.settings.translation_temperature < 1 || w->saved.setup.settings.translation_temperature > 1)
-		MMI_TRY(mmi_report_fact(w->out, "translations", e, "drawn at temperature %g", w->saved.setup.settings.translation_temperature));
-	MMI_TRY(add_chain_fact(w, "candidates", w->guide.candidates, w->guide_translation.candidates, 1, e));
-	MMI_TRY(add_chain_fact(w, "guide steps", w->guide.steps, w->guide_translation.steps, 0, e));
+	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->translate.posterior.steps));
+	MMI_TRY(add_chain_fact(w, "x steps", w->sample.revise.steps, w->translate.revise.steps, -1, e));
+	if (w->translate.temperature < 1 || w->translate.temperature > 1)
+		MMI_TRY(mmi_report_fact(w->out, "translations", e, "drawn at temperature %g", w->translate.temperature));
+	MMI_TRY(add_chain_fact(w, "candidates", w->sample.guide.candidates, w->translate.guide.candidates, 1, e));
+	MMI_TRY(add_chain_fact(w, "guide steps", w->sample.guide.steps, w->translate.guide.steps, 0, e));
 	return w->saved.has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
 
@@ -364,8 +362,8 @@ static uint64_t blocks_of(const mmi_eval_work *w)
 	sum += w->judge && w->judge->matcher ? tuples : 0;
 	sum += wanted[MMI_EVAL_COHERENCE] || wanted[MMI_EVAL_FRECHET] || aligned ? samples : 0;
 	sum += wanted[MMI_EVAL_FRECHET] ? tuples : 0;
-	sum += aligned || (w->judge && wanted[MMI_EVAL_CONDITIONAL]) ? tuples * w->n * (w->posterior.steps ? 2 : 1) : 0;
-	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) * (w->posterior.steps ? 2 : 1) : 0;
+	sum += aligned || (w->judge && wanted[MMI_EVAL_CONDITIONAL]) ? tuples * w->n * (w->translate.posterior.steps ? 2 : 1) : 0;
+	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) * (w->translate.posterior.steps ? 2 : 1) : 0;
 	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
 	uint64_t other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
 	other = ((other < w->count ? other : w->count) + w->block - 1) / w->block;

@@ -29,7 +29,7 @@ typedef struct mmi_eval_request {
 	uint32_t count;                  /* samples, and tuples at most */
 	uint32_t probe;                  /* training tuples that the latent probe is fitted to, at most */
 	uint64_t seed;                   /* of all draws */
-	int64_t z_steps, candidates, guide_steps, x_steps; /* below 0: as trained */
+	mmi_recipe_change steps;       /* of both recipes */
 	bool wanted[MMI_EVAL_GROUPS];
 	const char *const *other;        /* settings "section.key=value" that make another data set, for the energy; or none */
 	size_t n_other;

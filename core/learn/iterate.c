@@ -69,17 +69,12 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 	measure_end(l, batch, args, m);
 }
 
-/* z' ~ p0(z), w' ~ p0(w), moved down the energy if asked for, or of an expert for the rows that are translations; x_0 = mean of
+/* z' ~ p0(z), w' ~ p0(w), or of an expert for the rows that are translations; x_0 = mean of
  * p(x | z', w'), with what was given, or where other chains start. */
 static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
-	mmi_chain_stats stats;
-	mmi_guide_args guide = mmi_settings_guide(s, false, 1, -1);
-	guide.iteration = t;
 	mmi_sampler_prior(l->sampler, s->batch, 0, t, &l->z_prior);
-	if (s->guide_steps && s->guide_training)
-		mmi_sampler_guide(l->sampler, &guide, s->batch, &l->z_prior, NULL, &stats);
 	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, (const float *const *)l->masks.there, s->batch, GIVEN_DRAWS, t, &l->z_prior);
 	mmi_sampler_decode(l->sampler, &l->z_prior, s->batch, l->generated);
 	mmi_given_fill(&l->given, l->model, (const float *const *)batch->x, l->generated);
@@ -112,7 +107,7 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_revise_args args = mmi_settings_revise(s, false, l->state.x_step, -1);
+	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
 	args.iteration = t;
 	args.held = held_x(l);
 	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);
@@ -425,7 +420,7 @@ static mmi_measures unmeasured(bool warm, bool chains)
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
 {
 	const bool warm = before(l, l->settings->warmup);
-	*out = unmeasured(warm, !warm && (l->state.iteration + 1) % l->settings->chain_interval == 0);
+	*out = unmeasured(warm, !warm);
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
 	MMI_TRY(out->chains ? cooperate(l, batch, out, e) : learn_elbo(l, batch, out, e));

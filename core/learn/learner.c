@@ -12,7 +12,7 @@ static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z, e));
 	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z_start, e));
 	MMI_TRY(mmi_latents_create(l->model, b, &l->z_prior, e));
-	l->n_eps = l->settings->warmup || l->settings->elbo_updates || l->settings->chain_interval > 1 ? l->settings->elbo->draws(l->model) : 0;
+	l->n_eps = l->settings->warmup || l->settings->elbo_updates ? l->settings->elbo->draws(l->model) : 0;
 	for (uint32_t i = 0; i < l->n_eps; i++)
 		MMI_TRY(mmi_latents_create(l->model, b, &l->eps[i], e));
 	if (l->settings->x_start == MMI_START_BUFFER)

@@ -1,115 +1,224 @@
-/* settings.c - the INI's sections about the run, as typed settings. */
+/* settings.c - the settings of the learner: their rows, and what the rows cannot say about each other. */
 #include "mmi_build.h"
 
 #include "learn/settings.h"
 #include "config/value.h"
 #include "learn/objectives/objective.h"
-#include "engine/pool.h"
+#include "model/settings.h"
 
 #include <math.h>
 #include <string.h>
 
-#define LIMIT 1e9 /* upper bound of counts and factors: beyond it something was mistyped */
+/* ------------------------------------------------------------ rows */
 
-static mm_status get_u32(mmi_config *c, const char *section, const char *key, uint32_t fallback, uint32_t min, uint32_t *out, mm_error *e)
+static const char *const experts[] = { "one", "all", NULL };
+static const char *const reductions[] = { "sum", "mean", NULL };
+static const char *const targets[] = { "mixture", "each", "both", NULL };
+static const char *const private_chains[] = { "joint", "own", NULL };
+static const char *const inferences[] = { "joint", "independent", NULL };
+static const char *const fusions[] = { "objective", "mixture", "product", NULL };
+static const char *const starts[] = { "generator", "noise", "buffer", NULL };
+static const char *const missing[] = { "skip", "impute", NULL };
+static const char *const schedules[] = { "constant", "linear", "cosine", NULL };
+
+static const mmi_key course_keys[] = {
+	MMI_OTHER_ROW("learner", "objective", "cooperative",
+	  "Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae: that objective alone, "
+	  "as a baseline on the same networks."),
+	MMI_NUMBER_ROW("learner", "iterations", mmi_settings, iterations, 6000, 0, UINT32_MAX,
+	  "In all, warm-up included."),
+	MMI_NUMBER_ROW("learner", "warmup", mmi_settings, warmup, 0, 0, INT64_MAX,
+	  "Iterations of the ELBO before the chains start."),
+	MMI_OTHER_ROW("learner", "warmup_objective", "mmvae",
+	  "The ELBO of the warm-up: mmvae, mopoe (an iteration of it costs half), mvtcae (as cheap, and views "
+	  "keep the variety that the others do not share), or mmvae+, which is the default with private "
+	  "latents."),
+	MMI_COUNT_ROW("learner", "elbo_updates", mmi_settings, elbo_updates, 0, 0, MMI_LIMIT,
+	  "Updates by that ELBO in each iteration with chains, before the others, on the same batch."),
+	MMI_REAL_ROW("learner", "beta", mmi_settings, beta, 1, 0, MMI_LIMIT,
+	  "Weight of the ELBO's divergence."),
+	MMI_REAL_ROW("learner", "contrast_factor", mmi_settings, contrast_factor, 0, 0, MMI_LIMIT,
+	  "Weight of a contrastive loss between the experts: those of one tuple are to point the same way in "
+	  "the shared latent, those of different tuples of a batch elsewhere. It finds what modalities have in "
+	  "common much sooner than an ELBO does; in warm-up, baselines and iterations with chains alike."),
+	MMI_REAL_ROW("learner", "contrast_temperature", mmi_settings, contrast_temperature, 0.1, 1e-3, MMI_LIMIT,
+	  "Of its cosines."),
+	MMI_NUMBER_ROW("learner", "contrast_start", mmi_settings, contrast_start, 0, 0, INT64_MAX,
+	  "Iterations before that loss starts; with a time budget, as warmup, that share of iterations."),
+	MMI_COUNT_ROW("learner", "batch", mmi_settings, batch, 64, 1, MMI_LIMIT,
+	  "Samples an iteration."),
+	MMI_SECOND_ROW("learner", "inference", mmi_settings, separate_inference, inferences, 0,
+	  "Independent: the chain that starts from expert m sees modality m alone and teaches expert m alone "
+	  "(an ablation; needs experts = all)."),
+	MMI_SECOND_ROW("learner", "experts", mmi_settings, experts_all, experts, 0,
+	  "Posterior chains start from one expert drawn per sample, or from all of them."),
+	MMI_SECOND_ROW("learner", "expert_reduce", mmi_settings, expert_reduce_mean, reductions, 0,
+	  "Sum: the true posterior; mean: the gradient divided by the number of chains, as in the paper's "
+	  "listing."),
+	MMI_CHOICE_ROW("learner", "inference_target", mmi_settings, inference_target, targets, MMI_TARGET_MIXTURE,
+	  "What q(z) learns: mixture (log-mean-exp over the experts), each (every expert on its own), both "
+	  "(their average)."),
+	MMI_CHOICE_ROW("learner", "fusion", mmi_settings, wanted_fusion, fusions, MMI_FUSION_OF_OBJECTIVE,
+	  "What a translation from several modalities starts from: one of their experts, drawn (mixture), their "
+	  "product, or what the objective of the warm-up or the baseline learned with, which after mvae is the "
+	  "only one: its experts mean nothing but multiplied with the prior."),
+	MMI_SECOND_ROW("learner", "private_chain", mmi_settings, private_own, private_chains, 0,
+	  "W that move with z: those of all observed modalities, or only the own one of the expert that "
+	  "started."),
+	MMI_COUNT_ROW("learner", "z_steps", mmi_settings, z_steps, 10, 0, MMI_LIMIT,
+	  "Steps of the posterior chain."),
+	MMI_REAL_ROW("learner", "z_step", mmi_settings, z_step, 0.1, 0, MMI_LIMIT,
+	  "Its step s; the drift is s^2/2 times the gradient."),
+	MMI_REAL_ROW("learner", "z_noise", mmi_settings, z_noise, 0.1, 0, MMI_LIMIT,
+	  "Its noise n."),
+	MMI_COUNT_ROW("learner", "x_steps", mmi_settings, x_steps, 10, 0, MMI_LIMIT,
+	  "Steps of the data chain."),
+	MMI_OTHER_ROW("learner", "x_step", "auto(0.02)",
+	  "Its step s, or auto(d): s is measured over the first 50 iterations with chains so that the first "
+	  "drift has rms d of the modality's range, then held."),
+	MMI_REAL_ROW("learner", "x_noise", mmi_settings, x_noise, 0.002, 0, MMI_LIMIT,
+	  "Its noise n."),
+	MMI_REAL_ROW("learner", "x_move_max", mmi_settings, x_move_max, 0, 0, MMI_LIMIT,
+	  "Bound on the rms movement of a sample along the chain, of the range; 0: none."),
+	MMI_SWITCH_ROW("learner", "clamp", mmi_settings, clamp, true,
+	  "Keeps bounded modalities inside their range after each step."),
+	MMI_CHOICE_ROW("learner", "x_start", mmi_settings, x_start, starts, MMI_START_GENERATOR,
+	  "Where data chains start: at the generator's samples, at noise, or in a buffer of persistent chains. "
+	  "With noise the terms of the losses that pair revised tuples with latents are left out."),
+	MMI_COUNT_ROW("learner", "x_buffer", mmi_settings, x_buffer, 1024, 1, MMI_LIMIT,
+	  "Tuples in that buffer."),
+	MMI_REAL_ROW("learner", "x_refresh", mmi_settings, x_refresh, 0.05, 0, 1,
+	  "Share of its chains that start anew at the generator's samples."),
+	MMI_REAL_ROW("learner", "translation_share", mmi_settings, translation_share, 0, 0, 1,
+	  "Share of the data chains of training that start as translations: one modality, drawn for each tuple, "
+	  "is the data's and held, the others are decoded from its expert's latent. The energy then learns what "
+	  "is wrong with translations too, not only with samples from the prior."),
+	MMI_SECOND_ROW("learner", "missing_energy", mmi_settings, impute, missing, 1,
+	  "Incomplete tuples in the energy's data term: completed by decoding and an energy chain (impute), or "
+	  "left out (skip)."),
+	MMI_SWITCH_ROW("learner", "refresh_negatives", mmi_settings, refresh_negatives, false,
+	  "Draws the revised tuples again from the updated generator before the energy's update."),
+	MMI_REAL_ROW("learner", "s_factor", mmi_settings, s_factor, 1, 0, MMI_LIMIT,
+	  "Weight of the generator's term that reproduces revised tuples."),
+	MMI_REAL_ROW("learner", "i_factor", mmi_settings, i_factor, 1, 0, MMI_LIMIT,
+	  "Weight of the inference model's term that finds their latents."),
+	MMI_COUNT_ROW("learner", "generator_updates", mmi_settings, generator_updates, 1, 0, MMI_LIMIT,
+	  "Updates an iteration."),
+	MMI_COUNT_ROW("learner", "inference_updates", mmi_settings, inference_updates, 1, 0, MMI_LIMIT,
+	  "Updates an iteration."),
+	MMI_COUNT_ROW("learner", "energy_updates", mmi_settings, energy_updates, 1, 0, MMI_LIMIT,
+	  "Updates an iteration."),
+	MMI_REAL_ROW("learner", "lr_generator", mmi_settings, generator.rate, 1e-3, 0, 10,
+	  "Adam's rate."),
+	MMI_REAL_ROW("learner", "lr_inference", mmi_settings, inference.rate, 1e-3, 0, 10,
+	  "Adam's rate."),
+	MMI_REAL_ROW("learner", "lr_energy", mmi_settings, energy.rate, 4e-4, 0, 10,
+	  "Adam's rate."),
+	MMI_REAL_ROW("learner", "weight_decay_generator", mmi_settings, generator.weight_decay, 0, 0, MMI_LIMIT,
+	  "Added to the gradient, as L2."),
+	MMI_REAL_ROW("learner", "weight_decay_inference", mmi_settings, inference.weight_decay, 0, 0, MMI_LIMIT,
+	  "The same."),
+	MMI_REAL_ROW("learner", "weight_decay_energy", mmi_settings, energy.weight_decay, 0, 0, MMI_LIMIT,
+	  "The same."),
+	MMI_REAL_ROW("learner", "beta1", mmi_settings, generator.beta1, 0.9, 0, 0.999999,
+	  "Of Adam."),
+	MMI_REAL_ROW("learner", "beta2", mmi_settings, generator.beta2, 0.999, 0, 0.9999999,
+	  "Of Adam."),
+	MMI_REAL_ROW("learner", "adam_eps", mmi_settings, generator.eps, 1e-8, 1e-30, 1,
+	  "Of Adam."),
+	MMI_REAL_ROW("learner", "clip_norm", mmi_settings, generator.clip, 0, 0, MMI_LIMIT,
+	  "Largest norm of a model's gradient; 0: no limit."),
+	MMI_REAL_ROW("learner", "generator_ema", mmi_settings, ema, 0, 0, 0.999999,
+	  "Decay of a moving average of the generator's parameters, which checkpoints are then used with; 0: "
+	  "none."),
+	MMI_OTHER_ROW("learner", "schedule", "constant",
+	  "Of all rates over the iterations: constant, linear(f) or cosine(f), f the factor at the end."),
+	MMI_REAL_ROW("learner", "gap_limit", mmi_settings, gap_limit, 1000, 1, MMI_LIMIT,
+	  "An energy loss so many times its running median stops the step and goes back to the last snapshot."),
+	MMI_COUNT_ROW("learner", "snapshot_interval", mmi_settings, snapshot_interval, 100, 1, MMI_LIMIT,
+	  "Iterations between snapshots in memory."),
+	MMI_COUNT_ROW("learner", "max_rollbacks", mmi_settings, max_rollbacks, 10, 0, MMI_LIMIT,
+	  "Goes back so often, then gives up."),
+};
+const mmi_key_table mmi_learner_keys = { "[learner]: the learner", course_keys, MMI_COUNT(course_keys) };
+
+static const mmi_key loss_keys[] = {
+	MMI_REAL_ROW("energy", "energy_l2", mmi_settings, energy_l2, 0, 0, MMI_LIMIT,
+	  "Penalty on squared energies, for modalities without bounds."),
+	MMI_REAL_ROW("energy", "swap_factor", mmi_settings, swap_factor, 0, 0, MMI_LIMIT,
+	  "Weight of tuples of the data with one modality swapped, as further negatives beside the revised "
+	  "ones. The energy model ranks them alone, without the experts' agreement."),
+	MMI_REAL_ROW("energy", "swap_margin", mmi_settings, swap_margin, 2, 0, MMI_LIMIT,
+	  "By how many standard deviations of the data's energies they should lie above the data; those that do "
+	  "count no more."),
+};
+const mmi_key_table mmi_energy_loss_keys = { "[energy]: the energy model", loss_keys, MMI_COUNT(loss_keys) };
+
+/* ------------------------------------------------------------ what one row cannot read */
+
+/* objective: cooperative, or an ELBO as a baseline. warmup_objective: the ELBO of the warm-up. */
+static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	int64_t value;
-	MMI_TRY(mmi_config_int(c, section, key, fallback, min, (int64_t)LIMIT, &value, e));
-	*out = (uint32_t)value;
+	const char *names[16] = { "cooperative" };
+	int objective, warm;
+	for (int i = 0; mmi_objective_names[i]; i++)
+		names[i + 1] = mmi_objective_names[i];
+	MMI_TRY(mmi_config_choice(c, "learner", "objective", names, 0, &objective, e));
+	s->cooperative = objective == 0;
+	/* mmvae is the first, mmvae+ the same with private latents. */
+	MMI_TRY(mmi_config_choice(c, "learner", "warmup_objective", mmi_objective_names, s->model.private_dim ? 3 : 0, &warm, e));
+	s->elbo = mmi_objectives[s->cooperative ? warm : objective - 1];
+	if (!s->cooperative)
+		s->warmup = s->iterations;
+	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
 	return MM_OK;
 }
 
-static mm_status get_u64(mmi_config *c, const char *section, const char *key, uint64_t fallback, uint64_t *out, mm_error *e)
+/* x_step is a number, or auto(d). */
+static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	int64_t value;
-	MMI_TRY(mmi_config_int(c, section, key, (int64_t)fallback, 0, INT64_MAX, &value, e));
-	*out = (uint64_t)value;
+	static const char expected[] = "a step size above 0, or auto(d) with a drift d between 0 and 1 of the modality's range";
+	static const char *const names[] = { "auto", NULL };
+	const char *text;
+	int which;
+	bool has_value;
+	MMI_TRY(mmi_config_string(c, "learner", "x_step", "auto(0.02)", &text, e));
+	if (strncmp(text, "auto", 4)) {
+		bool good = mmi_value_float(text, &s->x_step) && s->x_step > 0 && s->x_step <= MMI_LIMIT;
+		return good ? MM_OK : mmi_config_refuse(c, "learner", "x_step", expected, e);
+	}
+	MMI_TRY(mmi_config_call(c, "learner", "x_step", names, "auto(0.02)", &which, &has_value, &s->x_drift, e));
+	if (!has_value || !(s->x_drift > 0) || s->x_drift > 1)
+		return mmi_config_refuse(c, "learner", "x_step", expected, e);
 	return MM_OK;
 }
 
-static mm_status get_factor(mmi_config *c, const char *section, const char *key, double fallback, double *out, mm_error *e)
+static mm_status read_schedule(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	return mmi_config_float(c, section, key, fallback, 0, LIMIT, out, e);
-}
-
-static mm_status get_choice(mmi_config *c, const char *section, const char *key, const char *const *names, int fallback, int *out, mm_error *e)
-{
-	return mmi_config_choice(c, section, key, names, fallback, out, e);
-}
-
-static mm_status read_run(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	static const char *const devices[] = { "cpu", NULL };
-	static const char *const clocks[] = { "wall", "cpu", NULL };
-	static const char *const rules[] = { "none", "nll", NULL };
-	int device, kind, rule;
-	MMI_TRY(get_u64(c, "run", "seed", 1, &s->seed, e));
-	MMI_TRY(get_u32(c, "run", "threads", 0, 0, &s->threads, e));
-	MMI_TRY(get_u32(c, "run", "chunk", 16, 1, &s->chunk, e));
-	MMI_TRY(get_choice(c, "run", "device", devices, 0, &device, e));
-	MMI_TRY(mmi_config_string(c, "run", "plugin_path", NULL, &s->plugin_path, e));
-	MMI_TRY(get_factor(c, "run", "minutes", 0, &s->minutes, e));
-	MMI_TRY(get_choice(c, "run", "clock", clocks, 0, &kind, e));
-	MMI_TRY(get_choice(c, "run", "select", rules, 0, &rule, e));
-	s->device = devices[device];
-	s->cpu_clock = kind == 1;
-	s->select_nll = rule == 1;
-	if (s->threads == 0)
-		s->threads = mmi_pool_processors();
-	if (s->threads > 1024)
-		return mmi_config_refuse(c, "run", "threads", "at most 1024", e);
+	int which;
+	bool has_value;
+	MMI_TRY(mmi_config_call(c, "learner", "schedule", schedules, "constant", &which, &has_value, &s->schedule_end, e));
+	s->schedule = (mmi_schedule)which;
+	if (!has_value)
+		s->schedule_end = which == MMI_SCHEDULE_CONSTANT ? 1 : 0;
+	if (s->schedule_end < 0 || s->schedule_end > 1)
+		return mmi_config_refuse(c, "learner", "schedule", "constant, linear(f) or cosine(f) with f between 0 and 1", e);
 	return MM_OK;
 }
 
-static mm_status read_output(mmi_config *c, mmi_settings *s, mm_error *e)
+/* The three models share all but rate and weight decay. */
+static void share_adam(mmi_settings *s)
 {
-	MMI_TRY(get_u32(c, "run", "log_interval", 20, 1, &s->log_interval, e));
-	MMI_TRY(get_u32(c, "run", "checkpoint_interval", 500, 1, &s->checkpoint_interval, e));
-	MMI_TRY(get_u32(c, "run", "checkpoint_keep", 3, 1, &s->checkpoint_keep, e));
-	MMI_TRY(get_u32(c, "run", "grid_interval", 500, 1, &s->grid_interval, e));
-	MMI_TRY(get_u32(c, "run", "grid_columns", 12, 1, &s->grid_columns, e));
-	return MM_OK;
+	mmi_adam_config *const others[] = { &s->inference, &s->energy };
+	for (size_t i = 0; i < MMI_COUNT(others); i++) {
+		mmi_adam_config own = *others[i];
+		*others[i] = s->generator;
+		others[i]->rate = own.rate;
+		others[i]->weight_decay = own.weight_decay;
+	}
 }
 
-static mm_status read_data(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	static const char *const choices[] = { "drop", "keep", NULL };
-	int incomplete;
-	MMI_TRY(get_u32(c, "data", "holdout", 0, 0, &s->holdout, e));
-	MMI_TRY(mmi_config_float(c, "data", "hide", 0, 0, 0.999, &s->hide, e));
-	MMI_TRY(get_choice(c, "data", "incomplete", choices, 0, &incomplete, e));
-	s->keep_incomplete = incomplete == 1;
-	if (s->select_nll && !s->holdout)
-		return mmi_config_refuse(c, "run", "select", "none with [data] holdout = 0: there are no validation tuples to select by", e);
-	return MM_OK;
-}
-
-static mm_status read_latent(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	static const char *const priors[] = { "normal", "laplace", NULL };
-	static const char *const heads[] = { "softplus", "log_variance", NULL };
-	int prior, head;
-	static const char *const sharings[] = { "shared", "independent", NULL };
-	int sharing;
-	uint32_t dim, private_dim;
-	MMI_TRY(get_u32(c, "learner", "latent_dim", 32, 1, &dim, e));
-	MMI_TRY(get_u32(c, "learner", "private_dim", 0, 0, &private_dim, e));
-	MMI_TRY(get_choice(c, "learner", "generators", sharings, 0, &sharing, e));
-	MMI_TRY(get_choice(c, "learner", "prior", priors, MMI_PRIOR_NORMAL, &prior, e));
-	MMI_TRY(get_choice(c, "learner", "scale_head", heads, MMI_SCALE_SOFTPLUS, &head, e));
-	if (dim > 65536)
-		return mmi_config_refuse(c, "learner", "latent_dim", "at most 65536", e);
-	if (private_dim > 65536)
-		return mmi_config_refuse(c, "learner", "private_dim", "at most 65536", e);
-	s->model.independent = sharing == 1;
-	if (s->model.independent && private_dim)
-		return mmi_config_refuse(c, "learner", "private_dim", "0 with generators = independent: all latents are private then", e);
-	s->model.latent_dim = (int32_t)dim;
-	s->model.private_dim = (int32_t)private_dim;
-	s->model.prior = (mmi_prior)prior;
-	s->model.scale_head = (mmi_scale_head)head;
-	return MM_OK;
-}
+/* ------------------------------------------------------------ checks */
 
 /* What the objective asks of the latents. */
 static mm_status check_objective(mmi_config *c, const mmi_settings *s, const char *key, mm_error *e)
@@ -127,144 +236,42 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 }
 
 /* Chains of the learner start from single experts; what a translation from several starts from is a choice. */
-static mm_status read_fusion(mmi_config *c, mmi_settings *s, mm_error *e)
+static mm_status settle_fusion(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	static const char *const names[] = { "objective", "mixture", "product", NULL };
-	int fusion;
-	MMI_TRY(get_choice(c, "learner", "fusion", names, 0, &fusion, e));
 	bool normal = s->model.prior == MMI_PRIOR_NORMAL; /* where it is not, an objective that multiplies experts is refused by itself */
-	s->fusion = fusion == 0 && normal ? s->elbo->fusion : fusion == 2 ? MMI_FUSION_PRODUCT : MMI_FUSION_MIXTURE;
-	if (fusion && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
+	const mmi_wanted_fusion wanted = s->wanted_fusion;
+	s->fusion = wanted == MMI_FUSION_OF_OBJECTIVE && normal ? s->elbo->fusion
+	          : wanted == MMI_FUSION_WANT_PRODUCT ? MMI_FUSION_PRODUCT : MMI_FUSION_MIXTURE;
+	if (wanted != MMI_FUSION_OF_OBJECTIVE && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
 		return mmi_config_refuse(c, "learner", "fusion", "objective after mvae (its experts mean nothing but multiplied, with the prior)", e);
-	if (fusion == 2 && !normal)
+	if (wanted == MMI_FUSION_WANT_PRODUCT && !normal)
 		return mmi_config_refuse(c, "learner", "fusion", "mixture with prior = laplace (a product of Laplace experts is no Laplace)", e);
-	return MM_OK;
-}
-
-/* objective: cooperative, or an ELBO as a baseline. warmup_objective: the ELBO of the warm-up. */
-static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	const char *names[16] = { "cooperative" };
-	int objective, warm;
-	for (int i = 0; mmi_objective_names[i]; i++)
-		names[i + 1] = mmi_objective_names[i];
-	MMI_TRY(get_choice(c, "learner", "objective", names, 0, &objective, e));
-	s->cooperative = objective == 0;
-	/* mmvae is the first, mmvae+ the same with private latents. */
-	MMI_TRY(get_choice(c, "learner", "warmup_objective", mmi_objective_names, s->model.private_dim ? 3 : 0, &warm, e));
-	s->elbo = mmi_objectives[s->cooperative ? warm : objective - 1];
-	if (!s->cooperative)
-		s->warmup = s->iterations;
-	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
-	MMI_TRY(read_fusion(c, s, e));
 	if (s->cooperative && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
 		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae, mopoe, mvtcae or mmvae+ (chains start from single experts, "
 		                         "which mean nothing without the prior after mvae)", e);
-	return s->warmup ? check_objective(c, s, s->cooperative ? "warmup_objective" : "objective", e) : MM_OK;
+	return MM_OK;
 }
 
-static mm_status read_contrast(mmi_config *c, mmi_settings *s, mm_error *e)
+static mm_status check_elbo(mmi_config *c, const mmi_settings *s, mm_error *e)
 {
-	MMI_TRY(get_factor(c, "learner", "contrast_factor", 0, &s->contrast_factor, e));
-	MMI_TRY(get_u64(c, "learner", "contrast_start", 0, &s->contrast_start, e));
-	MMI_TRY(mmi_config_float(c, "learner", "contrast_temperature", 0.1, 1e-3, LIMIT, &s->contrast_temperature, e));
-	uint32_t dim;
-	MMI_TRY(get_u32(c, "learner", "contrast_dim", 0, 0, &dim, e));
-	if (dim > (uint32_t)s->model.latent_dim)
-		return mmi_config_refuse(c, "learner", "contrast_dim", "at most latent_dim (0: all of it)", e);
-	s->model.agreement_dim = (int32_t)dim;
+	if (s->warmup)
+		return check_objective(c, s, s->cooperative ? "warmup_objective" : "objective", e);
+	return s->elbo_updates && s->cooperative ? check_objective(c, s, "warmup_objective", e) : MM_OK;
+}
+
+static mm_status check_inference(mmi_config *c, const mmi_settings *s, mm_error *e)
+{
+	if (s->separate_inference && !s->experts_all)
+		return mmi_config_refuse(c, "learner", "inference", "joint with experts = one; independent inference needs experts = all", e);
+	if (s->separate_inference && (s->hide > 0 || s->keep_incomplete))
+		return mmi_config_refuse(c, "learner", "inference", "joint where modalities may be missing", e);
 	if (s->contrast_factor > 0 && s->model.independent)
 		return mmi_config_refuse(c, "learner", "contrast_factor", "0 with generators = independent: experts share no latent to agree on", e);
 	return MM_OK;
 }
 
-static mm_status read_course(mmi_config *c, mmi_settings *s, mm_error *e)
+static mm_status check_starts(mmi_config *c, const mmi_settings *s, mm_error *e)
 {
-	static const char *const experts[] = { "one", "all", NULL };
-	static const char *const reductions[] = { "sum", "mean", NULL };
-	static const char *const targets[] = { "mixture", "each", "both", NULL };
-	static const char *const chains[] = { "joint", "own", NULL };
-	static const char *const inferences[] = { "joint", "independent", NULL };
-	int which, reduce, target, own, separate;
-	MMI_TRY(get_u64(c, "learner", "iterations", 6000, &s->iterations, e));
-	MMI_TRY(get_u64(c, "learner", "warmup", 0, &s->warmup, e));
-	MMI_TRY(get_u32(c, "learner", "batch", 64, 1, &s->batch, e));
-	MMI_TRY(get_factor(c, "learner", "beta", 1, &s->beta, e));
-	MMI_TRY(read_contrast(c, s, e));
-	MMI_TRY(get_choice(c, "learner", "experts", experts, 0, &which, e));
-	MMI_TRY(get_choice(c, "learner", "expert_reduce", reductions, 0, &reduce, e));
-	MMI_TRY(get_choice(c, "learner", "inference_target", targets, MMI_TARGET_MIXTURE, &target, e));
-	MMI_TRY(get_choice(c, "learner", "private_chain", chains, 0, &own, e));
-	MMI_TRY(get_choice(c, "learner", "inference", inferences, 0, &separate, e));
-	if (s->iterations > UINT32_MAX)
-		return mmi_config_refuse(c, "learner", "iterations", "at most 4294967295", e);
-	s->experts_all = which == 1;
-	s->expert_reduce_mean = reduce == 1;
-	s->inference_target = (mmi_inference_target)target;
-	s->private_own = own == 1;
-	s->separate_inference = separate == 1;
-	if (s->separate_inference && !s->experts_all)
-		return mmi_config_refuse(c, "learner", "inference", "joint with experts = one; independent inference needs experts = all", e);
-	if (s->separate_inference && (s->hide > 0 || s->keep_incomplete))
-		return mmi_config_refuse(c, "learner", "inference", "joint where modalities may be missing", e);
-	return read_objective(c, s, e);
-}
-
-/* x_step is a number, or auto(d). */
-static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	static const char expected[] = "a step size above 0, or auto(d) with a drift d between 0 and 1 of the modality's range";
-	static const char *const names[] = { "auto", NULL };
-	const char *text;
-	int which;
-	bool has_value;
-	MMI_TRY(mmi_config_string(c, "learner", "x_step", "auto(0.02)", &text, e));
-	if (strncmp(text, "auto", 4)) {
-		bool good = mmi_value_float(text, &s->x_step) && s->x_step > 0 && s->x_step <= LIMIT;
-		return good ? MM_OK : mmi_config_refuse(c, "learner", "x_step", expected, e);
-	}
-	MMI_TRY(mmi_config_call(c, "learner", "x_step", names, "auto(0.02)", &which, &has_value, &s->x_drift, e));
-	if (!has_value || !(s->x_drift > 0) || s->x_drift > 1)
-		return mmi_config_refuse(c, "learner", "x_step", expected, e);
-	return MM_OK;
-}
-
-/* A count of at least `least`, or -1 for that of samples. */
-static mm_status get_or_same(mmi_config *c, const char *key, int64_t least, uint32_t samples, uint32_t *out, mm_error *e)
-{
-	int64_t n;
-	MMI_TRY(mmi_config_int(c, "learner", key, -1, -1, (int64_t)LIMIT, &n, e));
-	if (n >= 0 && n < least)
-		return mmi_config_refuse(c, "learner", key, "at least 1, or -1 for as many as samples have", e);
-	*out = n < 0 ? samples : (uint32_t)n;
-	return MM_OK;
-}
-
-static mm_status read_guide(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	MMI_TRY(get_u32(c, "learner", "guide_candidates", 1, 1, &s->guide_candidates, e));
-	MMI_TRY(get_u32(c, "learner", "guide_steps", 0, 0, &s->guide_steps, e));
-	MMI_TRY(get_or_same(c, "translation_candidates", 1, s->guide_candidates, &s->translation_candidates, e));
-	MMI_TRY(get_or_same(c, "translation_guide_steps", 0, s->guide_steps, &s->translation_guide_steps, e));
-	MMI_TRY(get_factor(c, "learner", "translation_temperature", 1, &s->translation_temperature, e));
-	MMI_TRY(get_factor(c, "learner", "guide_step", 0.1, &s->guide_step, e));
-	MMI_TRY(get_factor(c, "learner", "guide_noise", 0.1, &s->guide_noise, e));
-	MMI_TRY(mmi_config_bool(c, "learner", "guide_training", false, &s->guide_training, e));
-	return get_factor(c, "learner", "guide_weight", 10, &s->guide_weight, e);
-}
-
-static mm_status read_x_start(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	static const char *const starts[] = { "generator", "noise", "buffer", NULL };
-	static const char *const missing[] = { "impute", "skip", NULL };
-	int start, impute;
-	MMI_TRY(get_choice(c, "learner", "x_start", starts, MMI_START_GENERATOR, &start, e));
-	MMI_TRY(get_u32(c, "learner", "x_buffer", 1024, 1, &s->x_buffer, e));
-	MMI_TRY(mmi_config_float(c, "learner", "x_refresh", 0.05, 0, 1, &s->x_refresh, e));
-	MMI_TRY(mmi_config_float(c, "learner", "translation_share", 0, 0, 1, &s->translation_share, e));
-	MMI_TRY(get_choice(c, "learner", "missing_energy", missing, 0, &impute, e));
-	s->x_start = (mmi_x_start)start;
-	s->impute = impute == 0;
 	if (s->x_start == MMI_START_BUFFER && s->x_buffer < s->batch)
 		return mmi_config_refuse(c, "learner", "x_buffer", "at least one batch", e);
 	if (s->translation_share > 0 && s->x_start != MMI_START_GENERATOR)
@@ -274,130 +281,24 @@ static mm_status read_x_start(mmi_config *c, mmi_settings *s, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status read_chains(mmi_config *c, mmi_settings *s, mm_error *e)
+mm_status mmi_learner_settings_read(mmi_config *c, mmi_settings *s, mm_error *e)
 {
+	MMI_TRY(mmi_keys_read(c, &mmi_latent_keys, &s->model, e));
+	MMI_TRY(mmi_keys_read(c, &mmi_learner_keys, s, e));
+	MMI_TRY(mmi_keys_read(c, &mmi_energy_keys, &s->model, e));
+	MMI_TRY(mmi_keys_read(c, &mmi_energy_loss_keys, s, e));
+	MMI_TRY(mmi_model_check(c, &s->model, e));
+	MMI_TRY(read_objective(c, s, e));
 	MMI_TRY(read_x_step(c, s, e));
-	MMI_TRY(get_u32(c, "learner", "x_steps", 10, 0, &s->x_steps, e));
-	MMI_TRY(get_or_same(c, "translation_x_steps", 0, s->x_steps, &s->translation_x_steps, e));
-	MMI_TRY(get_factor(c, "learner", "x_noise", 0.002, &s->x_noise, e));
-	MMI_TRY(get_factor(c, "learner", "x_move_max", 0, &s->x_move_max, e));
-	MMI_TRY(mmi_config_bool(c, "learner", "clamp", true, &s->clamp, e));
-	MMI_TRY(get_u32(c, "learner", "z_steps", 10, 0, &s->z_steps, e));
-	MMI_TRY(get_factor(c, "learner", "z_step", 0.1, &s->z_step, e));
-	MMI_TRY(get_factor(c, "learner", "z_noise", 0.1, &s->z_noise, e));
-	MMI_TRY(read_x_start(c, s, e));
-	MMI_TRY(read_guide(c, s, e));
-	MMI_TRY(mmi_config_bool(c, "learner", "refresh_negatives", false, &s->refresh_negatives, e));
-	MMI_TRY(get_factor(c, "learner", "s_factor", 1, &s->s_factor, e));
-	return get_factor(c, "learner", "i_factor", 1, &s->i_factor, e);
+	MMI_TRY(read_schedule(c, s, e));
+	share_adam(s);
+	MMI_TRY(settle_fusion(c, s, e));
+	MMI_TRY(check_elbo(c, s, e));
+	MMI_TRY(check_inference(c, s, e));
+	return check_starts(c, s, e);
 }
 
-static mm_status read_adam(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	double beta1, beta2, eps, clip;
-	struct {
-		const char *rate, *decay;
-		double fallback;
-		mmi_adam_config *to;
-	} models[] = {
-		{ "lr_generator", "weight_decay_generator", 1e-3, &s->generator },
-		{ "lr_inference", "weight_decay_inference", 1e-3, &s->inference },
-		{ "lr_energy", "weight_decay_energy", 4e-4, &s->energy },
-	};
-	MMI_TRY(mmi_config_float(c, "learner", "beta1", 0.9, 0, 0.999999, &beta1, e));
-	MMI_TRY(mmi_config_float(c, "learner", "beta2", 0.999, 0, 0.9999999, &beta2, e));
-	MMI_TRY(mmi_config_float(c, "learner", "adam_eps", 1e-8, 1e-30, 1, &eps, e));
-	MMI_TRY(get_factor(c, "learner", "clip_norm", 0, &clip, e));
-	MMI_TRY(mmi_config_float(c, "learner", "generator_ema", 0, 0, 0.999999, &s->ema, e));
-	for (size_t i = 0; i < MMI_COUNT(models); i++) {
-		mmi_adam_config *a = models[i].to;
-		*a = (mmi_adam_config){ .beta1 = beta1, .beta2 = beta2, .eps = eps, .clip = clip };
-		MMI_TRY(mmi_config_float(c, "learner", models[i].rate, models[i].fallback, 0, 10, &a->rate, e));
-		MMI_TRY(get_factor(c, "learner", models[i].decay, 0, &a->weight_decay, e));
-	}
-	return MM_OK;
-}
-
-static mm_status read_updates(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	static const char *const schedules[] = { "constant", "linear", "cosine", NULL };
-	int which;
-	bool has_value;
-	MMI_TRY(get_u32(c, "learner", "generator_updates", 1, 0, &s->generator_updates, e));
-	MMI_TRY(get_u32(c, "learner", "inference_updates", 1, 0, &s->inference_updates, e));
-	MMI_TRY(get_u32(c, "learner", "energy_updates", 1, 0, &s->energy_updates, e));
-	MMI_TRY(get_u32(c, "learner", "elbo_updates", 0, 0, &s->elbo_updates, e));
-	MMI_TRY(get_u32(c, "learner", "chain_interval", 1, 1, &s->chain_interval, e));
-	if ((s->elbo_updates || s->chain_interval > 1) && s->cooperative && !s->warmup)
-		MMI_TRY(check_objective(c, s, "warmup_objective", e));
-	MMI_TRY(mmi_config_call(c, "learner", "schedule", schedules, "constant", &which, &has_value, &s->schedule_end, e));
-	s->schedule = (mmi_schedule)which;
-	if (!has_value)
-		s->schedule_end = which == MMI_SCHEDULE_CONSTANT ? 1 : 0;
-	if (s->schedule_end < 0 || s->schedule_end > 1)
-		return mmi_config_refuse(c, "learner", "schedule", "constant, linear(f) or cosine(f) with f between 0 and 1", e);
-	MMI_TRY(mmi_config_float(c, "learner", "gap_limit", 1000, 1, LIMIT, &s->gap_limit, e));
-	MMI_TRY(get_u32(c, "learner", "snapshot_interval", 100, 1, &s->snapshot_interval, e));
-	return get_u32(c, "learner", "max_rollbacks", 10, 0, &s->max_rollbacks, e);
-}
-
-static mm_status read_energy(mmi_config *c, mmi_settings *s, mm_error *e)
-{
-	static const char *const pools[] = { "sum", "mean", NULL };
-	static const char *const heads[] = { "mlp", "linear", NULL };
-	static const char *const shortcuts[] = { "3", "1", NULL };
-	static const char *const trunks[] = { "joint", "separate", NULL };
-	int pool, head, shortcut, trunk;
-	uint32_t nef, blocks;
-	MMI_TRY(get_u32(c, "energy", "nef", 32, 1, &nef, e));
-	MMI_TRY(get_u32(c, "energy", "blocks", 4, 1, &blocks, e));
-	MMI_TRY(get_choice(c, "energy", "pool", pools, MMI_POOL_SUM, &pool, e));
-	MMI_TRY(get_choice(c, "energy", "head", heads, MMI_HEAD_MLP, &head, e));
-	MMI_TRY(get_choice(c, "energy", "trunk", trunks, 0, &trunk, e));
-	MMI_TRY(get_choice(c, "energy", "shortcut_kernel", shortcuts, 0, &shortcut, e));
-	MMI_TRY(mmi_config_bool(c, "energy", "spectral_norm", true, &s->model.spectral_norm, e));
-	MMI_TRY(get_factor(c, "energy", "agreement", 0, &s->model.agreement, e));
-	MMI_TRY(get_factor(c, "energy", "energy_l2", 0, &s->energy_l2, e));
-	MMI_TRY(get_factor(c, "energy", "swap_factor", 0, &s->swap_factor, e));
-	MMI_TRY(get_factor(c, "energy", "swap_margin", 2, &s->swap_margin, e));
-	if (s->model.agreement > 0 && s->model.independent)
-		return mmi_config_refuse(c, "energy", "agreement", "0 with generators = independent: experts share no latent to agree on", e);
-	if (nef > 8192 || blocks > 64)
-		return mmi_config_refuse(c, "energy", nef > 8192 ? "nef" : "blocks", "at most 8192 channels and 64 blocks", e);
-	s->model.nef = (int32_t)nef;
-	s->model.blocks = (int32_t)blocks;
-	s->model.pool = (mmi_pool_kind)pool;
-	s->model.head = (mmi_head_kind)head;
-	s->model.separate_trunks = trunk == 1;
-	s->model.shortcut_kernel = shortcut == 0 ? 3 : 1;
-	return MM_OK;
-}
-
-mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
-{
-	mmi_settings s = { 0 };
-	MMI_TRY(read_run(c, &s, e));
-	MMI_TRY(read_output(c, &s, e));
-	MMI_TRY(read_data(c, &s, e));
-	MMI_TRY(read_latent(c, &s, e));
-	MMI_TRY(read_course(c, &s, e));
-	MMI_TRY(read_chains(c, &s, e));
-	MMI_TRY(read_adam(c, &s, e));
-	MMI_TRY(read_updates(c, &s, e));
-	MMI_TRY(read_energy(c, &s, e));
-	s.model.seed = s.seed;
-	*out = s;
-	return MM_OK;
-}
-
-mmi_guide_args mmi_settings_guide(const mmi_settings *s, bool translation, int64_t candidates, int64_t steps)
-{
-	const uint32_t own[2] = { translation ? s->translation_candidates : s->guide_candidates,
-	                          translation ? s->translation_guide_steps : s->guide_steps };
-	return (mmi_guide_args){ .candidates = candidates >= 0 ? (uint32_t)candidates : own[0],
-	                         .steps = steps >= 0 ? (uint32_t)steps : own[1], .step = s->guide_step, .noise = s->guide_noise,
-	                         .weight = s->guide_weight };
-}
+/* ------------------------------------------------------------ what follows from them */
 
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration)
 {
@@ -419,9 +320,16 @@ double mmi_settings_schedule_at(const mmi_settings *s, double done)
 	}
 }
 
-mmi_revise_args mmi_settings_revise(const mmi_settings *s, bool translation, double x_step, int64_t steps)
+mmi_chains mmi_settings_chains(const mmi_settings *s, const mmi_recipe *r, double x_step)
 {
-	const uint32_t own = translation ? s->translation_x_steps : s->x_steps;
-	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : own, .step = x_step, .noise = s->x_noise,
+	const mmi_posterior_args posterior = { .steps = s->cooperative ? s->z_steps : 0, .step = s->z_step, .noise = s->z_noise,
+	                                       .grad_scale = 1 };
+	const mmi_revise_args revise = mmi_settings_revise(s, x_step, -1);
+	return mmi_recipe_chains(r, &posterior, &revise);
+}
+
+mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps)
+{
+	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : s->x_steps, .step = x_step, .noise = s->x_noise,
 	                          .move_max = s->x_move_max, .clamp = s->clamp };
 }

@@ -1,9 +1,10 @@
-/* settings.h - what the INI's sections [run], [data], [learner] and [energy] say, typed. */
+/* settings.h - what the INI's sections [run], [data], [learner], [energy], [sample] and [translate] say, typed. */
 #ifndef MMI_LEARN_SETTINGS_H
 #define MMI_LEARN_SETTINGS_H
 
-#include "config/config.h"
+#include "config/table.h"
 #include "learn/optimiser.h"
+#include "mcmc/recipe.h"
 #include "mcmc/sampler.h"
 #include "model/model.h"
 
@@ -11,24 +12,29 @@ typedef enum { MMI_SCHEDULE_CONSTANT, MMI_SCHEDULE_LINEAR, MMI_SCHEDULE_COSINE }
 
 typedef enum { MMI_START_GENERATOR, MMI_START_NOISE, MMI_START_BUFFER } mmi_x_start;
 
+typedef enum { MMI_FUSION_OF_OBJECTIVE, MMI_FUSION_WANT_MIXTURE, MMI_FUSION_WANT_PRODUCT } mmi_wanted_fusion;
+
 typedef struct mmi_settings {
 	/* [run] */
 	uint64_t seed;
-	const char *device;           /* "cpu" */
+	const char *device;             /* its name, "cpu" */
 	uint32_t threads;               /* resolved: at least 1 */
 	uint32_t chunk;                 /* samples a worker takes through a chain at once, at most */
 	const char *plugin_path;        /* or NULL */
+	int device_number;              /* in the list of devices */
 	double minutes;                 /* of training; 0: no time budget, `iterations` ends the run */
 	bool select_nll;                /* the best checkpoint by the validation tuples' likelihood is kept */
 	bool cpu_clock;                 /* minutes and seconds of processor time a thread, not of the clock on the wall */
 	/* [data] */
+	const char *root;               /* or NULL */
 	uint32_t holdout;               /* tuples kept out of training for validation */
 	double hide;                    /* share of the training data's modalities that are hidden, at random */
 	bool keep_incomplete;           /* tuples that lack modalities are trained on */
 	/* [learner] */
 	uint64_t iterations;            /* with a time budget only what warmup is a share of */
 	const struct mmi_objective *elbo; /* what warm-up and baselines minimise */
-	mmi_fusion fusion;              /* of several given modalities, at use */
+	mmi_wanted_fusion wanted_fusion;
+	mmi_fusion fusion;              /* of several given modalities, at use: what that says, or the objective */
 	bool cooperative;               /* false: a baseline, the ELBO all the way */
 	uint64_t warmup;                /* iterations of the ELBO before the chains start; all of them for a baseline */
 	uint32_t batch;
@@ -53,13 +59,6 @@ typedef struct mmi_settings {
 	double x_move_max;
 	bool clamp;
 	double z_step, z_noise;
-	/* At use, of samples from the prior and of translations: draws of which one is chosen by its joint energy, and steps of the chain
-	 * that then moves latents down that energy before they are decoded. */
-	uint32_t guide_candidates, guide_steps;
-	uint32_t translation_candidates, translation_guide_steps, translation_x_steps;
-	double translation_temperature; /* of the experts' draws that translations start from */
-	double guide_step, guide_noise, guide_weight;
-	bool guide_training;            /* in training as well, before the data chain */
 	double s_factor, i_factor;
 	double energy_l2;
 	double swap_factor;             /* weight of tuples with one modality swapped, as further negatives */
@@ -67,25 +66,27 @@ typedef struct mmi_settings {
 	bool refresh_negatives;
 	uint32_t generator_updates, inference_updates, energy_updates;
 	uint32_t elbo_updates;          /* of generator and inference by the ELBO, beside the chains */
-	uint32_t chain_interval;        /* chains run in every so many-th iteration; the others are of the ELBO alone */
 	mmi_adam_config generator, inference, energy;
 	mmi_schedule schedule;
 	double schedule_end;            /* factor of the rates at the last iteration */
 	/* guards */
 	double gap_limit;               /* times the running median of |energy loss| */
 	uint32_t snapshot_interval, max_rollbacks;
+	/* how samples and translations are drawn */
+	mmi_recipe sample, translate;
 	/* output */
 	uint32_t log_interval, checkpoint_interval, checkpoint_keep, grid_interval, grid_columns;
 	mmi_model_config model;
 } mmi_settings;
 
-/* Reads and checks every key of the four sections. */
-mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e);
-/* The chain in which the joint energy guides latents of samples or translations, with another number of candidates or steps where they
- * are >= 0. */
-mmi_guide_args mmi_settings_guide(const mmi_settings *s, bool translation, int64_t candidates, int64_t steps);
-/* Their data chain with the s that was measured, with another number of steps if steps >= 0. */
-mmi_revise_args mmi_settings_revise(const mmi_settings *s, bool translation, double x_step, int64_t steps);
+extern const mmi_key_table mmi_learner_keys, mmi_energy_loss_keys; /* into an mmi_settings */
+
+/* Reads and checks the keys of [learner] and [energy]; those of [run] and [data] must be there already. */
+mm_status mmi_learner_settings_read(mmi_config *c, mmi_settings *s, mm_error *e);
+/* The data chain with the s that was measured, with another number of steps if steps >= 0. */
+mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps);
+/* A recipe with the chains as training has them and the s that was measured. */
+mmi_chains mmi_settings_chains(const mmi_settings *s, const mmi_recipe *r, double x_step);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
 /* The same where the share `done` (0..1) of a run is over. */

@@ -13,7 +13,7 @@ static void decode_prior(mmi_sampler *s, uint32_t number, uint32_t rows, mmi_lat
 	mmi_sampler_decode(s, z, rows, to);
 }
 
-static void guide(mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
+static void guide(mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
 {
 	mmi_chain_stats stats;
 	mmi_guide_args args = a->guide;
@@ -23,7 +23,7 @@ static void guide(mmi_sampler *s, const mmi_generate_args *a, uint32_t number, u
 	mmi_sampler_decode(s, z, rows, to);
 }
 
-void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z,
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows, mmi_latents *z,
                   float *const *generated, float *const *revised)
 {
 	mmi_chain_stats stats;
@@ -56,7 +56,7 @@ const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT])
 	return text;
 }
 
-const char *mmi_generate_label(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT])
+const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT])
 {
 	const char *guided = a->guide.steps ? "guided latents" : mmi_guide_acts(&a->guide) ? "chosen latents" : "";
 	const char *moved = a->revise.steps ? "data chain" : *guided ? "" : "not moved";
@@ -64,7 +64,7 @@ const char *mmi_generate_label(const mmi_generate_args *a, char text[MMI_GENERAT
 	return text;
 }
 
-const char *mmi_generate_text(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT])
+const char *mmi_generate_text(const mmi_chains *a, char text[MMI_GENERATE_TEXT])
 {
 	char guide_text[MMI_GUIDE_TEXT];
 	snprintf(text, MMI_GENERATE_TEXT, "%s%u data chain steps", mmi_guide_text(&a->guide, guide_text), a->revise.steps);

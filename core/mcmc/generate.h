@@ -2,26 +2,21 @@
 #ifndef MMI_GENERATE_H
 #define MMI_GENERATE_H
 
-#include "mcmc/sampler.h"
+#include "mcmc/recipe.h"
 
 #define MMI_GUIDE_TEXT 64
 #define MMI_GENERATE_TEXT (MMI_GUIDE_TEXT + 32)
 
-typedef struct mmi_generate_args {
-	mmi_guide_args guide;    /* steps 0 and one candidate: latents stay as the prior drew them */
-	mmi_revise_args revise;  /* steps 0: no data chain */
-} mmi_generate_args;
-
 /* Draws `number` of z and w, decoded into generated[m] [rows][floats of modality m]. Unless revised is NULL: the same draws, or those
  * of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data chain. rows: whole chunks;
  * z [rows] comes back with anything in it. Allocates nothing. */
-void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_generate_args *a, uint32_t number, uint32_t rows, mmi_latents *z,
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows, mmi_latents *z,
                   float *const *generated, float *const *revised);
 /* "16 candidates, 40 guide steps, ", for titles; of each only where there are some. */
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT]);
 /* What moved samples are to be called on sheets, "guided latents + data chain": of each only what acts. */
-const char *mmi_generate_label(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT]);
+const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT]);
 /* As mmi_guide_text, and "10 data chain steps". */
-const char *mmi_generate_text(const mmi_generate_args *a, char text[MMI_GENERATE_TEXT]);
+const char *mmi_generate_text(const mmi_chains *a, char text[MMI_GENERATE_TEXT]);
 
 #endif

@@ -84,19 +84,10 @@ void mmi_saved_close(mmi_saved *s)
 	*s = (mmi_saved){ .iteration = 0 };
 }
 
-mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps)
+mmi_chains mmi_saved_chains(const mmi_saved *s, const mmi_recipe *recipe, const mmi_recipe_change *change)
 {
-	const mmi_settings *set = &s->setup.settings;
-	uint32_t trained = set->cooperative ? set->z_steps : 0;
-	return (mmi_posterior_args){ .steps = steps >= 0 ? (uint32_t)steps : trained, .step = set->z_step, .noise = set->z_noise, .grad_scale = 1 };
-}
-
-mmi_guide_args mmi_saved_guide(const mmi_saved *s, bool translation, int64_t candidates, int64_t steps)
-{
-	return mmi_settings_guide(&s->setup.settings, translation, s->has_energy ? candidates : 1, s->has_energy ? steps : 0);
-}
-
-mmi_revise_args mmi_saved_revise(const mmi_saved *s, bool translation, int64_t steps)
-{
-	return mmi_settings_revise(&s->setup.settings, translation, s->x_step, s->has_energy ? steps : 0);
+	mmi_recipe r = mmi_recipe_changed(recipe, change);
+	if (!s->has_energy)
+		r = mmi_recipe_without_energy(&r);
+	return mmi_settings_chains(&s->setup.settings, &r, s->x_step);
 }

@@ -18,14 +18,8 @@ typedef struct mmi_saved {
  * used), restores the three models, and makes a sampler for up to max_rows rows. *out must stay where it is until closed. */
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e);
 void mmi_saved_close(mmi_saved *s);
-/* The posterior chain with the steps it was trained with, or none after a baseline, which knows no chains; with another number if
- * steps >= 0. It is the chain of one start, whatever training started: its gradient is whole (experts = all may have shared it out). */
-mmi_posterior_args mmi_saved_posterior(const mmi_saved *s, int64_t steps);
-/* The chain in which the joint energy guides latents, as the settings have it for samples or translations, with another number of
- * candidates or steps where they are >= 0; none where the energy was not trained. */
-mmi_guide_args mmi_saved_guide(const mmi_saved *s, bool translation, int64_t candidates, int64_t steps);
-/* The data chain as the settings have it for samples or translations, with another number of steps if steps >= 0; none where the
- * energy was not trained. */
-mmi_revise_args mmi_saved_revise(const mmi_saved *s, bool translation, int64_t steps);
+/* The chains of a recipe (settings.sample or .translate), changed: with the steps and noise that they were trained with. No posterior
+ * chain after a baseline, which knows none, unless the change asks for one; nothing of the energy where it was not trained. */
+mmi_chains mmi_saved_chains(const mmi_saved *s, const mmi_recipe *recipe, const mmi_recipe_change *change);
 
 #endif

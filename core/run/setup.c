@@ -167,11 +167,9 @@ static void open_device(mmi_setup *s)
 /* `order`: names of modalities as a checkpoint remembers them, or NULL. */
 static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
 {
-	const char *root;
 	for (size_t i = 0; i < r->n_sets; i++)
 		MMI_TRY(mmi_config_set(s->config, r->sets[i], e));
 	MMI_TRY(mmi_settings_read(s->config, &s->settings, e));
-	MMI_TRY(mmi_config_path(s->config, "data", "root", NULL, &root, e));
 	MMI_TRY(mmi_registry_create(s->settings.seed, r->log, s->settings.plugin_path, &s->registry, e));
 	MMI_TRY(add_modalities(s, r, order, e));
 	MMI_TRY(mmi_config_check(s->config, e));
@@ -239,6 +237,9 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train", mmi_checkpoint_path(ck));
 	MMI_TRY(load_text(text, &s.config, e));
 	s.states = ck;
+	mm_status status = mmi_settings_migrate(s.config, e);
+	if (status != MM_OK)
+		return finish(&s, status, out);
 	return finish(&s, build(&s, r, order, e), out);
 }
 

@@ -5,7 +5,7 @@
 #include "data/tuples.h"
 #include "engine/device.h"
 #include "engine/pool.h"
-#include "learn/settings.h"
+#include "run/settings.h"
 #include "plugin/loader.h"
 #include "plugin/modality.h"
 #include "store/checkpoint.h"

@@ -13,18 +13,15 @@ mm_status mmi_use_need_energy(const mmi_saved *s, const char *what, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_use_chains_of(const mmi_saved *s, const mmi_use_steps *steps, mmi_use_chains *out, mm_error *e)
+mm_status mmi_use_chains_of(const mmi_saved *s, const mmi_recipe_change *change, mmi_use_chains *out, mm_error *e)
 {
-	if (steps->candidates > 1)
+	if (change->candidates > 1)
 		MMI_TRY(mmi_use_need_energy(s, "--candidates", e));
-	if (steps->guide > 0)
+	if (change->latent_steps > 0)
 		MMI_TRY(mmi_use_need_energy(s, "--guide-steps", e));
-	if (steps->x > 0)
+	if (change->data_steps > 0)
 		MMI_TRY(mmi_use_need_energy(s, "--x-steps", e));
-	out->posterior = mmi_saved_posterior(s, steps->z);
-	out->guide = mmi_saved_guide(s, false, steps->candidates, steps->guide);
-	out->translation = mmi_saved_guide(s, true, steps->candidates, steps->guide);
-	out->revise = mmi_saved_revise(s, false, steps->x);
-	out->revise_translation = mmi_saved_revise(s, true, steps->x);
+	out->sample = mmi_saved_chains(s, &s->setup.settings.sample, change);
+	out->translate = mmi_saved_chains(s, &s->setup.settings.translate, change);
 	return MM_OK;
 }

@@ -167,7 +167,7 @@ done:
 	return status;
 }
 
-void mmi_gallery_sample(mmi_gallery *g, const mmi_generate_args *chains, uint32_t number)
+void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t number)
 {
 	if (g->has_data)
 		translate(g);

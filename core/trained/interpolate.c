@@ -108,7 +108,7 @@ static int32_t expert_of(const mmi_model *m, float *const *observed)
 static mm_status infer_ends(job *j, mm_error *e)
 {
 	uint32_t rows = mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler));
-	mmi_translate_args args = { .number = j->request->number, .temperature = 0, .posterior = j->chains.posterior };
+	mmi_translate_args args = { .number = j->request->number, .temperature = 0, .posterior = j->chains.translate.posterior };
 	float *observed[MMI_MAX_MODALITIES] = { NULL };
 	mmi_translator *t = NULL;
 	mm_status status = MM_OK;
@@ -139,7 +139,7 @@ static mm_status find_ends(job *j, mm_error *e)
 
 static void make_points(job *j)
 {
-	mmi_revise_args revise = j->chains.revise;
+	mmi_revise_args revise = j->chains.sample.revise;
 	mmi_chain_stats stats;
 	if (j->ends.z)
 		fill_points(j, j->points.z, j->ends.z, (size_t)mmi_model_z_dim(j->model));
@@ -168,7 +168,7 @@ static mm_status label_columns(const job *j, mmi_grid *g, mm_error *e)
 {
 	uint32_t steps = j->request->steps;
 	char text[96];
-	snprintf(text, sizeof text, "%s, %u data chain steps", j->request->spherical ? "spherical" : "linear", j->chains.revise.steps);
+	snprintf(text, sizeof text, "%s, %u data chain steps", j->request->spherical ? "spherical" : "linear", j->chains.sample.revise.steps);
 	MMI_TRY(mmi_grid_title(g, text, e));
 	for (uint32_t i = 0; i < steps; i++) {
 		snprintf(text, sizeof text, "%.2f", (double)i / (steps - 1));
@@ -191,7 +191,7 @@ static mm_status draw_all(const job *j, mmi_grid *g, mm_error *e)
 			continue;
 		MMI_TRY(mmi_grid_group(g, row, j->model->modalities[m].name, e));
 		MMI_TRY(draw_row(j, g, row++, "generator", m, j->decoded[m], e));
-		if (j->chains.revise.steps)
+		if (j->chains.sample.revise.steps)
 			MMI_TRY(draw_row(j, g, row++, "data chain", m, j->revised[m], e));
 	}
 	return mmi_grid_write(g, j->request->grid, e);
@@ -200,7 +200,7 @@ static mm_status draw_all(const job *j, mmi_grid *g, mm_error *e)
 static mm_status write_sheet(const job *j, size_t drawable, mm_error *e)
 {
 	mmi_grid *g;
-	size_t rows = drawable * (j->chains.revise.steps ? 2 : 1);
+	size_t rows = drawable * (j->chains.sample.revise.steps ? 2 : 1);
 	MMI_TRY(mmi_grid_create(rows, j->request->steps + (j->request->ends ? 2 : 0), &g, e));
 	mm_status status = draw_all(j, g, e);
 	mmi_grid_destroy(g);
@@ -210,7 +210,7 @@ static mm_status write_sheet(const job *j, size_t drawable, mm_error *e)
 mm_status mmi_interpolate_make(const mmi_saved *s, const mmi_interpolate_request *r, mm_error *e)
 {
 	job j = { .saved = s, .model = s->model, .request = r };
-	const mmi_use_steps steps = { r->z_steps, 1, 0, r->x_steps }; /* nothing guides: the points lie between the ends */
+	const mmi_recipe_change steps = { r->z_steps, 1, 0, r->x_steps }; /* nothing guides: the points lie between the ends */
 	size_t drawable;
 	uint32_t chunk = mmi_sampler_chunk(s->sampler);
 	if (r->ends && r->ends->n != 2)

@@ -18,7 +18,7 @@ typedef struct job {
 	const mmi_saved *saved;
 	const mmi_samples_request *request;
 	mmi_gallery *gallery;
-	mmi_generate_args chains;
+	mmi_chains chains;
 	mmi_csv_file manifest;
 } job;
 
@@ -108,7 +108,8 @@ static mm_status open_manifest(job *j, mm_error *e)
 
 mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e)
 {
-	job j = { .saved = s, .request = r, .chains = { mmi_saved_guide(s, false, r->steps.candidates, r->steps.guide), mmi_saved_revise(s, false, r->steps.x) } };
+	job j = { .saved = s, .request = r, 
+	          .chains = mmi_saved_chains(s, &s->setup.settings.sample, &r->steps) };
 	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
 	mm_status status = mmi_gallery_create(s->model, s->sampler, NULL, rows, &j.gallery, e);
 	if (status == MM_OK && r->out)

@@ -7,7 +7,7 @@
 typedef struct mmi_samples_request {
 	uint32_t count;
 	uint32_t number;                   /* another number, other draws; below 65536 */
-	mmi_use_steps steps;               /* z is not used */
+	mmi_recipe_change steps;               /* z is not used */
 	const char *out;                   /* folder of files and manifest.csv, or NULL */
 	const char *grid;                  /* sheet, or NULL */
 	bool (*stop)(void *ctx);           /* asked between blocks; may be NULL */

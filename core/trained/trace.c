@@ -248,7 +248,7 @@ static mm_status start_posterior(job *j, mm_error *e)
 
 static mm_status trace_posterior(job *j, mm_error *e)
 {
-	mmi_posterior_args args = j->chains.posterior;
+	mmi_posterior_args args = j->chains.translate.posterior;
 	mmi_chain_stats stats;
 	fill_data(j);
 	MMI_TRY(start_posterior(j, e));
@@ -263,7 +263,7 @@ static mm_status trace_posterior(job *j, mm_error *e)
 /* Latents from the prior, chosen among candidates, and where the guided chain leaves them. */
 static mm_status trace_guide(job *j, mm_error *e)
 {
-	mmi_guide_args args = j->chains.guide;
+	mmi_guide_args args = j->chains.sample.guide;
 	mmi_chain_stats stats;
 	args.iteration = j->request->number;
 	mmi_sampler_choose_prior(j->saved->sampler, &args, j->rows, &j->z);
@@ -278,7 +278,7 @@ static mm_status trace_guide(job *j, mm_error *e)
 
 static mm_status trace_data(job *j, mm_error *e)
 {
-	mmi_revise_args args = j->chains.revise;
+	mmi_revise_args args = j->chains.sample.revise;
 	mmi_chain_stats stats;
 	mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
 	mmi_rows_copy(j->model, j->rows, j->decoded, j->x);

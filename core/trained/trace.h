@@ -6,7 +6,7 @@
 
 typedef struct mmi_trace_request {
 	uint32_t tuples;             /* of each chain, at most one chunk of the saved model */
-	mmi_use_steps steps;
+	mmi_recipe_change steps;
 	uint32_t number;             /* another number, other draws */
 	const char *out;             /* folder */
 	const mmi_log *log;

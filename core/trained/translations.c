@@ -193,7 +193,7 @@ static mm_status write_block(job *j, uint64_t first, uint64_t total, mm_error *e
 
 static double temperature(const job *j)
 {
-	return j->request->mean ? 0 : j->saved->setup.settings.translation_temperature;
+	return j->request->mean ? 0 : j->saved->setup.settings.translate.temperature;
 }
 
 /* Each block has draws of its own: (number, block). */
@@ -201,8 +201,8 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 {
 	const mmi_translations_request *r = j->request;
 	uint64_t total = (uint64_t)r->inputs->n * r->count;
-	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .temperature = temperature(j), .posterior = chains->posterior,
-	                            .guide = chains->translation, .revise = chains->revise_translation };
+	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .temperature = temperature(j), .posterior = chains->translate.posterior,
+	                            .guide = chains->translate.guide, .revise = chains->translate.revise };
 	if (total > (uint64_t)MMI_TRANSLATIONS_ROWS << 16)
 		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu", (unsigned long long)total,
 		                (unsigned long long)MMI_TRANSLATIONS_ROWS << 16);
@@ -261,8 +261,8 @@ static mm_status draw_all(const job *j, mmi_grid *g, const mmi_use_chains *chain
 {
 	char title[128 + MMI_GUIDE_TEXT], guide[MMI_GUIDE_TEXT];
 	size_t row = 0;
-	snprintf(title, sizeof title, "translations: %u z-steps, %s%u x-steps", chains->posterior.steps, mmi_guide_text(&chains->translation, guide),
-	         chains->revise_translation.steps);
+	snprintf(title, sizeof title, "translations: %u z-steps, %s%u x-steps", chains->translate.posterior.steps, mmi_guide_text(&chains->translate.guide, guide),
+	         chains->translate.revise.steps);
 	if (temperature(j) < 1 || temperature(j) > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", temperature %g", temperature(j));
 	MMI_TRY(mmi_grid_title(g, title, e));

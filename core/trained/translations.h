@@ -12,7 +12,7 @@ typedef struct mmi_translations_request {
 	uint32_t number;                   /* another number, other draws; below 65536 */
 	int32_t expert;                    /* modality whose expert starts z; -1: drawn among the given ones */
 	bool mean;                         /* its location instead of a draw */
-	mmi_use_steps steps;
+	mmi_recipe_change steps;
 	const char *out;                   /* folder of files and manifest.csv, or NULL */
 	const char *grid;                  /* sheet, or NULL */
 	bool (*stop)(void *ctx);           /* asked between blocks; may be NULL */

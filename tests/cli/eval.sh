@@ -54,7 +54,7 @@ check "another data set that is not there: status 2" exits 2
 check "and its file is named" says err "$work/absent.png"
 run eval --ckpt "$ckpt" --only energy --count 20 --other m0.view=7 --other m1.view=8
 check "another data set gets a figure" says out "other data set"
-run eval --ckpt "$ckpt" --only coherence --count 20 --set learner.translation_x_steps=0 --set learner.translation_temperature=0.5
+run eval --ckpt "$ckpt" --only coherence --count 20 --set translate.data_steps=0 --set translate.temperature=0.5
 check "translations with another data chain are told apart" grep -Eq '^x steps +[1-9][0-9]*, translations 0$' "$work/out"
 check "and so is their temperature" says out "drawn at temperature 0.5"
 # Of a run with a time budget warm-up is a share of the time, whatever the iteration's number is.

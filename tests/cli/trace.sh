@@ -35,7 +35,7 @@ check "traces repeat" diff -r "$work/t" "$work/t2"
 trace --tuples 2 --z-steps 6 --x-steps 5 --number 1 --out "$work/t3"
 check "another number, other chains" differ "$work/t/trace.csv" "$work/t3/trace.csv"
 check "without a guide it has no strip" [ ! -e "$work/t/guide.png" ]
-trace --tuples 2 --z-steps 6 --guide-steps 8 --x-steps 5 --set learner.z_noise=0 --set learner.guide_noise=0 --out "$work/guided"
+trace --tuples 2 --z-steps 6 --guide-steps 8 --x-steps 5 --set learner.z_noise=0 --set sample.latent_noise=0 --out "$work/guided"
 check "a guided chain has a strip" is_png "$work/guided/guide.png"
 check "and a row for every step" [ "$(grep -c '^guide,' "$work/guided/trace.csv")" -eq $((2 * 9)) ]
 rm -r "$work/still"

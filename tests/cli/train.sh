@@ -132,7 +132,7 @@ run sample --ckpt "$ckpt" --count 2 --guide-steps 6 --x-steps 0 --out "$work/s/g
 check "the guide makes other samples of the same draws" eval 'diff -r "$work/s/still/generator" "$work/s/guided/generator" &&
 	! cmp -s "$work/s/still/revised/m0-00000.png" "$work/s/guided/revised/m0-00000.png"'
 check "which the manifest says" grep -qx "1,revised,m1,revised/m1-00001.png,1,0,1,6,0" "$work/s/guided/manifest.csv"
-run sample --ckpt "$ckpt" --count 2 --x-steps 0 --set learner.guide_steps=6 --out "$work/s/set"
+run sample --ckpt "$ckpt" --count 2 --x-steps 0 --set sample.latent_steps=6 --out "$work/s/set"
 check "by default its steps are those of the settings" diff -r "$work/s/guided" "$work/s/set"
 run sample --ckpt "$ckpt" --count 2 --candidates 9 --x-steps 0 --out "$work/s/chosen"
 check "candidates make other samples of the same draws" eval 'diff -r "$work/s/still/generator" "$work/s/chosen/generator" &&

@@ -45,7 +45,7 @@ translate --given "m0=$a" --mean --z-steps 0 --x-steps 5 --set learner.x_noise=0
 check "the energy chain makes a difference" differ "$work/mean/m1-00000-000.png" "$work/x2/m1-00000-000.png"
 translate --given "m0=$a" --mean --z-steps 0 --x-steps 0 --guide-steps 5 --out "$work/g5"
 check "the guide makes a difference" differ "$work/mean/m1-00000-000.png" "$work/g5/m1-00000-000.png"
-translate --given "m0=$a" --mean --z-steps 0 --x-steps 0 --set learner.guide_steps=5 --out "$work/g5set"
+translate --given "m0=$a" --mean --z-steps 0 --x-steps 0 --set translate.latent_steps=5 --out "$work/g5set"
 check "by default its steps are those of the settings" diff -r "$work/g5" "$work/g5set"
 translate --given "m0=$a" --given "m1=$work/s/generator/m1-00000.png" --expert m1 --mean --z-steps 0 --x-steps 0 --out "$work/e1"
 translate --given "m1=$work/s/generator/m1-00000.png" --want m2 --mean --z-steps 0 --x-steps 0 --out "$work/from1"
@@ -63,22 +63,20 @@ translate --test-count 6 --given m0 --want m1 --count 2 --out "$work/first"
 check "the first tuples, several times" [ "$(ls "$work/first" | grep -c '^m1')" -eq 12 ]
 
 translate --test-count 6 --given m0 --want m1 --x-steps 0 --out "$work/plain"
-translate --test-count 6 --given m0 --want m1 --x-steps 0 --candidates 9 --set learner.guide_weight=1000 --out "$work/chosen"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --candidates 9 --set translate.weight=1000 --out "$work/chosen"
 check "candidates make other translations" eval '! diff -r -x "*given*" "$work/plain" "$work/chosen"'
-translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.translation_candidates=9 --set learner.guide_weight=1000 --out "$work/set"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set translate.candidates=9 --set translate.weight=1000 --out "$work/set"
 check "by default as many as the settings have" diff -r "$work/chosen" "$work/set"
-translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.guide_candidates=9 --set learner.guide_weight=1000 --out "$work/same"
-check "or as many as samples have" diff -r "$work/chosen" "$work/same"
-translate --test-count 6 --given m0 --want m1 --set learner.translation_x_steps=0 --out "$work/still"
+translate --test-count 6 --given m0 --want m1 --set translate.data_steps=0 --out "$work/still"
 check "translations may have another data chain than samples" diff -r "$work/plain" "$work/still"
 translate --test-count 6 --given m0 --want m1 --x-steps 4 --out "$work/moved"
 check "which moves them where there is one" eval '! diff -r -x "*given*" "$work/plain" "$work/moved"'
 translate --test-count 6 --given m0 --want m1 --set learner.x_steps=4 --out "$work/same4"
 check "by default the same" diff -r "$work/moved" "$work/same4"
 translate --test-count 6 --given m0 --want m1 --x-steps 0 --mean --out "$work/centre"
-translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.translation_temperature=0 --out "$work/cold"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set translate.temperature=0 --out "$work/cold"
 check "at temperature 0 draws are means" diff -r "$work/centre" "$work/cold"
-translate --test-count 6 --given m0 --want m1 --x-steps 0 --set learner.translation_temperature=0.5 --out "$work/cool"
+translate --test-count 6 --given m0 --want m1 --x-steps 0 --set translate.temperature=0.5 --out "$work/cool"
 check "between, they are neither" eval '! diff -r "$work/centre" "$work/cool" && ! diff -r "$work/plain" "$work/cool"'
 
 # ---------------------------------------------------------------- refusals
@@ -89,7 +87,8 @@ refused() {
 	check "$what: status 2" exits 2
 	check "$what: one clear line" complains "$text"
 }
-refused "no candidate at all" "translation_candidates=0: expected at least 1, or -1" --given "m0=$a" --set learner.translation_candidates=0
+refused "no candidate at all" "translate.candidates=0: expected an integer from 1" --given "m0=$a" --set translate.candidates=0
+refused "a key that is no more" "--set learner.guide_steps=5: this key is no more: now [sample] latent_steps" --given "m0=$a" --set learner.guide_steps=5
 refused "nothing given" "--given is missing"
 refused "an unknown modality" "--given: unknown modality 'm7'; the model has m0, m1, m2" --given "m7=$a"
 refused "an unknown wish" "--want: unknown modality 'm7'" --given "m0=$a" --want m7

@@ -1,0 +1,138 @@
+/* cmd_help.c - mmcore help: the commands, one command, or the settings, from the tables that they are read by. */
+#include "mmi_build.h"
+
+#include "cli/cli.h"
+#include "run/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define COLUMN 100 /* where lines of a sentence end */
+
+/* ------------------------------------------------------------ commands */
+
+int mmi_cli_overview(const mmi_cli *cli)
+{
+	FILE *out = cli->console->out;
+
+	fprintf(out, "Usage: %s [command] [options]\n\n", cli->program);
+	fprintf(out, "Learns a joint generative model of several modalities: a latent generator, an inference model and an\n"
+	             "energy model that teach each other.\n\nCommands:\n");
+	for (const mmi_command *c = mmi_commands; c->name; c++)
+		fprintf(out, "  %-12s %s\n", c->name, c->summary);
+	fprintf(out, "\n  --help     this text; after a command, its options\n  --version  the version\n\n"
+	             "First steps: %s --ini configs/polymnist.ini --out runs/first\n", cli->program);
+	return MMI_EXIT_OK;
+}
+
+static int explain_command(const mmi_cli *cli, const mmi_usage *usage, const char *name)
+{
+	for (const mmi_command *c = mmi_commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c->run(cli, 2, (char *[]){ (char *)(uintptr_t)name, (char[]){ "--help" }, NULL });
+	return mmi_options_refuse(cli, usage, "no command is called '%s'; '%s help' lists them, '%s help settings' the settings", name,
+	                          cli->program, cli->program);
+}
+
+/* ------------------------------------------------------------ settings */
+
+/* Words of `text` in lines behind an indent. */
+static void print_wrapped(FILE *out, const char *text)
+{
+	int column = COLUMN;
+	for (const char *at = text; *at; at += strspn(at, " ")) {
+		int length = (int)strcspn(at, " ");
+		bool next = column + 1 + length > COLUMN;
+		fprintf(out, "%s%.*s", next ? (at == text ? "      " : "\n      ") : " ", length, at);
+		column = next ? 6 + length : column + 1 + length;
+		at += length;
+	}
+	fputc('\n', out);
+}
+
+static void print_key(FILE *out, const mmi_key *k)
+{
+	char value[MMI_KEY_DEFAULT_TEXT];
+	fprintf(out, "  %s (%s)\n", k->name, mmi_key_default(k, value));
+	print_wrapped(out, k->about);
+}
+
+/* Text for a manual page: no line begins with a control character, and a backslash is one. */
+static void put_mdoc(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		fputs(*text == '\\' ? "\\e" : *text == '-' ? "\\-" : (char[]){ *text, 0 }, out);
+	fputc('\n', out);
+}
+
+static void put_mdoc_key(FILE *out, const mmi_key *k)
+{
+	char value[MMI_KEY_DEFAULT_TEXT];
+	fprintf(out, ".It Li %s Pq %s\n", k->name, mmi_key_default(k, value));
+	put_mdoc(out, k->about);
+}
+
+typedef struct help_style {
+	const char *begin, *end;             /* around a section; %s: its title */
+	void (*key)(FILE *out, const mmi_key *k);
+} help_style;
+
+static const help_style plain = { "%s\n", "\n", print_key };
+static const help_style mdoc = { ".Ss %s\n.Bl -tag -width Ds\n", ".El\n", put_mdoc_key };
+
+/* No names: all. A name: a section or a key, with or without "SECTION.". */
+static bool is_named(const mmi_key *k, const mmi_strings *names)
+{
+	char full[160];
+	snprintf(full, sizeof full, "%s.%s", k->section, k->name);
+	for (size_t i = 1; i < names->n; i++)
+		if (!strcasecmp(names->item[i], k->section) || !strcasecmp(names->item[i], k->name) || !strcasecmp(names->item[i], full))
+			return true;
+	return names->n < 2;
+}
+
+static size_t print_settings(FILE *out, const help_style *style, const mmi_strings *names)
+{
+	const char *title = NULL;
+	size_t n = 0;
+	for (size_t t = 0; t < mmi_n_setting_tables; t++)
+		for (size_t i = 0; i < mmi_setting_tables[t]->n; i++) {
+			const mmi_key *k = &mmi_setting_tables[t]->keys[i];
+			if (!is_named(k, names))
+				continue;
+			if (!title || strcmp(title, mmi_setting_tables[t]->title)) {
+				fputs(title ? style->end : "", out);
+				title = mmi_setting_tables[t]->title;
+				fprintf(out, style->begin, title);
+			}
+			style->key(out, k);
+			n++;
+		}
+	fputs(title ? style->end : "", out);
+	return n;
+}
+
+int mmi_cmd_help(const mmi_cli *cli, int argc, char **argv)
+{
+	bool manual = false;
+	mmi_strings names = { 0 };
+	const mmi_option options[] = {
+		MMI_OPTION_FLAG("mdoc", &manual, "settings as mmcore-settings(5) has them"),
+		MMI_OPTION_END
+	};
+	const mmi_usage usage = { "help", "[COMMAND | settings [NAME...]]", "Explains a command, or the settings of the core: all, those of a "
+	                          "section, or single keys, each with its default. Keys of plugins are in mmcore-settings(5).", options };
+	int code;
+	if (mmi_options_parse(cli, &usage, argc, argv, &names, &code)) {
+		code = MMI_EXIT_OK;
+		if (names.n == 0)
+			code = mmi_cli_overview(cli);
+		else if (strcmp(names.item[0], "settings"))
+			code = explain_command(cli, &usage, names.item[0]);
+		else if (!print_settings(cli->console->out, manual ? &mdoc : &plain, &names))
+			code = mmi_options_refuse(cli, &usage, "no setting of the core is called '%s'", names.item[1]);
+	}
+	mmi_strings_clear(&names);
+	return code;
+}
