@@ -7,6 +7,7 @@
 
 #include "store_rig.h"
 
+#include <math.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -76,7 +77,7 @@ static void a_checkpoint_restores_the_same_bits(void **state)
 	run_state *s = state_create(7), *t = state_create(0);
 	mmi_checkpoint *ck;
 	int64_t iteration = 0;
-	const uint32_t odd[3] = { 0x7fc12345 /* a NaN with a payload */, 0x80000000 /* -0 */, 1 /* denormal */ };
+	const uint32_t odd[3] = { 0x7f7fffff /* the largest */, 0x80000000 /* -0 */, 1 /* denormal */ };
 
 	memcpy(s->v.bias, odd, sizeof odd);
 	const mmi_text_pair meta = { "plugin.m0", "org.example.digit" };
@@ -91,6 +92,50 @@ static void a_checkpoint_restores_the_same_bits(void **state)
 	mmi_checkpoint_close(ck);
 	free(s);
 	free(t);
+}
+
+/* The file as another writer would make it: what is wrong with it is the numbers alone. */
+static void write_unchecked(const char *path, run_state *s)
+{
+	mm_error e = MM_ERROR_INIT;
+	const mmi_text_pair format = { "mmcore.checkpoint", "1" };
+	assert_ok(mmi_safetensors_write(path, s->item, 5, &format, 1, &e), e);
+}
+
+static void numbers_that_are_not_finite_are_neither_written_nor_read(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "a.safetensors"), *foreign = rig_path(*state, "b.safetensors");
+	run_state *s = state_create(7), *t = state_create(0);
+
+	s->v.moment[2] = INFINITY;
+	assert_fails(mmi_checkpoint_save(path, s->item, 5, NULL, 0, &e), MM_ENUMERIC, e, "a.safetensors is not written: tensor 'adam.moment' holds inf at index 2");
+	assert_int_equal(access(path, F_OK), -1);
+	write_unchecked(foreign, s);
+	assert_fails(state_restore(foreign, t, 5, &e), MM_ENUMERIC, e, "b.safetensors: tensor 'adam.moment' holds inf at index 2; expected finite numbers");
+	s->v.moment[2] = 1;
+	s->v.step = (double)NAN;
+	assert_fails(mmi_checkpoint_save(path, s->item, 5, NULL, 0, &e), MM_ENUMERIC, e, "'learner.step' holds nan at index 0");
+	write_unchecked(foreign, s);
+	assert_fails(state_restore(foreign, t, 5, &e), MM_ENUMERIC, e, "'learner.step' holds nan");
+	free(s);
+	free(t);
+}
+
+static void a_run_goes_back_before_a_checkpoint_that_is_not_finite(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	rig *r = *state;
+	run_state *s = state_create(7);
+	mmi_checkpoint *ck;
+
+	state_save(rig_path(r, "checkpoint-00000001.safetensors"), 1);
+	s->v.weight[0] = NAN;
+	write_unchecked(rig_path(r, "checkpoint-00000002.safetensors"), s);
+	assert_ok(mmi_checkpoint_latest(r->folder, NULL, &ck, &e), e);
+	assert_non_null(strstr(mmi_checkpoint_path(ck), "checkpoint-00000001"));
+	mmi_checkpoint_close(ck);
+	free(s);
 }
 
 static void another_architecture_is_refused_by_its_first_difference(void **state)
@@ -386,6 +431,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_checkpoint_restores_the_same_bits),
+		TEST(numbers_that_are_not_finite_are_neither_written_nor_read),
+		TEST(a_run_goes_back_before_a_checkpoint_that_is_not_finite),
 		TEST(another_architecture_is_refused_by_its_first_difference),
 		TEST(a_tensor_too_many_is_refused_unless_excused),
 		TEST(damaged_data_is_refused_and_nothing_touched),

@@ -555,7 +555,7 @@ static void an_update_of_the_optimiser_refreshes_each_pack_once(void **state)
 	for (int step = 1; step <= 3; step++) {
 		const float before = *(const float *)a->data;
 
-		mmi_optimiser_step(&o, pool, grad, 1, 1);
+		assert_int_equal(mmi_optimiser_step(&o, pool, grad, 1, 1, &e), MM_OK);
 		assert_int_equal(packed, 2 * step);
 		assert_true(*(const float *)a->data == 2 * mmi_params_value(p, 0).at[0]);
 		assert_true(*(const float *)b->data == 2 * mmi_params_value(p, 1).at[0]);
@@ -567,9 +567,40 @@ static void an_update_of_the_optimiser_refreshes_each_pack_once(void **state)
 	mmi_params_destroy(p);
 }
 
+/* Gradient and norm are finite, but not the square in the second moment, nor what an absurd rate makes of the parameters. */
+static void an_update_that_is_not_finite_is_told(void **state)
+{
+	static const struct {
+		double factor;
+		float grad;
+	} ways[] = { { 1, 1e30f }, { 1e300, 1 }, { (double)NAN, 1 } };
+	const mmi_adam_config config = { .rate = 0.1, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .ema = 0.9 };
+	mmi_pool *pool = NULL;
+	mm_error e = MM_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(mmi_pool_create(2, &pool, &e), MM_OK);
+	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
+		mmi_params *p = two_tensors();
+		mmi_optimiser o;
+		float *grad = mmi_alloc(p->count, sizeof *grad);
+		assert_non_null(grad);
+		assert_int_equal(mmi_optimiser_create(p, &config, &o, &e), MM_OK);
+		grad[0] = ways[i].grad;
+		o.rate_factor = ways[i].factor;
+		assert_int_equal(mmi_optimiser_step(&o, pool, grad, (double)grad[0], 1, &e), MM_ENUMERIC);
+		assert_non_null(strstr(e.message, "values that are not finite"));
+		mmi_optimiser_clear(&o);
+		mmi_free(grad);
+		mmi_params_destroy(p);
+	}
+	mmi_pool_destroy(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_update_that_is_not_finite_is_told),
 		cmocka_unit_test(a_name_declared_twice_is_one_tensor),
 		cmocka_unit_test(refusals_name_the_tensor_and_both_shapes),
 		cmocka_unit_test(tensors_start_on_64_byte_lines_with_zeros_between),

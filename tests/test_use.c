@@ -10,9 +10,11 @@
 
 #include "mcmc/generate.h"
 #include "mcmc/translate.h"
+#include "model/rows.h"
 #include "trained/inputs.h"
 #include "trained/interpolate.h"
 #include "trained/recorder.h"
+#include "trained/scores.h"
 
 /* ---------------------------------------------------------------- inputs */
 
@@ -309,6 +311,38 @@ static void samples_are_what_the_chains_by_hand_give(void **state)
 }
 
 /* The rig's data with `given` shown alone, translated into d->revised. */
+static mm_status read_ones(void *ctx, uint32_t i, float *const *x, mm_error *e)
+{
+	const drawn *d = ctx;
+	(void)i;
+	(void)e;
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
+		for (int64_t k = 0; k < d->rig.modality[m].count; k++)
+			x[m][k] = 0.5f;
+	return MM_OK;
+}
+
+static void what_a_diverged_model_gives_is_an_error(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	drawn d;
+	float energy[2];
+	(void)state;
+	open_drawn(&d);
+	const mmi_saved saved = { .setup = { .settings = d.rig.settings }, .model = d.rig.model, .sampler = d.rig.learner->sampler, .has_energy = true };
+	assert_ok(mmi_scores_of(&saved, 2, read_ones, &d, NULL, energy, &e), e);
+	mmi_chains a = chains_of(&d, 0, 2);
+	generate(&d, &a);
+	assert_ok(mmi_rows_check(d.rig.model, GENERATED, d.revised, "samples", &e), e);
+	for (size_t i = 0; i < d.rig.model->energy->count; i++)
+		d.rig.model->energy->raw.at[i] = INFINITY;
+	mmi_params_update(d.rig.model->energy, 0);
+	assert_fails(mmi_scores_of(&saved, 2, read_ones, &d, NULL, energy, &e), MM_ENUMERIC, e, "the energy of tuple 0 is ");
+	d.revised[1][3] = NAN;
+	assert_fails(mmi_rows_check(d.rig.model, GENERATED, d.revised, "samples", &e), MM_ENUMERIC, e, "samples of [");
+	close_drawn(&d);
+}
+
 static void translate(drawn *d, uint32_t given, uint32_t candidates, uint32_t guide_steps)
 {
 	static const float ones[GENERATED] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, zeros[GENERATED] = { 0 };
@@ -518,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_input_is_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(names_and_numbers_are_parsed_whole, rig_setup, rig_teardown),
 		cmocka_unit_test(the_guide_lowers_the_joint_energy_of_samples),
+		cmocka_unit_test(what_a_diverged_model_gives_is_an_error),
 		cmocka_unit_test(samples_are_what_the_chains_by_hand_give),
 		cmocka_unit_test(a_guided_translation_leaves_what_was_given),
 		cmocka_unit_test(a_recording_changes_nothing_and_has_both_ends),

@@ -19,7 +19,7 @@ static uint32_t number_of(uint32_t use, uint32_t block)
 
 /* x[GENERATOR] decoded from what is observed; x[REVISED] the same, from the same draws, with the energy: where it guides z, z moves
  * on before it is decoded; then the data chain, which leaves the observed alone. */
-static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number)
+static mm_status translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number, mm_error *e)
 {
 	mmi_chain_stats stats;
 	mmi_translate_args args = { .number = number, .expert = expert, .temperature = w->translate.temperature,
@@ -44,6 +44,9 @@ static void translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32
 	}
 	if (revise.steps && !guided)
 		mmi_sampler_revise(w->sampler, &revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
+	for (int v = 0; v < w->variants; v++)
+		MMI_TRY(mmi_rows_check(w->model, w->block, w->x[v], "translations", e));
+	return MM_OK;
 }
 
 /* Every target that was not given counts under `source`. */
@@ -104,7 +107,7 @@ static mm_status run_block(mmi_eval_work *w, matrix *x, uint32_t z_steps, uint32
 			for (uint32_t r = 0; r < w->block; r++)
 				w->observed[m][r] = m == s;
 		/* The same draws with and without the posterior chain: what differs is the chain. */
-		translate(w, (int32_t)s, z_steps, number_of(s, block));
+		MMI_TRY(translate(w, (int32_t)s, z_steps, number_of(s, block), e));
 		if (x->classes)
 			count(w, x->confusion, s, rows);
 		for (int v = 0; v < w->variants && x->fits; v++)
@@ -162,7 +165,7 @@ static mm_status run_given(mmi_eval_work *w, uint32_t k, uint32_t z_steps, mm_er
 		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
 		choose(w, k, first);
 		/* The same draws with and without the posterior chain, as above. */
-		translate(w, -1, z_steps, number_of(MMI_MAX_MODALITIES + k, block));
+		MMI_TRY(translate(w, -1, z_steps, number_of(MMI_MAX_MODALITIES + k, block), e));
 		count(w, c, k, rows);
 		MMI_TRY(mmi_eval_tick(w, name, e));
 	}

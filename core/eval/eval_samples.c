@@ -7,6 +7,7 @@
 #include "eval/linalg.h"
 #include "eval/pca.h"
 #include "mcmc/generate.h"
+#include "model/rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -144,6 +145,7 @@ static mm_status run_samples(mmi_samples *s, float *const *projected, mm_error *
 		uint32_t rows = mmi_eval_rows(w, first, w->count);
 		draw(w, block);
 		for (int v = 0; v < w->variants; v++) {
+			MMI_TRY(mmi_rows_check(w->model, rows, w->x[v], "samples", e));
 			take(s, w->x[v], rows, v, projected);
 			if (w->judged > 1 && w->judge)
 				s->agree[v] += mmi_coherence_agree((const int32_t *const *)w->class_of, w->n, rows);

@@ -181,8 +181,7 @@ static mm_status step(mmi_trainer *t, double schedule, double *loss, mm_error *e
 	if (!isfinite(norm) || !isfinite(*loss))
 		return mmi_fail(e, MM_ENUMERIC, "the judge's training is not finite after %lld updates (rate %g); use a smaller rate",
 		                (long long)t->adam.t, t->how->rate);
-	mmi_optimiser_step(&t->adam, t->judge->pool, t->lanes.lane[0], norm, schedule);
-	return MM_OK;
+	return mmi_optimiser_step(&t->adam, t->judge->pool, t->lanes.lane[0], norm, schedule, e);
 }
 
 static mm_status train(mmi_trainer *t, mmi_batches *batches, const mmi_judge_hooks *h, mm_error *e)

@@ -145,8 +145,7 @@ static mm_status step(trainer *t, double schedule, double *loss, mm_error *e)
 	if (!isfinite(norm) || !isfinite(*loss))
 		return mmi_fail(e, MM_ENUMERIC, "the matcher's training is not finite after %lld updates (rate %g); use a smaller rate",
 		                (long long)t->adam.t, t->how->rate);
-	mmi_optimiser_step(&t->adam, t->m->pool, t->lanes.lane[0], norm, schedule);
-	return MM_OK;
+	return mmi_optimiser_step(&t->adam, t->m->pool, t->lanes.lane[0], norm, schedule, e);
 }
 
 static void take_rows(trainer *t, const mmi_batch *batch)

@@ -159,8 +159,7 @@ static mm_status update(mmi_learner *l, mmi_segment *segments, uint32_t n, mmi_o
 	if (!isfinite(*norm))
 		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the gradient of the %s model is not finite", (long long)l->state.iteration + 1,
 		                o->params->name);
-	mmi_optimiser_step(o, l->pool, lanes->lane[0], *norm, schedule(l));
-	return MM_OK;
+	return mmi_optimiser_step(o, l->pool, lanes->lane[0], *norm, schedule(l), e);
 }
 
 /* Phases end after a number of iterations, or that share of a time budget. */
@@ -322,8 +321,7 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t 
 	m->norm_energy = mmi_lanes_reduce(&l->energy_lanes, l->pool);
 	if (!isfinite(m->norm_energy))
 		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the gradient of the energy model is not finite", (long long)l->state.iteration + 1);
-	mmi_optimiser_step(&l->energy, l->pool, l->energy_lanes.lane[0], m->norm_energy, schedule(l));
-	return MM_OK;
+	return mmi_optimiser_step(&l->energy, l->pool, l->energy_lanes.lane[0], m->norm_energy, schedule(l), e);
 }
 
 /* One update of generator and inference by the ELBO. first: number of its draws. */
@@ -343,9 +341,10 @@ static mm_status update_elbo(mmi_learner *l, const mmi_batch *batch, uint32_t fi
 	m->culprit = isfinite(m->norm_generator) ? 1 : 0;
 	if (!isfinite(m->norm_generator) || !isfinite(m->norm_inference) || !isfinite(m->elbo))
 		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite", (long long)l->state.iteration + 1);
-	mmi_optimiser_step(&l->generator, l->pool, l->generator_lanes.lane[0], m->norm_generator, schedule(l));
-	mmi_optimiser_step(&l->inference, l->pool, l->inference_lanes.lane[0], m->norm_inference, schedule(l));
-	return MM_OK;
+	m->culprit = 0;
+	MMI_TRY(mmi_optimiser_step(&l->generator, l->pool, l->generator_lanes.lane[0], m->norm_generator, schedule(l), e));
+	m->culprit = 1;
+	return mmi_optimiser_step(&l->inference, l->pool, l->inference_lanes.lane[0], m->norm_inference, schedule(l), e);
 }
 
 static mm_status update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)

@@ -2,9 +2,11 @@
 #include "mmi_build.h"
 
 #include "learn/optimiser.h"
+#include "base/finite.h"
 #include "engine/vec.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 #define BLOCK 16384 /* floats: a task's share */
 
@@ -35,6 +37,7 @@ typedef struct mmi_adam_job {
 	const float *grad;
 	mmi_adam args;
 	float keep; /* of the moving average */
+	atomic_bool broken;
 } mmi_adam_job;
 
 static void average(const mmi_adam_job *j, size_t offset, size_t n)
@@ -47,15 +50,21 @@ static void average(const mmi_adam_job *j, size_t offset, size_t n)
 
 static void adam_block(void *ctx, uint32_t block, uint32_t worker)
 {
-	const mmi_adam_job *j = ctx;
-	size_t offset = (size_t)block * BLOCK, left = j->o->params->count - offset, n = left < BLOCK ? left : BLOCK;
+	mmi_adam_job *j = ctx;
+	const mmi_optimiser *o = j->o;
+	size_t offset = (size_t)block * BLOCK, left = o->params->count - offset, n = left < BLOCK ? left : BLOCK;
 	(void)worker;
-	j->o->params->device->vec->adam(j->o->params->raw.at + offset, j->o->m + offset, j->o->v + offset, j->grad + offset, n, &j->args);
-	if (j->o->ema)
+	float *raw = o->params->raw.at + offset;
+	o->params->device->vec->adam(raw, o->m + offset, o->v + offset, j->grad + offset, n, &j->args);
+	if (o->ema)
 		average(j, offset, n);
+	/* While they are in the cache. A finite gradient is no promise: its square may overflow, or the rate be absurd. */
+	if (!mmi_finite(raw, n) || !mmi_finite(o->m + offset, n) || !mmi_finite(o->v + offset, n) ||
+	    (o->ema && !mmi_finite(o->ema + offset, n)))
+		atomic_store_explicit(&j->broken, true, memory_order_relaxed);
 }
 
-void mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule)
+mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule, mm_error *e)
 {
 	const mmi_adam_config *c = &o->config;
 	mmi_adam_job j = { .o = o, .grad = grad };
@@ -73,5 +82,10 @@ void mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, dou
 		.grad_scale = c->clip > 0 && norm > c->clip ? (float)(c->clip / norm) : 1.0f,
 	};
 	mmi_pool_run(pool, (uint32_t)((o->params->count + BLOCK - 1) / BLOCK), adam_block, &j);
-	mmi_params_update(o->params, 1);
+	if (!atomic_load_explicit(&j.broken, memory_order_relaxed))
+		mmi_params_update(o->params, 1);
+	if (atomic_load_explicit(&j.broken, memory_order_relaxed) || !mmi_finite(o->params->vectors.at, o->params->n_vectors))
+		return mmi_fail(e, MM_ENUMERIC, "update %lld gives the %s model, or what its optimiser remembers, values that are not finite",
+		                (long long)o->t, o->params->name);
+	return MM_OK;
 }

@@ -22,7 +22,8 @@ typedef struct mmi_optimiser {
 
 mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config, mmi_optimiser *out, mm_error *e);
 void mmi_optimiser_clear(mmi_optimiser *o);
-/* One update from a flat gradient of the given norm; schedule multiplies the rate. Repacks weights. Allocates nothing. */
-void mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule);
+/* One update from a flat gradient of the given norm; schedule multiplies the rate. Repacks weights. Allocates nothing. MM_ENUMERIC: what
+ * it made is not finite, parameters and moments are of no more use. */
+mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule, mm_error *e);
 
 #endif

@@ -60,6 +60,19 @@ void mmi_snapshot_take(mmi_learner *l)
 		l->snapshot_t[i] = optimiser(l, i)->t;
 }
 
+static void empty_buffer(mmi_learner *l)
+{
+	const size_t n = l->settings->x_buffer;
+	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
+		if (l->buffer[m])
+			memset(l->buffer[m], 0, n * (size_t)l->model->modalities[m].count * sizeof(float));
+		if (l->buffer_z.w[m])
+			memset(l->buffer_z.w[m], 0, n * (size_t)mmi_model_w_dim(l->model) * sizeof(float));
+	}
+	if (l->buffer_z.z)
+		memset(l->buffer_z.z, 0, n * (size_t)mmi_model_z_dim(l->model) * sizeof(float));
+}
+
 mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 {
 	int64_t rollbacks = l->state.rollbacks + 1;
@@ -69,7 +82,8 @@ mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 	copy_arrays(l, true);
 	l->state = l->snapshot_state;
 	l->state.rollbacks = rollbacks;
-	l->state.n_buffered = 0; /* what broke down may be in the buffer */
+	l->state.n_buffered = 0; /* what broke down may be in the buffer, and must not get into checkpoints */
+	empty_buffer(l);
 	for (int i = 0; i < 3; i++)
 		optimiser(l, i)->t = l->snapshot_t[i];
 	optimiser(l, culprit)->rate_factor *= 0.5;

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "model/rows.h"
+#include "base/finite.h"
 
 #include <string.h>
 
@@ -21,6 +22,17 @@ void mmi_rows_clear(float **x)
 		mmi_free(x[i]);
 		x[i] = NULL;
 	}
+}
+
+mm_status mmi_rows_check(const mmi_model *m, size_t rows, float *const *x, const char *what, mm_error *e)
+{
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		const size_t count = (size_t)m->modalities[i].count;
+		if (!mmi_finite(x[i], rows * count))
+			return mmi_fail(e, MM_ENUMERIC, "%s of [%s] are not finite numbers, number %zu first: the model has diverged, or the steps of its chains "
+			                "are too large", what, m->modalities[i].name, mmi_find_nonfinite(x[i], rows * count) / count);
+	}
+	return MM_OK;
 }
 
 void mmi_rows_copy(const mmi_model *m, size_t rows, float *const *to, float *const *from)

@@ -3,6 +3,7 @@
 
 #include "store/checkpoint.h"
 
+#include "base/finite.h"
 #include "store/files.h"
 
 #include <inttypes.h>
@@ -42,11 +43,60 @@ mmi_tensor_item mmi_item_double(const char *name, double *value)
 	return (mmi_tensor_item){ .name = name, .dtype = MMI_F64, .data = value };
 }
 
+/* ---------------------------------------------------------------- finite numbers */
+
+/* A run that goes on from NaN or infinity comes to nothing, and models that hold them answer with them. */
+static mm_status check_finite(mmi_dtype dtype, uint64_t bytes, const void *data, const char *name, mm_error *e)
+{
+	size_t n = dtype == MMI_F32 || dtype == MMI_F64 ? (size_t)(bytes / mmi_dtype_size(dtype)) : 0;
+	if (dtype == MMI_F32 && mmi_finite(data, n))
+		return MM_OK;
+	size_t at = dtype == MMI_F32 ? mmi_find_nonfinite(data, n) : dtype == MMI_F64 ? mmi_find_nonfinite_double(data, n) : n;
+	if (at == n)
+		return MM_OK;
+	double value = dtype == MMI_F32 ? (double)((const float *)data)[at] : ((const double *)data)[at];
+	return mmi_fail(e, MM_ENUMERIC, "tensor '%.96s' holds %g at index %zu; expected finite numbers", name, value, at);
+}
+
+static mm_status check_items_finite(const char *path, const mmi_tensor_item *items, size_t n, mm_error *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bytes;
+		if (!mmi_tensor_bytes(items[i].dtype, items[i].rank, items[i].dim, &bytes))
+			continue; /* the writer will say so */
+		mm_status status = check_finite(items[i].dtype, bytes, items[i].data, items[i].name, e);
+		if (status != MM_OK) {
+			mmi_fail_prefix(e, "%s is not written", path);
+			return status;
+		}
+	}
+	return MM_OK;
+}
+
+static mm_status check_tensor_finite(const mmi_checkpoint *ck, const mmi_tensor_info *t, mm_error *e)
+{
+	const size_t bytes = (size_t)(t->end - t->begin);
+	if ((t->dtype != MMI_F32 && t->dtype != MMI_F64) || !bytes)
+		return MM_OK;
+	void *data = mmi_alloc(bytes, 1);
+	if (!data)
+		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", mmi_checkpoint_path(ck));
+	mm_status status = mmi_safetensors_read(ck->file, t, data, bytes, e);
+	if (status == MM_OK) {
+		status = check_finite(t->dtype, bytes, data, t->name, e);
+		if (status != MM_OK)
+			mmi_fail_prefix(e, "%s", mmi_checkpoint_path(ck));
+	}
+	mmi_free(data);
+	return status;
+}
+
 /* ---------------------------------------------------------------- save, open */
 
 mm_status mmi_checkpoint_save(const char *path, const mmi_tensor_item *items, size_t n, const mmi_text_pair *meta,
                               size_t n_meta, mm_error *e)
 {
+	MMI_TRY(check_items_finite(path, items, n, e));
 	mmi_text_pair *all = mmi_alloc(n_meta + 1, sizeof *all);
 
 	if (!all)
@@ -112,7 +162,10 @@ const mmi_safetensors *mmi_checkpoint_tensors(const mmi_checkpoint *ck)
 
 mm_status mmi_checkpoint_verify(const mmi_checkpoint *ck, mm_error *e)
 {
-	return mmi_safetensors_verify(ck->file, e);
+	MMI_TRY(mmi_safetensors_verify(ck->file, e));
+	for (size_t i = 0; i < mmi_safetensors_count(ck->file); i++)
+		MMI_TRY(check_tensor_finite(ck, mmi_safetensors_at(ck->file, i), e));
+	return MM_OK;
 }
 
 /* ---------------------------------------------------------------- restore */

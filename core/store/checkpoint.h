@@ -1,6 +1,7 @@
 /* checkpoint.h - the state of a run as one safetensors file: parameters, optimiser, counters, and text about them.
  *
- * Written atomically; the data carries a CRC-32, so a damaged file is refused, never half loaded. Counters are tensors of
+ * Written atomically; the data carries a CRC-32, so a damaged file is refused, never half loaded. NaN and infinity are neither
+ * written nor read. Counters are tensors of
  * rank 0: what Python's safetensors reads is all there is. */
 #ifndef MMI_CHECKPOINT_H
 #define MMI_CHECKPOINT_H
@@ -26,7 +27,7 @@ const char *mmi_checkpoint_meta(const mmi_checkpoint *ck, const char *key); /* N
 const mmi_safetensors *mmi_checkpoint_tensors(const mmi_checkpoint *ck);
 /* A scalar on its own, before the run it belongs to exists. */
 mm_status mmi_checkpoint_counter(const mmi_checkpoint *ck, const char *name, int64_t *value, mm_error *e);
-/* Reads all data against its CRC. */
+/* Reads all data against its CRC; numbers that are not finite are refused (MM_ENUMERIC), as they are by save. */
 mm_status mmi_checkpoint_verify(const mmi_checkpoint *ck, mm_error *e);
 
 /* Fills the items. Refused, with nothing touched, when the file's data is damaged or when it and the items differ: the

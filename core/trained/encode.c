@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "trained/encode.h"
+#include "base/finite.h"
 #include "model/rows.h"
 #include "store/files.h"
 #include "store/npy.h"
@@ -131,6 +132,19 @@ static mm_status write_line(mmi_encode_work *w, uint32_t m, uint32_t r, const ch
 	return mmi_atomic_write(w->csv[m], "\n", 1, e);
 }
 
+static mm_status check_numbers(const mmi_encode_work *w, uint32_t first, uint32_t rows, mm_error *e)
+{
+	size_t d;
+	for (uint32_t m = 0; m < w->n; m++)
+		for (int k = 0; k < KINDS; k++) {
+			const float *x = numbers(w, m, k, &d);
+			if (x && !mmi_finite(x, rows * d))
+				return mmi_fail(e, MM_ENUMERIC, "latents of [%s] are not finite numbers, tuple %u first: the model has diverged",
+				                w->s->model->modalities[m].name, first + (uint32_t)(mmi_find_nonfinite(x, rows * d) / d));
+		}
+	return MM_OK;
+}
+
 static void forget_missing(mmi_encode_work *w, uint32_t first, uint32_t rows)
 {
 	size_t d;
@@ -147,6 +161,7 @@ static mm_status write_block(mmi_encode_work *w, uint32_t first, uint32_t rows, 
 {
 	char key[600], line[700];
 	size_t d;
+	MMI_TRY(check_numbers(w, first, rows, e));
 	forget_missing(w, first, rows);
 	for (uint32_t r = 0; r < rows; r++) {
 		quote(mmi_tuples_key(w->tuples, first + r), key, sizeof key);

@@ -157,6 +157,10 @@ mm_status mmi_gallery_write(const mmi_gallery *g, uint32_t columns, const char *
 		return mmi_fail(e, MM_EUNSUPPORTED, "no modality of this model can be shown as a picture");
 	if (columns > g->columns)
 		columns = g->columns;
+	MMI_TRY(mmi_rows_check(g->model, columns, g->generated, "samples", e));
+	MMI_TRY(mmi_rows_check(g->model, columns, g->revised, "revised samples", e));
+	if (g->has_data)
+		MMI_TRY(mmi_rows_check(g->model, columns, g->translated, "translations", e));
 	MMI_TRY(mmi_grid_create(count_rows(g), columns, &grid, e));
 	MMI_TRY_GOTO(mmi_grid_title(grid, title, e), done);
 	for (uint32_t m = 0; m < g->model->n_modalities; m++)

@@ -13,7 +13,8 @@ mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_t
 void mmi_gallery_destroy(mmi_gallery *g);
 /* Translates the data, if there is any, and draws new samples with the noise of `number`; `chains` move the revised. */
 void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t number);
-/* Writes the sheet of the first `columns` samples. MM_EUNSUPPORTED: no modality can be shown. */
+/* Writes the sheet of the first `columns` samples. MM_EUNSUPPORTED: no modality can be shown. MM_ENUMERIC: they are
+ * not finite. */
 mm_status mmi_gallery_write(const mmi_gallery *g, uint32_t columns, const char *title, const char *path, mm_error *e);
 /* The last samples, [modality][row][floats]. */
 float *const *mmi_gallery_generated(const mmi_gallery *g);

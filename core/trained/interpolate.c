@@ -137,7 +137,7 @@ static mm_status find_ends(job *j, mm_error *e)
 
 /* ---------------------------------------------------------------- the points */
 
-static void make_points(job *j)
+static mm_status make_points(job *j, mm_error *e)
 {
 	mmi_revise_args revise = j->chains.sample.revise;
 	mmi_chain_stats stats;
@@ -149,6 +149,8 @@ static void make_points(job *j)
 	mmi_rows_copy(j->model, j->rows, j->revised, j->decoded);
 	revise.iteration = j->request->number;
 	mmi_sampler_revise(j->saved->sampler, &revise, j->revised, (const float *const *)j->decoded, j->rows, &stats);
+	MMI_TRY(mmi_rows_check(j->model, j->request->steps, j->decoded, "samples", e));
+	return mmi_rows_check(j->model, j->request->steps, j->revised, "revised samples", e);
 }
 
 /* Columns: the first tuple, the points, the second tuple; the tuples only where there are some. */
@@ -221,10 +223,10 @@ mm_status mmi_interpolate_make(const mmi_saved *s, const mmi_interpolate_request
 	mm_status status = allocate(&j, e);
 	if (status == MM_OK)
 		status = find_ends(&j, e);
-	if (status == MM_OK) {
-		make_points(&j);
+	if (status == MM_OK)
+		status = make_points(&j, e);
+	if (status == MM_OK)
 		status = write_sheet(&j, drawable, e);
-	}
 	clear(&j);
 	return status;
 }

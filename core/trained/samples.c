@@ -4,6 +4,7 @@
 #include "trained/samples.h"
 
 #include "trained/gallery.h"
+#include "model/rows.h"
 #include "store/csv.h"
 #include "store/files.h"
 
@@ -70,6 +71,8 @@ static mm_status write_sample(job *j, int kind, uint32_t m, const float *x, uint
 static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
 {
 	float *const *const x[KINDS] = { mmi_gallery_generated(j->gallery), mmi_gallery_revised(j->gallery) };
+	for (int k = 0; k < KINDS; k++)
+		MMI_TRY(mmi_rows_check(j->saved->model, n, x[k], k == REVISED ? "revised samples" : "samples", e));
 	for (int k = 0; k < KINDS; k++)
 		for (uint32_t m = 0; m < j->saved->model->n_modalities; m++)
 			for (uint32_t i = 0; i < n; i++)

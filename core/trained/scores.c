@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "trained/scores.h"
+#include "base/finite.h"
 
 #include "model/rows.h"
 #include "trained/chains.h"
@@ -115,6 +116,10 @@ static mm_status score_block(block *b, uint32_t first, uint32_t n, mmi_tuple_rea
 	}
 	mmi_sampler_energy(b->saved->sampler, (const float *const *)b->x, mmi_whole_chunks(n, mmi_sampler_chunk(b->saved->sampler)), b->energy);
 	memcpy(energy + first, b->energy, n * sizeof *energy);
+	size_t bad = mmi_find_nonfinite(energy + first, n);
+	if (bad < n)
+		return mmi_fail(e, MM_ENUMERIC, "the energy of tuple %zu is %g: the model has diverged, or the tuple is far beyond its data",
+		                first + bad, (double)energy[first + bad]);
 	return MM_OK;
 }
 

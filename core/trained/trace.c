@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "trained/trace.h"
+#include "base/finite.h"
 
 #include "model/rows.h"
 #include "store/csv.h"
@@ -213,6 +214,10 @@ static mm_status start_recording(job *j, uint32_t steps, mmi_sampler_part part, 
 
 static mm_status put_recording(job *j, const kind *k, mm_error *e)
 {
+	const size_t n = (size_t)(j->recorder.steps + 1) * j->recorder.rows, bad = mmi_find_nonfinite_double(j->recorder.energy, n);
+	if (bad < n)
+		return mmi_fail(e, MM_ENUMERIC, "the %s chain has energy %g at step %zu: its steps are too large, or the model has diverged", k->name,
+		                j->recorder.energy[bad], bad / j->recorder.rows);
 	put_rows(j, k);
 	mm_status status = write_sheet(j, k, e);
 	mmi_recorder_clear(&j->recorder);

@@ -179,7 +179,9 @@ static mm_status write_given(job *j, uint64_t row, uint32_t m, mm_error *e)
 
 static mm_status write_block(job *j, uint64_t first, uint64_t total, mm_error *e)
 {
-	for (uint32_t r = 0; r < MMI_TRANSLATIONS_ROWS && first + r < total; r++) {
+	const uint64_t rows = total - first < MMI_TRANSLATIONS_ROWS ? total - first : MMI_TRANSLATIONS_ROWS;
+	MMI_TRY(mmi_rows_check(j->model, (size_t)rows, j->x, "translations", e));
+	for (uint32_t r = 0; r < rows; r++) {
 		keep_shown(j, first + r, r);
 		for (uint32_t m = 0; j->request->out && m < j->model->n_modalities; m++) {
 			if (j->request->inputs->test && j->request->inputs->given[m])
