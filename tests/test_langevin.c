@@ -99,13 +99,13 @@ static mmi_chain_stats run_chains(field *f, float *const *x, const float *const 
 {
 	mmi_chain_stats all = { 0 };
 	for (uint32_t first = 0; first < chains; first += chunk) {
-		mmi_chain_rows rows = { .n = chunk, .first = first };
-		mmi_chain_stats one = { 0 };
+		mmi_chain_stats one;
+		mmi_chain_rows rows = { .n = chunk, .first = first, .sums = { &one } };
 		for (uint32_t i = 0; i < f->chain.n_states; i++) {
-			rows.state[i] = x[i] + first * (size_t)f->chain.count[i];
-			rows.start[i] = start ? start[i] + first * (size_t)f->chain.count[i] : NULL;
+			rows.state[i].at = x[i] + first * (size_t)f->chain.count[i];
+			rows.start[i] = mmi_floats_direct(start ? start[i] + first * (size_t)f->chain.count[i] : NULL);
 		}
-		mmi_chain_run(&f->chain, f->program, &rows, &one, NULL, NULL);
+		mmi_chain_run(&f->chain, f->program, &rows, NULL, NULL);
 		mmi_chain_stats_add(&all, &one);
 	}
 	return all;
@@ -497,13 +497,13 @@ static void movement_stays_within_its_bound(void **state)
 	f.chain.unit[0] = 2;
 	for (int bounded = 0; bounded < 2; bounded++) {
 		leash l = { .start = start, .state = x, .limit = 0.7 };
-		mmi_chain_rows rows = { .state = { x[0], x[1] }, .start = { start[0], start[1] }, .n = CHUNK };
-		mmi_chain_stats stats = { 0 };
+		mmi_chain_stats stats;
+		mmi_chain_rows rows = { .state = { { x[0] }, { x[1] } }, .start = { mmi_floats_direct(start[0]), mmi_floats_direct(start[1]) }, .n = CHUNK, .sums = { &stats } };
 		memset(x[0], 0, CHUNK * sizeof(float));
 		memset(x[1], 0, 2 * CHUNK * sizeof(float));
 		set_steps(&f, 100, 0.3, 0.3);
 		f.chain.move_max = bounded ? 0.7f : 0;
-		mmi_chain_run(&f.chain, f.program, &rows, &stats, measure_distance, &l);
+		mmi_chain_run(&f.chain, f.program, &rows, measure_distance, &l);
 		assert_int_equal(l.seen, 101);
 		if (bounded)
 			assert_true(l.farthest < 0.7 * (1 + 1e-5) && l.taut > 100 * CHUNK / 10);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "engine/vec.h"
+#include "backend/cpu/rows.h"
 #include "device_rig.h"
 
 static const mm_host_graph *const ops = &mmi_graph_ops;

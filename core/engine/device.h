@@ -75,6 +75,20 @@ static inline mmi_floats mmi_floats_direct(const void *host)
 	return (mmi_floats){ (float *)(uintptr_t)host };
 }
 
+/* The same bytes on the host and on the device. Where the device is direct they are the same memory, and nothing is copied. */
+typedef struct mmi_mirror {
+	void *host, *device;
+	size_t bytes;
+} mmi_mirror;
+
+/* Zeros. Clear in every case. */
+mm_status mmi_mirror_create(const mmi_device *d, size_t bytes, mmi_mirror *out, mm_error *e);
+void mmi_mirror_clear(const mmi_device *d, mmi_mirror *m);
+/* Queues the host's bytes to the device. */
+void mmi_mirror_push(const mmi_device *d, const mmi_mirror *m);
+/* The first bytes of the device on the host, when it returns. */
+void mmi_mirror_pull(const mmi_device *d, const mmi_mirror *m, size_t bytes);
+
 static inline void mmi_device_sequence(const mmi_device *d, void (*work)(void *ctx), void *ctx)
 {
 	if (d->ops->sequence)

@@ -1,10 +1,104 @@
 /* row_ops.h - what is done to whole rows of numbers beside programs: noise, chains, sums, updates. Each takes one struct of arguments
  * whose addresses are the device's; nothing is allocated. A device queues them in the order of the calls. The host's are in
- * backend/cpu/rows.c and its neighbours. */
+ * backend/cpu/rows*.c; workers may call them side by side. */
 #ifndef MMI_ROW_OPS_H
 #define MMI_ROW_OPS_H
 
 #include "engine/device.h"
+
+#define MMI_MAX_STATES 32 /* of a chain; experts of a start are fewer */
+
+/* ------------------------------------------------------------ draws */
+
+typedef enum { MMI_DRAW_NORMAL, MMI_DRAW_LAPLACE, MMI_DRAW_UNIFORM } mmi_draw_kind;
+
+typedef struct mmi_draw {
+	mmi_floats out;                /* [rows][count] */
+	uint32_t rows;
+	size_t count;
+	mmi_draw_kind kind;
+	mmi_rng rng;                   /* sample: number of the first row */
+	float lo, hi;                  /* of uniform draws */
+} mmi_draw;
+
+/* Where rows of latents start: standard draws in `out` become loc + temperature * scale * draw, of
+ *   EXPERT   the row's own expert
+ *   PRODUCT  the product of its observed experts (of the row's own alone, if `single`), and of N(0, 1) if `prior`
+ *   OWN      expert `own`, where it is observed (and, if `single`, the row's own); elsewhere draws stay, or are 0 without temperature */
+typedef enum { MMI_PLACE_EXPERT, MMI_PLACE_PRODUCT, MMI_PLACE_OWN } mmi_place_kind;
+
+typedef struct mmi_placing {
+	mmi_place_kind kind;
+	mmi_floats out;                /* [rows][dim] */
+	uint32_t rows, n, own;         /* n: experts */
+	size_t dim;
+	mmi_floats loc[MMI_MAX_STATES], scale[MMI_MAX_STATES]; /* [rows][dim] */
+	mmi_floats observed[MMI_MAX_STATES]; /* [rows] of 1 and 0; .at NULL: all are */
+	mmi_words expert;              /* [rows] */
+	bool single, prior;
+	double temperature;
+} mmi_placing;
+
+/* Row r keeps its best candidate by score = Gumbel noise - weight * energy; taken[r]: this one is it. The first is taken from the
+ * start. An energy that is not finite has the lowest score. */
+typedef struct mmi_choice {
+	mmi_floats energy;             /* [rows] */
+	mmi_doubles score;             /* [rows] of the best so far */
+	mmi_bytes taken;               /* [rows] */
+	uint32_t rows, candidate, iteration;
+	uint64_t key;
+	double weight;
+} mmi_choice;
+
+/* ------------------------------------------------------------ single rows */
+
+/* Row to_row[i] of out becomes row from_row[i] of `from`, for i = 0..rows-1 where where[i] is 1. NULL: i itself; all of them. */
+typedef struct mmi_pick {
+	mmi_floats out, from;
+	mmi_words to_row, from_row;
+	mmi_bytes where;
+	uint32_t rows;
+	size_t count;                  /* floats of a row */
+} mmi_pick;
+
+/* ------------------------------------------------------------ chains */
+
+/* What does not change from chunk to chunk. */
+typedef struct mmi_chain {
+	uint32_t n_states;
+	mm_tensor state[MMI_MAX_STATES], grad[MMI_MAX_STATES]; /* inputs of the program, and outputs */
+	mm_tensor energy;                                      /* output, a number per sample */
+	int64_t count[MMI_MAX_STATES];                         /* floats of one sample */
+	mmi_langevin update[MMI_MAX_STATES];
+	uint64_t key[MMI_MAX_STATES];                          /* of the noise */
+	float unit[MMI_MAX_STATES];                            /* the state's natural unit (range of a picture's values; 1) */
+	float weight[MMI_MAX_STATES];                          /* of its gradient in the drift, relative to s^2/2 (x_scale^2; 1) */
+	int64_t simplex[MMI_MAX_STATES];                       /* project each run of so many values on the simplex; 0: no */
+	uint32_t steps, iteration;
+	float move_max;                                        /* bound on a sample's rms movement in units; 0: none */
+} mmi_chain;
+
+/* Sums over samples and steps; add up chunk by chunk in order. */
+typedef struct mmi_chain_stats {
+	double energy;   /* at the start, summed over samples */
+	double grad2;    /* squared gradient of what may move, at the start, times (weight / unit)^2: for calibration */
+	double drift2, noise2; /* squared, in units, over all steps */
+	double move2;    /* squared displacement end - start, in units; 0 without start */
+	double elements; /* floats of all samples that may move, none that are held: what the squares above are summed over */
+} mmi_chain_stats;
+
+typedef struct mmi_chain_sums { mmi_chain_stats *at; } mmi_chain_sums; /* an address of the device */
+
+typedef struct mmi_chain_rows {
+	mmi_floats state[MMI_MAX_STATES];   /* moved in place: n samples each */
+	mmi_floats start[MMI_MAX_STATES];   /* where they began, for movement and its bound; all NULL: not measured */
+	mmi_bytes held[MMI_MAX_STATES];     /* per sample, 1: this state stays where it is; NULL: all move */
+	uint32_t n, first;                  /* samples, and the first one's number in the batch (of the noise) */
+	mmi_floats energy, grad[MMI_MAX_STATES]; /* the program's outputs */
+	mmi_chain_sums sums;
+} mmi_chain_rows;
+
+/* ------------------------------------------------------------ parameters */
 
 /* A weight as a matrix [rows, columns] with its singular vectors: u [columns], v [rows]. */
 typedef struct mmi_spectral {
@@ -13,7 +107,21 @@ typedef struct mmi_spectral {
 	size_t rows, columns;
 } mmi_spectral;
 
+/* ------------------------------------------------------------ the table */
+
 struct mmi_row_ops {
+	void (*draw)(const mmi_device *d, const mmi_draw *a);
+	void (*place)(const mmi_device *d, const mmi_placing *a);
+	void (*choose)(const mmi_device *d, const mmi_choice *a);
+	void (*pick)(const mmi_device *d, const mmi_pick *a);
+	/* Each run of n values of x onto the probability simplex, by the shortest way (Michelot 1986). */
+	void (*simplex)(const mmi_device *d, mmi_floats x, size_t runs, size_t n);
+	/* Energy and gradient before the first step into the sums. */
+	void (*chain_start)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r);
+	/* One step of all states: drift and noise, then onto the simplex, then back within move_max of the start. */
+	void (*chain_move)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r, uint32_t step);
+	/* Displacement, and what it is of, into the sums. */
+	void (*chain_end)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r);
 	/* `iterations` of the power method, then sigma = v^T raw u and value = raw / sigma. */
 	void (*spectral)(const mmi_device *d, const mmi_spectral *a, int iterations);
 	/* grad [rows, columns] to value becomes that to raw, with u and v held. */

@@ -2,28 +2,8 @@
 #include "mmi_build.h"
 
 #include "learn/starts.h"
+#include "mcmc/runs.h"
 #include "model/rows.h"
-
-/* Uniform in a box, uniform then projected on a simplex, standard normal where there are no bounds. */
-static void noise(const mmi_learner *l, uint32_t m, uint32_t t)
-{
-	const mmi_modality *modality = &l->model->modalities[m];
-	const mm_modality_info *info = &modality->info;
-	size_t count = (size_t)modality->count, last = (size_t)info->shape.dim[info->shape.rank - 1];
-	for (uint32_t b = 0; b < l->settings->batch; b++) {
-		mmi_rng rng = mmi_sampler_noise(l->sampler, m, b, t);
-		float *x = l->generated[m] + b * count;
-		if (info->support == MM_SUPPORT_REAL) {
-			l->model->device->vec->normal(x, count, rng);
-			continue;
-		}
-		l->model->device->vec->uniform(x, count, rng);
-		for (size_t i = 0; i < count; i++)
-			x[i] = info->lo + (info->hi - info->lo) * x[i];
-		for (size_t i = 0; info->support == MM_SUPPORT_SIMPLEX && i < count; i += last)
-			mmi_simplex_project(x + i, (int64_t)last);
-	}
-}
 
 /* The buffer's rows take turns, so that no row is in a batch twice. */
 static size_t slot(const mmi_learner *l, uint32_t b)
@@ -61,8 +41,10 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 {
 	if (l->settings->x_start == MMI_START_BUFFER)
 		resume(l, t);
-	for (uint32_t m = 0; l->settings->x_start == MMI_START_NOISE && m < l->model->n_modalities; m++)
-		noise(l, m, t);
+	if (l->settings->x_start == MMI_START_NOISE) {
+		const mmi_device_rows x = mmi_direct_rows(l->model, (const float *const *)l->generated);
+		mmi_run_noise(l->sampler, l->settings->batch, t, &x);
+	}
 }
 
 void mmi_keep_data_chain(mmi_learner *l)

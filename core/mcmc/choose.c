@@ -3,71 +3,49 @@
 
 #include "mcmc/sampler_nets.h"
 
-#include <math.h>
-
-/* How draws are made: from experts, or, where start is NULL, from the prior. */
-typedef struct proposal {
-	const mmi_start_args *start;
-	const mmi_experts *experts;
-} proposal;
-
-static void propose(mmi_sampler *s, const mmi_guide_args *a, const proposal *p, uint32_t candidate, uint32_t rows, mmi_latents *z)
+static void propose(mmi_sampler *s, const mmi_guide_args *a, const mmi_proposal *from, uint32_t candidate, uint32_t rows,
+                    const mmi_device_latents *z)
 {
-	if (!p->start) {
-		mmi_sampler_prior(s, rows, candidate, a->iteration, z);
+	if (!from->start) {
+		mmi_run_prior(s, rows, candidate, a->iteration, z);
 		return;
 	}
-	mmi_start_args start = *p->start;
+	mmi_start_args start = *from->start;
 	start.chain += candidate;
-	mmi_sampler_start(s, &start, p->experts, rows, z);
+	mmi_run_start(s, &start, from->parts, from->experts, rows, z);
 }
 
-/* The largest of log-weights plus standard Gumbel noise is one of them, with probability proportional to the weight. */
-static double gumbel(const mmi_sampler *s, uint32_t row, uint32_t candidate, uint32_t iteration)
+static void pick(const mmi_sampler *s, mmi_floats to, mmi_floats from, uint32_t rows, int32_t dim)
 {
-	uint32_t words[4];
-	mmi_philox(s->key.candidate, (const uint32_t[4]){ candidate, row, 0, iteration }, words);
-	return -log(-log(((double)words[0] + 0.5) / 4294967296.0));
+	const mmi_device *d = s->model->device;
+	const mmi_pick a = { .out = to, .from = from, .where = s->taken, .rows = rows, .count = (size_t)dim };
+	if (to.at)
+		d->rows->pick(d, &a);
 }
 
-static void keep_better(mmi_sampler *s, const mmi_guide_args *a, uint32_t candidate, uint32_t rows, mmi_latents *z)
+static void keep_better(mmi_sampler *s, const mmi_guide_args *a, uint32_t candidate, uint32_t rows, const mmi_device_latents *z)
 {
-	for (uint32_t r = 0; r < rows; r++) {
-		double energy = (double)s->screened[r];
-		double score = isfinite(energy) ? gumbel(s, r, candidate, a->iteration) - a->weight * energy : -INFINITY;
-		if (candidate && !(score > s->score[r]))
-			continue;
-		s->score[r] = score;
-		if (!candidate)
-			continue; /* it is there already */
-		mmi_latents to = mmi_latents_at(z, s->model, r), from = mmi_latents_at(&s->candidate, s->model, r);
-		mmi_latents_copy(&to, &from, s->model, 1);
-	}
+	const mmi_device *d = s->model->device;
+	const mmi_choice choice = { .energy = s->screened, .score = s->score, .taken = s->taken, .rows = rows, .candidate = candidate,
+	                            .iteration = a->iteration, .key = s->key.candidate, .weight = a->weight };
+	d->rows->choose(d, &choice);
+	if (!candidate)
+		return; /* it is there already */
+	pick(s, z->z, s->candidate.z, rows, mmi_model_z_dim(s->model));
+	for (uint32_t m = 0; m < s->model->n_modalities; m++)
+		pick(s, z->w[m], s->candidate.w[m], rows, mmi_model_w_dim(s->model));
 }
 
-static void choose(mmi_sampler *s, const mmi_guide_args *a, const proposal *p, uint32_t rows, mmi_latents *z)
+void mmi_run_choose(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x, const mmi_proposal *from,
+                    uint32_t rows, const mmi_device_latents *z)
 {
-	propose(s, a, p, 0, rows, z);
-	if (a->candidates < 2 || (p->start && !(p->start->temperature > 0)))
+	propose(s, a, from, 0, rows, z);
+	if (a->candidates < 2 || (from->start && !(from->start->temperature > 0)))
 		return;
 	for (uint32_t k = 0; k < a->candidates; k++) {
 		if (k)
-			propose(s, a, p, k, rows, &s->candidate);
-		mmi_sampler_screen(s, a, rows, k ? &s->candidate : z, s->screened);
+			propose(s, a, from, k, rows, &s->candidate);
+		mmi_run_screen(s, p, x, rows, k ? &s->candidate : z, s->screened);
 		keep_better(s, a, k, rows, z);
 	}
-}
-
-void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z)
-{
-	const mmi_guide_args alone = { .candidates = a->candidates, .iteration = a->iteration, .weight = a->weight };
-	const proposal p = { .start = NULL };
-	choose(s, &alone, &p, rows, z);
-}
-
-void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start, const mmi_experts *experts,
-                              uint32_t rows, mmi_latents *z)
-{
-	const proposal p = { start, experts };
-	choose(s, a, &p, rows, z);
 }

@@ -4,7 +4,6 @@
 
 #include "mcmc/sampler_nets.h"
 
-#include <math.h>
 #include <stdio.h>
 
 static uint64_t key_of(uint64_t seed, const char *stream, const mmi_modality *m)
@@ -33,36 +32,32 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 	}
 }
 
-static void draw(const mmi_sampler *s, float *out, uint32_t rows, int32_t dim, mmi_rng rng)
+static void draw(const mmi_sampler *s, mmi_floats out, uint32_t rows, int32_t dim, mmi_rng rng)
 {
-	const mmi_vec *vec = s->model->device->vec;
-	for (rng.sample = 0; out && rng.sample < rows; rng.sample++) {
-		float *row = out + rng.sample * (size_t)dim;
-		if (s->model->config.prior == MMI_PRIOR_LAPLACE)
-			vec->laplace(row, (size_t)dim, rng);
-		else
-			vec->normal(row, (size_t)dim, rng);
+	const mmi_device *d = s->model->device;
+	const mmi_draw_kind kind = s->model->config.prior == MMI_PRIOR_LAPLACE ? MMI_DRAW_LAPLACE : MMI_DRAW_NORMAL;
+	const mmi_draw a = { .out = out, .rows = rows, .count = (size_t)dim, .kind = kind, .rng = rng };
+	if (out.at)
+		d->rows->draw(d, &a);
+}
+
+static void draw_all(const mmi_sampler *s, uint32_t rows, mmi_rng rng, const uint64_t *key_w, const mmi_device_latents *out)
+{
+	draw(s, out->z, rows, mmi_model_z_dim(s->model), rng);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		rng.key = key_w[i];
+		draw(s, out->w[i], rows, mmi_model_w_dim(s->model), rng);
 	}
 }
 
-void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *eps)
+void mmi_run_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, const mmi_device_latents *eps)
 {
-	mmi_rng rng = { .key = s->key.draw, .step = chain, .iteration = iteration };
-	draw(s, eps->z, rows, mmi_model_z_dim(s->model), rng);
-	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		rng.key = s->key.draw_w[i];
-		draw(s, eps->w[i], rows, mmi_model_w_dim(s->model), rng);
-	}
+	draw_all(s, rows, (mmi_rng){ .key = s->key.draw, .step = chain, .iteration = iteration }, s->key.draw_w, eps);
 }
 
-void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *z)
+void mmi_run_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, const mmi_device_latents *z)
 {
-	mmi_rng rng = { .key = s->key.prior, .step = chain, .iteration = iteration };
-	draw(s, z->z, rows, mmi_model_z_dim(s->model), rng);
-	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		rng.key = s->key.prior_w[i];
-		draw(s, z->w[i], rows, mmi_model_w_dim(s->model), rng);
-	}
+	draw_all(s, rows, (mmi_rng){ .key = s->key.prior, .step = chain, .iteration = iteration }, s->key.prior_w, z);
 }
 
 /* The number of the n-th observed modality of a row. */
@@ -94,12 +89,6 @@ uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint
 	return words[0];
 }
 
-/* Chains count their steps from 0: the last number is free. */
-mmi_rng mmi_sampler_noise(const mmi_sampler *s, uint32_t modality, uint32_t row, uint32_t iteration)
-{
-	return (mmi_rng){ .key = s->key.x[modality], .sample = row, .step = UINT32_MAX, .iteration = iteration };
-}
-
 uint32_t mmi_sampler_below(const mmi_sampler *s, uint32_t row, uint32_t what, uint32_t iteration, uint32_t n)
 {
 	return mmi_rng_below((mmi_rng){ .key = s->key.choice, .sample = row, .step = what, .iteration = iteration }, n);
@@ -112,64 +101,59 @@ double mmi_sampler_chance(const mmi_sampler *s, uint32_t row, uint32_t iteration
 	return (double)words[0] / 4294967296.0;
 }
 
-/* out = loc + temperature * scale * out. */
-static void place(float *out, const float *loc, const float *scale, int32_t dim, double temperature)
+/* Chains count their steps from 0: the last number is free. */
+static void noise(mmi_sampler *s, uint32_t m, uint32_t rows, uint32_t iteration, mmi_floats x)
 {
-	for (int32_t k = 0; k < dim; k++)
-		out[k] = loc[k] + (float)temperature * scale[k] * out[k];
+	const mmi_device *d = s->model->device;
+	const mmi_modality *modality = &s->model->modalities[m];
+	const mm_modality_info *info = &modality->info;
+	const size_t count = (size_t)modality->count, last = (size_t)info->shape.dim[info->shape.rank - 1];
+	const mmi_draw a = { .out = x, .rows = rows, .count = count, .lo = info->lo, .hi = info->hi,
+	                     .kind = info->support == MM_SUPPORT_REAL ? MMI_DRAW_NORMAL : MMI_DRAW_UNIFORM,
+	                     .rng = { .key = s->key.x[m], .step = UINT32_MAX, .iteration = iteration } };
+	d->rows->draw(d, &a);
+	if (info->support == MM_SUPPORT_SIMPLEX)
+		d->rows->simplex(d, x, rows * count / last, last);
 }
 
-static void start_w(const mmi_sampler *s, const mmi_start_args *a, const mmi_experts *x, uint32_t rows, uint32_t m, float *w)
+void mmi_run_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, const mmi_device_rows *x)
 {
-	int32_t dim = mmi_model_w_dim(s->model);
-	for (uint32_t r = 0; r < rows; r++) {
-		size_t at = r * (size_t)dim;
-		bool known = !a->observed || a->observed[m][r] > 0;
-		if (known && (!a->own || a->expert[r] == m))
-			place(w + at, x->w_loc[m] + at, x->w_scale[m] + at, dim, a->temperature);
-		else
-			for (int32_t k = 0; !(a->temperature > 0) && k < dim; k++)
-				w[at + (size_t)k] = 0;
-	}
+	for (uint32_t m = 0; m < s->model->n_modalities; m++)
+		noise(s, m, rows, iteration, x->x[m]);
 }
 
-/* The product of the observed experts, and the prior where the fusion says so, at element k of a row: N(loc, scale). */
-static void product(const mmi_sampler *s, const mmi_start_args *a, const mmi_experts *x, uint32_t row, size_t k, float *loc, float *scale)
+/* Of z: by the model's fusion of experts, which a single expert takes no part in but for the prior's. */
+static mmi_placing placing_of_z(const mmi_sampler *s, const mmi_start_args *a)
 {
-	double precision = s->model->config.fusion == MMI_FUSION_PRODUCT_PRIOR ? 1 : 0, pulled = 0;
-	for (uint32_t m = 0; m < s->model->n_modalities; m++) {
-		if ((a->observed && !(a->observed[m][row] > 0)) || (a->single && m != a->expert[row]))
-			continue;
-		double own = 1 / ((double)x->scale[m][k] * (double)x->scale[m][k]);
-		precision += own;
-		pulled += own * (double)x->loc[m][k];
-	}
-	*loc = (float)(pulled / precision);
-	*scale = (float)(1 / sqrt(precision));
+	const mmi_fusion fusion = s->model->config.fusion;
+	const bool mixture = fusion == MMI_FUSION_MIXTURE || (fusion == MMI_FUSION_PRODUCT && a->single);
+	return (mmi_placing){ .kind = mixture ? MMI_PLACE_EXPERT : MMI_PLACE_PRODUCT, .single = a->single,
+	                      .prior = fusion == MMI_FUSION_PRODUCT_PRIOR, .dim = (size_t)mmi_model_z_dim(s->model) };
 }
 
-static void start_product(const mmi_sampler *s, const mmi_start_args *a, const mmi_experts *x, uint32_t rows, float *z)
+void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *parts, const mmi_device_experts *x, uint32_t rows,
+                   const mmi_device_latents *out)
 {
-	size_t dim = (size_t)mmi_model_z_dim(s->model);
-	float loc, scale;
-	for (size_t k = 0; k < rows * dim; k++) {
-		product(s, a, x, (uint32_t)(k / dim), k, &loc, &scale);
-		place(z + k, &loc, &scale, 1, a->temperature);
+	const mmi_device *d = s->model->device;
+	const uint32_t n = s->model->n_modalities;
+	mmi_placing z = placing_of_z(s, a), w = { .kind = MMI_PLACE_OWN, .single = a->own, .dim = (size_t)mmi_model_w_dim(s->model) };
+	z.rows = w.rows = rows;
+	z.n = w.n = n;
+	z.expert = w.expert = parts->expert;
+	z.temperature = w.temperature = a->temperature;
+	for (uint32_t m = 0; m < n; m++) {
+		z.observed[m] = w.observed[m] = parts->observed[m];
+		z.loc[m] = x->loc[m];
+		z.scale[m] = x->scale[m];
+		w.loc[m] = x->w_loc[m];
+		w.scale[m] = x->w_scale[m];
 	}
-}
-
-void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *x, uint32_t rows, mmi_latents *out)
-{
-	int32_t dim = mmi_model_z_dim(s->model);
-	mmi_fusion fusion = s->model->config.fusion;
-	bool mixture = fusion == MMI_FUSION_MIXTURE || (fusion == MMI_FUSION_PRODUCT && a->single);
-	mmi_sampler_standard(s, rows, a->chain, a->iteration, out);
-	if (out->z && !mixture)
-		start_product(s, a, x, rows, out->z);
-	for (uint32_t r = 0; mixture && out->z && r < rows; r++) {
-		size_t at = r * (size_t)dim;
-		place(out->z + at, x->loc[a->expert[r]] + at, x->scale[a->expert[r]] + at, dim, a->temperature);
+	mmi_run_standard(s, rows, a->chain, a->iteration, out);
+	z.out = out->z;
+	if (z.out.at)
+		d->rows->place(d, &z);
+	for (w.own = 0; w.own < n && out->w[w.own].at; w.own++) {
+		w.out = out->w[w.own];
+		d->rows->place(d, &w);
 	}
-	for (uint32_t m = 0; m < s->model->n_modalities && out->w[m]; m++)
-		start_w(s, a, x, rows, m, out->w[m]);
 }

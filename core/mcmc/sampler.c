@@ -4,7 +4,6 @@
 #include "mcmc/sampler_nets.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ------------------------------------------------------------ life */
 
@@ -30,21 +29,33 @@ static size_t largest(const mmi_model *m)
 	return (size_t)most;
 }
 
+/* Every float of a mirror. */
+static void fill(const mmi_device *d, const mmi_mirror *m, float value)
+{
+	float *x = m->host;
+	for (size_t i = 0; i < m->bytes / sizeof *x; i++)
+		x[i] = value;
+	mmi_mirror_push(d, m);
+}
+
 static mm_status prepare(mmi_sampler *s, mm_error *e)
 {
+	const mmi_device *d = s->model->device;
+	const size_t chunk = s->config.chunk, rows = s->config.max_rows;
 	MMI_TRY(mmi_sampler_record(s, e));
-	s->chunk_stats = mmi_alloc(s->config.max_rows / s->config.chunk + 1, sizeof *s->chunk_stats);
-	s->ones = mmi_alloc(s->config.chunk, sizeof *s->ones);
-	s->zeros = mmi_alloc(s->config.chunk, sizeof *s->zeros);
-	s->weight = mmi_alloc(s->config.chunk, sizeof *s->weight);
-	s->nothing = mmi_alloc(s->config.chunk * largest(s->model), sizeof *s->nothing);
-	s->screened = mmi_alloc(s->config.max_rows, sizeof *s->screened);
-	s->score = mmi_alloc(s->config.max_rows, sizeof *s->score);
-	if (!s->chunk_stats || !s->ones || !s->zeros || !s->weight || !s->nothing || !s->screened || !s->score)
+	MMI_TRY(mmi_mirror_create(d, (rows / chunk + 1) * sizeof(mmi_chain_stats), &s->chunk_stats, e));
+	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->ones, e));
+	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->weight, e));
+	s->zeros = mmi_floats_alloc(d, chunk);
+	s->nothing = mmi_floats_alloc(d, chunk * largest(s->model));
+	s->screened = mmi_floats_alloc(d, rows);
+	s->score.at = d->ops->alloc(d, rows * sizeof *s->score.at);
+	s->taken.at = d->ops->alloc(d, rows);
+	s->passage = d->ops->direct ? NULL : d->ops->alloc(d, mmi_passage_bytes(s->model, s->config.max_rows));
+	if (!s->zeros.at || !s->nothing.at || !s->screened.at || !s->score.at || !s->taken.at || (!s->passage && !d->ops->direct))
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the chains of %u samples", s->config.max_rows);
-	for (uint32_t i = 0; i < s->config.chunk; i++)
-		s->ones[i] = 1;
-	return mmi_latents_create(s->model, s->config.max_rows, &s->candidate, e);
+	fill(d, &s->ones, 1);
+	return mmi_device_latents_create(s->model, rows, &s->candidate, e);
 }
 
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config, mmi_sampler **out, mm_error *e)
@@ -69,6 +80,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 {
 	if (!s)
 		return;
+	const mmi_device *d = s->model->device;
 	mmi_network_clear(&s->encode.net);
 	mmi_network_clear(&s->decode.net);
 	mmi_network_clear(&s->posterior.net);
@@ -76,14 +88,16 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->screen.net);
 	mmi_network_clear(&s->revise.net);
 	mmi_network_clear(&s->energy.net);
-	mmi_free(s->chunk_stats);
-	mmi_free(s->ones);
-	mmi_free(s->zeros);
-	mmi_free(s->nothing);
-	mmi_free(s->weight);
-	mmi_free(s->screened);
-	mmi_free(s->score);
-	mmi_latents_clear(&s->candidate);
+	mmi_mirror_clear(d, &s->chunk_stats);
+	mmi_mirror_clear(d, &s->ones);
+	mmi_mirror_clear(d, &s->weight);
+	mmi_floats_release(d, &s->zeros);
+	mmi_floats_release(d, &s->nothing);
+	mmi_floats_release(d, &s->screened);
+	d->ops->release(d, s->score.at);
+	d->ops->release(d, s->taken.at);
+	d->ops->release(d, s->passage);
+	mmi_device_latents_clear(s->model, &s->candidate);
 	mmi_free(s);
 }
 
@@ -123,42 +137,40 @@ mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part)
 
 /* ------------------------------------------------------------ rows in chunks */
 
-/* One call of the public functions below, as the tasks see it. */
+/* One call of the functions below, as the tasks see it. */
 typedef struct mmi_rows_job {
 	mmi_sampler *s;
-	const float *const *x;
-	float *const *out;
-	const mmi_experts *experts;
-	const mmi_latents *z;
-	float *energy, *alone;
+	const mmi_device_rows *x, *out;
+	const mmi_parts *parts;
+	const mmi_device_experts *experts;
+	const mmi_device_latents *z;
+	mmi_floats energy, alone;
 	const mmi_chain *chain;
-	float *state[MMI_MAX_STATES];
-	const float *start[MMI_MAX_STATES];
-	const uint8_t *held[MMI_MAX_STATES];
-	const float *const *observed;
+	mmi_floats state[MMI_MAX_STATES], start[MMI_MAX_STATES];
+	mmi_bytes held[MMI_MAX_STATES];
 	uint32_t rows; /* of one chain */
 	uint32_t first; /* of the noise */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_rows_job;
 
-static void bind_rows(const mmi_sampler *s, mmi_program *p, const mm_tensor *inputs, const float *const *x, size_t row)
+static void bind_rows(const mmi_sampler *s, mmi_program *p, const mm_tensor *inputs, const mmi_device_rows *x, size_t row)
 {
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
-		mmi_program_bind(p, inputs[i], mmi_floats_direct(x[i] + row * (size_t)s->model->modalities[i].count));
+		mmi_program_bind(p, inputs[i], mmi_floats_at(x->x[i], row * (size_t)s->model->modalities[i].count));
 }
 
-static void copy_rows(const mmi_program *p, mm_tensor from, float *to, size_t row, size_t n, size_t count)
+static void copy_rows(const mmi_program *p, mm_tensor from, mmi_floats to, size_t row, size_t n, size_t count)
 {
-	if (to)
-		memcpy(to + row * count, mmi_program_data(p, from).at, n * count * sizeof *to);
+	if (to.at)
+		mmi_floats_copy(mmi_program_device(p), mmi_floats_at(to, row * count), mmi_program_data(p, from), n * count);
 }
 
 static void encode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
 	const mmi_encode_net *n = &j->s->encode;
-	const mmi_experts *to = j->experts;
+	const mmi_device_experts *to = j->experts;
 	size_t size = j->s->config.chunk, row = chunk * size;
 	size_t z = (size_t)mmi_model_z_dim(j->s->model), w = (size_t)mmi_model_w_dim(j->s->model);
 	mmi_program *p = n->net.programs[worker];
@@ -172,7 +184,7 @@ static void encode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	}
 }
 
-void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_experts *out)
+void mmi_run_encode(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, const mmi_device_experts *out)
 {
 	mmi_rows_job j = { .s = s, .x = x, .experts = out };
 	mmi_pool_run(s->pool, rows / s->config.chunk, encode_chunk, &j);
@@ -180,12 +192,12 @@ void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, co
 
 static void bind_latents(const mmi_rows_job *j, mmi_program *p, const mmi_place *place, size_t row)
 {
-	mmi_latents at = mmi_latents_at(j->z, j->s->model, row);
-	if (at.z)
-		mmi_program_bind(p, place->z, mmi_floats_direct(at.z));
+	const mmi_device_latents at = mmi_device_latents_at(j->s->model, j->z, row);
+	if (at.z.at)
+		mmi_program_bind(p, place->z, at.z);
 	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
-		if (at.w[i])
-			mmi_program_bind(p, place->w[i], mmi_floats_direct(at.w[i]));
+		if (at.w[i].at)
+			mmi_program_bind(p, place->w[i], at.w[i]);
 }
 
 static void decode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
@@ -198,10 +210,10 @@ static void decode_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	bind_latents(j, p, &n->place, row);
 	mmi_program_run(p);
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		copy_rows(p, n->mean[i], j->out[i], row, size, (size_t)m->modalities[i].count);
+		copy_rows(p, n->mean[i], j->out->x[i], row, size, (size_t)m->modalities[i].count);
 }
 
-void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean)
+void mmi_run_decode(mmi_sampler *s, const mmi_device_latents *z, uint32_t rows, const mmi_device_rows *mean)
 {
 	mmi_rows_job j = { .s = s, .z = z, .out = mean };
 	mmi_pool_run(s->pool, rows / s->config.chunk, decode_chunk, &j);
@@ -215,44 +227,43 @@ static void energy_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program *p = n->net.programs[worker];
 	bind_rows(j->s, p, n->x, j->x, chunk * size);
 	mmi_program_run(p);
-	if (j->energy)
-		copy_rows(p, n->energy, j->energy, chunk * size, size, 1);
-	if (j->alone)
-		copy_rows(p, n->alone, j->alone, chunk * size, size, 1);
+	copy_rows(p, n->energy, j->energy, chunk * size, size, 1);
+	copy_rows(p, n->alone, j->alone, chunk * size, size, 1);
 }
 
-void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, float *joint, float *alone)
+void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, mmi_floats joint, mmi_floats alone)
 {
 	mmi_rows_job j = { .s = s, .x = x, .energy = joint, .alone = alone };
 	mmi_pool_run(s->pool, rows / s->config.chunk, energy_chunk, &j);
 }
 
-void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy)
-{
-	mmi_sampler_energies(s, x, rows, energy, NULL);
-}
-
 /* ------------------------------------------------------------ chains */
+
+static mmi_chain_sums sums_of(const mmi_sampler *s, uint32_t chunk)
+{
+	return (mmi_chain_sums){ (mmi_chain_stats *)s->chunk_stats.device + chunk };
+}
 
 static void run_chain(const mmi_rows_job *j, mmi_program *p, uint32_t chunk)
 {
 	uint32_t size = j->s->config.chunk, row = chunk * size;
-	mmi_chain_rows rows = { .n = size, .first = j->first + row };
+	mmi_chain_rows rows = { .n = size, .first = j->first + row, .sums = sums_of(j->s, chunk) };
 	for (uint32_t i = 0; i < j->chain->n_states; i++) {
 		size_t offset = (size_t)row * (size_t)j->chain->count[i];
-		rows.state[i] = j->state[i] + offset;
-		rows.start[i] = j->start[i] ? j->start[i] + offset : NULL;
-		rows.held[i] = j->held[i] ? j->held[i] + row : NULL;
+		rows.state[i] = mmi_floats_at(j->state[i], offset);
+		rows.start[i] = mmi_floats_at(j->start[i], offset);
+		rows.held[i].at = j->held[i].at ? j->held[i].at + row : NULL;
 	}
-	j->s->chunk_stats[chunk] = (mmi_chain_stats){ 0 };
-	mmi_chain_run(j->chain, p, &rows, &j->s->chunk_stats[chunk], chunk == 0 ? j->watch : NULL, j->watch_ctx);
+	mmi_chain_run(j->chain, p, &rows, chunk == 0 ? j->watch : NULL, j->watch_ctx);
 }
 
 static void sum_stats(const mmi_sampler *s, uint32_t chunks, mmi_chain_stats *stats)
 {
+	const mmi_chain_stats *part = s->chunk_stats.host;
+	mmi_mirror_pull(s->model->device, &s->chunk_stats, chunks * sizeof *part);
 	*stats = (mmi_chain_stats){ 0 };
 	for (uint32_t c = 0; c < chunks; c++)
-		mmi_chain_stats_add(stats, &s->chunk_stats[c]);
+		mmi_chain_stats_add(stats, &part[c]);
 }
 
 static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
@@ -263,28 +274,34 @@ static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	size_t row = (size_t)chunk * j->s->config.chunk;
 	/* Chains of all experts follow one another; each sees the same rows of x. */
 	bind_rows(j->s, p, n->x, j->x, row % j->rows);
-	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
-		mmi_program_bind(p, n->observed[i], mmi_floats_direct(j->observed ? j->observed[i] + row : j->s->ones));
+	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
+		const mmi_floats observed = j->parts->observed[i], ones = { j->s->ones.device };
+		mmi_program_bind(p, n->observed[i], observed.at ? mmi_floats_at(observed, row) : ones);
+	}
 	run_chain(j, p, chunk);
 }
 
 /* The states of a chain over latents: z and the w. */
-static void set_latents(mmi_sampler *s, mmi_chain *c, mmi_rows_job *j, const mmi_place *place, const mmi_place *grad, mmi_latents *z,
-                        const mmi_latents *start)
+static void set_latents(mmi_sampler *s, mmi_chain *c, mmi_rows_job *j, const mmi_place *place, const mmi_place *grad,
+                        const mmi_device_latents *z, const mmi_device_latents *start)
 {
-	if (z->z) {
+	static const mmi_device_latents none = { .z = { NULL } };
+	if (!start)
+		start = &none;
+	if (z->z.at) {
 		j->state[0] = z->z;
-		j->start[0] = start ? start->z : NULL;
+		j->start[0] = start->z;
 		c->state[0] = place->z;
 		c->grad[0] = grad->z;
 		c->count[0] = mmi_model_z_dim(s->model);
 		c->key[0] = s->key.z;
 		c->n_states = 1;
 	}
-	for (uint32_t m = 0; m < s->model->n_modalities && z->w[m]; m++) {
+	for (uint32_t m = 0; m < s->model->n_modalities && z->w[m].at; m++) {
 		uint32_t i = c->n_states++;
 		j->state[i] = z->w[m];
-		j->start[i] = start ? start->w[m] : NULL;
+		j->start[i] = start->w[m];
+		j->held[i] = j->parts->held[m];
 		c->state[i] = place->w[m];
 		c->grad[i] = grad->w[m];
 		c->count[i] = mmi_model_w_dim(s->model);
@@ -300,16 +317,14 @@ static void set_steps(mmi_chain *c, double drift, double noise)
 	}
 }
 
-void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
-                           mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats)
+void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
+                       uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
 {
 	const mmi_posterior_net *n = &s->posterior;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
-	mmi_rows_job j = { .s = s, .x = x, .chain = &chain, .rows = rows, .observed = a->observed, .watch = a->watch, .watch_ctx = a->watch_ctx };
+	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .watch = a->watch, .watch_ctx = a->watch_ctx };
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step * a->grad_scale, a->noise);
-	for (uint32_t m = 0, i = z->z ? 1 : 0; a->held && i < chain.n_states; m++, i++)
-		j.held[i] = a->held[m];
 	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, posterior_chunk, &j);
 	sum_stats(s, rows * n_chains / s->config.chunk, stats);
 }
@@ -317,9 +332,10 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
 /* What is given, or nothing. */
 static void bind_given(const mmi_rows_job *j, mmi_program *p, const mm_tensor *x, const mm_tensor *observed, size_t row)
 {
-	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
-		mmi_program_bind(p, x[i], mmi_floats_direct(j->x ? j->x[i] + row * (size_t)j->s->model->modalities[i].count : j->s->nothing));
-		mmi_program_bind(p, observed[i], mmi_floats_direct(j->x ? j->observed[i] + row : j->s->zeros));
+	const mmi_sampler *s = j->s;
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		mmi_program_bind(p, x[i], j->x ? mmi_floats_at(j->x->x[i], row * (size_t)s->model->modalities[i].count) : s->nothing);
+		mmi_program_bind(p, observed[i], j->x ? mmi_floats_at(j->parts->observed[i], row) : s->zeros);
 	}
 }
 
@@ -335,9 +351,10 @@ static void screen_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	copy_rows(p, n->energy, j->energy, row, size, 1);
 }
 
-void mmi_sampler_screen(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, const mmi_latents *z, float *energy)
+void mmi_run_screen(mmi_sampler *s, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows, const mmi_device_latents *z,
+                    mmi_floats energy)
 {
-	mmi_rows_job j = { .s = s, .x = a->x, .observed = a->observed, .z = z, .energy = energy };
+	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .z = z, .energy = energy };
 	mmi_pool_run(s->pool, rows / s->config.chunk, screen_chunk, &j);
 }
 
@@ -347,24 +364,21 @@ static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	const mmi_guide_net *n = &j->s->guide;
 	mmi_program *p = n->net.programs[worker];
 	bind_given(j, p, n->x, n->observed, (size_t)chunk * j->s->config.chunk);
-	mmi_program_bind(p, n->weight, mmi_floats_direct(j->s->weight));
+	mmi_program_bind(p, n->weight, (mmi_floats){ j->s->weight.device });
 	run_chain(j, p, chunk);
 }
 
-void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
-                       mmi_chain_stats *stats)
+void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
+                   const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
 {
 	const mmi_guide_net *n = &s->guide;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
 	/* Rows follow those of any posterior chain of the same iteration in the noise. */
-	mmi_rows_job j = { .s = s, .x = a->x, .observed = a->observed, .chain = &chain, .rows = rows, .first = UINT32_C(1) << 30,
-	                   .watch = a->watch, .watch_ctx = a->watch_ctx };
+	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .first = UINT32_C(1) << 30, .watch = a->watch,
+	                   .watch_ctx = a->watch_ctx };
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);
-	for (uint32_t m = 0, i = z->z ? 1 : 0; a->held && i < chain.n_states; m++, i++)
-		j.held[i] = a->held[m];
-	for (uint32_t i = 0; i < s->config.chunk; i++)
-		s->weight[i] = (float)a->weight;
+	fill(s->model->device, &s->weight, (float)a->weight);
 	mmi_pool_run(s->pool, rows / s->config.chunk, guide_chunk, &j);
 	sum_stats(s, rows / s->config.chunk, stats);
 }
@@ -401,17 +415,17 @@ static void set_modality(mmi_sampler *s, const mmi_revise_args *a, mmi_chain *c,
 		c->simplex[i] = m->info.shape.dim[m->info.shape.rank - 1];
 }
 
-void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start, uint32_t rows,
-                        mmi_chain_stats *stats)
+void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *parts, const mmi_device_rows *x,
+                    const mmi_device_rows *start, uint32_t rows, mmi_chain_stats *stats)
 {
 	mmi_chain chain = { .n_states = s->model->n_modalities, .energy = s->revise.energy, .steps = a->steps,
 	                    .iteration = a->iteration, .move_max = (float)a->move_max };
 	mmi_rows_job j = { .s = s, .chain = &chain, .rows = rows, .first = a->first, .watch = a->watch, .watch_ctx = a->watch_ctx };
 	for (uint32_t i = 0; i < chain.n_states; i++) {
 		set_modality(s, a, &chain, i);
-		j.state[i] = x[i];
-		j.start[i] = start ? start[i] : NULL;
-		j.held[i] = a->held ? a->held[i] : NULL;
+		j.state[i] = x->x[i];
+		j.start[i] = start ? start->x[i] : (mmi_floats){ NULL };
+		j.held[i] = parts->held[i];
 	}
 	mmi_pool_run(s->pool, rows / s->config.chunk, revise_chunk, &j);
 	sum_stats(s, rows / s->config.chunk, stats);

@@ -48,8 +48,6 @@ void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const f
 /* 32 random bits for a row: a subset of modalities. */
 uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint32_t iteration);
 
-/* Where a row's noise of modality m begins, for starts of data chains: shares nothing with the chain's own. */
-mmi_rng mmi_sampler_noise(const mmi_sampler *s, uint32_t modality, uint32_t row, uint32_t iteration);
 /* Uniform integer in 0..n-1, for choices beside the chains; `what` tells choices of one row apart. */
 uint32_t mmi_sampler_below(const mmi_sampler *s, uint32_t row, uint32_t what, uint32_t iteration, uint32_t n);
 /* Uniform in 0..1. */

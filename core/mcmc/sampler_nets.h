@@ -2,7 +2,7 @@
 #ifndef MMI_SAMPLER_NETS_H
 #define MMI_SAMPLER_NETS_H
 
-#include "mcmc/sampler.h"
+#include "mcmc/runs.h"
 
 typedef struct mmi_encode_net {
 	mmi_network net;
@@ -53,12 +53,15 @@ struct mmi_sampler {
 	mmi_guide_net guide;
 	mmi_screen_net screen;
 	mmi_energy_net revise, energy;
-	mmi_chain_stats *chunk_stats; /* one per chunk: summed in order */
-	float *ones, *zeros, *weight; /* [chunk]: every modality is observed, none is; of the guide's energy */
-	float *nothing;               /* [chunk][largest modality] of 0, where there is no x */
-	mmi_latents candidate;        /* [max_rows]: choices among draws */
-	float *screened;              /* [max_rows]: energies of the draws at hand */
-	double *score;                /* [max_rows]: of the best so far */
+	mmi_mirror chunk_stats;       /* one mmi_chain_stats per chunk: summed in order */
+	mmi_mirror ones, weight;      /* [chunk]: every modality is observed; of the guide's energy */
+	mmi_floats zeros;             /* [chunk]: no modality is observed */
+	mmi_floats nothing;           /* [chunk][largest modality] of 0, where there is no x */
+	mmi_device_latents candidate; /* [max_rows]: choices among draws */
+	mmi_floats screened;          /* [max_rows]: energies of the draws at hand */
+	mmi_doubles score;            /* [max_rows]: of the best so far */
+	mmi_bytes taken;              /* [max_rows]: rows for which the draw at hand is the best */
+	void *passage;                /* where rows of the host are on a device that is not direct */
 	struct {
 		uint64_t prior, draw, pick, subset, choice, candidate, z;
 		uint64_t prior_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES], w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
@@ -67,7 +70,10 @@ struct mmi_sampler {
 
 /* Records and compiles all of them. */
 mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e);
-/* E(x observed, g(z, W) otherwise) of each row. Takes x and observed of a. */
-void mmi_sampler_screen(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, const mmi_latents *z, float *energy);
+/* E(x observed, g(z, W) otherwise) of each row. x NULL: nothing is. */
+void mmi_run_screen(mmi_sampler *s, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows, const mmi_device_latents *z,
+                    mmi_floats energy);
+/* Bytes of the rows that one call of sampler.h takes to the device and back. */
+size_t mmi_passage_bytes(const mmi_model *m, uint32_t rows);
 
 #endif

@@ -1,9 +1,36 @@
-/* rows.c - the host's table of row operations. */
+/* rows.c - the host's row operations: single rows, and the table of all. */
 #include "mmi_build.h"
 
 #include "backend/cpu/rows.h"
 
+#include <string.h>
+
+static void pick(const mmi_device *d, const mmi_pick *a)
+{
+	(void)d;
+	for (uint32_t i = 0; i < a->rows; i++) {
+		const size_t to = a->to_row.at ? a->to_row.at[i] : i, from = a->from_row.at ? a->from_row.at[i] : i;
+		if (!a->where.at || a->where.at[i])
+			memcpy(a->out.at + to * a->count, a->from.at + from * a->count, a->count * sizeof(float));
+	}
+}
+
+static void simplex(const mmi_device *d, mmi_floats x, size_t runs, size_t n)
+{
+	(void)d;
+	for (size_t i = 0; i < runs; i++)
+		mmi_simplex_project(x.at + i * n, (int64_t)n);
+}
+
 const mmi_row_ops mmi_host_rows = {
+	.draw = mmi_host_draw,
+	.place = mmi_host_place,
+	.choose = mmi_host_choose,
+	.pick = pick,
+	.simplex = simplex,
+	.chain_start = mmi_host_chain_start,
+	.chain_move = mmi_host_chain_move,
+	.chain_end = mmi_host_chain_end,
 	.spectral = mmi_host_spectral,
 	.spectral_grad = mmi_host_spectral_grad,
 };

@@ -4,6 +4,14 @@
 
 #include "engine/row_ops.h"
 
+void mmi_host_draw(const mmi_device *d, const mmi_draw *a);
+void mmi_host_place(const mmi_device *d, const mmi_placing *a);
+void mmi_host_choose(const mmi_device *d, const mmi_choice *a);
+void mmi_host_chain_start(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *rows);
+void mmi_host_chain_move(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *rows, uint32_t step);
+void mmi_host_chain_end(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *rows);
+/* Euclidean projection of x[0..n) on the probability simplex, in place (Michelot 1986). */
+void mmi_simplex_project(float *x, int64_t n);
 void mmi_host_spectral(const mmi_device *d, const mmi_spectral *a, int iterations);
 void mmi_host_spectral_grad(const mmi_device *d, const mmi_spectral *a, mmi_floats grad);
 

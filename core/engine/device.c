@@ -1,0 +1,35 @@
+/* device.c - memory that is on the host and on a device. */
+#include "mmi_build.h"
+
+#include "engine/device.h"
+
+mm_status mmi_mirror_create(const mmi_device *d, size_t bytes, mmi_mirror *out, mm_error *e)
+{
+	mmi_mirror m = { .bytes = bytes, .device = d->ops->alloc(d, bytes) };
+	m.host = d->ops->direct ? m.device : d->ops->alloc_staging(d, bytes);
+	*out = m;
+	return m.host && m.device ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes", bytes);
+}
+
+void mmi_mirror_clear(const mmi_device *d, mmi_mirror *m)
+{
+	if (m->host != m->device)
+		d->ops->release_staging(d, m->host);
+	if (m->device)
+		d->ops->release(d, m->device);
+	*m = (mmi_mirror){ NULL, NULL, 0 };
+}
+
+void mmi_mirror_push(const mmi_device *d, const mmi_mirror *m)
+{
+	if (!d->ops->direct)
+		d->ops->upload(d, m->device, m->host, m->bytes);
+}
+
+void mmi_mirror_pull(const mmi_device *d, const mmi_mirror *m, size_t bytes)
+{
+	if (d->ops->direct)
+		return;
+	d->ops->download(d, m->host, m->device, bytes);
+	d->ops->wait(d, NULL); /* a failure sticks: whoever waits next is told */
+}

@@ -1,0 +1,258 @@
+/* host_rows.c - the sampler for rows on the host: they go to the device, and what was made comes back. Where the device is direct it
+ * works on them where they are. */
+#include "mmi_build.h"
+
+#include "mcmc/runs.h"
+#include "mcmc/sampler_nets.h"
+
+enum { MOST_BACK = 4 * MMI_MAX_MODALITIES + 2, LINE = 64 /* bytes: rows begin on multiples */ };
+
+typedef struct passage {
+	mmi_sampler *s;
+	size_t used;                   /* bytes of the sampler's passage */
+	uint32_t n_back;
+	struct {
+		void *host;
+		const void *device;
+		size_t bytes;
+	} back[MOST_BACK];
+} passage;
+
+size_t mmi_passage_bytes(const mmi_model *m, uint32_t rows)
+{
+	const size_t n = m->n_modalities, latents = (size_t)mmi_model_z_dim(m) + (size_t)mmi_model_w_dim(m);
+	size_t floats = 2 * (n + 1) * latents + 4 * n + 2; /* experts and two sets of latents; flags; energies */
+	for (uint32_t i = 0; i < n; i++)
+		floats += 2 * (size_t)m->modalities[i].count;
+	return rows * floats * sizeof(float) + 16 * n * LINE;
+}
+
+/* ------------------------------------------------------------ one array */
+
+static void *place(passage *p, const void *host, size_t bytes)
+{
+	const mmi_device *d = p->s->model->device;
+	if (!host || d->ops->direct)
+		return (void *)(uintptr_t)host;
+	void *at = (char *)p->s->passage + p->used;
+	p->used += (bytes + LINE - 1) / LINE * LINE;
+	return at;
+}
+
+static void *to_device(passage *p, const void *host, size_t bytes)
+{
+	const mmi_device *d = p->s->model->device;
+	void *at = place(p, host, bytes);
+	if (at && !d->ops->direct)
+		d->ops->upload(d, at, host, bytes);
+	return at;
+}
+
+static void *from_device(passage *p, void *host, size_t bytes)
+{
+	void *at = place(p, host, bytes);
+	if (at && !p->s->model->device->ops->direct) {
+		p->back[p->n_back].host = host;
+		p->back[p->n_back].device = at;
+		p->back[p->n_back++].bytes = bytes;
+	}
+	return at;
+}
+
+static void *both_ways(passage *p, void *host, size_t bytes)
+{
+	const mmi_device *d = p->s->model->device;
+	void *at = from_device(p, host, bytes);
+	if (at && !d->ops->direct)
+		d->ops->upload(d, at, host, bytes);
+	return at;
+}
+
+/* Brings back what was made. A failure sticks to the device. */
+static void leave(passage *p)
+{
+	const mmi_device *d = p->s->model->device;
+	for (uint32_t i = 0; i < p->n_back; i++)
+		d->ops->download(d, p->back[i].host, p->back[i].device, p->back[i].bytes);
+	d->ops->wait(d, NULL);
+}
+
+/* ------------------------------------------------------------ rows */
+
+typedef void *way(passage *p, void *host, size_t bytes);
+
+static void *inwards(passage *p, void *host, size_t bytes)
+{
+	return to_device(p, host, bytes);
+}
+
+static mmi_floats floats(passage *p, way *go, const float *host, size_t n)
+{
+	return (mmi_floats){ go(p, (void *)(uintptr_t)host, n * sizeof(float)) };
+}
+
+static mmi_device_rows samples(passage *p, way *go, const float *const *x, uint32_t rows)
+{
+	const mmi_model *m = p->s->model;
+	mmi_device_rows d = { { { NULL } } };
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		d.x[i] = floats(p, go, x[i], rows * (size_t)m->modalities[i].count);
+	return d;
+}
+
+static mmi_device_latents latents(passage *p, way *go, const mmi_latents *l, size_t rows)
+{
+	const mmi_model *m = p->s->model;
+	mmi_device_latents d = { .z = floats(p, go, l->z, rows * (size_t)mmi_model_z_dim(m)) };
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		d.w[i] = floats(p, go, l->w[i], rows * (size_t)mmi_model_w_dim(m));
+	return d;
+}
+
+static mmi_device_experts experts_of(passage *p, way *go, const mmi_experts *x, uint32_t rows)
+{
+	const mmi_model *m = p->s->model;
+	const size_t z = rows * (size_t)mmi_model_z_dim(m), w = rows * (size_t)mmi_model_w_dim(m);
+	mmi_device_experts d = { .loc = { { NULL } } };
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		d.loc[i] = floats(p, go, x->loc[i], z);
+		d.scale[i] = floats(p, go, x->scale[i], z);
+		d.w_loc[i] = floats(p, go, x->w_loc[i], w);
+		d.w_scale[i] = floats(p, go, x->w_scale[i], w);
+	}
+	return d;
+}
+
+static mmi_parts parts(passage *p, const float *const *observed, const uint8_t *const *held, size_t rows)
+{
+	mmi_parts d = { .expert = { NULL } };
+	for (uint32_t i = 0; i < p->s->model->n_modalities; i++) {
+		if (observed)
+			d.observed[i] = floats(p, inwards, observed[i], rows);
+		if (held)
+			d.held[i].at = to_device(p, held[i], rows);
+	}
+	return d;
+}
+
+/* ------------------------------------------------------------ calls */
+
+static const mmi_latents nothing = { .z = NULL };
+
+void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_experts *out)
+{
+	passage p = { .s = s };
+	const mmi_device_rows from = samples(&p, inwards, x, rows);
+	const mmi_device_experts to = experts_of(&p, from_device, out, rows);
+	mmi_run_encode(s, &from, rows, &to);
+	leave(&p);
+}
+
+void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *eps)
+{
+	passage p = { .s = s };
+	const mmi_device_latents to = latents(&p, from_device, eps, rows);
+	mmi_run_standard(s, rows, chain, iteration, &to);
+	leave(&p);
+}
+
+void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *z)
+{
+	passage p = { .s = s };
+	const mmi_device_latents to = latents(&p, from_device, z, rows);
+	mmi_run_prior(s, rows, chain, iteration, &to);
+	leave(&p);
+}
+
+void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows, mmi_latents *out)
+{
+	passage p = { .s = s };
+	mmi_parts who = parts(&p, a->observed, NULL, rows);
+	who.expert.at = to_device(&p, a->expert, rows * sizeof *a->expert);
+	const mmi_device_experts from = experts_of(&p, inwards, experts, rows);
+	const mmi_device_latents to = latents(&p, from_device, out, rows);
+	mmi_run_start(s, a, &who, &from, rows, &to);
+	leave(&p);
+}
+
+void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean)
+{
+	passage p = { .s = s };
+	const mmi_device_latents from = latents(&p, inwards, z, rows);
+	const mmi_device_rows to = samples(&p, from_device, (const float *const *)mean, rows);
+	mmi_run_decode(s, &from, rows, &to);
+	leave(&p);
+}
+
+void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, float *joint, float *alone)
+{
+	passage p = { .s = s };
+	const mmi_device_rows from = samples(&p, inwards, x, rows);
+	const mmi_floats a = floats(&p, from_device, joint, rows), b = floats(&p, from_device, alone, rows);
+	mmi_run_energies(s, &from, rows, a, b);
+	leave(&p);
+}
+
+void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy)
+{
+	mmi_sampler_energies(s, x, rows, energy, NULL);
+}
+
+void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
+                           mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats)
+{
+	passage p = { .s = s };
+	const size_t all = (size_t)rows * n_chains;
+	const mmi_parts who = parts(&p, a->observed, a->held, all);
+	const mmi_device_rows given = samples(&p, inwards, x, rows);
+	const mmi_device_latents at = latents(&p, both_ways, z, all), began = latents(&p, inwards, start ? start : &nothing, all);
+	mmi_run_posterior(s, a, &who, &given, rows, n_chains, &at, start ? &began : NULL, stats);
+	leave(&p);
+}
+
+void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
+                       mmi_chain_stats *stats)
+{
+	passage p = { .s = s };
+	const mmi_parts who = parts(&p, a->observed, a->held, rows);
+	const mmi_device_rows given = a->x ? samples(&p, inwards, a->x, rows) : (mmi_device_rows){ { { NULL } } };
+	const mmi_device_latents at = latents(&p, both_ways, z, rows), began = latents(&p, inwards, start ? start : &nothing, rows);
+	mmi_run_guide(s, a, &who, a->x ? &given : NULL, rows, &at, start ? &began : NULL, stats);
+	leave(&p);
+}
+
+void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z)
+{
+	passage p = { .s = s };
+	const mmi_parts all = { .expert = { NULL } };
+	const mmi_proposal prior = { .start = NULL };
+	const mmi_device_latents to = latents(&p, from_device, z, rows);
+	mmi_run_choose(s, a, &all, NULL, &prior, rows, &to);
+	leave(&p);
+}
+
+void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start, const mmi_experts *experts,
+                              uint32_t rows, mmi_latents *z)
+{
+	passage p = { .s = s };
+	mmi_parts who = parts(&p, start->observed, NULL, rows);
+	who.expert.at = to_device(&p, start->expert, rows * sizeof *start->expert);
+	const mmi_parts there = parts(&p, a->x ? a->observed : NULL, NULL, rows);
+	const mmi_device_rows given = a->x ? samples(&p, inwards, a->x, rows) : (mmi_device_rows){ { { NULL } } };
+	const mmi_device_experts from = experts_of(&p, inwards, experts, rows);
+	const mmi_device_latents to = latents(&p, from_device, z, rows);
+	const mmi_proposal draws = { start, &who, &from };
+	mmi_run_choose(s, a, &there, a->x ? &given : NULL, &draws, rows, &to);
+	leave(&p);
+}
+
+void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start, uint32_t rows,
+                        mmi_chain_stats *stats)
+{
+	passage p = { .s = s };
+	const mmi_parts who = parts(&p, NULL, a->held, rows);
+	const mmi_device_rows at = samples(&p, both_ways, (const float *const *)x, rows);
+	const mmi_device_rows began = start ? samples(&p, inwards, start, rows) : (mmi_device_rows){ { { NULL } } };
+	mmi_run_revise(s, a, &who, &at, start ? &began : NULL, rows, stats);
+	leave(&p);
+}
