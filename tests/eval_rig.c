@@ -17,6 +17,7 @@ static const char *write_ini(rig *r, const char *name, const char *modalities)
 void eval_open_setup(rig *r, const char *modalities, const char *set, mmi_setup *out)
 {
 	mm_error e = MM_ERROR_INIT;
+	setenv("MMCORE_PLUGIN_PATH", BADPLUGIN_DIR, 1); /* where plugins that a checkpoint names are looked for */
 	const mmi_setup_request request = { .ini = write_ini(r, "run.ini", modalities), .sets = &set, .n_sets = set ? 1 : 0 };
 	assert_ok(mmi_setup_open(&request, out, &e), e);
 }

@@ -272,6 +272,38 @@ static void unknown_figures_are_named(void **state)
 	assert_fails(mmi_eval_select("cost,fid", wanted, &e), MM_ECONFIG, e, "unknown figures \"fid\"; there are coherence");
 }
 
+/* ------------------------------------------------------------ whose choice the plugin's file is */
+
+static mm_status reopen(rig *r, const char *settings, const char *const *sets, mm_error *e)
+{
+	const mmi_text_pair meta[] = { { "settings", settings }, { "modalities", "a" } };
+	const char *path = rig_path(r, "forged.safetensors");
+	int64_t zero = 0;
+	const mmi_tensor_item item = mmi_item_counter("state.iteration", &zero);
+	mmi_setup setup;
+	mmi_checkpoint *ck;
+	MMI_TRY(mmi_checkpoint_save(path, &item, 1, meta, 2, e));
+	MMI_TRY(mmi_checkpoint_open(path, &ck, e));
+	mm_status status = mmi_setup_reopen(ck, &(mmi_setup_request){ .sets = sets, .n_sets = sets ? 1 : 0 }, &setup, e);
+	if (status == MM_OK)
+		mmi_setup_close(&setup);
+	mmi_checkpoint_close(ck);
+	return status;
+}
+
+static void a_checkpoint_cannot_choose_which_file_runs(void **state)
+{
+	static const char *const file[] = { "a.plugin=" BADPLUGIN_DIR "/toy.so" }, *const folder[] = { "run.plugin_path=" BADPLUGIN_DIR };
+	mm_error e = MM_ERROR_INIT;
+	setenv("MMCORE_PLUGIN_PATH", "", 1);
+	assert_fails(reopen(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n", NULL, &e), MM_ECONFIG, e, "a checkpoint cannot choose which file is run");
+	assert_fails(reopen(*state, "[a]\nplugin = x/evil.so\n", NULL, &e), MM_ECONFIG, e, "give --plugin a=FILE");
+	assert_fails(reopen(*state, "[run]\nplugin_path = " BADPLUGIN_DIR "\n[a]\nplugin = toy.so\n", NULL, &e), MM_EIO, e,
+	             "plugin toy.so was not found");
+	assert_ok(reopen(*state, "[a]\nplugin = x/evil.so\n", file, &e), e);
+	assert_ok(reopen(*state, "[a]\nplugin = toy.so\n", folder, &e), e);
+}
+
 /* ------------------------------------------------------------ latents as files */
 
 static void latents_are_written_for_every_tuple(void **state)
@@ -343,6 +375,7 @@ int main(void)
 		one_test(pairs_are_printed_as_a_matrix),
 		one_test(seeds_are_summarised_by_mean_and_deviation),
 		one_test(unknown_figures_are_named),
+		one_test(a_checkpoint_cannot_choose_which_file_runs),
 		one_test(latents_are_written_for_every_tuple),
 		one_test(a_short_npy_file_is_not_left_behind),
 	};

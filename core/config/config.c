@@ -201,6 +201,21 @@ done:
 	return status;
 }
 
+mm_status mmi_config_load_text(const char *name, const char *text, mmi_config **out, mm_error *e)
+{
+	mmi_config *c = NULL;
+	mm_status status;
+
+	MMI_TRY_GOTO(mmi_config_create(&c, e), done);
+	MMI_TRY_GOTO(mmi_config_keep_copy(c, name, &c->path, e), done);
+	MMI_TRY_GOTO(mmi_ini_read_text(name, text, from_file, c, e), done);
+	*out = c;
+	return MM_OK;
+done:
+	mmi_config_destroy(c);
+	return status;
+}
+
 static mm_status bad_assignment(const char *assignment, const char *why, mm_error *e)
 {
 	return mmi_fail(e, MM_ECONFIG, "--set %.*s: %s, e.g. --set learner.batch=64", MMI_SHOWN, assignment, why);
@@ -258,6 +273,25 @@ bool mmi_config_has(const mmi_config *c, const char *section_name, const char *k
 		if (c->settings[i].value && !strcasecmp(c->settings[i].section, section_name))
 			return true;
 	return false;
+}
+
+bool mmi_config_has_option(const mmi_config *c, const char *section_name, const char *key)
+{
+	const mmi_setting *s = mmi_setting_find(c, section_name, key);
+	return s && s->from_option;
+}
+
+const char *mmi_config_given(const mmi_config *c, const char *section_name, const char *key)
+{
+	const mmi_setting *s = mmi_setting_find(c, section_name, key);
+	return s ? s->value : NULL;
+}
+
+void mmi_config_forget(mmi_config *c, const char *section_name, const char *key)
+{
+	mmi_setting *s = mmi_setting_find(c, section_name, key);
+	if (s && !s->from_option)
+		s->value = NULL;
 }
 
 size_t mmi_config_sections(const mmi_config *c)

@@ -15,10 +15,14 @@ typedef struct mmi_config mmi_config;
 
 mm_status mmi_config_create(mmi_config **out, mm_error *e);                       /* no file: for tests and commands */
 mm_status mmi_config_load(const char *path, mmi_config **out, mm_error *e);       /* relative paths: to the INI's folder */
+mm_status mmi_config_load_text(const char *name, const char *text, mmi_config **out, mm_error *e); /* name: for messages */
 void mmi_config_destroy(mmi_config *c);
 /* One --set argument, "section.key=value"; overrides the file. Relative paths: to the current folder. */
 mm_status mmi_config_set(mmi_config *c, const char *assignment, mm_error *e);
 bool mmi_config_has(const mmi_config *c, const char *section, const char *key);   /* key NULL: the section itself */
+bool mmi_config_has_option(const mmi_config *c, const char *section, const char *key);        /* by --set */
+const char *mmi_config_given(const mmi_config *c, const char *section, const char *key);      /* as it stands there; NULL: not set */
+void mmi_config_forget(mmi_config *c, const char *section, const char *key);                  /* as if the file had not set it */
 size_t mmi_config_sections(const mmi_config *c);
 const char *mmi_config_section(const mmi_config *c, size_t i);                    /* in file order */
 
@@ -43,5 +47,7 @@ mm_status mmi_config_put(mmi_config *c, const char *section, const char *key, co
 mm_status mmi_config_check(const mmi_config *c, mm_error *e);
 /* The resolved INI: every key asked for with the value in effect, text freed with mmi_free. */
 mm_status mmi_config_resolved(const mmi_config *c, char **text, mm_error *e);
+/* The same for files that others get: of the values of `file_key` only the file's name, and nothing of the key `left_out`. */
+mm_status mmi_config_portable(const mmi_config *c, const char *file_key, const char *left_out, char **text, mm_error *e);
 
 #endif

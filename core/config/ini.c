@@ -12,7 +12,9 @@
 #include <iniparser/iniparser.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define INI_BYTES_MAX ((size_t)1 << 20)
 #define NAME_MAX_LENGTH 63
@@ -243,26 +245,52 @@ static mm_status visit_values(const reader *r, const dictionary *values, mmi_ini
 	return MM_OK;
 }
 
+/* `file`: where iniparser finds the same text. */
+static mm_status read_values(reader *r, const char *file, mmi_ini_visit visit, void *ctx, mm_error *e)
+{
+	MMI_TRY(check_lines(r, e));
+	iniparser_set_error_callback(quiet);
+	dictionary *values = iniparser_load(file);
+	iniparser_set_error_callback(NULL);
+	if (!values)
+		return mmi_fail(e, MM_EFORMAT, "%s: iniparser refuses the file", r->path);
+	mm_status status = visit_values(r, values, visit, ctx, e);
+	iniparser_freedict(values);
+	return status;
+}
+
+static mm_status finish(reader *r, mm_status status)
+{
+	mmi_free(r->entries);
+	mmi_free(r->text);
+	return status;
+}
+
 mm_status mmi_ini_read(const char *path, mmi_ini_visit visit, void *ctx, mm_error *e)
 {
 	reader r = { .path = path };
-	dictionary *values = NULL;
+	mm_status status = slurp(&r, e);
+	return finish(&r, status == MM_OK ? read_values(&r, path, visit, ctx, e) : status);
+}
+
+/* iniparser 4.1 reads nothing but files: it gets one that has no name and never leaves memory. */
+mm_status mmi_ini_read_text(const char *name, const char *text, mmi_ini_visit visit, void *ctx, mm_error *e)
+{
+	reader r = { .path = name, .text = mmi_strdup(text), .bytes = strlen(text) };
+	char file[64];
+	int fd = memfd_create("settings", MFD_CLOEXEC);
 	mm_status status;
 
-	MMI_TRY_GOTO(slurp(&r, e), done);
-	MMI_TRY_GOTO(check_lines(&r, e), done);
-	iniparser_set_error_callback(quiet);
-	values = iniparser_load(path);
-	iniparser_set_error_callback(NULL);
-	if (!values) {
-		status = mmi_fail(e, MM_EFORMAT, "%s: iniparser refuses the file", path);
-		goto done;
-	}
-	status = visit_values(&r, values, visit, ctx, e);
-done:
-	if (values)
-		iniparser_freedict(values);
-	mmi_free(r.entries);
-	mmi_free(r.text);
-	return status;
+	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
+	if (!r.text)
+		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", name);
+	else if (r.bytes > INI_BYTES_MAX)
+		status = mmi_fail(e, MM_EFORMAT, "%s: settings of %zu bytes (at most %zu)", name, r.bytes, INI_BYTES_MAX);
+	else if (fd < 0 || write(fd, text, r.bytes) != (ssize_t)r.bytes)
+		status = mmi_fail(e, MM_EIO, "%s: the settings cannot be read from memory: %s", name, strerror(errno));
+	else
+		status = read_values(&r, file, visit, ctx, e);
+	if (fd >= 0)
+		close(fd);
+	return finish(&r, status);
 }

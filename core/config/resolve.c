@@ -103,32 +103,38 @@ mm_status mmi_config_check(const mmi_config *c, mm_error *e)
 
 /* ---------------------------------------------------------------- the resolved INI */
 
-static mm_status write_setting(const mmi_config *c, const mmi_setting *s, FILE *out, mm_error *e)
+/* What of the values is for this machine alone. */
+typedef struct local {
+	const char *file_key, *left_out; /* or NULL */
+} local;
+
+static mm_status write_setting(const mmi_config *c, const mmi_setting *s, const local *l, FILE *out, mm_error *e)
 {
 	char quoted[MMI_INI_LINE_MAX - 2 * 64];
-	if (!mmi_ini_quote(s->effect, quoted, sizeof quoted))
+	const char *slash = l->file_key && !strcmp(s->key, l->file_key) ? strrchr(s->effect, '/') : NULL;
+	if (!mmi_ini_quote(slash ? slash + 1 : s->effect, quoted, sizeof quoted))
 		return mmi_setting_complain(c, s, e, "an INI file cannot hold the value in effect, %.*s (backslash, control character, "
 		                "both kinds of quotes or too long)", MMI_SHOWN, s->effect);
 	fprintf(out, "%s = %s\n", s->key, quoted);
 	return MM_OK;
 }
 
-static mm_status write_section(const mmi_config *c, const char *name, FILE *out, mm_error *e)
+static mm_status write_section(const mmi_config *c, const char *name, const local *l, FILE *out, mm_error *e)
 {
 	bool begun = false;
 	for (size_t i = 0; i < c->n_settings; i++) {
 		const mmi_setting *s = &c->settings[i];
-		if (!s->asked || !s->effect || strcmp(s->section, name))
+		if (!s->asked || !s->effect || strcmp(s->section, name) || (l->left_out && !strcmp(s->key, l->left_out)))
 			continue;
 		if (!begun)
 			fprintf(out, "%s[%s]\n", ftell(out) ? "\n" : "", name);
 		begun = true;
-		MMI_TRY(write_setting(c, s, out, e));
+		MMI_TRY(write_setting(c, s, l, out, e));
 	}
 	return MM_OK;
 }
 
-mm_status mmi_config_resolved(const mmi_config *c, char **text, mm_error *e)
+static mm_status write_all(const mmi_config *c, const local *l, char **text, mm_error *e)
 {
 	char *buffer = NULL;
 	size_t bytes = 0;
@@ -138,7 +144,7 @@ mm_status mmi_config_resolved(const mmi_config *c, char **text, mm_error *e)
 	if (!out)
 		return mmi_config_no_memory(e);
 	for (size_t i = 0; i < c->n_sections && status == MM_OK; i++)
-		status = write_section(c, c->sections[i].name, out, e);
+		status = write_section(c, c->sections[i].name, l, out, e);
 	bool failed = ferror(out);
 	if (fclose(out) != 0 || failed)
 		status = status == MM_OK ? mmi_config_no_memory(e) : status;
@@ -150,4 +156,14 @@ mm_status mmi_config_resolved(const mmi_config *c, char **text, mm_error *e)
 		return mmi_config_no_memory(e);
 	*text = copy;
 	return MM_OK;
+}
+
+mm_status mmi_config_resolved(const mmi_config *c, char **text, mm_error *e)
+{
+	return write_all(c, &(local){ NULL, NULL }, text, e);
+}
+
+mm_status mmi_config_portable(const mmi_config *c, const char *file_key, const char *left_out, char **text, mm_error *e)
+{
+	return write_all(c, &(local){ file_key, left_out }, text, e);
 }

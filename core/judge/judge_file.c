@@ -120,7 +120,7 @@ static void add_matcher(const mmi_matcher *m, fact_list *f)
 static mm_status facts_make(const mmi_judge *j, const mmi_setup *setup, fact_list *f, mm_error *e)
 {
 	char *settings;
-	MMI_TRY(mmi_config_resolved(setup->config, &settings, e));
+	MMI_TRY(mmi_config_portable(setup->config, "plugin", "plugin_path", &settings, e));
 	facts_add(f, mmi_strdup("format"), mmi_strdup(FORMAT));
 	facts_add(f, mmi_strdup("version"), mmi_strdup(PACKAGE_VERSION));
 	facts_add(f, mmi_strdup("build"), mmi_build_text(&setup->device));

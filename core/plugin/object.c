@@ -67,10 +67,13 @@ mm_status mmi_object_safe_for(uid_t user, const char *path, const char *real, mm
 {
 	struct stat st;
 
-	if (user != 0)
-		return MM_OK;
 	if (stat(real, &st) != 0)
 		return mmi_fail(e, MM_EIO, "it cannot be examined: %s", strerror(errno));
+	if (st.st_uid != 0 && st.st_uid != user)
+		return mmi_fail(e, MM_EABI, "it belongs to user %u, needed is a file of root's or of your own, for it runs with your rights; copy it, if "
+		                "you trust it", (unsigned)st.st_uid);
+	if (user != 0)
+		return MM_OK;
 	if (st.st_mode & S_IWOTH)
 		return mmi_fail(e, MM_EABI, "any user can write the file, mode %04o, and root must not run it; use chmod o-w",
 		                (unsigned)(st.st_mode & 07777));

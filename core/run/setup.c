@@ -6,9 +6,7 @@
 #include "store/runfolder.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool known(const mmi_setup *s, const char *name)
 {
@@ -101,55 +99,124 @@ char *mmi_setup_plugins(const mmi_setup *s)
 
 /* ------------------------------------------------------------ modalities */
 
+/* A plugin of the command line. */
+typedef struct named_plugin {
+	char name[32];     /* of the modality it serves */
+	bool by_name;      /* "NAME=FILE" */
+	const mmi_plugin *plugin;
+} named_plugin;
+
+typedef struct named_plugins {
+	named_plugin item[MMI_MAX_MODALITIES];
+	size_t n;
+} named_plugins;
+
+static const mmi_plugin *plugin_for(const named_plugins *g, const char *name)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!strcmp(g->item[i].name, name))
+			return g->item[i].plugin;
+	return NULL;
+}
+
+/* A file is code that runs: which one, a checkpoint that anyone may have written cannot say. */
+static mm_status check_file(const mmi_setup *s, const char *name, mm_error *e)
+{
+	const char *file = mmi_config_given(s->config, name, "plugin");
+	if (!s->states || !s->untrusted || mmi_config_has_option(s->config, name, "plugin") || !file || !strchr(file, '/'))
+		return MM_OK;
+	const char *base = strrchr(file, '/') + 1;
+	return mmi_fail(e, MM_ECONFIG, "%s: [%s] its plugin is the file %.200s; a checkpoint cannot choose which file is run: give --plugin %s=FILE, "
+	                "if you trust one, e.g. --plugin %s=%.60s from the search path", mmi_checkpoint_path(s->states), name, file, name, name, base);
+}
+
 static mm_status add_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mm_error *e)
 {
-	if (known(s, name))
-		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is named twice; give each instance its own name (--plugin NAME=FILE)", name);
 	if (s->n_modalities == MMI_MAX_MODALITIES)
 		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", name, MMI_MAX_MODALITIES);
+	if (!plugin)
+		MMI_TRY(check_file(s, name, e));
 	MMI_TRY(create_modality(s, name, plugin, &s->modalities[s->n_modalities], e));
 	s->n_modalities++;
 	return MM_OK;
 }
 
 /* "[NAME=]FILE" */
-static mm_status add_plugin(mmi_setup *s, const char *argument, mm_error *e)
+static mm_status open_plugin(mmi_setup *s, const char *argument, named_plugins *g, mm_error *e)
 {
-	const mmi_plugin *plugin;
 	const mm_modality_desc *desc;
 	const char *equals = strchr(argument, '=');
-	char name[32];
-	if (!equals) {
-		MMI_TRY(mmi_registry_open(s->registry, argument, &plugin, e));
-		MMI_TRY(mmi_plugin_modality(plugin, NULL, &desc, e));
-		return add_modality(s, desc->default_name, plugin, e);
-	}
-	size_t length = (size_t)(equals - argument);
-	if (length == 0 || length >= sizeof name)
-		return mmi_fail(e, MM_ECONFIG, "--plugin %s: the name before '=' has %zu characters; expected 1 to %zu", argument, length, sizeof name - 1);
-	memcpy(name, argument, length);
-	name[length] = 0;
-	MMI_TRY(mmi_registry_open(s->registry, equals + 1, &plugin, e));
-	return add_modality(s, name, plugin, e);
+	size_t length = equals ? (size_t)(equals - argument) : 0;
+	named_plugin *x = &g->item[g->n], made = { .by_name = equals };
+	if (equals && (length == 0 || length >= sizeof made.name))
+		return mmi_fail(e, MM_ECONFIG, "--plugin %s: the name before '=' has %zu characters; expected 1 to %zu", argument, length,
+		                sizeof made.name - 1);
+	MMI_TRY(mmi_registry_open(s->registry, equals ? equals + 1 : argument, &made.plugin, e));
+	MMI_TRY(mmi_plugin_modality(made.plugin, NULL, &desc, e));
+	snprintf(made.name, sizeof made.name, "%.*s", equals ? (int)length : 31, equals ? argument : desc->default_name);
+	if (plugin_for(g, made.name))
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is named twice; give each instance its own name (--plugin NAME=FILE)", made.name);
+	if (g->n == MMI_MAX_MODALITIES)
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", made.name, MMI_MAX_MODALITIES);
+	*x = made;
+	g->n++;
+	return MM_OK;
 }
 
-static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
+static bool listed(const char *names, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = names; *at; at += *at == ',') {
+		size_t here = strcspn(at, ",");
+		if (here == length && !strncmp(at, name, length))
+			return true;
+		at += here;
+	}
+	return false;
+}
+
+/* Those of the checkpoint, in its order. */
+static mm_status add_remembered(mmi_setup *s, const named_plugins *g, const char *names, mm_error *e)
 {
 	char name[32];
-	for (size_t i = 0; i < r->n_plugins; i++)
-		MMI_TRY(add_plugin(s, r->plugins[i], e));
-	for (int used; order && sscanf(order, "%31[^,]%n", name, &used) == 1; order = order[used] ? order + used + 1 : NULL)
+	for (size_t i = 0; i < g->n; i++)
+		if (!listed(names, g->item[i].name))
+			return mmi_fail(e, MM_ECONFIG, "--plugin: the checkpoint has no modality \"%s\"; it has %.200s", g->item[i].name, names);
+	for (int used; names && sscanf(names, "%31[^,]%n", name, &used) == 1; names = names[used] ? names + used + 1 : NULL)
 		if (!known(s, name))
-			MMI_TRY(add_modality(s, name, NULL, e));
+			MMI_TRY(add_modality(s, name, plugin_for(g, name), e));
+	return s->n_modalities ? MM_OK : mmi_fail(e, MM_EFORMAT, "%s: it names no modality", mmi_checkpoint_path(s->states));
+}
+
+/* Sections of the INI in its order, whoever names their plugin; then what the command line adds. */
+static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const char *remembered, mm_error *e)
+{
+	named_plugins g = { .n = 0 };
+	for (size_t i = 0; i < r->n_plugins; i++)
+		MMI_TRY(open_plugin(s, r->plugins[i], &g, e));
+	if (remembered)
+		return add_remembered(s, &g, remembered, e);
 	for (size_t i = 0; i < mmi_config_sections(s->config); i++) {
 		const char *section = mmi_config_section(s->config, i);
-		if (mmi_config_has(s->config, section, "plugin") && !known(s, section))
-			MMI_TRY(add_modality(s, section, NULL, e));
+		const mmi_plugin *plugin = plugin_for(&g, section);
+		if (plugin || mmi_config_has(s->config, section, "plugin"))
+			MMI_TRY(add_modality(s, section, plugin, e));
+	}
+	size_t in_file = s->n_modalities;
+	for (size_t i = 0; i < g.n; i++) {
+		if (known(s, g.item[i].name))
+			continue;
+		if (in_file && g.item[i].by_name)
+			mmi_logf(r->log, MM_LOG_WARNING, "--plugin %s=...: %s has no section [%s]; it is one more modality, after those of the file",
+			         g.item[i].name, r->ini, g.item[i].name);
+		MMI_TRY(add_modality(s, g.item[i].name, g.item[i].plugin, e));
 	}
 	if (s->n_modalities == 0)
 		return mmi_fail(e, MM_ECONFIG, "no modality: give --plugin [NAME=]FILE, or a section of the INI with a key \"plugin\"");
 	return MM_OK;
 }
+
+/* ------------------------------------------------------------ the whole */
 
 static const struct {
 	const char *name;
@@ -211,21 +278,25 @@ mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_s
 	return status;
 }
 
-/* Settings are read from files only, so the remembered text becomes one for a moment. */
-static mm_status load_text(const char *text, mmi_config **out, mm_error *e)
+/* Where the caller has the run's INI, its files are the user's own choice. */
+static mm_status take_plugins(mmi_config *to, const char *ini, mm_error *e)
 {
-	const char *folder = getenv("TMPDIR");
-	char path[4096];
-	int length = snprintf(path, sizeof path, "%s/mmcore-settings-XXXXXX", folder && *folder ? folder : "/tmp");
-	int file = length > 0 && (size_t)length < sizeof path ? mkstemp(path) : -1;
-	if (file < 0)
-		return mmi_fail(e, MM_EIO, "cannot make a temporary file in %s; set TMPDIR to a folder that can be written", folder ? folder : "/tmp");
-	size_t bytes = strlen(text);
-	ssize_t written = write(file, text, bytes);
-	close(file);
-	mm_status status = written == (ssize_t)bytes ? mmi_config_load(path, out, e)
-	                                             : mmi_fail(e, MM_EIO, "cannot write %zu bytes to %s", bytes, path);
-	unlink(path);
+	mmi_config *from;
+	MMI_TRY(mmi_config_load(ini, &from, e));
+	mm_status status = MM_OK;
+	for (size_t i = 0; i < mmi_config_sections(from) && status == MM_OK; i++) {
+		const char *section = mmi_config_section(from, i), *key = !strcmp(section, "run") ? "plugin_path" : "plugin";
+		const char *value = mmi_config_given(from, section, key), *path = value;
+		if (!value)
+			continue;
+		if (strchr(value, '/') && !strcmp(key, "plugin"))
+			status = mmi_config_path(from, section, key, NULL, &path, e);
+		char *assignment = status == MM_OK ? mmi_format("%s.%s=%s", section, key, path) : NULL;
+		if (status == MM_OK)
+			status = assignment ? mmi_config_set(to, assignment, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
+		mmi_free(assignment);
+	}
+	mmi_config_destroy(from);
 	return status;
 }
 
@@ -235,12 +306,14 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 	const char *text = mmi_checkpoint_meta(ck, "settings"), *order = mmi_checkpoint_meta(ck, "modalities");
 	if (!text || !order)
 		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train", mmi_checkpoint_path(ck));
-	MMI_TRY(load_text(text, &s.config, e));
+	MMI_TRY(mmi_config_load_text(mmi_checkpoint_path(ck), text, &s.config, e));
 	s.states = ck;
+	s.untrusted = true;
+	mmi_config_forget(s.config, "run", "plugin_path");
 	mm_status status = mmi_settings_migrate(s.config, e);
-	if (status != MM_OK)
-		return finish(&s, status, out);
-	return finish(&s, build(&s, r, order, e), out);
+	if (status == MM_OK && r->ini)
+		status = take_plugins(s.config, r->ini, e);
+	return finish(&s, status == MM_OK ? build(&s, r, order, e) : status, out);
 }
 
 mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e)

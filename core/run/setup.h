@@ -19,6 +19,7 @@ typedef struct mmi_setup {
 	mmi_pool *pool;
 	mmi_device device;            /* [run] device; a setup that has been opened stays where it is while something was made for it */
 	const mmi_checkpoint *states; /* while it is being made: where modalities find what their plugins had learned, or NULL */
+	bool untrusted;               /* while it is being made: the settings are a checkpoint's */
 } mmi_setup;
 
 typedef struct mmi_setup_request {
@@ -30,14 +31,15 @@ typedef struct mmi_setup_request {
 	const mmi_log *log;
 } mmi_setup_request;
 
-/* Modalities come in the order of `plugins`, then in the INI's order of sections with a key `plugin`. Every key of the
- * INI must have been asked for. */
+/* Modalities come in the INI's order of sections that have a key `plugin` or are named by `plugins`, then what else `plugins` names,
+ * which the log is told of. Every key of the INI must have been asked for. */
 mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e);
 /* The same to go on with the run in a folder: what plugins learned from their data comes from its newest checkpoint, so that
  * data that has changed meanwhile cannot change what the networks mean. A folder without one is as good as none. */
 mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_setup *out, mm_error *e);
-/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Refused when a modality is served by
- * another plugin than the checkpoint's. */
+/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Plugins are looked for by the file names in it; which
+ * files are run, only `sets`, `plugins`, the search path and, where given, `ini` decide. Refused when a modality is served by another
+ * plugin than the checkpoint's. */
 mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
 /* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive them. */
 mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e);

@@ -35,7 +35,7 @@ typedef struct mmi_run {
 	mmi_tensor_item *items;
 	char **names;
 	size_t n_items, n_names;
-	char *resolved, *modalities, *build, *plugins;
+	char *resolved, *portable, *modalities, *build, *plugins;
 	double started;           /* seconds of the clock when training began */
 	double seconds_before;    /* of training, in processes before this one; known with a time budget only */
 } mmi_run;
@@ -125,7 +125,7 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	uint64_t iteration = (uint64_t)r->learner->state.iteration;
 	const mmi_best_record *record = mmi_best_at(&r->best, iteration);
 	mmi_text_pair meta[8] = {
-		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->resolved }, { "modalities", r->modalities },
+		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->portable }, { "modalities", r->modalities },
 		{ "build", r->build }, { "plugins", r->plugins },
 	};
 	size_t n_meta = 6;
@@ -294,6 +294,7 @@ static mm_status open_learner(mmi_run *r, mm_error *e)
 	r->plugins = mmi_setup_plugins(s);
 	if (!r->modalities || !r->build || !r->plugins)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	MMI_TRY(mmi_config_portable(s->config, "plugin", "plugin_path", &r->portable, e));
 	return mmi_config_resolved(s->config, &r->resolved, e);
 }
 
@@ -331,6 +332,7 @@ static void close_run(mmi_run *r)
 	mmi_tuples_close(r->shown);
 	mmi_runfolder_close(r->folder);
 	mmi_free(r->resolved);
+	mmi_free(r->portable);
 	mmi_free(r->modalities);
 	mmi_free(r->build);
 	mmi_free(r->plugins);
