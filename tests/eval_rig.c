@@ -57,9 +57,7 @@ void eval_make_run(rig *r, char *checkpoint, size_t size)
 
 mmi_eval_request eval_request_of(const char *checkpoint, const char *judge)
 {
-	mmi_eval_request r = { .checkpoint = checkpoint, .judge = judge, .part = MMI_PART_TEST, .count = 40, .probe = 30, .steps = MMI_RECIPE_AS_IT_IS };
-	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
-		r.wanted[g] = true;
+	const mmi_eval_request r = { .checkpoint = checkpoint, .judge = judge, .part = MMI_PART_TEST, .count = 40, .probe = 30, .steps = MMI_RECIPE_AS_IT_IS };
 	return r;
 }
 

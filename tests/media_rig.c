@@ -26,7 +26,7 @@ void media_host_open(media_host *m)
 {
 	mm_error e = MM_ERROR_INIT;
 	*m = (media_host){ .host = NULL };
-	const mmi_log log = { hear, m };
+	const mmi_log log = { .line = hear, .ctx = m };
 	assert_ok(mmi_host_create(7, &log, &m->host, &e), e);
 	assert_ok(com_services(mmi_host_api(m->host), &m->com, &e), e);
 }
@@ -47,7 +47,7 @@ static void hear_first(void *ctx, int level, const char *text)
 mm_status media_setup_open(rig *r, const char *name, const char *root, const char *keys, media_setup *out, mm_error *e)
 {
 	char text[2048];
-	const mmi_log log = { hear_first, out };
+	const mmi_log log = { .line = hear_first, .ctx = out };
 	*out = (media_setup){ .warnings = 0 };
 	snprintf(text, sizeof text, "[data]\nroot = %s\n[run]\nthreads = 1\n[learner]\nlatent_dim = 64\n[%s]\nplugin = %s.so\n%s\n", root, name, name,
 	         keys);

@@ -281,7 +281,7 @@ static void a_broken_newest_checkpoint_gives_way_to_the_one_before(void **state)
 	mm_error e = MM_ERROR_INIT;
 	rig *r = *state;
 	heard h = { 0 };
-	const mmi_log log = { hear, &h };
+	const mmi_log log = { .line = hear, .ctx = &h };
 	mmi_checkpoint *ck = NULL;
 	char *newest = mmi_checkpoint_file(r->folder, 1200), *middle = mmi_checkpoint_file(r->folder, 800);
 
@@ -363,7 +363,7 @@ static int64_t load_latest(const char *folder)
 {
 	mm_error e = MM_ERROR_INIT;
 	heard h = { 0 };
-	const mmi_log log = { hear, &h };
+	const mmi_log log = { .line = hear, .ctx = &h };
 	mmi_checkpoint *ck = NULL;
 	int64_t iteration = -1;
 	float *values = malloc(FLOATS * sizeof *values);

@@ -10,7 +10,7 @@
 static mmi_tuples *open_part(world *w, mmi_part part, uint32_t holdout, uint64_t seed)
 {
 	mm_error e = MM_ERROR_INIT;
-	const mmi_log log = { hear, w };
+	const mmi_log log = { .line = hear, .ctx = w };
 	mmi_tuples *t = NULL;
 
 	assert_ok(mmi_tuples_open(w->modality, MODALITIES, part, holdout, seed, &log, &t, &e), e);

@@ -264,12 +264,13 @@ static void seeds_are_summarised_by_mean_and_deviation(void **state)
 static void unknown_figures_are_named(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	bool wanted[MMI_EVAL_GROUPS] = { false };
+	const mmi_eval_request all = { .only = NULL }, some = { .only = "cost,energy" }, but = { .without = "cost" };
 	(void)state;
-	assert_ok(mmi_eval_select("cost,energy", wanted, &e), e);
-	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
-		assert_int_equal(wanted[g], g == MMI_EVAL_COST || g == MMI_EVAL_ENERGY);
-	assert_fails(mmi_eval_select("cost,fid", wanted, &e), MM_ECONFIG, e, "unknown figures \"fid\"; there are coherence");
+	assert_ok(mmi_eval_check_names("cost,energy", &e), e);
+	assert_true(mmi_eval_wants(&some, "cost") && mmi_eval_wants(&some, "energy") && !mmi_eval_wants(&some, "coherence"));
+	assert_true(mmi_eval_wants(&all, "cost") && mmi_eval_wants(&but, "energy") && !mmi_eval_wants(&but, "cost"));
+	assert_fails(mmi_eval_check_names("cost,fid", &e), MM_ECONFIG, e, "unknown figures \"fid\"; there are alignment,coherence,");
+	assert_fails(mmi_eval_check_names("costs", &e), MM_ECONFIG, e, "unknown figures \"costs\"");
 }
 
 /* ------------------------------------------------------------ whose choice the plugin's file is */

@@ -35,7 +35,7 @@ static void make_run(rig *r, const char *settings, const char *set, heard *h, ch
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup;
 	mmi_train_result result;
-	const mmi_log log = { hear, h };
+	const mmi_log log = { .line = hear, .ctx = h };
 	const mmi_train_hooks hooks = { .log = h ? &log : NULL };
 	open_data(r, settings, set, &setup);
 	assert_ok(mmi_train(&setup, rig_path(r, "run"), false, &hooks, &result, &e), e);
@@ -94,7 +94,7 @@ static void a_judge_needs_no_more_tuples_than_there_are(void **state)
 		mmi_setup setup;
 		mmi_judge *j;
 		heard h = { 0 };
-		const mmi_log log = { hear, &h };
+		const mmi_log log = { .line = hear, .ctx = &h };
 		const mmi_judge_training how = { .epochs = 200, .batch = 128, .rate = 1e-2, .wish = MMI_MATCHER_YES };
 		open_data(*state, counts[i], NULL, &setup);
 		assert_ok(mmi_judge_train(&setup, &how, &(mmi_judge_hooks){ .log = &log }, &j, &e), e);
@@ -161,7 +161,7 @@ static void without_a_judge_there_is_what_needs_none(void **state)
 	mm_error e = MM_ERROR_INIT;
 	char checkpoint[512];
 	heard h = { 0 };
-	const mmi_log log = { hear, &h };
+	const mmi_log log = { .line = hear, .ctx = &h };
 	mmi_report f;
 	make_run(*state, "", NULL, NULL, checkpoint, sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, NULL);
@@ -174,8 +174,7 @@ static void without_a_judge_there_is_what_needs_none(void **state)
 		assert_true(eval_value(&f, "Frechet distance", "mean, components of raw values", "generator") > 0);
 	assert_true(eval_value(&f, "latent accuracy", "mean", "mean") > 0);
 	mmi_report_clear(&f);
-	memset(r.wanted, 0, sizeof r.wanted);
-	r.wanted[MMI_EVAL_COHERENCE] = r.wanted[MMI_EVAL_GIVEN] = true;
+	r.only = "coherence,given";
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "make one with mmcore judge");
 }
 
@@ -185,7 +184,7 @@ static void sorted_data_are_evaluated_as_a_whole(void **state)
 	mm_error e = MM_ERROR_INIT;
 	char checkpoint[512];
 	heard h = { 0 };
-	const mmi_log log = { hear, &h };
+	const mmi_log log = { .line = hear, .ctx = &h };
 	mmi_report f;
 	make_run(*state, "train = 400\ntest = 200\nclasses = 8\norder = sorted\n", NULL, NULL, checkpoint, sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, NULL);

@@ -113,7 +113,7 @@ static void threads_and_repetition_do_not_change_figures(void **state)
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	for (int i = 0; i < 3; i++) {
 		mmi_eval_request r = eval_request_of(checkpoint, eval_make_judge(*state));
-		r.wanted[MMI_EVAL_COST] = false;
+		r.without = "cost";
 		r.seed = i == 2;
 		r.setup = (mmi_setup_request){ .sets = &threads, .n_sets = i == 1 };
 		assert_ok(mmi_evaluate(&r, &f[i], &e), e);
@@ -157,7 +157,7 @@ static void evaluations_that_cannot_be_are_refused(void **state)
 	mmi_report f = { .n = 99 };
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, NULL);
-	r.wanted[MMI_EVAL_FRECHET] = r.wanted[MMI_EVAL_LATENT] = r.wanted[MMI_EVAL_ENERGY] = r.wanted[MMI_EVAL_COST] = false;
+	r.without = "frechet,latent,energy,cost";
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "/run/judge.safetensors; make one with mmcore judge");
 	/* A judge that claims to be good and knows nothing of these data. */
 	eval_open_setup(*state, TWO, NULL, &setup);
@@ -204,12 +204,11 @@ static void one_classifier_is_enough_for_what_it_can_read(void **state)
 }
 
 /* One group of figures of a checkpoint, with a setting changed. */
-static void evaluate_with(const mmi_eval_request *all, int group, const char *set, mmi_report *f)
+static void evaluate_with(const mmi_eval_request *all, const char *figure, const char *set, mmi_report *f)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_eval_request r = *all;
-	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
-		r.wanted[g] = g == group;
+	r.only = figure;
 	r.setup = (mmi_setup_request){ .sets = &set, .n_sets = set ? 1 : 0 };
 	assert_ok(mmi_evaluate(&r, f, &e), e);
 }
@@ -220,8 +219,8 @@ static void the_detector_is_shown_without_agreement_too(void **state)
 	mmi_report joint, alone;
 	eval_make_run_with(*state, "energy.agreement=5", checkpoint, sizeof checkpoint);
 	const mmi_eval_request r = eval_request_of(checkpoint, NULL);
-	evaluate_with(&r, MMI_EVAL_ENERGY, NULL, &joint);
-	evaluate_with(&r, MMI_EVAL_ENERGY, "energy.agreement=0", &alone);
+	evaluate_with(&r, "energy", NULL, &joint);
+	evaluate_with(&r, "energy", "energy.agreement=0", &alone);
 	for (int i = 0; i < 2; i++) {
 		const char *of = i ? "mean" : "a of another class";
 		assert_true(eval_value(&joint, "energy as detector", of, "energy model alone") == eval_value(&alone, "energy as detector", of, "ROC area"));
@@ -239,8 +238,8 @@ static void latents_are_read_off_one_modality_alone(void **state)
 	mmi_report f[2];
 	eval_make_run_with(*state, "learner.fusion=mixture", checkpoint, sizeof checkpoint);
 	const mmi_eval_request r = eval_request_of(checkpoint, NULL);
-	evaluate_with(&r, MMI_EVAL_LATENT, NULL, &f[0]);
-	evaluate_with(&r, MMI_EVAL_LATENT, "learner.fusion=product", &f[1]);
+	evaluate_with(&r, "latent", NULL, &f[0]);
+	evaluate_with(&r, "latent", "learner.fusion=product", &f[1]);
 	for (int i = 0; i < 4; i++) {
 		const char *of = i % 2 ? "a" : "b", *kind = i / 2 ? "mean" : "sample";
 		double mixture = eval_value(&f[0], "latent accuracy", of, kind), product = eval_value(&f[1], "latent accuracy", of, kind);
@@ -283,7 +282,7 @@ static void a_judge_that_learned_from_the_tuples_is_named(void **state)
 	mmi_report f;
 	eval_make_run_with(*state, "data.holdout=8", checkpoint, sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, eval_make_judge(*state)); /* which held nothing out */
-	r.wanted[MMI_EVAL_COST] = false;
+	r.without = "cost";
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
 	assert_null(fact(&f, "judge has seen")); /* not the test tuples */
 	mmi_report_clear(&f);

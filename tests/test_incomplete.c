@@ -9,7 +9,7 @@
 static mmi_tuples *open_gaps(world *w, bool keep)
 {
 	mm_error e = MM_ERROR_INIT;
-	const mmi_log log = { hear, w };
+	const mmi_log log = { .line = hear, .ctx = w };
 	mmi_tuples *t = NULL;
 	w->instance[1].count = 60;
 	w->instance[2].count = 60;

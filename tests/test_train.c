@@ -64,7 +64,7 @@ static mm_status train(rig *r, const char *folder, bool resume, const char *cons
                        mm_error *e)
 {
 	mmi_setup setup;
-	const mmi_log log = { hear, c };
+	const mmi_log log = { .line = hear, .ctx = c };
 	const char *ini = rig_path(r, "run.ini");
 	write_ini(ini);
 	const mmi_setup_request request = { .ini = ini, .sets = sets, .n_sets = n_sets, .log = &log };

@@ -104,8 +104,7 @@ static mm_status evaluate(const mmi_assess *a, const mmi_ablation_trained *run, 
 	mmi_report report;
 	mmi_eval_request r = { .checkpoint = run->folder, .judge = a->judge, .part = part, .count = a->count, .probe = 4000,
 	                       .steps = MMI_RECIPE_AS_IT_IS, .setup = run->setup, .ctx = run->ctx, .stop = run->stop };
-	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
-		r.wanted[g] = g != MMI_EVAL_COST; /* times say little while other runs train */
+	r.without = "cost"; /* times say little while other runs train */
 	mmi_logf(run->setup.log, MM_LOG_INFO, "evaluating %s", run->folder);
 	MMI_TRY(mmi_evaluate(&r, &report, e));
 	mm_status status = copy(&report, out, e);

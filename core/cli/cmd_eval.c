@@ -113,9 +113,8 @@ static int run(const mmi_cli *cli, const mmi_usage *usage, mmi_eval_job *j, cons
 	j->request.count = (uint32_t)j->count;
 	j->request.probe = (uint32_t)j->probe;
 	j->request.seed = (uint64_t)j->seed;
-	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
-		j->request.wanted[g] = true;
-	if (j->only && mmi_eval_select(j->only, j->request.wanted, &e) != MM_OK)
+	j->request.only = j->only;
+	if (j->only && mmi_eval_check_names(j->only, &e) != MM_OK)
 		return mmi_options_refuse(cli, usage, "--only: %s", e.message);
 	return evaluate(cli, j);
 }
@@ -124,6 +123,8 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 {
 	mmi_eval_job j = { .request = { .steps = MMI_RECIPE_AS_IT_IS }, .split = "test", .count = 1000, .probe = 4000 };
 	mmi_strings plugins = { 0 }, sets = { 0 }, other = { 0 }, operands = { 0 };
+	char names[MMI_EVAL_NAMES], some_of[MMI_EVAL_NAMES + 8];
+	snprintf(some_of, sizeof some_of, "some of %s", mmi_eval_names(names));
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&j.request.checkpoint),
 		MMI_OPTION_STRING("judge", "FILE", &j.request.judge, "what mmcore judge wrote (default: judge.safetensors in the run's folder)"),
@@ -135,7 +136,7 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_CANDIDATES(&j.request.steps.candidates),
 		MMI_OPTION_GUIDE_STEPS(&j.request.steps.latent_steps),
 		MMI_OPTION_X_STEPS(&j.request.steps.data_steps),
-		MMI_OPTION_STRING("only", "NAMES", &j.only, "some of coherence,frechet,conditional,given,alignment,latent,energy,cost"),
+		MMI_OPTION_STRING("only", "NAMES", &j.only, some_of),
 		MMI_OPTION_LIST("other", "SECTION.KEY=VALUE", &other, "a setting that makes another data set, for the energy; repeatable"),
 		MMI_OPTION_STRING("out", "DIR", &j.out, "write DIR/eval.json and DIR/eval.csv (summary.* with --summary)"),
 		MMI_OPTION_FLAG("summary", &j.summary, "mean and standard deviation of evaluations already written: DIR..."),

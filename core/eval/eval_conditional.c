@@ -128,11 +128,16 @@ static mm_status run_matrix(mmi_eval_work *w, matrix *x, uint32_t z_steps, mm_er
 	return x->fits ? mmi_eval_add_fits(w, z_steps ? ", z revised" : "", x->fit, e) : MM_OK;
 }
 
+uint64_t mmi_eval_conditional_blocks(const mmi_eval_work *w)
+{
+	return mmi_eval_blocks(w, w->n_tuples) * w->n * (w->translate.posterior.steps ? 2 : 1);
+}
+
 mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e)
 {
-	matrix x = { .fits = w->r->wanted[MMI_EVAL_ALIGNMENT] && w->judge && w->judge->matcher };
+	matrix x = { .fits = mmi_eval_aligns(w) };
 	bool lacks = true;
-	if (w->r->wanted[MMI_EVAL_CONDITIONAL])
+	if (mmi_eval_wants(w->r, "conditional"))
 		MMI_TRY(lack(w, alone, &lacks, e));
 	x.classes = !lacks;
 	if (!x.classes && !x.fits)
@@ -173,6 +178,11 @@ static mm_status run_given(mmi_eval_work *w, uint32_t k, uint32_t z_steps, mm_er
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], mmi_confusion_row(&c[v], k, w->n), e));
 	return MM_OK;
+}
+
+uint64_t mmi_eval_given_blocks(const mmi_eval_work *w)
+{
+	return mmi_eval_blocks(w, w->n_tuples) * (w->n - 1) * (w->translate.posterior.steps ? 2 : 1);
 }
 
 mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e)

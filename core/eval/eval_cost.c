@@ -56,6 +56,12 @@ static double parameters_in_use(const mmi_eval_work *w, bool revise)
 	return parameters(w->model->generator) + (revise ? parameters(w->model->energy) : 0) + (inference ? parameters(w->model->inference) : 0);
 }
 
+uint64_t mmi_eval_cost_blocks(const mmi_eval_work *w)
+{
+	(void)w;
+	return 1;
+}
+
 mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e)
 {
 	char name[48];

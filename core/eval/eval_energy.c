@@ -221,6 +221,11 @@ static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 	return s->n_other ? add_area(w, s, "other data set", s->other, s->n_other, area, e) : MM_OK;
 }
 
+uint64_t mmi_eval_energy_blocks(const mmi_eval_work *w)
+{
+	return mmi_eval_blocks(w, w->n_tuples) + (w->other_tuples ? mmi_eval_blocks(w, mmi_tuples_count(w->other_tuples)) : 0);
+}
+
 mm_status mmi_eval_energy(mmi_eval_work *w, mm_error *e)
 {
 	mmi_scores s = { .kinds = 0 };

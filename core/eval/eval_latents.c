@@ -178,6 +178,11 @@ static mm_status read_codes(mmi_eval_work *w, const mmi_codes *seen, const mmi_c
 	return status;
 }
 
+uint64_t mmi_eval_latents_blocks(const mmi_eval_work *w)
+{
+	return mmi_eval_blocks(w, w->r->probe) + mmi_eval_blocks(w, w->n_tuples);
+}
+
 mm_status mmi_eval_latents(mmi_eval_work *w, mm_error *e)
 {
 	const mmi_setup *s = &w->saved.setup;

@@ -117,6 +117,13 @@ static void make_partners(const mmi_eval_work *w, uint32_t *order, uint32_t *par
 		partner[order[i]] = order[(i + 1) % w->n_tuples];
 }
 
+/* None: what is compared was embedded when the judge was checked. */
+uint64_t mmi_eval_alignment_blocks(const mmi_eval_work *w)
+{
+	(void)w;
+	return 0;
+}
+
 mm_status mmi_eval_alignment(mmi_eval_work *w, mm_error *e)
 {
 	static const char name[] = "alignment of data";

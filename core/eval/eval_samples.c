@@ -226,12 +226,16 @@ static mm_status add_frechet(mmi_samples *s, mm_error *e)
 	return add_space(s, PIXELS, "mean, components of raw values", e);
 }
 
+uint64_t mmi_eval_samples_blocks(const mmi_eval_work *w)
+{
+	return mmi_eval_blocks(w, w->count) + (mmi_eval_wants(w->r, "frechet") ? mmi_eval_blocks(w, w->n_tuples) : 0);
+}
+
 mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e)
 {
-	const bool *wanted = w->r->wanted;
-	mmi_samples s = { .w = w, .frechet = wanted[MMI_EVAL_FRECHET] && mmi_linalg_available() && w->n_tuples > 1 && w->count > 1 };
-	s.aligned = wanted[MMI_EVAL_ALIGNMENT] && w->judge && w->judge->matcher;
-	if (!wanted[MMI_EVAL_COHERENCE] && !wanted[MMI_EVAL_FRECHET] && !s.aligned)
+	const bool coherence = mmi_eval_wants(w->r, "coherence"), frechet = mmi_eval_wants(w->r, "frechet");
+	mmi_samples s = { .w = w, .frechet = frechet && mmi_linalg_available() && w->n_tuples > 1 && w->count > 1, .aligned = mmi_eval_aligns(w) };
+	if (!coherence && !frechet && !s.aligned)
 		return MM_OK; /* why there is no alignment is said with that of the data */
 	float *projected[MMI_MAX_MODALITIES] = { NULL };
 	mm_status status = open_fits(&s, e);
@@ -242,9 +246,9 @@ mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e)
 		status = run_data(&s, projected, e);
 	if (status == MM_OK)
 		status = run_samples(&s, projected, e);
-	if (status == MM_OK && wanted[MMI_EVAL_COHERENCE])
+	if (status == MM_OK && coherence)
 		status = add_coherence(&s, e);
-	if (status == MM_OK && wanted[MMI_EVAL_FRECHET])
+	if (status == MM_OK && frechet)
 		status = add_frechet(&s, e);
 	if (status == MM_OK && s.aligned)
 		status = mmi_cosines_report(w, "alignment of samples", s.alignment, mmi_eval_variants, w->variants, e);

@@ -2,6 +2,7 @@
 #ifndef MMI_EVAL_WORK_H
 #define MMI_EVAL_WORK_H
 
+#include "eval/eval_table.h"
 #include "eval/evaluate.h"
 #include "judge/judge.h"
 #include "run/saved.h"
@@ -84,15 +85,21 @@ mm_status mmi_eval_add_fits(mmi_eval_work *w, const char *suffix, const mmi_fits
 /* Embeds the tuples in use and finds each modality by each other: refuses a matcher that was made for other data. */
 mm_status mmi_eval_check_matcher(mmi_eval_work *w, mm_error *e);
 
-/* The parts, each with the figures it adds and the blocks it will take. */
-mm_status mmi_eval_alignment(mmi_eval_work *w, mm_error *e);   /* of the data: the ends of the scale */
-mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e);     /* coherence, Frechet distance and alignment */
-mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e); /* coherence and alignment */
-mm_status mmi_eval_given(mmi_eval_work *w, mm_error *e);
-mm_status mmi_eval_latents(mmi_eval_work *w, mm_error *e);
 /* Opens the request's other data set, whose shapes must be the model's. */
 mm_status mmi_eval_open_other(mmi_eval_work *w, mm_error *e);
-mm_status mmi_eval_energy(mmi_eval_work *w, mm_error *e);
-mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e);
+
+/* Blocks that so many rows are read in. */
+uint64_t mmi_eval_blocks(const mmi_eval_work *w, uint32_t rows);
+/* Whether alignment is asked for and the judge can say anything of it. */
+bool mmi_eval_aligns(const mmi_eval_work *w);
+
+/* What a figure cannot be without; it USES a judge if there is one. */
+enum { MMI_NEEDS_NOTHING = 0, MMI_NEEDS_JUDGE = 1, MMI_USES_JUDGE = 2, MMI_NEEDS_ENERGY = 4 };
+
+#define MMI_EVAL_DECLARE(name, needs, part)                   \
+	mm_status mmi_eval_##part(mmi_eval_work *w, mm_error *e); \
+	uint64_t mmi_eval_##part##_blocks(const mmi_eval_work *w);
+MMI_EVAL_TABLE(MMI_EVAL_DECLARE)
+#undef MMI_EVAL_DECLARE
 
 #endif

@@ -13,51 +13,101 @@
 
 const char *const mmi_eval_variants[MMI_VARIANTS] = { "generator", "revised" };
 
-static const char *const groups[MMI_EVAL_GROUPS] = {
-	[MMI_EVAL_COHERENCE] = "coherence", [MMI_EVAL_FRECHET] = "frechet", [MMI_EVAL_CONDITIONAL] = "conditional",
-	[MMI_EVAL_GIVEN] = "given", [MMI_EVAL_ALIGNMENT] = "alignment", [MMI_EVAL_LATENT] = "latent", [MMI_EVAL_ENERGY] = "energy",
-	[MMI_EVAL_COST] = "cost",
-};
-
-#define ONE_OF(group) (1u << MMI_EVAL_##group)
-
-/* In order; a part runs once, for whichever of its groups are wanted. */
-static const struct {
-	uint32_t groups;
+static const struct figure {
+	const char *name;
+	uint32_t needs;
 	mm_status (*run)(mmi_eval_work *w, mm_error *e);
-} parts[] = {
-	{ ONE_OF(ALIGNMENT), mmi_eval_alignment },
-	{ ONE_OF(COHERENCE) | ONE_OF(FRECHET) | ONE_OF(ALIGNMENT), mmi_eval_samples },
-	{ ONE_OF(CONDITIONAL) | ONE_OF(ALIGNMENT), mmi_eval_conditional },
-	{ ONE_OF(GIVEN), mmi_eval_given },
-	{ ONE_OF(LATENT), mmi_eval_latents },
-	{ ONE_OF(ENERGY), mmi_eval_energy },
-	{ ONE_OF(COST), mmi_eval_cost },
+	uint64_t (*blocks)(const mmi_eval_work *w);
+} figures[] = {
+#define FIGURE(name, needs, part) { name, needs, mmi_eval_##part, mmi_eval_##part##_blocks },
+	MMI_EVAL_TABLE(FIGURE)
+#undef FIGURE
 };
 
-const char *mmi_eval_name(mmi_eval_group group)
+/* ------------------------------------------------------------ which figures */
+
+static bool named_before(size_t f)
 {
-	return groups[group];
+	for (size_t i = 0; i < f; i++)
+		if (!strcmp(figures[i].name, figures[f].name))
+			return true;
+	return false;
 }
 
-mm_status mmi_eval_select(const char *names, bool *wanted, mm_error *e)
+const char *mmi_eval_names(char text[MMI_EVAL_NAMES])
 {
-	bool found[MMI_EVAL_GROUPS] = { false };
-	for (const char *at = names; *at;) {
-		size_t length = strcspn(at, ","), g = 0;
-		while (g < MMI_EVAL_GROUPS && (strlen(groups[g]) != length || strncmp(groups[g], at, length)))
-			g++;
-		if (g == MMI_EVAL_GROUPS)
-			return mmi_fail(e, MM_ECONFIG, "unknown figures \"%.*s\"; there are coherence, frechet, conditional, given, alignment, latent, "
-			                "energy, cost", (int)length, at);
-		found[g] = true;
-		at += length + (at[length] == ',');
+	size_t used = 0;
+	for (size_t i = 0; i < MMI_COUNT(figures) && used < MMI_EVAL_NAMES; i++)
+		if (!named_before(i))
+			used += (size_t)snprintf(text + used, MMI_EVAL_NAMES - used, "%s%s", i ? "," : "", figures[i].name);
+	return text;
+}
+
+/* Steps through "a,b": the length of the name at *at, and *at behind it; 0: no more. */
+static size_t next_name(const char **at, const char **name)
+{
+	size_t length = strcspn(*at, ",");
+	*name = *at;
+	*at += length + ((*at)[length] == ',');
+	return length;
+}
+
+static bool among(const char *names, const char *figure)
+{
+	const char *name;
+	for (size_t length; *names;)
+		if ((length = next_name(&names, &name)) == strlen(figure) && !strncmp(name, figure, length))
+			return true;
+	return false;
+}
+
+mm_status mmi_eval_check_names(const char *names, mm_error *e)
+{
+	char all[MMI_EVAL_NAMES], one[MMI_EVAL_NAMES];
+	const char *name;
+	mmi_eval_names(all);
+	while (*names) {
+		const size_t length = next_name(&names, &name);
+		snprintf(one, sizeof one, "%.*s", (int)length, name);
+		if (!among(all, one))
+			return mmi_fail(e, MM_ECONFIG, "unknown figures \"%s\"; there are %s", one, all);
 	}
-	memcpy(wanted, found, sizeof found);
 	return MM_OK;
 }
 
+bool mmi_eval_wants(const mmi_eval_request *r, const char *figure)
+{
+	return (!r->only || among(r->only, figure)) && !(r->without && among(r->without, figure));
+}
+
+bool mmi_eval_aligns(const mmi_eval_work *w)
+{
+	return mmi_eval_wants(w->r, "alignment") && w->judge && w->judge->matcher;
+}
+
+/* Whether any figure that is wanted has one of these needs. */
+static bool any_needs(const mmi_eval_request *r, uint32_t needs)
+{
+	for (size_t i = 0; i < MMI_COUNT(figures); i++)
+		if (mmi_eval_wants(r, figures[i].name) && figures[i].needs & needs)
+			return true;
+	return false;
+}
+
+static bool all_need(const mmi_eval_request *r, uint32_t needs)
+{
+	for (size_t i = 0; i < MMI_COUNT(figures); i++)
+		if (mmi_eval_wants(r, figures[i].name) && !(figures[i].needs & needs))
+			return false;
+	return true;
+}
+
 /* ------------------------------------------------------------ shared by the parts */
+
+uint64_t mmi_eval_blocks(const mmi_eval_work *w, uint32_t rows)
+{
+	return ((uint64_t)rows + w->block - 1) / w->block;
+}
 
 uint32_t mmi_eval_rows(const mmi_eval_work *w, uint32_t first, uint32_t count)
 {
@@ -115,12 +165,6 @@ static char *beside(const char *checkpoint)
 	return length || slash ? mmi_format("%.*sjudge.safetensors", (int)length, checkpoint) : mmi_strdup("judge.safetensors");
 }
 
-static bool needs_judge(const mmi_eval_request *r)
-{
-	return r->wanted[MMI_EVAL_COHERENCE] || r->wanted[MMI_EVAL_FRECHET] || r->wanted[MMI_EVAL_CONDITIONAL] || r->wanted[MMI_EVAL_GIVEN] ||
-	       r->wanted[MMI_EVAL_ALIGNMENT];
-}
-
 /* Validation tuples are held out of training by seed and number; a judge made with others has learned from some of them. */
 static mm_status say_what_it_saw(mmi_eval_work *w, mm_error *e)
 {
@@ -155,16 +199,11 @@ static void say_what_is_missing(mmi_eval_work *w)
 	                                                       : "there is one modality only");
 }
 
-static bool needs_nothing_else(const mmi_eval_request *r)
-{
-	return !(r->wanted[MMI_EVAL_FRECHET] || r->wanted[MMI_EVAL_LATENT] || r->wanted[MMI_EVAL_ENERGY] || r->wanted[MMI_EVAL_COST]);
-}
-
 /* Without a judge there is what needs none; where nothing does, that is an error. */
 static mm_status lack_judge(mmi_eval_work *w, const char *path, mm_error *e)
 {
 	static const char cure[] = "make one with mmcore judge, or name another with --judge";
-	if (w->judged && needs_nothing_else(w->r))
+	if (w->judged && all_need(w->r, MMI_NEEDS_JUDGE))
 		return mmi_fail(e, MM_ECONFIG, "no judge at %s; %s", path, cure);
 	if (w->judged)
 		snprintf(w->no_judge, sizeof w->no_judge, "there is no judge at %.100s; make one with mmcore judge", path);
@@ -178,7 +217,7 @@ static mm_status lack_judge(mmi_eval_work *w, const char *path, mm_error *e)
 static mm_status open_judge(mmi_eval_work *w, mm_error *e)
 {
 	say_what_is_missing(w);
-	if (!needs_judge(w->r) || (!w->judged && w->n < 2))
+	if (!any_needs(w->r, MMI_NEEDS_JUDGE | MMI_USES_JUDGE) || (!w->judged && w->n < 2))
 		return MM_OK;
 	char *path = w->r->judge ? mmi_strdup(w->r->judge) : beside(w->checkpoint);
 	bool absent = path && !w->r->judge && access(path, F_OK);
@@ -275,7 +314,7 @@ static mm_status open_work(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(open_tuples(w, e));
 	w->count = r->count;
 	w->n_tuples = mmi_tuples_count(w->tuples);
-	if (r->n_other && r->wanted[MMI_EVAL_ENERGY])
+	if (r->n_other && mmi_eval_wants(r, "energy"))
 		MMI_TRY(mmi_eval_open_other(w, e));
 	set_chains(w);
 	MMI_TRY(add_facts(w, e));
@@ -350,40 +389,46 @@ static mm_status check_judge(mmi_eval_work *w, mm_error *e)
 	return MM_OK;
 }
 
-/* ------------------------------------------------------------ all parts */
+/* ------------------------------------------------------------ all figures */
+
+/* Whether the figure's part is to be run, which was not for an earlier one. */
+static bool is_due(const mmi_eval_work *w, size_t f)
+{
+	for (size_t i = 0; i < f; i++)
+		if (figures[i].run == figures[f].run && mmi_eval_wants(w->r, figures[i].name))
+			return false;
+	return mmi_eval_wants(w->r, figures[f].name);
+}
+
+/* Of a part: whether there is what any of its wanted figures needs. */
+static bool can_be(const mmi_eval_work *w, size_t f)
+{
+	const uint32_t lacking = (w->judge ? 0 : MMI_NEEDS_JUDGE) | (w->saved.has_energy ? 0 : MMI_NEEDS_ENERGY);
+	for (size_t i = f; i < MMI_COUNT(figures); i++)
+		if (figures[i].run == figures[f].run && mmi_eval_wants(w->r, figures[i].name) && !(figures[i].needs & lacking))
+			return true;
+	return false;
+}
 
 static uint64_t blocks_of(const mmi_eval_work *w)
 {
-	const bool *wanted = w->r->wanted;
-	uint64_t samples = (w->count + w->block - 1) / w->block, tuples = (w->n_tuples + w->block - 1) / w->block, sum = 0;
-	uint64_t probe = (w->r->probe + w->block - 1) / w->block;
-	const bool aligned = wanted[MMI_EVAL_ALIGNMENT] && w->judge && w->judge->matcher;
-	sum += w->judge && w->judge->present ? tuples : 0;
-	sum += w->judge && w->judge->matcher ? tuples : 0;
-	sum += wanted[MMI_EVAL_COHERENCE] || wanted[MMI_EVAL_FRECHET] || aligned ? samples : 0;
-	sum += wanted[MMI_EVAL_FRECHET] ? tuples : 0;
-	sum += aligned || (w->judge && wanted[MMI_EVAL_CONDITIONAL]) ? tuples * w->n * (w->translate.posterior.steps ? 2 : 1) : 0;
-	sum += w->judge && wanted[MMI_EVAL_GIVEN] ? tuples * (w->n - 1) * (w->translate.posterior.steps ? 2 : 1) : 0;
-	sum += wanted[MMI_EVAL_LATENT] ? probe + tuples : 0;
-	uint64_t other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
-	other = ((other < w->count ? other : w->count) + w->block - 1) / w->block;
-	sum += wanted[MMI_EVAL_ENERGY] && w->saved.has_energy ? tuples + other : 0;
-	return sum + wanted[MMI_EVAL_COST];
+	const uint64_t tuples = mmi_eval_blocks(w, w->n_tuples); /* the judge's members are first tried on them */
+	uint64_t sum = (w->judge && w->judge->present ? tuples : 0) + (w->judge && w->judge->matcher ? tuples : 0);
+	for (size_t f = 0; f < MMI_COUNT(figures); f++)
+		sum += is_due(w, f) && can_be(w, f) ? figures[f].blocks(w) : 0;
+	return sum;
 }
 
 static mm_status run(mmi_eval_work *w, mm_error *e)
 {
-	uint32_t wanted = 0;
 	w->total = blocks_of(w);
 	if (w->judge && w->judge->present)
 		MMI_TRY(check_judge(w, e));
 	if (w->judge && w->judge->matcher)
 		MMI_TRY(mmi_eval_check_matcher(w, e));
-	for (int g = 0; g < MMI_EVAL_GROUPS; g++)
-		wanted |= w->r->wanted[g] ? 1u << g : 0;
-	for (size_t p = 0; p < MMI_COUNT(parts); p++)
-		if (parts[p].groups & wanted)
-			MMI_TRY(parts[p].run(w, e));
+	for (size_t f = 0; f < MMI_COUNT(figures); f++)
+		if (is_due(w, f))
+			MMI_TRY(figures[f].run(w, e));
 	return MM_OK;
 }
 

@@ -6,21 +6,11 @@
 #include "eval/report.h"
 #include "run/setup.h"
 
-typedef enum {
-	MMI_EVAL_COHERENCE,    /* of samples from the prior */
-	MMI_EVAL_FRECHET,      /* of the same samples to the data */
-	MMI_EVAL_CONDITIONAL,  /* from each modality to each other */
-	MMI_EVAL_GIVEN,        /* by number of given modalities */
-	MMI_EVAL_ALIGNMENT,    /* of modalities, by the judge's matcher: data, samples, translations */
-	MMI_EVAL_LATENT,       /* classes read off the latents */
-	MMI_EVAL_ENERGY,       /* E as a detector of tuples that do not fit */
-	MMI_EVAL_COST,         /* time, evaluations, parameters, memory */
-	MMI_EVAL_GROUPS
-} mmi_eval_group;
-
-const char *mmi_eval_name(mmi_eval_group group); /* "coherence" */
-/* Turns "coherence,frechet" into flags; MM_ECONFIG names an unknown one and lists those there are. */
-mm_status mmi_eval_select(const char *names, bool *wanted, mm_error *e);
+#define MMI_EVAL_NAMES 256
+/* "alignment,coherence,...": all figures that can be asked for, see eval_table.h. */
+const char *mmi_eval_names(char text[MMI_EVAL_NAMES]);
+/* MM_ECONFIG names one that there is not among names with commas between them, and lists those there are. */
+mm_status mmi_eval_check_names(const char *names, mm_error *e);
 
 typedef struct mmi_eval_request {
 	const char *checkpoint;          /* or a run folder, for its best or newest one */
@@ -29,8 +19,9 @@ typedef struct mmi_eval_request {
 	uint32_t count;                  /* samples, and tuples at most */
 	uint32_t probe;                  /* training tuples that the latent probe is fitted to, at most */
 	uint64_t seed;                   /* of all draws */
-	mmi_recipe_change steps;       /* of both recipes */
-	bool wanted[MMI_EVAL_GROUPS];
+	mmi_recipe_change steps;         /* of both recipes */
+	const char *only;                /* figures, "coherence,frechet"; NULL: all */
+	const char *without;             /* these are left out; NULL: none */
 	const char *const *other;        /* settings "section.key=value" that make another data set, for the energy; or none */
 	size_t n_other;
 	mmi_setup_request setup;
@@ -38,6 +29,9 @@ typedef struct mmi_eval_request {
 	bool (*stop)(void *ctx);         /* true: give up (MM_ECANCELLED) */
 	void (*step)(void *ctx, uint64_t done, uint64_t total, const char *what);
 } mmi_eval_request;
+
+/* Whether a figure is asked for. */
+bool mmi_eval_wants(const mmi_eval_request *r, const char *figure);
 
 /* A function of the checkpoint, the judge, the data and the request alone, but for times and memory. Figures that cannot be had
  * (no classifier, no labels, no LAPACK) are in the list with the reason. */

@@ -93,7 +93,7 @@ run eval
 check "eval without a checkpoint: status 2" exits 2
 run eval --ckpt "$ckpt" --only fid --out "$work/none"
 check "unknown figures: status 2" exits 2
-check "unknown figures are named" says err "unknown figures \"fid\"; there are coherence"
+check "unknown figures are named" says err "unknown figures \"fid\"; there are alignment,coherence"
 run eval --ckpt "$ckpt" --split train
 check "the training split is refused" says err "expected test or validation"
 run eval --ckpt "$ckpt" --judge "$ckpt" --out "$work/none"
