@@ -205,13 +205,6 @@ static mm_tensor sum_all(rig *r, const op_case *c)
 	return mmi_sum_all(r->g, first(r, c), c->a);
 }
 
-static mm_tensor squared_error(rig *r, const op_case *c)
-{
-	const mm_tensor x = first(r, c), both[2] = { x, second(r, c) };
-
-	return mmi_op(r->g, MMI_OP_SQUARED_ERROR, 2, both, NULL);
-}
-
 /* flag: the operation; k: what x is (rig_kind). */
 static mm_tensor nll(rig *r, const op_case *c)
 {
@@ -237,16 +230,6 @@ static mm_tensor prior(rig *r, const op_case *c)
 	const mm_tensor all[3] = { variable(r, "z", c, s), mmi_const(r->g, s, 0), mmi_const(r->g, s, 1) };
 
 	return mmi_op(r->g, MMI_OP_LOGPDF_NORMAL, 3, all, NULL);
-}
-
-static mm_tensor gather(rig *r, const op_case *c)
-{
-	const mm_shape s = first_shape(c);
-	const mm_tensor index = add_input(r, "index", mmi_shape(0), RIG_INDEX, 0, 3, true);
-	const mm_tensor a = variable(r, "a", c, s), b = variable(r, "b", c, s);
-	const mm_tensor all[4] = { index, a, b, variable(r, "c", c, s) };
-
-	return mmi_op(r->g, MMI_OP_GATHER, 4, all, NULL);
 }
 
 static mm_conv conv3x3(int32_t channels, int32_t bias)
@@ -352,7 +335,6 @@ const op_case op_cases[] = {
 	{ "mean/0", mean, .x = { 3, 70 }, .k = 0 },
 	{ "mean/last", mean, .x = { 2, 7 }, .k = 1 },
 	{ "sum-all", sum_all, .x = { 4, 5 }, .a = 0.3f },
-	{ "squared-error", squared_error, .x = { 4, 5 } },
 	{ "nll/gaussian", nll, .x = { 4, 5 }, .flag = MMI_OP_NLL_GAUSSIAN, .a = 0.7f },
 	{ "nll/laplace", nll, .x = { 4, 5 }, .flag = MMI_OP_NLL_LAPLACE, .a = 0.75f },
 	{ "nll/bernoulli", nll, .x = { 4, 5 }, .flag = MMI_OP_NLL_BERNOULLI, .lo = -6, .hi = 6 },
@@ -362,7 +344,6 @@ const op_case op_cases[] = {
 	{ "logpdf/normal", logpdf, .x = { 19 }, .flag = MMI_OP_LOGPDF_NORMAL },
 	{ "logpdf/laplace", logpdf, .x = { 19 }, .flag = MMI_OP_LOGPDF_LAPLACE },
 	{ "logpdf/prior", prior, .x = { 3 } },
-	{ "gather", gather, .x = { 2, 3 } },
 	{ "net/residual-block", residual_block, .x = { 6, 4, 3 } },
 	{ "net/encoder", encoder, .x = { 6, 6, 2 }, SQUARE(4, 4, 2, 1, 0, 1) },
 	{ "net/square-of-relu", square_of_relu, .x = { 21 } },

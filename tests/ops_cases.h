@@ -9,7 +9,7 @@
 enum { RIG_MAX_INPUTS = 4 };
 
 /* What an input's generated values look like. */
-typedef enum rig_kind { RIG_UNIFORM, RIG_SIMPLEX, RIG_INDEX } rig_kind;
+typedef enum rig_kind { RIG_UNIFORM, RIG_SIMPLEX } rig_kind;
 
 typedef struct rig_input {
 	char name[32];

@@ -186,7 +186,7 @@ static mm_tensor reduced(maker *m)
 
 static mm_tensor distance(maker *m)
 {
-	static const mmi_opcode kinds[] = { MMI_OP_SQUARED_ERROR, MMI_OP_NLL_GAUSSIAN, MMI_OP_NLL_BERNOULLI };
+	static const mmi_opcode kinds[] = { MMI_OP_NLL_GAUSSIAN, MMI_OP_NLL_BERNOULLI };
 	mm_tensor x = pick(m), both[2] = { pick_like(m, x), x };
 	mm_tensor s = mmi_op(m->r->g, kinds[below(m, MMI_COUNT(kinds))], 2, both, &(mmi_attr){ .a = 0.8f });
 	return ops->activation(m->r->g, ops->affine(m->r->g, s, 0.02f, 0), MM_ACT_TANH, 0);

@@ -271,8 +271,7 @@ static void check_place_of_scalars(void)
 		mmi_opcode op;
 		unsigned scalars; /* bits of inputs */
 		uint32_t n_in, taken;
-	} cases[] = { { MMI_OP_ADD, 2, 2, 1 }, { MMI_OP_MUL, 2, 2, 1 }, { MMI_OP_NLL_GAUSSIAN_BWD, 1, 3, 0 },
-	              { MMI_OP_SQUARED_ERROR_BWD, 1, 3, 0 } };
+	} cases[] = { { MMI_OP_ADD, 2, 2, 1 }, { MMI_OP_MUL, 2, 2, 1 }, { MMI_OP_NLL_GAUSSIAN_BWD, 1, 3, 0 } };
 
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
 		float in[3][N * EACH], out[N * EACH];

@@ -383,8 +383,8 @@ static void open_chain_net(chain_net *c)
 	mm_tensor h = ops->activation(c->g, ops->linear(c->g, c->z, "one", 20, 1, 0), MM_ACT_RELU, 0);
 	c->mean = ops->linear(c->g, h, "two", 6, 1, 0);
 	c->aside = ops->softmax(c->g, ops->linear(c->g, h, "aside", 9, 1, 0));
-	mm_tensor both[2] = { c->x, c->mean }, wrt[2] = { c->z, c->x }, grads[2];
-	c->u = mmi_op(c->g, MMI_OP_SQUARED_ERROR, 2, both, NULL);
+	mm_tensor all[3] = { c->x, c->mean, mmi_const(c->g, mmi_shape(1, 6), 1) }, wrt[2] = { c->z, c->x }, grads[2];
+	c->u = mmi_op(c->g, MMI_OP_LOGPDF_NORMAL, 3, all, NULL);
 	mmi_grad_request q = { .loss = c->u, .seed = mmi_const(c->g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = 2, .grads = grads };
 	assert_ok(mmi_graph_grad(c->g, &q, &e), e);
 	assert_int_equal(q.n_param_grads, 0);
@@ -432,11 +432,11 @@ static void programs_compute_what_their_outputs_need_and_nothing_else(void **sta
 	(void)state;
 	open_chain_net(&c);
 	/* The gradient alone does without the loss; no parameter's gradient and nothing from aside is in any of them. */
-	assert_calls(&c, false, &c.dz, 1, "linear act linear squared_error_bwd linear_bwd_x act_bwd linear_bwd_x");
-	assert_calls(&c, true, &c.dz, 1, "linear linear squared_error_bwd linear_bwd_x linear_bwd_x");
-	assert_calls(&c, true, &c.dx, 1, "linear linear squared_error_bwd");
-	assert_calls(&c, true, &c.u, 1, "linear linear squared_error");
-	assert_calls(&c, true, (mm_tensor[]){ c.u, c.dz }, 2, "linear linear squared_error squared_error_bwd linear_bwd_x linear_bwd_x");
+	assert_calls(&c, false, &c.dz, 1, "linear act linear logpdf_normal_bwd linear_bwd_x act_bwd linear_bwd_x");
+	assert_calls(&c, true, &c.dz, 1, "linear linear logpdf_normal_bwd linear_bwd_x linear_bwd_x");
+	assert_calls(&c, true, &c.dx, 1, "linear linear logpdf_normal_bwd");
+	assert_calls(&c, true, &c.u, 1, "linear linear logpdf_normal");
+	assert_calls(&c, true, (mm_tensor[]){ c.u, c.dz }, 2, "linear linear logpdf_normal logpdf_normal_bwd linear_bwd_x linear_bwd_x");
 	assert_calls(&c, true, &c.mean, 1, "linear linear");
 	assert_calls(&c, true, &c.aside, 1, "linear linear softmax");
 	assert_calls(&c, true, &c.x, 1, "");

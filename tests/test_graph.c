@@ -146,7 +146,6 @@ static mm_tensor misnamed(bench *b, int32_t scope)
 	X(reshape_to_another_size, reshaped(b, mmi_shape(2, 2, 3)), MM_ESHAPE, "reshape: [2,3] does not hold as many values as [4]")  \
 	X(sum_over_no_axis, ops->sum(b->g, b->vector, 1), MM_ESHAPE, "sum: input has shape [4]; expected an existing axis to sum over") \
 	X(mean_over_no_axis, ops->mean(b->g, b->number, 0), MM_ESHAPE, "sum: input has shape []; expected an existing axis")          \
-	X(distance_of_unequals, op2(b, MMI_OP_SQUARED_ERROR, b->map, b->vector), MM_ESHAPE, "squared_error: inputs have shapes [6,5,3] and [4]") \
 	X(gaussian_of_unequals, op2(b, MMI_OP_NLL_GAUSSIAN, b->map, b->vector), MM_ESHAPE, "nll_gaussian: inputs have shapes")         \
 	X(laplace_of_unequals, op2(b, MMI_OP_NLL_LAPLACE, b->vector, b->map), MM_ESHAPE, "nll_laplace: inputs have shapes [4] and [6,5,3]") \
 	X(bernoulli_of_unequals, op2(b, MMI_OP_NLL_BERNOULLI, b->vector, b->map), MM_ESHAPE, "nll_bernoulli: inputs have shapes")     \
@@ -154,8 +153,6 @@ static mm_tensor misnamed(bench *b, int32_t scope)
 	X(categorical_of_numbers, op2(b, MMI_OP_NLL_CATEGORICAL, b->number, b->number), MM_ESHAPE, "nll_categorical: input has shape []") \
 	X(normal_density_of_unequals, op3(b, MMI_OP_LOGPDF_NORMAL, b->vector, b->vector, b->number), MM_ESHAPE, "logpdf_normal: inputs have shapes [4] and []") \
 	X(laplace_density_of_unequals, op3(b, MMI_OP_LOGPDF_LAPLACE, b->vector, b->map, b->vector), MM_ESHAPE, "logpdf_laplace: inputs have shapes [4] and [6,5,3]") \
-	X(gather_by_a_vector, op3(b, MMI_OP_GATHER, b->vector, b->map, b->map), MM_ESHAPE, "gather: input has shape [4]; expected one index per sample") \
-	X(gather_of_unequals, op3(b, MMI_OP_GATHER, b->number, b->map, b->vector), MM_ESHAPE, "gather: inputs have shapes [6,5,3] and [4]") \
 	X(unknown_tensor, ops->affine(b->g, 99, 1, 0), MM_EARG, "affine: input 0 is tensor 99, which this graph does not have (it has 3)") \
 	X(missing_tensor, ops->softmax(b->g, MM_NO_TENSOR), MM_EARG, "softmax: input 0 is tensor -1")                                 \
 	X(linear_of_a_missing_tensor, ops->linear(b->g, MM_NO_TENSOR, "fc", 2, 0, 0), MM_EARG, "linear: input 0 is tensor -1")        \

@@ -78,13 +78,19 @@ static void set_steps(field *f, uint32_t steps, double s, double n)
 		f->chain.update[i] = (mmi_langevin){ (float)(0.5 * s * s), (float)n, -INFINITY, INFINITY };
 }
 
+/* scale |x - y|^2 */
+static mm_tensor squared_distance(field *f, mm_tensor x, mm_tensor y, float scale)
+{
+	const mm_tensor d = ops->axpby(f->g, 1, x, -1, y);
+	return mmi_sum_all(f->g, ops->mul(f->g, d, d), scale);
+}
+
 /* U = 0.5 (x - mu)^T P (x - mu) over the states joined, as 0.5 |x W + b|^2 with W W^T = P, b = -mu W. */
 static void record_quadratic(field *f, int64_t chunk, int d, const double w[MOST][MOST], const double *mu)
 {
 	mm_tensor x = ops->concat(f->g, f->chain.state, f->chain.n_states, 0);
 	mm_tensor y = ops->linear(f->g, x, "root", d, 1, MM_INIT_ZERO);
-	mm_tensor both[2] = { y, mmi_const(f->g, mmi_shape(1, d), 0) };
-	close_recording(f, ops->affine(f->g, mmi_op(f->g, MMI_OP_SQUARED_ERROR, 2, both, NULL), 0.5f, 0), chunk);
+	close_recording(f, squared_distance(f, y, mmi_const(f->g, mmi_shape(1, d), 0), 0.5f), chunk);
 	float *weight = f->store->raw.at + f->store->info[0].offset, *bias = f->store->raw.at + f->store->info[1].offset;
 	for (int j = 0; j < d; j++)
 		for (int i = 0; i < d; i++) {
@@ -375,9 +381,8 @@ static void open_mixture(field *f)
 		mm_tensor column[2];
 		for (int i = 0; i < 2; i++)
 			column[i] = mmi_const(f->g, one, (float)mode[k][i]);
-		mm_tensor both[2] = { f->chain.state[0], ops->concat(f->g, column, 2, 0) };
-		mm_tensor d2 = mmi_op(f->g, MMI_OP_SQUARED_ERROR, 2, both, NULL);
-		parts[k] = ops->reshape(f->g, ops->affine(f->g, d2, (float)(-0.5 / (sigma * sigma)), (float)log(weight[k])), &one);
+		mm_tensor u = squared_distance(f, f->chain.state[0], ops->concat(f->g, column, 2, 0), (float)(0.5 / (sigma * sigma)));
+		parts[k] = ops->reshape(f->g, ops->affine(f->g, u, -1, (float)log(weight[k])), &one);
 	}
 	close_recording(f, ops->affine(f->g, ops->log_sum_exp(f->g, ops->concat(f->g, parts, 2, 0)), -1, 0), CHUNK);
 }
@@ -435,8 +440,7 @@ static void run_clamped(double s, uint32_t steps, double *mean, double *var)
 	field f;
 	float *x = new_floats(CHAINS);
 	open_field(&f, 1, (int[]){ ROW });
-	mm_tensor both[2] = { f.chain.state[0], mmi_const(f.g, mmi_shape(1, ROW), 0) };
-	close_recording(&f, ops->affine(f.g, mmi_op(f.g, MMI_OP_SQUARED_ERROR, 2, both, NULL), 0.5f, 0), ROWS);
+	close_recording(&f, squared_distance(&f, f.chain.state[0], mmi_const(f.g, mmi_shape(1, ROW), 0), 0.5f), ROWS);
 	set_steps(&f, steps, s, s);
 	f.chain.update[0].lo = -1;
 	f.chain.update[0].hi = 0.5f;
@@ -524,8 +528,7 @@ static void probabilities_stay_on_the_simplex(void **state)
 	float *x = new_floats(CHUNK * 6);
 	(void)state;
 	open_field(&f, 1, (int[]){ 6 });
-	mm_tensor both[2] = { f.chain.state[0], mmi_const(f.g, mmi_shape(1, 6), 2) };
-	close_recording(&f, mmi_op(f.g, MMI_OP_SQUARED_ERROR, 2, both, NULL), CHUNK);
+	close_recording(&f, squared_distance(&f, f.chain.state[0], mmi_const(f.g, mmi_shape(1, 6), 2), 1), CHUNK);
 	f.chain.simplex[0] = 3; /* two positions of three values */
 	for (int i = 0; i < CHUNK * 6; i++)
 		x[i] = i % 3 == 0;

@@ -87,8 +87,6 @@ static void generate(const rig *r, const op_case *c, int64_t n, values *out)
 		fill_uniform(out->v[i], count, in ? in->lo : -1, in ? in->hi : 1, c->name, i);
 		if (in && in->kind == RIG_SIMPLEX)
 			normalise_rows(out->v[i], count, in->shape.dim[in->shape.rank - 1]);
-		for (int64_t k = 0; in && in->kind == RIG_INDEX && k < count; k++)
-			out->v[i][k] = floor(out->v[i][k]);
 	}
 }
 

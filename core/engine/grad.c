@@ -2,7 +2,7 @@
  * gradients. Only nodes that lead to something wanted are visited, so a chain's program computes nothing else. */
 #include "mmi_build.h"
 
-#include "engine/op.h"
+#include "engine/ops/rules.h"
 
 struct mmi_grad_ctx {
 	mmi_graph *g;
@@ -16,6 +16,11 @@ struct mmi_grad_ctx {
 mmi_graph *mmi_grad_graph(mmi_grad_ctx *c)
 {
 	return c->g;
+}
+
+mmi_node mmi_grad_node(mmi_grad_ctx *c, mm_tensor id)
+{
+	return c->g->nodes[id];
 }
 
 bool mmi_grad_wanted(const mmi_grad_ctx *c, mm_tensor x)
@@ -34,12 +39,11 @@ void mmi_grad_add(mmi_grad_ctx *c, mm_tensor x, mm_tensor contribution)
 	c->adjoint[x] = contribution;
 }
 
-void mmi_grad_emit(mmi_grad_ctx *c, mm_tensor x, mm_tensor like, mmi_opcode op, uint32_t n_in, const mm_tensor *in,
-                   const mmi_attr *attr)
+void mmi_grad_emit(mmi_grad_ctx *c, mm_tensor x, mmi_opcode op, uint32_t n_in, const mm_tensor *in, const mmi_attr *attr)
 {
 	if (!mmi_grad_wanted(c, x))
 		return;
-	mm_shape shape = c->g->nodes[like].shape;
+	mm_shape shape = c->g->nodes[x].shape;
 	mmi_grad_add(c, x, mmi_op_shaped(c->g, op, n_in, in, attr, &shape));
 }
 
@@ -97,9 +101,9 @@ static mm_status walk_back(mmi_grad_ctx *c, const mmi_grad_request *r, mm_error 
 		mmi_opcode op = c->g->nodes[id].op;
 		if (c->adjoint[id] == MMI_NONE || !c->wanted[id] || c->g->nodes[id].n_in == 0)
 			continue;
-		if (!mmi_ops[op].grad)
-			return mmi_fail(e, MM_EUNSUPPORTED, "%s has no gradient rule", mmi_ops[op].name);
-		mmi_ops[op].grad(c, id, c->adjoint[id]);
+		if (!mmi_ops[op]->grad)
+			return mmi_fail(e, MM_EUNSUPPORTED, "%s has no gradient rule", mmi_ops[op]->name);
+		mmi_ops[op]->grad(c, id, c->adjoint[id]);
 	}
 	return mmi_graph_check(c->g, e);
 }

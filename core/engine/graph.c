@@ -77,7 +77,7 @@ static bool take_inputs(mmi_graph *g, mmi_node *node, uint32_t n_in, const mm_te
 {
 	mm_error e = MM_ERROR_INIT;
 	if (n_in > MMI_MAX_IN) {
-		mmi_fail(&e, MM_EARG, "%s got %u inputs; at most %d are possible", mmi_ops[node->op].name, n_in, MMI_MAX_IN);
+		mmi_fail(&e, MM_EARG, "%s got %u inputs; at most %d are possible", mmi_ops[node->op]->name, n_in, MMI_MAX_IN);
 		sticky(g, &e);
 		return false;
 	}
@@ -87,18 +87,13 @@ static bool take_inputs(mmi_graph *g, mmi_node *node, uint32_t n_in, const mm_te
 			return false;
 		if (!mmi_graph_node(g, in[i])) {
 			mmi_fail(&e, MM_EARG, "%s: input %u is tensor %d, which this graph does not have (it has %zu)",
-			         mmi_ops[node->op].name, i, in[i], g->n);
+			         mmi_ops[node->op]->name, i, in[i], g->n);
 			sticky(g, &e);
 			return false;
 		}
 		node->in[i] = in[i];
 	}
 	return true;
-}
-
-bool mmi_op_is_param_grad(mmi_opcode op)
-{
-	return op == MMI_OP_LINEAR_BWD_W || op == MMI_OP_CONV_BWD_W || op == MMI_OP_BIAS_BWD;
 }
 
 mm_tensor mmi_op(mmi_graph *g, mmi_opcode op, uint32_t n_in, const mm_tensor *in, const mmi_attr *attr)
@@ -109,8 +104,8 @@ mm_tensor mmi_op(mmi_graph *g, mmi_opcode op, uint32_t n_in, const mm_tensor *in
 		node.attr = *attr;
 	if (!take_inputs(g, &node, n_in, in))
 		return MMI_NONE;
-	if (mmi_ops[op].infer(g, &node, &e) != MM_OK) {
-		mmi_fail_prefix(&e, "%s", mmi_ops[op].name);
+	if (mmi_ops[op]->infer(g, &node, &e) != MM_OK) {
+		mmi_fail_prefix(&e, "%s", mmi_ops[op]->name);
 		return sticky(g, &e);
 	}
 	return append(g, &node);
@@ -119,7 +114,7 @@ mm_tensor mmi_op(mmi_graph *g, mmi_opcode op, uint32_t n_in, const mm_tensor *in
 mm_tensor mmi_op_shaped(mmi_graph *g, mmi_opcode op, uint32_t n_in, const mm_tensor *in, const mmi_attr *attr,
                         const mm_shape *shape)
 {
-	mmi_node node = { .op = op, .batched = !mmi_op_is_param_grad(op), .shape = *shape };
+	mmi_node node = { .op = op, .batched = !mmi_ops[op]->param_grad, .shape = *shape };
 	if (attr)
 		node.attr = *attr;
 	if (!take_inputs(g, &node, n_in, in))

@@ -56,8 +56,6 @@
 	X(SUM_ALL)            /* x -> S                        attr.a times the sum of all elements of a sample */ \
 	X(SUM_ALL_BWD)        /* dS -> shape of x              attr.a dS everywhere */ \
 	/* losses: S per sample */ \
-	X(SQUARED_ERROR)      /* x, y -> S                     sum (x - y)^2 */ \
-	X(SQUARED_ERROR_BWD)  /* dS, x, y -> as x              2 dS (x - y) */ \
 	X(NLL_GAUSSIAN)       /* x, mean -> S                  sum (x-mean)^2 / (2 a^2) + count (log a + log(2 pi)/2); sigma = attr.a */ \
 	X(NLL_GAUSSIAN_BWD)   /* dS, x, mean -> as mean        dS (mean - x) / a^2 */ \
 	X(NLL_LAPLACE)        /* x, mean -> S                  sum |x-mean| / a + count log(2 a); b = attr.a */ \
@@ -70,10 +68,7 @@
 	X(LOGPDF_NORMAL)      /* z, loc, scale -> S            sum -0.5 ((z-loc)/scale)^2 - log scale - log(2 pi)/2 */ \
 	X(LOGPDF_NORMAL_BWD)  /* dS, z, loc, scale -> as z     gradient to one of the three (attr.flag) */ \
 	X(LOGPDF_LAPLACE)     /* z, loc, scale -> S            sum -|z-loc|/scale - log(2 scale) */ \
-	X(LOGPDF_LAPLACE_BWD) /* dS, z, loc, scale -> as z     gradient to one of the three (attr.flag) */ \
-	/* gather of experts */ \
-	X(GATHER)             /* index S, x_0..x_{k-1} -> as x_0   sample i of x_{index_i}; index is stored as float, rounded */ \
-	X(GATHER_BWD)         /* index S, dy -> as dy          dy where index_i == attr.begin, else 0 */
+	X(LOGPDF_LAPLACE_BWD) /* dS, z, loc, scale -> as z     gradient to one of the three (attr.flag) */
 
 #define MMI_OPCODE_ENUM(name) MMI_OP_##name,
 typedef enum mmi_opcode { MMI_OPCODES(MMI_OPCODE_ENUM) MMI_OP_COUNT } mmi_opcode;

@@ -81,14 +81,14 @@ static mm_status mark_needed(mmi_plan *p, const mmi_program_spec *spec, mm_error
 
 static bool is_leaf(const mmi_node *node)
 {
-	return node->op == MMI_OP_INPUT || node->op == MMI_OP_PARAM || node->op == MMI_OP_CONST;
+	return mmi_ops[node->op]->leaf;
 }
 
-/* The call that yields x, if everything between it and its only reader can be fused into it; else NULL. Reshapes on the
+/* The call that yields x, if everything between it and its only reader can be fused into it; else NULL. Views on the
  * way share storage and do not matter. */
 static mmi_plan_call *producer(mmi_plan *p, mm_tensor x, uint32_t flag)
 {
-	while (p->consumers[x] == 1 && !p->output[x] && p->nodes[x].op == MMI_OP_RESHAPE)
+	while (p->consumers[x] == 1 && !p->output[x] && mmi_ops[p->nodes[x].op]->view)
 		x = p->nodes[x].in[0];
 	if (p->consumers[x] != 1 || p->output[x])
 		return NULL;
@@ -142,7 +142,7 @@ static mm_status list_calls(mmi_plan *p, bool fusion, mm_error *e)
 		const mmi_node *node = &p->nodes[i];
 		if (!p->needed[i] || is_leaf(node))
 			continue;
-		if (node->op == MMI_OP_RESHAPE) {
+		if (mmi_ops[node->op]->view) {
 			p->root[i] = p->root[node->in[0]];
 			continue;
 		}
@@ -154,7 +154,7 @@ static mm_status list_calls(mmi_plan *p, bool fusion, mm_error *e)
 		mmi_plan_exec(p, id, &x);
 		const mmi_kernel *kernel = p->device->backend->select(&x);
 		if (!kernel)
-			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->device->backend->name, mmi_ops[node->op].name);
+			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->device->backend->name, mmi_ops[node->op]->name);
 		p->calls[p->n_calls++] = (mmi_plan_call){ .node = id, .out = id, .kernel = kernel, .mask = MMI_NONE };
 	}
 	return MM_OK;
@@ -221,7 +221,7 @@ static void assign_slots(mmi_plan *p, mmi_slot *slots, const ptrdiff_t *last)
 			new_slot(p, slots, (mm_tensor)i, -1, PTRDIFF_MAX);
 	for (size_t c = 0; c < p->n_calls; c++) {
 		const mmi_plan_call *call = &p->calls[c];
-		if (mmi_op_is_param_grad(p->nodes[call->node].op))
+		if (mmi_ops[p->nodes[call->node].op]->param_grad)
 			continue;
 		mm_tensor taken = reusable(p, call, last, c);
 		if (taken != MMI_NONE)

@@ -94,7 +94,7 @@ static void *storage(const mmi_program *p, mm_tensor id)
 		return (void *)(uintptr_t)p->bound[root]; /* bound inputs are only read */
 	if (node->op == MMI_OP_PARAM)
 		return param_pointer(p, node);
-	if (mmi_op_is_param_grad(node->op))
+	if (mmi_ops[node->op]->param_grad)
 		return grad_pointer(p, node);
 	size_t slot = p->plan->slot[root];
 	return slot == MMI_NO_SLOT ? NULL : p->arena + p->plan->slot_offset[slot];
@@ -128,7 +128,7 @@ static mm_status prepare_call(mmi_program *p, size_t c, mm_error *e)
 	}
 	x->out = storage(p, call->out);
 	if (call->kernel->prepare && call->kernel->prepare(x, e) != MM_OK)
-		return mmi_fail_prefix(e, "%s (%s)", mmi_ops[node->op].name, call->kernel->name);
+		return mmi_fail_prefix(e, "%s (%s)", mmi_ops[node->op]->name, call->kernel->name);
 	p->n_prepared = c + 1;
 	if (x->scratch_bytes > p->scratch_bytes)
 		p->scratch_bytes = x->scratch_bytes;
@@ -272,7 +272,7 @@ void mmi_program_bind_grads(mmi_program *p, const mmi_params *params, mmi_floats
 	s->grads = (char *)flat.at;
 	for (size_t c = 0; c < p->plan->n_calls; c++) {
 		const mmi_node *node = p->execs[c].node;
-		if (mmi_op_is_param_grad(node->op) && node->params == params)
+		if (mmi_ops[node->op]->param_grad && node->params == params)
 			p->execs[c].out = grad_pointer(p, node);
 	}
 }
@@ -319,7 +319,7 @@ static double call_flops(const mmi_plan *plan, size_t c)
 {
 	const mmi_graph nodes = { .nodes = plan->nodes, .n = plan->n_nodes };
 	const mmi_node *node = &plan->nodes[plan->calls[c].node];
-	double per_sample = mmi_ops[node->op].flops ? mmi_ops[node->op].flops(&nodes, node) : (double)mmi_shape_count(&node->shape);
+	double per_sample = mmi_ops[node->op]->flops ? mmi_ops[node->op]->flops(&nodes, node) : (double)mmi_shape_count(&node->shape);
 	return per_sample * (double)plan->n;
 }
 
@@ -335,7 +335,7 @@ mmi_call_info mmi_program_call(const mmi_program *p, size_t c)
 {
 	const mmi_plan_call *call = &p->plan->calls[c];
 	const mmi_node *nodes = p->plan->nodes, *node = &nodes[call->node];
-	mmi_call_info info = { .op = mmi_ops[node->op].name, .kernel = call->kernel->name, .act = call->act != MM_ACT_NONE,
+	mmi_call_info info = { .op = mmi_ops[node->op]->name, .kernel = call->kernel->name, .act = call->act != MM_ACT_NONE,
 	                       .mask = call->mask != MMI_NONE, .flops = call_flops(p->plan, c) };
 	char from[64] = "", with[64] = "", to[64];
 	if (node->n_in > 0)

@@ -175,7 +175,6 @@ case("mean/0", lambda x: x.sum(1) * f32(1 / 3), x=uniform(N, 3, 70))
 case("mean/last", lambda x: x.sum(2) * f32(1 / 7), x=uniform(N, 2, 7))
 case("sum-all", lambda x: f32(0.3) * x.sum((1, 2)), x=uniform(N, 4, 5))
 
-case("squared-error", lambda x, y: ((x - y) ** 2).sum((1, 2)), x=uniform(N, 4, 5), y=uniform(N, 4, 5))
 case("nll/gaussian", lambda x, p: -Normal(p, f32(0.7)).log_prob(x).sum((1, 2)), constant=("x",),
      x=uniform(N, 4, 5), p=uniform(N, 4, 5))
 case("nll/laplace", lambda x, p: -Laplace(p, f32(0.75)).log_prob(x).sum((1, 2)), constant=("x",),
@@ -193,14 +192,6 @@ case("logpdf/normal", lambda z, loc, scale: Normal(loc, scale).log_prob(z).sum(1
 case("logpdf/laplace", lambda z, loc, scale: Laplace(loc, scale).log_prob(z).sum(1),
      z=uniform(N, 19), loc=uniform(N, 19), scale=uniform(N, 19, lo=0.3, hi=2))
 case("logpdf/prior", lambda z: Normal(0.0, 1.0).log_prob(z).sum(1), z=uniform(N, 3))
-
-
-def gather(index, a, b, c):
-    return torch.stack([a, b, c])[index.long(), torch.arange(N)]
-
-
-case("gather", gather, constant=("index",), index=np.array([2, 0], np.float32), a=uniform(N, 2, 3), b=uniform(N, 2, 3),
-     c=uniform(N, 2, 3))
 
 
 def block(x, a_weight, a_bias, b_weight):

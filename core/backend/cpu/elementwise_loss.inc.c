@@ -32,11 +32,6 @@ static void reduce(mmi_exec *x, double (*sum)(const float *, const float *, cons
 		((float *)x->out)[s] = (float)(scale * sum(a + s * count, b + s * count, c ? c + s * count : NULL, count) + shift);
 }
 
-static void squared_error(mmi_exec *x)
-{
-	reduce(x, squared_sum, 1, 0);
-}
-
 static void nll_gaussian(mmi_exec *x)
 {
 	const double sigma = (double)x->node->attr.a;
@@ -97,11 +92,6 @@ static void spread(mmi_exec *x, slope_fn slope, float scale)
 
 	for (int64_t s = x->n; s-- > 0;)
 		slope((float *)x->out + s * count, a + s * count, b + s * count, c ? c + s * count : NULL, count, scale * ds[s]);
-}
-
-static void squared_error_bwd(mmi_exec *x)
-{
-	spread(x, difference_slope, 2.f);
 }
 
 static void nll_gaussian_bwd(mmi_exec *x)

@@ -143,29 +143,3 @@ static void sum_all_bwd(mmi_exec *x)
 	for (int64_t s = 0; s < x->n; s++)
 		fill((float *)x->out + s * count, count, x->node->attr.a * ((const float *)x->in[0])[s]);
 }
-
-static void gather(mmi_exec *x)
-{
-	const int64_t count = out_count(x), last = (int64_t)x->n_in - 2;
-
-	for (int64_t s = 0; s < x->n; s++) {
-		const int64_t index = lroundf(((const float *)x->in[0])[s]);
-		const int64_t k = index < 0 ? 0 : index > last ? last : index;
-
-		memcpy((float *)x->out + s * count, (const float *)x->in[k + 1] + s * count, (size_t)count * sizeof(float));
-	}
-}
-
-static void gather_bwd(mmi_exec *x)
-{
-	const int64_t count = out_count(x);
-
-	for (int64_t s = 0; s < x->n; s++) {
-		float *out = (float *)x->out + s * count;
-
-		if (lroundf(((const float *)x->in[0])[s]) == x->node->attr.begin)
-			memcpy(out, (const float *)x->in[1] + s * count, (size_t)count * sizeof(float));
-		else
-			fill(out, count, 0.f);
-	}
-}

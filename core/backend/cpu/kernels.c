@@ -80,8 +80,6 @@ mmi_kernel_list GLUE(mmi_kernels_, MMI_ISA)[MMI_OP_COUNT] = {
 	[MMI_OP_SUM_BWD] = KERNEL(sum_axis_bwd, 0),
 	[MMI_OP_SUM_ALL] = KERNEL(sum_all, 0),
 	[MMI_OP_SUM_ALL_BWD] = KERNEL(sum_all_bwd, 0),
-	[MMI_OP_SQUARED_ERROR] = KERNEL(squared_error, 0),
-	[MMI_OP_SQUARED_ERROR_BWD] = KERNEL(squared_error_bwd, INPLACE),
 	[MMI_OP_NLL_GAUSSIAN] = KERNEL(nll_gaussian, 0),
 	[MMI_OP_NLL_GAUSSIAN_BWD] = KERNEL(nll_gaussian_bwd, INPLACE),
 	[MMI_OP_NLL_LAPLACE] = KERNEL(nll_laplace, 0),
@@ -94,6 +92,4 @@ mmi_kernel_list GLUE(mmi_kernels_, MMI_ISA)[MMI_OP_COUNT] = {
 	[MMI_OP_LOGPDF_NORMAL_BWD] = KERNEL(logpdf_normal_bwd, INPLACE),
 	[MMI_OP_LOGPDF_LAPLACE] = KERNEL(logpdf_laplace, 0),
 	[MMI_OP_LOGPDF_LAPLACE_BWD] = KERNEL(logpdf_laplace_bwd, INPLACE),
-	[MMI_OP_GATHER] = KERNEL(gather, 0),
-	[MMI_OP_GATHER_BWD] = KERNEL(gather_bwd, 0),
 };

@@ -35,18 +35,6 @@ static void reduce2_bwd(mmi_exec *x, double (*f)(double scale, double a, double 
 	}
 }
 
-static double squared_error_of(double scale, double a, double b)
-{
-	(void)scale;
-	return (a - b) * (a - b);
-}
-
-static double squared_error_slope(double scale, double a, double b)
-{
-	(void)scale;
-	return 2 * (a - b);
-}
-
 static double gaussian_of(double sigma, double v, double mean)
 {
 	return (v - mean) * (v - mean) / (2 * sigma * sigma) + log(sigma) + log_two_pi / 2;
@@ -79,8 +67,6 @@ static double bernoulli_slope(double scale, double v, double logit)
 	return act_value(MM_ACT_SIGMOID, 0, logit) - v;
 }
 
-static void squared_error(mmi_exec *x)     { reduce2(x, squared_error_of); }
-static void squared_error_bwd(mmi_exec *x) { reduce2_bwd(x, squared_error_slope); }
 static void nll_gaussian(mmi_exec *x)      { reduce2(x, gaussian_of); }
 static void nll_gaussian_bwd(mmi_exec *x)  { reduce2_bwd(x, gaussian_slope); }
 static void nll_laplace(mmi_exec *x)       { reduce2(x, laplace_of); }

@@ -97,8 +97,6 @@ static const mmi_kernel kernels[MMI_OP_COUNT] = {
 	KERNEL(SUM_BWD, sum_axis_bwd, 0),
 	KERNEL(SUM_ALL, sum_all, 0),
 	KERNEL(SUM_ALL_BWD, sum_all_bwd, 0),
-	KERNEL(SQUARED_ERROR, squared_error, 0),
-	KERNEL(SQUARED_ERROR_BWD, squared_error_bwd, 0),
 	KERNEL(NLL_GAUSSIAN, nll_gaussian, 0),
 	KERNEL(NLL_GAUSSIAN_BWD, nll_gaussian_bwd, 0),
 	KERNEL(NLL_LAPLACE, nll_laplace, 0),
@@ -111,8 +109,6 @@ static const mmi_kernel kernels[MMI_OP_COUNT] = {
 	KERNEL(LOGPDF_NORMAL_BWD, logpdf_normal_bwd, 0),
 	KERNEL(LOGPDF_LAPLACE, logpdf_laplace, 0),
 	KERNEL(LOGPDF_LAPLACE_BWD, logpdf_laplace_bwd, 0),
-	KERNEL(GATHER, gather, 0),
-	KERNEL(GATHER_BWD, gather_bwd, 0),
 };
 
 static const mmi_kernel *select_kernel(const mmi_exec *x)

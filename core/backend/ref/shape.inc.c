@@ -175,27 +175,3 @@ static void sum_all_bwd(mmi_exec *x)
 			dx[i] = (real)each;
 	}
 }
-
-static void gather(mmi_exec *x)
-{
-	for (int64_t s = 0; s < x->n; s++) {
-		const int64_t last = (int64_t)x->n_in - 2, index = llround((double)*in_sample(x, 0, s));
-		const int64_t k = index < 0 ? 0 : index > last ? last : index;
-
-		memcpy(out_sample(x, s), in_sample(x, (uint32_t)k + 1, s), (size_t)out_count(x) * sizeof(real));
-	}
-}
-
-static void gather_bwd(mmi_exec *x)
-{
-	const int64_t count = out_count(x);
-
-	for (int64_t s = 0; s < x->n; s++) {
-		const bool mine = llround((double)*in_sample(x, 0, s)) == x->node->attr.begin;
-
-		if (mine)
-			memcpy(out_sample(x, s), in_sample(x, 1, s), (size_t)count * sizeof(real));
-		else
-			memset(out_sample(x, s), 0, (size_t)count * sizeof(real));
-	}
-}
