@@ -12,6 +12,10 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "cli/watch.h"
+#include "plugin/call.h"
+
+#include <time.h>
 
 /* A program whose output goes to memory and whose clock the test moves. */
 typedef struct fixture {
@@ -486,6 +490,33 @@ static void test_the_first_signal_is_a_wish_the_second_one_kills(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---------------------------------------------------------------- what others wrote, and callbacks that last */
+
+static void control_characters_do_not_reach_the_terminal(void **state)
+{
+	fixture *f = *state;
+	mmi_console_line(&f->console, MM_LOG_ERROR, "a\033[31mb\nmmcore: c\302\233d\177 \303\274");
+	assert_string_equal(text_err(f), "mmcore: a?[31mb mmcore: c??d? \303\274\n");
+	mmi_console_text(f->console.out, "\033]0;title\a");
+	fflush(f->console.out);
+	assert_string_equal(f->out, "?]0;title?");
+}
+
+static void a_callback_that_lasts_is_named_once(void **state)
+{
+	fixture *f = *state;
+	const mmi_call call = { .section = "m0", .callback = "read of sample 'k\033'" };
+	const struct timespec longer = { 1, 0 };
+	mmi_watch_start(&f->console, 0.05);
+	mmi_watch_end(); /* this program may exit */
+	mmi_watch_call(NULL, &call, true);
+	nanosleep(&longer, NULL);
+	mmi_watch_call(NULL, &call, false);
+	const char *found = strstr(text_err(f), "mmcore: [m0] read of sample 'k?' has not come back for 0.05 seconds\n");
+	assert_non_null(found);
+	assert_null(strstr(strchr(found, '\n'), "has not"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +553,8 @@ int main(void)
 		CASE(test_progress_of_a_time_budget_tells_what_is_left_of_it),
 		CASE(test_progress_on_a_terminal_redraws_one_line),
 		CASE(test_progress_shows_the_note),
+		CASE(control_characters_do_not_reach_the_terminal),
+		CASE(a_callback_that_lasts_is_named_once),
 		CASE(test_the_first_signal_is_a_wish_the_second_one_kills),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

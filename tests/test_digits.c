@@ -93,7 +93,7 @@ static void train(rig *folder, course *c)
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup;
 	mmi_train_result result;
-	mmi_log log = { hear, c };
+	mmi_log log = { .line = hear, .ctx = c };
 	const char *ini = rig_path(folder, "run.ini");
 	write_ini(ini, data_folder());
 	mmi_setup_request request = { .ini = ini, .log = &log };

@@ -52,6 +52,7 @@ typedef struct child {
 	int life, news;
 	FILE *log;
 	double told;
+	const mmi_log *parent;
 } child;
 
 static double seconds(void)
@@ -66,6 +67,13 @@ static void log_line(void *ctx, int level, const char *text)
 	child *c = ctx;
 	fprintf(c->log, "%s%s\n", level >= MM_LOG_WARNING ? "warning: " : "", text);
 	fflush(c->log);
+}
+
+static void log_call(void *ctx, const struct mmi_call *call, bool inside)
+{
+	const mmi_log *parent = ((child *)ctx)->parent;
+	if (parent && parent->call)
+		parent->call(parent->ctx, call, inside);
 }
 
 static bool child_stop(void *ctx)
@@ -158,7 +166,8 @@ static mm_status assess(const mmi_ablation *a, size_t i, child *c, const mmi_log
 /* What is still to be done, one thing after the other. */
 static mm_status go_on(const mmi_ablation *a, size_t i, child *c, message *end, mm_error *e)
 {
-	const mmi_log log = { .line = log_line, .ctx = c };
+	c->parent = a->request->setup.log;
+	const mmi_log log = { .line = log_line, .ctx = c, .call = log_call };
 	const mmi_ablation_run *run = &a->runs[i];
 	end->stage = DONE;
 	if (!run->trained)

@@ -35,8 +35,29 @@ static void print_tensors(FILE *out, const mmi_safetensors *s)
 	for (size_t i = 0; i < mmi_safetensors_count(s); i++) {
 		const mmi_tensor_info *t = mmi_safetensors_at(s, i);
 		char shape[128];
-		fprintf(out, "%-4s %-20s %s\n", mmi_dtype_name(t->dtype), mmi_tensor_shape_text(t->rank, t->dim, shape, sizeof shape), t->name);
+		fprintf(out, "%-4s %-20s ", mmi_dtype_name(t->dtype), mmi_tensor_shape_text(t->rank, t->dim, shape, sizeof shape));
+		mmi_console_text(out, t->name);
+		fputc('\n', out);
 	}
+}
+
+static void print_field(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "%-11s ", name);
+	mmi_console_text(out, text);
+	fputc('\n', out);
+}
+
+static void print_lines(FILE *out, const char *text)
+{
+	for (size_t length; *text; text += length + (text[length] == '\n')) {
+		length = strcspn(text, "\n");
+		char *line = mmi_format("%.*s", (int)length, text);
+		fputc('\n', out);
+		mmi_console_text(out, line ? line : "(out of memory)");
+		mmi_free(line);
+	}
+	fputc('\n', out);
 }
 
 static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, bool settings)
@@ -47,10 +68,10 @@ static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, 
 	mm_error e = MM_ERROR_INIT;
 	int64_t iteration;
 
-	fprintf(out, "%-11s %s\n", "checkpoint", mmi_checkpoint_path(ck));
+	print_field(out, "checkpoint", mmi_checkpoint_path(ck));
 	for (size_t i = 0; i < MMI_COUNT(texts); i++)
 		if (mmi_checkpoint_meta(ck, texts[i]))
-			fprintf(out, "%-11s %s\n", texts[i], mmi_checkpoint_meta(ck, texts[i]));
+			print_field(out, texts[i], mmi_checkpoint_meta(ck, texts[i]));
 	if (mmi_checkpoint_counter(ck, "state.iteration", &iteration, &e) == MM_OK)
 		fprintf(out, "%-11s %" PRId64 "\n", "iteration", iteration);
 	for (size_t i = 0; i < MMI_COUNT(models); i++)
@@ -58,7 +79,7 @@ static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, 
 	if (tensors)
 		print_tensors(out, s);
 	if (settings && mmi_checkpoint_meta(ck, "settings"))
-		fprintf(out, "\n%s", mmi_checkpoint_meta(ck, "settings"));
+		print_lines(out, mmi_checkpoint_meta(ck, "settings"));
 }
 
 static void print_plugin(FILE *out, const mmi_plugin *p)

@@ -27,7 +27,9 @@ static void print_details(FILE *out, const mmi_plugin *p)
 {
 	const mm_plugin_entry *e = &p->entry;
 
-	fprintf(out, "  file     %s\n", p->path);
+	fputs("  file     ", out);
+	mmi_console_text(out, p->path);
+	fputc('\n', out);
 	fprintf(out, "  id       %s %s\n", or_dash(e->id), or_dash(e->version));
 	fprintf(out, "  vendor   %s\n", or_dash(e->vendor));
 	fprintf(out, "  licence  %s\n", or_dash(e->license));
@@ -37,7 +39,8 @@ static void print_details(FILE *out, const mmi_plugin *p)
 
 static void print_plugin(FILE *out, const mmi_plugin *p, bool verbose)
 {
-	fprintf(out, "%s  %s %s\n", base_name(p->path), or_dash(p->entry.name), or_dash(p->entry.version));
+	mmi_console_text(out, base_name(p->path));
+	fprintf(out, "  %s %s\n", or_dash(p->entry.name), or_dash(p->entry.version));
 	if (verbose)
 		print_details(out, p);
 	for (uint32_t i = 0; i < p->entry.n_modalities; i++)
@@ -69,7 +72,9 @@ static void print_refused(FILE *out, const mmi_registry *r)
 		if (!heading)
 			fprintf(out, "\nNot used:\n");
 		heading = true;
-		fprintf(out, "  %s: %s\n", mmi_plugin_state_name(p->state), p->why.message);
+		fprintf(out, "  %s: ", mmi_plugin_state_name(p->state));
+		mmi_console_text(out, p->why.message);
+		fputc('\n', out);
 	}
 }
 

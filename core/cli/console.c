@@ -61,6 +61,13 @@ static const char *level_words(int level)
 	}
 }
 
+void mmi_console_text(FILE *out, const char *text)
+{
+	char *copy = mmi_strdup(text);
+	fputs(copy ? mmi_clean(copy) : "(out of memory)", out);
+	mmi_free(copy);
+}
+
 void mmi_console_line(mmi_console *c, int level, const char *text)
 {
 	if (level < c->level)
@@ -68,7 +75,9 @@ void mmi_console_line(mmi_console *c, int level, const char *text)
 	wipe(c);
 	if (level >= MM_LOG_WARNING)
 		fprintf(c->err, "%s: ", c->program);
-	fprintf(c->err, "%s%s\n", level_words(level), text);
+	fputs(level_words(level), c->err);
+	mmi_console_text(c->err, text);
+	fputc('\n', c->err);
 	fflush(c->err);
 }
 

@@ -18,7 +18,9 @@ typedef struct mmi_console {
 } mmi_console;
 
 mmi_console mmi_console_standard(const char *program);
-/* A whole line; an unfinished one is wiped first. Warnings and errors get the program's name. */
+/* Text that others may have written, without control characters: file names, metadata, what plugins say. */
+void mmi_console_text(FILE *out, const char *text);
+/* A whole line, cleaned like that; an unfinished one is wiped first. Warnings and errors get the program's name. */
 void mmi_console_line(mmi_console *c, int level, const char *text);
 /* Redraws the unfinished line (terminals only). */
 void mmi_console_live(mmi_console *c, const char *text);

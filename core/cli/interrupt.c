@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
-/* The one piece of global state in the program: a signal handler has no other way to speak. */
+/* Global state, which only the program has (see watch.c too): a signal handler has no other way to speak. */
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)

@@ -2,9 +2,12 @@
 #include "mmi_build.h"
 
 #include "cli/cli.h"
+#include "cli/watch.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define SECONDS_IN_PLUGIN 10 /* a callback that lasts longer is named */
 
 const mmi_command mmi_commands[] = {
 	{ "train", "train a model, or go on with a run (the default)", mmi_cmd_train },
@@ -87,5 +90,9 @@ int main(int argc, char **argv)
 	mmi_console console = mmi_console_standard(program);
 	mmi_cli cli = { .program = program, .console = &console, .log = mmi_console_log(&console) };
 
-	return close_output(&cli, run_program(&cli, argc, argv));
+	cli.log.call = mmi_watch_call;
+	mmi_watch_start(&console, SECONDS_IN_PLUGIN);
+	int status = close_output(&cli, run_program(&cli, argc, argv));
+	mmi_watch_end();
+	return status;
 }

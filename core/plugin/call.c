@@ -58,7 +58,7 @@ void mmi_call_leave(mmi_call *c)
 	tell(c, false);
 }
 
-const char *mmi_call_name(const char *section, const mmi_plugin *plugin, const char *callback, char *text)
+char *mmi_call_name(const char *section, const mmi_plugin *plugin, const char *callback, char *text)
 {
 	char who[MM_ERROR_TEXT] = "", where[48] = "";
 	if (section)

@@ -32,6 +32,6 @@ void mmi_call_leave(mmi_call *c);
 /* Leaves, and passes on the callback's status with section, plugin, path and callback in front of its text. */
 mm_status mmi_call_end(mmi_call *c, mm_status status, mm_error *e);
 /* "[m0] plugin org.example.toy (/opt/p/toy.so): read" in a buffer of MM_ERROR_TEXT bytes. */
-const char *mmi_call_name(const char *section, const mmi_plugin *plugin, const char *callback, char *text);
+char *mmi_call_name(const char *section, const mmi_plugin *plugin, const char *callback, char *text);
 
 #endif

@@ -14,7 +14,8 @@ typedef struct mmi_file_id {
 
 /* Finds the file behind path: *real (freed with mmi_free) has no links, *id identifies it. */
 mm_status mmi_object_locate(const char *path, char **real, mmi_file_id *id, mm_error *e);
-/* Refuses files of other users, root's aside; under root also those that others may write or exchange, and says which. `path` and `real` as from locate. */
+/* Refuses files of other users, root's aside; under root also those that others may write or exchange, and says which.
+ * `path` and `real` as from locate. */
 mm_status mmi_object_safe(const char *path, const char *real, mm_error *e);
 /* The same for a user id given by the caller, for tests. */
 mm_status mmi_object_safe_for(uid_t user, const char *path, const char *real, mm_error *e);

@@ -339,10 +339,11 @@ static void close_run(mmi_run *r)
 }
 
 /* A guard stopped the step: say so, go back, and let checkpoints, metrics and data follow. */
-static mm_status recover(mmi_run *r, const mmi_measures *m, mmi_train_result *result, mm_error *e)
+static mm_status recover(mmi_run *r, const mmi_measures *m, const mmi_batch *batch, mmi_train_result *result, mm_error *e)
 {
 	mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; going back to the last snapshot and halving that model's learning rate", e->message);
 	MMI_TRY(mmi_learner_rollback(r->learner, m->culprit, e));
+	MMI_TRY(mmi_learner_try_networks(r->learner, m->chains, batch, e));
 	MMI_TRY(replace_checkpoints(r, result, e));
 	MMI_TRY(open_metrics(r, true, e));
 	return open_batches(r, e);
@@ -417,7 +418,7 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 		MMI_TRY(mmi_batches_next(r->batches, &batch, e));
 		mm_status status = mmi_learner_iterate(r->learner, batch, &measures, e);
 		if (status == MM_ENUMERIC) {
-			MMI_TRY(recover(r, &measures, result, e));
+			MMI_TRY(recover(r, &measures, batch, result, e));
 			continue;
 		}
 		MMI_TRY(status);
