@@ -165,7 +165,7 @@ static void its_gradient_reaches_the_encoders(void **state)
 	for (size_t i = 0; i < p->n; i++) {
 		const double h = 2e-4;
 		float *at = p->raw.at + p->info[i].offset, kept[4096];
-		const float *gradient = l->inference_lanes.lane[0] + p->info[i].offset;
+		const float *gradient = l->inference_lanes.lane[0].at + p->info[i].offset;
 		size_t n = p->info[i].count;
 		double along = 0, norm = 0;
 		assert_true(n <= MMI_COUNT(kept));
@@ -199,7 +199,7 @@ static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, const float 
 	mmi_lanes_reduce(&l->inference_lanes, r->pool);
 	float *out = malloc(l->inference_lanes.count * sizeof *out);
 	assert_non_null(out);
-	memcpy(out, l->inference_lanes.lane[0], l->inference_lanes.count * sizeof *out);
+	memcpy(out, l->inference_lanes.lane[0].at, l->inference_lanes.count * sizeof *out);
 	return out;
 }
 
@@ -225,7 +225,7 @@ static void an_elbo_takes_it_along(void **state)
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 	double moved = 0;
 	for (size_t i = 0; i < l->inference_lanes.count; i++) {
-		double own = (double)l->inference_lanes.lane[0][i];
+		double own = (double)l->inference_lanes.lane[0].at[i];
 		moved += own * own;
 		near((double)both[i], (double)alone[i] + own, 1e-4, "a gradient");
 	}

@@ -351,7 +351,7 @@ static void check_gradients(const rig *r, int64_t t, const mmi_lanes *lanes)
 
 	for (size_t i = 0; i < p->n; i++) {
 		const reference_record *want = record("%s/%lld/grad/%s/%s", r->run->name, (long long)t, p->name, p->info[i].name);
-		const double error = relative_error(lanes->lane[0] + p->info[i].offset, want, NULL);
+		const double error = relative_error(lanes->lane[0].at + p->info[i].offset, want, NULL);
 
 		if (!(error <= tolerance))
 			fail_msg("%s: relative error %.3g", want->name, error);

@@ -2,6 +2,7 @@
  * complete batches and with missing modalities: values to 1e-5, gradients to 1e-5 in norm. */
 #include "mmi_build.h"
 
+#include "device_rig.h"
 #include "linear_rig.h"
 
 #include <math.h>
@@ -110,7 +111,7 @@ static void open_rig(rig *r, bool private, bool masked)
 	load_params(r, r->linear.model->inference);
 	must(mmi_lanes_create(r->linear.model->generator, N / SMALL_CHUNK, &r->generator, &e), &e);
 	must(mmi_lanes_create(r->linear.model->inference, N / SMALL_CHUNK, &r->inference, &e), &e);
-	must(mmi_pass_create(r->linear.pool, SMALL_CHUNK, N, &r->pass, &e), &e);
+	must(mmi_pass_create(cpu_device(), r->linear.pool, SMALL_CHUNK, N, &r->pass, &e), &e);
 	for (int m = 0; m < LINEAR; m++) {
 		r->x[m] = floats(N * LINEAR_WIDTH);
 		load(r->x[m], "data/%d", m);
@@ -154,7 +155,7 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 		const reference_record *want = find(record);
 		assert_int_equal(want->count, p->info[i].count);
 		for (int64_t k = 0; k < want->count; k++) {
-			error += pow((double)lanes->lane[0][p->info[i].offset + (size_t)k] - want->values[k], 2);
+			error += pow((double)lanes->lane[0].at[p->info[i].offset + (size_t)k] - want->values[k], 2);
 			norm += pow(want->values[k], 2);
 		}
 	}

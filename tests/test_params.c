@@ -555,7 +555,7 @@ static void an_update_of_the_optimiser_refreshes_each_pack_once(void **state)
 	for (int step = 1; step <= 3; step++) {
 		const float before = *(const float *)a->data;
 
-		assert_int_equal(mmi_optimiser_step(&o, pool, grad, 1, 1, &e), MM_OK);
+		assert_int_equal(mmi_optimiser_step(&o, pool, mmi_floats_direct(grad), 1, 1, &e), MM_OK);
 		assert_int_equal(packed, 2 * step);
 		assert_true(*(const float *)a->data == 2 * mmi_params_value(p, 0).at[0]);
 		assert_true(*(const float *)b->data == 2 * mmi_params_value(p, 1).at[0]);
@@ -588,7 +588,7 @@ static void an_update_that_is_not_finite_is_told(void **state)
 		assert_int_equal(mmi_optimiser_create(p, &config, &o, &e), MM_OK);
 		grad[0] = ways[i].grad;
 		o.rate_factor = ways[i].factor;
-		assert_int_equal(mmi_optimiser_step(&o, pool, grad, (double)grad[0], 1, &e), MM_ENUMERIC);
+		assert_int_equal(mmi_optimiser_step(&o, pool, mmi_floats_direct(grad), (double)grad[0], 1, &e), MM_ENUMERIC);
 		assert_non_null(strstr(e.message, "values that are not finite"));
 		mmi_optimiser_clear(&o);
 		mmi_free(grad);

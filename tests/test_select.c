@@ -221,7 +221,7 @@ static void it_is_of_the_moving_average(void **state)
 	rig_run(&r, 5);
 	mmi_select *s = open_select(&r, false);
 	double raw = by_hand(&r, false), found = mmi_select_nll(s);
-	memcpy(r.model->generator->raw.at, r.learner->generator.ema, r.model->generator->count * sizeof(float));
+	memcpy(r.model->generator->raw.at, r.learner->generator.ema.at, r.model->generator->count * sizeof(float));
 	mmi_params_update(r.model->generator, 0);
 	double average = by_hand(&r, false);
 	assert_true(fabs(found - average) < 1e-5 * fabs(average));

@@ -273,7 +273,7 @@ static void the_energy_learns_with_these_factors(void **state)
 	                       "learner.lr_energy=0", "learner.x_noise=0"), vectors, N);
 	mmi_measures m = rig_run(&r, 1);
 	const mmi_learner *l = r.learner;
-	const float *gradient = l->energy_lanes.lane[0] + (tensor(r.model->energy, "head.energy.weight") - r.model->energy->raw.at);
+	const float *gradient = l->energy_lanes.lane[0].at + (tensor(r.model->energy, "head.energy.weight") - r.model->energy->raw.at);
 	double size = 0;
 	int counted = 0;
 	for (uint32_t i = 0; i < 16; i++)

@@ -218,7 +218,7 @@ static double *contrast_gradient(size_t stride, size_t *count)
 		out = out ? out : calloc(lanes->count, sizeof *out);
 		assert_non_null(out);
 		for (size_t i = 0; i < lanes->count; i++)
-			out[i] += (with ? 1 : -1) * (double)lanes->lane[0][i];
+			out[i] += (with ? 1 : -1) * (double)lanes->lane[0].at[i];
 		rig_close(&r);
 	}
 	return out;
@@ -435,8 +435,8 @@ static void the_moving_average_is_a_mean_at_first(void **state)
 		rig_run(&r, 1);
 		sum += (double)r.model->generator->raw.at[0] / 4;
 	}
-	assert_true(fabs((double)r.learner->generator.ema[0] - sum) < 1e-6);
-	assert_null(r.learner->energy.ema);
+	assert_true(fabs((double)r.learner->generator.ema.at[0] - sum) < 1e-6);
+	assert_null(r.learner->energy.ema.at);
 	rig_close(&r);
 }
 

@@ -32,9 +32,9 @@ void mmi_params_destroy(mmi_params *p)
 	mmi_packs_destroy(p->packs);
 	if (p->value.at != p->raw.at)
 		mmi_floats_release(p->device, &p->value);
-	mmi_floats_release(p->device, &p->raw);
+	mmi_mirror_clear(p->device, &p->raw_copy);
+	mmi_mirror_clear(p->device, &p->vectors_copy);
 	mmi_floats_release(p->device, &p->sigma);
-	mmi_floats_release(p->device, &p->vectors);
 	mmi_free(p->info);
 	mmi_free(p);
 }
@@ -152,20 +152,17 @@ static void draw_tensor(const mmi_params *p, size_t i, uint64_t seed, float *raw
 static mm_status draw_all(mmi_params *p, uint64_t seed, mm_error *e)
 {
 	const mmi_device *d = p->device;
-	float *host = mmi_alloc(p->count + p->n_vectors + p->n, sizeof *host), *vectors, *sigma;
-	if (!host)
+	float *sigma = mmi_alloc(p->n, sizeof *sigma);
+	if (!sigma)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the initial values of %zu parameters of \"%s\"", p->count, p->name);
-	vectors = host + p->count;
-	sigma = vectors + p->n_vectors;
 	for (size_t i = 0; i < p->n; i++) {
-		draw_tensor(p, i, seed, host, vectors);
+		draw_tensor(p, i, seed, p->raw_copy.host, p->vectors_copy.host);
 		sigma[i] = 1;
 	}
-	d->ops->upload(d, p->raw.at, host, p->count * sizeof *host);
-	d->ops->upload(d, p->vectors.at, vectors, p->n_vectors * sizeof *host);
-	d->ops->upload(d, p->sigma.at, sigma, p->n * sizeof *host);
+	mmi_params_push(p);
+	d->ops->upload(d, p->sigma.at, sigma, p->n * sizeof *sigma);
 	mm_status status = d->ops->wait(d, e);
-	mmi_free(host);
+	mmi_free(sigma);
 	return status;
 }
 
@@ -173,17 +170,31 @@ mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e)
 {
 	if (p->final)
 		return mmi_fail(e, MM_ESTATE, "model \"%s\" already has its storage", p->name);
-	p->raw = mmi_floats_alloc(p->device, p->count);
+	MMI_TRY(mmi_mirror_create(p->device, p->count * sizeof *p->raw.at, &p->raw_copy, e));
+	MMI_TRY(mmi_mirror_create(p->device, p->n_vectors * sizeof *p->raw.at, &p->vectors_copy, e));
+	p->raw.at = p->raw_copy.device;
+	p->vectors.at = p->vectors_copy.device;
 	p->value = any_spectral(p) ? mmi_floats_alloc(p->device, p->count) : p->raw;
 	p->sigma = mmi_floats_alloc(p->device, p->n);
-	p->vectors = mmi_floats_alloc(p->device, p->n_vectors);
-	if (!p->raw.at || !p->value.at || !p->sigma.at || !p->vectors.at)
+	if (!p->value.at || !p->sigma.at)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu parameters of \"%s\"", p->count, p->name);
 	MMI_TRY(draw_all(p, seed, e));
 	p->final = true;
 	/* PyTorch starts spectral norms with 15 iterations, so that sigma is right from the first step. */
 	mmi_params_update(p, 15);
 	return MM_OK;
+}
+
+void mmi_params_fetch(const mmi_params *p)
+{
+	mmi_mirror_pull(p->device, &p->raw_copy, p->raw_copy.bytes);
+	mmi_mirror_pull(p->device, &p->vectors_copy, p->vectors_copy.bytes);
+}
+
+void mmi_params_push(const mmi_params *p)
+{
+	mmi_mirror_push(p->device, &p->raw_copy);
+	mmi_mirror_push(p->device, &p->vectors_copy);
 }
 
 static mmi_spectral spectral_of(const mmi_params *p, size_t i)

@@ -28,6 +28,7 @@ struct mmi_params {
 	mmi_floats sigma;    /* per tensor; 1 where not spectral */
 	mmi_floats vectors;  /* u and v of spectral tensors */
 	size_t n_vectors;
+	mmi_mirror raw_copy, vectors_copy; /* where the host reads and writes them, for checkpoints: fetch and push */
 	mmi_packs *packs;
 };
 
@@ -42,6 +43,9 @@ mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e);
 /* Call after raw changed: spectral value = raw / sigma with `iterations` power iterations first (0: recompute value from
  * the present vectors), then refreshes all packs. Allocates nothing. */
 void mmi_params_update(mmi_params *p, int iterations);
+/* raw and vectors to their copies on the host, and back. Where the device is direct these are the same memory. */
+void mmi_params_fetch(const mmi_params *p);
+void mmi_params_push(const mmi_params *p);
 /* Turns the gradient to value (flat, in place) into the gradient to raw: identity, or through 1/sigma with u, v held. */
 void mmi_params_grad_to_raw(const mmi_params *p, mmi_floats grad);
 /* The tensor's values as networks read them. .at is NULL before finalise. */

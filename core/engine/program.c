@@ -247,21 +247,37 @@ void mmi_program_read(const mmi_program *p, mm_tensor x, int64_t n, void *to)
 	d->ops->wait(d, NULL); /* a failure sticks: whoever waits next is told */
 }
 
-void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *from)
+/* NULL: the program's own memory. */
+static void bind(mmi_program *p, mm_tensor input, const void *data)
 {
-	const mmi_device *d = p->plan->device;
-	d->ops->upload(d, storage(p, input), from, sample_bytes(p, input) * (size_t)n);
-	d->ops->wait(d, NULL);
+	if (p->bound[input] == data)
+		return;
+	p->bound[input] = data;
+	const void *at = storage(p, input);
+	for (size_t i = 0; i < p->n_uses; i++)
+		if (p->uses[i].input == input)
+			*p->uses[i].slot = at;
 }
 
 void mmi_program_bind(mmi_program *p, mm_tensor input, mmi_floats data)
 {
-	if (p->bound[input] == data.at)
-		return;
-	p->bound[input] = data.at;
-	for (size_t i = 0; i < p->n_uses; i++)
-		if (p->uses[i].input == input)
-			*p->uses[i].slot = data.at;
+	bind(p, input, data.at);
+}
+
+void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *from)
+{
+	const mmi_device *d = p->plan->device;
+	bind(p, input, NULL);
+	d->ops->upload(d, storage(p, input), from, sample_bytes(p, input) * (size_t)n);
+	d->ops->wait(d, NULL);
+}
+
+void mmi_program_feed(mmi_program *p, mm_tensor input, int64_t n, const float *host)
+{
+	if (p->plan->device->ops->direct)
+		mmi_program_bind(p, input, mmi_floats_direct(host));
+	else
+		mmi_program_write(p, input, n, host);
 }
 
 void mmi_program_bind_grads(mmi_program *p, const mmi_params *params, mmi_floats flat)

@@ -25,11 +25,14 @@ const mmi_device *mmi_program_device(const mmi_program *p);
 
 /* Storage of an input or output on the device: n * count elements (float, or double on ref64). .at is NULL if the program lacks it. */
 mmi_floats mmi_program_data(const mmi_program *p, mm_tensor x);
-/* The first n samples of an input or output, to and from the host: done when they return. */
+/* The first n samples of an input or output, to and from the host: done when they return. An input that is written to is read from the
+ * program's own memory again. */
 void mmi_program_read(const mmi_program *p, mm_tensor x, int64_t n, void *to);
 void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *from);
 /* Makes an input read from the caller's memory from the next run on (no copy). */
 void mmi_program_bind(mmi_program *p, mm_tensor input, mmi_floats data);
+/* The same for n samples on the host: bound where the device is direct, copied there otherwise. */
+void mmi_program_feed(mmi_program *p, mm_tensor input, int64_t n, const float *host);
 /* Where gradients of a store's parameters are added: a flat array of params->count elements. ref64: doubles. */
 void mmi_program_bind_grads(mmi_program *p, const mmi_params *store, mmi_floats flat);
 /* ref64 only: the double copy of a store's parameters that the program reads (flat), refreshed from the store by

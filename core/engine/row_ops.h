@@ -107,6 +107,16 @@ typedef struct mmi_spectral {
 	size_t rows, columns;
 } mmi_spectral;
 
+/* One step of Adam over n floats; ema, unless NULL, becomes keep * ema + (1 - keep) * raw. What was made and is not finite sets `broken`:
+ * a finite gradient is no promise, its square may overflow. */
+typedef struct mmi_adam_rows {
+	mmi_floats raw, m, v, ema, grad;
+	size_t n;
+	mmi_adam adam;
+	float keep;
+	mmi_words broken;              /* a word; calls side by side may share it */
+} mmi_adam_rows;
+
 /* ------------------------------------------------------------ the table */
 
 struct mmi_row_ops {
@@ -114,6 +124,11 @@ struct mmi_row_ops {
 	void (*place)(const mmi_device *d, const mmi_placing *a);
 	void (*choose)(const mmi_device *d, const mmi_choice *a);
 	void (*pick)(const mmi_device *d, const mmi_pick *a);
+	/* out[0] = sum of x, out[1] = sum of x^2, both weighted by `factor` unless that is NULL. In double. */
+	void (*sums)(const mmi_device *d, mmi_floats x, mmi_floats factor, size_t n, mmi_doubles out);
+	void (*sum_squares)(const mmi_device *d, mmi_floats x, size_t n, mmi_doubles out);
+	void (*add)(const mmi_device *d, mmi_floats x, mmi_floats y, size_t n); /* x += y */
+	void (*exchange)(const mmi_device *d, mmi_floats a, mmi_floats b, size_t n);
 	/* Each run of n values of x onto the probability simplex, by the shortest way (Michelot 1986). */
 	void (*simplex)(const mmi_device *d, mmi_floats x, size_t runs, size_t n);
 	/* Energy and gradient before the first step into the sums. */
@@ -122,6 +137,9 @@ struct mmi_row_ops {
 	void (*chain_move)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r, uint32_t step);
 	/* Displacement, and what it is of, into the sums. */
 	void (*chain_end)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r);
+	void (*adam)(const mmi_device *d, const mmi_adam_rows *a);
+	/* Sets `broken` unless all of x are finite. */
+	void (*check)(const mmi_device *d, mmi_floats x, size_t n, mmi_words broken);
 	/* `iterations` of the power method, then sigma = v^T raw u and value = raw / sigma. */
 	void (*spectral)(const mmi_device *d, const mmi_spectral *a, int iterations);
 	/* grad [rows, columns] to value becomes that to raw, with u and v held. */

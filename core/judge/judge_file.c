@@ -31,11 +31,12 @@ static void items_clear(item_list *l)
 
 static bool items_add(item_list *l, const mmi_params *p)
 {
+	mmi_params_fetch(p);
 	for (size_t i = 0; i < p->n; i++, l->n++) {
 		const mmi_param_info *info = &p->info[i];
 		if (!(l->name[l->n] = mmi_format("%s.%s", p->name, info->name)))
 			return false;
-		l->item[l->n] = mmi_item_f32(l->name[l->n], info->shape, p->raw.at + info->offset);
+		l->item[l->n] = mmi_item_f32(l->name[l->n], info->shape, (float *)p->raw_copy.host + info->offset);
 	}
 	return true;
 }
@@ -241,6 +242,12 @@ static mm_status check_facts(mmi_judge *j, const mmi_checkpoint *ck, mm_error *e
 	return j->matcher ? check_matcher(j->matcher, ck, e) : MM_OK;
 }
 
+static void load(mmi_params *p)
+{
+	mmi_params_push(p);
+	mmi_params_update(p, 0);
+}
+
 static mm_status restore(mmi_judge *j, const mmi_modality *modalities, const mmi_checkpoint *ck, mm_error *e)
 {
 	static const char *const others[] = { "judge.", "matcher.", "modality." }; /* of modalities that are not asked about, and states */
@@ -253,9 +260,9 @@ static mm_status restore(mmi_judge *j, const mmi_modality *modalities, const mmi
 	if (status == MM_OK)
 		status = mmi_check_states(modalities, j->n, ck, "make a judge for this data with mmcore judge", e);
 	if (status == MM_OK && j->present)
-		mmi_params_update(j->params, 0);
+		load(j->params);
 	if (status == MM_OK && j->matcher)
-		mmi_params_update(j->matcher->params, 0);
+		load(j->matcher->params);
 	return status;
 }
 

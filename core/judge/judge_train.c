@@ -124,10 +124,10 @@ static void run_chunk(mmi_trainer *t, uint32_t i, uint32_t chunk, uint32_t lane,
 	mmi_trainer_net *n = &t->net[i];
 	mmi_program *p = n->net.programs[worker];
 	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK;
-	mmi_program_write(p, n->x, MMI_JUDGE_CHUNK, (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
-	mmi_program_write(p, n->target, MMI_JUDGE_CHUNK, t->target[i] + row * modality->info.n_classes);
-	mmi_program_write(p, n->seed, MMI_JUDGE_CHUNK, t->seed + row);
-	mmi_program_bind_grads(p, t->judge->params, mmi_floats_direct(t->lanes.lane[lane]));
+	mmi_program_feed(p, n->x, MMI_JUDGE_CHUNK, (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
+	mmi_program_feed(p, n->target, MMI_JUDGE_CHUNK, t->target[i] + row * modality->info.n_classes);
+	mmi_program_feed(p, n->seed, MMI_JUDGE_CHUNK, t->seed + row);
+	mmi_program_bind_grads(p, t->judge->params, t->lanes.lane[lane]);
 	mmi_program_run(p);
 	float value[MMI_JUDGE_CHUNK];
 	mmi_program_read(p, n->value, MMI_JUDGE_CHUNK, value);
@@ -137,7 +137,7 @@ static void run_chunk(mmi_trainer *t, uint32_t i, uint32_t chunk, uint32_t lane,
 static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 {
 	mmi_trainer *t = ctx;
-	memset(t->lanes.lane[lane], 0, t->lanes.count * sizeof(float));
+	mmi_lanes_zero(&t->lanes, lane);
 	for (uint32_t c = lane; c < t->chunks; c += t->lanes.n) {
 		t->loss[c] = 0;
 		for (uint32_t i = 0; i < t->judge->n; i++)

@@ -100,7 +100,7 @@ static void embed_chunk(void *ctx, uint32_t task, uint32_t worker)
 	const size_t row = (size_t)(task % t->chunks) * MMI_MATCHER_CHUNK;
 	mmi_tower *w = &t->m->tower[i];
 	mmi_program *p = w->net.programs[worker];
-	mmi_program_write(p, w->x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)w->modality->count);
+	mmi_program_feed(p, w->x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)w->modality->count);
 	mmi_program_run(p);
 	mmi_program_read(p, w->out, MMI_MATCHER_CHUNK, t->embedding[i] + row * MMI_MATCHER_DIM);
 }
@@ -124,14 +124,14 @@ static double loss_of_pairs(trainer *t)
 static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 {
 	trainer *t = ctx;
-	memset(t->lanes.lane[lane], 0, t->lanes.count * sizeof(float));
+	mmi_lanes_zero(&t->lanes, lane);
 	for (uint32_t c = lane; c < t->chunks; c += t->lanes.n)
 		for (uint32_t i = 0; i < t->m->n; i++) {
 			const size_t row = (size_t)c * MMI_MATCHER_CHUNK;
 			mmi_program *p = t->tower[i].net.programs[worker];
-			mmi_program_write(p, t->tower[i].x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
-			mmi_program_write(p, t->tower[i].grad, MMI_MATCHER_CHUNK, t->grad[i] + row * MMI_MATCHER_DIM);
-			mmi_program_bind_grads(p, t->m->params, mmi_floats_direct(t->lanes.lane[lane]));
+			mmi_program_feed(p, t->tower[i].x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
+			mmi_program_feed(p, t->tower[i].grad, MMI_MATCHER_CHUNK, t->grad[i] + row * MMI_MATCHER_DIM);
+			mmi_program_bind_grads(p, t->m->params, t->lanes.lane[lane]);
 			mmi_program_run(p);
 		}
 }

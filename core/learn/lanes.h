@@ -13,13 +13,15 @@
 typedef struct mmi_lanes {
 	uint32_t n;                  /* lanes in use */
 	size_t count;                /* floats in each */
-	float *lane[MMI_MAX_LANES];  /* lane[0] holds the sum after mmi_lanes_reduce */
-	double *block_squares;       /* per block: for the norm */
+	mmi_floats lane[MMI_MAX_LANES]; /* lane[0] holds the sum after mmi_lanes_reduce */
+	mmi_mirror block_squares;    /* doubles, one per block: for the norm */
 	const mmi_params *params;
 } mmi_lanes;
 
 mm_status mmi_lanes_create(const mmi_params *params, uint32_t max_chunks, mmi_lanes *out, mm_error *e);
 void mmi_lanes_clear(mmi_lanes *l);
+/* What the next gradient is added to. */
+void mmi_lanes_zero(const mmi_lanes *l, uint32_t lane);
 /* Sums the lanes into lane[0], turns the gradient to the networks' weights into that to the raw parameters, and returns
  * its Euclidean norm (NaN or infinite when any entry is). */
 double mmi_lanes_reduce(mmi_lanes *l, mmi_pool *pool);

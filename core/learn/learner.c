@@ -56,7 +56,7 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_lanes_create(l->model->generator, chunks, &l->generator_lanes, e));
 	MMI_TRY(mmi_lanes_create(l->model->inference, chunks, &l->inference_lanes, e));
 	MMI_TRY(mmi_lanes_create(l->model->energy, chunks, &l->energy_lanes, e));
-	return mmi_pass_create(l->pool, l->chunk, rows, &l->pass, e);
+	return mmi_pass_create(l->model->device, l->pool, l->chunk, rows, &l->pass, e);
 }
 
 static mm_status create_losses(mmi_learner *l, mm_error *e)
@@ -144,6 +144,6 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_rows_clear(l->revised);
 	mmi_rows_clear(l->imputed);
 	mmi_rows_clear(l->buffer);
-	mmi_free(l->snapshot);
+	mmi_floats_release(l->model->device, &l->snapshot);
 	mmi_free(l);
 }

@@ -72,7 +72,7 @@ typedef struct mmi_learner {
 	mmi_given given;
 	mmi_swaps swaps;
 	mmi_alignment alignment;
-	float *snapshot;                      /* parameters, moments and vectors of the three models */
+	mmi_floats snapshot;                  /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[3];
 } mmi_learner;
@@ -93,7 +93,9 @@ mm_status mmi_learner_try_networks(mmi_learner *l, bool chains, const mmi_batch 
 /* Everything a checkpoint holds, as items that point into the learner. *items and *names are the caller's to free. */
 mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e);
 void mmi_learner_items_free(mmi_tensor_item *items, char **names, size_t n_names);
-/* After items were filled from a checkpoint: recompute what follows from them. */
+/* Before items are read: brings what the device has to where they point. */
+void mmi_learner_fetch(const mmi_learner *l);
+/* After items were filled from a checkpoint: to the device, and recompute what follows from them. */
 void mmi_learner_restored(mmi_learner *l);
 
 #endif

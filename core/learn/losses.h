@@ -78,14 +78,15 @@ typedef struct mmi_segment {
 } mmi_segment;
 
 typedef struct mmi_pass {            /* buffers of passes: made once */
+	const mmi_device *device;
 	mmi_pool *pool;
 	uint32_t chunk;
-	float *seeds;                    /* [chunks][2: seed, l2][chunk] */
-	double *sums;                    /* [chunks][2] */
+	mmi_mirror seeds;                /* floats [chunks][3: seed, l2, factor][chunk] */
+	mmi_mirror sums;                 /* doubles [chunks][2] */
 	uint32_t max_chunks;
 } mmi_pass;
 
-mm_status mmi_pass_create(mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e);
+mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e);
 void mmi_pass_clear(mmi_pass *p);
 /* Zeroes the lanes, then adds the gradients of the segments, which train the same stores. */
 void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n);

@@ -2,23 +2,33 @@
 #include "mmi_build.h"
 
 #include "learn/optimiser.h"
-#include "base/finite.h"
-#include "engine/vec.h"
+#include "engine/row_ops.h"
 
 #include <math.h>
-#include <stdatomic.h>
 
 #define BLOCK 16384 /* floats: a task's share */
+
+static mm_status allocate(mmi_optimiser *o, mm_error *e)
+{
+	const mmi_device *d = o->params->device;
+	const size_t bytes = o->params->count * sizeof(float);
+	MMI_TRY(mmi_mirror_create(d, bytes, &o->m_copy, e));
+	MMI_TRY(mmi_mirror_create(d, bytes, &o->v_copy, e));
+	if (o->config.ema > 0)
+		MMI_TRY(mmi_mirror_create(d, bytes, &o->ema_copy, e));
+	o->m.at = o->m_copy.device;
+	o->v.at = o->v_copy.device;
+	o->ema.at = o->ema_copy.device;
+	return mmi_mirror_create(d, sizeof(uint32_t), &o->broken, e);
+}
 
 mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config, mmi_optimiser *out, mm_error *e)
 {
 	mmi_optimiser o = { .params = params, .config = *config, .rate_factor = 1 };
-	o.m = mmi_alloc(params->count, sizeof *o.m);
-	o.v = mmi_alloc(params->count, sizeof *o.v);
-	o.ema = config->ema > 0 ? mmi_alloc(params->count, sizeof *o.ema) : NULL;
-	if (!o.m || !o.v || (config->ema > 0 && !o.ema)) {
+	mm_status status = allocate(&o, e);
+	if (status != MM_OK) {
 		mmi_optimiser_clear(&o);
-		return mmi_fail(e, MM_ENOMEM, "out of memory for the optimiser of \"%s\"", params->name);
+		return mmi_fail_prefix(e, "the optimiser of \"%s\"", params->name);
 	}
 	*out = o;
 	return MM_OK;
@@ -26,52 +36,65 @@ mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config
 
 void mmi_optimiser_clear(mmi_optimiser *o)
 {
-	mmi_free(o->m);
-	mmi_free(o->v);
-	mmi_free(o->ema);
+	mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->ema_copy, &o->broken };
+	for (size_t i = 0; o->params && i < MMI_COUNT(all); i++)
+		mmi_mirror_clear(o->params->device, all[i]);
 	*o = (mmi_optimiser){ 0 };
 }
 
-typedef struct mmi_adam_job {
-	mmi_optimiser *o;
-	const float *grad;
-	mmi_adam args;
-	float keep; /* of the moving average */
-	atomic_bool broken;
-} mmi_adam_job;
-
-static void average(const mmi_adam_job *j, size_t offset, size_t n)
+void mmi_optimiser_fetch(const mmi_optimiser *o)
 {
-	const float *raw = j->o->params->raw.at + offset;
-	float *ema = j->o->ema + offset;
-	for (size_t i = 0; i < n; i++)
-		ema[i] = j->keep * ema[i] + (1 - j->keep) * raw[i];
+	const mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->ema_copy };
+	mmi_params_fetch(o->params);
+	for (size_t i = 0; i < MMI_COUNT(all); i++)
+		mmi_mirror_pull(o->params->device, all[i], all[i]->bytes);
 }
+
+void mmi_optimiser_push(const mmi_optimiser *o)
+{
+	const mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->ema_copy };
+	mmi_params_push(o->params);
+	for (size_t i = 0; i < MMI_COUNT(all); i++)
+		mmi_mirror_push(o->params->device, all[i]);
+}
+
+typedef struct mmi_adam_job {
+	const mmi_device *device;
+	mmi_adam_rows rows; /* of all parameters */
+} mmi_adam_job;
 
 static void adam_block(void *ctx, uint32_t block, uint32_t worker)
 {
-	mmi_adam_job *j = ctx;
-	const mmi_optimiser *o = j->o;
-	size_t offset = (size_t)block * BLOCK, left = o->params->count - offset, n = left < BLOCK ? left : BLOCK;
+	const mmi_adam_job *j = ctx;
+	const mmi_adam_rows *all = &j->rows;
+	const size_t offset = (size_t)block * BLOCK, left = all->n - offset;
+	mmi_adam_rows a = *all;
 	(void)worker;
-	float *raw = o->params->raw.at + offset;
-	o->params->device->vec->adam(raw, o->m + offset, o->v + offset, j->grad + offset, n, &j->args);
-	if (o->ema)
-		average(j, offset, n);
-	/* While they are in the cache. A finite gradient is no promise: its square may overflow, or the rate be absurd. */
-	if (!mmi_finite(raw, n) || !mmi_finite(o->m + offset, n) || !mmi_finite(o->v + offset, n) ||
-	    (o->ema && !mmi_finite(o->ema + offset, n)))
-		atomic_store_explicit(&j->broken, true, memory_order_relaxed);
+	a.n = left < BLOCK ? left : BLOCK;
+	a.raw = mmi_floats_at(a.raw, offset);
+	a.m = mmi_floats_at(a.m, offset);
+	a.v = mmi_floats_at(a.v, offset);
+	a.ema = mmi_floats_at(a.ema, offset);
+	a.grad = mmi_floats_at(a.grad, offset);
+	j->device->rows->adam(j->device, &a);
 }
 
-mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad, double norm, double schedule, mm_error *e)
+static bool is_broken(const mmi_optimiser *o)
+{
+	mmi_mirror_pull(o->params->device, &o->broken, o->broken.bytes);
+	return *(const uint32_t *)o->broken.host;
+}
+
+mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double norm, double schedule, mm_error *e)
 {
 	const mmi_adam_config *c = &o->config;
-	mmi_adam_job j = { .o = o, .grad = grad };
+	const mmi_device *d = o->params->device;
+	const mmi_words broken = { o->broken.device };
+	mmi_adam_job j = { d, { .raw = o->params->raw, .m = o->m, .v = o->v, .ema = o->ema, .grad = grad, .n = o->params->count, .broken = broken } };
 	/* As an ordinary mean at first, so that it does not remember the initial values. */
-	j.keep = (float)fmin(c->ema, (double)o->t / (double)(o->t + 1));
+	j.rows.keep = (float)fmin(c->ema, (double)o->t / (double)(o->t + 1));
 	o->t++;
-	j.args = (mmi_adam){
+	j.rows.adam = (mmi_adam){
 		.rate = (float)(c->rate * o->rate_factor * schedule),
 		.beta1 = (float)c->beta1,
 		.beta2 = (float)c->beta2,
@@ -81,10 +104,12 @@ mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, const float *grad
 		.correction2 = (float)(1 - pow(c->beta2, (double)o->t)),
 		.grad_scale = c->clip > 0 && norm > c->clip ? (float)(c->clip / norm) : 1.0f,
 	};
+	d->ops->zero(d, broken.at, sizeof *broken.at);
 	mmi_pool_run(pool, (uint32_t)((o->params->count + BLOCK - 1) / BLOCK), adam_block, &j);
-	if (!atomic_load_explicit(&j.broken, memory_order_relaxed))
+	if (!is_broken(o))
 		mmi_params_update(o->params, 1);
-	if (atomic_load_explicit(&j.broken, memory_order_relaxed) || !mmi_finite(o->params->vectors.at, o->params->n_vectors))
+	d->rows->check(d, o->params->vectors, o->params->n_vectors, broken);
+	if (is_broken(o))
 		return mmi_fail(e, MM_ENUMERIC, "update %lld gives the %s model, or what its optimiser remembers, values that are not finite",
 		                (long long)o->t, o->params->name);
 	return MM_OK;

@@ -1,17 +1,18 @@
 /* pass.c - rows of losses, chunk by chunk, into gradient lanes. */
 #include "mmi_build.h"
 
-#include "engine/vec.h"
+#include "engine/row_ops.h"
 #include "learn/losses.h"
 
-#include <string.h>
+enum { SEEDS = 3 }; /* rows of a chunk: seed, l2, and the factor in both */
 
-mm_status mmi_pass_create(mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e)
+mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e)
 {
-	mmi_pass p = { .pool = pool, .chunk = chunk, .max_chunks = max_rows / chunk + 2 };
-	p.seeds = mmi_alloc(2 * (size_t)p.max_chunks * chunk, sizeof *p.seeds);
-	p.sums = mmi_alloc(2 * (size_t)p.max_chunks, sizeof *p.sums);
-	if (!p.seeds || !p.sums) {
+	mmi_pass p = { .device = device, .pool = pool, .chunk = chunk, .max_chunks = max_rows / chunk + 2 };
+	mm_status status = mmi_mirror_create(device, SEEDS * (size_t)p.max_chunks * chunk * sizeof(float), &p.seeds, e);
+	if (status == MM_OK)
+		status = mmi_mirror_create(device, 2 * (size_t)p.max_chunks * sizeof(double), &p.sums, e);
+	if (status != MM_OK) {
 		mmi_pass_clear(&p);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the losses of %u rows", max_rows);
 	}
@@ -21,8 +22,10 @@ mm_status mmi_pass_create(mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi
 
 void mmi_pass_clear(mmi_pass *p)
 {
-	mmi_free(p->seeds);
-	mmi_free(p->sums);
+	if (p->device) {
+		mmi_mirror_clear(p->device, &p->seeds);
+		mmi_mirror_clear(p->device, &p->sums);
+	}
 	*p = (mmi_pass){ 0 };
 }
 
@@ -32,61 +35,51 @@ typedef struct mmi_pass_job {
 	uint32_t n_segments, n_chunks, n_lanes;
 } mmi_pass_job;
 
-static void bind_place(const mmi_loss *l, const mmi_segment *s, mmi_program *program, uint32_t i, size_t row)
+static void bind_place(const mmi_loss *l, const mmi_segment *s, mmi_program *program, uint32_t i, size_t row, int64_t n)
 {
 	if (s->z[i].z)
-		mmi_program_bind(program, l->z[i].z, mmi_floats_direct(s->z[i].z + row * (size_t)l->count_z));
+		mmi_program_feed(program, l->z[i].z, n, s->z[i].z + row * (size_t)l->count_z);
 	for (uint32_t m = 0; m < l->n_x && s->z[i].w[m]; m++)
-		mmi_program_bind(program, l->z[i].w[m], mmi_floats_direct(s->z[i].w[m] + row * (size_t)l->count_w));
+		mmi_program_feed(program, l->z[i].w[m], n, s->z[i].w[m] + row * (size_t)l->count_w);
 }
 
-static void bind_flag(mmi_program *program, mm_tensor input, const float *rows, size_t row)
+static void bind_flag(mmi_program *program, mm_tensor input, const float *rows, size_t row, int64_t n)
 {
 	if (input != MMI_NONE)
-		mmi_program_bind(program, input, mmi_floats_direct(rows + row));
+		mmi_program_feed(program, input, n, rows + row);
 }
 
-static void bind_mask(const mmi_loss *l, const mmi_segment *s, mmi_program *program, size_t row)
+static void bind_mask(const mmi_loss *l, const mmi_segment *s, mmi_program *program, size_t row, int64_t n)
 {
 	for (uint32_t m = 0; m < l->n_x; m++) {
-		bind_flag(program, l->observed[m], s->mask->observed[m], row);
-		bind_flag(program, l->mixture.share[m], s->mask->share[m], row);
-		bind_flag(program, l->mixture.log_share[m], s->mask->log_share[m], row);
-		bind_flag(program, l->subset[m], s->mask->subset[m], row);
+		bind_flag(program, l->observed[m], s->mask->observed[m], row, n);
+		bind_flag(program, l->mixture.share[m], s->mask->share[m], row, n);
+		bind_flag(program, l->mixture.log_share[m], s->mask->log_share[m], row, n);
+		bind_flag(program, l->subset[m], s->mask->subset[m], row, n);
 		for (uint32_t k = 0; k < l->n_z; k++)
-			bind_flag(program, l->counts_w[k][m], s->mask->counts_w[m], k * (size_t)s->rows + row);
+			bind_flag(program, l->counts_w[k][m], s->mask->counts_w[m], k * (size_t)s->rows + row, n);
 	}
 }
 
-static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *program, uint32_t chunk, const float *seeds)
+static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *program, uint32_t chunk, mmi_floats seeds)
 {
 	const mmi_loss *l = s->loss;
+	const int64_t n = p->chunk;
 	size_t row = (size_t)chunk * p->chunk, x_row = row % s->x_rows;
 	for (uint32_t i = 0; i < l->n_x; i++)
-		mmi_program_bind(program, l->x[i], mmi_floats_direct(s->x[i] + x_row * (size_t)l->count_x[i]));
+		mmi_program_feed(program, l->x[i], n, s->x[i] + x_row * (size_t)l->count_x[i]);
 	for (uint32_t i = 0; i < l->n_x; i++)
 		if (l->seen[i] != l->x[i])
-			mmi_program_bind(program, l->seen[i], mmi_floats_direct((s->seen ? s->seen : s->x)[i] + x_row * (size_t)l->count_x[i]));
+			mmi_program_feed(program, l->seen[i], n, (s->seen ? s->seen : s->x)[i] + x_row * (size_t)l->count_x[i]);
 	for (uint32_t i = 0; i < l->n_z; i++)
-		bind_place(l, s, program, i, row);
+		bind_place(l, s, program, i, row, n);
 	for (uint32_t i = 0; i < l->n_x && l->pull[i] != MMI_NONE; i++)
-		mmi_program_bind(program, l->pull[i], mmi_floats_direct(s->pull[i] + row * (size_t)l->count_z));
+		mmi_program_feed(program, l->pull[i], n, s->pull[i] + row * (size_t)l->count_z);
 	if (s->mask)
-		bind_mask(l, s, program, row);
-	mmi_program_bind(program, l->seed, mmi_floats_direct(seeds));
+		bind_mask(l, s, program, row, n);
+	mmi_program_bind(program, l->seed, seeds);
 	if (l->l2 != MMI_NONE)
-		mmi_program_bind(program, l->l2, mmi_floats_direct(seeds + p->chunk));
-}
-
-static void sum_chunk(const mmi_pass *p, const mmi_segment *s, uint32_t chunk, const float *value, double sums[2])
-{
-	const float *factor = s->row_seed ? s->row_seed + (size_t)chunk * p->chunk : NULL;
-	sums[0] = factor ? 0 : s->loss->lanes[0]->params->device->vec->sum(value, p->chunk);
-	sums[1] = factor ? 0 : s->loss->lanes[0]->params->device->vec->sum_squares(value, p->chunk);
-	for (uint32_t i = 0; factor && i < p->chunk; i++) {
-		sums[0] += (double)factor[i] * (double)value[i];
-		sums[1] += (double)factor[i] * (double)value[i] * (double)value[i];
-	}
+		mmi_program_bind(program, l->l2, mmi_floats_at(seeds, p->chunk));
 }
 
 static void run_chunk(const mmi_pass_job *j, uint32_t c, uint32_t lane, uint32_t worker)
@@ -98,11 +91,14 @@ static void run_chunk(const mmi_pass_job *j, uint32_t c, uint32_t lane, uint32_t
 		own -= s++->rows / p->chunk;
 	mmi_program *program = s->loss->net.programs[worker];
 
-	bind_chunk(p, s, program, own, p->seeds + 2 * (size_t)p->chunk * c);
+	const mmi_device *d = mmi_program_device(program);
+	const mmi_floats seeds = { (float *)p->seeds.device + SEEDS * (size_t)p->chunk * c };
+	const mmi_floats factor = { s->row_seed ? seeds.at + 2 * (size_t)p->chunk : NULL };
+	bind_chunk(p, s, program, own, seeds);
 	for (uint32_t i = 0; i < s->loss->n_lanes; i++)
-		mmi_program_bind_grads(program, s->loss->lanes[i]->params, mmi_floats_direct(s->loss->lanes[i]->lane[lane]));
+		mmi_program_bind_grads(program, s->loss->lanes[i]->params, s->loss->lanes[i]->lane[lane]);
 	mmi_program_run(program);
-	sum_chunk(p, s, own, mmi_program_data(program, s->loss->value).at, p->sums + 2 * (size_t)c);
+	d->rows->sums(d, mmi_program_data(program, s->loss->value), factor, p->chunk, (mmi_doubles){ (double *)p->sums.device + 2 * (size_t)c });
 }
 
 /* A task is a lane: its chunks run in order on one worker, so its sums are always formed in the same order. */
@@ -111,20 +107,21 @@ static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 	const mmi_pass_job *j = ctx;
 	const mmi_loss *l = j->segments[0].loss;
 	for (uint32_t i = 0; i < l->n_lanes; i++)
-		memset(l->lanes[i]->lane[lane], 0, l->lanes[i]->count * sizeof(float));
+		mmi_lanes_zero(l->lanes[i], lane);
 	for (uint32_t c = lane; c < j->n_chunks; c += j->n_lanes)
 		run_chunk(j, c, lane, worker);
 }
 
 static void fill_seeds(mmi_pass *p, const mmi_segment *segments, uint32_t n)
 {
-	float *at = p->seeds;
+	float *at = p->seeds.host;
 	for (uint32_t s = 0; s < n; s++)
-		for (uint32_t first = 0; first < segments[s].rows; first += p->chunk, at += 2 * (size_t)p->chunk)
+		for (uint32_t first = 0; first < segments[s].rows; first += p->chunk, at += SEEDS * (size_t)p->chunk)
 			for (uint32_t i = 0; i < p->chunk; i++) {
 				float factor = segments[s].row_seed ? segments[s].row_seed[first + i] : 1;
 				at[i] = segments[s].seed * factor;
 				at[p->chunk + i] = segments[s].l2 * factor;
+				at[2 * p->chunk + i] = factor;
 			}
 }
 
@@ -134,12 +131,15 @@ void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n)
 	for (uint32_t s = 0; s < n; s++)
 		j.n_chunks += segments[s].rows / p->chunk;
 	fill_seeds(p, segments, n);
+	mmi_mirror_push(p->device, &p->seeds);
 	mmi_pool_run(p->pool, j.n_lanes, run_lane, &j);
+	mmi_mirror_pull(p->device, &p->sums, 2 * j.n_chunks * sizeof(double));
+	const double *sums = p->sums.host;
 	for (uint32_t s = 0, c = 0; s < n; s++) {
 		segments[s].sum = segments[s].sum_squares = 0;
 		for (uint32_t end = c + segments[s].rows / p->chunk; c < end; c++) {
-			segments[s].sum += p->sums[2 * c];
-			segments[s].sum_squares += p->sums[2 * c + 1];
+			segments[s].sum += sums[2 * c];
+			segments[s].sum_squares += sums[2 * c + 1];
 		}
 	}
 }

@@ -17,11 +17,11 @@ static mmi_optimiser *optimiser(mmi_learner *l, int i)
 /* The flat arrays of one model, in the snapshot's order. */
 enum { ARRAYS = 5 };
 
-static size_t arrays(const mmi_optimiser *o, float *array[ARRAYS], size_t count[ARRAYS])
+static size_t arrays(const mmi_optimiser *o, mmi_floats array[ARRAYS], size_t count[ARRAYS])
 {
 	const size_t p = o->params->count;
-	float *const a[ARRAYS] = { o->params->raw.at, o->m, o->v, o->params->vectors.at, o->ema };
-	const size_t n[ARRAYS] = { p, p, p, o->params->n_vectors, o->ema ? p : 0 };
+	const mmi_floats a[ARRAYS] = { o->params->raw, o->m, o->v, o->params->vectors, o->ema };
+	const size_t n[ARRAYS] = { p, p, p, o->params->n_vectors, o->ema.at ? p : 0 };
 	memcpy(array, a, sizeof a);
 	memcpy(count, n, sizeof n);
 	return n[0] + n[1] + n[2] + n[3] + n[4];
@@ -30,11 +30,11 @@ static size_t arrays(const mmi_optimiser *o, float *array[ARRAYS], size_t count[
 mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
 {
 	size_t total = 0, count[ARRAYS];
-	float *array[ARRAYS];
+	mmi_floats array[ARRAYS];
 	for (int i = 0; i < 3; i++)
 		total += arrays(optimiser(l, i), array, count);
-	l->snapshot = mmi_alloc(total, sizeof *l->snapshot);
-	if (!l->snapshot)
+	l->snapshot = mmi_floats_alloc(l->model->device, total);
+	if (!l->snapshot.at)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a snapshot of %zu values", total);
 	mmi_snapshot_take(l);
 	return MM_OK;
@@ -42,13 +42,14 @@ mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
 
 static void copy_arrays(mmi_learner *l, bool restore)
 {
-	float *at = l->snapshot, *array[ARRAYS];
+	const mmi_device *d = l->model->device;
+	mmi_floats at = l->snapshot, array[ARRAYS];
 	size_t count[ARRAYS];
 	for (int i = 0; i < 3; i++) {
 		arrays(optimiser(l, i), array, count);
-		for (int k = 0; k < ARRAYS; at += count[k], k++)
+		for (int k = 0; k < ARRAYS; at = mmi_floats_at(at, count[k]), k++)
 			if (count[k])
-				memcpy(restore ? array[k] : at, restore ? at : array[k], count[k] * sizeof *at);
+				mmi_floats_copy(d, restore ? array[k] : at, restore ? at : array[k], count[k]);
 	}
 }
 
@@ -73,6 +74,15 @@ static void empty_buffer(mmi_learner *l)
 		memset(l->buffer_z.z, 0, n * (size_t)mmi_model_z_dim(l->model) * sizeof(float));
 }
 
+/* What follows from parameters and counters. */
+static void follow(mmi_learner *l)
+{
+	for (int i = 0; i < 3; i++)
+		mmi_params_update(optimiser(l, i)->params, 0);
+	mmi_sampler_reseed(l->sampler, (uint64_t)l->state.rollbacks);
+	mmi_snapshot_take(l);
+}
+
 mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 {
 	int64_t rollbacks = l->state.rollbacks + 1;
@@ -87,16 +97,22 @@ mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 	for (int i = 0; i < 3; i++)
 		optimiser(l, i)->t = l->snapshot_t[i];
 	optimiser(l, culprit)->rate_factor *= 0.5;
-	mmi_learner_restored(l);
+	follow(l);
 	return MM_OK;
+}
+
+void mmi_learner_fetch(const mmi_learner *l)
+{
+	mmi_optimiser_fetch(&l->generator);
+	mmi_optimiser_fetch(&l->inference);
+	mmi_optimiser_fetch(&l->energy);
 }
 
 void mmi_learner_restored(mmi_learner *l)
 {
 	for (int i = 0; i < 3; i++)
-		mmi_params_update(optimiser(l, i)->params, 0);
-	mmi_sampler_reseed(l->sampler, (uint64_t)l->state.rollbacks);
-	mmi_snapshot_take(l);
+		mmi_optimiser_push(optimiser(l, i));
+	follow(l);
 }
 
 /* ------------------------------------------------------------ checkpoint items */
@@ -124,13 +140,13 @@ static void add_model(mmi_item_list *list, mmi_optimiser *o)
 	const struct {
 		const char *prefix;
 		float *base;
-	} arrays_of[4] = { { "", p->raw.at }, { "adam_m.", o->m }, { "adam_v.", o->v }, { "ema.", o->ema } };
+	} arrays_of[4] = { { "", p->raw_copy.host }, { "adam_m.", o->m_copy.host }, { "adam_v.", o->v_copy.host }, { "ema.", o->ema_copy.host } };
 	for (int a = 0; a < 4; a++)
 		for (size_t i = 0; arrays_of[a].base && i < p->n; i++)
 			list->items[list->n++] = mmi_item_f32(keep_name(list, mmi_format("%s%s.%s", arrays_of[a].prefix, p->name, p->info[i].name)),
 			                                      p->info[i].shape, arrays_of[a].base + p->info[i].offset);
 	if (p->n_vectors)
-		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors.at);
+		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors_copy.host);
 	list->items[list->n++] = mmi_item_counter(keep_name(list, mmi_format("adam_t.%s", p->name)), &o->t);
 	list->items[list->n++] = mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor);
 }

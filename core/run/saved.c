@@ -21,13 +21,13 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 		mmi_params *p = stores[i];
 		for (size_t k = 0; k < p->n; k++) {
 			names[n_names] = mmi_format("%s%s.%s", average && i == 0 ? "ema." : "", p->name, p->info[k].name);
-			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, p->raw.at + p->info[k].offset);
+			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, (float *)p->raw_copy.host + p->info[k].offset);
 			n_names++;
 		}
 		if (!p->n_vectors)
 			continue;
 		names[n_names] = mmi_format("spectral.%s", p->name);
-		items[n++] = mmi_item_f32_flat(names[n_names] ? names[n_names] : "", p->n_vectors, p->vectors.at);
+		items[n++] = mmi_item_f32_flat(names[n_names] ? names[n_names] : "", p->n_vectors, p->vectors_copy.host);
 		n_names++;
 	}
 	if (status == MM_OK) {
@@ -37,8 +37,10 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
 	}
 	s->has_energy = energy_updates > 0;
-	for (int i = 0; status == MM_OK && i < 3; i++)
+	for (int i = 0; status == MM_OK && i < 3; i++) {
+		mmi_params_push(stores[i]);
 		mmi_params_update(stores[i], 0);
+	}
 	for (size_t i = 0; names && i < n_names; i++)
 		mmi_free(names[i]);
 	mmi_free(names);

@@ -3,6 +3,7 @@
 
 #include "train/select.h"
 
+#include "engine/row_ops.h"
 #include "model/rows.h"
 
 #include <math.h>
@@ -141,21 +142,13 @@ static void add_block(mmi_select *s, uint32_t first, sum *to)
 	}
 }
 
-static void swap(float *a, float *b, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		float kept = a[i];
-		a[i] = b[i];
-		b[i] = kept;
-	}
-}
-
 /* The moving average takes the generator's place, and gives it back. */
 static void exchange_generator(mmi_learner *l)
 {
-	if (!l->generator.ema)
+	const mmi_device *d = l->model->device;
+	if (!l->generator.ema.at)
 		return;
-	swap(l->generator.params->raw.at, l->generator.ema, l->generator.params->count);
+	d->rows->exchange(d, l->generator.params->raw, l->generator.ema, l->generator.params->count);
 	mmi_params_update(l->generator.params, 0);
 }
 

@@ -136,6 +136,7 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	char *path = mmi_checkpoint_file(mmi_runfolder_checkpoints(r->folder), iteration);
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
+	mmi_learner_fetch(r->learner);
 	mm_status status = mmi_checkpoint_save(path, r->items, r->n_items, meta, n_meta, e);
 	if (status == MM_OK)
 		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);

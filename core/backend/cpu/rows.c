@@ -15,6 +15,36 @@ static void pick(const mmi_device *d, const mmi_pick *a)
 	}
 }
 
+static void sums(const mmi_device *d, mmi_floats x, mmi_floats factor, size_t n, mmi_doubles out)
+{
+	out.at[0] = factor.at ? 0 : d->vec->sum(x.at, n);
+	out.at[1] = factor.at ? 0 : d->vec->sum_squares(x.at, n);
+	for (size_t i = 0; factor.at && i < n; i++) {
+		out.at[0] += (double)factor.at[i] * (double)x.at[i];
+		out.at[1] += (double)factor.at[i] * (double)x.at[i] * (double)x.at[i];
+	}
+}
+
+static void sum_squares(const mmi_device *d, mmi_floats x, size_t n, mmi_doubles out)
+{
+	*out.at = d->vec->sum_squares(x.at, n);
+}
+
+static void add(const mmi_device *d, mmi_floats x, mmi_floats y, size_t n)
+{
+	d->vec->add(x.at, y.at, n);
+}
+
+static void exchange(const mmi_device *d, mmi_floats a, mmi_floats b, size_t n)
+{
+	(void)d;
+	for (size_t i = 0; i < n; i++) {
+		const float kept = a.at[i];
+		a.at[i] = b.at[i];
+		b.at[i] = kept;
+	}
+}
+
 static void simplex(const mmi_device *d, mmi_floats x, size_t runs, size_t n)
 {
 	(void)d;
@@ -27,10 +57,16 @@ const mmi_row_ops mmi_host_rows = {
 	.place = mmi_host_place,
 	.choose = mmi_host_choose,
 	.pick = pick,
+	.sums = sums,
+	.sum_squares = sum_squares,
+	.add = add,
+	.exchange = exchange,
 	.simplex = simplex,
 	.chain_start = mmi_host_chain_start,
 	.chain_move = mmi_host_chain_move,
 	.chain_end = mmi_host_chain_end,
+	.adam = mmi_host_adam,
+	.check = mmi_host_check,
 	.spectral = mmi_host_spectral,
 	.spectral_grad = mmi_host_spectral_grad,
 };

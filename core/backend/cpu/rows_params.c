@@ -1,10 +1,38 @@
-/* rows_params.c - rows of parameters on the host: spectral norms. */
+/* rows_params.c - rows of parameters on the host: updates, spectral norms. */
 #include "mmi_build.h"
 
 #include "backend/cpu/rows.h"
+#include "base/finite.h"
 
 #include <math.h>
 #include <string.h>
+
+void mmi_host_check(const mmi_device *d, mmi_floats x, size_t n, mmi_words broken)
+{
+	(void)d;
+	if (!mmi_finite(x.at, n))
+		__atomic_store_n(broken.at, 1, __ATOMIC_RELAXED); /* workers share it */
+}
+
+static void average(const mmi_adam_rows *a)
+{
+	const float *raw = a->raw.at;
+	float *ema = a->ema.at;
+	for (size_t i = 0; i < a->n; i++)
+		ema[i] = a->keep * ema[i] + (1 - a->keep) * raw[i];
+}
+
+void mmi_host_adam(const mmi_device *d, const mmi_adam_rows *a)
+{
+	const mmi_floats made[] = { a->raw, a->m, a->v, a->ema };
+	d->vec->adam(a->raw.at, a->m.at, a->v.at, a->grad.at, a->n, &a->adam);
+	if (a->ema.at)
+		average(a);
+	/* While they are in the cache. */
+	for (size_t i = 0; i < MMI_COUNT(made); i++)
+		if (made[i].at)
+			mmi_host_check(d, made[i], a->n, a->broken);
+}
 
 static void normalise(const mmi_vec *vec, float *x, size_t n)
 {
