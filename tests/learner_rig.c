@@ -176,7 +176,7 @@ static void read_settings(learner_rig *r, const char *const *sets)
 	must(mmi_config_check(r->config, &e), &e);
 }
 
-void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *modalities, uint32_t n)
+static void open_on(learner_rig *r, const mmi_device *device, const char *const *sets, const mmi_modality *modalities, uint32_t n)
 {
 	mm_error e = MM_ERROR_INIT;
 	*r = (learner_rig){ .n_modalities = n };
@@ -188,16 +188,26 @@ void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *
 		assert_true(r->x[m] && r->observed[m]);
 	}
 	must(mmi_pool_create(r->settings.threads, &r->pool, &e), &e);
-	must(mmi_model_create(cpu_device(), r->modality, n, &r->settings.model, &r->model, &e), &e);
+	must(mmi_model_create(device, r->modality, n, &r->settings.model, &r->model, &e), &e);
 	must(mmi_learner_create(&r->settings, r->model, r->pool, &r->learner, &e), &e);
 }
 
-void rig_open(learner_rig *r, const char *const *sets)
+void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *modalities, uint32_t n)
+{
+	open_on(r, cpu_device(), sets, modalities, n);
+}
+
+void rig_open_on(learner_rig *r, const mmi_device *device, const char *const *sets)
 {
 	mmi_modality all[RIG_MODALITIES];
 	for (int m = 0; m < RIG_MODALITIES; m++)
 		all[m] = rig_modality(m);
-	rig_open_with(r, sets, all, RIG_MODALITIES);
+	open_on(r, device, sets, all, RIG_MODALITIES);
+}
+
+void rig_open(learner_rig *r, const char *const *sets)
+{
+	rig_open_on(r, cpu_device(), sets);
 }
 
 void rig_close(learner_rig *r)
@@ -242,6 +252,8 @@ void rig_assert_same(learner_rig *a, learner_rig *b)
 	mmi_tensor_item *items[2];
 	char **names[2];
 	size_t n[2], n_names[2];
+	mmi_learner_fetch(a->learner);
+	mmi_learner_fetch(b->learner);
 	must(mmi_learner_items(a->learner, &items[0], &n[0], &names[0], &n_names[0], &e), &e);
 	must(mmi_learner_items(b->learner, &items[1], &n[1], &names[1], &n_names[1], &e), &e);
 	assert_int_equal(n[0], n[1]);

@@ -24,6 +24,8 @@ typedef struct learner_rig {
 mmi_modality rig_modality(int kind);
 /* Settings: the rig's own small ones, then "section.key=value" up to a NULL. Aborts the test on failure. */
 void rig_open(learner_rig *r, const char *const *sets);
+/* The same on a device of the caller's, which must outlive the rig. */
+void rig_open_on(learner_rig *r, const mmi_device *device, const char *const *sets);
 /* The same with modalities of the caller's. */
 void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *modalities, uint32_t n);
 void rig_close(learner_rig *r);

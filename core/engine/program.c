@@ -247,7 +247,7 @@ void mmi_program_read(const mmi_program *p, mm_tensor x, int64_t n, void *to)
 	d->ops->wait(d, NULL); /* a failure sticks: whoever waits next is told */
 }
 
-/* NULL: the program's own memory. */
+/* data NULL: the program's own memory. */
 static void bind(mmi_program *p, mm_tensor input, const void *data)
 {
 	if (p->bound[input] == data)
@@ -268,6 +268,8 @@ void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *f
 {
 	const mmi_device *d = p->plan->device;
 	bind(p, input, NULL);
+	if (!mmi_program_data(p, input).at)
+		return;
 	d->ops->upload(d, storage(p, input), from, sample_bytes(p, input) * (size_t)n);
 	d->ops->wait(d, NULL);
 }

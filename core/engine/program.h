@@ -26,7 +26,7 @@ const mmi_device *mmi_program_device(const mmi_program *p);
 /* Storage of an input or output on the device: n * count elements (float, or double on ref64). .at is NULL if the program lacks it. */
 mmi_floats mmi_program_data(const mmi_program *p, mm_tensor x);
 /* The first n samples of an input or output, to and from the host: done when they return. An input that is written to is read from the
- * program's own memory again. */
+ * program's own memory again; one that the program lacks is passed over. */
 void mmi_program_read(const mmi_program *p, mm_tensor x, int64_t n, void *to);
 void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *from);
 /* Makes an input read from the caller's memory from the next run on (no copy). */

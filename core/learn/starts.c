@@ -2,7 +2,6 @@
 #include "mmi_build.h"
 
 #include "learn/starts.h"
-#include "mcmc/runs.h"
 #include "model/rows.h"
 
 /* The buffer's rows take turns, so that no row is in a batch twice. */
@@ -41,10 +40,8 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 {
 	if (l->settings->x_start == MMI_START_BUFFER)
 		resume(l, t);
-	if (l->settings->x_start == MMI_START_NOISE) {
-		const mmi_device_rows x = mmi_direct_rows(l->model, (const float *const *)l->generated);
-		mmi_run_noise(l->sampler, l->settings->batch, t, &x);
-	}
+	if (l->settings->x_start == MMI_START_NOISE)
+		mmi_sampler_noise(l->sampler, l->settings->batch, t, l->generated);
 }
 
 void mmi_keep_data_chain(mmi_learner *l)

@@ -175,6 +175,14 @@ void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_expert
 	leave(&p);
 }
 
+void mmi_sampler_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, float *const *x)
+{
+	passage p = { .s = s };
+	const mmi_device_rows to = samples(&p, from_device, (const float *const *)x, rows);
+	mmi_run_noise(s, rows, iteration, &to);
+	leave(&p);
+}
+
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean)
 {
 	passage p = { .s = s };

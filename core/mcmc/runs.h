@@ -19,8 +19,6 @@ void mmi_run_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t it
 void mmi_run_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, const mmi_device_latents *z);
 void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *p, const mmi_device_experts *experts, uint32_t rows,
                    const mmi_device_latents *out);
-/* Uniform in a box, uniform and then on the simplex, standard normal where there are no bounds: for starts of data chains, with which
- * these draws share nothing. */
 void mmi_run_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, const mmi_device_rows *x);
 void mmi_run_decode(mmi_sampler *s, const mmi_device_latents *z, uint32_t rows, const mmi_device_rows *mean);
 void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, mmi_floats joint, mmi_floats alone);

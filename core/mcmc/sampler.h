@@ -45,6 +45,9 @@ void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t i
 /* Which expert each row starts from: uniform among those observed ([modality][rows] of 1 and 0; NULL: all). */
 void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const float *const *observed, uint32_t *expert);
 
+/* Uniform in a box, uniform and then on the simplex, standard normal where there are no bounds: for starts of data chains, with whose
+ * noise these draws share nothing. */
+void mmi_sampler_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, float *const *x);
 /* 32 random bits for a row: a subset of modalities. */
 uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint32_t iteration);
 

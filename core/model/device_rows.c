@@ -19,21 +19,6 @@ static bool allocate(const mmi_model *m, size_t n, mmi_floats *out)
 	return !n || out->at;
 }
 
-mm_status mmi_device_rows_create(const mmi_model *m, size_t rows, mmi_device_rows *out, mm_error *e)
-{
-	*out = (mmi_device_rows){ { { NULL } } };
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		if (!allocate(m, rows * (size_t)m->modalities[i].count, &out->x[i]))
-			return mmi_fail(e, MM_ENOMEM, "out of memory for %zu samples of [%s]", rows, m->modalities[i].name);
-	return MM_OK;
-}
-
-void mmi_device_rows_clear(const mmi_model *m, mmi_device_rows *x)
-{
-	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
-		mmi_floats_release(m->device, &x->x[i]);
-}
-
 mm_status mmi_device_latents_create(const mmi_model *m, size_t rows, mmi_device_latents *out, mm_error *e)
 {
 	*out = (mmi_device_latents){ .z = { NULL } };
@@ -50,80 +35,10 @@ void mmi_device_latents_clear(const mmi_model *m, mmi_device_latents *l)
 		mmi_floats_release(m->device, &l->w[i]);
 }
 
-mm_status mmi_device_experts_create(const mmi_model *m, size_t rows, mmi_device_experts *out, mm_error *e)
-{
-	*out = (mmi_device_experts){ .loc = { { NULL } } };
-	bool ok = true;
-	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		ok = allocate(m, rows * z_dim(m), &out->loc[i]) && allocate(m, rows * z_dim(m), &out->scale[i]) && ok;
-		ok = allocate(m, rows * w_dim(m), &out->w_loc[i]) && allocate(m, rows * w_dim(m), &out->w_scale[i]) && ok;
-	}
-	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the encodings of %zu samples", rows);
-}
-
-void mmi_device_experts_clear(const mmi_model *m, mmi_device_experts *x)
-{
-	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
-		mmi_floats *const all[] = { &x->loc[i], &x->scale[i], &x->w_loc[i], &x->w_scale[i] };
-		for (size_t k = 0; k < MMI_COUNT(all); k++)
-			mmi_floats_release(m->device, all[k]);
-	}
-}
-
-mmi_device_rows mmi_device_rows_at(const mmi_model *m, const mmi_device_rows *x, size_t row)
-{
-	mmi_device_rows view = { { { NULL } } };
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		view.x[i] = mmi_floats_at(x->x[i], row * (size_t)m->modalities[i].count);
-	return view;
-}
-
 mmi_device_latents mmi_device_latents_at(const mmi_model *m, const mmi_device_latents *l, size_t row)
 {
 	mmi_device_latents view = { .z = mmi_floats_at(l->z, row * z_dim(m)) };
 	for (uint32_t i = 0; i < m->n_modalities; i++)
 		view.w[i] = mmi_floats_at(l->w[i], row * w_dim(m));
 	return view;
-}
-
-void mmi_device_rows_copy(const mmi_model *m, const mmi_device_rows *to, const mmi_device_rows *from, size_t rows)
-{
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		mmi_floats_copy(m->device, to->x[i], from->x[i], rows * (size_t)m->modalities[i].count);
-}
-
-void mmi_device_latents_copy(const mmi_model *m, const mmi_device_latents *to, const mmi_device_latents *from, size_t rows)
-{
-	if (from->z.at)
-		mmi_floats_copy(m->device, to->z, from->z, rows * z_dim(m));
-	for (uint32_t i = 0; i < m->n_modalities && from->w[i].at; i++)
-		mmi_floats_copy(m->device, to->w[i], from->w[i], rows * w_dim(m));
-}
-
-mmi_device_rows mmi_direct_rows(const mmi_model *m, const float *const *x)
-{
-	mmi_device_rows d = { { { NULL } } };
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		d.x[i] = mmi_floats_direct(x[i]);
-	return d;
-}
-
-mmi_device_latents mmi_direct_latents(const mmi_model *m, const mmi_latents *l)
-{
-	mmi_device_latents d = { .z = mmi_floats_direct(l->z) };
-	for (uint32_t i = 0; i < m->n_modalities; i++)
-		d.w[i] = mmi_floats_direct(l->w[i]);
-	return d;
-}
-
-mmi_device_experts mmi_direct_experts(const mmi_model *m, const mmi_experts *x)
-{
-	mmi_device_experts d = { .loc = { { NULL } } };
-	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		d.loc[i] = mmi_floats_direct(x->loc[i]);
-		d.scale[i] = mmi_floats_direct(x->scale[i]);
-		d.w_loc[i] = mmi_floats_direct(x->w_loc[i]);
-		d.w_scale[i] = mmi_floats_direct(x->w_scale[i]);
-	}
-	return d;
 }

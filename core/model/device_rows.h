@@ -21,23 +21,10 @@ typedef struct mmi_device_experts {
 } mmi_device_experts;
 
 /* Zeros. On failure some arrays may be there already: clear in every case. */
-mm_status mmi_device_rows_create(const mmi_model *m, size_t rows, mmi_device_rows *out, mm_error *e);
-void mmi_device_rows_clear(const mmi_model *m, mmi_device_rows *x);
 mm_status mmi_device_latents_create(const mmi_model *m, size_t rows, mmi_device_latents *out, mm_error *e);
 void mmi_device_latents_clear(const mmi_model *m, mmi_device_latents *l);
-mm_status mmi_device_experts_create(const mmi_model *m, size_t rows, mmi_device_experts *out, mm_error *e);
-void mmi_device_experts_clear(const mmi_model *m, mmi_device_experts *x);
 
-/* Views that begin at a row: nothing is copied, never clear them. */
-mmi_device_rows mmi_device_rows_at(const mmi_model *m, const mmi_device_rows *x, size_t row);
+/* A view that begins at a row: nothing is copied, never clear it. */
 mmi_device_latents mmi_device_latents_at(const mmi_model *m, const mmi_device_latents *l, size_t row);
-/* The first rows. */
-void mmi_device_rows_copy(const mmi_model *m, const mmi_device_rows *to, const mmi_device_rows *from, size_t rows);
-void mmi_device_latents_copy(const mmi_model *m, const mmi_device_latents *to, const mmi_device_latents *from, size_t rows);
-
-/* Rows of a direct device that stand in host memory; NULL stays NULL. */
-mmi_device_rows mmi_direct_rows(const mmi_model *m, const float *const *x);
-mmi_device_latents mmi_direct_latents(const mmi_model *m, const mmi_latents *l);
-mmi_device_experts mmi_direct_experts(const mmi_model *m, const mmi_experts *x);
 
 #endif
