@@ -255,10 +255,10 @@ static void pruning_keeps_the_newest_and_what_is_not_ours(void **state)
 	rig_write(rig_path(r, ".checkpoint-00001200.safetensors.tmp-99-0"), "x", 1);
 	rig_write(rig_path(r, ".mine.tmp-draft"), "x", 1);
 	assert_list(r->folder, (uint64_t[]){ 400, 800, 1200, 123456789012 }, 4);
-	assert_ok(mmi_checkpoint_prune(r->folder, 2, &e), e);
+	assert_ok(mmi_checkpoint_prune(r->folder, 2, NULL, 0, &e), e);
 	assert_list(r->folder, (uint64_t[]){ 1200, 123456789012 }, 2);
 	assert_int_equal(rig_entries(r->folder), 6);
-	assert_ok(mmi_checkpoint_prune(r->folder, 0, &e), e);
+	assert_ok(mmi_checkpoint_prune(r->folder, 0, NULL, 0, &e), e);
 	assert_list(r->folder, (uint64_t[]){ 123456789012 }, 1);
 }
 
@@ -321,7 +321,7 @@ static void save_for_ever(const char *folder, int64_t iteration, int report)
 		for (int i = 0; i < FLOATS; i++)
 			values[i] = (float)iteration;
 		char *path = mmi_checkpoint_file(folder, (uint64_t)iteration);
-		if (mmi_checkpoint_save(path, items, 2, NULL, 0, NULL) != MM_OK || mmi_checkpoint_prune(folder, 2, NULL) != MM_OK)
+		if (mmi_checkpoint_save(path, items, 2, NULL, 0, NULL) != MM_OK || mmi_checkpoint_prune(folder, 2, NULL, 0, NULL) != MM_OK)
 			_exit(1);
 		mmi_free(path);
 		if (write(report, "s", 1) != 1)

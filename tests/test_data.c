@@ -479,20 +479,6 @@ static void the_loader_stops_at_once_whatever_it_does(void **state)
 	mmi_tuples_close(t);
 }
 
-static void waiting_for_slow_data_is_measured(void **state)
-{
-	world *w = *state;
-	w->instance[0].slow_us = 10000; /* a batch takes 160 ms */
-	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
-	mmi_batches *b = start(t, 1, 0);
-
-	assert_true(mmi_batches_waited(b) == 0);
-	next(b);
-	assert_true(mmi_batches_waited(b) > 0.001);
-	mmi_batches_destroy(b);
-	mmi_tuples_close(t);
-}
-
 static void batches_that_cannot_be_filled_are_refused(void **state)
 {
 	world *w = *state;
@@ -535,7 +521,6 @@ int main(void)
 		TEST(the_batch_in_use_is_not_overwritten),
 		TEST(a_sample_that_cannot_be_read_fails_its_own_batch),
 		TEST(the_loader_stops_at_once_whatever_it_does),
-		TEST(waiting_for_slow_data_is_measured),
 		TEST(batches_that_cannot_be_filled_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

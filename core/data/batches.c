@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 enum { RING = 3 };
 
@@ -44,7 +43,6 @@ struct mmi_batches {
 
 	/* the caller's own */
 	bool holding, started;
-	double waited;
 	pthread_t thread;
 };
 
@@ -269,14 +267,6 @@ void mmi_batches_destroy(mmi_batches *b)
 
 /* ---------------------------------------------------------------- using */
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Under the lock: gives the slot in use back, waits for the one behind it. */
 static void wait_for_batch(mmi_batches *b)
 {
@@ -285,12 +275,8 @@ static void wait_for_batch(mmi_batches *b)
 		b->released++;
 		pthread_cond_signal(&b->changed);
 	}
-	if (b->filled > b->released || b->error.code)
-		return;
-	double since = seconds();
 	while (b->filled == b->released && !b->error.code)
 		pthread_cond_wait(&b->changed, &b->lock);
-	b->waited += seconds() - since;
 }
 
 mm_status mmi_batches_next(mmi_batches *b, const mmi_batch **out, mm_error *e)
@@ -312,9 +298,4 @@ mm_status mmi_batches_next(mmi_batches *b, const mmi_batch **out, mm_error *e)
 uint64_t mmi_batches_per_epoch(const mmi_batches *b)
 {
 	return b->per_epoch;
-}
-
-double mmi_batches_waited(const mmi_batches *b)
-{
-	return b->waited;
 }

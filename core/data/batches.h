@@ -28,7 +28,5 @@ void mmi_batches_destroy(mmi_batches *b);
 /* The next batch, valid until the next call. A sample that cannot be read fails its own batch and all later ones. */
 mm_status mmi_batches_next(mmi_batches *b, const mmi_batch **out, mm_error *e);
 uint64_t mmi_batches_per_epoch(const mmi_batches *b);
-/* Seconds that next has spent waiting for data. */
-double mmi_batches_waited(const mmi_batches *b);
 
 #endif

@@ -148,15 +148,6 @@ const char *mmi_judge_lacks(const mmi_modality *modalities, size_t n, char *text
 	return text;
 }
 
-double mmi_judge_worst(const mmi_judge *j)
-{
-	double worst = 1;
-	for (uint32_t i = 0; i < j->n; i++)
-		if (j->member[i].present)
-			worst = fmin(worst, j->member[i].accuracy);
-	return worst;
-}
-
 const char *mmi_judge_text(const mmi_judge *j, char *text, size_t size)
 {
 	size_t used = 0;

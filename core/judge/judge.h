@@ -86,8 +86,7 @@ void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows);
 const char *mmi_judge_lacks(const mmi_modality *modalities, size_t n, char *text, size_t size);
 /* The reason for one modality, as in "has fewer than two classes". */
 const char *mmi_judge_lack(const mmi_modality *m);
-/* The lowest accuracy of the members, and "m0 0.987, m1 0.991" into text for messages. */
-double mmi_judge_worst(const mmi_judge *j);
+/* The members' accuracies, "m0 0.987, m1 0.991" into text for messages. */
 const char *mmi_judge_text(const mmi_judge *j, char *text, size_t size);
 
 #endif

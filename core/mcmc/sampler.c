@@ -106,22 +106,6 @@ uint32_t mmi_sampler_chunk(const mmi_sampler *s)
 	return s->config.chunk;
 }
 
-static size_t network_bytes(const mmi_network *n)
-{
-	size_t sum = 0;
-	for (uint32_t i = 0; i < n->n_programs; i++) {
-		mmi_program_stats info = mmi_program_info(n->programs[i]);
-		sum += info.arena_bytes + info.scratch_bytes;
-	}
-	return sum;
-}
-
-size_t mmi_sampler_bytes(const mmi_sampler *s)
-{
-	return network_bytes(&s->encode.net) + network_bytes(&s->decode.net) + network_bytes(&s->posterior.net) + network_bytes(&s->guide.net) +
-	       network_bytes(&s->screen.net) + network_bytes(&s->revise.net) + network_bytes(&s->energy.net);
-}
-
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
 {
 	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net, &s->revise.net, &s->energy.net,

@@ -21,8 +21,6 @@ typedef struct mmi_sampler_config {
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config, mmi_sampler **out, mm_error *e);
 void mmi_sampler_destroy(mmi_sampler *s);
 uint32_t mmi_sampler_chunk(const mmi_sampler *s);
-/* Bytes of all programs' arenas and scratch. */
-size_t mmi_sampler_bytes(const mmi_sampler *s);
 typedef enum { MMI_SAMPLER_ENCODE, MMI_SAMPLER_DECODE, MMI_SAMPLER_POSTERIOR, MMI_SAMPLER_REVISE, MMI_SAMPLER_ENERGY,
                MMI_SAMPLER_GUIDE } mmi_sampler_part;
 /* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last call. */

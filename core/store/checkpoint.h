@@ -41,10 +41,9 @@ mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor
 char *mmi_checkpoint_file(const char *folder, uint64_t iteration); /* mmi_free; NULL when out of memory */
 /* Iterations present, ascending; a missing folder holds none. mmi_free *iterations. */
 mm_status mmi_checkpoint_list(const char *folder, uint64_t **iterations, size_t *n, mm_error *e);
-/* Deletes all but the newest `keep` (at least 1), and temporaries of killed processes. Not while one is being saved. */
-mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e);
-/* The same, but those of the n iterations in `held` stay as well. */
-mm_status mmi_checkpoint_prune_except(const char *folder, size_t keep, const uint64_t *held, size_t n, mm_error *e);
+/* Deletes all but the newest `keep` (at least 1) and those of the n iterations in `held`, and temporaries of killed processes.
+ * Not while one is being saved. */
+mm_status mmi_checkpoint_prune(const char *folder, size_t keep, const uint64_t *held, size_t n, mm_error *e);
 /* Deletes those of later iterations, the newest first: a run that went back leaves another course behind. */
 mm_status mmi_checkpoint_drop_after(const char *folder, uint64_t iteration, mm_error *e);
 /* Opens and verifies the newest; each one that is broken is a warning in the log, then the one before it is tried.

@@ -104,7 +104,7 @@ static bool is_held(uint64_t iteration, const uint64_t *held, size_t n)
 	return false;
 }
 
-mm_status mmi_checkpoint_prune_except(const char *folder, size_t keep, const uint64_t *held, size_t n_held, mm_error *e)
+mm_status mmi_checkpoint_prune(const char *folder, size_t keep, const uint64_t *held, size_t n_held, mm_error *e)
 {
 	uint64_t *list;
 	size_t n;
@@ -117,11 +117,6 @@ mm_status mmi_checkpoint_prune_except(const char *folder, size_t keep, const uin
 	mmi_free(list);
 	mmi_temporaries_remove(folder);
 	return status;
-}
-
-mm_status mmi_checkpoint_prune(const char *folder, size_t keep, mm_error *e)
-{
-	return mmi_checkpoint_prune_except(folder, keep, NULL, 0, e);
 }
 
 mm_status mmi_checkpoint_drop_after(const char *folder, uint64_t iteration, mm_error *e)

@@ -160,11 +160,6 @@ const char *mmi_runfolder_path(const mmi_runfolder *f)
 	return f->path;
 }
 
-const char *mmi_runfolder_ini(const mmi_runfolder *f)
-{
-	return f->ini;
-}
-
 const char *mmi_runfolder_metrics(const mmi_runfolder *f)
 {
 	return f->metrics;
@@ -178,11 +173,6 @@ const char *mmi_runfolder_checkpoints(const mmi_runfolder *f)
 const char *mmi_runfolder_best(const mmi_runfolder *f)
 {
 	return f->best;
-}
-
-const char *mmi_runfolder_grids(const mmi_runfolder *f)
-{
-	return f->grids;
 }
 
 char *mmi_runfolder_grid(const mmi_runfolder *f, const char *name, uint64_t iteration)

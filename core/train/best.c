@@ -106,7 +106,7 @@ static mm_status prune(mmi_best *b, const char *folder, size_t keep, uint64_t ba
 	b->n -= first;
 	for (size_t i = 0; i < b->n; i++)
 		held[i] = b->record[i].iteration;
-	mm_status status = mmi_checkpoint_prune_except(folder, keep, held, b->n, e);
+	mm_status status = mmi_checkpoint_prune(folder, keep, held, b->n, e);
 	mmi_free(held);
 	return status;
 }
