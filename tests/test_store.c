@@ -135,7 +135,43 @@ static void a_row_that_does_not_fit_is_taken_back(void **state)
 	assert_file(path, "iteration,loss,note,count\n10,1,,1\n");
 	assert_ok(mmi_metrics_append(m, 30, &e), e);
 	mmi_metrics_close(m);
-	assert_file(path, "iteration,loss,note,count\n10,1,,1\n30,,,\n");
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n20,,longer than the room that is left,\n30,,,\n");
+}
+
+static void rows_that_do_not_fit_wait_for_room(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "m.csv");
+	mmi_metrics *m = metrics_with_rows(path, 1);
+
+	rig_limit_files(34);
+	mm_status first = mmi_metrics_append(m, 20, &e), second = mmi_metrics_append(m, 30, &e);
+	rig_limit_files(RLIM_INFINITY);
+	assert_int_equal(first, MM_EIO);
+	assert_int_equal(second, MM_EIO);
+	mmi_metrics_close(m);
+	assert_file(path, "iteration,loss,note,count\n10,1,,1\n20,,,\n30,,,\n");
+}
+
+static void the_last_row_is_known_to_who_goes_on(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "m.csv");
+	mmi_metrics *m = metrics_with_rows(path, 3);
+	char text[16];
+
+	assert_false(mmi_metrics_last(m, 1, text, sizeof text));
+	mmi_metrics_close(m);
+	assert_ok(mmi_metrics_resume(path, columns, 4, 20, &m, &e), e);
+	assert_true(mmi_metrics_last(m, 0, text, sizeof text));
+	assert_string_equal(text, "20");
+	assert_true(mmi_metrics_last(m, 1, text, sizeof text));
+	assert_string_equal(text, "0.5");
+	assert_false(mmi_metrics_last(m, 4, text, sizeof text));
+	mmi_metrics_close(m);
+	assert_ok(mmi_metrics_resume(path, columns, 4, 5, &m, &e), e);
+	assert_false(mmi_metrics_last(m, 0, text, sizeof text));
+	mmi_metrics_close(m);
 }
 
 /* ---------------------------------------------------------------- run folder */
@@ -229,6 +265,8 @@ int main(void)
 		TEST(resuming_cuts_rows_beyond_the_iteration_and_half_rows),
 		TEST(resuming_with_other_columns_is_refused),
 		TEST(a_row_that_does_not_fit_is_taken_back),
+		TEST(rows_that_do_not_fit_wait_for_room),
+		TEST(the_last_row_is_known_to_who_goes_on),
 		TEST(a_run_folder_is_made_with_its_parents),
 		TEST(a_run_is_never_overwritten),
 		TEST(resuming_nothing_is_refused_and_writes_nothing),

@@ -17,7 +17,23 @@ typedef struct course {
 	uint64_t went_back_to;
 	int warnings;
 	char warning[512];                /* the first */
+	char heard[8192];                 /* every line */
+	const char *spoil, *mend;         /* a path that becomes a folder, or a file where it was a folder, after iteration 1; and what is as it was
+	                                   * again after iteration 10 */
 } course;
+
+/* What cannot be done even by root: to write into a folder that is a file, to replace or delete a folder as if it were a file. */
+static void spoil(const char *path)
+{
+	struct stat st;
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		assert_int_equal(rmdir(path), 0);
+		rig_write(path, "", 0);
+		return;
+	}
+	unlink(path);
+	assert_int_equal(mkdir(path, 0777), 0);
+}
 
 static bool stop(void *ctx)
 {
@@ -37,11 +53,17 @@ static void step(void *ctx, uint64_t done, uint64_t total, double seconds_left, 
 		c->went_back_to = done - 1;
 	c->done = done;
 	c->steps++;
+	if (c->spoil && done == 1)
+		spoil(c->spoil);
+	if (c->mend && done == 10)
+		spoil(c->mend);
 }
 
 static void hear(void *ctx, int level, const char *text)
 {
 	course *c = ctx;
+	size_t used = strlen(c->heard);
+	snprintf(c->heard + used, sizeof c->heard - used, "%s\n", text);
 	if (level < MM_LOG_WARNING)
 		return;
 	if (!c->warnings++) {
@@ -60,7 +82,7 @@ static void write_ini(const char *path)
 	assert_int_equal(fclose(f), 0);
 }
 
-static mm_status train(rig *r, const char *folder, bool resume, const char *const *sets, size_t n_sets, course *c, mmi_train_result *result,
+static mm_status train(rig *r, const char *folder, mmi_train_start start, const char *const *sets, size_t n_sets, course *c, mmi_train_result *result,
                        mm_error *e)
 {
 	mmi_setup setup;
@@ -70,7 +92,7 @@ static mm_status train(rig *r, const char *folder, bool resume, const char *cons
 	const mmi_setup_request request = { .ini = ini, .sets = sets, .n_sets = n_sets, .log = &log };
 	const mmi_train_hooks hooks = { .ctx = c, .stop = stop, .step = step, .log = &log };
 	MMI_TRY(mmi_setup_open(&request, &setup, e));
-	mm_status status = mmi_train(&setup, rig_path(r, folder), resume, &hooks, result, e);
+	mm_status status = mmi_train(&setup, rig_path(r, folder), start, &hooks, result, e);
 	mmi_setup_close(&setup);
 	return status;
 }
@@ -303,6 +325,195 @@ static void too_many_rollbacks_end_training(void **state)
 	assert_int_equal(c.warnings, 2);
 }
 
+/* ------------------------------------------------------------ what ends a run, and what does not */
+
+static void write_data_ini(const char *path, int broken)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "[run]\nthreads = 1\nlog_interval = 1\ngrid_columns = 2\ncheckpoint_interval = 1000\n[learner]\niterations = 1000\nbatch = 2\n"
+	           "latent_dim = 3\nx_steps = 2\nz_steps = 2\n[energy]\nnef = 4\n[a]\nplugin = %s/toy_data.so\nbroken = %d\n", BADPLUGIN_DIR, broken);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void a_sample_that_cannot_be_read_ends_a_run_with_a_checkpoint(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	rig *r = *state;
+	course c = { 0 };
+	mmi_setup setup;
+	mmi_train_result result;
+	const mmi_log log = { .line = hear, .ctx = &c };
+	const mmi_train_hooks hooks = { .ctx = &c, .stop = stop, .step = step, .log = &log };
+	const mmi_setup_request request = { .ini = rig_path(r, "data.ini"), .log = &log };
+	uint64_t before = 0;
+	for (int broken = 0; broken < 32 && before < 3; broken++) { /* one that is not in the first batches */
+		char folder[16];
+		c = (course){ 0 };
+		snprintf(folder, sizeof folder, "run%d", broken);
+		write_data_ini(request.ini, broken);
+		assert_ok(mmi_setup_open(&request, &setup, &e), e);
+		assert_fails(mmi_train(&setup, rig_path(r, folder), MMI_TRAIN_NEW, &hooks, &result, &e), MM_EFORMAT, e, "cannot be read");
+		mmi_setup_close(&setup);
+		before = c.done;
+	}
+	assert_true(before >= 3);
+	assert_int_equal(result.iterations, before);
+	assert_int_equal(counter_in(result.checkpoint, "state.iteration"), before);
+}
+
+static void a_run_that_breaks_down_leaves_its_last_whole_state(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { 0 };
+	mmi_train_result result;
+	const char *sets[MMI_COUNT(tight) + 2];
+	memcpy(sets, tight, sizeof tight);
+	sets[MMI_COUNT(tight)] = "learner.max_rollbacks=0";
+	sets[MMI_COUNT(tight) + 1] = "run.checkpoint_interval=100000";
+	assert_fails(train(*state, "run", MMI_TRAIN_NEW, sets, MMI_COUNT(sets), &c, &result, &e), MM_ENUMERIC, e, "at most 0 rollbacks are allowed");
+	assert_int_equal(result.iterations % 40, 0);
+	assert_in_range(result.iterations, 40, c.done);
+	assert_int_equal(counter_in(result.checkpoint, "state.iteration"), result.iterations);
+}
+
+/* What fails is one kind of output each; the run ends as ever, with one warning. */
+static void output_beside_checkpoints_that_fails_ends_no_run(void **state)
+{
+	static const struct {
+		const char *path, *says;
+	} ways[] = {
+		{ "grids", "cannot write" },
+		{ "best.safetensors", "best.safetensors" },
+		{ "checkpoints/checkpoint-00000008.safetensors", "cannot delete" },
+	};
+	static const char *const sets[] = { "run.select=nll", "data.holdout=4", "run.grid_interval=2", "run.checkpoint_keep=1", "learner.iterations=12" };
+	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
+		mm_error e = MM_ERROR_INIT;
+		course c = { 0 };
+		mmi_train_result result;
+		char folder[8], path[400];
+		snprintf(folder, sizeof folder, "run%zu", i);
+		snprintf(path, sizeof path, "%s/%s", rig_path(*state, folder), ways[i].path);
+		if (i == 2)
+			c.mend = path; /* after the checkpoint of iteration 8, before it is deleted */
+		else
+			c.spoil = path;
+		const size_t skip = i == 2 ? 2 : 0; /* checkpoints that were the best once are not deleted so soon */
+		assert_ok(train(*state, folder, MMI_TRAIN_NEW, sets + skip, MMI_COUNT(sets) - skip, &c, &result, &e), e);
+		assert_int_equal(c.done, 12);
+		assert_int_equal(counter_in(result.checkpoint, "state.iteration"), 12);
+		assert_int_equal(c.warnings, 1);
+		assert_non_null(strstr(c.warning, ways[i].says));
+		assert_non_null(strstr(c.warning, "training goes on without, and this is tried again"));
+	}
+}
+
+static void sheets_come_back_when_they_can(void **state)
+{
+	static const char *const sets[] = { "run.grid_interval=2" };
+	mm_error e = MM_ERROR_INIT;
+	course c = { 0 };
+	mmi_train_result result;
+	char path[400];
+	snprintf(path, sizeof path, "%s/grids", rig_path(*state, "run"));
+	c.spoil = c.mend = path;
+	assert_ok(train(*state, "run", MMI_TRAIN_NEW, sets, 1, &c, &result, &e), e);
+	assert_non_null(strstr(c.heard, "sample sheets works again"));
+	assert_int_equal(rig_entries(path), 6); /* of iterations 10 to 20 */
+}
+
+/* ------------------------------------------------------------ going on */
+
+static double seconds_at_end(rig *r, const char *folder, double *largest_before)
+{
+	char path[400];
+	size_t bytes;
+	double last = 0;
+	snprintf(path, sizeof path, "%s/metrics.csv", rig_path(r, folder));
+	char *text = rig_read(path, &bytes);
+	*largest_before = 0;
+	for (char *line = strchr(text, '\n') + 1; *line; line = strchr(line, '\n') + 1) {
+		double now = atof(strchr(line, ',') + 1);
+		*largest_before = fmax(*largest_before, last);
+		assert_true(now > last);
+		last = now;
+	}
+	free(text);
+	return last;
+}
+
+static void seconds_of_metrics_go_on_without_a_time_budget(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course c = { .stop_at = 9 };
+	mmi_train_result result;
+	double before;
+	assert_ok(train(*state, "run", MMI_TRAIN_NEW, NULL, 0, &c, &result, &e), e);
+	double first = seconds_at_end(*state, "run", &before);
+	c = (course){ 0 };
+	assert_ok(train(*state, "run", MMI_TRAIN_RESUME, NULL, 0, &c, &result, &e), e);
+	assert_true(seconds_at_end(*state, "run", &before) > first);
+}
+
+static void other_data_needs_a_word_and_other_settings_are_told(void **state)
+{
+	static const char *const data[] = { "run.seed=7", "learner.batch=4", "data.holdout=3", "data.hide=0.1", "a.label=other", "data.incomplete=keep" };
+	static const char *const rates[] = { "learner.lr_generator=0.01", "learner.iterations=40", "learner.schedule=cosine", "run.log_interval=2" };
+	mm_error e = MM_ERROR_INIT;
+	mmi_train_result result;
+	course c = { .stop_at = 5 };
+	assert_ok(train(*state, "run", MMI_TRAIN_NEW, NULL, 0, &c, &result, &e), e);
+	for (size_t i = 0; i < MMI_COUNT(data); i++) {
+		c = (course){ .stop_at = 6 };
+		assert_fails(train(*state, "run", MMI_TRAIN_RESUME, &data[i], 1, &c, &result, &e), MM_ECONFIG, e, "--changed-data");
+		assert_int_equal(c.steps, 0);
+	}
+	c = (course){ .stop_at = 6 };
+	assert_fails(train(*state, "run", MMI_TRAIN_RESUME, data, 1, &c, &result, &e), MM_ECONFIG, e, "[run] seed was 1, is 7");
+	assert_ok(train(*state, "run", MMI_TRAIN_RESUME_CHANGED_DATA, data, 1, &c, &result, &e), e);
+	assert_int_equal(c.steps, 1);
+	assert_non_null(strstr(c.heard, "changed: [run] seed was 1, is 7"));
+	c = (course){ .stop_at = 7 };
+	assert_fails(train(*state, "run", MMI_TRAIN_RESUME, NULL, 0, &c, &result, &e), MM_ECONFIG, e, "[run] seed was 7, is 1");
+	const char *sets[5] = { data[0] };
+	memcpy(sets + 1, rates, sizeof rates);
+	assert_ok(train(*state, "run", MMI_TRAIN_RESUME, sets, 5, &c, &result, &e), e);
+	assert_non_null(strstr(c.heard, "changed: [learner] lr_generator was 0.001, is 0.01\n"));
+	assert_non_null(strstr(c.heard, "changed: [learner] iterations was 20, is 40\n"));
+	assert_non_null(strstr(c.heard, "changed: [run] log_interval was 1, is 2\n"));
+	assert_non_null(strstr(c.heard, "changed: the schedule's factor of the learning rates was 1 at this point, is 0.94"));
+	assert_null(strstr(c.heard, "seed was"));
+}
+
+/* ------------------------------------------------------------ what will end a run */
+
+static void a_run_says_what_will_end_it_and_when_the_energy_starts(void **state)
+{
+	static const struct {
+		const char *sets[3], *says;
+		int warnings;
+	} ways[] = {
+		{ { "learner.warmup=4", NULL }, "the run ends after 20 iterations; the energy model is trained after 4 iterations of warm-up\n", 0 },
+		{ { "learner.objective=mmvae", NULL }, "the run ends after 20 iterations; a baseline: no energy model is trained\n", 0 },
+		{ { "run.minutes=0.002", "learner.warmup=10" }, "the run ends after 0.002 minutes of training (iterations = 20 is only what warm-up is a share of); "
+		                                                "the energy model is trained after 0.001 minutes of warm-up\n", 0 },
+		{ { "learner.warmup=20", NULL }, "the energy model will not be trained: warmup = 20 lasts as long as the run, iterations = 20\n", 2 },
+	};
+	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
+		mm_error e = MM_ERROR_INIT;
+		course c = { 0 };
+		mmi_train_result result;
+		char folder[8];
+		snprintf(folder, sizeof folder, "run%zu", i);
+		assert_ok(train(*state, folder, MMI_TRAIN_NEW, ways[i].sets, ways[i].sets[1] ? 2 : 1, &c, &result, &e), e);
+		if (!strstr(c.heard, ways[i].says))
+			fail_msg("'%s' lacks '%s'", c.heard, ways[i].says);
+		assert_int_equal(c.warnings, ways[i].warnings);
+		assert_true(!strstr(c.heard, "the energy model was not trained") == !ways[i].warnings);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +526,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_time_budget_counts_over_stops_and_replaces_iterations, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(without_a_budget_checkpoints_know_no_time, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(too_many_rollbacks_end_training, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_sample_that_cannot_be_read_ends_a_run_with_a_checkpoint, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_run_that_breaks_down_leaves_its_last_whole_state, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(output_beside_checkpoints_that_fails_ends_no_run, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(sheets_come_back_when_they_can, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(seconds_of_metrics_go_on_without_a_time_budget, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(other_data_needs_a_word_and_other_settings_are_told, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_run_says_what_will_end_it_and_when_the_energy_starts, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,10 @@ static mm_status read_wanted(const mmi_ablation *a, size_t i, const char *name, 
 		return no_memory(e);
 	*there = !access(path, F_OK);
 	mm_status status = *there ? mmi_figures_read(path, &found, e) : MM_OK;
+	if (status == MM_EFORMAT) { /* one file is no reason to refuse all runs */
+		mmi_logf(a->request->setup.log, MM_LOG_WARNING, "%s; it will be made anew", e->message);
+		status = MM_OK;
+	}
 	*good = *there && status == MM_OK && mmi_figures_match(&found, wanted);
 	if (*good)
 		status = mmi_figures_append(&a->runs[i].figures, &found, e);

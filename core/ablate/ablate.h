@@ -60,6 +60,7 @@ typedef struct mmi_ablation {
 	mmi_points points;
 	mmi_ablation_run *runs;      /* one a point */
 	char threads[32];            /* "run.threads=N", or empty */
+	bool is_child;               /* this process was one of the runs; it has nothing more to do than to end */
 } mmi_ablation;
 
 typedef struct mmi_ablation_hooks {
@@ -73,7 +74,9 @@ typedef struct mmi_ablation_hooks {
 mm_status mmi_ablation_create(const mmi_ablation_request *r, mmi_ablation **out, mm_error *e);
 void mmi_ablation_destroy(mmi_ablation *a);
 /* Trains, and assesses, what is not finished. A run that fails is told to the log and does not stop the others. MM_ECANCELLED after stop.
- * To be called while the process has one thread: each run is a child. */
+ * To be called while the process has one thread: each run is a child. It returns in those as well, with a->is_child set and how the run
+ * went: they leave as the program does, not in the midst of things, so that whatever watches their end (sanitizers, a plugin's atexit)
+ * sees it. */
 mm_status mmi_ablation_train(mmi_ablation *a, const mmi_ablation_hooks *hooks, mm_error *e);
 /* Runs in a state. */
 size_t mmi_ablation_count(const mmi_ablation *a, mmi_run_state state);

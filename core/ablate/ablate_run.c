@@ -137,7 +137,7 @@ static mm_status train(const mmi_ablation *a, size_t i, child *c, const mmi_log 
 	mmi_train_result result;
 	MMI_TRY(forget_assessment(a, i, e));
 	MMI_TRY(mmi_ablation_open_run(a, i, log, &setup, e));
-	mm_status status = mmi_train(&setup, a->runs[i].folder, a->runs[i].state == MMI_RUN_HALF, &hooks, &result, e);
+	mm_status status = mmi_train(&setup, a->runs[i].folder, a->runs[i].state == MMI_RUN_HALF ? MMI_TRAIN_RESUME : MMI_TRAIN_NEW, &hooks, &result, e);
 	mmi_setup_close(&setup);
 	MMI_TRY(status);
 	end->stage = result.interrupted ? INTERRUPTED : DONE;
@@ -178,9 +178,8 @@ static mm_status go_on(const mmi_ablation *a, size_t i, child *c, message *end, 
 }
 
 /* The whole life of a child. Ctrl-C reaches it as well and is left to the parent. */
-static void live(const crew *w, size_t i, int news)
+static mm_status live(const crew *w, size_t i, int news, mm_error *e)
 {
-	mm_error e = MM_ERROR_INIT;
 	child c = { .hooks = w->hooks, .life = w->life[0], .news = news };
 	message end = { .stage = FAILED };
 	signal(SIGINT, SIG_IGN);
@@ -188,17 +187,18 @@ static void live(const crew *w, size_t i, int news)
 	close(w->life[1]);
 	char *path = mmi_format("%s/log.txt", w->ablation->runs[i].folder);
 	c.log = path ? fopen(path, "a") : NULL;
-	mm_status status = c.log ? go_on(w->ablation, i, &c, &end, &e) : mmi_fail(&e, MM_EIO, "cannot write %s: %s", path ? path : "a log", strerror(errno));
+	mm_status status = c.log ? go_on(w->ablation, i, &c, &end, e) : mmi_fail(e, MM_EIO, "cannot write %s: %s", path ? path : "a log", strerror(errno));
 	if (status != MM_OK) {
 		end.stage = FAILED;
-		snprintf(end.text, sizeof end.text, "%.*s", (int)sizeof end.text - 1, e.message);
+		snprintf(end.text, sizeof end.text, "%.*s", (int)sizeof end.text - 1, e->message);
 		if (c.log)
-			fprintf(c.log, "%s\n", e.message);
+			fprintf(c.log, "%s\n", e->message);
 	}
 	if (c.log)
 		fclose(c.log);
 	tell(&c, &end);
-	_exit(status == MM_OK ? 0 : 1);
+	close(news);
+	return status;
 }
 
 /* ---------------------------------------------------------------- the parent */
@@ -213,7 +213,8 @@ static mm_status start(crew *w, size_t i, mm_error *e)
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(news[0]);
-		live(w, i, news[1]);
+		w->ablation->is_child = true;
+		return live(w, i, news[1], e);
 	}
 	close(news[1]);
 	if (pid < 0) {
@@ -307,9 +308,11 @@ static mm_status work(crew *w, mm_error *e)
 	mm_status status = MM_OK;
 	for (;;) {
 		look_up(w);
-		for (; next < a->points.n && w->n_jobs < jobs && !w->stopping && status == MM_OK; next++)
+		for (; next < a->points.n && w->n_jobs < jobs && !w->stopping && status == MM_OK && !a->is_child; next++)
 			if (a->runs[next].state != MMI_RUN_FINISHED)
 				status = start(w, next, e);
+		if (a->is_child)
+			return status;
 		if (!w->n_jobs)
 			return status;
 		listen(w);
@@ -322,6 +325,8 @@ mm_status mmi_ablation_train(mmi_ablation *a, const mmi_ablation_hooks *hooks, m
 	if (pipe(w.life))
 		return mmi_fail(e, MM_EIO, "cannot make a pipe: %s", strerror(errno));
 	mm_status status = work(&w, e);
+	if (a->is_child)
+		return status;
 	if (!w.stopping)
 		close(w.life[1]);
 	close(w.life[0]);

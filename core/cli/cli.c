@@ -16,6 +16,12 @@ void mmi_cli_error(const mmi_cli *cli, const char *format, ...)
 	mmi_free(text);
 }
 
+int mmi_cli_no_memory(const mmi_cli *cli, const char *what)
+{
+	mmi_cli_error(cli, "out of memory for %s", what);
+	return MMI_EXIT_FAILURE;
+}
+
 static int report(const mmi_cli *cli, const mm_error *e, int status)
 {
 	mmi_cli_error(cli, "%s", e->message[0] ? e->message : mmi_status_name(e->code));
@@ -28,7 +34,7 @@ int mmi_cli_fail(const mmi_cli *cli, const mm_error *e)
 	case MM_ECONFIG:
 		return report(cli, e, MMI_EXIT_USAGE);
 	case MM_ECANCELLED:
-		return report(cli, e, MMI_EXIT_INTERRUPTED);
+		return report(cli, e, mmi_interrupt_status());
 	default:
 		return report(cli, e, MMI_EXIT_FAILURE);
 	}
@@ -41,7 +47,7 @@ int mmi_cli_refuse(const mmi_cli *cli, const mm_error *e)
 	case MM_EINTERNAL:
 		return report(cli, e, MMI_EXIT_FAILURE);
 	case MM_ECANCELLED:
-		return report(cli, e, MMI_EXIT_INTERRUPTED);
+		return report(cli, e, mmi_interrupt_status());
 	default:
 		return report(cli, e, MMI_EXIT_USAGE);
 	}

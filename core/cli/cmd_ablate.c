@@ -49,8 +49,10 @@ static int run(const mmi_cli *cli, const mmi_ablation_request *request)
 		return mmi_cli_refuse(cli, &e);
 	mmi_interrupt_install();
 	mm_status status = mmi_ablation_train(a, &hooks, &e);
-	mmi_console_settle(cli->console);
-	int code = report(cli, a, status, &e);
+	const bool child = a->is_child; /* its parent reports */
+	if (!child)
+		mmi_console_settle(cli->console);
+	int code = child ? (status == MM_OK ? MMI_EXIT_OK : MMI_EXIT_FAILURE) : report(cli, a, status, &e);
 	mmi_ablation_destroy(a);
 	return code;
 }
@@ -111,7 +113,7 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		goto done;
 	folder = out ? mmi_strdup(out) : mmi_default_folder("ablations", ini);
 	if (!folder || mmi_minutes_set(minutes, &sets, minutes_text, &e) != MM_OK) {
-		code = MMI_EXIT_FAILURE;
+		code = folder ? mmi_cli_fail(cli, &e) : mmi_cli_no_memory(cli, "the name of the runs' folder");
 		goto done;
 	}
 	const mmi_ablation_assessor assessor = mmi_assess_runs(&assess);

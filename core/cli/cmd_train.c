@@ -12,7 +12,7 @@
 typedef struct mmi_train_view {
 	const mmi_cli *cli;
 	mmi_progress progress;
-	bool started;
+	bool cooperative, started;
 } mmi_train_view;
 
 static bool stop(void *ctx)
@@ -21,23 +21,67 @@ static bool stop(void *ctx)
 	return mmi_interrupted();
 }
 
+/* "U 412 to 380, ": what was not measured has no place. */
+static void add(char *note, size_t size, const char *format, double value)
+{
+	size_t used = strlen(note);
+	if (isfinite(value)) {
+		used += (size_t)snprintf(note + used, size - used, "%s", used ? ", " : "");
+		snprintf(note + used, size - used, format, value);
+	}
+}
+
+static void chains_note(const mmi_measures *m, char *note, size_t size)
+{
+	note[0] = 0;
+	add(note, size, "NLL %.0f", m->nll_end);
+	if (isfinite(m->u_start) && isfinite(m->u_end)) {
+		add(note, size, "U %.0f", m->u_start);
+		snprintf(note + strlen(note), size - strlen(note), " to %.0f", m->u_end);
+	}
+	add(note, size, "E gap %.3g", m->gap);
+	add(note, size, "x moved %.3f", m->x_move);
+}
+
 static void step(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m)
 {
 	mmi_train_view *v = ctx;
+	char note[128];
 	if (!v->started) {
 		mmi_progress_start(&v->progress, v->cli, "iteration", done, total);
 		v->started = true;
 	}
 	v->progress.total = total;
 	v->progress.seconds_left = seconds_left;
-	if (!m->chains)
-		mmi_progress_update(&v->progress, done, "%s-ELBO %.0f", m->warm ? "warm-up, " : "", m->elbo);
-	else
-		mmi_progress_update(&v->progress, done, "NLL %.0f, U %.0f to %.0f, E gap %.3g, x moved %.3f", m->nll_end, m->u_start, m->u_end,
-		                    m->gap, m->x_move);
+	if (m->chains) {
+		chains_note(m, note, sizeof note);
+		mmi_progress_update(&v->progress, done, "%s", note);
+	} else {
+		mmi_progress_update(&v->progress, done, "%s-ELBO %.0f", m->warm && v->cooperative ? "warm-up, " : "", m->elbo);
+	}
 }
 
-static int run(const mmi_cli *cli, const mmi_setup_request *request, const char *out, bool resume)
+static void print_result(const mmi_train_result *r, const char *how)
+{
+	printf("%s after %llu iterations\n", how, (unsigned long long)r->iterations);
+	if (r->checkpoint[0])
+		printf("checkpoint %s\n", r->checkpoint);
+	if (r->best[0])
+		printf("best       %s, after %llu iterations: NLL %.6g\n", r->best, (unsigned long long)r->best_iteration, r->best_value);
+	if (r->grid[0])
+		printf("samples    %s\n", r->grid);
+}
+
+/* What was written stays, and is named: the error says why there is no more. */
+static int fail(const mmi_cli *cli, const mmi_train_result *r, const mm_error *e)
+{
+	print_result(r, "stopped");
+	fflush(stdout);
+	mmi_cli_error(cli, "%s", e->message);
+	return MMI_EXIT_FAILURE;
+}
+
+static int run(const mmi_cli *cli, const mmi_setup_request *request, const char *out, mmi_train_start start)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup;
@@ -45,29 +89,24 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const char 
 	mmi_train_view view = { .cli = cli };
 	mmi_train_hooks hooks = { &view, stop, step, &cli->log };
 
-	if ((resume ? mmi_setup_resume(request, out, &setup, &e) : mmi_setup_open(request, &setup, &e)) != MM_OK)
+	if ((start != MMI_TRAIN_NEW ? mmi_setup_resume(request, out, &setup, &e) : mmi_setup_open(request, &setup, &e)) != MM_OK)
 		return mmi_cli_refuse(cli, &e);
+	view.cooperative = setup.settings.cooperative;
 	mmi_interrupt_install();
-	mm_status status = mmi_train(&setup, out, resume, &hooks, &result, &e);
+	mm_status status = mmi_train(&setup, out, start, &hooks, &result, &e);
 	if (view.started)
 		mmi_progress_finish(&view.progress);
 	mmi_setup_close(&setup);
 	if (status != MM_OK)
-		return view.started ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
-	printf("%s after %llu iterations\n", result.interrupted ? "interrupted" : "finished", (unsigned long long)result.iterations);
-	if (result.checkpoint[0])
-		printf("checkpoint %s\n", result.checkpoint);
-	if (result.best[0])
-		printf("best       %s, after %llu iterations: NLL %.6g\n", result.best, (unsigned long long)result.best_iteration, result.best_value);
-	if (result.grid[0])
-		printf("samples    %s\n", result.grid);
-	return result.interrupted ? MMI_EXIT_INTERRUPTED : MMI_EXIT_OK;
+		return view.started ? fail(cli, &result, &e) : mmi_cli_refuse(cli, &e);
+	print_result(&result, result.interrupted ? "interrupted" : "finished");
+	return result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK;
 }
 
 int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 {
 	const char *ini = NULL, *out = NULL;
-	bool resume = false;
+	bool resume = false, changed_data = false;
 	double minutes = -1;
 	char minutes_text[MMI_MINUTES_TEXT];
 	mmi_strings plugins = { 0 }, sets = { 0 };
@@ -79,6 +118,7 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_STRING("out", "DIR", &out, "the run's folder (default: runs/NAME, from the INI's name)"),
 		MMI_OPTION_MINUTES(&minutes),
 		MMI_OPTION_FLAG("resume", &resume, "go on from the newest checkpoint in the run's folder"),
+		MMI_OPTION_FLAG("changed-data", &changed_data, "with --resume: even if settings that decide which data is seen have changed"),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "train", "--ini FILE [options]", "Trains the three models on the data of the given modalities. Ctrl-C "
@@ -88,8 +128,8 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
 		goto done;
-	if (!ini) {
-		code = mmi_options_refuse(cli, &usage, "--ini is missing");
+	if (!ini || (changed_data && !resume)) {
+		code = mmi_options_refuse(cli, &usage, ini ? "--changed-data needs --resume" : "--ini is missing");
 		goto done;
 	}
 	if (mmi_minutes_set(minutes, &sets, minutes_text, &e) != MM_OK) {
@@ -98,7 +138,10 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 	}
 	folder = out ? mmi_strdup(out) : mmi_default_folder("runs", ini);
 	mmi_setup_request request = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
-	code = folder ? run(cli, &request, folder, resume) : MMI_EXIT_FAILURE;
+	if (folder)
+		code = run(cli, &request, folder, !resume ? MMI_TRAIN_NEW : changed_data ? MMI_TRAIN_RESUME_CHANGED_DATA : MMI_TRAIN_RESUME);
+	else
+		code = mmi_cli_no_memory(cli, "the name of the run's folder");
 done:
 	mmi_free(folder);
 	mmi_strings_clear(&plugins);

@@ -90,6 +90,7 @@ int main(int argc, char **argv)
 	mmi_console console = mmi_console_standard(program);
 	mmi_cli cli = { .program = program, .console = &console, .log = mmi_console_log(&console) };
 
+	mmi_interrupt_files();
 	cli.log.call = mmi_watch_call;
 	mmi_watch_start(&console, SECONDS_IN_PLUGIN);
 	int status = close_output(&cli, run_program(&cli, argc, argv));

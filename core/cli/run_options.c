@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 char *mmi_default_folder(const char *parent, const char *ini)
 {
@@ -20,6 +21,9 @@ mm_status mmi_minutes_set(double minutes, mmi_strings *sets, char *text, mm_erro
 	char number[MMI_VALUE_TEXT];
 	if (minutes < 0)
 		return MM_OK;
+	for (size_t i = 0; i < sets->n; i++)
+		if (!strncasecmp(sets->item[i], "run.minutes=", strlen("run.minutes=")))
+			return mmi_fail(e, MM_ECONFIG, "--minutes and --set %s: give one of them", sets->item[i]);
 	snprintf(text, MMI_MINUTES_TEXT, "run.minutes=%s", mmi_value_print(minutes, number));
 	return mmi_strings_add(sets, text, e);
 }

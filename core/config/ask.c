@@ -97,9 +97,11 @@ mm_status mmi_config_int(mmi_config *c, const char *section_name, const char *ke
 		*out = value;
 		return MM_OK;
 	}
-	if (max == INT64_MAX && min == INT64_MIN)
+	/* The largest number there is needs no mention, unless that is what is wrong. */
+	const bool digits = text_of(s)[0] && !text_of(s)[strspn(text_of(s), "0123456789")];
+	if (max == INT64_MAX && min == INT64_MIN && !digits)
 		return mmi_setting_complain(c, s, e, "expected an integer");
-	if (max == INT64_MAX)
+	if (max == INT64_MAX && !digits)
 		return mmi_setting_complain(c, s, e, "expected an integer of at least %lld", (long long)min);
 	return mmi_setting_complain(c, s, e, "expected an integer from %lld to %lld", (long long)min, (long long)max);
 }

@@ -87,6 +87,8 @@ mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measur
 /* Back to the last snapshot with `culprit`'s rate halved (0 generator, 1 inference, 2 energy); MM_ENUMERIC when there
  * have been too many. Iteration counter and noise follow. */
 mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e);
+/* Back to the last snapshot as it was, after an iteration that was given up: the state is whole again. */
+void mmi_learner_revert(mmi_learner *l);
 /* After a rollback: models that have not learned yet are run forward. MM_ENUMERIC when one gives what is not finite, which no learning
  * rate can mend: the message names modality, plugin and branch. chains: the iteration had them, so the energy is asked too. */
 mm_status mmi_learner_try_networks(mmi_learner *l, bool chains, const mmi_batch *batch, mm_error *e);

@@ -83,12 +83,8 @@ static void follow(mmi_learner *l)
 	mmi_snapshot_take(l);
 }
 
-mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
+static void go_back(mmi_learner *l, int64_t rollbacks)
 {
-	int64_t rollbacks = l->state.rollbacks + 1;
-	if (rollbacks > l->settings->max_rollbacks)
-		return mmi_fail(e, MM_ENUMERIC, "training broke down %lld times; at most %u rollbacks are allowed ([learner] max_rollbacks). "
-		                "Lower the learning rates or the step sizes", (long long)rollbacks, l->settings->max_rollbacks);
 	copy_arrays(l, true);
 	l->state = l->snapshot_state;
 	l->state.rollbacks = rollbacks;
@@ -96,8 +92,22 @@ mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 	empty_buffer(l);
 	for (int i = 0; i < 3; i++)
 		optimiser(l, i)->t = l->snapshot_t[i];
-	optimiser(l, culprit)->rate_factor *= 0.5;
 	follow(l);
+}
+
+void mmi_learner_revert(mmi_learner *l)
+{
+	go_back(l, l->state.rollbacks);
+}
+
+mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
+{
+	int64_t rollbacks = l->state.rollbacks + 1;
+	if (rollbacks > l->settings->max_rollbacks)
+		return mmi_fail(e, MM_ENUMERIC, "training broke down %lld times; at most %u rollbacks are allowed ([learner] max_rollbacks). "
+		                "Lower the learning rates or the step sizes", (long long)rollbacks, l->settings->max_rollbacks);
+	go_back(l, rollbacks);
+	optimiser(l, culprit)->rate_factor *= 0.5;
 	return MM_OK;
 }
 

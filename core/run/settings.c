@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "run/settings.h"
+#include "config/value.h"
 #include "engine/pool.h"
 #include "model/settings.h"
 
@@ -25,7 +26,8 @@ static const mmi_key run_keys[] = {
 	  "Folders, separated by colons, where plugins are looked for first."),
 	MMI_REAL_ROW("run", "minutes", mmi_settings, minutes, 0, 0, MMI_LIMIT,
 	  "Training time in minutes; with it iterations does not end the run, rates follow the time that has "
-	  "passed, and the warm-up is the share warmup / iterations of it. 0: none."),
+	  "passed, and the warm-up is the share warmup / iterations of it. 0: none. iterations on the command "
+	  "line goes before minutes of the file."),
 	MMI_SECOND_ROW("run", "clock", mmi_settings, cpu_clock, clocks, 0,
 	  "What minutes and the metrics' seconds are of: wall, or cpu for processor time (of all threads, "
 	  "divided by their number), which is fair where other work shares the machine."),
@@ -114,10 +116,28 @@ mm_status mmi_settings_migrate(mmi_config *c, mm_error *e)
 
 /* ------------------------------------------------------------ all of them */
 
+/* A number of iterations on the command line ends the run, whatever time budget the file has; beside a time budget on the command line
+ * it contradicts. */
+static mm_status choose_end(mmi_config *c, mm_error *e)
+{
+	const char *value;
+	double minutes;
+	if (!mmi_config_has_option(c, "learner", "iterations") || !mmi_config_has(c, "run", "minutes"))
+		return MM_OK;
+	if (!mmi_config_has_option(c, "run", "minutes"))
+		return mmi_config_put(c, "run", "minutes", "0", e);
+	value = mmi_config_given(c, "run", "minutes");
+	if (!mmi_value_float(value, &minutes) || !(minutes > 0))
+		return MM_OK;
+	return mmi_config_refuse(c, "learner", "iterations", "no time budget (run.minutes, --minutes) beside it on the command line: one of them ends "
+	                         "the run. What warm-up is a share of is set in the file", e);
+}
+
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 {
 	mmi_settings s = { 0 };
 	MMI_TRY(refuse_retired(c, e));
+	MMI_TRY(choose_end(c, e));
 	MMI_TRY(mmi_keys_read(c, &run_table, &s, e));
 	MMI_TRY(mmi_keys_read(c, &data_table, &s, e));
 	if (s.select_nll && !s.holdout)

@@ -29,6 +29,9 @@ struct mmi_metrics {
 	size_t n;
 	cell *cells;
 	char *row;        /* room for n quoted cells */
+	char *waiting;    /* rows that could not be written so far */
+	size_t waiting_bytes;
+	char *last;       /* the last row when it was opened; NULL: none */
 };
 
 /* Writes a cell, quoted where CSV needs it; returns the bytes. */
@@ -84,11 +87,9 @@ void mmi_metrics_text(mmi_metrics *m, size_t column, const char *text)
 }
 
 /* A row is there as a whole or not at all, so what a full disk cut off is taken back. */
-static mm_status write_row(mmi_metrics *m, mm_error *e)
+static mm_status write_rows(mmi_metrics *m, const char *text, size_t bytes, mm_error *e)
 {
-	size_t bytes = put_row(m, m->row);
-
-	if (!mmi_write_all(m->fd, m->row, bytes)) {
+	if (!mmi_write_all(m->fd, text, bytes)) {
 		m->size += (off_t)bytes;
 		return MM_OK;
 	}
@@ -97,12 +98,49 @@ static mm_status write_row(mmi_metrics *m, mm_error *e)
 	return mmi_fail(e, MM_EIO, "cannot write a row to %s: %s%s", m->path, strerror(error), undone ? "" : "; part of it stays");
 }
 
+static mm_status write_waiting(mmi_metrics *m, mm_error *e)
+{
+	if (!m->waiting_bytes)
+		return MM_OK;
+	MMI_TRY(write_rows(m, m->waiting, m->waiting_bytes, e));
+	m->waiting_bytes = 0;
+	return MM_OK;
+}
+
+/* The first bytes of `row` wait for the next one, unless there is no room for them either. */
+static void keep_waiting(mmi_metrics *m, size_t bytes)
+{
+	char *grown = mmi_grow(m->waiting, m->waiting_bytes, m->waiting_bytes + bytes, 1);
+	if (!grown)
+		return;
+	m->waiting = grown;
+	memcpy(m->waiting + m->waiting_bytes, m->row, bytes);
+	m->waiting_bytes += bytes;
+}
+
 mm_status mmi_metrics_append(mmi_metrics *m, uint64_t iteration, mm_error *e)
 {
 	snprintf(m->cells[0].text, CELL_BYTES, "%" PRIu64, iteration);
-	mm_status status = write_row(m, e);
+	size_t bytes = put_row(m, m->row);
 	memset(m->cells, 0, m->n * sizeof *m->cells);
+	mm_status status = write_waiting(m, e);
+	if (status == MM_OK)
+		status = write_rows(m, m->row, bytes, e);
+	if (status != MM_OK)
+		keep_waiting(m, bytes);
 	return status;
+}
+
+bool mmi_metrics_last(const mmi_metrics *m, size_t column, char *text, size_t size)
+{
+	const char *at = m->last;
+	for (; at && column; column--) {
+		at = strchr(at, ',');
+		at = at ? at + 1 : NULL;
+	}
+	if (at)
+		snprintf(text, size, "%.*s", (int)strcspn(at, ",\n"), at);
+	return at != NULL;
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -111,11 +149,15 @@ void mmi_metrics_close(mmi_metrics *m)
 {
 	if (!m)
 		return;
-	if (m->fd >= 0)
+	if (m->fd >= 0) {
+		(void)write_waiting(m, NULL);
 		close(m->fd);
+	}
 	mmi_free(m->path);
 	mmi_free(m->cells);
 	mmi_free(m->row);
+	mmi_free(m->waiting);
+	mmi_free(m->last);
 	mmi_free(m);
 }
 
@@ -146,7 +188,7 @@ static mm_status create_file(mmi_metrics *m, mm_error *e)
 	m->fd = open(m->path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (m->fd < 0)
 		return mmi_fail(e, MM_EIO, "cannot create %s: %s", m->path, strerror(errno));
-	mm_status status = write_row(m, e);
+	mm_status status = write_rows(m, m->row, put_row(m, m->row), e);
 	if (status != MM_OK)
 		unlink(m->path);
 	return status;
@@ -182,16 +224,20 @@ static const char *row_end(const char *text, const char *end)
 	return NULL;
 }
 
-/* Bytes to keep: the header and the rows up to the iteration. What is not a whole row ends the file. */
-static size_t kept_bytes(const char *text, size_t bytes, size_t header, uint64_t iteration)
+/* Bytes to keep: the header and the rows up to the iteration. What is not a whole row ends the file. *last: where the last one begins;
+ * NULL without rows. */
+static size_t kept_bytes(const char *text, size_t bytes, size_t header, uint64_t iteration, const char **last)
 {
 	const char *row = text + header, *end = text + bytes;
+
+	*last = NULL;
 
 	for (const char *next = row_end(row, end); next; next = row_end(row, end)) {
 		char *digits_end;
 		uint64_t found = strtoull(row, &digits_end, 10);
 		if (digits_end == row || (*digits_end != ',' && *digits_end != '\n') || found > iteration)
 			break;
+		*last = row;
 		row = next;
 	}
 	return (size_t)(row - text);
@@ -241,8 +287,13 @@ static mm_status resume_file(mmi_metrics *m, uint64_t iteration, mm_error *e)
 
 	MMI_TRY(mmi_read_file(m->path, FILE_LIMIT, &text, &bytes, e));
 	mm_status status = check_header(m, text, bytes, &header, e);
-	if (status == MM_OK)
-		status = cut_file(m, kept_bytes(text, bytes, header, iteration), e);
+	if (status == MM_OK) {
+		const char *last;
+		size_t kept = kept_bytes(text, bytes, header, iteration, &last);
+		status = cut_file(m, kept, e);
+		if (last)
+			m->last = mmi_format("%.*s", (int)(text + kept - last), last);
+	}
 	mmi_free(text);
 	return status;
 }

@@ -1,7 +1,7 @@
 /* metrics.h - a CSV file of named columns, one row an interval, that survives being killed and resumed.
  *
  * The first column is the iteration, an integer. Each row is one write, so a reader never sees half of one unless the
- * machine itself stops; a row that did not fit on the disk is taken back. */
+ * machine itself stops; a row that did not fit on the disk is taken back, and written with the next one. */
 #ifndef MMI_METRICS_H
 #define MMI_METRICS_H
 
@@ -19,7 +19,9 @@ void mmi_metrics_close(mmi_metrics *m);
 void mmi_metrics_number(mmi_metrics *m, size_t column, double value);
 void mmi_metrics_integer(mmi_metrics *m, size_t column, int64_t value);
 void mmi_metrics_text(mmi_metrics *m, size_t column, const char *text); /* cut at 255 bytes */
-/* Writes the row and starts the next one. */
+/* A cell of the last row that the file had when it was opened to go on, with numbers before it; false: there is none. */
+bool mmi_metrics_last(const mmi_metrics *m, size_t column, char *text, size_t size);
+/* Writes the row and starts the next one. A row that could not be written waits in memory for the next append, or for close. */
 mm_status mmi_metrics_append(mmi_metrics *m, uint64_t iteration, mm_error *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include "config/value.h"
 #include "engine/build_info.h"
 #include "train/best.h"
+#include "train/changes.h"
 #include "trained/gallery.h"
 #include "train/select.h"
 #include "store/metrics.h"
@@ -17,6 +18,9 @@
 #include <time.h>
 
 #define SHEET_NUMBER 0xFFFFFFFFu /* noise of all sheets of a run: no iteration gets there */
+
+/* What a run can do without for a while. */
+typedef enum { ROWS, SHEETS, BEST_LINK, OLD_CHECKPOINTS, LEFT_CHECKPOINTS, N_SECONDARY } secondary;
 
 typedef struct mmi_run {
 	mmi_setup *setup;
@@ -36,9 +40,24 @@ typedef struct mmi_run {
 	char **names;
 	size_t n_items, n_names;
 	char *resolved, *portable, *modalities, *build, *plugins;
+	char *settings_before;    /* of a run that goes on, resolved; or NULL */
 	double started;           /* seconds of the clock when training began */
-	double seconds_before;    /* of training, in processes before this one; known with a time budget only */
+	double seconds_before;    /* of training, in processes before this one */
+	bool failing[N_SECONDARY];
+	int64_t begun, saved;     /* iterations when this process began, of the last checkpoint it wrote (-1: none) */
 } mmi_run;
+
+/* What fails beside the checkpoints must not cost hours of training: it is told once, and tried again whenever it is due. */
+static void tolerate(mmi_run *r, secondary what, mm_status status, const mm_error *e)
+{
+	static const char *const names[N_SECONDARY] = { "writing metrics", "sample sheets", "linking the best checkpoint", "deleting old checkpoints",
+	                                                "deleting checkpoints of the course that was left" };
+	if (status != MM_OK && !r->failing[what])
+		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; training goes on without, and this is tried again", e->message);
+	if (status == MM_OK && r->failing[what])
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "%s works again", names[what]);
+	r->failing[what] = status != MM_OK;
+}
 
 /* ------------------------------------------------------------ metrics */
 
@@ -103,8 +122,10 @@ static mm_status open_metrics(mmi_run *r, bool resume, mm_error *e)
 	              : mmi_metrics_create(path, names, n, &r->metrics, e);
 }
 
-static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
+static mm_status write_row(mmi_run *r, const mmi_measures *m, mm_error *e)
 {
+	if (!r->metrics)
+		MMI_TRY(open_metrics(r, true, e));
 	mmi_metrics_number(r->metrics, COLUMN_SECONDS, seconds_trained(r));
 	mmi_metrics_integer(r->metrics, COLUMN_ROLLBACKS, r->learner->state.rollbacks);
 	for (size_t i = 0; i < MMI_COUNT(columns); i++) {
@@ -115,6 +136,13 @@ static mm_status log_measures(mmi_run *r, const mmi_measures *m, mm_error *e)
 	if (isfinite(r->validation))
 		mmi_metrics_number(r->metrics, COLUMN_VALIDATION, r->validation);
 	return mmi_metrics_append(r->metrics, (uint64_t)r->learner->state.iteration, e);
+}
+
+static void log_measures(mmi_run *r, const mmi_measures *m)
+{
+	mm_error e = MM_ERROR_INIT;
+	mm_status status = write_row(r, m, &e);
+	tolerate(r, ROWS, status, &e);
 }
 
 /* ------------------------------------------------------------ files of the run */
@@ -138,36 +166,53 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
 	mmi_learner_fetch(r->learner);
 	mm_status status = mmi_checkpoint_save(path, r->items, r->n_items, meta, n_meta, e);
-	if (status == MM_OK)
+	if (status == MM_OK) {
 		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);
+		r->saved = r->learner->state.iteration;
+	}
 	mmi_free(path);
 	return status;
 }
 
-static mm_status link_best(const mmi_run *r, mm_error *e)
+static void link_best(mmi_run *r)
 {
-	return r->select ? mmi_best_link(&r->best, r->folder, e) : MM_OK;
+	mm_error e = MM_ERROR_INIT;
+	if (r->select)
+		tolerate(r, BEST_LINK, mmi_best_link(&r->best, r->folder, &e), &e);
+}
+
+/* Checkpoints of a course that a rollback left would be taken for the newest ones. */
+static void drop_left_checkpoints(mmi_run *r)
+{
+	mm_error e = MM_ERROR_INIT;
+	mm_status status = mmi_checkpoint_drop_after(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, &e);
+	tolerate(r, LEFT_CHECKPOINTS, status, &e);
 }
 
 static mm_status save_checkpoint(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
+	mm_error why = MM_ERROR_INIT;
 	MMI_TRY(write_checkpoint(r, result, e));
-	MMI_TRY(link_best(r, e));
-	return mmi_best_prune(&r->best, mmi_runfolder_checkpoints(r->folder), r->settings->checkpoint_keep,
-	                      (uint64_t)r->learner->snapshot_state.iteration, e);
+	link_best(r);
+	if (r->failing[LEFT_CHECKPOINTS])
+		drop_left_checkpoints(r);
+	mm_status status = mmi_best_prune(&r->best, mmi_runfolder_checkpoints(r->folder), r->settings->checkpoint_keep,
+	                                  (uint64_t)r->learner->snapshot_state.iteration, &why);
+	tolerate(r, OLD_CHECKPOINTS, status, &why);
+	return MM_OK;
 }
 
-/* After a rollback: checkpoints of the abandoned course would be taken for the newest ones. The new one is written first,
- * so that there is one at any moment. */
+/* After a rollback. The new checkpoint is written first, so that there is one at any moment. */
 static mm_status replace_checkpoints(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	mmi_best_back(&r->best, (uint64_t)r->learner->state.iteration);
 	MMI_TRY(write_checkpoint(r, result, e));
-	MMI_TRY(link_best(r, e));
-	return mmi_checkpoint_drop_after(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, e);
+	link_best(r);
+	drop_left_checkpoints(r);
+	return MM_OK;
 }
 
-static mm_status write_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
+static mm_status draw_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	const mmi_settings *s = r->settings;
 	const bool energy = r->learner->energy.t > 0; /* what was not trained moves nothing */
@@ -187,6 +232,13 @@ static mm_status write_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 	return status == MM_EUNSUPPORTED ? MM_OK : status; /* modalities that are no pictures */
 }
 
+static void write_sheet(mmi_run *r, mmi_train_result *result)
+{
+	mm_error e = MM_ERROR_INIT;
+	mm_status status = draw_sheet(r, result, &e);
+	tolerate(r, SHEETS, status, &e);
+}
+
 static void warn_other_build(const mmi_run *r, const mmi_checkpoint *ck)
 {
 	const char *before = mmi_checkpoint_meta(ck, "build");
@@ -194,7 +246,20 @@ static void warn_other_build(const mmi_run *r, const mmi_checkpoint *ck)
 		mmi_logf(r->hooks->log, MM_LOG_WARNING, "the checkpoint was made by %s, this is %s: results go on, but not bit for bit", before, r->build);
 }
 
-static mm_status restore(mmi_run *r, mm_error *e)
+/* The settings that the checkpoint was made with. */
+static mm_status compare_settings(mmi_run *r, const mmi_checkpoint *ck, bool changed_data, mm_error *e)
+{
+	const char *was = mmi_checkpoint_meta(ck, "settings");
+	const mmi_changes changes = { was, r->portable, r->setup };
+	if (!was)
+		return MM_OK;
+	if (!changed_data)
+		MMI_TRY(mmi_changes_check_data(&changes, mmi_checkpoint_path(ck), e));
+	r->settings_before = mmi_strdup(was);
+	return r->settings_before ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the settings of a run");
+}
+
+static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 {
 	mmi_checkpoint *ck;
 	MMI_TRY(mmi_checkpoint_latest(mmi_runfolder_checkpoints(r->folder), r->hooks->log, &ck, e));
@@ -210,6 +275,8 @@ static mm_status restore(mmi_run *r, mm_error *e)
 	                                    "the data or the plugin has changed since the run began", e);
 	if (status == MM_OK)
 		status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
+	if (status == MM_OK)
+		status = compare_settings(r, ck, changed_data, e);
 	if (status == MM_OK) {
 		mmi_learner_restored(r->learner);
 		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s", (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
@@ -224,7 +291,8 @@ static mm_status restore_best(mmi_run *r, mm_error *e)
 	if (!r->select)
 		return MM_OK;
 	MMI_TRY(mmi_best_read(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, &r->best, e));
-	return link_best(r, e);
+	link_best(r);
+	return MM_OK;
 }
 
 /* ------------------------------------------------------------ life of a run */
@@ -306,16 +374,30 @@ static mm_status open_batches(mmi_run *r, mm_error *e)
 	return mmi_batches_create(r->train, r->settings->batch, r->settings->seed, (uint64_t)r->learner->state.iteration, true, &r->batches, e);
 }
 
-static mm_status open_run(mmi_run *r, const char *out, bool resume, mm_error *e)
+/* Checkpoints know the seconds of a time budget; of other runs, which are the same bit for bit, the metrics tell. */
+static void remember_seconds(mmi_run *r)
 {
+	char text[MMI_VALUE_TEXT];
+	double seconds;
+	if (!(r->seconds_before > 0) && mmi_metrics_last(r->metrics, COLUMN_SECONDS, text, sizeof text) && mmi_value_float(text, &seconds))
+		r->seconds_before = seconds;
+}
+
+static mm_status open_run(mmi_run *r, const char *out, mmi_train_start start, mm_error *e)
+{
+	const bool resume = start != MMI_TRAIN_NEW;
 	MMI_TRY(open_data(r, e));
 	MMI_TRY(open_learner(r, e));
 	MMI_TRY(mmi_runfolder_open(out, resume, &r->folder, e));
 	if (resume)
-		MMI_TRY(restore(r, e));
+		MMI_TRY(restore(r, start == MMI_TRAIN_RESUME_CHANGED_DATA, e));
 	MMI_TRY(restore_best(r, e));
 	MMI_TRY(mmi_runfolder_write_ini(r->folder, r->resolved, e));
 	MMI_TRY(open_metrics(r, resume, e));
+	remember_seconds(r);
+	if (r->settings_before)
+		mmi_changes_tell(&(mmi_changes){ r->settings_before, r->portable, r->setup }, (uint64_t)r->learner->state.iteration, r->seconds_before,
+		                 r->hooks->log);
 	return open_batches(r, e);
 }
 
@@ -334,6 +416,7 @@ static void close_run(mmi_run *r)
 	mmi_runfolder_close(r->folder);
 	mmi_free(r->resolved);
 	mmi_free(r->portable);
+	mmi_free(r->settings_before);
 	mmi_free(r->modalities);
 	mmi_free(r->build);
 	mmi_free(r->plugins);
@@ -343,10 +426,16 @@ static void close_run(mmi_run *r)
 static mm_status recover(mmi_run *r, const mmi_measures *m, const mmi_batch *batch, mmi_train_result *result, mm_error *e)
 {
 	mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; going back to the last snapshot and halving that model's learning rate", e->message);
-	MMI_TRY(mmi_learner_rollback(r->learner, m->culprit, e));
+	mm_error why = MM_ERROR_INIT;
+	mm_status status = mmi_learner_rollback(r->learner, m->culprit, e);
+	if (status != MM_OK) {
+		mmi_learner_revert(r->learner);
+		return status;
+	}
 	MMI_TRY(mmi_learner_try_networks(r->learner, m->chains, batch, e));
 	MMI_TRY(replace_checkpoints(r, result, e));
-	MMI_TRY(open_metrics(r, true, e));
+	status = open_metrics(r, true, &why);
+	tolerate(r, ROWS, status, &why);
 	return open_batches(r, e);
 }
 
@@ -360,6 +449,44 @@ static void tick(mmi_run *r)
 static bool finished(const mmi_run *r)
 {
 	return r->settings->minutes > 0 ? r->learner->clock >= 1 : (uint64_t)r->learner->state.iteration >= r->settings->iterations;
+}
+
+/* When the energy model will be trained for the first time, in the units that end the run. */
+static const char *energy_text(const mmi_run *r, char *text, size_t size)
+{
+	const mmi_settings *s = r->settings;
+	if (!s->cooperative)
+		snprintf(text, size, "a baseline: no energy model is trained");
+	else if (!s->energy_updates)
+		snprintf(text, size, "energy_updates = 0: the energy model is not trained");
+	else if (!s->warmup)
+		snprintf(text, size, "the energy model is trained from the start");
+	else if (s->minutes > 0)
+		snprintf(text, size, "the energy model is trained after %.3g minutes of warm-up", s->minutes * (double)s->warmup / (double)s->iterations);
+	else
+		snprintf(text, size, "the energy model is trained after %llu iterations of warm-up", (unsigned long long)s->warmup);
+	return text;
+}
+
+static bool warm_to_the_end(const mmi_settings *s)
+{
+	return s->cooperative && s->warmup && s->warmup >= s->iterations;
+}
+
+/* What will end the run and what it will have done by then. */
+static void tell_course(const mmi_run *r)
+{
+	const mmi_settings *s = r->settings;
+	char energy[128];
+	if (s->minutes > 0)
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "the run ends after %g minutes of training (iterations = %llu is only what warm-up is a share of); %s",
+		         s->minutes, (unsigned long long)s->iterations, energy_text(r, energy, sizeof energy));
+	else
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "the run ends after %llu iterations; %s", (unsigned long long)s->iterations,
+		         energy_text(r, energy, sizeof energy));
+	if (warm_to_the_end(s))
+		mmi_logf(r->hooks->log, MM_LOG_WARNING, "the energy model will not be trained: warmup = %llu lasts as long as the run, iterations = %llu",
+		         (unsigned long long)s->warmup, (unsigned long long)s->iterations);
 }
 
 /* Iterations of the whole run; with a time budget as if all took as long as those so far. */
@@ -386,18 +513,18 @@ static mm_status outputs(mmi_run *r, const mmi_measures *m, mmi_train_result *re
 	if (!(m->warm && r->settings->cooperative))
 		MMI_TRY(mmi_best_add(&r->best, done, r->validation, e));
 	if (done % r->settings->log_interval == 0 || last || done == 1 || isfinite(r->validation))
-		MMI_TRY(log_measures(r, m, e));
-	if (done % r->settings->grid_interval == 0 || last)
-		MMI_TRY(write_sheet(r, result, e));
+		log_measures(r, m);
 	if (checkpoint)
 		MMI_TRY(save_checkpoint(r, result, e));
+	if (done % r->settings->grid_interval == 0 || last)
+		write_sheet(r, result);
 	return MM_OK;
 }
 
 static void tell_best(const mmi_run *r, mmi_train_result *result)
 {
 	const mmi_best_record *best = mmi_best_last(&r->best);
-	if (!best)
+	if (!best || r->failing[BEST_LINK])
 		return;
 	snprintf(result->best, sizeof result->best, "%s", mmi_runfolder_best(r->folder));
 	result->best_iteration = best->iteration;
@@ -409,12 +536,14 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 	const mmi_train_hooks *h = r->hooks;
 	r->started = seconds_now(r->settings);
 	tick(r);
+	if (!finished(r))
+		tell_course(r);
 	while (!finished(r)) {
 		const mmi_batch *batch;
 		mmi_measures measures;
 		if (h->stop && h->stop(h->ctx)) {
 			result->interrupted = true;
-			return save_checkpoint(r, result, e);
+			return MM_OK;
 		}
 		MMI_TRY(mmi_batches_next(r->batches, &batch, e));
 		mm_status status = mmi_learner_iterate(r->learner, batch, &measures, e);
@@ -422,6 +551,8 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 			MMI_TRY(recover(r, &measures, batch, result, e));
 			continue;
 		}
+		if (status != MM_OK)
+			mmi_learner_revert(r->learner); /* half an iteration is no state to keep */
 		MMI_TRY(status);
 		tick(r); /* before the outputs: they must know whether this was the last one */
 		if (h->step)
@@ -431,15 +562,35 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e)
+/* The door that all leave by, whatever ended the loop: the last whole state is saved unless it is already. */
+static mm_status leave(mmi_run *r, mmi_train_result *result, mm_status status, mm_error *e)
 {
-	mmi_run r = { .setup = setup, .settings = &setup->settings, .hooks = hooks, .validation = NAN };
+	const int64_t done = r->learner->state.iteration;
+	mm_error why = MM_ERROR_INIT;
+	if (done <= r->saved || (done == r->begun && !result->interrupted))
+		return status;
+	mm_status saved = save_checkpoint(r, result, &why);
+	if (saved != MM_OK && status == MM_OK)
+		return mmi_fail(e, saved, "%s", why.message);
+	if (saved != MM_OK && strcmp(why.message, e->message))
+		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s", why.message);
+	return status;
+}
+
+mm_status mmi_train(mmi_setup *setup, const char *out, mmi_train_start start, const mmi_train_hooks *hooks, mmi_train_result *result,
+                    mm_error *e)
+{
+	mmi_run r = { .setup = setup, .settings = &setup->settings, .hooks = hooks, .validation = NAN, .saved = -1 };
 	*result = (mmi_train_result){ .interrupted = false };
-	mm_status status = open_run(&r, out, resume, e);
-	if (status == MM_OK)
-		status = loop(&r, result, e);
+	mm_status status = open_run(&r, out, start, e);
+	if (status == MM_OK) {
+		r.begun = r.learner->state.iteration;
+		status = leave(&r, result, loop(&r, result, e), e);
+	}
 	if (r.learner)
 		result->iterations = (uint64_t)r.learner->state.iteration;
+	if (status == MM_OK && !result->interrupted && warm_to_the_end(r.settings) && !r.learner->energy.t)
+		mmi_logf(hooks->log, MM_LOG_WARNING, "the energy model was not trained: all of the run was warm-up");
 	tell_best(&r, result);
 	close_run(&r);
 	return status;

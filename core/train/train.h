@@ -14,6 +14,12 @@ typedef struct mmi_train_hooks {
 	const mmi_log *log;
 } mmi_train_hooks;
 
+typedef enum mmi_train_start {
+	MMI_TRAIN_NEW,
+	MMI_TRAIN_RESUME,
+	MMI_TRAIN_RESUME_CHANGED_DATA  /* even where settings differ that decide which data is seen in which order */
+} mmi_train_start;
+
 typedef struct mmi_train_result {
 	bool interrupted;
 	uint64_t iterations;      /* done in all */
@@ -24,7 +30,11 @@ typedef struct mmi_train_result {
 	double best_value;
 } mmi_train_result;
 
-/* Trains into folder `out`; with `resume` it goes on from the newest loadable checkpoint there.
+/* Trains into folder `out`, or goes on from the newest loadable checkpoint there; settings that differ from that one's are told.
+ *
+ * Whatever ends the run after its first iteration, an interruption or an error, the last whole state is written first and named in the
+ * result. What fails beside checkpoints (metrics, sheets, the link to the best one, deleting old ones) is told once, tried again when it
+ * is due again, and ends nothing.
  *
  * [run] minutes = T, T > 0: the run ends at the first iteration after T minutes of training (checkpoints remember how many
  * have passed, so stops in between do not count), its rates follow the time that has passed, and warm-up is the share
@@ -34,7 +44,7 @@ typedef struct mmi_train_result {
  * [run] select = nll: with each checkpoint that is due the validation tuples are measured (train/select.h), and RUN/best.safetensors
  * is the one with the least so far, warm-up of a cooperative run aside. It is as much a function of the settings as the rest.
  */
-mm_status mmi_train(mmi_setup *setup, const char *out, bool resume, const mmi_train_hooks *hooks, mmi_train_result *result, mm_error *e);
-
+mm_status mmi_train(mmi_setup *setup, const char *out, mmi_train_start start, const mmi_train_hooks *hooks, mmi_train_result *result,
+                    mm_error *e);
 
 #endif

@@ -196,7 +196,12 @@ mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 {
 	const uint8_t *rgb;
 	COM_TRY(pairs_check(d->pairs, index, e));
-	COM_TRY(get_picture(d, d->pairs->sample[index].picture, &rgb, e));
+	mm_error why = MM_ERROR_INIT;
+	mm_status status = get_picture(d, d->pairs->sample[index].picture, &rgb, &why);
+	if (status == MM_EFORMAT && d->instance->broken == IMG_BROKEN_REFUSE)
+		return com_fail(e, status, "%s; [%s] broken = skip leaves out what cannot be read", why.message, d->instance->source.instance);
+	if (status != MM_OK)
+		return com_fail(e, status, "%s", why.message);
 	com_samples(rgb, floats(d->instance), out);
 	if (is_mirrored(d, index))
 		turn_around(out, (size_t)d->instance->fit.size);

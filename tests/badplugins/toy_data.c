@@ -1,7 +1,7 @@
 /* toy_data.c - no defect: as many samples and classes as its settings say, in turn or sorted by class; test = 0: no test split. */
 #include "toy.h"
 
-static int64_t n_train, n_test, n_classes, n_unreadable;
+static int64_t n_train, n_test, n_classes, n_unreadable, broken;
 static int is_sorted;
 
 static mm_status create(void *self, mm_config *config, mm_instance **out, mm_error *e)
@@ -16,6 +16,8 @@ static mm_status create(void *self, mm_config *config, mm_instance **out, mm_err
 		status = c->get_int(config, "classes", 2, 0, TOY_SIZE, &n_classes, e);
 	if (status == MM_OK)
 		status = c->get_int(config, "unreadable", 0, 0, 10000, &n_unreadable, e); /* so many at the start of the test split */
+	if (status == MM_OK)
+		status = c->get_int(config, "broken", -1, -1, 10000, &broken, e); /* the sample of the training split that cannot be read */
 	if (status == MM_OK)
 		status = c->get_choice(config, "order", order, 0, &is_sorted, e);
 	return status == MM_OK ? toy_create(self, config, out, e) : status;
@@ -47,6 +49,8 @@ static int32_t label(const mm_dataset *d, uint64_t index)
 static mm_status read_sample(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 {
 	if (d->count == (uint64_t)n_test && index < (uint64_t)n_unreadable)
+		return toy_fail(e, MM_EFORMAT, "this one cannot be read");
+	if (d->count == (uint64_t)n_train && n_train != n_test && (int64_t)index == broken)
 		return toy_fail(e, MM_EFORMAT, "this one cannot be read");
 	mm_status status = toy_read(d, index, out, e);
 	for (int32_t k = 0; k < TOY_SIZE && status == MM_OK; k++)

@@ -65,6 +65,14 @@ check "and how many" says err "1 of 2 runs failed"
 check "the others are trained" [ -e "$(checkpoint "$work/f/learner.lr_generator=1e-3,run.seed=1" 20)" ]
 check "the table tells the states" grep -q 'lr_generator=10,run.seed=1",failed' "$work/f/runs.csv"
 
+# ---------------------------------------------------------------- a damaged file
+printf 'no figures\n' >"$work/f/learner.lr_generator=1e-3,run.seed=1/figures.csv"
+run ablate --ini "$ini" --sweep learner.lr_generator=1e-3 --set m0.output=linear --set m1.output=linear --set learner.warmup=0 \
+	--set learner.z_steps=10 --set learner.max_rollbacks=2 --out "$work/f"
+check "damaged figures do not refuse an ablation" exits 0
+check "they are told" says err "figures.csv: expected the columns name and value; it will be made anew"
+check "and made anew" grep -q '^name,value' "$work/f/learner.lr_generator=1e-3,run.seed=1/figures.csv"
+
 # ---------------------------------------------------------------- Ctrl-C
 wait_for() { # wait_for FILE SECONDS
 	tries=$(($2 * 10))

@@ -32,7 +32,7 @@ for command in $commands; do
 done
 
 run train --help
-for option in ini plugin set out minutes resume; do
+for option in ini plugin set out minutes resume changed-data; do
 	check "train --help explains --$option" says out "  --$option"
 done
 run --ini x --help

@@ -105,6 +105,24 @@ check "Ctrl-C: it says so" says out "interrupted after"
 stopped=$(newest "$work/c")
 check "Ctrl-C: a checkpoint is written" [ "$stopped" -gt 0 ]
 check "Ctrl-C: of the iteration reached" says out "interrupted after $stopped iterations"
+# interrupted NAME STATUS: a run that got the signal.
+interrupted() {
+	"$MMCORE_PROGRAM" --ini "$ini" --out "$work/sig$1" --set learner.iterations=1000000 --set run.checkpoint_interval=500000 \
+		--set run.log_interval=1 >"$work/out" 2>"$work/err" </dev/null &
+	pid=$!
+	wait_for "$work/sig$1/metrics.csv" 60
+	sleep 0.3
+	kill -"$1" "$pid"
+	status=0
+	wait "$pid" || status=$?
+	check "SIG$1: status $2" exits "$2"
+	check "SIG$1: a checkpoint is written" [ "$(newest "$work/sig$1")" -gt 0 ]
+}
+interrupted TERM 143
+interrupted HUP 129
+(trap '' HUP; "$MMCORE_PROGRAM" --ini "$ini" --out "$work/nohup" >"$work/out" 2>"$work/err" </dev/null & pid=$!; wait_for "$work/nohup/metrics.csv" 60
+	kill -HUP "$pid"; wait "$pid") && status=0 || status=$?
+check "a run that was told to ignore SIGHUP does" exits 0
 run --ini "$ini" --out "$work/c" --resume --set learner.iterations=$((stopped + 2))
 check "an interrupted run goes on" says out "finished after $((stopped + 2)) iterations"
 
@@ -190,6 +208,33 @@ printf '[learner]\nbatch = 4\n' >"$work/empty.ini"
 refused "no modality" "no modality" --ini "$work/empty.ini"
 printf '[learner\nbatch = 4\n' >"$work/broken.ini"
 refused "a broken line" "broken.ini" --ini "$work/broken.ini"
+
+# ---------------------------------------------------------------- what ends a run
+sed 's/^\[run\]/[run]\nminutes = 5/' "$ini" >"$work/minutes.ini"
+run --ini "$work/minutes.ini" --out "$work/counted" --set learner.iterations=8
+check "iterations on the command line end a run that has minutes in its INI" says out "finished after 8 iterations"
+check "which is told first" says err "the run ends after 8 iterations; the energy model is trained after 5 iterations of warm-up"
+check "its resolved settings say the same" grep -qx 'minutes = 0' "$work/counted/run.ini"
+refused "iterations beside minutes" "learner.iterations=8: expected no time budget" --ini "$ini" --minutes 5 --set learner.iterations=8
+refused "minutes twice" "--minutes and --set run.minutes=3: give one of them" --ini "$ini" --minutes 5 --set run.minutes=3
+refused "a seed beyond the largest" "expected an integer from 0 to 9223372036854775807" --ini "$ini" --set run.seed=9223372036854775808
+refused "changed data without going on" "--changed-data needs --resume" --ini "$ini" --changed-data
+run --ini "$ini" --out "$work/counted" --resume --set run.seed=4 --set learner.iterations=9
+check "another seed is refused: status 2" exits 2
+check "with the option that allows it" says err "[run] seed was 1, is 4: the run would go on with other data, or see it in another order; give the former value, or --changed-data"
+run --ini "$ini" --out "$work/counted" --resume --set run.seed=4 --set learner.iterations=9 --changed-data
+check "and goes on with that" says out "finished after 9 iterations"
+check "every change is told" eval 'says err "[run] seed was 1, is 4" && says err "[learner] iterations was 8, is 9"'
+run --ini "$ini" --out "$work/still" --set learner.z_steps=0 --set learner.warmup=0
+check "without a posterior chain there is no U to tell" eval 'says err "NLL " && ! grep -qi "nan" "$work/err"'
+run --ini "$ini" --out "$work/baseline" --set learner.objective=mmvae
+check "a baseline has no warm-up" eval 'says err "-ELBO" && ! says err "warm-up"'
+run --ini "$ini" --out "$work/allwarm" --set learner.warmup=20
+check "a run that is all warm-up says so at its end, too" says err "the energy model was not trained: all of the run was warm-up"
+status=0
+(ulimit -f 40; exec "$MMCORE_PROGRAM" --ini "$ini" --out "$work/limited" --set run.grid_interval=1000) >"$work/out" 2>"$work/err" </dev/null || status=$?
+check "a limit on the size of files: status 1" exits 1
+check "a limit on the size of files: the file is named" says err "checkpoint-00000010.safetensors: File too large"
 
 # ---------------------------------------------------------------- guards
 run --ini "$ini" --out "$work/wild" --set learner.lr_generator=10 --set m0.output=linear --set m1.output=linear \
