@@ -61,7 +61,8 @@ without_seams() {
 
 # A line of the list that is not needed is misleading.
 stale_seams() {
-	{ unused core; echo; seams; } | awk '!NF { listed = 1; next } !listed { unused[$2]; next } !($1 in unused) { print $1 }'
+	{ unused core; echo; seams; } |
+		awk '!NF { listed = 1; next } !listed { unused[$2]; next } !($1 in unused) { print $1 }'
 }
 
 point "every function of a header has a caller in core" "$(without_seams)"
@@ -71,7 +72,9 @@ point "what is excused needs it" "$(stale_seams)"
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 echo 'void mmi_idle(void); /* see mmi_busy( */ void mmi_busy(void);' >"$work/a.h"
-printf '/* mmi_idle() is\n * called: mmi_idle() */\nvoid mmi_idle(void) { mmi_busy(); }\nvoid mmi_busy(void) { }\n' >"$work/a.c"
+printf '/* mmi_idle() is\n * called: mmi_idle() */\n' >"$work/a.c"
+echo 'void mmi_idle(void) { mmi_busy(); } void mmi_busy(void) { }' >>"$work/a.c"
 seen=$(unused "$work")
-point "a function that comments alone call is seen, and no other" "$([ "$seen" = "$work/a.h mmi_idle" ] || echo "found: $seen")"
+point "a function that comments alone call is seen, and no other" \
+	"$([ "$seen" = "$work/a.h mmi_idle" ] || echo "found: $seen")"
 echo "1..$tests"

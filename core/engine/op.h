@@ -1,5 +1,5 @@
-/* op.h - the operation table: one entry per opcode with its shape rule, gradient rule and cost, from its family's file in
- * engine/ops. Kernels are in the backends' own tables, indexed by the same opcode. */
+/* op.h - the operation table: one entry per opcode with its shape rule, gradient rule and cost, from its family's file
+ * in engine/ops. Kernels are in the backends' own tables, indexed by the same opcode. */
 #ifndef MMI_OP_H
 #define MMI_OP_H
 
@@ -9,15 +9,15 @@ typedef struct mmi_grad_ctx mmi_grad_ctx;
 
 typedef struct mmi_op_info {
 	const char *name;
-	bool leaf;              /* has no inputs and no kernel: bound by the caller, a parameter, a constant */
-	bool view;              /* the input's values under another shape: no kernel where storage can be shared */
-	bool param_grad;        /* sums over the samples and is added to a parameter's gradient: PARAM_GRAD in opcodes.h */
+	bool leaf;       /* has no inputs and no kernel: bound by the caller, a parameter, a constant */
+	bool view;       /* the input's values under another shape: no kernel where storage can be shared */
+	bool param_grad; /* sums over the samples and is added to a parameter's gradient: PARAM_GRAD in opcodes.h */
 	/* Computes node->shape from its inputs and attributes, or explains what does not fit. NULL: the shape is given by
 	 * whoever records the node (leaves and gradients). */
 	mm_status (*infer)(const mmi_graph *g, mmi_node *node, mm_error *e);
 	/* Records the gradients of node `id` to its inputs, given the gradient dy of its output. NULL: no gradient. */
 	void (*grad)(mmi_grad_ctx *c, mm_tensor id, mm_tensor dy);
-	mmi_opcode backward;    /* the operation that rules of several operations record */
+	mmi_opcode backward; /* the operation that rules of several operations record */
 	/* Floating-point operations per sample, a multiply-add counted as two. NULL: one per output element. */
 	double (*flops)(const mmi_graph *g, const mmi_node *node);
 } mmi_op_info;

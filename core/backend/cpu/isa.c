@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ISA(set, test) { .name = #set, .supported = (test), .vec = &mmi_vec_##set, .simd = &mmi_simd_##set, .kernels = mmi_kernels_##set }
+#define ISA(set, test)                                                                     \
+	{                                                                                      \
+		.name = #set, .supported = (test), .vec = &mmi_vec_##set, .simd = &mmi_simd_##set, \
+		.kernels = mmi_kernels_##set                                                       \
+	}
 
 static bool always(void)
 {
@@ -21,7 +25,8 @@ static bool has_avx2(void)
 
 static bool has_avx512(void)
 {
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+	       __builtin_cpu_supports("avx512dq");
 }
 #endif
 

@@ -1,6 +1,7 @@
-/* kernels.c - the table of kernels, and those of element-wise operations, losses, reductions and moves; compiled once per
- * instruction set (MMI_ISA). Loops marked MMI_SIMD become vector code. Tensors are as large as a cache, so a loop's cost is
- * its memory traffic: activations and masks are applied block by block, while a block is still in the first-level cache. */
+/* kernels.c - the table of kernels, and those of element-wise operations, losses, reductions and moves; compiled once
+ * per instruction set (MMI_ISA). Loops marked MMI_SIMD become vector code. Tensors are as large as a cache, so a loop's
+ * cost is its memory traffic: activations and masks are applied block by block, while a block is still in the
+ * first-level cache. */
 #include "mmi_build.h"
 
 #include "backend/cpu/kernels.h"
@@ -39,57 +40,59 @@ static bool all_batched(const mmi_exec *x)
 #define TEXT(x) TEXT_(x)
 #define GLUE_(a, b) a##b
 #define GLUE(a, b) GLUE_(a, b)
-#define KERNEL(function, kernel_flags) \
-	{ &(const mmi_kernel){ .name = #function "/" TEXT(MMI_ISA), .flags = (kernel_flags), .accepts = all_batched, .run = function } }
-#define PRODUCT { &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide }
-#define CONVOLUTION { &mmi_kernel_winograd, &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide }
-#define WEIGHT_GRADIENT { &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide }
-#define POOLING { &mmi_kernel_pool }
+#define KERNEL(function, kernel_flags)                                                                        \
+	&(const mmi_kernel)                                                                                       \
+	{                                                                                                         \
+		.name = #function "/" TEXT(MMI_ISA), .flags = (kernel_flags), .accepts = all_batched, .run = function \
+	}
+#define PRODUCT &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide
+#define CONVOLUTION &mmi_kernel_winograd, PRODUCT
+#define WEIGHT_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
 
 enum { INPLACE = MMI_KERNEL_INPLACE, FUSES = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK };
 
 mmi_kernel_list GLUE(mmi_kernels_, MMI_ISA)[MMI_OP_COUNT] = {
-	[MMI_OP_LINEAR] = PRODUCT,
-	[MMI_OP_LINEAR_BWD_X] = PRODUCT,
-	[MMI_OP_LINEAR_BWD_W] = WEIGHT_GRADIENT,
-	[MMI_OP_CONV] = CONVOLUTION,
-	[MMI_OP_CONV_BWD_X] = CONVOLUTION,
-	[MMI_OP_CONV_BWD_W] = WEIGHT_GRADIENT,
+	[MMI_OP_LINEAR] = { PRODUCT },
+	[MMI_OP_LINEAR_BWD_X] = { PRODUCT },
+	[MMI_OP_LINEAR_BWD_W] = { WEIGHT_GRADIENT },
+	[MMI_OP_CONV] = { CONVOLUTION },
+	[MMI_OP_CONV_BWD_X] = { CONVOLUTION },
+	[MMI_OP_CONV_BWD_W] = { WEIGHT_GRADIENT },
 	[MMI_OP_BIAS_BWD] = { &mmi_kernel_bias_grad },
-	[MMI_OP_AVG_POOL] = POOLING,
-	[MMI_OP_AVG_POOL_BWD] = POOLING,
-	[MMI_OP_UPSAMPLE] = POOLING,
-	[MMI_OP_UPSAMPLE_BWD] = POOLING,
-	[MMI_OP_ADD] = KERNEL(add, FUSES),
-	[MMI_OP_MUL] = KERNEL(mul, FUSES),
-	[MMI_OP_AFFINE] = KERNEL(affine, FUSES),
-	[MMI_OP_ACT] = KERNEL(activation, INPLACE),
-	[MMI_OP_ACT_BWD] = KERNEL(activation_bwd, INPLACE),
-	[MMI_OP_CLAMP] = KERNEL(clamp, INPLACE),
-	[MMI_OP_CLAMP_BWD] = KERNEL(clamp_bwd, INPLACE),
-	[MMI_OP_LOG] = KERNEL(logarithm, INPLACE),
-	[MMI_OP_LOG_BWD] = KERNEL(logarithm_bwd, INPLACE),
-	[MMI_OP_SOFTMAX] = KERNEL(softmax, INPLACE),
-	[MMI_OP_SOFTMAX_BWD] = KERNEL(softmax_bwd, INPLACE),
-	[MMI_OP_LSE] = KERNEL(log_sum_exp, 0),
-	[MMI_OP_LSE_BWD] = KERNEL(log_sum_exp_bwd, 0),
-	[MMI_OP_CONCAT] = KERNEL(concat, 0),
-	[MMI_OP_SLICE] = KERNEL(slice, 0),
-	[MMI_OP_SLICE_BWD] = KERNEL(slice_bwd, 0),
-	[MMI_OP_SUM] = KERNEL(sum_axis, 0),
-	[MMI_OP_SUM_BWD] = KERNEL(sum_axis_bwd, 0),
-	[MMI_OP_SUM_ALL] = KERNEL(sum_all, 0),
-	[MMI_OP_SUM_ALL_BWD] = KERNEL(sum_all_bwd, 0),
-	[MMI_OP_NLL_GAUSSIAN] = KERNEL(nll_gaussian, 0),
-	[MMI_OP_NLL_GAUSSIAN_BWD] = KERNEL(nll_gaussian_bwd, INPLACE),
-	[MMI_OP_NLL_LAPLACE] = KERNEL(nll_laplace, 0),
-	[MMI_OP_NLL_LAPLACE_BWD] = KERNEL(nll_laplace_bwd, INPLACE),
-	[MMI_OP_NLL_BERNOULLI] = KERNEL(nll_bernoulli, 0),
-	[MMI_OP_NLL_BERNOULLI_BWD] = KERNEL(nll_bernoulli_bwd, INPLACE),
-	[MMI_OP_NLL_CATEGORICAL] = KERNEL(nll_categorical, 0),
-	[MMI_OP_NLL_CATEGORICAL_BWD] = KERNEL(nll_categorical_bwd, 0),
-	[MMI_OP_LOGPDF_NORMAL] = KERNEL(logpdf_normal, 0),
-	[MMI_OP_LOGPDF_NORMAL_BWD] = KERNEL(logpdf_normal_bwd, INPLACE),
-	[MMI_OP_LOGPDF_LAPLACE] = KERNEL(logpdf_laplace, 0),
-	[MMI_OP_LOGPDF_LAPLACE_BWD] = KERNEL(logpdf_laplace_bwd, INPLACE),
+	[MMI_OP_AVG_POOL] = { &mmi_kernel_pool },
+	[MMI_OP_AVG_POOL_BWD] = { &mmi_kernel_pool },
+	[MMI_OP_UPSAMPLE] = { &mmi_kernel_pool },
+	[MMI_OP_UPSAMPLE_BWD] = { &mmi_kernel_pool },
+	[MMI_OP_ADD] = { KERNEL(add, FUSES) },
+	[MMI_OP_MUL] = { KERNEL(mul, FUSES) },
+	[MMI_OP_AFFINE] = { KERNEL(affine, FUSES) },
+	[MMI_OP_ACT] = { KERNEL(activation, INPLACE) },
+	[MMI_OP_ACT_BWD] = { KERNEL(activation_bwd, INPLACE) },
+	[MMI_OP_CLAMP] = { KERNEL(clamp, INPLACE) },
+	[MMI_OP_CLAMP_BWD] = { KERNEL(clamp_bwd, INPLACE) },
+	[MMI_OP_LOG] = { KERNEL(logarithm, INPLACE) },
+	[MMI_OP_LOG_BWD] = { KERNEL(logarithm_bwd, INPLACE) },
+	[MMI_OP_SOFTMAX] = { KERNEL(softmax, INPLACE) },
+	[MMI_OP_SOFTMAX_BWD] = { KERNEL(softmax_bwd, INPLACE) },
+	[MMI_OP_LSE] = { KERNEL(log_sum_exp, 0) },
+	[MMI_OP_LSE_BWD] = { KERNEL(log_sum_exp_bwd, 0) },
+	[MMI_OP_CONCAT] = { KERNEL(concat, 0) },
+	[MMI_OP_SLICE] = { KERNEL(slice, 0) },
+	[MMI_OP_SLICE_BWD] = { KERNEL(slice_bwd, 0) },
+	[MMI_OP_SUM] = { KERNEL(sum_axis, 0) },
+	[MMI_OP_SUM_BWD] = { KERNEL(sum_axis_bwd, 0) },
+	[MMI_OP_SUM_ALL] = { KERNEL(sum_all, 0) },
+	[MMI_OP_SUM_ALL_BWD] = { KERNEL(sum_all_bwd, 0) },
+	[MMI_OP_NLL_GAUSSIAN] = { KERNEL(nll_gaussian, 0) },
+	[MMI_OP_NLL_GAUSSIAN_BWD] = { KERNEL(nll_gaussian_bwd, INPLACE) },
+	[MMI_OP_NLL_LAPLACE] = { KERNEL(nll_laplace, 0) },
+	[MMI_OP_NLL_LAPLACE_BWD] = { KERNEL(nll_laplace_bwd, INPLACE) },
+	[MMI_OP_NLL_BERNOULLI] = { KERNEL(nll_bernoulli, 0) },
+	[MMI_OP_NLL_BERNOULLI_BWD] = { KERNEL(nll_bernoulli_bwd, INPLACE) },
+	[MMI_OP_NLL_CATEGORICAL] = { KERNEL(nll_categorical, 0) },
+	[MMI_OP_NLL_CATEGORICAL_BWD] = { KERNEL(nll_categorical_bwd, 0) },
+	[MMI_OP_LOGPDF_NORMAL] = { KERNEL(logpdf_normal, 0) },
+	[MMI_OP_LOGPDF_NORMAL_BWD] = { KERNEL(logpdf_normal_bwd, INPLACE) },
+	[MMI_OP_LOGPDF_LAPLACE] = { KERNEL(logpdf_laplace, 0) },
+	[MMI_OP_LOGPDF_LAPLACE_BWD] = { KERNEL(logpdf_laplace_bwd, INPLACE) },
 };

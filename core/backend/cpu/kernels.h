@@ -5,13 +5,14 @@
 #include "backend/cpu/simd.h"
 #include "engine/kernel.h"
 
-/* The kernels of one operation, the preferred first, ending with NULL. The first that accepts a call is taken; calls that
- * none accepts are the reference's. */
+/* The kernels of one operation, the preferred first, ending with NULL. The first that accepts a call is taken; calls
+ * that none accepts are the reference's. */
 enum { MMI_KERNEL_CHOICES = 4 };
 typedef const mmi_kernel *const mmi_kernel_list[MMI_KERNEL_CHOICES];
 
 /* One list for each operation; kernels.c, compiled once per instruction set. */
-extern mmi_kernel_list mmi_kernels_generic[MMI_OP_COUNT], mmi_kernels_avx2[MMI_OP_COUNT], mmi_kernels_avx512[MMI_OP_COUNT];
+extern mmi_kernel_list mmi_kernels_generic[MMI_OP_COUNT], mmi_kernels_avx2[MMI_OP_COUNT],
+	mmi_kernels_avx512[MMI_OP_COUNT];
 /* The list for this processor. */
 const mmi_kernel *const *mmi_cpu_kernels(mmi_opcode op);
 
@@ -20,7 +21,7 @@ mmi_epilogue mmi_epilogue_of(const mmi_exec *x);
 
 /* LINEAR, LINEAR_BWD_X, CONV, CONV_BWD_X of any shape. */
 extern const mmi_kernel mmi_kernel_patch_wide;
-extern const mmi_kernel mmi_kernel_patch_narrow;      /* at most MMI_NARROW_COLS output channels */
+extern const mmi_kernel mmi_kernel_patch_narrow; /* at most MMI_NARROW_COLS output channels */
 /* CONV and CONV_BWD_X: 3x3 with stride 1, 4x4 with stride 2, enough channels and pixels. */
 extern const mmi_kernel mmi_kernel_winograd;
 /* LINEAR_BWD_W, CONV_BWD_W of any shape. */

@@ -13,7 +13,8 @@ static mm_status infer_linear(const mmi_graph *g, mmi_node *node, mm_error *e)
 }
 
 /* dx from dy and w with `to_x`; dw from `in`, which is x and dy with x first; the bias collects dy. */
-static void grad_layer(mmi_grad_ctx *c, const mmi_node *n, mm_tensor dy, mmi_opcode to_x, mmi_opcode to_w, const mm_tensor in[2])
+static void grad_layer(mmi_grad_ctx *c, const mmi_node *n, mm_tensor dy, mmi_opcode to_x, mmi_opcode to_w,
+                       const mm_tensor in[2])
 {
 	mmi_grad_emit(c, n->in[0], to_x, 2, (mm_tensor[]){ dy, n->in[1] }, &n->attr);
 	mmi_grad_emit_param(c, n->in[1], to_w, 2, in, &n->attr);
@@ -52,8 +53,8 @@ static mm_status infer_conv(const mmi_graph *g, mmi_node *node, mm_error *e)
 		return mmi_unequal(x, w, e);
 	int32_t h = (x->dim[0] + 2 * a->ph - a->kh), v = (x->dim[1] + 2 * a->pw - a->kw);
 	if (h < 0 || v < 0)
-		return mmi_fail(e, MM_ESHAPE, "a kernel of %dx%d does not fit a map of %dx%d padded by %dx%d", a->kh, a->kw, x->dim[0],
-		                x->dim[1], a->ph, a->pw);
+		return mmi_fail(e, MM_ESHAPE, "a kernel of %dx%d does not fit a map of %dx%d padded by %dx%d", a->kh, a->kw,
+		                x->dim[0], x->dim[1], a->ph, a->pw);
 	node->shape = mmi_shape(3, h / a->sh + 1, v / a->sw + 1, w->dim[3]);
 	return MM_OK;
 }

@@ -68,7 +68,8 @@ static mm_status infer_act(const mmi_graph *g, mmi_node *node, mm_error *e)
 static mm_status infer_clamp(const mmi_graph *g, mmi_node *node, mm_error *e)
 {
 	if (!(node->attr.a < node->attr.b))
-		return mmi_fail(e, MM_EARG, "clamp to %g .. %g; the first must be smaller", (double)node->attr.a, (double)node->attr.b);
+		return mmi_fail(e, MM_EARG, "clamp to %g .. %g; the first must be smaller", (double)node->attr.a,
+		                (double)node->attr.b);
 	return mmi_infer_same(g, node, e);
 }
 

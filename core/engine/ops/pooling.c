@@ -11,8 +11,10 @@ static mm_status infer_avg_pool(const mmi_graph *g, mmi_node *node, mm_error *e)
 		return mmi_misfit(x, "[h,w,c]", e);
 	/* More padding than half the kernel would leave cells that see no input and, uncounted, divide by zero. */
 	if (a->kh < 1 || a->sh < 1 || a->ph < 0 || 2 * a->ph > a->kh)
-		return mmi_fail(e, MM_EARG, "kernel %d, stride %d, padding %d; expected positive kernel and stride, padding at most half "
-		                "the kernel", a->kh, a->sh, a->ph);
+		return mmi_fail(e, MM_EARG,
+		                "kernel %d, stride %d, padding %d; expected positive kernel and stride, padding at most half "
+		                "the kernel",
+		                a->kh, a->sh, a->ph);
 	int32_t h = x->dim[0] + 2 * a->ph - a->kh, w = x->dim[1] + 2 * a->pw - a->kw;
 	if (h < 0 || w < 0)
 		return mmi_misfit(x, "a map at least as large as the pooling window", e);

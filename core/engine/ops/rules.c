@@ -24,7 +24,8 @@ mm_status mmi_misfit(const mm_shape *found, const char *expected, mm_error *e)
 mm_status mmi_unequal(const mm_shape *a, const mm_shape *b, mm_error *e)
 {
 	char x[64], y[64];
-	return mmi_fail(e, MM_ESHAPE, "inputs have shapes %s and %s; they must agree", mmi_shape_text(a, x), mmi_shape_text(b, y));
+	return mmi_fail(e, MM_ESHAPE, "inputs have shapes %s and %s; they must agree", mmi_shape_text(a, x),
+	                mmi_shape_text(b, y));
 }
 
 mm_status mmi_infer_same(const mmi_graph *g, mmi_node *node, mm_error *e)

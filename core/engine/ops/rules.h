@@ -1,5 +1,5 @@
-/* rules.h - what the families of operations share. A family's file holds, for each operation, its shape rule, its gradient
- * and its cost, and its entry in the table of op.h:
+/* rules.h - what the families of operations share. A family's file holds, for each operation, its shape rule, its
+ * gradient and its cost, and its entry in the table of op.h:
  *
  *     MMI_OP(CLAMP, .name = "clamp", .infer = infer_clamp, .grad = mmi_grad_dy_x, .backward = MMI_OP_CLAMP_BWD);
  */
@@ -30,7 +30,8 @@ mmi_node mmi_grad_node(mmi_grad_ctx *c, mm_tensor id);
 bool mmi_grad_wanted(const mmi_grad_ctx *c, mm_tensor x);
 void mmi_grad_add(mmi_grad_ctx *c, mm_tensor x, mm_tensor contribution);
 /* Records a node of x's shape and adds it to x's gradient, if that is wanted. */
-void mmi_grad_emit(mmi_grad_ctx *c, mm_tensor x, mmi_opcode op, uint32_t n_in, const mm_tensor *in, const mmi_attr *attr);
+void mmi_grad_emit(mmi_grad_ctx *c, mm_tensor x, mmi_opcode op, uint32_t n_in, const mm_tensor *in,
+                   const mmi_attr *attr);
 /* Records a node with param_grad for parameter x, if it is trained. */
 void mmi_grad_emit_param(mmi_grad_ctx *c, mm_tensor x, mmi_opcode op, uint32_t n_in, const mm_tensor *in,
                          const mmi_attr *attr);

@@ -39,8 +39,8 @@ static mm_status infer_slice(const mmi_graph *g, mmi_node *node, mm_error *e)
 	if (a->axis < 0 || (uint32_t)a->axis >= x->rank || a->begin < 0 || a->count < 1 ||
 	    a->begin > x->dim[a->axis] - a->count) {
 		char text[64];
-		return mmi_fail(e, MM_ESHAPE, "entries %d to %d of axis %d do not exist in shape %s", a->begin, a->begin + a->count - 1,
-		                a->axis, mmi_shape_text(x, text));
+		return mmi_fail(e, MM_ESHAPE, "entries %d to %d of axis %d do not exist in shape %s", a->begin,
+		                a->begin + a->count - 1, a->axis, mmi_shape_text(x, text));
 	}
 	node->shape = *x;
 	node->shape.dim[a->axis] = a->count;
