@@ -357,6 +357,7 @@ static void broken_pictures_are_refused_or_left_out(void **state)
 		if (m->desc->read(d, k, x, &e) != MM_OK) {
 			failed++;
 			assert_non_null(strstr(e.message, "square_4.png"));
+			assert_non_null(strstr(e.message, "; [img] broken = skip leaves out what cannot be read"));
 		}
 	assert_int_equal(failed, 2);
 	m->desc->close(d);
