@@ -17,7 +17,7 @@ enum { LINE = 64, PAGE = 65536 };
 
 static struct {
 	char *memory;
-	size_t size, used, open;  /* bytes; open: how deep inside the device */
+	size_t size, used, open; /* bytes; open: how deep inside the device */
 	mmi_device host, device;
 	far_counts counts;
 } far;
@@ -138,8 +138,17 @@ static void far_sequence(const mmi_device *d, void (*work)(void *ctx), void *ctx
 }
 
 static const mmi_device_ops far_ops = {
-	.name = "far", .alloc = far_alloc, .release = far_release, .alloc_staging = staging, .release_staging = release_staging,
-	.upload = far_upload, .download = far_download, .copy = far_copy, .zero = far_zero, .wait = far_wait, .sequence = far_sequence,
+	.name = "far",
+	.alloc = far_alloc,
+	.release = far_release,
+	.alloc_staging = staging,
+	.release_staging = release_staging,
+	.upload = far_upload,
+	.download = far_download,
+	.copy = far_copy,
+	.zero = far_zero,
+	.wait = far_wait,
+	.sequence = far_sequence,
 };
 
 /* ---------------------------------------------------------------- kernels */
@@ -170,11 +179,15 @@ static void release(mmi_exec *x)
 		k->release(x);
 }
 
-#define KERNEL(f) { .name = "far", .flags = (f), .prepare = prepare, .run = run, .release = release }
+#define KERNEL(f)                                                                       \
+	{                                                                                   \
+		.name = "far", .flags = (f), .prepare = prepare, .run = run, .release = release \
+	}
 
 static const mmi_kernel *select_kernel(const mmi_exec *x)
 {
-	static const mmi_kernel kernels[] = { KERNEL(0), KERNEL(1), KERNEL(2), KERNEL(3), KERNEL(4), KERNEL(5), KERNEL(6), KERNEL(7) };
+	static const mmi_kernel kernels[] = { KERNEL(0), KERNEL(1), KERNEL(2), KERNEL(3),
+		                                  KERNEL(4), KERNEL(5), KERNEL(6), KERNEL(7) };
 	const mmi_kernel *k = far.host.backend->select(x);
 	return k ? &kernels[k->flags] : NULL;
 }
@@ -183,12 +196,12 @@ static const mmi_backend far_backend = { .name = "far", .element_size = sizeof(f
 
 /* ---------------------------------------------------------------- rows */
 
-#define ROWS(name, parameters, ...) \
-	static void far_##name parameters \
-	{ \
-		enter(); \
+#define ROWS(name, parameters, ...)       \
+	static void far_##name parameters     \
+	{                                     \
+		enter();                          \
 		far.host.rows->name(__VA_ARGS__); \
-		leave(); \
+		leave();                          \
 	}
 
 static void far_draw(const mmi_device *d, const mmi_draw *a)
@@ -212,7 +225,8 @@ static void far_chain_move(const mmi_device *d, const mmi_chain *c, const mmi_ch
 {
 	assert_true(inside(r->sums.at));
 	for (uint32_t i = 0; i < c->n_states; i++)
-		assert_true(inside(r->state[i].at) && (!r->start[i].at || inside(r->start[i].at)) && (!r->held[i].at || inside(r->held[i].at)));
+		assert_true(inside(r->state[i].at) && (!r->start[i].at || inside(r->start[i].at)) &&
+		            (!r->held[i].at || inside(r->held[i].at)));
 	enter();
 	far.host.rows->chain_move(d, c, r, step);
 	leave();
@@ -225,9 +239,22 @@ ROWS(spectral, (const mmi_device *d, const mmi_spectral *a, int iterations), d, 
 ROWS(spectral_grad, (const mmi_device *d, const mmi_spectral *a, mmi_floats grad), d, a, grad)
 
 static const mmi_row_ops far_rows = {
-	.draw = far_draw, .place = far_place, .choose = far_choose, .pick = far_pick, .sums = far_sums, .sum_squares = far_sum_squares,
-	.add = far_add, .exchange = far_exchange, .simplex = far_simplex, .chain_start = far_chain_start, .chain_move = far_chain_move,
-	.chain_end = far_chain_end, .adam = far_adam, .check = far_check, .spectral = far_spectral, .spectral_grad = far_spectral_grad,
+	.draw = far_draw,
+	.place = far_place,
+	.choose = far_choose,
+	.pick = far_pick,
+	.sums = far_sums,
+	.sum_squares = far_sum_squares,
+	.add = far_add,
+	.exchange = far_exchange,
+	.simplex = far_simplex,
+	.chain_start = far_chain_start,
+	.chain_move = far_chain_move,
+	.chain_end = far_chain_end,
+	.adam = far_adam,
+	.check = far_check,
+	.spectral = far_spectral,
+	.spectral_grad = far_spectral_grad,
 };
 
 /* ---------------------------------------------------------------- life */

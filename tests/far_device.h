@@ -1,5 +1,6 @@
-/* far_device.h - a device whose memory the host cannot reach: it is closed (mprotect) but while the device works. Its numbers are the
- * host's, so results must be the same to the bit, and whatever follows an address of the device dies. One thread at a time. */
+/* far_device.h - a device whose memory the host cannot reach: it is closed (mprotect) but while the device works. Its
+ * numbers are the host's, so results must be the same to the bit, and whatever follows an address of the device dies.
+ * One thread at a time. */
 #ifndef FAR_DEVICE_H
 #define FAR_DEVICE_H
 

@@ -1,5 +1,5 @@
-/* test_device.c - nothing above the engine reaches into the device: on one whose memory is closed to the host, everything has the
- * bits that it has on the host. */
+/* test_device.c - nothing above the engine reaches into the device: on one whose memory is closed to the host,
+ * everything has the bits that it has on the host. */
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,21 +60,24 @@ static void iterations_have_the_same_bits(void **state)
 {
 	(void)state;
 	iterate_on_both((const char *const[]){ "learner.warmup=1", "learner.x_step=auto(0.02)", "energy.swap_factor=0.5",
-	                                       "learner.generator_ema=0.9", "learner.translation_share=0.5", NULL }, false);
+	                                       "learner.generator_ema=0.9", "learner.translation_share=0.5", NULL },
+	                false);
 }
 
 static void iterations_with_all_experts_and_the_contrastive_loss_have_the_same_bits(void **state)
 {
 	(void)state;
 	iterate_on_both((const char *const[]){ "learner.experts=all", "learner.contrast_factor=1", "learner.x_start=noise",
-	                                       "learner.prior=laplace", NULL }, false);
+	                                       "learner.prior=laplace", NULL },
+	                false);
 }
 
 static void iterations_with_missing_modalities_and_private_latents_have_the_same_bits(void **state)
 {
 	(void)state;
 	iterate_on_both((const char *const[]){ "data.incomplete=keep", "learner.private_dim=3", "learner.private_chain=own",
-	                                       "learner.x_start=buffer", "learner.x_buffer=32", NULL }, true);
+	                                       "learner.x_start=buffer", "learner.x_buffer=32", NULL },
+	                true);
 }
 
 /* Copies what a checkpoint holds. */
@@ -130,7 +133,10 @@ static translation translate(learner_rig *r)
 	static const float given[B] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, missing[B] = { 0 };
 	const float *const observed[MMI_MAX_MODALITIES] = { given, missing, missing };
 	const mmi_translate_args a = {
-		.number = 7, .expert = -1, .temperature = 1, .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 },
+		.number = 7,
+		.expert = -1,
+		.temperature = 1,
+		.posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 },
 		.guide = { .candidates = 3, .steps = 2, .step = 0.1, .noise = 0.1, .weight = 2 },
 		.revise = { .steps = 2, .step = 0.1, .noise = 0.01, .move_max = 0.01, .clamp = true },
 	};
@@ -150,7 +156,8 @@ static translation translate(learner_rig *r)
 
 static void translations_have_the_same_bits(void **state)
 {
-	static const char *const sets[] = { "learner.private_dim=3", "energy.agreement=3", "learner.contrast_factor=1", NULL };
+	static const char *const sets[] = { "learner.private_dim=3", "energy.agreement=3", "learner.contrast_factor=1",
+		                                NULL };
 	learner_rig near, far;
 	(void)state;
 	rig_open(&near, sets);

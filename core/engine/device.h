@@ -1,7 +1,8 @@
 /* device.h - where numbers live, and what is done to them there.
  *
- * A device is made once, where a run or a command is opened, and handed down: nothing above names one. Its memory is reached through
- * addresses that the host cannot follow by accident: x[i] and memcpy of an mmi_floats do not compile. */
+ * A device is made once, where a run or a command is opened, and handed down: nothing above names one. Its memory is
+ * reached through addresses that the host cannot follow by accident: x[i] and memcpy of an mmi_floats do not compile.
+ */
 #ifndef MMI_DEVICE_H
 #define MMI_DEVICE_H
 
@@ -9,37 +10,46 @@
 #include "engine/kernel.h"
 #include "engine/vec.h"
 
-typedef struct mmi_floats { float *at; } mmi_floats;
-typedef struct mmi_doubles { double *at; } mmi_doubles;
-typedef struct mmi_words { uint32_t *at; } mmi_words;
-typedef struct mmi_bytes { uint8_t *at; } mmi_bytes;
+typedef struct mmi_floats {
+	float *at;
+} mmi_floats;
+typedef struct mmi_doubles {
+	double *at;
+} mmi_doubles;
+typedef struct mmi_words {
+	uint32_t *at;
+} mmi_words;
+typedef struct mmi_bytes {
+	uint8_t *at;
+} mmi_bytes;
 
 typedef struct mmi_row_ops mmi_row_ops; /* row_ops.h */
 
 /* Queued: done in the order of the calls, some time before wait returns; where the device is direct, at once. */
 typedef struct mmi_device_ops {
-	const char *name;              /* as [run] device has it: "cpu" */
-	bool direct;                   /* the host may follow addresses: they are host memory, and nothing is copied to get there */
+	const char *name; /* as [run] device has it: "cpu" */
+	bool direct;      /* the host may follow addresses: they are host memory, and nothing is copied to get there */
 	void *(*alloc)(const mmi_device *d, size_t bytes);         /* zeros; NULL: no memory */
 	void (*release)(const mmi_device *d, void *p);             /* NULL is accepted */
 	void *(*alloc_staging)(const mmi_device *d, size_t bytes); /* host memory that copies may be queued from; zeros */
 	void (*release_staging)(const mmi_device *d, void *p);
-	void (*upload)(const mmi_device *d, void *to, const void *host, size_t bytes);   /* queued */
+	void (*upload)(const mmi_device *d, void *to, const void *host, size_t bytes);     /* queued */
 	void (*download)(const mmi_device *d, void *host, const void *from, size_t bytes); /* queued */
-	void (*copy)(const mmi_device *d, void *to, const void *from, size_t bytes);     /* queued */
-	void (*zero)(const mmi_device *d, void *to, size_t bytes);                       /* queued */
+	void (*copy)(const mmi_device *d, void *to, const void *from, size_t bytes);       /* queued */
+	void (*zero)(const mmi_device *d, void *to, size_t bytes);                         /* queued */
 	/* Returns when all is done. The first failure of what was queued sticks and is told here. */
 	mm_status (*wait)(const mmi_device *d, mm_error *e);
-	/* Queues work that is queued often, always with the same addresses: a device may record it. NULL: it is called each time. */
+	/* Queues work that is queued often, always with the same addresses: a device may record it. NULL: it is called each
+	 * time. */
 	void (*sequence)(const mmi_device *d, void (*work)(void *ctx), void *ctx);
 } mmi_device_ops;
 
 struct mmi_device {
 	const mmi_device_ops *ops;
-	const mmi_backend *backend;    /* kernels of its programs */
-	const mmi_row_ops *rows;       /* what is done to its rows beside them */
-	const mmi_vec *vec;            /* the host's kernels for numbers beside programs, chosen once */
-	const void *own;               /* of the device; the host's: the instruction set */
+	const mmi_backend *backend; /* kernels of its programs */
+	const mmi_row_ops *rows;    /* what is done to its rows beside them */
+	const mmi_vec *vec;         /* the host's kernels for numbers beside programs, chosen once */
+	const void *own;            /* of the device; the host's: the instruction set */
 };
 
 static inline mmi_floats mmi_floats_at(mmi_floats x, size_t offset)
@@ -75,7 +85,8 @@ static inline mmi_floats mmi_floats_direct(const void *host)
 	return (mmi_floats){ (float *)(uintptr_t)host };
 }
 
-/* The same bytes on the host and on the device. Where the device is direct they are the same memory, and nothing is copied. */
+/* The same bytes on the host and on the device. Where the device is direct they are the same memory, and nothing is
+ * copied. */
 typedef struct mmi_mirror {
 	void *host, *device;
 	size_t bytes;

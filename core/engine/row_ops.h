@@ -1,6 +1,6 @@
-/* row_ops.h - what is done to whole rows of numbers beside programs: noise, chains, sums, updates. Each takes one struct of arguments
- * whose addresses are the device's; nothing is allocated. A device queues them in the order of the calls. The host's are in
- * backend/cpu/rows*.c; workers may call them side by side. */
+/* row_ops.h - what is done to whole rows of numbers beside programs: noise, chains, sums, updates. Each takes one
+ * struct of arguments whose addresses are the device's; nothing is allocated. A device queues them in the order of the
+ * calls. The host's are in backend/cpu/rows*.c; workers may call them side by side. */
 #ifndef MMI_ROW_OPS_H
 #define MMI_ROW_OPS_H
 
@@ -13,38 +13,39 @@
 typedef enum { MMI_DRAW_NORMAL, MMI_DRAW_LAPLACE, MMI_DRAW_UNIFORM } mmi_draw_kind;
 
 typedef struct mmi_draw {
-	mmi_floats out;                /* [rows][count] */
+	mmi_floats out; /* [rows][count] */
 	uint32_t rows;
 	size_t count;
 	mmi_draw_kind kind;
-	mmi_rng rng;                   /* sample: number of the first row */
-	float lo, hi;                  /* of uniform draws */
+	mmi_rng rng;  /* sample: number of the first row */
+	float lo, hi; /* of uniform draws */
 } mmi_draw;
 
 /* Where rows of latents start: standard draws in `out` become loc + temperature * scale * draw, of
  *   EXPERT   the row's own expert
  *   PRODUCT  the product of its observed experts (of the row's own alone, if `single`), and of N(0, 1) if `prior`
- *   OWN      expert `own`, where it is observed (and, if `single`, the row's own); elsewhere draws stay, or are 0 without temperature */
+ *   OWN      expert `own`, where it is observed (and, if `single`, the row's own); elsewhere draws stay, or are 0
+ * without temperature */
 typedef enum { MMI_PLACE_EXPERT, MMI_PLACE_PRODUCT, MMI_PLACE_OWN } mmi_place_kind;
 
 typedef struct mmi_placing {
 	mmi_place_kind kind;
-	mmi_floats out;                /* [rows][dim] */
-	uint32_t rows, n, own;         /* n: experts */
+	mmi_floats out;        /* [rows][dim] */
+	uint32_t rows, n, own; /* n: experts */
 	size_t dim;
 	mmi_floats loc[MMI_MAX_STATES], scale[MMI_MAX_STATES]; /* [rows][dim] */
-	mmi_floats observed[MMI_MAX_STATES]; /* [rows] of 1 and 0; .at NULL: all are */
-	mmi_words expert;              /* [rows] */
+	mmi_floats observed[MMI_MAX_STATES];                   /* [rows] of 1 and 0; .at NULL: all are */
+	mmi_words expert;                                      /* [rows] */
 	bool single, prior;
 	double temperature;
 } mmi_placing;
 
-/* Row r keeps its best candidate by score = Gumbel noise - weight * energy; taken[r]: this one is it. The first is taken from the
- * start. An energy that is not finite has the lowest score. */
+/* Row r keeps its best candidate by score = Gumbel noise - weight * energy; taken[r]: this one is it. The first is
+ * taken from the start. An energy that is not finite has the lowest score. */
 typedef struct mmi_choice {
-	mmi_floats energy;             /* [rows] */
-	mmi_doubles score;             /* [rows] of the best so far */
-	mmi_bytes taken;               /* [rows] */
+	mmi_floats energy; /* [rows] */
+	mmi_doubles score; /* [rows] of the best so far */
+	mmi_bytes taken;   /* [rows] */
 	uint32_t rows, candidate, iteration;
 	uint64_t key;
 	double weight;
@@ -52,13 +53,14 @@ typedef struct mmi_choice {
 
 /* ------------------------------------------------------------ single rows */
 
-/* Row to_row[i] of out becomes row from_row[i] of `from`, for i = 0..rows-1 where where[i] is 1. NULL: i itself; all of them. */
+/* Row to_row[i] of out becomes row from_row[i] of `from`, for i = 0..rows-1 where where[i] is 1. NULL: i itself; all of
+ * them. */
 typedef struct mmi_pick {
 	mmi_floats out, from;
 	mmi_words to_row, from_row;
 	mmi_bytes where;
 	uint32_t rows;
-	size_t count;                  /* floats of a row */
+	size_t count; /* floats of a row */
 } mmi_pick;
 
 /* ------------------------------------------------------------ chains */
@@ -70,30 +72,33 @@ typedef struct mmi_chain {
 	mm_tensor energy;                                      /* output, a number per sample */
 	int64_t count[MMI_MAX_STATES];                         /* floats of one sample */
 	mmi_langevin update[MMI_MAX_STATES];
-	uint64_t key[MMI_MAX_STATES];                          /* of the noise */
-	float unit[MMI_MAX_STATES];                            /* the state's natural unit (range of a picture's values; 1) */
-	float weight[MMI_MAX_STATES];                          /* of its gradient in the drift, relative to s^2/2 (x_scale^2; 1) */
-	int64_t simplex[MMI_MAX_STATES];                       /* project each run of so many values on the simplex; 0: no */
+	uint64_t key[MMI_MAX_STATES];    /* of the noise */
+	float unit[MMI_MAX_STATES];      /* the state's natural unit (range of a picture's values; 1) */
+	float weight[MMI_MAX_STATES];    /* of its gradient in the drift, relative to s^2/2 (x_scale^2; 1) */
+	int64_t simplex[MMI_MAX_STATES]; /* project each run of so many values on the simplex; 0: no */
 	uint32_t steps, iteration;
-	float move_max;                                        /* bound on a sample's rms movement in units; 0: none */
+	float move_max; /* bound on a sample's rms movement in units; 0: none */
 } mmi_chain;
 
 /* Sums over samples and steps; add up chunk by chunk in order. */
 typedef struct mmi_chain_stats {
-	double energy;   /* at the start, summed over samples */
-	double grad2;    /* squared gradient of what may move, at the start, times (weight / unit)^2: for calibration */
+	double energy; /* at the start, summed over samples */
+	double grad2;  /* squared gradient of what may move, at the start, times (weight / unit)^2: for calibration */
 	double drift2, noise2; /* squared, in units, over all steps */
-	double move2;    /* squared displacement end - start, in units; 0 without start */
-	double elements; /* floats of all samples that may move, none that are held: what the squares above are summed over */
+	double move2;          /* squared displacement end - start, in units; 0 without start */
+	double
+		elements; /* floats of all samples that may move, none that are held: what the squares above are summed over */
 } mmi_chain_stats;
 
-typedef struct mmi_chain_sums { mmi_chain_stats *at; } mmi_chain_sums; /* an address of the device */
+typedef struct mmi_chain_sums {
+	mmi_chain_stats *at;
+} mmi_chain_sums; /* an address of the device */
 
 typedef struct mmi_chain_rows {
-	mmi_floats state[MMI_MAX_STATES];   /* moved in place: n samples each */
-	mmi_floats start[MMI_MAX_STATES];   /* where they began, for movement and its bound; all NULL: not measured */
-	mmi_bytes held[MMI_MAX_STATES];     /* per sample, 1: this state stays where it is; NULL: all move */
-	uint32_t n, first;                  /* samples, and the first one's number in the batch (of the noise) */
+	mmi_floats state[MMI_MAX_STATES];        /* moved in place: n samples each */
+	mmi_floats start[MMI_MAX_STATES];        /* where they began, for movement and its bound; all NULL: not measured */
+	mmi_bytes held[MMI_MAX_STATES];          /* per sample, 1: this state stays where it is; NULL: all move */
+	uint32_t n, first;                       /* samples, and the first one's number in the batch (of the noise) */
 	mmi_floats energy, grad[MMI_MAX_STATES]; /* the program's outputs */
 	mmi_chain_sums sums;
 } mmi_chain_rows;
@@ -102,19 +107,19 @@ typedef struct mmi_chain_rows {
 
 /* A weight as a matrix [rows, columns] with its singular vectors: u [columns], v [rows]. */
 typedef struct mmi_spectral {
-	mmi_floats raw, value, sigma;  /* value = raw / sigma, a number */
+	mmi_floats raw, value, sigma; /* value = raw / sigma, a number */
 	mmi_floats u, v;
 	size_t rows, columns;
 } mmi_spectral;
 
-/* One step of Adam over n floats; ema, unless NULL, becomes keep * ema + (1 - keep) * raw. What was made and is not finite sets `broken`:
- * a finite gradient is no promise, its square may overflow. */
+/* One step of Adam over n floats; ema, unless NULL, becomes keep * ema + (1 - keep) * raw. What was made and is not
+ * finite sets `broken`: a finite gradient is no promise, its square may overflow. */
 typedef struct mmi_adam_rows {
 	mmi_floats raw, m, v, ema, grad;
 	size_t n;
 	mmi_adam adam;
 	float keep;
-	mmi_words broken;              /* a word; calls side by side may share it */
+	mmi_words broken; /* a word; calls side by side may share it */
 } mmi_adam_rows;
 
 /* ------------------------------------------------------------ the table */

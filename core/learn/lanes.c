@@ -15,7 +15,9 @@ static uint32_t blocks_of(size_t count)
 
 mm_status mmi_lanes_create(const mmi_params *params, uint32_t max_chunks, mmi_lanes *out, mm_error *e)
 {
-	mmi_lanes l = { .n = max_chunks < MMI_MAX_LANES ? max_chunks : MMI_MAX_LANES, .count = params->count, .params = params };
+	mmi_lanes l = { .n = max_chunks < MMI_MAX_LANES ? max_chunks : MMI_MAX_LANES,
+		            .count = params->count,
+		            .params = params };
 	bool ok = mmi_mirror_create(params->device, blocks_of(l.count) * sizeof(double), &l.block_squares, e) == MM_OK;
 	for (uint32_t i = 0; i < l.n; i++) {
 		l.lane[i] = mmi_floats_alloc(params->device, l.count);
@@ -58,7 +60,8 @@ static void reduce_block(void *ctx, uint32_t block, uint32_t worker)
 	(void)worker;
 	for (uint32_t distance = 1; distance < l->n; distance *= 2)
 		for (uint32_t i = 0; i + distance < l->n; i += 2 * distance)
-			d->rows->add(d, mmi_floats_at(l->lane[i], offset), mmi_floats_at(l->lane[i + distance], offset), block_size(l, block));
+			d->rows->add(d, mmi_floats_at(l->lane[i], offset), mmi_floats_at(l->lane[i + distance], offset),
+			             block_size(l, block));
 }
 
 static void square_block(void *ctx, uint32_t block, uint32_t worker)

@@ -85,12 +85,20 @@ static bool is_broken(const mmi_optimiser *o)
 	return *(const uint32_t *)o->broken.host;
 }
 
-mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double norm, double schedule, mm_error *e)
+mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double norm, double schedule,
+                             mm_error *e)
 {
 	const mmi_adam_config *c = &o->config;
 	const mmi_device *d = o->params->device;
 	const mmi_words broken = { o->broken.device };
-	mmi_adam_job j = { d, { .raw = o->params->raw, .m = o->m, .v = o->v, .ema = o->ema, .grad = grad, .n = o->params->count, .broken = broken } };
+	mmi_adam_job j = { d,
+		               { .raw = o->params->raw,
+		                 .m = o->m,
+		                 .v = o->v,
+		                 .ema = o->ema,
+		                 .grad = grad,
+		                 .n = o->params->count,
+		                 .broken = broken } };
 	/* As an ordinary mean at first, so that it does not remember the initial values. */
 	j.rows.keep = (float)fmin(c->ema, (double)o->t / (double)(o->t + 1));
 	o->t++;
@@ -110,7 +118,8 @@ mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, 
 		mmi_params_update(o->params, 1);
 	d->rows->check(d, o->params->vectors, o->params->n_vectors, broken);
 	if (is_broken(o))
-		return mmi_fail(e, MM_ENUMERIC, "update %lld gives the %s model, or what its optimiser remembers, values that are not finite",
+		return mmi_fail(e, MM_ENUMERIC,
+		                "update %lld gives the %s model, or what its optimiser remembers, values that are not finite",
 		                (long long)o->t, o->params->name);
 	return MM_OK;
 }

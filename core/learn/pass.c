@@ -6,7 +6,8 @@
 
 enum { SEEDS = 3 }; /* rows of a chunk: seed, l2, and the factor in both */
 
-mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e)
+mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out,
+                          mm_error *e)
 {
 	mmi_pass p = { .device = device, .pool = pool, .chunk = chunk, .max_chunks = max_rows / chunk + 2 };
 	mm_status status = mmi_mirror_create(device, SEEDS * (size_t)p.max_chunks * chunk * sizeof(float), &p.seeds, e);
@@ -98,7 +99,8 @@ static void run_chunk(const mmi_pass_job *j, uint32_t c, uint32_t lane, uint32_t
 	for (uint32_t i = 0; i < s->loss->n_lanes; i++)
 		mmi_program_bind_grads(program, s->loss->lanes[i]->params, s->loss->lanes[i]->lane[lane]);
 	mmi_program_run(program);
-	d->rows->sums(d, mmi_program_data(program, s->loss->value), factor, p->chunk, (mmi_doubles){ (double *)p->sums.device + 2 * (size_t)c });
+	d->rows->sums(d, mmi_program_data(program, s->loss->value), factor, p->chunk,
+	              (mmi_doubles){ (double *)p->sums.device + 2 * (size_t)c });
 }
 
 /* A task is a lane: its chunks run in order on one worker, so its sums are always formed in the same order. */

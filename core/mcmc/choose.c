@@ -3,8 +3,8 @@
 
 #include "mcmc/sampler_nets.h"
 
-static void propose(mmi_sampler *s, const mmi_guide_args *a, const mmi_proposal *from, uint32_t candidate, uint32_t rows,
-                    const mmi_device_latents *z)
+static void propose(mmi_sampler *s, const mmi_guide_args *a, const mmi_proposal *from, uint32_t candidate,
+                    uint32_t rows, const mmi_device_latents *z)
 {
 	if (!from->start) {
 		mmi_run_prior(s, rows, candidate, a->iteration, z);
@@ -23,11 +23,18 @@ static void pick(const mmi_sampler *s, mmi_floats to, mmi_floats from, uint32_t 
 		d->rows->pick(d, &a);
 }
 
-static void keep_better(mmi_sampler *s, const mmi_guide_args *a, uint32_t candidate, uint32_t rows, const mmi_device_latents *z)
+static void keep_better(mmi_sampler *s, const mmi_guide_args *a, uint32_t candidate, uint32_t rows,
+                        const mmi_device_latents *z)
 {
 	const mmi_device *d = s->model->device;
-	const mmi_choice choice = { .energy = s->screened, .score = s->score, .taken = s->taken, .rows = rows, .candidate = candidate,
-	                            .iteration = a->iteration, .key = s->key.candidate, .weight = a->weight };
+	const mmi_choice choice = { .energy = s->screened,
+		                        .score = s->score,
+		                        .taken = s->taken,
+		                        .rows = rows,
+		                        .candidate = candidate,
+		                        .iteration = a->iteration,
+		                        .key = s->key.candidate,
+		                        .weight = a->weight };
 	d->rows->choose(d, &choice);
 	if (!candidate)
 		return; /* it is there already */
@@ -36,8 +43,8 @@ static void keep_better(mmi_sampler *s, const mmi_guide_args *a, uint32_t candid
 		pick(s, z->w[m], s->candidate.w[m], rows, mmi_model_w_dim(s->model));
 }
 
-void mmi_run_choose(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x, const mmi_proposal *from,
-                    uint32_t rows, const mmi_device_latents *z)
+void mmi_run_choose(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x,
+                    const mmi_proposal *from, uint32_t rows, const mmi_device_latents *z)
 {
 	propose(s, a, from, 0, rows, z);
 	if (a->candidates < 2 || (from->start && !(from->start->temperature > 0)))

@@ -1,5 +1,5 @@
-/* draws.c - what a sampler draws: priors, starts of chains, experts. Every number is a function of seed, stream, iteration,
- * chain, row and element. */
+/* draws.c - what a sampler draws: priors, starts of chains, experts. Every number is a function of seed, stream,
+ * iteration, chain, row and element. */
 #include "mmi_build.h"
 
 #include "mcmc/sampler_nets.h"
@@ -41,7 +41,8 @@ static void draw(const mmi_sampler *s, mmi_floats out, uint32_t rows, int32_t di
 		d->rows->draw(d, &a);
 }
 
-static void draw_all(const mmi_sampler *s, uint32_t rows, mmi_rng rng, const uint64_t *key_w, const mmi_device_latents *out)
+static void draw_all(const mmi_sampler *s, uint32_t rows, mmi_rng rng, const uint64_t *key_w,
+                     const mmi_device_latents *out)
 {
 	draw(s, out->z, rows, mmi_model_z_dim(s->model), rng);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
@@ -108,9 +109,13 @@ static void noise(mmi_sampler *s, uint32_t m, uint32_t rows, uint32_t iteration,
 	const mmi_modality *modality = &s->model->modalities[m];
 	const mm_modality_info *info = &modality->info;
 	const size_t count = (size_t)modality->count, last = (size_t)info->shape.dim[info->shape.rank - 1];
-	const mmi_draw a = { .out = x, .rows = rows, .count = count, .lo = info->lo, .hi = info->hi,
-	                     .kind = info->support == MM_SUPPORT_REAL ? MMI_DRAW_NORMAL : MMI_DRAW_UNIFORM,
-	                     .rng = { .key = s->key.x[m], .step = UINT32_MAX, .iteration = iteration } };
+	const mmi_draw a = { .out = x,
+		                 .rows = rows,
+		                 .count = count,
+		                 .lo = info->lo,
+		                 .hi = info->hi,
+		                 .kind = info->support == MM_SUPPORT_REAL ? MMI_DRAW_NORMAL : MMI_DRAW_UNIFORM,
+		                 .rng = { .key = s->key.x[m], .step = UINT32_MAX, .iteration = iteration } };
 	d->rows->draw(d, &a);
 	if (info->support == MM_SUPPORT_SIMPLEX)
 		d->rows->simplex(d, x, rows * count / last, last);
@@ -127,16 +132,19 @@ static mmi_placing placing_of_z(const mmi_sampler *s, const mmi_start_args *a)
 {
 	const mmi_fusion fusion = s->model->config.fusion;
 	const bool mixture = fusion == MMI_FUSION_MIXTURE || (fusion == MMI_FUSION_PRODUCT && a->single);
-	return (mmi_placing){ .kind = mixture ? MMI_PLACE_EXPERT : MMI_PLACE_PRODUCT, .single = a->single,
-	                      .prior = fusion == MMI_FUSION_PRODUCT_PRIOR, .dim = (size_t)mmi_model_z_dim(s->model) };
+	return (mmi_placing){ .kind = mixture ? MMI_PLACE_EXPERT : MMI_PLACE_PRODUCT,
+		                  .single = a->single,
+		                  .prior = fusion == MMI_FUSION_PRODUCT_PRIOR,
+		                  .dim = (size_t)mmi_model_z_dim(s->model) };
 }
 
-void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *parts, const mmi_device_experts *x, uint32_t rows,
-                   const mmi_device_latents *out)
+void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *parts, const mmi_device_experts *x,
+                   uint32_t rows, const mmi_device_latents *out)
 {
 	const mmi_device *d = s->model->device;
 	const uint32_t n = s->model->n_modalities;
-	mmi_placing z = placing_of_z(s, a), w = { .kind = MMI_PLACE_OWN, .single = a->own, .dim = (size_t)mmi_model_w_dim(s->model) };
+	mmi_placing z = placing_of_z(s, a),
+				w = { .kind = MMI_PLACE_OWN, .single = a->own, .dim = (size_t)mmi_model_w_dim(s->model) };
 	z.rows = w.rows = rows;
 	z.n = w.n = n;
 	z.expert = w.expert = parts->expert;

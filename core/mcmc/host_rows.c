@@ -1,5 +1,5 @@
-/* host_rows.c - the sampler for rows on the host: they go to the device, and what was made comes back. Where the device is direct it
- * works on them where they are. */
+/* host_rows.c - the sampler for rows on the host: they go to the device, and what was made comes back. Where the device
+ * is direct it works on them where they are. */
 #include "mmi_build.h"
 
 #include "mcmc/runs.h"
@@ -9,7 +9,7 @@ enum { MOST_BACK = 4 * MMI_MAX_MODALITIES + 2, LINE = 64 /* bytes: rows begin on
 
 typedef struct passage {
 	mmi_sampler *s;
-	size_t used;                   /* bytes of the sampler's passage */
+	size_t used; /* bytes of the sampler's passage */
 	uint32_t n_back;
 	struct {
 		void *host;
@@ -164,7 +164,8 @@ void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t i
 	leave(&p);
 }
 
-void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows, mmi_latents *out)
+void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows,
+                       mmi_latents *out)
 {
 	passage p = { .s = s };
 	mmi_parts who = parts(&p, a->observed, NULL, rows);
@@ -206,14 +207,15 @@ void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, fl
 	mmi_sampler_energies(s, x, rows, energy, NULL);
 }
 
-void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
-                           mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats)
+void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows,
+                           uint32_t n_chains, mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats)
 {
 	passage p = { .s = s };
 	const size_t all = (size_t)rows * n_chains;
 	const mmi_parts who = parts(&p, a->observed, a->held, all);
 	const mmi_device_rows given = samples(&p, inwards, x, rows);
-	const mmi_device_latents at = latents(&p, both_ways, z, all), began = latents(&p, inwards, start ? start : &nothing, all);
+	const mmi_device_latents at = latents(&p, both_ways, z, all),
+							 began = latents(&p, inwards, start ? start : &nothing, all);
 	mmi_run_posterior(s, a, &who, &given, rows, n_chains, &at, start ? &began : NULL, stats);
 	leave(&p);
 }
@@ -224,7 +226,8 @@ void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, m
 	passage p = { .s = s };
 	const mmi_parts who = parts(&p, a->observed, a->held, rows);
 	const mmi_device_rows given = a->x ? samples(&p, inwards, a->x, rows) : (mmi_device_rows){ { { NULL } } };
-	const mmi_device_latents at = latents(&p, both_ways, z, rows), began = latents(&p, inwards, start ? start : &nothing, rows);
+	const mmi_device_latents at = latents(&p, both_ways, z, rows),
+							 began = latents(&p, inwards, start ? start : &nothing, rows);
 	mmi_run_guide(s, a, &who, a->x ? &given : NULL, rows, &at, start ? &began : NULL, stats);
 	leave(&p);
 }
@@ -239,8 +242,8 @@ void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, uint32_t 
 	leave(&p);
 }
 
-void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start, const mmi_experts *experts,
-                              uint32_t rows, mmi_latents *z)
+void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start,
+                              const mmi_experts *experts, uint32_t rows, mmi_latents *z)
 {
 	passage p = { .s = s };
 	mmi_parts who = parts(&p, start->observed, NULL, rows);
@@ -254,8 +257,8 @@ void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi
 	leave(&p);
 }
 
-void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start, uint32_t rows,
-                        mmi_chain_stats *stats)
+void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start,
+                        uint32_t rows, mmi_chain_stats *stats)
 {
 	passage p = { .s = s };
 	const mmi_parts who = parts(&p, NULL, a->held, rows);

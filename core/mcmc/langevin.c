@@ -14,7 +14,8 @@ static mmi_chain_rows bind(const mmi_chain *c, mmi_program *program, const mmi_c
 	return r;
 }
 
-void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_rows *rows, mmi_chain_watch *watch, void *ctx)
+void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_rows *rows, mmi_chain_watch *watch,
+                   void *ctx)
 {
 	const mmi_device *d = mmi_program_device(program);
 	const mmi_chain_rows r = bind(c, program, rows);

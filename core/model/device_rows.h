@@ -1,4 +1,5 @@
-/* device_rows.h - rows of samples, latents and experts on a model's device. rows.h and latents.h have the same on the host. */
+/* device_rows.h - rows of samples, latents and experts on a model's device. rows.h and latents.h have the same on the
+ * host. */
 #ifndef MMI_DEVICE_ROWS_H
 #define MMI_DEVICE_ROWS_H
 

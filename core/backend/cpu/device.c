@@ -41,8 +41,17 @@ static mm_status host_wait(const mmi_device *d, mm_error *e)
 }
 
 static const mmi_device_ops host_ops = {
-	.name = "cpu", .direct = true, .alloc = host_alloc, .release = host_release, .alloc_staging = host_alloc,
-	.release_staging = host_release, .upload = host_copy, .download = host_copy, .copy = host_copy, .zero = host_zero, .wait = host_wait,
+	.name = "cpu",
+	.direct = true,
+	.alloc = host_alloc,
+	.release = host_release,
+	.alloc_staging = host_alloc,
+	.release_staging = host_release,
+	.upload = host_copy,
+	.download = host_copy,
+	.copy = host_copy,
+	.zero = host_zero,
+	.wait = host_wait,
 };
 
 mmi_device mmi_host_device(const mmi_backend *backend)

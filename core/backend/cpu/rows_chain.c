@@ -10,8 +10,8 @@ static bool is_held(const mmi_chain_rows *rows, uint32_t state, uint32_t r)
 	return rows->held[state].at && rows->held[state].at[r];
 }
 
-/* Gradients of what may move, at the start, in units, weighted as the update weighs them; drifts do not say, they are 0 while s is
- * measured. */
+/* Gradients of what may move, at the start, in units, weighted as the update weighs them; drifts do not say, they are 0
+ * while s is measured. */
 static double start_grad2(const mmi_vec *vec, const mmi_chain *c, const mmi_chain_rows *rows)
 {
 	double sum = 0;
@@ -37,14 +37,16 @@ static void move(const mmi_vec *vec, const mmi_chain *c, const mmi_chain_rows *r
 			if (is_held(rows, i, r))
 				continue;
 			mmi_rng rng = { .key = c->key[i], .sample = rows->first + r, .step = step, .iteration = c->iteration };
-			vec->langevin(rows->state[i].at + r * c->count[i], grad + r * c->count[i], (size_t)c->count[i], &c->update[i], rng, sums);
+			vec->langevin(rows->state[i].at + r * c->count[i], grad + r * c->count[i], (size_t)c->count[i],
+			              &c->update[i], rng, sums);
 		}
 		rows->sums.at->drift2 += sums[0] / unit2;
 		rows->sums.at->noise2 += sums[1] / unit2;
 	}
 }
 
-/* The projection is max(x - t, 0) with t such that it sums to 1; t is found by dropping values below it until none is. */
+/* The projection is max(x - t, 0) with t such that it sums to 1; t is found by dropping values below it until none is.
+ */
 void mmi_simplex_project(float *x, int64_t n)
 {
 	double t = -INFINITY;
@@ -77,7 +79,8 @@ static double distance2(const mmi_vec *vec, const mmi_chain *c, const mmi_chain_
 	double sum = 0;
 	for (uint32_t i = 0; i < c->n_states; i++)
 		sum += vec->sum_squared_difference(rows->state[i].at + r * c->count[i], rows->start[i].at + r * c->count[i],
-		                                   (size_t)c->count[i]) / ((double)c->unit[i] * (double)c->unit[i]);
+		                                   (size_t)c->count[i]) /
+		       ((double)c->unit[i] * (double)c->unit[i]);
 	return sum;
 }
 
