@@ -231,12 +231,138 @@ static void coco_joins_captions_by_picture(void **state)
 	assert_int_equal(pairs_label(p, 0), -1);
 	pairs_close(p);
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EIO, e, "captions_val");
-	media_text(*state, "d/annotations/captions_val2017.json", "{\"images\":[{\"id\":1}],\"annotations\":[]}");
-	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "images[0] lacks");
+	media_text(*state, "d/annotations/captions_val2017.json", "{\"images\":[{\"id\":1}]}");
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "no array \"annotations\"");
 	media_text(*state, "d/annotations/captions_val2017.json", "{\"images\":[");
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "not JSON");
 	media_text(*state, "d/annotations/captions_val2014.json", "{}");
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "keep one year");
+	media_host_close(&m);
+}
+
+/* Pictures a, b, c, d with these ids and captions "a", "b", "c", "d" for these, in another order: each gets its own. */
+static void assert_ids_join(media_host *m, rig *r, const char *const of_image[4], const char *const of_note[4])
+{
+	char json[2048];
+	size_t n = (size_t)snprintf(json, sizeof json, "{\"images\":[");
+	for (int i = 0; i < 4; i++)
+		n += (size_t)snprintf(json + n, sizeof json - n, "%s{\"id\": %s ,\"file_name\":\"%c.jpg\"}", i ? "," : "", of_image[i], 'a' + i);
+	n += (size_t)snprintf(json + n, sizeof json - n, "],\"annotations\":[");
+	for (int i = 3; i >= 0; i--)
+		n += (size_t)snprintf(json + n, sizeof json - n, "%s{\"image_id\":%s,\"id\":%d,\"caption\":\"%c\"}", i < 3 ? "," : "", of_note[i], i, 'a' + i);
+	snprintf(json + n, sizeof json - n, "]}");
+	media_text(r, "d/captions_train2017.json", json);
+	pairs_source s = source(r, PAIRS_EACH);
+	pairs *p = open_pairs(m, &s, MM_SPLIT_TRAIN);
+	assert_int_equal(p->n_pictures, 4);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(p->picture[i].n_captions, 1);
+		assert_string_equal(p->caption[p->picture[i].caption], p->picture[i].name);
+	}
+	pairs_close(p);
+}
+
+static void coco_ids_are_compared_exactly(void **state)
+{
+	static const char *const ids[][4] = {
+		{ "9007199254740992", "9007199254740993", "9007199254740994", "18446744073709551617" },
+		{ "-9007199254740993", "-9007199254740992", "7", "12.5" },
+		{ "\"007\"", "\"7\"", "\"img-\\\"7\"", "\"img-1234567890123456789\"" },
+		{ "\"\"", "\"NaN\"", "\"inf\"", "\"0\"" },
+	};
+	static const char *const numbers[4] = { "9007199254740993", "7", "8", "\"9\"" };
+	static const char *const texts[4] = { "\"9007199254740993\"", "7.0", "\"8\"", "9" };
+	media_host m;
+	media_host_open(&m);
+	for (size_t i = 0; i < MMI_COUNT(ids); i++)
+		assert_ids_join(&m, *state, ids[i], ids[i]);
+	assert_ids_join(&m, *state, numbers, texts);
+	assert_int_equal(m.warnings, 0);
+	media_host_close(&m);
+}
+
+static void odd_coco_records_are_left_out_and_named(void **state)
+{
+	static const char json[] = "{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\",\"width\":\"wide\"},{\"id\":\"x\\u001b\",\"file_name\":null},"
+	                           "{\"file_name\":\"c.jpg\"},{\"id\":4,\"file_name\":\"../d.jpg\"}],\"annotations\":["
+	                           "{\"image_id\":1,\"id\":null,\"caption\":\"\\n good\\r\\n\\t\\f\"},{\"image_id\":1,\"id\":12,\"caption\":null},"
+	                           "{\"caption\":\"nobody's\"},7]}";
+	media_host m;
+	media_host_open(&m);
+	media_text(*state, "d/annotations/readme.txt", "the JSON lies beside this folder");
+	media_text(*state, "d/captions_train2014.json", json);
+	pairs_source s = source(*state, PAIRS_EACH);
+	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
+	assert_int_equal(p->n_samples, 1);
+	assert_string_equal(p->caption[0], "good");
+	assert_string_equal(p->picture[0].file, "train2014/a.jpg");
+	assert_int_equal(m.warnings, 2);
+	assert_non_null(strstr(m.line, "3 of 4 annotations lack an \"image_id\" or a text \"caption\" (first: id 12)"));
+	pairs_close(p);
+	media_text(*state, "d/captions_train2014.json", "{\"images\":[{\"id\":\"x\\u001b\",\"file_name\":null},{\"id\":1,\"file_name\":\"a.jpg\"}],"
+	           "\"annotations\":[{\"image_id\":1,\"id\":31,\"caption\":\"bad \\u0001\"}]}");
+	p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
+	assert_int_equal(m.warnings, 4);
+	assert_non_null(strstr(m.line, "captions_train2014.json, id 31)"));
+	pairs_close(p);
+	media_host_close(&m);
+}
+
+/* ---------------------------------------------------------------- files from other systems */
+
+static void files_from_windows_are_read(void **state)
+{
+	media_host m;
+	media_host_open(&m);
+	media_text(*state, "d/images.txt", "\xEF\xBB\xBF" "1 a/x.png\r\n2 a/y.png\r\n");
+	media_text(*state, "d/train_test_split.txt", "\xEF\xBB\xBF" "1 1\r\n2 0\r\n");
+	media_text(*state, "d/image_class_labels.txt", "\xEF\xBB\xBF" "1 1\r\n2 2\r\n");
+	media_text(*state, "d/classes.txt", "\xEF\xBB\xBF" "1 a\r\n2 b\r\n");
+	media_text(*state, "d/text/a/x.txt", "\xEF\xBB\xBFone\r\ntwo\r\n");
+	pairs_source s = source(*state, PAIRS_EACH);
+	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
+	assert_int_equal(p->n_samples, 2);
+	assert_string_equal(p->caption[0], "one");
+	assert_string_equal(p->caption[1], "two");
+	assert_int_equal(m.warnings, 0);
+	pairs_close(p);
+	media_host_close(&m);
+}
+
+static void utf_16_is_told_by_name(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} wide[] = { { "\xFF\xFE" "a\0", 4 }, { "\xFE\xFF\0a", 4 }, { "a\0b\0", 4 }, { "\0a\0b", 4 } };
+	static const char *const files[] = { "d/text/a/x.txt", "d/images.txt" };
+	media_host m;
+	mm_error e = MM_ERROR_INIT;
+	pairs *p = NULL;
+	media_host_open(&m);
+	media_text(*state, "d/images.txt", "1 a/x.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n");
+	pairs_source s = source(*state, PAIRS_EACH);
+	for (size_t f = 0; f < MMI_COUNT(files); f++)
+		for (size_t i = 0; i < MMI_COUNT(wide); i++) {
+			media_write(*state, files[f], wide[i].bytes, wide[i].n);
+			assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EFORMAT, e, "UTF-16");
+			assert_non_null(strstr(e.message, strrchr(files[f], '/')));
+		}
+	media_host_close(&m);
+}
+
+static void invisible_characters_are_printed(void **state)
+{
+	media_host m;
+	mm_error e = MM_ERROR_INIT;
+	pairs *p = NULL;
+	media_host_open(&m);
+	media_text(*state, "d/images.txt", "1 a/x.png\n\xEF\xBB\xBF" "2\xC2\xA0" "a/\xC3\xA9.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n");
+	pairs_source s = source(*state, PAIRS_EACH);
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EFORMAT, e,
+	             "images.txt:2: found \"\\xef\\xbb\\xbf2\\xc2\\xa0" "a/\xC3\xA9.png\", expected a number");
 	media_host_close(&m);
 }
 
@@ -281,6 +407,11 @@ int main(void)
 		TEST(a_folder_of_no_layout_is_refused),
 		TEST(folders_take_ten_captions_in_the_order_of_names),
 		TEST(coco_joins_captions_by_picture),
+		TEST(coco_ids_are_compared_exactly),
+		TEST(odd_coco_records_are_left_out_and_named),
+		TEST(files_from_windows_are_read),
+		TEST(utf_16_is_told_by_name),
+		TEST(invisible_characters_are_printed),
 		TEST(hostile_captions_are_cut_or_repaired_and_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

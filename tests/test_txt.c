@@ -361,7 +361,16 @@ static void vectors_are_read_from_files_of_other_programs(void **state)
 	assert_non_null(strstr(b.first, "words have no vector in"));
 	round_trip(&b, MM_SPLIT_TEST);
 	media_setup_close(&b);
+	char told[2][512];
+	for (int mark = 0; mark < 2; mark++) { /* what stands behind a byte order mark is a word of the vocabulary */
+		media_text(*state, "v.txt", mark ? "\xEF\xBB\xBFred 3 0 0\r\ngreen 0 2 0\r\n" : "red 3 0 0\ngreen 0 2 0\n");
+		assert_ok(media_setup_open(*state, "txt", "d", "vectors = v.txt", &b, &e), e);
+		memcpy(told[mark], b.first, sizeof told[mark]);
+		media_setup_close(&b);
+	}
+	assert_string_equal(told[0], told[1]);
 	static const char *const wrong[][2] = {
+		{ "\xFF\xFEr", "v.txt: text in UTF-16" },
 		{ "red 1 2\ngreen 1\n", "v.txt:2: expected a word and 2 numbers" },
 		{ "red 1 2\ngreen 1 x\n", "v.txt:2" },
 		{ "red 1 2\ngreen 1 nan\n", "v.txt:2" },

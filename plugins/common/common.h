@@ -99,7 +99,9 @@ typedef struct com_text {
 	uint32_t number;       /* of the line given last, from 1 */
 } com_text;
 
-/* Refused above `limit` bytes. The path must outlive the text. */
+/* How a text file begins: *skip is 3 behind a byte order mark of UTF-8, else 0; UTF-16 and UTF-32 are refused by name. */
+mm_status com_text_begin(const char *path, const char *bytes, size_t size, size_t *skip, mm_error *e);
+/* A byte order mark is skipped. Refused above `limit` bytes. The path must outlive the text. */
 mm_status com_text_open(const com_host *h, const char *path, size_t limit, com_text *out, mm_error *e);
 void com_text_close(const com_host *h, com_text *t);
 /* The next line without its end (LF or CR LF); false at the end of the file. It may hold any byte, NUL included. */

@@ -21,6 +21,16 @@ bool com_is_file(const char *path)
 	return !stat(path, &info) && S_ISREG(info.st_mode);
 }
 
+mm_status com_text_begin(const char *path, const char *bytes, size_t size, size_t *skip, mm_error *e)
+{
+	static const char mark[] = "\xEF\xBB\xBF", little[] = "\xFF\xFE", big[] = "\xFE\xFF";
+	*skip = size >= 3 && !memcmp(bytes, mark, 3) ? 3 : 0;
+	bool wide = size >= 2 && (!memcmp(bytes, little, 2) || !memcmp(bytes, big, 2));
+	if (size >= 4 && !wide) /* without a mark, every other byte of Western letters is 0 */
+		wide = (!bytes[0] && !bytes[2] && bytes[1] && bytes[3]) || (bytes[0] && bytes[2] && !bytes[1] && !bytes[3]);
+	return wide ? com_fail(e, MM_EFORMAT, "%s: text in UTF-16 or UTF-32, as some editors save it; save it as UTF-8", path) : MM_OK;
+}
+
 static mm_status read_all(const com_host *h, FILE *file, const char *path, size_t limit, com_text *out, mm_error *e)
 {
 	struct stat info;
@@ -40,7 +50,10 @@ static mm_status read_all(const com_host *h, FILE *file, const char *path, size_
 	}
 	bytes[size] = 0;
 	*out = (com_text){ .bytes = bytes, .size = size, .path = path };
-	return MM_OK;
+	mm_status status = com_text_begin(path, bytes, size, &out->at, e);
+	if (status != MM_OK)
+		com_text_close(h, out);
+	return status;
 }
 
 mm_status com_text_open(const com_host *h, const char *path, size_t limit, com_text *out, mm_error *e)

@@ -118,12 +118,12 @@ static size_t clean(const char *text, size_t length, char *out, bool *cut, bool 
 	*cut = *repaired = false;
 	for (size_t i = 0; i < length; i += used) {
 		uint32_t c = utf8_next(text + i, length - i, &used);
-		bool tab = c == '\t', good = c != UTF8_BAD && c >= ' ' && !(c >= 0x7F && c < 0xA0);
+		bool white = c >= '\t' && c <= '\r', good = c != UTF8_BAD && c >= ' ' && !(c >= 0x7F && c < 0xA0);
 		if (n + used > PAIRS_CAPTION_MAX) {
 			*cut = true;
 			break;
 		}
-		if (!good && !tab)
+		if (!good && !white)
 			*repaired = true;
 		if (good)
 			memcpy(out + n, text + i, used);
@@ -140,20 +140,24 @@ static size_t clean(const char *text, size_t length, char *out, bool *cut, bool 
 	return n - blanks;
 }
 
-static void count_fault(bool fault, uint64_t *count, char first[256], const char *path, uint32_t line)
+static void count_fault(bool fault, uint64_t *count, char first[256], const pairs_place *at)
 {
-	if (fault && !(*count)++)
-		snprintf(first, 256, "%s:%u", path, (unsigned)line);
+	if (!fault || (*count)++)
+		return;
+	if (at->line)
+		snprintf(first, 256, "%s:%u", at->path, (unsigned)at->line);
+	else
+		snprintf(first, 256, "%s, id %s", at->path, at->record);
 }
 
-mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const char *path, uint32_t line, mm_error *e)
+mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const pairs_place *at, mm_error *e)
 {
 	pairs *p = r->out;
 	char buffer[PAIRS_CAPTION_MAX];
 	bool cut, repaired;
 	size_t n = clean(text, length, buffer, &cut, &repaired);
-	count_fault(cut, &r->cut, r->first_cut, path, line);
-	count_fault(repaired, &r->repaired, r->first_repaired, path, line);
+	count_fault(cut, &r->cut, r->first_cut, at);
+	count_fault(repaired, &r->repaired, r->first_repaired, at);
 	if (!n)
 		return MM_OK;
 	void *array = p->caption;

@@ -3,8 +3,10 @@
 #include "mmi_build.h"
 
 #include "pairs_read.h"
+#include "utf8.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,40 +32,122 @@ static bool is_val(const char *folder, const char *name)
 	return is_json(name, split_prefix[MM_SPLIT_TEST]);
 }
 
-/* The folder of the annotations: root/annotations or root. */
-static char *annotations(const com_host *h, const pairs_source *s)
-{
-	return pairs_has_folder(h, s, "annotations") ? pairs_path(h, s->root, "annotations") : com_format(h, "%s", s->root);
-}
-
-/* The split's one file, in the arena; *out is NULL when there is none. */
-static mm_status find_json(const com_host *h, const pairs_source *s, int32_t split, com_arena *a, const char **name, mm_error *e)
+/* The split's one file in a folder below root ("": root itself): its path from root, in the arena. */
+static mm_status find_in(const com_host *h, const pairs_source *s, int32_t split, const char *below, com_arena *a, const char **out,
+                         mm_error *e)
 {
 	const char **found = NULL;
+	char *folder = com_format(h, "%s/%s", s->root, below), *name = NULL;
 	uint32_t n = 0;
-	char *folder = annotations(h, s);
-	if (!folder)
-		return com_no_memory(e, "a path");
-	mm_status status = pairs_list(h, a, folder, split == MM_SPLIT_TRAIN ? is_train : is_val, &found, &n, e);
-	*name = status == MM_OK && n ? found[0] : NULL;
+	mm_status status = folder ? pairs_list(h, a, folder, split == MM_SPLIT_TRAIN ? is_train : is_val, &found, &n, e)
+	                          : com_no_memory(e, "a path");
 	if (status == MM_OK && n > 1)
 		status = com_fail(e, MM_EFORMAT, "%s holds both %s and %s; keep one year", folder, found[0], found[1]);
+	if (status == MM_OK && n) {
+		name = com_format(h, "%s%s", below, found[0]);
+		*out = name ? com_keep(h, a, name, strlen(name)) : NULL;
+		status = *out ? MM_OK : com_no_memory(e, "a path");
+	}
+	com_release(h, name);
 	com_release(h, found);
 	com_release(h, folder);
 	return status;
 }
 
+/* In annotations or beside it; *out is NULL when there is none. */
+static mm_status find_json(const com_host *h, const pairs_source *s, int32_t split, com_arena *a, const char **out, mm_error *e)
+{
+	*out = NULL;
+	if (pairs_has_folder(h, s, "annotations"))
+		COM_TRY(find_in(h, s, split, "annotations/", a, out, e));
+	return *out ? MM_OK : find_in(h, s, split, "", a, out, e);
+}
+
+/* ---------------------------------------------------------------- ids */
+
+/* Numbers of more characters may not fit a double, which is what the parser makes of them: they are quoted before. */
+enum { EXACT = 15 };
+
+static const char number_bytes[] = "0123456789+-.eE";
+
+/* Copies JSON, long numbers between quotes; returns the bytes. With out = NULL it only counts. */
+static size_t quote_numbers(const char *from, size_t size, char *out)
+{
+	size_t n = 0;
+	bool text = false;
+	for (size_t at = 0, run; at < size; at += run) {
+		const char *start = from + at;
+		run = text ? 0 : strspn(start, number_bytes); /* a NUL stands behind the end */
+		const bool quoted = run > EXACT;
+		if (!run)
+			run = text && *start == '\\' && at + 1 < size ? 2 : 1;
+		text = text != (*start == '"');
+		if (out) {
+			memcpy(out + n + quoted, start, run);
+			if (quoted)
+				out[n] = out[n + 1 + run] = '"';
+		}
+		n += run + (quoted ? 2 : 0);
+	}
+	return n;
+}
+
+/* What a record is called: a number that a double holds, or else a text. Ordered by value, so that captions come in the order of
+ * their numbers. */
+typedef struct record_id {
+	double value;            /* of a text that is a long number: near it; of any other text: 0 */
+	const char *text;        /* NULL: a number */
+} record_id;
+
+/* "7" is the number 7, "007" is a text. */
+static bool is_number(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	return digits && !text[digits] && digits <= EXACT && (text[0] != '0' || digits == 1);
+}
+
+static bool get_id(const cJSON *record, const char *key, record_id *out)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(record, key);
+	const char *text = cJSON_IsString(item) ? item->valuestring : NULL;
+	if (!text && !cJSON_IsNumber(item))
+		return false;
+	if (!text)
+		*out = (record_id){ item->valuedouble, NULL };
+	else
+		*out = (record_id){ text[strspn(text, number_bytes)] ? 0 : strtod(text, NULL), is_number(text) ? NULL : text };
+	return true;
+}
+
+static int compare_ids(const record_id *a, const record_id *b)
+{
+	if (a->value != b->value)
+		return a->value < b->value ? -1 : 1;
+	if (!a->text || !b->text)
+		return (a->text != NULL) - (b->text != NULL);
+	return strcmp(a->text, b->text);
+}
+
+static void write_id(const record_id *id, char *out, size_t size)
+{
+	if (id->text)
+		utf8_visible(id->text, out, size);
+	else
+		snprintf(out, size, "%.17g", id->value);
+}
+
 /* ---------------------------------------------------------------- what the file says */
 
 typedef struct image {
-	double id;
+	record_id id;
 	const char *file;
 	uint32_t order;          /* in the file */
 } image;
 
 typedef struct note {
-	double image, id;
+	record_id image, id;
 	const char *text;
+	uint32_t order;
 } note;
 
 typedef struct document {
@@ -73,20 +157,25 @@ typedef struct document {
 	size_t n_images, n_notes;
 } document;
 
+static int by_order(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
 static int by_image_id(const void *a, const void *b)
 {
 	const image *s = a, *t = b;
-	if (s->id != t->id)
-		return s->id < t->id ? -1 : 1;
-	return (s->order > t->order) - (s->order < t->order);
+	int order = compare_ids(&s->id, &t->id);
+	return order ? order : by_order(s->order, t->order);
 }
 
 static int by_image(const void *a, const void *b)
 {
 	const note *s = a, *t = b;
-	if (s->image != t->image)
-		return s->image < t->image ? -1 : 1;
-	return (s->id > t->id) - (s->id < t->id);
+	int order = compare_ids(&s->image, &t->image);
+	if (!order)
+		order = compare_ids(&s->id, &t->id);
+	return order ? order : by_order(s->order, t->order);
 }
 
 static mm_status get_array(const document *d, const cJSON *root, const char *key, const cJSON **out, size_t *n, mm_error *e)
@@ -98,43 +187,90 @@ static mm_status get_array(const document *d, const cJSON *root, const char *key
 	return MM_OK;
 }
 
-static mm_status read_images(const com_host *h, document *d, const cJSON *root, mm_error *e)
+/* Records of a list that lack what is needed. */
+typedef struct odd {
+	const char *list, *lacks;
+	size_t n;
+	char first[80];
+} odd;
+
+static void count_odd(odd *o, const cJSON *record, size_t place)
+{
+	record_id id;
+	if (o->n++)
+		return;
+	if (get_id(record, "id", &id)) {
+		memcpy(o->first, "id ", 4);
+		write_id(&id, o->first + 3, sizeof(o->first) - 3);
+	} else {
+		snprintf(o->first, sizeof(o->first), "%s[%zu]", o->list, place);
+	}
+}
+
+static void report_odd(const pairs_reader *r, const document *d, const odd *o, size_t n)
+{
+	if (o->n)
+		com_log(r->host, MM_LOG_WARNING, "[%s] %zu of %zu %s lack %s (first: %s); they are left out: %s", r->source->instance, o->n, n,
+		        o->list, o->lacks, o->first, d->path);
+}
+
+static mm_status read_images(const pairs_reader *r, document *d, const cJSON *root, mm_error *e)
 {
 	const cJSON *array, *item;
-	size_t n;
+	size_t n, place = 0;
+	odd odds = { .list = "images", .lacks = "an \"id\" or a relative path \"file_name\"" };
 	COM_TRY(get_array(d, root, "images", &array, &n, e));
-	d->image = com_alloc(h, n + 1, sizeof(*d->image));
+	d->image = com_alloc(r->host, n + 1, sizeof(*d->image));
 	if (!d->image)
 		return com_no_memory(e, "a list of pictures");
 	cJSON_ArrayForEach(item, array) {
-		const cJSON *id = cJSON_GetObjectItemCaseSensitive(item, "id"), *file = cJSON_GetObjectItemCaseSensitive(item, "file_name");
-		if (!cJSON_IsNumber(id) || !cJSON_IsString(file) || !pairs_safe_path(file->valuestring))
-			return com_fail(e, MM_EFORMAT, "%s: images[%zu] lacks a number \"id\" or a relative path \"file_name\"", d->path, d->n_images);
-		d->image[d->n_images] = (image){ id->valuedouble, file->valuestring, (uint32_t)d->n_images };
-		d->n_images++;
+		const cJSON *file = cJSON_GetObjectItemCaseSensitive(item, "file_name");
+		image *to = &d->image[d->n_images];
+		if (get_id(item, "id", &to->id) && cJSON_IsString(file) && pairs_safe_path(file->valuestring)) {
+			to->file = file->valuestring;
+			to->order = (uint32_t)d->n_images++;
+		} else {
+			count_odd(&odds, item, place);
+		}
+		place++;
 	}
+	report_odd(r, d, &odds, n);
 	qsort(d->image, d->n_images, sizeof(*d->image), by_image_id);
 	return MM_OK;
 }
 
-static mm_status read_notes(const com_host *h, document *d, const cJSON *root, mm_error *e)
+static mm_status read_notes(const pairs_reader *r, document *d, const cJSON *root, mm_error *e)
 {
 	const cJSON *array, *item;
-	size_t n;
+	size_t n, place = 0;
+	odd odds = { .list = "annotations", .lacks = "an \"image_id\" or a text \"caption\"" };
 	COM_TRY(get_array(d, root, "annotations", &array, &n, e));
-	d->note = com_alloc(h, n + 1, sizeof(*d->note));
+	d->note = com_alloc(r->host, n + 1, sizeof(*d->note));
 	if (!d->note)
 		return com_no_memory(e, "captions");
 	cJSON_ArrayForEach(item, array) {
-		const cJSON *of = cJSON_GetObjectItemCaseSensitive(item, "image_id"), *id = cJSON_GetObjectItemCaseSensitive(item, "id");
 		const cJSON *text = cJSON_GetObjectItemCaseSensitive(item, "caption");
-		if (!cJSON_IsNumber(of) || !cJSON_IsString(text))
-			return com_fail(e, MM_EFORMAT, "%s: annotations[%zu] lacks a number \"image_id\" or a string \"caption\"", d->path, d->n_notes);
-		d->note[d->n_notes] = (note){ of->valuedouble, cJSON_IsNumber(id) ? id->valuedouble : (double)d->n_notes, text->valuestring };
-		d->n_notes++;
+		note *to = &d->note[d->n_notes];
+		if (get_id(item, "image_id", &to->image) && cJSON_IsString(text)) {
+			to->text = text->valuestring;
+			to->order = (uint32_t)d->n_notes++;
+			if (!get_id(item, "id", &to->id))
+				to->id = (record_id){ (double)to->order, NULL };
+		} else {
+			count_odd(&odds, item, place);
+		}
+		place++;
 	}
+	report_odd(r, d, &odds, n);
 	qsort(d->note, d->n_notes, sizeof(*d->note), by_image);
 	return MM_OK;
+}
+
+static mm_status add_note(pairs_reader *r, const document *d, const note *n, mm_error *e)
+{
+	char id[64];
+	write_id(&n->id, id, sizeof(id));
+	return pairs_add_caption(r, n->text, strlen(n->text), &(pairs_place){ .path = d->path, .record = id }, e);
 }
 
 /* Both lists are sorted by picture. */
@@ -142,23 +278,24 @@ static mm_status add_all(pairs_reader *r, const document *d, mm_error *e)
 {
 	size_t k = 0;
 	for (size_t i = 0; i < d->n_images; i++) {
-		char *file = pairs_path(r->host, d->folder, d->image[i].file);
-		mm_status status = file ? pairs_add_picture(r, d->image[i].file, file, -1, e) : com_no_memory(e, "a path");
+		const image *at = &d->image[i];
+		char *file = pairs_path(r->host, d->folder, at->file);
+		mm_status status = file ? pairs_add_picture(r, at->file, file, -1, e) : com_no_memory(e, "a path");
 		com_release(r->host, file);
 		COM_TRY(status);
-		while (k < d->n_notes && d->note[k].image < d->image[i].id)
+		while (k < d->n_notes && compare_ids(&d->note[k].image, &at->id) < 0)
 			k++;
-		for (; k < d->n_notes && d->note[k].image == d->image[i].id; k++)
-			COM_TRY(pairs_add_caption(r, d->note[k].text, strlen(d->note[k].text), d->path, 0, e));
+		for (; k < d->n_notes && !compare_ids(&d->note[k].image, &at->id); k++)
+			COM_TRY(add_note(r, d, &d->note[k], e));
 	}
 	return MM_OK;
 }
 
 static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, mm_error *e)
 {
-	mm_status status = read_images(r->host, d, root, e);
+	mm_status status = read_images(r, d, root, e);
 	if (status == MM_OK)
-		status = read_notes(r->host, d, root, e);
+		status = read_notes(r, d, root, e);
 	if (status == MM_OK)
 		status = add_all(r, d, e);
 	com_release(r->host, d->image);
@@ -166,13 +303,27 @@ static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, 
 	return status;
 }
 
+/* JSON text of `size` bytes, a NUL behind it. */
+static mm_status parse_text(const com_host *h, const document *d, const char *bytes, size_t size, cJSON **out, mm_error *e)
+{
+	const char *end = NULL;
+	size_t n = quote_numbers(bytes, size, NULL);
+	char *quoted = com_alloc(h, n + 1, 1);
+	if (!quoted)
+		return com_no_memory(e, d->path);
+	quote_numbers(bytes, size, quoted);
+	*out = cJSON_ParseWithLengthOpts(quoted, n, &end, 0);
+	mm_status status = *out ? MM_OK : com_fail(e, MM_EFORMAT, "%s: not JSON, wrong near byte %zu", d->path, end ? (size_t)(end - quoted) : 0);
+	com_release(h, quoted);
+	return status;
+}
+
 static mm_status parse(pairs_reader *r, document *d, mm_error *e)
 {
 	com_text text;
-	const char *end = NULL;
+	cJSON *root = NULL;
 	COM_TRY(com_text_open(r->host, d->path, JSON_MAX, &text, e));
-	cJSON *root = cJSON_ParseWithLengthOpts(text.bytes, text.size, &end, 0);
-	mm_status status = root ? MM_OK : com_fail(e, MM_EFORMAT, "%s: not JSON, wrong at byte %zu", d->path, end ? (size_t)(end - text.bytes) : 0);
+	mm_status status = parse_text(r->host, d, text.bytes + text.at, text.size - text.at, &root, e);
 	com_text_close(r->host, &text);
 	if (status == MM_OK)
 		status = read_document(r, d, root, e);
@@ -180,17 +331,15 @@ static mm_status parse(pairs_reader *r, document *d, mm_error *e)
 	return status;
 }
 
-/* captions_train2017.json: the pictures are in train2017. */
+/* [annotations/]captions_train2017.json: the pictures are in train2017. */
 static mm_status read_json(pairs_reader *r, const char *name, mm_error *e)
 {
 	const com_host *h = r->host;
-	const char *year = name + strlen("captions_");
-	char *folder = annotations(h, r->source);
-	char *path = folder ? pairs_path(h, folder, name) : NULL;
+	const char *slash = strrchr(name, '/'), *year = (slash ? slash + 1 : name) + strlen("captions_");
+	char *path = pairs_path(h, r->source->root, name);
 	char *pictures = com_format(h, "%.*s", (int)(strlen(year) - strlen(".json")), year);
 	document d = { .path = path, .folder = pictures };
 	mm_status status = path && pictures ? parse(r, &d, e) : com_no_memory(e, "a path");
-	com_release(h, folder);
 	com_release(h, path);
 	com_release(h, pictures);
 	return status;

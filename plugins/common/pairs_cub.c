@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "pairs_read.h"
+#include "utf8.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -33,7 +34,9 @@ typedef mm_status (*take_line)(lists *l, const com_text *t, uint32_t id, const c
 
 static mm_status malformed(const com_text *t, const char *expected, const char *found, mm_error *e)
 {
-	return com_fail(e, MM_EFORMAT, "%s:%u: found \"%.60s\", expected %s", t->path, (unsigned)t->number, found, expected);
+	char visible[64];
+	utf8_visible(found, visible, sizeof(visible));
+	return com_fail(e, MM_EFORMAT, "%s:%u: found \"%s\", expected %s", t->path, (unsigned)t->number, visible, expected);
 }
 
 /* A whole decimal number from `least` to INT32_MAX at the start of text; *end behind it. */
@@ -179,7 +182,7 @@ static mm_status add_captions(pairs_reader *r, const char *path, mm_error *e)
 	COM_TRY(com_text_open(r->host, path, PAIRS_FILE_MAX, &text, e));
 	mm_status status = MM_OK;
 	while (status == MM_OK && com_text_line(&text, &line, &length))
-		status = pairs_add_caption(r, line, length, path, text.number, e);
+		status = pairs_add_caption(r, line, length, &(pairs_place){ .path = path, .line = text.number }, e);
 	com_text_close(r->host, &text);
 	return status;
 }

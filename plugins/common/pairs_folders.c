@@ -91,7 +91,7 @@ static mm_status add_picture(pairs_reader *r, const char *class, const char *pic
 			status = com_fail(e, MM_EFORMAT, "%s: ends after %u lines, within the captions of %s; expected are %d for each picture",
 			                  captions->path, (unsigned)captions->number, file, CAPTIONS_A_PICTURE);
 		else
-			status = pairs_add_caption(r, line, length, captions->path, captions->number, e);
+			status = pairs_add_caption(r, line, length, &(pairs_place){ .path = captions->path, .line = captions->number }, e);
 	}
 	com_release(r->host, file);
 	return status;

@@ -12,8 +12,15 @@ typedef struct pairs_reader {
 	pairs *out;
 	size_t picture_capacity, caption_capacity;
 	uint64_t cut, repaired;  /* captions */
-	char first_cut[256], first_repaired[256]; /* "FILE:LINE" */
+	char first_cut[256], first_repaired[256]; /* where */
 } pairs_reader;
+
+/* Where a caption stands: a line of a file, or a record of it. */
+typedef struct pairs_place {
+	const char *path;
+	uint32_t line;           /* from 1; 0: the record */
+	const char *record;
+} pairs_place;
 
 /* One layout: how to recognise it, count its classes, read a split. */
 typedef struct pairs_layout {
@@ -29,8 +36,8 @@ extern const pairs_layout pairs_cub, pairs_folders, pairs_coco;
 
 /* Adds a picture of the split; `name` and `file` are copied. */
 mm_status pairs_add_picture(pairs_reader *r, const char *name, const char *file, int32_t label, mm_error *e);
-/* Adds a caption to the picture added last, cleaned; one that is blank is left out. path and line are for the log. */
-mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const char *path, uint32_t line, mm_error *e);
+/* Adds a caption to the picture added last, cleaned; one that is blank is left out. The place is for the log. */
+mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const pairs_place *at, mm_error *e);
 /* A path below a folder in host memory; NULL when out of memory. */
 char *pairs_path(const com_host *h, const char *folder, const char *name);
 /* Whether ROOT/name is a file or folder. */

@@ -90,6 +90,11 @@ static mm_status read_lines(reader *r, int32_t wanted, mm_error *e)
 		if (!r->line[length] && length == LINE_BYTES - 1)
 			return com_fail(e, MM_EFORMAT, "%s:%llu: a line of more than %d bytes; expected a word and its vector", r->path, r->number,
 			                LINE_BYTES - 2);
+		if (r->number == 1) {
+			size_t skip;
+			COM_TRY(com_text_begin(r->path, r->line, length, &skip, e));
+			memmove(r->line, r->line + skip, length -= skip);
+		}
 		r->line[length] = 0;
 		if (length && r->line[length - 1] == '\r')
 			r->line[length - 1] = 0;
