@@ -6,11 +6,14 @@
 #include "cache.h"
 #include "decode.h"
 #include "model/model.h"
+#include "orient.h"
+#include "picture.h"
 #include "resize.h"
 #include "device_rig.h"
 
 #include <math.h>
 #include <png.h>
+#include <zlib.h>
 
 /* ---------------------------------------------------------------- files */
 
@@ -100,6 +103,175 @@ static void jpeg_is_read_and_scaled_down_while_decoding(void **state)
 	assert_ok(decode(&m, *state, "b.png", &p, &e), e);
 	com_release(&m.com, p.rgb);
 	media_host_close(&m);
+}
+
+/* ---------------------------------------------------------------- pictures stored lying on their side */
+
+/* EXIF with two entries, the second one the orientation: bytes written. */
+static size_t make_exif(uint8_t out[64], bool big, int orientation)
+{
+	static const uint8_t little[] = { 'I', 'I', '*', 0, 8, 0, 0, 0, 2, 0, 0x0F, 1, 2, 0, 1, 0, 0, 0, 'x', 0, 0, 0,
+		                              0x12, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t large[] = { 'M', 'M', 0, '*', 0, 0, 0, 8, 0, 2, 1, 0x0F, 0, 2, 0, 0, 0, 1, 'x', 0, 0, 0,
+		                             1, 0x12, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 };
+	memcpy(out, big ? large : little, sizeof little);
+	out[30 + big] = (uint8_t)orientation;
+	return sizeof little;
+}
+
+/* The file FROM as TO, with more bytes after the first `at`. */
+static void insert(rig *r, const char *from, const char *to, size_t at, const uint8_t *bytes, size_t n)
+{
+	static uint8_t whole[1 << 16];
+	char path[400];
+	snprintf(path, sizeof path, "%s/%s", r->folder, from);
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	size_t size = fread(whole, 1, sizeof whole - n, file);
+	fclose(file);
+	assert_true(size > at && size < sizeof whole - n);
+	memmove(whole + at + n, whole + at, size - at);
+	memcpy(whole + at, bytes, n);
+	media_write(r, to, whole, size + n);
+}
+
+/* Behind IHDR; nobody compares the checksum of a chunk that libpng does not know or of which it may ask nothing. */
+static void add_exif_to_png(rig *r, const char *from, const char *to, int orientation)
+{
+	uint8_t chunk[96] = { 0 };
+	size_t n = make_exif(chunk + 8, orientation % 2, orientation);
+	chunk[3] = (uint8_t)n;
+	memcpy(chunk + 4, "eXIf", 4);
+	const uint32_t crc = (uint32_t)crc32(crc32(0, NULL, 0), chunk + 4, (uInt)n + 4);
+	png_save_uint_32(chunk + 8 + n, crc);
+	insert(r, from, to, 33, chunk, n + 12);
+}
+
+static void add_exif_to_jpeg(rig *r, const char *from, const char *to, int orientation)
+{
+	uint8_t segment[96] = { 0xFF, 0xE1 };
+	size_t n = make_exif(segment + 10, orientation % 2, orientation);
+	segment[3] = (uint8_t)(n + 8);
+	memcpy(segment + 4, "Exif\0", 6);
+	insert(r, from, to, 2, segment, n + 10);
+}
+
+/* Where a picture's pixel (x, y) stands in a file of that orientation, after the standard's words for row 0 and column 0. */
+static void stored_place(int orientation, int width, int height, int x, int y, int *u, int *v)
+{
+	const int right = width - 1 - x, below = height - 1 - y;
+	*u = (const int[]){ 0, x, right, right, x, y, y, below, below }[orientation];
+	*v = (const int[]){ 0, y, y, below, below, x, right, right, x }[orientation];
+}
+
+static void pictures_are_turned_as_viewers_show_them(void **state)
+{
+	enum { WIDTH = 5, HEIGHT = 3 };
+	const img_fit fit = { .size = 32 };
+	media_host m;
+	uint8_t upright[WIDTH * HEIGHT * 3], stored[sizeof upright];
+	uint8_t expected[32 * 32 * 3], found[sizeof expected];
+	media_host_open(&m);
+	for (int i = 0; i < WIDTH * HEIGHT * 3; i++)
+		upright[i] = (uint8_t)(i * 5);
+	for (int orientation = 1; orientation <= 8; orientation++) {
+		mm_error e = MM_ERROR_INIT;
+		img_pixels p;
+		const int width = orientation > 4 ? HEIGHT : WIDTH, height = orientation > 4 ? WIDTH : HEIGHT;
+		for (int y = 0; y < HEIGHT; y++)
+			for (int x = 0; x < WIDTH; x++) {
+				int u, v;
+				stored_place(orientation, WIDTH, HEIGHT, x, y, &u, &v);
+				memcpy(stored + 3 * (v * width + u), upright + 3 * (y * WIDTH + x), 3);
+			}
+		media_text(*state, "stored.png", "");
+		assert_ok(com_write_png(&m.com, rig_path(*state, "stored.png"), (uint32_t)width, (uint32_t)height, stored, &e), e);
+		add_exif_to_png(*state, "stored.png", "turned.png", orientation);
+		assert_ok(decode(&m, *state, "turned.png", &p, &e), e);
+		assert_int_equal(p.orientation, orientation);
+		assert_memory_equal(p.rgb, stored, sizeof stored);
+		assert_ok(img_turn(&m.com, &p, &e), e);
+		assert_true(p.width == WIDTH && p.height == HEIGHT);
+		assert_memory_equal(p.rgb, upright, sizeof upright);
+		assert_ok(img_resize(&m.com, &p, &fit, expected, &e), e);
+		com_release(&m.com, p.rgb);
+		assert_ok(img_square(&m.com, rig_path(*state, "turned.png"), &fit, found, &e), e);
+		assert_memory_equal(found, expected, sizeof expected);
+	}
+	media_host_close(&m);
+}
+
+static void jpeg_says_how_the_camera_was_held(void **state)
+{
+	media_host m;
+	if (!media_jpeg(*state, "a.jpg", 30, 20, 0, 0))
+		skip();
+	media_host_open(&m);
+	for (int orientation = 0; orientation < 10; orientation++) {
+		mm_error e = MM_ERROR_INIT;
+		img_pixels p;
+		add_exif_to_jpeg(*state, "a.jpg", "b.jpg", orientation);
+		assert_ok(decode(&m, *state, "b.jpg", &p, &e), e);
+		assert_int_equal(p.orientation, orientation >= 1 && orientation <= 8 ? orientation : 1);
+		com_release(&m.com, p.rgb);
+	}
+	media_host_close(&m);
+}
+
+static void exif_may_hold_anything(void **state)
+{
+	uint8_t exif[64];
+	(void)state;
+	for (int big = 0; big < 2; big++) {
+		const size_t n = make_exif(exif, big, 6);
+		assert_int_equal(img_exif_orientation(exif, n), 6);
+		for (size_t k = 0; k < n; k++) {
+			uint8_t *exact = malloc(k + 1); /* so that a sanitizer sees what is read behind the end */
+			assert_non_null(exact);
+			memcpy(exact, exif, k);
+			const int found = img_exif_orientation(exact, k);
+			assert_true(found == 1 || (found == 6 && k >= 34));
+			free(exact);
+		}
+		for (size_t k = 0; k < n; k++)
+			for (int value = 0; value < 256; value += 51) {
+				const uint8_t keep = exif[k];
+				exif[k] = (uint8_t)value;
+				const int found = img_exif_orientation(exif, n);
+				assert_true(found >= 1 && found <= 8);
+				exif[k] = keep;
+			}
+	}
+}
+
+/* In training and in use; orientation = ignore takes the rows as they are. */
+static void turned_pictures_are_samples_like_upright_ones(void **state)
+{
+	static float upright[32 * 32 * 3], turned[32 * 32 * 3], given[32 * 32 * 3];
+	static const char *const keys[] = { "size = 32", "size = 32\norientation = ignore" };
+	media_text(*state, "d/images.txt", "1 a/x.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n");
+	media_png(*state, "d/images/a/x.png", 90, 60, 3, 0);
+	for (int ignored = 0; ignored < 2; ignored++) {
+		mm_error e = MM_ERROR_INIT;
+		media_setup s;
+		mm_dataset *d;
+		media_png(*state, "plain.png", 90, 60, 3, 0);
+		add_exif_to_png(*state, "plain.png", "d/images/a/x.png", 6);
+		assert_ok(media_setup_open(*state, "img", "d", keys[ignored], &s, &e), e);
+		assert_ok(mmi_modality_open(s.m, MM_SPLIT_TRAIN, &d, &e), e);
+		assert_ok(s.m->desc->read(d, 0, turned, &e), e);
+		s.m->desc->close(d);
+		assert_ok(mmi_modality_read_given(s.m, rig_path(*state, "plain.png"), upright, &e), e);
+		assert_ok(mmi_modality_read_given(s.m, rig_path(*state, "d/images/a/x.png"), given, &e), e);
+		assert_memory_equal(given, turned, sizeof given);
+		bool equal = true;
+		for (int y = 0; y < 32; y++)
+			for (int x = 0; x < 32; x++)
+				equal = equal && !memcmp(turned + 3 * (y * 32 + x), upright + 3 * (ignored ? y * 32 + x : (31 - x) * 32 + y), 3 * sizeof(float));
+		assert_true(equal);
+		media_setup_close(&s);
+	}
 }
 
 static void what_is_no_picture_is_named(void **state)
@@ -412,6 +584,10 @@ int main(void)
 		TEST(every_kind_of_png_becomes_rgb),
 		TEST(transparent_parts_are_white),
 		TEST(jpeg_is_read_and_scaled_down_while_decoding),
+		TEST(pictures_are_turned_as_viewers_show_them),
+		TEST(jpeg_says_how_the_camera_was_held),
+		TEST(exif_may_hold_anything),
+		TEST(turned_pictures_are_samples_like_upright_ones),
 		TEST(what_is_no_picture_is_named),
 		TEST(damaged_files_are_errors_or_pictures),
 		TEST(flat_pictures_stay_flat_at_any_size),

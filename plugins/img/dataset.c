@@ -2,7 +2,6 @@
 #include "mmi_build.h"
 
 #include "cache.h"
-#include "decode.h"
 #include "picture.h"
 #include "resize.h"
 
@@ -28,15 +27,11 @@ static size_t floats(const mm_instance *i)
 static mm_status decode_into(mm_dataset *d, uint32_t picture, uint8_t *out, mm_error *e)
 {
 	const mm_instance *i = d->instance;
-	img_pixels pixels;
 	char *path = com_format(i->host, "%s/%s", i->source.root, d->pairs->picture[picture].file);
 	if (!path)
 		return com_no_memory(e, "a path");
-	mm_status status = img_decode(i->host, path, (uint32_t)i->fit.size, &pixels, e);
+	mm_status status = img_square(i->host, path, &i->fit, out, e);
 	com_release(i->host, path);
-	COM_TRY(status);
-	status = img_resize(i->host, &pixels, &i->fit, out, e);
-	com_release(i->host, pixels.rgb);
 	return status;
 }
 

@@ -28,7 +28,7 @@ mm_status img_make_room(const com_host *h, const char *path, uint32_t width, uin
 	uint8_t *rgb = com_alloc(h, (size_t)width * height, 3);
 	if (!rgb)
 		return com_no_memory(e, path);
-	*out = (img_pixels){ width, height, rgb };
+	*out = (img_pixels){ width, height, 1, rgb };
 	return MM_OK;
 }
 

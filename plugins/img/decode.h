@@ -9,6 +9,7 @@
 
 typedef struct img_pixels {
 	uint32_t width, height;
+	int orientation;         /* as EXIF has it, 1 to 8: the rows as they stand in the file are not turned yet */
 	uint8_t *rgb;            /* width * height * 3, host memory */
 } img_pixels;
 

@@ -1,20 +1,14 @@
 /* given.c - a picture that a user names. */
 #include "mmi_build.h"
 
-#include "decode.h"
 #include "picture.h"
 #include "resize.h"
 
 static mm_status read_file(mm_instance *i, const char *path, float *out, mm_error *e)
 {
 	const size_t n = (size_t)i->fit.size * (size_t)i->fit.size * 3;
-	img_pixels pixels;
 	uint8_t *rgb = com_alloc(i->host, n, 1);
-	mm_status status = rgb ? img_decode(i->host, path, (uint32_t)i->fit.size, &pixels, e) : com_no_memory(e, "a picture");
-	if (status == MM_OK) {
-		status = img_resize(i->host, &pixels, &i->fit, rgb, e);
-		com_release(i->host, pixels.rgb);
-	}
+	mm_status status = rgb ? img_square(i->host, path, &i->fit, rgb, e) : com_no_memory(e, "a picture");
 	if (status == MM_OK)
 		com_samples(rgb, n, out);
 	com_release(i->host, rgb);

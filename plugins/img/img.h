@@ -14,6 +14,7 @@ typedef struct img_fit {
 	int32_t size;            /* pixels a side */
 	int lanczos;             /* 0: area */
 	int crop;                /* the largest central square; 0: stretched */
+	int as_stored;           /* orientation = ignore */
 } img_fit;
 
 /* One modality. The strings belong to the host and live as long as the instance. */

@@ -10,7 +10,7 @@
 static mm_status read_picture_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
 {
 	static const char *const filters[] = { "area", "lanczos", NULL }, *const fits[] = { "stretch", "crop", NULL };
-	static const char *const broken[] = { "refuse", "skip", NULL };
+	static const char *const broken[] = { "refuse", "skip", NULL }, *const orientations[] = { "exif", "ignore", NULL };
 	int64_t cache;
 	COM_TRY(pairs_settings(h, c, &i->source, e));
 	COM_TRY(com_get_int32(h, c, "size", 64, 32, 256, &i->fit.size, e));
@@ -18,6 +18,7 @@ static mm_status read_picture_settings(const com_host *h, mm_config *c, mm_insta
 		return h->config->refuse(c, "size", "32, 64, 128 or 256", e);
 	COM_TRY(h->config->get_choice(c, "resize", filters, 0, &i->fit.lanczos, e));
 	COM_TRY(h->config->get_choice(c, "fit", fits, 0, &i->fit.crop, e));
+	COM_TRY(h->config->get_choice(c, "orientation", orientations, 0, &i->fit.as_stored, e));
 	COM_TRY(h->config->get_choice(c, "broken", broken, IMG_BROKEN_REFUSE, &i->broken, e));
 	COM_TRY(h->config->get_bool(c, "mirror", 0, &i->mirror, e));
 	COM_TRY(h->config->get_int(c, "cache_mb", 256, 0, 1 << 20, &cache, e));

@@ -1,7 +1,7 @@
 /* jpeg_file.c - JPEG through libjpeg-turbo. Its errors jump; the jump stays within this file. */
 #include "mmi_build.h"
 
-#include "decode.h"
+#include "orient.h"
 
 #include <stdio.h>
 
@@ -97,6 +97,16 @@ static mm_status prepare(reader *r, mm_error *e)
 	return cmyk && !r->row ? com_no_memory(e, r->path) : MM_OK;
 }
 
+/* Of the first EXIF segment. */
+static int find_orientation(const reader *r)
+{
+	static const char name[] = "Exif\0";
+	for (jpeg_saved_marker_ptr m = r->jpeg.marker_list; m; m = m->next)
+		if (m->marker == JPEG_APP0 + 1 && m->data_length > sizeof(name) && !memcmp(m->data, name, sizeof(name)))
+			return img_exif_orientation(m->data + sizeof(name), m->data_length - sizeof(name));
+	return 1;
+}
+
 /* Everything that may jump; what it changes lies in *r. */
 static mm_status decode(reader *r, FILE *file, mm_error *e)
 {
@@ -105,8 +115,10 @@ static mm_status decode(reader *r, FILE *file, mm_error *e)
 	jpeg_create_decompress(&r->jpeg);
 	r->jpeg.progress = &r->progress;
 	jpeg_stdio_src(&r->jpeg, file);
+	jpeg_save_markers(&r->jpeg, JPEG_APP0 + 1, 0xFFFF);
 	jpeg_read_header(&r->jpeg, TRUE);
 	COM_TRY(prepare(r, e));
+	r->pixels.orientation = find_orientation(r);
 	jpeg_start_decompress(&r->jpeg);
 	read_rows(r);
 	jpeg_finish_decompress(&r->jpeg);

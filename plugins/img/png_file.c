@@ -1,8 +1,9 @@
 /* png_file.c - PNG through libpng's simplified interface, which neither exits nor jumps. */
 #include "mmi_build.h"
 
-#include "decode.h"
+#include "orient.h"
 
+#include <errno.h>
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +24,35 @@ static mm_status read_pixels(png_image *image, const com_host *h, const char *pa
 	return MM_OK;
 }
 
+/* Of the chunk eXIf, which libpng's simplified interface passes over. The checksum is not looked at: a chunk that is damaged turns
+ * nothing that is worth an error. */
+static int find_orientation(FILE *file)
+{
+	uint8_t head[8], exif[1 << 12];
+	if (fseek(file, sizeof(head), SEEK_SET)) /* behind the signature */
+		return 1;
+	while (fread(head, 1, sizeof(head), file) == sizeof(head) && memcmp(head + 4, "IEND", 4)) {
+		uint32_t length = png_get_uint_32(head);
+		if (!memcmp(head + 4, "eXIf", 4))
+			return img_exif_orientation(exif, fread(exif, 1, length < sizeof(exif) ? length : sizeof(exif), file));
+		if (length > PNG_UINT_31_MAX || fseek(file, (long)length + 4, SEEK_CUR))
+			return 1;
+	}
+	return 1;
+}
+
 mm_status img_decode_png(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION };
+	const int orientation = find_orientation(file);
 	(void)wanted;
+	if (fseek(file, 0, SEEK_SET))
+		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
 	if (!png_image_begin_read_from_stdio(&image, file))
 		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, image.message);
 	mm_status status = read_pixels(&image, h, path, out, e);
 	png_image_free(&image);
+	if (status == MM_OK)
+		out->orientation = orientation;
 	return status;
 }

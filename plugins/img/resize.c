@@ -1,6 +1,7 @@
 /* resize.c - separable filters: columns first into floats, then rows. */
 #include "mmi_build.h"
 
+#include "orient.h"
 #include "resize.h"
 
 #include <math.h>
@@ -133,5 +134,16 @@ mm_status img_resize(const com_host *h, const img_pixels *from, const img_fit *f
 	release_taps(h, &across);
 	release_taps(h, &down);
 	com_release(h, rows);
+	return status;
+}
+
+mm_status img_square(const com_host *h, const char *path, const img_fit *fit, uint8_t *out, mm_error *e)
+{
+	img_pixels pixels;
+	COM_TRY(img_decode(h, path, (uint32_t)fit->size, &pixels, e));
+	mm_status status = fit->as_stored ? MM_OK : img_turn(h, &pixels, e);
+	if (status == MM_OK)
+		status = img_resize(h, &pixels, fit, out, e);
+	com_release(h, pixels.rgb);
 	return status;
 }
