@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "run/saved.h"
 #include "store/checkpoint.h"
 
 /* ---------------------------------------------------------------- the same bits */
@@ -344,6 +345,27 @@ static void experts_one_starts_each_chain_from_its_expert(void **state)
 	rig_close(&r);
 }
 
+/* From the same starts, under the same noise: what a saved model's chain does is what the learner's did. */
+static void the_posterior_chain_at_use_is_that_of_training(void **state)
+{
+	static const char *const ways[][2] = { { "learner.experts=all", "learner.expert_reduce=mean" }, { "learner.experts=all", "learner.expert_reduce=sum" },
+	                                       { "learner.experts=one", "learner.expert_reduce=mean" } };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
+		learner_rig r;
+		mmi_chain_stats stats;
+		rig_open(&r, (const char *const[]){ ways[i][0], ways[i][1], "learner.lr_generator=0", NULL });
+		rig_run(&r, 1);
+		mmi_learner *l = r.learner;
+		const mmi_saved saved = { .setup = { .settings = r.settings, .n_modalities = r.n_modalities } };
+		const mmi_recipe_change none = MMI_RECIPE_AS_IT_IS;
+		const mmi_posterior_args args = mmi_saved_chains(&saved, &r.settings.translate, &none).posterior;
+		mmi_sampler_posterior(l->sampler, &args, (const float *const *)r.x, 16, l->n_chains, &l->z_start, NULL, &stats);
+		assert_memory_equal(l->z_start.z, l->z.z, l->n_chains * 16 * 6 * sizeof(float));
+		rig_close(&r);
+	}
+}
+
 /* ---------------------------------------------------------------- the schedule */
 
 static void schedules_run_from_one_to_their_end(void **state)
@@ -619,6 +641,7 @@ int main(void)
 		cmocka_unit_test(chains_of_no_steps_leave_their_start),
 		cmocka_unit_test(refreshed_negatives_come_from_the_updated_generator),
 		cmocka_unit_test(experts_one_starts_each_chain_from_its_expert),
+		cmocka_unit_test(the_posterior_chain_at_use_is_that_of_training),
 		cmocka_unit_test(schedules_run_from_one_to_their_end),
 		cmocka_unit_test(the_schedule_s_end_stops_learning),
 		cmocka_unit_test(auto_steps_drift_as_far_as_asked),

@@ -225,7 +225,7 @@ static mmi_chains chains_of(const drawn *d, int64_t guide_steps, int64_t x_steps
 {
 	const mmi_recipe_change change = { -1, -1, guide_steps, x_steps };
 	const mmi_recipe recipe = mmi_recipe_changed(&d->rig.settings.sample, &change);
-	mmi_chains a = mmi_settings_chains(&d->rig.settings, &recipe, 0.1);
+	mmi_chains a = mmi_settings_chains(&d->rig.settings, d->rig.n_modalities, &recipe, 0.1);
 	a.revise.noise = 0.05;
 	a.revise.move_max = 0.02; /* so that it matters where the data chain begins */
 	return a;

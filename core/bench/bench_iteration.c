@@ -90,8 +90,7 @@ static mm_status posterior_chain(void *ctx, mm_error *e)
 	const mmi_iteration_work *w = ctx;
 	mmi_learner *l = w->learner;
 	mmi_chain_stats stats;
-	const mmi_posterior_args args = { .steps = l->settings->z_steps, .step = l->settings->z_step, .noise = l->settings->z_noise,
-	                                  .grad_scale = 1 };
+	const mmi_posterior_args args = mmi_settings_posterior(l->settings, l->model->n_modalities);
 	(void)e;
 	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, l->settings->batch, l->n_chains, &l->z, &l->z_start, &stats);
 	return MM_OK;

@@ -55,8 +55,8 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_posterior_args args = { .steps = s->z_steps, .iteration = t, .step = s->z_step, .noise = s->z_noise,
-	                            .grad_scale = s->expert_reduce_mean ? 1.0 / l->n_chains : 1.0 };
+	mmi_posterior_args args = mmi_settings_posterior(s, l->model->n_modalities);
+	args.iteration = t;
 	if (l->masked) {
 		args.observed = (const float *const *)l->masks.observed;
 		args.held = (const uint8_t *const *)l->masks.held_w;

@@ -54,7 +54,7 @@ static const mmi_key course_keys[] = {
 	  "Posterior chains start from one expert drawn per sample, or from all of them."),
 	MMI_SECOND_ROW("learner", "expert_reduce", mmi_settings, expert_reduce_mean, reductions, 0,
 	  "Sum: the true posterior; mean: the gradient divided by the number of chains, as in the paper's "
-	  "listing."),
+	  "listing, in training and at use."),
 	MMI_CHOICE_ROW("learner", "inference_target", mmi_settings, inference_target, targets, MMI_TARGET_MIXTURE,
 	  "What q(z) learns: mixture (log-mean-exp over the experts), each (every expert on its own), both "
 	  "(their average)."),
@@ -320,10 +320,15 @@ double mmi_settings_schedule_at(const mmi_settings *s, double done)
 	}
 }
 
-mmi_chains mmi_settings_chains(const mmi_settings *s, const mmi_recipe *r, double x_step)
+mmi_posterior_args mmi_settings_posterior(const mmi_settings *s, uint32_t n)
 {
-	const mmi_posterior_args posterior = { .steps = s->cooperative ? s->z_steps : 0, .step = s->z_step, .noise = s->z_noise,
-	                                       .grad_scale = 1 };
+	return (mmi_posterior_args){ .steps = s->cooperative ? s->z_steps : 0, .step = s->z_step, .noise = s->z_noise,
+	                             .grad_scale = s->experts_all && s->expert_reduce_mean ? 1.0 / n : 1.0 };
+}
+
+mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_recipe *r, double x_step)
+{
+	const mmi_posterior_args posterior = mmi_settings_posterior(s, n);
 	const mmi_revise_args revise = mmi_settings_revise(s, x_step, -1);
 	return mmi_recipe_chains(r, &posterior, &revise);
 }

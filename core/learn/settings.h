@@ -83,10 +83,13 @@ extern const mmi_key_table mmi_learner_keys, mmi_energy_loss_keys; /* into an mm
 
 /* Reads and checks the keys of [learner] and [energy]; those of [run] and [data] must be there already. */
 mm_status mmi_learner_settings_read(mmi_config *c, mmi_settings *s, mm_error *e);
+/* The posterior chain of training over n modalities: with experts = all and expert_reduce = mean a chain takes its share of the
+ * gradient. */
+mmi_posterior_args mmi_settings_posterior(const mmi_settings *s, uint32_t n);
 /* The data chain with the s that was measured, with another number of steps if steps >= 0. */
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps);
-/* A recipe with the chains as training has them and the s that was measured. */
-mmi_chains mmi_settings_chains(const mmi_settings *s, const mmi_recipe *r, double x_step);
+/* A recipe with the chains as training has them over n modalities, and the s that was measured. */
+mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_recipe *r, double x_step);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
 /* The same where the share `done` (0..1) of a run is over. */

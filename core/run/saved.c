@@ -91,5 +91,5 @@ mmi_chains mmi_saved_chains(const mmi_saved *s, const mmi_recipe *recipe, const 
 	mmi_recipe r = mmi_recipe_changed(recipe, change);
 	if (!s->has_energy)
 		r = mmi_recipe_without_energy(&r);
-	return mmi_settings_chains(&s->setup.settings, &r, s->x_step);
+	return mmi_settings_chains(&s->setup.settings, (uint32_t)s->setup.n_modalities, &r, s->x_step);
 }
