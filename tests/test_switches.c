@@ -389,6 +389,18 @@ static void what_is_held_is_no_part_of_how_far_chains_move(void **state)
 	}
 }
 
+/* A generator that no update reaches is its own average. */
+static void an_average_of_no_updates_is_the_generator(void **state)
+{
+	learner_rig r;
+	(void)state;
+	rig_open(&r, SETS("learner.generator_ema=0.9", "learner.generator_updates=0"));
+	rig_run(&r, 2);
+	mmi_learner_fetch(r.learner);
+	assert_memory_equal(r.learner->generator.ema_copy.host, r.model->generator->raw_copy.host, r.model->generator->count * sizeof(float));
+	rig_close(&r);
+}
+
 static void translations_do_not_depend_on_threads(void **state)
 {
 	learner_rig one, three;
@@ -616,6 +628,7 @@ int main(void)
 		cmocka_unit_test(translations_start_from_one_modality_and_hold_it),
 		cmocka_unit_test(refreshed_translations_start_from_the_data_as_experts_tell_it_now),
 		cmocka_unit_test(what_is_held_is_no_part_of_how_far_chains_move),
+		cmocka_unit_test(an_average_of_no_updates_is_the_generator),
 		cmocka_unit_test(translations_do_not_depend_on_threads),
 		cmocka_unit_test(buffered_chains_go_on_where_they_stopped),
 		cmocka_unit_test(the_moving_average_is_a_mean_at_first),

@@ -7,7 +7,9 @@
 #include <math.h>
 
 #include "train/train.h"
+#include "run/saved.h"
 #include "store/checkpoint.h"
+#include "trained/gallery.h"
 
 /* What a run said and did. */
 typedef struct course {
@@ -316,6 +318,37 @@ static void without_a_budget_checkpoints_know_no_time(void **state)
 	assert_null(seconds_in(result.checkpoint));
 }
 
+/* The same sheet is drawn from the last checkpoint, where the generator is the average. */
+static void sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with(void **state)
+{
+	static const char *const sets[] = { "learner.generator_ema=0.9", "learner.lr_generator=0.05", "learner.objective=mvae", "learner.iterations=6" };
+	mm_error e = MM_ERROR_INIT;
+	course c = { 0 };
+	mmi_train_result result;
+	mmi_saved saved;
+	mmi_tuples *shown;
+	mmi_gallery *gallery;
+	static const char *const plugins[] = { "a=" BADPLUGIN_DIR "/toy.so", "b=" BADPLUGIN_DIR "/toy.so" };
+	const mmi_chains none = { .revise = { .steps = 0 } };
+	const char *path = rig_path(*state, "again.png");
+	size_t bytes[2];
+	assert_ok(train(*state, "run", false, sets, MMI_COUNT(sets), &c, &result, &e), e);
+	assert_ok(mmi_saved_open(result.checkpoint, &(mmi_setup_request){ .plugins = plugins, .n_plugins = 2 }, 2, &saved, &e), e);
+	assert_ok(mmi_setup_tuples(&saved.setup, MMI_PART_TEST, NULL, &shown, &e), e);
+	assert_ok(mmi_tuples_pick(shown, 2, saved.setup.settings.seed, &e), e);
+	assert_ok(mmi_gallery_create(saved.model, saved.sampler, shown, 2, &gallery, &e), e);
+	mmi_gallery_sample(gallery, &none, 0xFFFFFFFFu);
+	assert_ok(mmi_gallery_write(gallery, 2, "iteration 6, no energy trained", path, &e), e);
+	char *run = rig_read(result.grid, &bytes[0]), *again = rig_read(path, &bytes[1]);
+	assert_int_equal(bytes[0], bytes[1]);
+	assert_memory_equal(run, again, bytes[0]);
+	free(run);
+	free(again);
+	mmi_gallery_destroy(gallery);
+	mmi_tuples_close(shown);
+	mmi_saved_close(&saved);
+}
+
 static void too_many_rollbacks_end_training(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -525,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(metrics_go_back_with_the_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_time_budget_counts_over_stops_and_replaces_iterations, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(without_a_budget_checkpoints_know_no_time, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(too_many_rollbacks_end_training, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_sample_that_cannot_be_read_ends_a_run_with_a_checkpoint, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_run_that_breaks_down_leaves_its_last_whole_state, rig_setup, rig_teardown),

@@ -270,6 +270,50 @@ static void the_guide_lowers_the_joint_energy_of_samples(void **state)
 	close_drawn(&d);
 }
 
+/* Without steps noise itself; the generator's samples beside it are what they always are. */
+static void samples_start_at_noise_where_training_did(void **state)
+{
+	drawn d;
+	float *noise[RIG_MODALITIES], *decoded[RIG_MODALITIES];
+	mmi_chain_stats stats;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	d = (drawn){ .z = { .z = NULL } };
+	rig_open(&d.rig, (const char *const[]){ "learner.x_start=noise", "sample.latent_steps=5", NULL });
+	rig_run(&d.rig, 2);
+	assert_ok(mmi_latents_create(d.rig.model, GENERATED, &d.z, &e), e);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		float **const all[] = { d.generated, d.revised, noise, decoded };
+		for (size_t i = 0; i < MMI_COUNT(all); i++)
+			all[i][m] = new_samples(&d.rig, m);
+	}
+	mmi_sampler *s = d.rig.learner->sampler;
+	for (int64_t steps = 0; steps < 3; steps += 2) {
+		mmi_chains a = chains_of(&d, -1, steps);
+		generate(&d, &a);
+		a.revise.iteration = 9;
+		mmi_sampler_noise(s, GENERATED, 9, noise);
+		mmi_rows_copy(d.rig.model, GENERATED, decoded, noise);
+		mmi_sampler_revise(s, &a.revise, noise, (const float *const *)decoded, GENERATED, &stats);
+		mmi_sampler_prior(s, GENERATED, 0, 9, &d.z);
+		mmi_sampler_decode(s, &d.z, GENERATED, decoded);
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+			assert_true(same_samples(&d, m, d.revised[m], noise[m]));
+			assert_true(same_samples(&d, m, d.generated[m], decoded[m]));
+		}
+	}
+	const mmi_recipe_change no_steps = { -1, -1, -1, 0 };
+	mmi_saved saved = { .setup = { .settings = d.rig.settings, .n_modalities = RIG_MODALITIES }, .has_energy = true };
+	assert_true(mmi_saved_chains(&saved, &d.rig.settings.sample, &no_steps).revise.from_noise);
+	saved.has_energy = false; /* then there is no such chain */
+	assert_false(mmi_saved_chains(&saved, &d.rig.settings.sample, &no_steps).revise.from_noise);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		mmi_free(noise[m]);
+		mmi_free(decoded[m]);
+	}
+	close_drawn(&d);
+}
+
 /* Candidates, guide, decode, data chain from there; with neither, what the data chain makes of the generator's samples. */
 static void samples_are_what_the_chains_by_hand_give(void **state)
 {
@@ -553,6 +597,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_and_numbers_are_parsed_whole, rig_setup, rig_teardown),
 		cmocka_unit_test(the_guide_lowers_the_joint_energy_of_samples),
 		cmocka_unit_test(what_a_diverged_model_gives_is_an_error),
+		cmocka_unit_test(samples_start_at_noise_where_training_did),
 		cmocka_unit_test(samples_are_what_the_chains_by_hand_give),
 		cmocka_unit_test(a_guided_translation_leaves_what_was_given),
 		cmocka_unit_test(a_recording_changes_nothing_and_has_both_ends),

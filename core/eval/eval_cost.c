@@ -21,6 +21,11 @@ static mm_status sample(void *ctx, mm_error *e)
 	mmi_eval_work *w = j->w;
 	mmi_chain_stats stats;
 	(void)e;
+	if (j->revise && w->sample.revise.from_noise) {
+		mmi_sampler_noise(w->sampler, j->rows, 0, w->x[MMI_GENERATOR]);
+		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[MMI_GENERATOR], NULL, j->rows, &stats);
+		return MM_OK;
+	}
 	if (j->revise)
 		mmi_sampler_choose_prior(w->sampler, &w->sample.guide, j->rows, &w->z);
 	else
@@ -41,10 +46,12 @@ static double parameters(const mmi_params *p)
 	return sum;
 }
 
-/* Network evaluations a sample: one by the generator, one by the energy at each step; a candidate and a step of the guide run both, and
- * the inference model where its experts' agreement is part of the energy. */
+/* Network evaluations a sample: one by the generator, but where the chain starts at noise, one by the energy at each step; a candidate
+ * and a step of the guide run both, and the inference model where its experts' agreement is part of the energy. */
 static double evaluations(const mmi_eval_work *w, bool revise)
 {
+	if (revise && w->sample.revise.from_noise)
+		return w->sample.revise.steps;
 	double guide = w->model->config.agreement > 0 ? 3 : 2, candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
 	return 1 + (revise ? w->sample.revise.steps + guide * (candidates + w->sample.guide.steps) : 0);
 }
@@ -52,6 +59,8 @@ static double evaluations(const mmi_eval_work *w, bool revise)
 /* Of the models that take part. */
 static double parameters_in_use(const mmi_eval_work *w, bool revise)
 {
+	if (revise && w->sample.revise.from_noise)
+		return parameters(w->model->energy);
 	bool inference = revise && mmi_guide_acts(&w->sample.guide) && w->model->config.agreement > 0;
 	return parameters(w->model->generator) + (revise ? parameters(w->model->energy) : 0) + (inference ? parameters(w->model->inference) : 0);
 }

@@ -111,6 +111,15 @@ mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi
 	return MM_OK;
 }
 
+void mmi_learner_exchange_average(mmi_learner *l)
+{
+	const mmi_device *d = l->model->device;
+	if (!l->generator.ema.at)
+		return;
+	d->rows->exchange(d, l->generator.params->raw, l->generator.ema, l->generator.params->count);
+	mmi_params_update(l->generator.params, 0);
+}
+
 void mmi_learner_destroy(mmi_learner *l)
 {
 	if (!l)

@@ -99,5 +99,8 @@ void mmi_learner_items_free(mmi_tensor_item *items, char **names, size_t n_names
 void mmi_learner_fetch(const mmi_learner *l);
 /* After items were filled from a checkpoint: to the device, and recompute what follows from them. */
 void mmi_learner_restored(mmi_learner *l);
+/* The generator's moving average, where it has one, takes its place, and the next time gives it back: for what is shown or measured of
+ * the model that checkpoints are used with. */
+void mmi_learner_exchange_average(mmi_learner *l);
 
 #endif

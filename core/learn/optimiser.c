@@ -30,6 +30,8 @@ mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config
 		mmi_optimiser_clear(&o);
 		return mmi_fail_prefix(e, "the optimiser of \"%s\"", params->name);
 	}
+	if (o.ema.at) /* of a model that no update reaches: the first one leaves nothing of this */
+		mmi_floats_copy(params->device, o.ema, params->raw, params->count);
 	*out = o;
 	return MM_OK;
 }

@@ -84,7 +84,8 @@ static const mmi_key course_keys[] = {
 	  "Keeps bounded modalities inside their range after each step."),
 	MMI_CHOICE_ROW("learner", "x_start", mmi_settings, x_start, starts, MMI_START_GENERATOR,
 	  "Where data chains start: at the generator's samples, at noise, or in a buffer of persistent chains. "
-	  "With noise the terms of the losses that pair revised tuples with latents are left out."),
+	  "Samples of the trained model start at noise likewise; its translations always start at the generator, and so "
+	  "do samples after training with a buffer. With noise the terms of the losses that pair revised tuples with latents are left out."),
 	MMI_COUNT_ROW("learner", "x_buffer", mmi_settings, x_buffer, 1024, 1, MMI_LIMIT,
 	  "Tuples in that buffer."),
 	MMI_REAL_ROW("learner", "x_refresh", mmi_settings, x_refresh, 0.05, 0, 1,
@@ -129,8 +130,8 @@ static const mmi_key course_keys[] = {
 	MMI_REAL_ROW("learner", "clip_norm", mmi_settings, generator.clip, 0, 0, MMI_LIMIT,
 	  "Largest norm of a model's gradient; 0: no limit."),
 	MMI_REAL_ROW("learner", "generator_ema", mmi_settings, ema, 0, 0, 0.999999,
-	  "Decay of a moving average of the generator's parameters, which checkpoints are then used with; 0: "
-	  "none."),
+	  "Decay of a moving average of the generator's parameters, which checkpoints are then used with, and "
+	  "sheets of a run drawn with; 0: none."),
 	MMI_OTHER_ROW("learner", "schedule", "constant",
 	  "Of all rates over the iterations: constant, linear(f) or cosine(f), f the factor at the end."),
 	MMI_REAL_ROW("learner", "gap_limit", mmi_settings, gap_limit, 1000, 1, MMI_LIMIT,
@@ -336,5 +337,5 @@ mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_reci
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps)
 {
 	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : s->x_steps, .step = x_step, .noise = s->x_noise,
-	                          .move_max = s->x_move_max, .clamp = s->clamp };
+	                          .move_max = s->x_move_max, .clamp = s->clamp, .from_noise = s->x_start == MMI_START_NOISE };
 }

@@ -28,22 +28,24 @@ void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint3
 {
 	mmi_chain_stats stats;
 	mmi_revise_args revise = a->revise;
-	const bool guided = mmi_guide_acts(&a->guide);
+	const bool guided = mmi_guide_acts(&a->guide) && !revise.from_noise, elsewhere = guided || revise.from_noise;
 	revise.iteration = number;
 	decode_prior(s, number, rows, z, generated);
 	if (!revised)
 		return;
-	if (guided)
+	if (revise.from_noise)
+		mmi_sampler_noise(s, rows, number, revised);
+	else if (guided)
 		guide(s, a, number, rows, z, revised);
 	else
 		mmi_rows_copy(m, rows, revised, generated);
 	if (!revise.steps)
 		return;
 	/* The chain's start, which bounds its movement, takes the place of the generator's samples; they are made again, same to the bit. */
-	if (guided)
+	if (elsewhere)
 		mmi_rows_copy(m, rows, generated, revised);
 	mmi_sampler_revise(s, &revise, revised, (const float *const *)generated, rows, &stats);
-	if (guided)
+	if (elsewhere)
 		decode_prior(s, number, rows, z, generated);
 }
 
@@ -58,7 +60,7 @@ const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT])
 
 const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT])
 {
-	const char *guided = a->guide.steps ? "guided latents" : mmi_guide_acts(&a->guide) ? "chosen latents" : "";
+	const char *guided = a->revise.from_noise ? "noise" : a->guide.steps ? "guided latents" : mmi_guide_acts(&a->guide) ? "chosen latents" : "";
 	const char *moved = a->revise.steps ? "data chain" : *guided ? "" : "not moved";
 	snprintf(text, MMI_GENERATE_TEXT, "%s%s%s", guided, *guided && *moved ? " + " : "", moved);
 	return text;
@@ -67,6 +69,7 @@ const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT]
 const char *mmi_generate_text(const mmi_chains *a, char text[MMI_GENERATE_TEXT])
 {
 	char guide_text[MMI_GUIDE_TEXT];
-	snprintf(text, MMI_GENERATE_TEXT, "%s%u data chain steps", mmi_guide_text(&a->guide, guide_text), a->revise.steps);
+	snprintf(text, MMI_GENERATE_TEXT, "%s%u data chain steps", a->revise.from_noise ? "from noise, " : mmi_guide_text(&a->guide, guide_text),
+	         a->revise.steps);
 	return text;
 }

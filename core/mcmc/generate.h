@@ -8,7 +8,8 @@
 #define MMI_GENERATE_TEXT (MMI_GUIDE_TEXT + 32)
 
 /* Draws `number` of z and w, decoded into generated[m] [rows][floats of modality m]. Unless revised is NULL: the same draws, or those
- * of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data chain. rows: whole chunks;
+ * of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data chain; with
+ * revise.from_noise the data chain starts at noise instead, and nothing is guided. rows: whole chunks;
  * z [rows] comes back with anything in it. Allocates nothing. */
 void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows, mmi_latents *z,
                   float *const *generated, float *const *revised);

@@ -57,6 +57,7 @@ mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r)
 	out.candidates = 1;
 	out.latent_steps = 0;
 	out.data_steps = 0;
+	out.no_energy = true;
 	return out;
 }
 
@@ -69,5 +70,6 @@ mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *post
 		c.posterior.steps = (uint32_t)r->posterior_steps;
 	if (r->data_steps >= 0)
 		c.revise.steps = (uint32_t)r->data_steps;
+	c.revise.from_noise = c.revise.from_noise && !r->no_energy;
 	return c;
 }

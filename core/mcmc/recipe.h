@@ -17,6 +17,7 @@ typedef struct mmi_recipe {
 	double latent_step, latent_noise, weight;
 	int64_t posterior_steps;         /* of the posterior chain of translations; negative: as in training */
 	int64_t data_steps;              /* of the data chain; negative: as in training */
+	bool no_energy;                  /* nothing of the energy: no data chain that could start at noise either */
 } mmi_recipe;
 
 extern const mmi_key_table mmi_sample_keys, mmi_translate_keys; /* each into an mmi_recipe */

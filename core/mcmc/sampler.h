@@ -121,6 +121,7 @@ typedef struct mmi_revise_args {
 	double step, noise;      /* s, n; each times a modality's x_scale */
 	double move_max;         /* 0: none */
 	bool clamp;              /* keep boxed modalities inside their box */
+	bool from_noise;         /* for who makes the start, see mmi_generate: samples start at mmi_sampler_noise, as in training */
 	uint32_t first;          /* number of the first row in the noise: chains on other data of one iteration differ */
 	const uint8_t *const *held; /* [modality][rows], 1: stays as it is; NULL: all move */
 	mmi_chain_watch *watch;

@@ -142,25 +142,15 @@ static void add_block(mmi_select *s, uint32_t first, sum *to)
 	}
 }
 
-/* The moving average takes the generator's place, and gives it back. */
-static void exchange_generator(mmi_learner *l)
-{
-	const mmi_device *d = l->model->device;
-	if (!l->generator.ema.at)
-		return;
-	d->rows->exchange(d, l->generator.params->raw, l->generator.ema, l->generator.params->count);
-	mmi_params_update(l->generator.params, 0);
-}
-
 double mmi_select_nll(mmi_select *s)
 {
 	mmi_learner *l = s->learner;
 	sum all = { 0, 0 };
-	exchange_generator(l);
+	mmi_learner_exchange_average(l);
 	mmi_sampler_reseed(l->sampler, DRAWS);
 	for (uint32_t first = 0; first < s->count; first += s->block)
 		add_block(s, first, &all);
 	mmi_sampler_reseed(l->sampler, (uint64_t)l->state.rollbacks);
-	exchange_generator(l);
+	mmi_learner_exchange_average(l);
 	return all.pairs > 0 ? all.nll / all.pairs : NAN;
 }

@@ -285,7 +285,10 @@ static mm_status trace_data(job *j, mm_error *e)
 {
 	mmi_revise_args args = j->chains.sample.revise;
 	mmi_chain_stats stats;
-	mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
+	if (args.from_noise)
+		mmi_sampler_noise(j->saved->sampler, j->rows, j->request->number, j->x);
+	else
+		mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
 	mmi_rows_copy(j->model, j->rows, j->decoded, j->x);
 	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_REVISE, e));
 	args.iteration = j->request->number;

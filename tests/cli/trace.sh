@@ -42,6 +42,9 @@ rm -r "$work/still"
 mv "$work/guided" "$work/still"
 check "without noise its U falls" falls guide
 check "the data chain starts where it ends" eval '[ "$(grep "^data,0,0," "$work/t/trace.csv")" != "$(grep "^data,0,0," "$work/still/trace.csv")" ]'
+trace --tuples 2 --z-steps 6 --x-steps 5 --set learner.x_start=noise --out "$work/noise"
+check "or at noise, where it did in training" eval '[ "$(grep "^data,0,0," "$work/t/trace.csv")" != "$(grep "^data,0,0," "$work/noise/trace.csv")" ]'
+check "and the posterior chain is the same" [ "$(grep ^posterior "$work/t/trace.csv")" = "$(grep ^posterior "$work/noise/trace.csv")" ]
 trace --tuples 2 --z-steps 3 --x-steps 2 --out "$work/short"
 beginning() { grep "^$1," "$work/t/trace.csv" | awk -F, -v n="$2" '$3 <= n' >"$work/long_part"; grep "^$1," "$work/short/trace.csv" | cmp -s - "$work/long_part"; }
 check "a shorter posterior chain is the longer one's beginning" beginning posterior 3
