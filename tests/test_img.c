@@ -354,7 +354,7 @@ static void flat_pictures_stay_flat_at_any_size(void **state)
 		for (int k = 0; k < 4; k++) {
 			mm_error e = MM_ERROR_INIT;
 			uint8_t out[32 * 32 * 3];
-			const img_fit fit = { 32, k & 1, k >> 1 };
+			const img_fit fit = { .size = 32, .lanczos = k & 1, .crop = k >> 1 };
 			img_pixels p = make_pixels(&m, sizes[i][0], sizes[i][1]);
 			memset(p.rgb, 77, (size_t)p.width * p.height * 3);
 			assert_ok(img_resize(&m.com, &p, &fit, out, &e), e);
@@ -377,12 +377,12 @@ static void area_takes_the_mean_of_what_a_pixel_covers(void **state)
 		for (uint32_t x = 0; x < 96; x++)
 			for (uint32_t c = 0; c < 3; c++)
 				p.rgb[(y * 96 + x) * 3 + c] = (uint8_t)((x * 2 + y) % 256);
-	assert_ok(img_resize(&m.com, &p, &(img_fit){ 32, 0, 0 }, out, &e), e);
+	assert_ok(img_resize(&m.com, &p, &(img_fit){ .size = 32 }, out, &e), e);
 	for (uint32_t y = 0; y < 32; y++)
 		for (uint32_t x = 0; x < 32; x++)
 			assert_true(fabs(out[(y * 32 + x) * 3] - ((3.0 * x + 1) * 2 + 2.0 * y + 0.5)) <= 0.51);
 	/* The central square begins 16 pixels further right. */
-	assert_ok(img_resize(&m.com, &p, &(img_fit){ 32, 0, 1 }, out, &e), e);
+	assert_ok(img_resize(&m.com, &p, &(img_fit){ .size = 32, .crop = 1 }, out, &e), e);
 	for (uint32_t y = 0; y < 32; y++)
 		for (uint32_t x = 0; x < 32; x++)
 			assert_true(fabs(out[(y * 32 + x) * 3] - ((16 + 2.0 * x + 0.5) * 2 + 2.0 * y + 0.5)) <= 0.51);
