@@ -40,6 +40,7 @@ void media_host_close(media_host *m)
 static void hear_first(void *ctx, int level, const char *text)
 {
 	media_setup *s = ctx;
+	snprintf(s->last, sizeof s->last, "%s", text);
 	if (level == MM_LOG_WARNING && !s->warnings++)
 		snprintf(s->first, sizeof s->first, "%s", text);
 }

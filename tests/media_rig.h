@@ -29,6 +29,7 @@ typedef struct media_setup {
 	mm_instance *i;
 	int warnings;
 	char first[512];         /* the first warning */
+	char last[512];          /* the last line, warning or not */
 } media_setup;
 
 /* name: "img" or "txt". Settings: the data's root, then more lines of the modality's section. */

@@ -533,6 +533,48 @@ static void captions_are_read_as_a_user_names_them(void **state)
 	media_setup_close(&b);
 }
 
+/* Of 200 captions, 197 have 4 words, two 9 and one 30: length 8 cuts three, 16 holds 99 %. */
+static void captions_that_are_cut_are_counted(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	media_setup b;
+	mm_dataset *d;
+	char *text = calloc(200, 64), *test = calloc(1, 64);
+	assert_true(text && test);
+	for (int k = 0; k < 200; k++)
+		for (int w = k == 7 ? 30 : k == 3 || k == 90 ? 9 : 4; w--; )
+			strcat(text, w ? "a " : "b\n");
+	strcat(test, "a b c d\n");
+	media_text(*state, "d/images.txt", "1 a/x.png\n2 a/y.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n2 0\n");
+	media_text(*state, "d/text/a/x.txt", text);
+	media_text(*state, "d/text/a/y.txt", test);
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1\nlength = 8", &b, &e), e);
+	b.warnings = 0;
+	assert_ok(mmi_modality_open(b.m, MM_SPLIT_TRAIN, &d, &e), e);
+	b.m->desc->close(d);
+	assert_int_equal(b.warnings, 1);
+	assert_non_null(strstr(b.first, "3 of 200 training captions have more than 7 words and are cut by length = 8; the longest has 30, "
+	                       "length = 16 holds 99 %"));
+	assert_ok(mmi_modality_open(b.m, MM_SPLIT_TEST, &d, &e), e);
+	b.m->desc->close(d);
+	assert_int_equal(b.warnings, 1);
+	assert_non_null(strstr(b.last, "1 test captions, 50.0 % of their words are unknown"));
+	float *x = malloc((size_t)b.m->count * sizeof *x);
+	b.warnings = 0;
+	assert_ok(mmi_modality_read_given(b.m, "a b a b a b a", x, &e), e);
+	assert_int_equal(b.warnings, 0);
+	assert_ok(mmi_modality_read_given(b.m, "a b a b a b a b", x, &e), e);
+	assert_non_null(strstr(b.first, "has 8 words, of which the first 7 are read"));
+	b.warnings = 0;
+	assert_ok(mmi_modality_read_given(b.m, "a zebra a zebu", x, &e), e);
+	assert_non_null(strstr(b.first, "\"zebra\" is not in the vocabulary of 2 words and counts as unknown (2 of 4 words are: 50 %)"));
+	media_setup_close(&b);
+	free(x);
+	free(text);
+	free(test);
+}
+
 static void samples_are_written_and_drawn_as_text(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -581,6 +623,7 @@ int main(void)
 		TEST(paper_is_the_published_network_without_batch_normalisation),
 		TEST(networks_fit_every_length_with_and_without_private_latents),
 		TEST(captions_are_read_as_a_user_names_them),
+		TEST(captions_that_are_cut_are_counted),
 		TEST(samples_are_written_and_drawn_as_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

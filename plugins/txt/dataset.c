@@ -1,7 +1,7 @@
 /* dataset.c - one split of the captions. */
 #include "mmi_build.h"
 
-#include "txt.h"
+#include "fit.h"
 
 struct mm_dataset {
 	const mm_instance *instance;
@@ -42,6 +42,7 @@ mm_status txt_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)
 	}
 	report_missing(i, d->pairs);
 	pairs_filter(d->pairs, has_caption, NULL);
+	txt_report_fit(i, d->pairs, split == MM_SPLIT_TRAIN ? "training" : "test");
 	*out = d;
 	return MM_OK;
 }

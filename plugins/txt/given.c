@@ -1,49 +1,39 @@
 /* given.c - a caption that a user names: the words themselves, or a file with them. */
 #include "mmi_build.h"
 
-#include "txt.h"
-
-#include "tokens.h"
+#include "fit.h"
 
 #include <string.h>
 
 enum { FILE_MAX = 1 << 16 };
 
-/* The first word that is not in the vocabulary into `word`; false when there is none. Counts those that are. */
-static bool find_unknown(const mm_instance *i, const char *caption, char word[TOKEN_BYTES], uint32_t *known)
+/* What of a caption the model does not see. */
+static void report_loss(const mm_instance *i, const char *caption, const txt_words *words)
 {
-	char token[TOKEN_BYTES];
-	bool found = false;
-	*known = 0;
-	while (token_next_of(&caption, i->punctuation, token)) {
-		bool in = txt_vocabulary_find(&i->vocabulary, token) != TXT_UNKNOWN;
-		*known += in;
-		if (!in && !found)
-			memcpy(word, token, TOKEN_BYTES);
-		found = found || !in;
-	}
-	return found;
+	if (words->unknown)
+		com_log(i->host, MM_LOG_WARNING, "[%s] \"%s\" is not in the vocabulary of %u words and counts as unknown (%u of %u words are: "
+		        "%.0f %%)", i->source.instance, words->first, i->vocabulary.n - TXT_FIRST_WORD, words->unknown, words->n,
+		        100.0 * (double)words->unknown / (double)words->n);
+	if (words->n >= (uint32_t)i->length)
+		com_log(i->host, MM_LOG_WARNING, "[%s] \"%.60s...\" has %u words, of which the first %d are read: the model has length = %d",
+		        i->source.instance, caption, words->n, (int)i->length - 1, (int)i->length);
 }
 
 static mm_status read_text(mm_instance *i, const char *caption, float *out, mm_error *e)
 {
-	char word[TOKEN_BYTES];
-	uint32_t known, *ids = com_alloc(i->host, (size_t)i->length, sizeof(*ids));
+	txt_words words;
+	txt_count_words(i, caption, &words);
+	if (words.unknown == words.n)
+		return com_fail(e, MM_EFORMAT, "none of the words of \"%.80s\" is among the %u the model was trained with", caption,
+		                i->vocabulary.n - TXT_FIRST_WORD);
+	uint32_t *ids = com_alloc(i->host, (size_t)i->length, sizeof(*ids));
 	if (!ids)
 		return com_no_memory(e, "a caption");
-	bool unknown = find_unknown(i, caption, word, &known);
-	if (known) {
-		if (unknown)
-			com_log(i->host, MM_LOG_WARNING, "[%s] \"%s\" is not in the vocabulary of %u words and counts as unknown", i->source.instance,
-			        word, i->vocabulary.n - TXT_FIRST_WORD);
-		txt_encode(i, caption, ids);
-		txt_expand(i, ids, out);
-	}
+	report_loss(i, caption, &words);
+	txt_encode(i, caption, ids);
+	txt_expand(i, ids, out);
 	com_release(i->host, ids);
-	if (known)
-		return MM_OK;
-	return com_fail(e, MM_EFORMAT, "none of the words of \"%.80s\" is among the %u the model was trained with", caption,
-	                i->vocabulary.n - TXT_FIRST_WORD);
+	return MM_OK;
 }
 
 /* One caption, or with captions = join all of them: lines, as in the data. */
