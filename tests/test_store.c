@@ -237,6 +237,35 @@ static void two_runs_cannot_share_a_folder(void **state)
 	mmi_runfolder_close(g);
 }
 
+static void a_lock_that_is_a_link_is_not_written_to(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_runfolder *f;
+	const char *mine = rig_path(*state, "mine"), *lock = rig_path(*state, "run/.lock");
+
+	assert_int_equal(mkdir(rig_path(*state, "run"), 0777), 0);
+	for (int hard = 0; hard < 2; hard++) {
+		rig_write(mine, "precious", 8);
+		assert_int_equal(hard ? link(mine, lock) : symlink(mine, lock), 0);
+		assert_fails(mmi_runfolder_open(rig_path(*state, "run"), false, &f, &e), MM_EIO, e, "run/.lock is a link or no regular file");
+		assert_file(mine, "precious");
+		assert_int_equal(unlink(lock), 0);
+	}
+	assert_int_equal(symlink("nothing-yet", lock), 0);
+	assert_fails(mmi_runfolder_open(rig_path(*state, "run"), false, &f, &e), MM_EIO, e, "is a link");
+	assert_int_equal(access(rig_path(*state, "run/nothing-yet"), F_OK), -1);
+}
+
+static void metrics_are_not_appended_through_a_link(void **state)
+{
+	static const char *const only[] = { "iteration" };
+	mm_error e = MM_ERROR_INIT;
+	mmi_metrics *m;
+	rig_write(rig_path(*state, "mine"), "iteration\n", 10);
+	assert_int_equal(symlink(rig_path(*state, "mine"), rig_path(*state, "m.csv")), 0);
+	assert_int_equal(mmi_metrics_resume(rig_path(*state, "m.csv"), only, 1, 0, &m, &e), MM_EIO);
+}
+
 static void earlier_settings_are_kept_on_resume(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -271,6 +300,8 @@ int main(void)
 		TEST(a_run_is_never_overwritten),
 		TEST(resuming_nothing_is_refused_and_writes_nothing),
 		TEST(two_runs_cannot_share_a_folder),
+		TEST(a_lock_that_is_a_link_is_not_written_to),
+		TEST(metrics_are_not_appended_through_a_link),
 		TEST(earlier_settings_are_kept_on_resume),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

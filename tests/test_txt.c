@@ -601,6 +601,26 @@ static void samples_are_written_and_drawn_as_text(void **state)
 	media_setup_close(&b);
 }
 
+/* A name that can be guessed may be a link that somebody has put there. */
+static void no_link_in_the_folder_is_written_through(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	media_setup b;
+	char name[64];
+	media_cub(*state, "d");
+	media_text(*state, "out/mine", "precious");
+	assert_ok(media_setup_open(*state, "txt", "d", "min_count = 1", &b, &e), e);
+	float *x = calloc((size_t)b.m->count, sizeof *x);
+	snprintf(name, sizeof name, "out/s.txt.part%ld", (long)getpid());
+	assert_int_equal(symlink("mine", rig_path(*state, name)), 0);
+	assert_int_equal(symlink("mine", rig_path(*state, "out/s.txt")), 0);
+	assert_ok(mmi_modality_render(b.m, x, rig_path(*state, "out/s.txt"), &e), e);
+	assert_file(rig_path(*state, "out/mine"), "precious");
+	assert_int_equal(rig_entries(rig_path(*state, "out")), 3); /* the sample in the link's place, and no temporary */
+	free(x);
+	media_setup_close(&b);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -625,6 +645,7 @@ int main(void)
 		TEST(captions_are_read_as_a_user_names_them),
 		TEST(captions_that_are_cut_are_counted),
 		TEST(samples_are_written_and_drawn_as_text),
+		TEST(no_link_in_the_folder_is_written_through),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,8 @@ static mm_status live(const crew *w, size_t i, int news, mm_error *e)
 	signal(SIGPIPE, SIG_IGN);
 	close(w->life[1]);
 	char *path = mmi_format("%s/log.txt", w->ablation->runs[i].folder);
-	c.log = path ? fopen(path, "a") : NULL;
+	int log = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666) : -1;
+	c.log = log >= 0 ? fdopen(log, "a") : NULL;
 	mm_status status = c.log ? go_on(w->ablation, i, &c, &end, e) : mmi_fail(e, MM_EIO, "cannot write %s: %s", path ? path : "a log", strerror(errno));
 	if (status != MM_OK) {
 		end.stage = FAILED;

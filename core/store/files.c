@@ -6,11 +6,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TEMPORARY_TRIES = 1000, BASE_LIMIT = 200 /* leaves room for the suffix within NAME_MAX */ };
@@ -84,20 +86,24 @@ static mm_status resolve_target(const char *path, char **target, mode_t *mode, m
 	return *target ? MM_OK : out_of_memory(path, e);
 }
 
-static char *temporary_name(const char *path, int i)
+/* Another name each time, which nobody can take beforehand. */
+static char *temporary_name(const char *path)
 {
 	size_t folder = folder_length(path);
-	return mmi_format("%.*s.%.*s.tmp-%ld-%d", (int)folder, path, BASE_LIMIT, path + folder, (long)getpid(), i);
+	uint32_t number = 0;
+	if (getentropy(&number, sizeof number))
+		number = (uint32_t)clock();
+	return mmi_format("%.*s.%.*s.tmp-%ld-%" PRIu32, (int)folder, path, BASE_LIMIT, path + folder, (long)getpid(), number);
 }
 
 static mm_status create_temporary(mmi_atomic *f, mm_error *e)
 {
 	for (int i = 0; i < TEMPORARY_TRIES; i++) {
 		mmi_free(f->temporary);
-		f->temporary = temporary_name(f->target, i);
+		f->temporary = temporary_name(f->target);
 		if (!f->temporary)
 			return out_of_memory(f->target, e);
-		f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 		if (f->fd >= 0)
 			return MM_OK;
 		if (errno != EEXIST)
@@ -270,7 +276,7 @@ mm_status mmi_link_atomic(const char *from, const char *to, mm_error *e)
 	if (!stat(from, &a) && !stat(to, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
 		return MM_OK; /* rename would leave both names */
 	for (int i = 0; i < TEMPORARY_TRIES && error == EEXIST; i++) {
-		char *temporary = temporary_name(to, i);
+		char *temporary = temporary_name(to);
 		if (!temporary)
 			return out_of_memory(to, e);
 		error = link(from, temporary) ? errno : 0;

@@ -272,7 +272,7 @@ static mm_status check_header(const mmi_metrics *m, const char *text, size_t byt
 
 static mm_status cut_file(mmi_metrics *m, size_t bytes, mm_error *e)
 {
-	m->fd = open(m->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	m->fd = open(m->path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
 	if (m->fd < 0 || ftruncate(m->fd, (off_t)bytes))
 		return mmi_fail(e, MM_EIO, "cannot go on with %s: %s", m->path, strerror(errno));
 	m->size = (off_t)bytes;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { INI_LIMIT = 1 << 24 };
@@ -99,12 +100,23 @@ static mm_status locked_by_other(const mmi_runfolder *f, mm_error *e)
 	return mmi_fail(e, MM_ECONFIG, "%s is in use: another process trains into it", f->path);
 }
 
+/* The lock is written to, so it must be a file of this folder alone: what stands there may be another's link to a file of ours. */
+static mm_status open_lock(mmi_runfolder *f, mm_error *e)
+{
+	struct stat st;
+
+	f->lock_fd = open(f->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+	if (f->lock_fd < 0 && errno != ELOOP)
+		return mmi_fail(e, MM_EIO, "cannot write into %s: %s", f->path, strerror(errno));
+	if (f->lock_fd >= 0 && !fstat(f->lock_fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1)
+		return MM_OK;
+	return mmi_fail(e, MM_EIO, "%s is a link or no regular file; nothing was written to it. Remove it, or choose another folder", f->lock);
+}
+
 /* flock goes with the process, however it ends. A file system without locks is used without one. */
 static mm_status take_lock(mmi_runfolder *f, mm_error *e)
 {
-	f->lock_fd = open(f->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (f->lock_fd < 0)
-		return mmi_fail(e, MM_EIO, "cannot write into %s: %s", f->path, strerror(errno));
+	MMI_TRY(open_lock(f, e));
 	if (flock(f->lock_fd, LOCK_EX | LOCK_NB)) {
 		if (errno == EWOULDBLOCK)
 			return locked_by_other(f, e);

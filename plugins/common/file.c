@@ -4,9 +4,11 @@
 #include "common.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 bool com_is_folder(const char *path)
@@ -87,30 +89,77 @@ bool com_text_line(com_text *t, char **line, size_t *length)
 	return true;
 }
 
-static mm_status write_temporary(const char *temporary, const char *path, const void *bytes, size_t size, mm_error *e)
+/* ---------------------------------------------------------------- files written whole or not at all */
+
+enum { NAME_TRIES = 100, NAME_LIMIT = 200 /* leaves room for the suffix */ };
+
+/* A file that is being made beside its place: in a folder that stays open, so that nobody puts another in its place meanwhile. */
+typedef struct draft {
+	const char *path, *name; /* where it goes, and that without its folder */
+	int folder, fd;
+	char temporary[NAME_LIMIT + 64];
+} draft;
+
+static mm_status open_folder(const com_host *h, draft *d, mm_error *e)
 {
-	FILE *file = fopen(temporary, "wb");
-	if (!file)
-		return com_fail(e, MM_EIO, "%s: cannot be created: %s", path, strerror(errno));
-	bool written = fwrite(bytes, 1, size, file) == size && !fflush(file); /* a full disk shows here or at the close */
-	int reason = errno;
-	if (fclose(file) && written) {
-		written = false;
-		reason = errno;
+	char *folder = com_format(h, "%.*s", d->name == d->path ? 1 : (int)(d->name - d->path), d->name == d->path ? "." : d->path);
+	if (!folder)
+		return com_no_memory(e, "a path");
+	d->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	com_release(h, folder);
+	return d->folder >= 0 ? MM_OK : com_fail(e, MM_EIO, "%s: cannot be created: %s", d->path, strerror(errno));
+}
+
+/* Never a file that is there already, nor what a link points to. */
+static mm_status create_draft(draft *d, mm_error *e)
+{
+	for (int i = 0; i < NAME_TRIES; i++) {
+		uint32_t number = 0;
+		if (getentropy(&number, sizeof(number)))
+			number = (uint32_t)clock();
+		snprintf(d->temporary, sizeof(d->temporary), ".%.*s.tmp-%ld-%lu", NAME_LIMIT, d->name, (long)getpid(), (unsigned long)number);
+		d->fd = openat(d->folder, d->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (d->fd >= 0)
+			return MM_OK;
+		if (errno != EEXIST)
+			break;
 	}
-	return written ? MM_OK : com_fail(e, MM_EIO, "%s: cannot be written: %s", path, strerror(reason));
+	return com_fail(e, MM_EIO, "%s: cannot be created: %s", d->path, strerror(errno));
+}
+
+/* A full disk shows here, or when the file is closed. */
+static mm_status fill_draft(draft *d, const char *bytes, size_t size, mm_error *e)
+{
+	int reason = 0;
+	while (size && !reason) {
+		ssize_t done = write(d->fd, bytes, size);
+		if (done < 0 && errno != EINTR)
+			reason = errno;
+		bytes += done > 0 ? done : 0;
+		size -= done > 0 ? (size_t)done : 0;
+	}
+	if (close(d->fd) && !reason)
+		reason = errno;
+	return reason ? com_fail(e, MM_EIO, "%s: cannot be written: %s", d->path, strerror(reason)) : MM_OK;
+}
+
+static mm_status write_draft(draft *d, const void *bytes, size_t size, mm_error *e)
+{
+	COM_TRY(create_draft(d, e));
+	mm_status status = fill_draft(d, bytes, size, e);
+	if (status == MM_OK && renameat(d->folder, d->temporary, d->folder, d->name))
+		status = com_fail(e, MM_EIO, "%s: cannot be put in place: %s", d->path, strerror(errno));
+	if (status != MM_OK)
+		unlinkat(d->folder, d->temporary, 0);
+	return status;
 }
 
 mm_status com_write_file(const com_host *h, const char *path, const void *bytes, size_t size, mm_error *e)
 {
-	char *temporary = com_format(h, "%s.part%ld", path, (long)getpid());
-	if (!temporary)
-		return com_no_memory(e, "a path");
-	mm_status status = write_temporary(temporary, path, bytes, size, e);
-	if (status == MM_OK && rename(temporary, path))
-		status = com_fail(e, MM_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
-	if (status != MM_OK)
-		unlink(temporary);
-	com_release(h, temporary);
+	const char *slash = strrchr(path, '/');
+	draft d = { .path = path, .name = slash ? slash + 1 : path };
+	COM_TRY(open_folder(h, &d, e));
+	mm_status status = write_draft(&d, bytes, size, e);
+	close(d.folder);
 	return status;
 }
