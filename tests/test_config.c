@@ -132,18 +132,17 @@ static void mistakes_in_a_file_name_the_line(void **state)
 		{ "[a]\nb = 1\nc\n", ":3: expected \"key = value\", \"[section]\" or a comment (; or #)" },
 		{ "b = 1\n[a]\n", ":1: a key stands before the first [section]" },
 		{ "[a\n", ":1: a section's name must end with ]" },
-		{ "[a b]\n", ":1: a section's name is 1 to 63 letters, digits, _ or -" },
-		{ "[]\n", ":1: a section's name is 1 to 63 letters, digits, _ or -" },
+		{ "[a b]\n", ":1: a section's name is 1 to 63 letters, digits, _ or -; found \"a b\"" },
+		{ "[]\n", ":1: a section's name is 1 to 63 letters, digits, _ or -; found \"\"" },
 		{ "[a] ; comment\n", ":1: nothing may follow a section's name; put the comment on a line of its own" },
-		{ "[a]\nb c = 1\n", ":2: a key is 1 to 63 letters, digits, _ or -" },
-		{ "[a]\n = 1\n", ":2: a key is 1 to 63 letters, digits, _ or -" },
+		{ "[a]\nb c = 1\n", ":2: a key is 1 to 63 letters, digits, _ or -; found \"b c\"" },
+		{ "[a]\n = 1\n", ":2: a key is 1 to 63 letters, digits, _ or -; found \"\"" },
 		{ "[a]\nb = \"open\n", ":2: the value's quote is not closed" },
 		{ "[a]\nb = \"x\" y\n", ":2: only a comment may follow the value's closing quote" },
 		{ "[a]\nb = c:\\d\n", ":2: a value cannot hold a backslash" },
 		{ "[a]\nb = \"c:\\d\"\n", ":2: a value cannot hold a backslash" },
 		{ "[a]\n; joined \\\nb = 1\n", ":2: a line cannot end with a backslash (lines are not continued)" },
 		{ "[a]\nb = \x01\n", ":2: the line holds a control character" },
-		{ "\xEF\xBB\xBF[a]\n", ":1: the file starts with a byte order mark; save it as plain UTF-8" },
 		{ "[a]\nb = 1\n[c]\nb = 2\n[A]\nB = 3\n", ":6: [a] b is set twice; the first time on line 2" },
 		{ "x", ":1: expected \"key = value\", \"[section]\" or a comment (; or #)" },
 	};
@@ -183,6 +182,53 @@ static void nul_bytes_and_huge_files_are_refused(void **state)
 	free(big);
 	assert_int_equal(mmi_config_load(f->path, &f->config, &f->e), MM_EFORMAT);
 	assert_says(f, "1048577 bytes are too many");
+}
+
+/* iniparser takes minutes for what is no file of settings. */
+static void too_many_keys_are_refused_at_once(void **state)
+{
+	fixture *f = *state;
+	char *text = calloc(1, (size_t)1 << 20);
+	assert_non_null(text);
+	size_t used = (size_t)sprintf(text, "[a]\n");
+	for (int i = 0; i < 40000; i++)
+		used += (size_t)sprintf(text + used, "k%x=1\n", (unsigned)i);
+	write_bytes(f, text, used);
+	assert_int_equal(mmi_config_load(f->path, &f->config, &f->e), MM_EFORMAT);
+	assert_says(f, ":4097: more than 4096 keys and sections");
+	free(text);
+}
+
+static void a_byte_order_mark_is_skipped_and_utf16_is_told(void **state)
+{
+	fixture *f = *state;
+	must_load(f, "\xEF\xBB\xBF[a]\r\nb = 1\r\n");
+	assert_string_equal(string(f, "a", "b"), "1");
+	must_load(f, "\xEF\xBB\xBF");
+	mmi_config_destroy(f->config);
+	f->config = NULL;
+	write_bytes(f, "\xFF\xFE[\0a\0]\0", 8);
+	assert_int_equal(mmi_config_load(f->path, &f->config, &f->e), MM_EFORMAT);
+	assert_says(f, "the text is UTF-16, expected UTF-8");
+	write_bytes(f, "[\0a\0]\0", 6);
+	assert_int_equal(mmi_config_load(f->path, &f->config, &f->e), MM_EFORMAT);
+	assert_says(f, "the text is UTF-16, expected UTF-8");
+}
+
+static void characters_that_cannot_be_seen_are_shown_in_messages(void **state)
+{
+	fixture *f = *state;
+	int64_t value;
+	char shown[14];
+	assert_int_equal(load(f, "[a]\nb\xE2\x80\x8B = 1\n"), MM_ECONFIG);
+	assert_says(f, "found \"b\\xE2\\x80\\x8B\"");
+	assert_int_equal(load(f, "[\xEF\xBB\xBF" "a]\n"), MM_ECONFIG);
+	assert_says(f, "found \"\\xEF\\xBB\\xBFa\"");
+	must_load(f, "[a]\nb = 1\xC2\xA0\n");
+	assert_int_equal(mmi_config_int(f->config, "a", "b", 1, 1, 100, &value, &f->e), MM_ECONFIG);
+	assert_says(f, "b = 1\\xC2\\xA0:");
+	assert_string_equal(mmi_show("\xC3\xA9t\xFF\n", 5, shown, sizeof shown), "\xC3\xA9t\\xFF...");
+	assert_string_equal(mmi_show("abc", 2, shown, sizeof shown), "ab");
 }
 
 static void an_empty_file_has_no_settings(void **state)
@@ -514,7 +560,7 @@ static void long_values_are_cut_in_messages(void **state)
 	text[sizeof text - 1] = 0;
 	must_load(f, text);
 	assert_int_equal(mmi_config_int(f->config, "a", "n", 1, 0, 9, &value, &f->e), MM_ECONFIG);
-	assert_says(f, "x: expected an integer from 0 to 9");
+	assert_says(f, "x...: expected an integer from 0 to 9");
 }
 
 /* ---------------------------------------------------------------- unknown keys */
@@ -655,6 +701,9 @@ int main(void)
 		CASE(mistakes_in_a_file_name_the_line),
 		CASE(long_lines_are_refused_at_the_limit),
 		CASE(nul_bytes_and_huge_files_are_refused),
+		CASE(too_many_keys_are_refused_at_once),
+		CASE(a_byte_order_mark_is_skipped_and_utf16_is_told),
+		CASE(characters_that_cannot_be_seen_are_shown_in_messages),
 		CASE(an_empty_file_has_no_settings),
 		CASE(missing_files_and_folders_are_told_apart),
 		CASE(options_override_the_file),

@@ -148,6 +148,53 @@ static void resuming_after_a_rollback_keeps_its_other_noise(void **state)
 	rig_close(&plain);
 }
 
+/* Whatever they count, they lead to places in memory and to exponents. */
+static void restored_numbers_out_of_range_are_refused_by_name(void **state)
+{
+	const char *path = rig_path(*state, "state.safetensors");
+	learner_rig r, other;
+	rig_open(&r, NULL);
+	rig_open(&other, NULL);
+	rig_run(&r, 2);
+	mmi_learner_state *s = &r.learner->state;
+	const struct {
+		const char *name;
+		int64_t *counter;
+		double *number;
+		int64_t value;
+	} cases[] = {
+		{ "state.iteration", &s->iteration, NULL, -1 }, { "state.iteration", &s->iteration, NULL, (int64_t)1 << 32 },
+		{ "state.rollbacks", &s->rollbacks, NULL, -1 }, { "state.x_step_n", &s->x_step_n, NULL, MMI_CALIBRATE + 1 },
+		{ "state.n_gaps", &s->n_gaps, NULL, -1 }, { "state.n_gaps", &s->n_gaps, NULL, INT64_MAX },
+		{ "state.n_buffered", &s->n_buffered, NULL, INT64_MIN }, { "adam_t.generator", &r.learner->generator.t, NULL, INT64_MAX },
+		{ "adam_t.energy", &r.learner->energy.t, NULL, -1 }, { "rate_factor.inference", NULL, &r.learner->inference.rate_factor, -1 },
+		{ "state.x_step", NULL, &s->x_step, -1 }, { "state.x_step_sum", NULL, &s->x_step_sum, INT64_MAX }, { "state.gaps", NULL, &s->gaps[7], -1 },
+	};
+	const mmi_learner_state before = other.learner->state;
+	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
+		mm_error e = MM_ERROR_INIT;
+		int64_t counter = cases[i].counter ? *cases[i].counter : 0;
+		double number = cases[i].number ? *cases[i].number : 0;
+		if (cases[i].counter)
+			*cases[i].counter = cases[i].value;
+		else
+			*cases[i].number = (double)cases[i].value;
+		save(&r, path);
+		assert_fails(load(&other, path, &e), MM_EFORMAT, e, cases[i].name);
+		assert_non_null(strstr(e.message, "expected "));
+		if (cases[i].counter)
+			*cases[i].counter = counter;
+		else
+			*cases[i].number = number;
+	}
+	assert_memory_equal(&before, &other.learner->state, sizeof before);
+	mm_error e = MM_ERROR_INIT;
+	save(&r, path);
+	assert_ok(load(&other, path, &e), e);
+	rig_close(&r);
+	rig_close(&other);
+}
+
 static void a_checkpoint_of_another_architecture_is_refused(void **state)
 {
 	static const struct {
@@ -631,6 +678,7 @@ int main(void)
 		cmocka_unit_test(another_seed_gives_other_bits),
 		cmocka_unit_test_setup_teardown(resuming_gives_the_same_bits_as_not_stopping, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(resuming_after_a_rollback_keeps_its_other_noise, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(restored_numbers_out_of_range_are_refused_by_name, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_checkpoint_of_another_architecture_is_refused, rig_setup, rig_teardown),
 		cmocka_unit_test(warm_up_leaves_the_energy_model_alone),
 		cmocka_unit_test(warm_up_lowers_the_negative_elbo),

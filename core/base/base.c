@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,49 @@ char *mmi_clean(char *text)
 			*p = *p == '\n' || *p == '\t' || *p == '\r' ? ' ' : '?';
 		}
 	return text;
+}
+
+/* Bytes of the UTF-8 character at p; 0: none, or one that cannot be seen: U+0080 to U+00A0, U+00AD, U+200B to U+200F, U+2028 to U+202F,
+ * U+2060 to U+206F, U+FEFF. */
+static size_t visible(const unsigned char *p, size_t left)
+{
+	size_t n = *p < 0x80 ? 1 : *p >= 0xC2 && *p < 0xE0 ? 2 : *p >= 0xE0 && *p < 0xF0 ? 3 : *p >= 0xF0 && *p < 0xF5 ? 4 : 0;
+	if (!n || n > left)
+		return 0;
+	uint32_t code = n == 1 ? *p : *p & (0x7Fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+		code = code << 6 | (p[i] & 0x3F);
+	}
+	bool hidden = code < ' ' || (code >= 127 && code <= 0xA0) || code == 0xAD || (code >= 0x200B && code <= 0x200F) ||
+	              (code >= 0x2028 && code <= 0x202F) || (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
+	return hidden ? 0 : n;
+}
+
+const char *mmi_show(const char *text, size_t length, char *out, size_t size)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < length;) {
+		size_t n = visible((const unsigned char *)text + i, length - i), room = n ? n : 4;
+		if (used + room + 4 > size) {
+			snprintf(out + used, size - used, "...");
+			return out;
+		}
+		if (n)
+			memcpy(out + used, text + i, n);
+		else
+			snprintf(out + used, 5, "\\x%02X", (unsigned char)text[i]);
+		used += room;
+		i += n ? n : 1;
+	}
+	out[used] = 0;
+	return out;
+}
+
+mm_status mmi_errno_status(int error)
+{
+	return error == ENOMEM ? MM_ENOMEM : MM_EIO;
 }
 
 void mmi_logf(const mmi_log *log, int level, const char *format, ...)

@@ -48,6 +48,11 @@ char *mmi_vformat(const char *format, va_list ap);
 /* Makes text that others wrote fit to print, in place: control characters become '?', line breaks and
  * tabs blanks. Returns text. */
 char *mmi_clean(char *text);
+/* What others wrote, for a message: what nobody could see there (control characters, blanks of no width, byte order marks, broken
+ * UTF-8) as \xNN, cut with "..." where it is longer than out. Returns out. */
+const char *mmi_show(const char *text, size_t length, char *out, size_t size);
+/* Of a failed call of the system: MM_ENOMEM stays what it is, all else is MM_EIO. */
+mm_status mmi_errno_status(int error);
 
 struct mmi_call;
 /* Where lines of text go; owned by the program, passed down. */

@@ -12,7 +12,7 @@
 
 mm_status mmi_setting_complain(const mmi_config *c, const mmi_setting *s, mm_error *e, const char *format, ...)
 {
-	char rest[MM_ERROR_TEXT];
+	char rest[MM_ERROR_TEXT], value[MMI_SHOWN + 4];
 	va_list ap;
 
 	va_start(ap, format);
@@ -23,9 +23,10 @@ mm_status mmi_setting_complain(const mmi_config *c, const mmi_setting *s, mm_err
 		                s->section, s->key, rest);
 	if (!s->value)
 		return mmi_fail(e, MM_ECONFIG, "[%s] %s = %.*s (the default): %s", s->section, s->key, MMI_SHOWN, s->fallback, rest);
+	mmi_show(s->value, strlen(s->value), value, sizeof value);
 	if (s->from_option)
-		return mmi_fail(e, MM_ECONFIG, "--set %s.%s=%.*s: %s", s->section, s->key, MMI_SHOWN, s->value, rest);
-	return mmi_fail(e, MM_ECONFIG, "%s:%d: [%s] %s = %.*s: %s", c->path, s->line, s->section, s->key, MMI_SHOWN, s->value, rest);
+		return mmi_fail(e, MM_ECONFIG, "--set %s.%s=%s: %s", s->section, s->key, value, rest);
+	return mmi_fail(e, MM_ECONFIG, "%s:%d: [%s] %s = %s: %s", c->path, s->line, s->section, s->key, value, rest);
 }
 
 mm_status mmi_config_refuse(const mmi_config *c, const char *section_name, const char *key, const char *expected, mm_error *e)

@@ -18,6 +18,7 @@
 
 #define INI_BYTES_MAX ((size_t)1 << 20)
 #define NAME_MAX_LENGTH 63
+#define ENTRIES_MAX 4096 /* iniparser looks through all keys for each: ten thousands take minutes */
 
 /* One "key = value" or "[section]" line, before iniparser is asked for the value. */
 typedef struct entry {
@@ -67,6 +68,14 @@ static mm_status bad_line(const reader *r, mm_error *e, const char *what)
 	return mmi_fail(e, MM_ECONFIG, "%s:%d: %s", r->path, r->line, what);
 }
 
+/* What was found is shown: the character that is wrong may be one that editors do not show. */
+static mm_status bad_name(const reader *r, const char *begin, const char *end, const char *what, mm_error *e)
+{
+	char shown[128];
+	return mmi_fail(e, MM_ECONFIG, "%s:%d: %s; found \"%s\"", r->path, r->line, what,
+	                mmi_show(begin, (size_t)(end - begin), shown, sizeof shown));
+}
+
 /* ---------------------------------------------------------------- the file's bytes */
 
 static mm_status check_file(FILE *file, const char *path, size_t *bytes, mm_error *e)
@@ -78,7 +87,7 @@ static mm_status check_file(FILE *file, const char *path, size_t *bytes, mm_erro
 	if (S_ISDIR(st.st_mode))
 		return mmi_fail(e, MM_EIO, "%s: is a folder, expected an INI file", path);
 	if (!S_ISREG(st.st_mode))
-		return mmi_fail(e, MM_EIO, "%s: is not a regular file (it is read twice)", path);
+		return mmi_fail(e, MM_EIO, "%s: is not a regular file", path);
 	if (st.st_size < 0 || (uint64_t)st.st_size > INI_BYTES_MAX)
 		return mmi_fail(e, MM_EFORMAT, "%s: %lld bytes are too many for an INI file (at most %zu)", path,
 		                (long long)st.st_size, INI_BYTES_MAX);
@@ -90,7 +99,7 @@ static mm_status slurp(reader *r, mm_error *e)
 {
 	FILE *file = fopen(r->path, "rb");
 	if (!file)
-		return mmi_fail(e, MM_EIO, "%s: cannot be opened: %s", r->path, strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "%s: cannot be opened: %s", r->path, strerror(errno));
 	mm_status status = check_file(file, r->path, &r->bytes, e);
 	if (status == MM_OK && !(r->text = mmi_alloc(r->bytes + 1, 1)))
 		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path);
@@ -118,6 +127,8 @@ static void copy_lower(char *out, const char *text, size_t length)
 
 static mm_status add_entry(reader *r, const char *key, size_t length, mm_error *e)
 {
+	if (r->n == ENTRIES_MAX)
+		return mmi_fail(e, MM_EFORMAT, "%s:%d: more than %d keys and sections; this is no file of settings", r->path, r->line, ENTRIES_MAX);
 	if (r->n == r->capacity) {
 		size_t more = r->capacity ? 2 * r->capacity : 64;
 		entry *grown = mmi_grow(r->entries, r->n, more, sizeof *grown);
@@ -142,7 +153,7 @@ static mm_status section_line(reader *r, const char *text, mm_error *e)
 	while (end > begin && isblank((unsigned char)end[-1]))
 		end--;
 	if (!mmi_ini_name_ok(begin, (size_t)(end - begin)))
-		return bad_line(r, e, "a section's name is 1 to 63 letters, digits, _ or -");
+		return bad_name(r, begin, end, "a section's name is 1 to 63 letters, digits, _ or -", e);
 	if (*skip_blanks(close + 1))
 		return bad_line(r, e, "nothing may follow a section's name; put the comment on a line of its own");
 	copy_lower(r->section, begin, (size_t)(end - begin));
@@ -176,7 +187,7 @@ static mm_status key_line(reader *r, const char *text, mm_error *e)
 	while (end > text && isblank((unsigned char)end[-1]))
 		end--;
 	if (!mmi_ini_name_ok(text, (size_t)(end - text)))
-		return bad_line(r, e, "a key is 1 to 63 letters, digits, _ or -");
+		return bad_name(r, text, end, "a key is 1 to 63 letters, digits, _ or -", e);
 	if (!r->section[0])
 		return bad_line(r, e, "a key stands before the first [section]");
 	MMI_TRY(check_value(r, skip_blanks(equals + 1), e));
@@ -200,9 +211,17 @@ static mm_status check_line(reader *r, char *text, size_t length, mm_error *e)
 	const char *begin = skip_blanks(text);
 	if (!*begin || *begin == ';' || *begin == '#')
 		return MM_OK;
-	if (!strncmp(begin, "\xEF\xBB\xBF", 3))
-		return bad_line(r, e, "the file starts with a byte order mark; save it as plain UTF-8");
 	return *begin == '[' ? section_line(r, begin, e) : key_line(r, begin, e);
+}
+
+/* What editors under Windows write before the text. */
+static mm_status check_encoding(const reader *r, mm_error *e)
+{
+	const unsigned char *t = (const unsigned char *)r->text;
+	bool marked = r->bytes > 1 && ((t[0] == 0xFF && t[1] == 0xFE) || (t[0] == 0xFE && t[1] == 0xFF));
+	if (marked || (r->bytes > 1 && !t[0] != !t[1])) /* letters with a NUL beside them */
+		return mmi_fail(e, MM_EFORMAT, "%s: the text is UTF-16, expected UTF-8; save it as UTF-8", r->path);
+	return MM_OK;
 }
 
 static mm_status check_lines(reader *r, mm_error *e)
@@ -245,17 +264,50 @@ static mm_status visit_values(const reader *r, const dictionary *values, mmi_ini
 	return MM_OK;
 }
 
-/* `file`: where iniparser finds the same text. */
-static mm_status read_values(reader *r, const char *file, mmi_ini_visit visit, void *ctx, mm_error *e)
+/* iniparser 4.1 does not look whether it got memory: as much as it can need is asked for, and given back, just before. */
+static mm_status make_room(const reader *r, mm_error *e)
 {
+	enum { ENTRY_BYTES = 512, FIXED_BYTES = 1 << 16 };
+	void *room = mmi_alloc(2 * r->bytes + r->n * ENTRY_BYTES + FIXED_BYTES, 1);
+	mmi_free(room);
+	return room ? MM_OK : mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path);
+}
+
+/* iniparser 4.1 reads nothing but files: it gets one that has no name and never leaves memory. */
+static mm_status read_values(reader *r, int fd, mmi_ini_visit visit, void *ctx, mm_error *e)
+{
+	char file[64];
+
+	MMI_TRY(check_encoding(r, e));
+	size_t mark = r->bytes >= 3 && !memcmp(r->text, "\xEF\xBB\xBF", 3) ? 3 : 0;
+	if (mark)
+		memset(r->text, ' ', mark);
+	if (fd < 0 || write(fd, r->text, r->bytes) != (ssize_t)r->bytes)
+		return mmi_fail(e, mmi_errno_status(errno), "%s: the settings cannot be read from memory: %s", r->path, strerror(errno));
 	MMI_TRY(check_lines(r, e));
+	MMI_TRY(make_room(r, e));
+	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
 	iniparser_set_error_callback(quiet);
+	errno = 0;
 	dictionary *values = iniparser_load(file);
+	int error = errno;
 	iniparser_set_error_callback(NULL);
-	if (!values)
-		return mmi_fail(e, MM_EFORMAT, "%s: iniparser refuses the file", r->path);
+	if (!values || error == ENOMEM) {
+		iniparser_freedict(values);
+		return error == ENOMEM ? mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path)
+		                       : mmi_fail(e, MM_EFORMAT, "%s: iniparser refuses the file", r->path);
+	}
 	mm_status status = visit_values(r, values, visit, ctx, e);
 	iniparser_freedict(values);
+	return status;
+}
+
+static mm_status read_text(reader *r, mmi_ini_visit visit, void *ctx, mm_error *e)
+{
+	int fd = memfd_create("settings", MFD_CLOEXEC);
+	mm_status status = read_values(r, fd, visit, ctx, e);
+	if (fd >= 0)
+		close(fd);
 	return status;
 }
 
@@ -270,27 +322,19 @@ mm_status mmi_ini_read(const char *path, mmi_ini_visit visit, void *ctx, mm_erro
 {
 	reader r = { .path = path };
 	mm_status status = slurp(&r, e);
-	return finish(&r, status == MM_OK ? read_values(&r, path, visit, ctx, e) : status);
+	return finish(&r, status == MM_OK ? read_text(&r, visit, ctx, e) : status);
 }
 
-/* iniparser 4.1 reads nothing but files: it gets one that has no name and never leaves memory. */
 mm_status mmi_ini_read_text(const char *name, const char *text, mmi_ini_visit visit, void *ctx, mm_error *e)
 {
-	reader r = { .path = name, .text = mmi_strdup(text), .bytes = strlen(text) };
-	char file[64];
-	int fd = memfd_create("settings", MFD_CLOEXEC);
+	reader r = { .path = name, .bytes = strlen(text) };
 	mm_status status;
 
-	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
-	if (!r.text)
-		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", name);
-	else if (r.bytes > INI_BYTES_MAX)
+	if (r.bytes > INI_BYTES_MAX)
 		status = mmi_fail(e, MM_EFORMAT, "%s: settings of %zu bytes (at most %zu)", name, r.bytes, INI_BYTES_MAX);
-	else if (fd < 0 || write(fd, text, r.bytes) != (ssize_t)r.bytes)
-		status = mmi_fail(e, MM_EIO, "%s: the settings cannot be read from memory: %s", name, strerror(errno));
+	else if (!(r.text = mmi_strdup(text)))
+		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", name);
 	else
-		status = read_values(&r, file, visit, ctx, e);
-	if (fd >= 0)
-		close(fd);
+		status = read_text(&r, visit, ctx, e);
 	return finish(&r, status);
 }

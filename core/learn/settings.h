@@ -8,6 +8,8 @@
 #include "mcmc/sampler.h"
 #include "model/model.h"
 
+#define MMI_STEP_MAX 1e12 /* of a data chain: beyond what settings and calibration give */
+
 typedef enum { MMI_SCHEDULE_CONSTANT, MMI_SCHEDULE_LINEAR, MMI_SCHEDULE_COSINE } mmi_schedule;
 
 typedef enum { MMI_START_GENERATOR, MMI_START_NOISE, MMI_START_BUFFER } mmi_x_start;

@@ -5,6 +5,7 @@
 #include "learn/snapshot.h"
 #include "store/checkpoint.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,19 +159,24 @@ static void add_model(mmi_item_list *list, mmi_optimiser *o)
 	if (p->n_vectors)
 		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors_copy.host);
 	list->items[list->n++] = mmi_item_counter(keep_name(list, mmi_format("adam_t.%s", p->name)), &o->t);
-	list->items[list->n++] = mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor);
+	list->items[list->n++] = mmi_item_within(mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor), 0, 1);
 }
 
 static void add_state(mmi_item_list *list, mmi_learner_state *s)
 {
-	list->items[list->n++] = mmi_item_counter("state.iteration", &s->iteration);
-	list->items[list->n++] = mmi_item_counter("state.rollbacks", &s->rollbacks);
-	list->items[list->n++] = mmi_item_double("state.x_step", &s->x_step);
-	list->items[list->n++] = mmi_item_double("state.x_step_sum", &s->x_step_sum);
-	list->items[list->n++] = mmi_item_counter("state.x_step_n", &s->x_step_n);
-	list->items[list->n++] = mmi_item_counter("state.n_gaps", &s->n_gaps);
-	list->items[list->n++] = mmi_item_counter("state.n_buffered", &s->n_buffered);
-	list->items[list->n++] = (mmi_tensor_item){ .name = "state.gaps", .dtype = MMI_F64, .rank = 1, .dim = { MMI_GAPS }, .data = s->gaps };
+	const mmi_tensor_item gaps = { .name = "state.gaps", .dtype = MMI_F64, .rank = 1, .dim = { MMI_GAPS }, .data = s->gaps };
+	const mmi_tensor_item items[] = {
+		mmi_item_within(mmi_item_counter("state.iteration", &s->iteration), 0, UINT32_MAX), /* as many as settings allow */
+		mmi_item_within(mmi_item_counter("state.rollbacks", &s->rollbacks), 0, MMI_LIMIT),
+		mmi_item_within(mmi_item_double("state.x_step", &s->x_step), 0, MMI_STEP_MAX),
+		mmi_item_within(mmi_item_double("state.x_step_sum", &s->x_step_sum), 0, MMI_CALIBRATE * MMI_STEP_MAX),
+		mmi_item_within(mmi_item_counter("state.x_step_n", &s->x_step_n), 0, MMI_CALIBRATE),
+		mmi_item_counter("state.n_gaps", &s->n_gaps),
+		mmi_item_counter("state.n_buffered", &s->n_buffered),
+		mmi_item_within(gaps, 0, DBL_MAX),
+	};
+	memcpy(list->items + list->n, items, sizeof items);
+	list->n += MMI_COUNT(items);
 }
 
 static void add_rows(mmi_item_list *list, const char *what, const char *name, float *rows, size_t n, size_t count)

@@ -32,7 +32,7 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 	}
 	if (status == MM_OK) {
 		items[n++] = mmi_item_counter("state.iteration", &s->iteration);
-		items[n++] = mmi_item_double("state.x_step", &s->x_step);
+		items[n++] = mmi_item_within(mmi_item_double("state.x_step", &s->x_step), 0, MMI_STEP_MAX);
 		items[n++] = mmi_item_counter("adam_t.energy", &energy_updates);
 		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
 	}

@@ -35,12 +35,19 @@ mmi_tensor_item mmi_item_f32_flat(const char *name, size_t count, float *data)
 
 mmi_tensor_item mmi_item_counter(const char *name, int64_t *value)
 {
-	return (mmi_tensor_item){ .name = name, .dtype = MMI_I64, .data = value };
+	return (mmi_tensor_item){ .name = name, .dtype = MMI_I64, .data = value, .max = MMI_COUNTER_MAX };
 }
 
 mmi_tensor_item mmi_item_double(const char *name, double *value)
 {
 	return (mmi_tensor_item){ .name = name, .dtype = MMI_F64, .data = value };
+}
+
+mmi_tensor_item mmi_item_within(mmi_tensor_item item, double min, double max)
+{
+	item.min = min;
+	item.max = max;
+	return item;
 }
 
 /* ---------------------------------------------------------------- finite numbers */
@@ -240,6 +247,32 @@ static mm_status check_extra(const mmi_checkpoint *ck, const mmi_tensor_item *it
 	                mmi_tensor_shape_text(extra->rank, extra->dim, shape, sizeof shape));
 }
 
+static mm_status out_of_range(const mmi_checkpoint *ck, const mmi_tensor_item *item, double value, mm_error *e)
+{
+	return mmi_fail(e, MM_EFORMAT, "%s: '%s' is %.17g, expected %.17g to %.17g: the checkpoint is damaged, or not from mmcore",
+	                mmi_checkpoint_path(ck), item->name, value, item->min, item->max);
+}
+
+/* Counters come from a file that nobody vouches for, and lead to places in memory. */
+static mm_status check_range(const mmi_checkpoint *ck, const mmi_tensor_item *item, mm_error *e)
+{
+	const mmi_tensor_info *t = mmi_safetensors_find(ck->file, item->name);
+	size_t bytes = (size_t)(t->end - t->begin);
+	if (!(item->min < item->max) || (item->dtype != MMI_F64 && item->dtype != MMI_I64))
+		return MM_OK;
+	void *data = mmi_alloc(bytes, 1);
+	if (!data)
+		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", mmi_checkpoint_path(ck));
+	mm_status status = mmi_safetensors_read(ck->file, t, data, bytes, e);
+	for (size_t i = 0; i < bytes / mmi_dtype_size(item->dtype) && status == MM_OK; i++) {
+		double value = item->dtype == MMI_F64 ? ((const double *)data)[i] : (double)((const int64_t *)data)[i];
+		if (!(value >= item->min && value <= item->max))
+			status = out_of_range(ck, item, value, e);
+	}
+	mmi_free(data);
+	return status;
+}
+
 static mm_status read_item(const mmi_checkpoint *ck, const mmi_tensor_item *item, mm_error *e)
 {
 	const mmi_tensor_info *t = mmi_safetensors_find(ck->file, item->name);
@@ -253,6 +286,8 @@ mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor
 		MMI_TRY(check_item(ck, &items[i], e));
 	MMI_TRY(check_extra(ck, items, n, others, n_others, e));
 	MMI_TRY(mmi_checkpoint_verify(ck, e));
+	for (size_t i = 0; i < n; i++)
+		MMI_TRY(check_range(ck, &items[i], e));
 	for (size_t i = 0; i < n; i++)
 		MMI_TRY(read_item(ck, &items[i], e));
 	return MM_OK;
@@ -268,5 +303,6 @@ mm_status mmi_checkpoint_counter(const mmi_checkpoint *ck, const char *name, int
 	const mmi_tensor_item item = mmi_item_counter(name, value);
 
 	MMI_TRY(check_item(ck, &item, e));
+	MMI_TRY(check_range(ck, &item, e));
 	return read_item(ck, &item, e);
 }

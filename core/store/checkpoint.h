@@ -15,8 +15,11 @@ typedef struct mmi_checkpoint mmi_checkpoint;
 /* Items for save and restore; names and data stay the caller's. */
 mmi_tensor_item mmi_item_f32(const char *name, mm_shape shape, float *data);
 mmi_tensor_item mmi_item_f32_flat(const char *name, size_t count, float *data);
-mmi_tensor_item mmi_item_counter(const char *name, int64_t *value);
+mmi_tensor_item mmi_item_counter(const char *name, int64_t *value); /* 0 to MMI_COUNTER_MAX */
 mmi_tensor_item mmi_item_double(const char *name, double *value);
+/* The same item, an F64 or I64, whose values restore refuses outside of a range. */
+mmi_tensor_item mmi_item_within(mmi_tensor_item item, double min, double max);
+#define MMI_COUNTER_MAX 9007199254740992.0 /* 2^53: exact, and nobody counts so far */
 
 mm_status mmi_checkpoint_save(const char *path, const mmi_tensor_item *items, size_t n, const mmi_text_pair *meta,
                               size_t n_meta, mm_error *e);
@@ -30,8 +33,8 @@ mm_status mmi_checkpoint_counter(const mmi_checkpoint *ck, const char *name, int
 /* Reads all data against its CRC; numbers that are not finite are refused (MM_ENUMERIC), as they are by save. */
 mm_status mmi_checkpoint_verify(const mmi_checkpoint *ck, mm_error *e);
 
-/* Fills the items. Refused, with nothing touched, when the file's data is damaged or when it and the items differ: the
- * message names the first tensor that is missing, of another shape, or one too many. */
+/* Fills the items. Refused, with nothing touched, when the file's data is damaged, when it and the items differ, or when a number is
+ * outside its item's range: the message names the first tensor that is missing, of another shape, one too many, or out of range. */
 mm_status mmi_checkpoint_restore(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e);
 /* The same, but what the file holds under names that start with one of the n_others prefixes may be left unread. */
 mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,

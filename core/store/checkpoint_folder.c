@@ -41,12 +41,18 @@ static int compare_iterations(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+static mm_status unreadable(const char *folder, mm_error *e)
+{
+	return mmi_fail(e, mmi_errno_status(errno), "cannot read folder %s: %s", folder, strerror(errno));
+}
+
 static mm_status collect(DIR *d, const char *folder, uint64_t **list, size_t *n, mm_error *e)
 {
 	size_t capacity = 0;
 	uint64_t iteration;
 
-	for (struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
+	errno = 0;
+	for (struct dirent *entry = readdir(d); entry; errno = 0, entry = readdir(d)) {
 		if (!parse_name(entry->d_name, &iteration))
 			continue;
 		if (*n == capacity) {
@@ -58,7 +64,7 @@ static mm_status collect(DIR *d, const char *folder, uint64_t **list, size_t *n,
 		}
 		(*list)[(*n)++] = iteration;
 	}
-	return MM_OK;
+	return errno ? unreadable(folder, e) : MM_OK; /* a list cut short would hide the newest */
 }
 
 mm_status mmi_checkpoint_list(const char *folder, uint64_t **iterations, size_t *n, mm_error *e)
@@ -68,7 +74,7 @@ mm_status mmi_checkpoint_list(const char *folder, uint64_t **iterations, size_t 
 	DIR *d = opendir(folder);
 
 	if (!d && errno != ENOENT)
-		return mmi_fail(e, MM_EIO, "cannot read folder %s: %s", folder, strerror(errno));
+		return unreadable(folder, e);
 	mm_status status = d ? collect(d, folder, &list, &count, e) : MM_OK;
 	if (d)
 		closedir(d);

@@ -236,7 +236,7 @@ static mm_status copy_open(int fd, const char *from, const char *to, mm_error *e
 	size_t got = 1;
 	mm_status status = block ? mmi_atomic_open(to, &f, e) : out_of_memory(to, e);
 	while (status == MM_OK && got) {
-		status = read_all(fd, block, BLOCK, &got) ? mmi_fail(e, MM_EIO, "cannot read %s: %s", from, strerror(errno)) : MM_OK;
+		status = read_all(fd, block, BLOCK, &got) ? mmi_fail(e, mmi_errno_status(errno), "cannot read %s: %s", from, strerror(errno)) : MM_OK;
 		if (status == MM_OK)
 			status = mmi_atomic_write(f, block, got, e);
 	}
@@ -251,7 +251,7 @@ static mm_status copy_file(const char *from, const char *to, mm_error *e)
 {
 	int fd = open(from, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return mmi_fail(e, MM_EIO, "cannot open %s: %s", from, strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "cannot open %s: %s", from, strerror(errno));
 	mm_status status = copy_open(fd, from, to, e);
 	close(fd);
 	return status;
@@ -321,7 +321,7 @@ static mm_status read_open_file(int fd, const char *path, size_t limit, char **t
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return mmi_fail(e, MM_EIO, "cannot read %s: %s", path, strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "cannot read %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return mmi_fail(e, MM_EIO, "cannot read %s: not a regular file", path);
 	if ((uint64_t)st.st_size > limit)
@@ -331,7 +331,7 @@ static mm_status read_open_file(int fd, const char *path, size_t limit, char **t
 		return out_of_memory(path, e);
 	if (read_all(fd, block, (size_t)st.st_size, bytes)) {
 		mmi_free(block);
-		return mmi_fail(e, MM_EIO, "cannot read %s: %s", path, strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "cannot read %s: %s", path, strerror(errno));
 	}
 	*text = block;
 	return MM_OK;
@@ -341,7 +341,7 @@ mm_status mmi_read_file(const char *path, size_t limit, char **text, size_t *byt
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return mmi_fail(e, MM_EIO, "cannot open %s: %s", path, strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "cannot open %s: %s", path, strerror(errno));
 	mm_status status = read_open_file(fd, path, limit, text, bytes, e);
 	close(fd);
 	return status;

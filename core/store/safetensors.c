@@ -153,7 +153,10 @@ static mm_status parse_header(const char *text, size_t bytes, cJSON **root, mm_e
 		return mmi_fail(e, MM_EFORMAT, "header starts with byte 0x%02x, expected '{': this is not a safetensors file",
 		                (unsigned char)text[0]);
 	MMI_TRY(scan_header(text, bytes, e));
+	errno = 0;
 	cJSON *json = cJSON_ParseWithLengthOpts(text, bytes, &end, false);
+	if (!json && errno == ENOMEM) /* all that tells it from damage */
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a header of %zu bytes", bytes);
 	if (!json)
 		return mmi_fail(e, MM_EFORMAT, "header is not valid JSON near byte %td of %zu", end - text, bytes);
 	*root = json; /* from here on the caller frees it */
@@ -371,7 +374,7 @@ static mm_status read_at(const mmi_safetensors *s, void *out, size_t bytes, uint
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return mmi_fail(e, MM_EIO, "cannot read %zu bytes at %" PRIu64 ": %s", bytes, offset, strerror(errno));
+			return mmi_fail(e, mmi_errno_status(errno), "cannot read %zu bytes at %" PRIu64 ": %s", bytes, offset, strerror(errno));
 		if (!got)
 			return mmi_fail(e, MM_EIO, "ends at byte %" PRIu64 ", %zu bytes early: it changed while open", offset, bytes);
 		at += got;
@@ -386,7 +389,7 @@ static mm_status header_length(const mmi_safetensors *s, uint64_t *file_bytes, u
 	struct stat st;
 
 	if (fstat(s->fd, &st))
-		return mmi_fail(e, MM_EIO, "%s", strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return mmi_fail(e, MM_EFORMAT, "not a regular file");
 	uint64_t size = *file_bytes = (uint64_t)st.st_size;
@@ -424,7 +427,7 @@ static mm_status load(mmi_safetensors *s, mm_error *e)
 {
 	s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (s->fd < 0)
-		return mmi_fail(e, MM_EIO, "%s", strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "%s", strerror(errno));
 	MMI_TRY(read_header(s, e));
 	MMI_TRY(parse_entries(s, e));
 	qsort(s->tensor, s->n, sizeof *s->tensor, compare_offsets);

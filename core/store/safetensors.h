@@ -28,6 +28,7 @@ typedef struct mmi_tensor_item {
 	uint32_t rank;                         /* 0: a scalar */
 	int64_t dim[MMI_TENSOR_MAX_RANK];
 	void *data;                            /* only read when writing */
+	double min, max;                       /* what a restored number may be; both 0: anything (mmi_item_within) */
 } mmi_tensor_item;
 
 /* Bytes of a tensor; false when a dim is negative or the product overflows. */

@@ -50,23 +50,30 @@ void mmi_best_back(mmi_best *b, uint64_t iteration)
 
 /* ------------------------------------------------------------ on disk */
 
-/* Checkpoints without a value, or that cannot be read, are none. */
+static mm_status read_value(const mmi_checkpoint *ck, uint64_t iteration, mmi_best *to, mm_error *e)
+{
+	const char *text = mmi_checkpoint_meta(ck, MMI_BEST_META);
+	double value;
+	if (!text || !mmi_value_float(text, &value))
+		return MM_OK;
+	MMI_TRY(mmi_checkpoint_verify(ck, e));
+	return mmi_best_add(to, iteration, value, e);
+}
+
+/* Checkpoints without a value, or that cannot be read, are none; for want of memory that cannot be said. */
 static mm_status read_one(const char *folder, uint64_t iteration, mmi_best *to, mm_error *e)
 {
+	mm_error own = MM_ERROR_INIT;
+	mmi_checkpoint *ck = NULL;
 	char *path = mmi_checkpoint_file(folder, iteration);
-	mmi_checkpoint *ck;
-	double value;
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
-	mm_status status = MM_OK;
-	if (mmi_checkpoint_open(path, &ck, NULL) == MM_OK) {
-		const char *text = mmi_checkpoint_meta(ck, MMI_BEST_META);
-		if (text && mmi_value_float(text, &value) && mmi_checkpoint_verify(ck, NULL) == MM_OK)
-			status = mmi_best_add(to, iteration, value, e);
-		mmi_checkpoint_close(ck);
-	}
+	mm_status status = mmi_checkpoint_open(path, &ck, &own);
+	if (status == MM_OK)
+		status = read_value(ck, iteration, to, &own);
+	mmi_checkpoint_close(ck);
 	mmi_free(path);
-	return status;
+	return status == MM_ENOMEM ? mmi_fail(e, status, "%s", own.message) : MM_OK;
 }
 
 mm_status mmi_best_read(const char *checkpoints, uint64_t iteration, mmi_best *out, mm_error *e)
