@@ -121,6 +121,40 @@ static void reads_plain_and_gzip_alike(void **state)
 	}
 }
 
+/* As unpackers and torchvision leave the files. */
+static void idx_files_are_found_under_their_other_names(void **state)
+{
+	static const struct {
+		const char *images, *labels;
+	} names[] = {
+		{ "train-images.idx3-ubyte", "train-labels.idx1-ubyte" },
+		{ "train-images.idx3-ubyte.gz", "train-labels-idx1-ubyte" },
+		{ "MNIST/raw/train-images-idx3-ubyte", "MNIST/raw/train-labels-idx1-ubyte.gz" },
+		{ "raw/train-images.idx3-ubyte", "raw/train-labels.idx1-ubyte" },
+	};
+	static uint8_t images[1 << 17], labels[1 << 10];
+	bench *b = *state;
+	const size_t n_images = files_idx_images(MM_SPLIT_TRAIN, images), n_labels = files_idx_labels(MM_SPLIT_TRAIN, labels);
+	files_make_subfolder(b->folder, "MNIST");
+	files_make_subfolder(b->folder, "MNIST/raw");
+	files_make_subfolder(b->folder, "raw");
+	files_make_subfolder(b->folder, "train-images-idx3-ubyte"); /* a folder for each archive, as Kaggle's has */
+	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+		mm_config c = { "m0", b->folder, { { NULL, NULL } } };
+		mm_instance *i;
+		char path[512];
+		(strstr(names[k].images, ".gz") ? files_write_gzip : files_write)(b->folder, names[k].images, images, n_images);
+		(strstr(names[k].labels, ".gz") ? files_write_gzip : files_write)(b->folder, names[k].labels, labels, n_labels);
+		assert_ok(b, b->desc->create(b->self, &c, &i, &b->e));
+		mm_dataset *d = open_split(b, i, MM_SPLIT_TRAIN);
+		assert_int_equal(b->desc->count(d), FILES_TRAIN);
+		b->desc->close(d);
+		b->desc->destroy(i);
+		unlink(in_folder(b, names[k].images, path));
+		unlink(in_folder(b, names[k].labels, path));
+	}
+}
+
 static void keys_count_within_the_class_in_file_order(void **state)
 {
 	bench *b = *state;
@@ -246,7 +280,7 @@ static void missing_data_is_explained(void **state)
 	unlink(in_folder(b, "train-labels-idx1-ubyte.gz", path));
 	assert_train_fails(b, MM_EIO, "train-labels-idx1-ubyte");
 	files_make_subfolder(b->folder, "train-labels-idx1-ubyte");
-	assert_train_fails(b, MM_EIO, "not a regular file");
+	assert_train_fails(b, MM_EIO, "train-labels-idx1-ubyte");
 	mm_config c = { "m0", NULL, { { NULL, NULL } } };
 	mm_instance *i;
 	mm_dataset *d = NULL;
@@ -492,6 +526,7 @@ int main(void)
 		one_test(describes_a_colour_picture),
 		one_test(bad_settings_are_refused),
 		one_test(reads_plain_and_gzip_alike),
+		one_test(idx_files_are_found_under_their_other_names),
 		one_test(keys_count_within_the_class_in_file_order),
 		one_test(hostile_idx_files_are_refused),
 		one_test(damaged_gzip_is_refused),

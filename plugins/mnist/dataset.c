@@ -17,8 +17,8 @@ static mm_status detect_source(const mm_instance *i, int split, int *out, mm_err
 	if (status != MM_OK)
 		return status;
 	if (!idx && !folder)
-		return com_fail(e, MM_EIO, "%s holds neither MNIST's IDX files (%s-images-idx3-ubyte[.gz]) nor PolyMNIST's folders "
-		                "(%s/m%d, also below PolyMNIST or MMNIST); set root in [%s] or in [data]", i->root,
+		return com_fail(e, MM_EIO, "%s holds neither MNIST's IDX files (%s-images-idx3-ubyte[.gz], also below "
+		                "raw or MNIST/raw) nor PolyMNIST's folders (%s/m%d, also below PolyMNIST or MMNIST); set root in [%s] or in [data]", i->root,
 		                train ? "train" : "t10k", train ? "train" : "test", (int)i->view, i->name);
 	*out = idx ? MNIST_SOURCE_IDX : MNIST_SOURCE_FOLDER;
 	return MM_OK;

@@ -14,16 +14,20 @@ static const char *prefix(int split)
 	return split == MM_SPLIT_TRAIN ? "train" : "t10k";
 }
 
-/* ROOT/train-images-idx3-ubyte or the same with .gz, whichever exists; *out is NULL when neither does. */
-static mm_status find_file(const mnist_plugin *p, const char *root, int split, const char *what, char **out, mm_error *e)
+/* The file of images ("images", "idx3") or of labels, in root or where torchvision puts it, published or unpacked, with a
+ * dash or, as some unpackers name it, a dot; *out is NULL when there is none. Folders of that name are passed over. */
+static mm_status find_file(const mnist_plugin *p, const char *root, int split, const char *what, const char *kind, char **out,
+                           mm_error *e)
 {
-	static const char *const suffix[] = { "", ".gz" };
+	static const char *const folder[] = { "", "/raw", "/MNIST/raw" }, *const suffix[] = { "", ".gz" };
+	static const char joint[] = { '-', '.' };
 	*out = NULL;
-	for (int k = 0; k < 2; k++) {
-		char *path = com_format(&p->host, "%s/%s-%s-ubyte%s", root, prefix(split), what, suffix[k]);
+	for (size_t k = 0; k < COM_COUNT(folder) * COM_COUNT(suffix) * COM_COUNT(joint); k++) {
+		char *path = com_format(&p->host, "%s%s/%s-%s%c%s-ubyte%s", root, folder[k / 4], prefix(split), what, joint[k / 2 % 2],
+		                        kind, suffix[k % 2]);
 		if (!path)
 			return com_no_memory(e, "a path");
-		if (!access(path, F_OK)) {
+		if (!access(path, F_OK) && !com_is_folder(path)) {
 			*out = path;
 			return MM_OK;
 		}
@@ -32,19 +36,21 @@ static mm_status find_file(const mnist_plugin *p, const char *root, int split, c
 	return MM_OK;
 }
 
-static mm_status need_file(const mnist_plugin *p, const char *root, int split, const char *what, char **out, mm_error *e)
+static mm_status need_file(const mnist_plugin *p, const char *root, int split, const char *what, const char *kind, char **out,
+                           mm_error *e)
 {
-	mm_status status = find_file(p, root, split, what, out, e);
+	mm_status status = find_file(p, root, split, what, kind, out, e);
 	if (status == MM_OK && !*out)
-		return com_fail(e, MM_EIO, "no file %s-%s-ubyte or %s-%s-ubyte.gz in %s; set root to the folder with the four IDX "
-		                "files of MNIST or Fashion-MNIST", prefix(split), what, prefix(split), what, root);
+		return com_fail(e, MM_EIO, "no file %s-%s-%s-ubyte, with a dot for its second dash or with .gz behind it, in %s, "
+		                "its raw or its MNIST/raw; set root to the folder with the four IDX files of MNIST or Fashion-MNIST",
+		                prefix(split), what, kind, root);
 	return status;
 }
 
 mm_status mnist_digits_present(const mnist_plugin *p, const char *root, int split, bool *out, mm_error *e)
 {
 	char *path;
-	mm_status status = find_file(p, root, split, "images-idx3", &path, e);
+	mm_status status = find_file(p, root, split, "images", "idx3", &path, e);
 	*out = status == MM_OK && path;
 	com_release(&p->host, path);
 	return status;
@@ -144,9 +150,9 @@ static void discard(const mnist_plugin *p, mnist_digits *d)
 static mm_status load_files(const mnist_plugin *p, mnist_digits *d, mm_error *e)
 {
 	char *images = NULL, *labels = NULL;
-	mm_status status = need_file(p, d->root, d->split, "images-idx3", &images, e);
+	mm_status status = need_file(p, d->root, d->split, "images", "idx3", &images, e);
 	if (status == MM_OK)
-		status = need_file(p, d->root, d->split, "labels-idx1", &labels, e);
+		status = need_file(p, d->root, d->split, "labels", "idx1", &labels, e);
 	if (status == MM_OK)
 		status = load_images(p, d, images, e);
 	if (status == MM_OK)
