@@ -131,6 +131,9 @@ static void nothing_in_common_is_an_error_that_shows_keys(void **state)
 	w->instance[1].prefix = "img_";
 	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "no key is present in all 3 modalities: m1 shares 0 of the 100 "
 	             "keys of m0 (like 'k0'), its own are like 'img_0'; do they read the same data set?");
+	w->instance[1].prefix = "k0#"; /* as where one section takes pictures, the other each of their captions */
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "its own are like 'k0#0'; they differ by #K, the number of a caption: set "
+	             "`captions` alike in both sections");
 	w->instance[1].prefix = "k";
 	w->instance[1].count = 40;
 	w->instance[2].first = 60;

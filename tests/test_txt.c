@@ -76,6 +76,22 @@ static void settings_out_of_range_are_refused(void **state)
 	assert_fails(media_setup_open(*state, "txt", "d", "min_count = 1000", &b, &e), MM_EFORMAT, e, "none occurs min_count = 1000 times");
 }
 
+static void captions_that_are_not_there_are_told_with_what_is(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	media_setup b;
+	media_text(*state, "d/images.txt", "1 a/x y.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n");
+	media_text(*state, "d/text/a/x_y.txt", "a caption\n");
+	assert_fails(media_setup_open(*state, "txt", "d", "", &b, &e), MM_EFORMAT, e, "d/text/a/x y.txt was looked for first; ");
+	assert_non_null(strstr(e.message, "d/text/a holds 1 entries, the first x_y.txt"));
+	media_text(*state, "d/images.txt", "1 a\\x_y.png\n");
+	assert_fails(media_setup_open(*state, "txt", "d", "", &b, &e), MM_EFORMAT, e, "d/text holds 1 entries, the first a");
+	assert_fails(media_setup_open(*state, "txt", "d", "text = nowhere/at/all", &b, &e), MM_EFORMAT, e, "nowhere/at/all/a\\x_y.txt was looked for");
+	media_text(*state, "c/captions_train1.json", "{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\"}],\"annotations\":[{\"image_id\":2,\"caption\":\"b\"}]}");
+	assert_fails(media_setup_open(*state, "txt", "c", "", &b, &e), MM_EFORMAT, e, "annotations are of image_id 2 and others, images have id 1");
+}
+
 static void words_are_numbered_by_how_often_they_come(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -629,6 +645,7 @@ int main(void)
 		cmocka_unit_test(words_are_cut_at_a_character),
 		cmocka_unit_test(text_is_put_together_as_people_write_it),
 		TEST(settings_out_of_range_are_refused),
+		TEST(captions_that_are_not_there_are_told_with_what_is),
 		TEST(words_are_numbered_by_how_often_they_come),
 		TEST(made_up_captions_survive_the_round_trip),
 		TEST(all_emoji_captions_survive_the_round_trip),

@@ -195,6 +195,20 @@ static void report_left_out(const mmi_tuples *t, const mmi_log *log)
 	}
 }
 
+/* Whether one key is the other with "#K" behind it: one section takes each caption of a picture, the other the picture. */
+static bool differ_by_number(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "#");
+
+	return strcspn(b, "#") == n && !memcmp(a, b, n) && (a[n] == '#') != (b[n] == '#');
+}
+
+static const char *key_hint(const char *a, const char *b)
+{
+	return differ_by_number(a, b) ? "they differ by #K, the number of a caption: set `captions` alike in both sections"
+	                              : "do they read the same data set?";
+}
+
 /* Names the modality with the fewest matches, which is most likely the one that is wrong. */
 static mm_status nothing_joined(const mmi_tuples *t, mm_error *e)
 {
@@ -205,9 +219,10 @@ static mm_status nothing_joined(const mmi_tuples *t, mm_error *e)
 			worst = &t->members[i];
 	const char *own = worst->extra_key;
 	return mmi_fail(e, MM_EFORMAT, "%s data: no key is present in all %zu modalities: %s shares %" PRIu64 " of the %u keys of %s (like "
-	                "'%.60s')%s%.60s%s; do they read the same data set?", mmi_part_name(t->part), t->n_members, worst->modality->name,
+	                "'%.60s')%s%.60s%s; %s", mmi_part_name(t->part), t->n_members, worst->modality->name,
 	                mmi_keys_count(t->keys) - worst->join.absent, mmi_keys_count(t->keys), t->members[0].modality->name,
-	                mmi_keys_text(t->keys, 0), own[0] ? ", its own are like '" : "", own, own[0] ? "'" : "");
+	                mmi_keys_text(t->keys, 0), own[0] ? ", its own are like '" : "", own, own[0] ? "'" : "",
+	                key_hint(mmi_keys_text(t->keys, 0), own));
 }
 
 /* Tuples that are kept may all lack something, but data that share no key with any other's belong elsewhere. */
@@ -225,9 +240,9 @@ static mm_status check_shared(const mmi_tuples *t, mm_error *e)
 	for (size_t i = 0; i < t->n_members; i++) {
 		const member *m = &t->members[i], *other = &t->members[i ? 0 : 1];
 		if (!shares(t, m))
-			return mmi_fail(e, MM_EFORMAT, "%s data: no key of %s (like '%.60s') is in any other modality (those of %s are like '%.60s'); do "
-			                "they read the same data set?", mmi_part_name(t->part), m->modality->name, first_present(t, m),
-			                other->modality->name, first_present(t, other));
+			return mmi_fail(e, MM_EFORMAT, "%s data: no key of %s (like '%.60s') is in any other modality (those of %s are like '%.60s'); %s",
+			                mmi_part_name(t->part), m->modality->name, first_present(t, m), other->modality->name, first_present(t, other),
+			                key_hint(first_present(t, m), first_present(t, other)));
 	}
 	return MM_OK;
 }

@@ -46,6 +46,7 @@ typedef struct pairs {
 	const char **caption;    /* clean UTF-8, not empty, at most PAIRS_CAPTION_MAX bytes */
 	pairs_sample *sample;    /* in an order that mixes classes and has first captions first */
 	uint32_t n_pictures, n_captions, n_samples;
+	const char *absent;      /* where the first picture's captions were looked for and what is there instead; NULL: they are there */
 	com_arena strings;
 } pairs;
 

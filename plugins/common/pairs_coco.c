@@ -291,6 +291,20 @@ static mm_status add_all(pairs_reader *r, const document *d, mm_error *e)
 	return MM_OK;
 }
 
+/* No annotation belongs to a picture. */
+static mm_status note_strangers(pairs_reader *r, const document *d, mm_error *e)
+{
+	char of[64], id[64];
+	if (r->out->n_captions || !d->n_notes || !d->n_images)
+		return MM_OK;
+	write_id(&d->note[0].image, of, sizeof(of));
+	write_id(&d->image[0].id, id, sizeof(id));
+	char *text = com_format(r->host, "%s: annotations are of image_id %s and others, images have id %s and others", d->path, of, id);
+	r->out->absent = text ? com_keep(r->host, &r->out->strings, text, strlen(text)) : NULL;
+	com_release(r->host, text);
+	return r->out->absent ? MM_OK : com_no_memory(e, "captions");
+}
+
 static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, mm_error *e)
 {
 	mm_status status = read_images(r, d, root, e);
@@ -298,6 +312,8 @@ static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, 
 		status = read_notes(r, d, root, e);
 	if (status == MM_OK)
 		status = add_all(r, d, e);
+	if (status == MM_OK)
+		status = note_strangers(r, d, e);
 	com_release(r->host, d->image);
 	com_release(r->host, d->note);
 	return status;

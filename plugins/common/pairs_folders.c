@@ -140,7 +140,9 @@ static mm_status read_classes(pairs_reader *r, const classes *c, mm_error *e)
 		return com_no_memory(e, "a path");
 	mm_status status;
 	if (!com_is_file(path)) {
-		status = add_classes(r, c, NULL, e);
+		status = pairs_note_absent(r, path, e);
+		if (status == MM_OK)
+			status = add_classes(r, c, NULL, e);
 	} else {
 		status = com_text_open(r->host, path, PAIRS_FILE_MAX, &captions, e);
 		if (status == MM_OK) {

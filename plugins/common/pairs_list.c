@@ -1,4 +1,4 @@
-/* pairs_list.c - the sorted names in a folder. */
+/* pairs_list.c - the sorted names in a folder, and what is there where a file is not. */
 #include "mmi_build.h"
 
 #include "pairs_read.h"
@@ -64,4 +64,51 @@ mm_status pairs_list(const com_host *h, com_arena *a, const char *path, bool (*w
 	*names = l.name;
 	*n = (uint32_t)l.n;
 	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- what is there instead */
+
+static bool any(const char *path, const char *name)
+{
+	(void)path, (void)name;
+	return true;
+}
+
+/* Cuts a path down to the nearest folder that exists; it may become empty. */
+static void nearest_folder(char *path)
+{
+	char *slash;
+	do {
+		slash = strrchr(path, '/');
+		*(slash ? slash : path) = 0;
+	} while (*path && !com_is_folder(path));
+}
+
+static mm_status describe(pairs_reader *r, const char *path, char *folder, mm_error *e)
+{
+	com_arena strings = { NULL, 0, 0 };
+	const char **name = NULL;
+	uint32_t n = 0;
+	nearest_folder(folder);
+	const char *where = *folder ? folder : *path == '/' ? "/" : ".";
+	mm_status status = pairs_list(r->host, &strings, where, any, &name, &n, e);
+	char *text = status != MM_OK ? NULL
+	             : n ? com_format(r->host, "%s was looked for first; %s holds %u entries, the first %s", path, where, (unsigned)n, name[0])
+	                 : com_format(r->host, "%s was looked for first; %s is empty", path, where);
+	if (text)
+		r->out->absent = com_keep(r->host, &r->out->strings, text, strlen(text));
+	com_release(r->host, text);
+	com_release(r->host, name);
+	com_arena_clear(r->host, &strings);
+	return status != MM_OK || r->out->absent ? status : com_no_memory(e, "a path");
+}
+
+mm_status pairs_note_absent(pairs_reader *r, const char *path, mm_error *e)
+{
+	if (r->out->absent)
+		return MM_OK;
+	char *folder = com_format(r->host, "%s", path);
+	mm_status status = folder ? describe(r, path, folder, e) : com_no_memory(e, "a path");
+	com_release(r->host, folder);
+	return status;
 }

@@ -38,6 +38,8 @@ extern const pairs_layout pairs_cub, pairs_folders, pairs_coco;
 mm_status pairs_add_picture(pairs_reader *r, const char *name, const char *file, int32_t label, mm_error *e);
 /* Adds a caption to the picture added last, cleaned; one that is blank is left out. The place is for the log. */
 mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const pairs_place *at, mm_error *e);
+/* Notes where captions were looked for and are not, the first time; what is there instead is told with it. */
+mm_status pairs_note_absent(pairs_reader *r, const char *path, mm_error *e);
 /* A path below a folder in host memory; NULL when out of memory. */
 char *pairs_path(const com_host *h, const char *folder, const char *name);
 /* Whether ROOT/name is a file or folder. */

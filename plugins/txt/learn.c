@@ -111,7 +111,8 @@ mm_status txt_learn(mm_instance *i, mm_error *e)
 	COM_TRY(pairs_open(i->host, &i->source, MM_SPLIT_TRAIN, &p, e));
 	pairs_filter(p, has_caption, NULL);
 	mm_status status = p->n_samples ? learn_vocabulary(i, p, e)
-	                                : com_fail(e, MM_EFORMAT, "%s: no captions in the training split", i->source.root);
+	                                : com_fail(e, MM_EFORMAT, "%s: no captions in the training split: %s", i->source.root,
+	                                           p->absent ? p->absent : "all that are there are blank");
 	if (status == MM_OK && i->representation == TXT_EMBEDDING)
 		status = make_vectors(i, p, e);
 	if (status == MM_OK)
