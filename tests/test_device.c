@@ -97,7 +97,7 @@ static void carry_over(learner_rig *from, learner_rig *to)
 			bytes *= (size_t)items[0][i].dim[k];
 		memcpy(items[1][i].data, items[0][i].data, bytes);
 	}
-	mmi_learner_restored(to->learner);
+	mmi_learner_restored(to->learner, true);
 	for (int i = 0; i < 2; i++)
 		mmi_learner_items_free(items[i], names[i], n_names[i]);
 }

@@ -64,7 +64,8 @@ static void save(learner_rig *r, const char *path)
 	char **names;
 	size_t n, n_names;
 	assert_ok(mmi_learner_items(r->learner, &items, &n, &names, &n_names, &e), e);
-	assert_ok(mmi_checkpoint_save(path, items, n, NULL, 0, &e), e);
+	mmi_learner_fetch(r->learner);
+	assert_ok(mmi_checkpoint_save(path, items, mmi_learner_items_due(r->learner, n), NULL, 0, &e), e);
 	mmi_learner_items_free(items, names, n_names);
 }
 
@@ -76,9 +77,7 @@ static mm_status load(learner_rig *r, const char *path, mm_error *e)
 	mmi_checkpoint *ck;
 	assert_ok(mmi_learner_items(r->learner, &items, &n, &names, &n_names, e), *e);
 	assert_ok(mmi_checkpoint_open(path, &ck, e), *e);
-	mm_status status = mmi_checkpoint_restore(ck, items, n, e);
-	if (status == MM_OK)
-		mmi_learner_restored(r->learner);
+	mm_status status = mmi_learner_restore(r->learner, ck, items, n, e);
 	mmi_checkpoint_close(ck);
 	mmi_learner_items_free(items, names, n_names);
 	return status;
@@ -121,6 +120,36 @@ static void resuming_gives_the_same_bits_as_not_stopping(void **state)
 	compare_with_resumed(*state, 4, 8, (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=3", NULL });
 	compare_with_resumed(*state, 4, 8, (const char *const[]){ "energy.spectral_norm=no", "learner.weight_decay_energy=0.01",
 	                                                          "learner.schedule=linear(0.5)", NULL });
+}
+
+/* Stopped between snapshots, at one, and just after one; what breaks down later goes back as far as without the stop. */
+static void a_resumed_run_rolls_back_as_far_as_one_that_never_stopped(void **state)
+{
+	static const struct { uint32_t stop, breakdown, back; } courses[] = { { 2, 3, 0 }, { 4, 5, 4 }, { 5, 7, 4 }, { 3, 6, 4 } };
+	const char *path = rig_path(*state, "between.safetensors");
+	mm_error e = MM_ERROR_INIT;
+	for (size_t i = 0; i < MMI_COUNT(courses); i++) {
+		const char *const sets[] = { "learner.snapshot_interval=4", "learner.x_start=buffer", "learner.x_buffer=40", "learner.generator_ema=0.9",
+		                             NULL };
+		learner_rig straight, resumed;
+		rig_open(&straight, sets);
+		rig_run(&straight, courses[i].stop);
+		save(&straight, path);
+		rig_run(&straight, courses[i].breakdown - courses[i].stop);
+		rig_open(&resumed, sets);
+		rig_run(&resumed, 1); /* whatever was there before is replaced */
+		assert_ok(load(&resumed, path, &e), e);
+		rig_run(&resumed, courses[i].breakdown - courses[i].stop);
+		assert_ok(mmi_learner_rollback(straight.learner, 1, &e), e);
+		assert_ok(mmi_learner_rollback(resumed.learner, 1, &e), e);
+		assert_int_equal(straight.learner->state.iteration, courses[i].back);
+		assert_int_equal(resumed.learner->state.iteration, courses[i].back);
+		rig_run(&straight, 3);
+		rig_run(&resumed, 3);
+		rig_assert_same(&straight, &resumed);
+		rig_close(&straight);
+		rig_close(&resumed);
+	}
 }
 
 static void resuming_after_a_rollback_keeps_its_other_noise(void **state)
@@ -677,6 +706,7 @@ int main(void)
 		cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
 		cmocka_unit_test(another_seed_gives_other_bits),
 		cmocka_unit_test_setup_teardown(resuming_gives_the_same_bits_as_not_stopping, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_resumed_run_rolls_back_as_far_as_one_that_never_stopped, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(resuming_after_a_rollback_keeps_its_other_noise, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(restored_numbers_out_of_range_are_refused_by_name, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_checkpoint_of_another_architecture_is_refused, rig_setup, rig_teardown),

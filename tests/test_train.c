@@ -176,6 +176,26 @@ static void a_rollback_takes_the_checkpoints_back_too(void **state)
 	assert_int_equal(counter_in(result.checkpoint, "state.rollbacks"), 1);
 }
 
+/* Stopped at 43, where no checkpoint is due and the last snapshot is of 40: the same bytes in the end. */
+static void a_stop_changes_nothing_of_a_rollback_after_it(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	course stopped = { .stop_at = 43 }, c[2] = { { .stop_after_rollback = true }, { .stop_after_rollback = true } };
+	mmi_train_result result[2];
+	size_t bytes[2];
+	assert_ok(train(*state, "straight", false, tight, MMI_COUNT(tight), &c[0], &result[0], &e), e);
+	assert_ok(train(*state, "stopped", false, tight, MMI_COUNT(tight), &stopped, &result[1], &e), e);
+	assert_int_equal(counter_in(result[1].checkpoint, "snapshot.state.iteration"), 40);
+	assert_ok(train(*state, "stopped", true, tight, MMI_COUNT(tight), &c[1], &result[1], &e), e);
+	assert_int_equal(c[0].went_back_to, 40);
+	assert_int_equal(c[1].went_back_to, 40);
+	char *straight = rig_read(result[0].checkpoint, &bytes[0]), *again = rig_read(result[1].checkpoint, &bytes[1]);
+	assert_int_equal(bytes[0], bytes[1]);
+	assert_memory_equal(straight, again, bytes[0]);
+	free(straight);
+	free(again);
+}
+
 /* Iteration of the least number in the last column; 0: there is none. */
 static uint64_t least_in(const char *path)
 {
@@ -553,6 +573,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_run_keeps_its_newest_checkpoints, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(stopping_writes_a_checkpoint_of_the_iteration_reached, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_rollback_takes_the_checkpoints_back_too, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_stop_changes_nothing_of_a_rollback_after_it, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_rollback_takes_the_best_checkpoint_back_too, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_warm_up_is_never_the_best_of_a_cooperative_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(metrics_go_back_with_the_run, rig_setup, rig_teardown),

@@ -153,6 +153,6 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_rows_clear(l->revised);
 	mmi_rows_clear(l->imputed);
 	mmi_rows_clear(l->buffer);
-	mmi_floats_release(l->model->device, &l->snapshot);
+	mmi_mirror_clear(l->model->device, &l->snapshot);
 	mmi_free(l);
 }

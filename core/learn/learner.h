@@ -72,7 +72,7 @@ typedef struct mmi_learner {
 	mmi_given given;
 	mmi_swaps swaps;
 	mmi_alignment alignment;
-	mmi_floats snapshot;                  /* parameters, moments and vectors of the three models */
+	mmi_mirror snapshot;                  /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[3];
 } mmi_learner;
@@ -92,13 +92,19 @@ void mmi_learner_revert(mmi_learner *l);
 /* After a rollback: models that have not learned yet are run forward. MM_ENUMERIC when one gives what is not finite, which no learning
  * rate can mend: the message names modality, plugin and branch. chains: the iteration had them, so the energy is asked too. */
 mm_status mmi_learner_try_networks(mmi_learner *l, bool chains, const mmi_batch *batch, mm_error *e);
-/* Everything a checkpoint holds, as items that point into the learner. *items and *names are the caller's to free. */
+/* Everything a checkpoint holds, as items that point into the learner; the snapshot comes last. *items and *names are the caller's to
+ * free. */
 mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e);
 void mmi_learner_items_free(mmi_tensor_item *items, char **names, size_t n_names);
+/* How many of the n items a checkpoint of this moment holds: without the snapshot where a run that resumes here takes the same one. */
+size_t mmi_learner_items_due(const mmi_learner *l, size_t n);
 /* Before items are read: brings what the device has to where they point. */
 void mmi_learner_fetch(const mmi_learner *l);
-/* After items were filled from a checkpoint: to the device, and recompute what follows from them. */
-void mmi_learner_restored(mmi_learner *l);
+/* Items from a checkpoint, and what follows from them: the learner is where the one was that wrote it, to its snapshot. */
+struct mmi_checkpoint;
+mm_status mmi_learner_restore(mmi_learner *l, const struct mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e);
+/* After items were filled: to the device, and what follows from them; a snapshot of them unless that was filled too. */
+void mmi_learner_restored(mmi_learner *l, bool snapshot);
 /* The generator's moving average, where it has one, takes its place, and the next time gives it back: for what is shown or measured of
  * the model that checkpoints are used with. */
 void mmi_learner_exchange_average(mmi_learner *l);

@@ -137,7 +137,7 @@ static const mmi_key course_keys[] = {
 	MMI_REAL_ROW("learner", "gap_limit", mmi_settings, gap_limit, 1000, 1, MMI_LIMIT,
 	  "An energy loss so many times its running median stops the step and goes back to the last snapshot."),
 	MMI_COUNT_ROW("learner", "snapshot_interval", mmi_settings, snapshot_interval, 100, 1, MMI_LIMIT,
-	  "Iterations between snapshots in memory."),
+	  "Iterations between snapshots in memory; checkpoints between them hold the last one too."),
 	MMI_COUNT_ROW("learner", "max_rollbacks", mmi_settings, max_rollbacks, 10, 0, MMI_LIMIT,
 	  "Goes back so often, then gives up."),
 };

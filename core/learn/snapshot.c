@@ -1,7 +1,6 @@
 /* snapshot.c - snapshots and rollbacks, and what a checkpoint holds. */
 #include "mmi_build.h"
 
-#include "store/checkpoint.h"
 #include "learn/snapshot.h"
 #include "store/checkpoint.h"
 
@@ -15,8 +14,10 @@ static mmi_optimiser *optimiser(mmi_learner *l, int i)
 	return all[i];
 }
 
-/* The flat arrays of one model, in the snapshot's order. */
-enum { ARRAYS = 5 };
+#define SNAPSHOT "snapshot."
+
+/* The flat arrays of one model, in the snapshot's order; items of a snapshot in a checkpoint. */
+enum { ARRAYS = 5, SNAPSHOT_ITEMS = 12 };
 
 static size_t arrays(const mmi_optimiser *o, mmi_floats array[ARRAYS], size_t count[ARRAYS])
 {
@@ -34,9 +35,8 @@ mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
 	mmi_floats array[ARRAYS];
 	for (int i = 0; i < 3; i++)
 		total += arrays(optimiser(l, i), array, count);
-	l->snapshot = mmi_floats_alloc(l->model->device, total);
-	if (!l->snapshot.at)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for a snapshot of %zu values", total);
+	if (mmi_mirror_create(l->model->device, total * sizeof(float), &l->snapshot, e) != MM_OK)
+		return mmi_fail_prefix(e, "a snapshot of %zu values", total);
 	mmi_snapshot_take(l);
 	return MM_OK;
 }
@@ -44,7 +44,7 @@ mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
 static void copy_arrays(mmi_learner *l, bool restore)
 {
 	const mmi_device *d = l->model->device;
-	mmi_floats at = l->snapshot, array[ARRAYS];
+	mmi_floats at = { l->snapshot.device }, array[ARRAYS];
 	size_t count[ARRAYS];
 	for (int i = 0; i < 3; i++) {
 		arrays(optimiser(l, i), array, count);
@@ -81,7 +81,6 @@ static void follow(mmi_learner *l)
 	for (int i = 0; i < 3; i++)
 		mmi_params_update(optimiser(l, i)->params, 0);
 	mmi_sampler_reseed(l->sampler, (uint64_t)l->state.rollbacks);
-	mmi_snapshot_take(l);
 }
 
 static void go_back(mmi_learner *l, int64_t rollbacks)
@@ -94,6 +93,7 @@ static void go_back(mmi_learner *l, int64_t rollbacks)
 	for (int i = 0; i < 3; i++)
 		optimiser(l, i)->t = l->snapshot_t[i];
 	follow(l);
+	mmi_snapshot_take(l);
 }
 
 void mmi_learner_revert(mmi_learner *l)
@@ -117,13 +117,18 @@ void mmi_learner_fetch(const mmi_learner *l)
 	mmi_optimiser_fetch(&l->generator);
 	mmi_optimiser_fetch(&l->inference);
 	mmi_optimiser_fetch(&l->energy);
+	mmi_mirror_pull(l->model->device, &l->snapshot, l->snapshot.bytes);
 }
 
-void mmi_learner_restored(mmi_learner *l)
+void mmi_learner_restored(mmi_learner *l, bool snapshot)
 {
 	for (int i = 0; i < 3; i++)
 		mmi_optimiser_push(optimiser(l, i));
 	follow(l);
+	if (snapshot)
+		mmi_mirror_push(l->model->device, &l->snapshot);
+	else
+		mmi_snapshot_take(l);
 }
 
 /* ------------------------------------------------------------ checkpoint items */
@@ -162,7 +167,7 @@ static void add_model(mmi_item_list *list, mmi_optimiser *o)
 	list->items[list->n++] = mmi_item_within(mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor), 0, 1);
 }
 
-static void add_state(mmi_item_list *list, mmi_learner_state *s)
+static void add_state(mmi_item_list *list, const char *prefix, mmi_learner_state *s)
 {
 	const mmi_tensor_item gaps = { .name = "state.gaps", .dtype = MMI_F64, .rank = 1, .dim = { MMI_GAPS }, .data = s->gaps };
 	const mmi_tensor_item items[] = {
@@ -175,8 +180,20 @@ static void add_state(mmi_item_list *list, mmi_learner_state *s)
 		mmi_item_counter("state.n_buffered", &s->n_buffered),
 		mmi_item_within(gaps, 0, DBL_MAX),
 	};
-	memcpy(list->items + list->n, items, sizeof items);
-	list->n += MMI_COUNT(items);
+	for (size_t i = 0; i < MMI_COUNT(items); i++) {
+		mmi_tensor_item *item = &list->items[list->n++];
+		*item = items[i];
+		item->name = keep_name(list, mmi_format("%s%s", prefix, items[i].name));
+	}
+}
+
+static void add_snapshot(mmi_item_list *list, mmi_learner *l)
+{
+	list->items[list->n++] = mmi_item_f32_flat(SNAPSHOT "arrays", l->snapshot.bytes / sizeof(float), l->snapshot.host);
+	for (int i = 0; i < 3; i++)
+		list->items[list->n++] = mmi_item_counter(keep_name(list, mmi_format(SNAPSHOT "adam_t.%s", optimiser(l, i)->params->name)),
+		                                          &l->snapshot_t[i]);
+	add_state(list, SNAPSHOT, &l->snapshot_state);
 }
 
 static void add_rows(mmi_item_list *list, const char *what, const char *name, float *rows, size_t n, size_t count)
@@ -219,7 +236,8 @@ mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, 
 	if (list.items && list.names) {
 		add_states(&list, l->model);
 		add_buffer(&list, l);
-		add_state(&list, &l->state);
+		add_state(&list, "", &l->state);
+		add_snapshot(&list, l);
 	}
 	if (!list.items || !list.names || list.failed) {
 		mmi_learner_items_free(list.items, list.names, list.n_names);
@@ -229,6 +247,25 @@ mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, 
 	*n = list.n;
 	*names = list.names;
 	*n_names = list.n_names;
+	return MM_OK;
+}
+
+/* A snapshot is of this moment, or will be as the next iteration begins. */
+static bool at_snapshot(const mmi_learner *l)
+{
+	return l->state.iteration % l->settings->snapshot_interval == 0 || l->snapshot_state.iteration == l->state.iteration;
+}
+
+size_t mmi_learner_items_due(const mmi_learner *l, size_t n)
+{
+	return at_snapshot(l) ? n - SNAPSHOT_ITEMS : n;
+}
+
+mm_status mmi_learner_restore(mmi_learner *l, const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e)
+{
+	const bool has_snapshot = mmi_safetensors_find(mmi_checkpoint_tensors(ck), SNAPSHOT "arrays");
+	MMI_TRY(mmi_checkpoint_restore(ck, items, has_snapshot ? n : n - SNAPSHOT_ITEMS, e));
+	mmi_learner_restored(l, has_snapshot);
 	return MM_OK;
 }
 

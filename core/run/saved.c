@@ -6,7 +6,7 @@
 static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error *e)
 {
 	/* With a moving average, that is the generator; what was trained on goes unread. */
-	static const char *const others[] = { "adam_", "rate_factor.", "state.", "buffer.", "modality.", "generator." };
+	static const char *const others[] = { "adam_", "rate_factor.", "state.", "buffer.", "modality.", "snapshot.", "generator." };
 	bool average = s->setup.settings.ema > 0;
 	mmi_params *const stores[3] = { s->model->generator, s->model->inference, s->model->energy };
 	size_t capacity = 5, n = 0, n_names = 0;

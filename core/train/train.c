@@ -165,7 +165,7 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
 	mmi_learner_fetch(r->learner);
-	mm_status status = mmi_checkpoint_save(path, r->items, r->n_items, meta, n_meta, e);
+	mm_status status = mmi_checkpoint_save(path, r->items, mmi_learner_items_due(r->learner, r->n_items), meta, n_meta, e);
 	if (status == MM_OK) {
 		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);
 		r->saved = r->learner->state.iteration;
@@ -276,13 +276,11 @@ static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 	mm_status status = mmi_check_states(r->setup->modalities, r->setup->n_modalities, ck,
 	                                    "the data or the plugin has changed since the run began", e);
 	if (status == MM_OK)
-		status = mmi_checkpoint_restore(ck, r->items, r->n_items, e);
+		status = mmi_learner_restore(r->learner, ck, r->items, r->n_items, e);
 	if (status == MM_OK)
 		status = compare_settings(r, ck, changed_data, e);
-	if (status == MM_OK) {
-		mmi_learner_restored(r->learner);
+	if (status == MM_OK)
 		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s", (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
-	}
 	mmi_checkpoint_close(ck);
 	return status;
 }
