@@ -93,10 +93,13 @@ mm_tensor mmi_model_mean(const mmi_model *m, uint32_t modality, mmi_graph *g, mm
 mm_tensor mmi_model_nll(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor x, mm_tensor decoded);
 /* E(x_1..x_M), a number per sample. */
 mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e);
-/* E - agreement * (mean over pairs of modalities of the cosine between their experts' locations): what scores a tuple and guides
- * latents. The density it stands for is exp(-E / T) exp(agreement * cosine) with T = (n / s)^2 of the data chain, some 1e-8: in that
- * chain the second factor's drift, n^2 / 2 times its gradient, is below the noise, so the chain goes down E alone. alone: NULL, or
- * takes E; the same tensor where there is no agreement. */
+/* J = E - agreement * (mean over pairs of modalities of the cosine between their experts' locations). It is a score, and no density has
+ * it as its energy at one temperature:
+ *   the data chain             pi(X), proportional to exp(-E / T), T = (n / s)^2, some 1e-8: E alone, as it is trained
+ *   candidates, latent chain   p(z) exp(-w J(g(z))), w some 10 (`weight` of a recipe): E at temperature 1 / w, and a cosine of weight
+ *                              w * agreement
+ * Below T a cosine of any such weight would not be felt: its drift in the data chain, n^2 / 2 times its gradient, is below the noise.
+ * alone: NULL, or takes E; the same tensor where there is no agreement. */
 mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out, mm_error *e);
 /* log q(z) of the family with this location and scale, all of one shape. */
 mm_tensor mmi_model_log_density(const mmi_model *m, mmi_graph *g, mm_tensor z, mm_tensor loc, mm_tensor scale);
