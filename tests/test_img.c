@@ -545,6 +545,21 @@ static void broken_pictures_are_refused_or_left_out(void **state)
 	media_setup_close(&s);
 }
 
+static void pictures_that_are_all_elsewhere_are_told_with_what_is_there(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	media_setup s;
+	mm_dataset *d;
+	media_text(*state, "d/images.txt", "1 a\\x.png\n2 a\\y.png\n");
+	media_text(*state, "d/train_test_split.txt", "1 1\n2 1\n");
+	media_text(*state, "d/images/a/x.png", "");
+	assert_ok(media_setup_open(*state, "img", "d", "size = 32", &s, &e), e);
+	assert_fails(mmi_modality_open(s.m, MM_SPLIT_TRAIN, &d, &e), MM_EFORMAT, e, "none of 2 listed pictures is there: ");
+	assert_non_null(strstr(e.message, "d/images/a\\x.png was looked for first; "));
+	assert_non_null(strstr(e.message, "d/images holds 1 entries, the first a"));
+	media_setup_close(&s);
+}
+
 /* The published networks have these numbers of parameters. */
 static void resnet_is_the_published_one(void **state)
 {
@@ -598,6 +613,7 @@ int main(void)
 		TEST(mirrored_samples_are_the_same_each_time),
 		TEST(a_picture_is_read_as_a_user_names_it),
 		TEST(broken_pictures_are_refused_or_left_out),
+		TEST(pictures_that_are_all_elsewhere_are_told_with_what_is_there),
 		TEST(resnet_is_the_published_one),
 		TEST(networks_fit_every_size),
 	};

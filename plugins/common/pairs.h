@@ -66,6 +66,8 @@ void pairs_filter(pairs *p, bool (*keep)(const pairs *p, const pairs_sample *s, 
 void pairs_caption(const pairs *p, const pairs_sample *s, char *text, size_t size);
 mm_status pairs_key(const pairs *p, uint64_t index, char *out, size_t size, mm_error *e);
 int32_t pairs_label(const pairs *p, uint64_t index);
+/* That a path, which is not there, was looked for first, and what is there instead, in host memory; NULL when out of memory. */
+char *pairs_instead(const com_host *h, const char *path);
 /* An error unless the index is in range. */
 mm_status pairs_check(const pairs *p, uint64_t index, mm_error *e);
 

@@ -84,31 +84,34 @@ static void nearest_folder(char *path)
 	} while (*path && !com_is_folder(path));
 }
 
-static mm_status describe(pairs_reader *r, const char *path, char *folder, mm_error *e)
+char *pairs_instead(const com_host *h, const char *path)
 {
 	com_arena strings = { NULL, 0, 0 };
 	const char **name = NULL;
 	uint32_t n = 0;
+	char *text = NULL, *folder = com_format(h, "%s", path);
+	if (!folder)
+		return NULL;
 	nearest_folder(folder);
 	const char *where = *folder ? folder : *path == '/' ? "/" : ".";
-	mm_status status = pairs_list(r->host, &strings, where, any, &name, &n, e);
-	char *text = status != MM_OK ? NULL
-	             : n ? com_format(r->host, "%s was looked for first; %s holds %u entries, the first %s", path, where, (unsigned)n, name[0])
-	                 : com_format(r->host, "%s was looked for first; %s is empty", path, where);
-	if (text)
-		r->out->absent = com_keep(r->host, &r->out->strings, text, strlen(text));
-	com_release(r->host, text);
-	com_release(r->host, name);
-	com_arena_clear(r->host, &strings);
-	return status != MM_OK || r->out->absent ? status : com_no_memory(e, "a path");
+	if (pairs_list(h, &strings, where, any, &name, &n, NULL) != MM_OK)
+		text = com_format(h, "%s was looked for first; %s cannot be listed", path, where);
+	else if (n)
+		text = com_format(h, "%s was looked for first; %s holds %u entries, the first %s", path, where, (unsigned)n, name[0]);
+	else
+		text = com_format(h, "%s was looked for first; %s is empty", path, where);
+	com_release(h, folder);
+	com_release(h, name);
+	com_arena_clear(h, &strings);
+	return text;
 }
 
 mm_status pairs_note_absent(pairs_reader *r, const char *path, mm_error *e)
 {
 	if (r->out->absent)
 		return MM_OK;
-	char *folder = com_format(r->host, "%s", path);
-	mm_status status = folder ? describe(r, path, folder, e) : com_no_memory(e, "a path");
-	com_release(r->host, folder);
-	return status;
+	char *text = pairs_instead(r->host, path);
+	r->out->absent = text ? com_keep(r->host, &r->out->strings, text, strlen(text)) : NULL;
+	com_release(r->host, text);
+	return r->out->absent ? MM_OK : com_no_memory(e, "a path");
 }

@@ -24,10 +24,15 @@ static size_t floats(const mm_instance *i)
 
 /* ---------------------------------------------------------------- decoding */
 
+static char *picture_path(const mm_dataset *d, uint32_t picture)
+{
+	return com_format(d->instance->host, "%s/%s", d->instance->source.root, d->pairs->picture[picture].file);
+}
+
 static mm_status decode_into(mm_dataset *d, uint32_t picture, uint8_t *out, mm_error *e)
 {
 	const mm_instance *i = d->instance;
-	char *path = com_format(i->host, "%s/%s", i->source.root, d->pairs->picture[picture].file);
+	char *path = picture_path(d, picture);
 	if (!path)
 		return com_no_memory(e, "a path");
 	mm_status status = img_square(i->host, path, &i->fit, out, e);
@@ -58,13 +63,25 @@ static bool is_usable(const pairs *p, const pairs_sample *s, void *ctx)
 	return usable[s->picture];
 }
 
+/* Most likely the pictures are elsewhere. */
+static mm_status none_is_there(const mm_dataset *d, mm_error *e)
+{
+	const com_host *h = d->instance->host;
+	char *path = picture_path(d, 0), *instead = path ? pairs_instead(h, path) : NULL;
+	mm_status status = !instead ? com_no_memory(e, "a message")
+	                            : com_fail(e, MM_EFORMAT, "none of %u listed pictures is there: %s", (unsigned)d->pairs->n_pictures, instead);
+	com_release(h, path);
+	com_release(h, instead);
+	return status;
+}
+
 static mm_status find_files(mm_dataset *d, mm_error *e)
 {
 	const mm_instance *i = d->instance;
 	const pairs *p = d->pairs;
 	uint32_t missing = 0, first = 0;
 	for (uint32_t k = 0; k < p->n_pictures; k++) {
-		char *path = com_format(i->host, "%s/%s", i->source.root, p->picture[k].file);
+		char *path = picture_path(d, k);
 		if (!path)
 			return com_no_memory(e, "a path");
 		d->usable[k] = com_is_file(path);
@@ -72,6 +89,8 @@ static mm_status find_files(mm_dataset *d, mm_error *e)
 		if (!d->usable[k] && !missing++)
 			first = k;
 	}
+	if (missing == p->n_pictures)
+		return none_is_there(d, e);
 	if (missing)
 		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures are listed but not there (first: %s); they are left out",
 		        i->source.instance, missing, p->n_pictures, p->picture[first].file);
