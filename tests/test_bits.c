@@ -81,7 +81,7 @@ static uint64_t hash_of(const char *path)
 	const mmi_safetensors *file = mmi_checkpoint_tensors(ck);
 	for (size_t i = 0; i < mmi_safetensors_count(file); i++) {
 		const mmi_tensor_info *t = mmi_safetensors_at(file, i);
-		if (t->dtype != MMI_F32 || !strncmp(t->name, "buffer.", 7))
+		if (t->dtype != MMI_F32 || !strncmp(t->name, "buffer.", 7) || !strncmp(t->name, "snapshot.", 9))
 			continue;
 		size_t bytes = (size_t)(t->end - t->begin), length = strlen(t->name);
 		uint8_t *data = malloc(length + bytes);
