@@ -9,7 +9,7 @@
 #include "eval/evaluate.h"
 #include "judge/judge.h"
 #include "judge/retrieval.h"
-#include "learn/contrast.h"
+#include "learn/terms/contrast.h"
 #include "run/saved.h"
 #include "train/train.h"
 #include "device_rig.h"

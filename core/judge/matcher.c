@@ -3,7 +3,7 @@
 
 #include "judge/matcher.h"
 #include "judge/judge.h"
-#include "learn/contrast.h"
+#include "learn/terms/contrast.h"
 
 #include <stdio.h>
 #include <string.h>

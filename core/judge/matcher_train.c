@@ -4,7 +4,7 @@
 
 #include "judge/matcher.h"
 #include "data/batches.h"
-#include "learn/contrast.h"
+#include "learn/terms/contrast.h"
 #include "learn/lanes.h"
 #include "learn/optimiser.h"
 

@@ -3,13 +3,13 @@
 #define MMI_LEARNER_H
 
 #include "data/batches.h"
-#include "learn/alignment.h"
-#include "learn/given.h"
+#include "learn/terms/alignment.h"
+#include "learn/terms/given.h"
 #include "learn/losses.h"
 #include "learn/masks.h"
 #include "learn/optimiser.h"
 #include "learn/settings.h"
-#include "learn/swaps.h"
+#include "learn/terms/swaps.h"
 #include "mcmc/sampler.h"
 #include "store/safetensors.h"
 

@@ -4,6 +4,17 @@
 
 #include "model/model.h"
 
+/* Rows, and marks of rows, to those who only read them: C converts no pointer that deep by itself. */
+static inline const float *const *mmi_rows_read(float *const *x)
+{
+	return (const float *const *)x;
+}
+
+static inline const uint8_t *const *mmi_held_read(uint8_t *const *held)
+{
+	return (const uint8_t *const *)held;
+}
+
 /* Zeros. On failure some arrays may be there already: mmi_rows_clear. */
 mm_status mmi_rows_create(const mmi_model *m, size_t rows, float **x, mm_error *e);
 /* All MMI_MAX_MODALITIES arrays; those that are NULL are accepted. */

@@ -19,6 +19,8 @@ void mmi_given_clear(mmi_given *g);
  * w_m likewise, the other w from the prior; they take the rows' places in z. draw: number of the draws; batch rows in all. */
 void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi_experts *experts, const float *const *observed,
                      uint32_t batch, uint32_t draw, uint32_t iteration, mmi_latents *z);
+/* What chains hold of each modality's rows; NULL: nothing is translated. */
+const uint8_t *const *mmi_given_held(const mmi_given *g);
 /* x [modality][batch] of translated rows: what was given is the data's. */
 void mmi_given_fill(const mmi_given *g, const mmi_model *m, const float *const *data, float *const *x);
 

@@ -1,7 +1,7 @@
 /* contrast.c - the symmetric contrastive loss and its gradient, in double and in one order: batches are small. */
 #include "mmi_build.h"
 
-#include "learn/contrast.h"
+#include "learn/terms/contrast.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #ifndef MMI_ALIGNMENT_H
 #define MMI_ALIGNMENT_H
 
-#include "learn/contrast.h"
+#include "learn/terms/contrast.h"
 #include "mcmc/sampler.h"
 
 typedef struct mmi_alignment {

@@ -1,7 +1,8 @@
 /* alignment.c - the contrastive loss over all pairs of experts. */
 #include "mmi_build.h"
 
-#include "learn/alignment.h"
+#include "learn/course.h"
+#include "learn/terms/terms.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,4 +89,34 @@ void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const 
 			any |= align_pair(a, loc, observed, (const uint32_t[2]){ i, k }, rows, temperature, weight);
 	if (!any)
 		a->loss = NAN;
+}
+
+/* ------------------------------------------------------------ in the learner */
+
+const float *const *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
+{
+	const mmi_settings *s = l->settings;
+	if (!mmi_learner_aligns(l))
+		return NULL;
+	if (mmi_course_before(l, s->contrast_start)) {
+		mmi_alignment_none(&l->alignment, s->batch);
+		return mmi_rows_read(l->alignment.grad);
+	}
+	mmi_sampler_encode(l->sampler, mmi_batch_seen(batch), s->batch, &l->experts);
+	mmi_alignment_make(&l->alignment, l->experts.loc, batch->observed, s->batch, s->contrast_temperature);
+	if (isnan(m->contrast)) /* no update before this one has found it */
+		m->contrast = l->alignment.loss;
+	return mmi_rows_read(l->alignment.grad);
+}
+
+void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mmi_measures *m)
+{
+	const mmi_settings *s = l->settings;
+	if (mmi_course_before(l, s->contrast_start) || !mmi_alignment_pull(l, batch, m))
+		return;
+	mmi_segment *out = &t->at[t->n++];
+	*out = (mmi_segment){ .loss = &l->locations, .x = mmi_batch_seen(batch), .rows = s->batch, .x_rows = s->batch,
+	                      .seed = (float)s->contrast_factor };
+	for (uint32_t i = 0; i < l->model->n_modalities; i++)
+		out->z[i].z = l->alignment.grad[i];
 }

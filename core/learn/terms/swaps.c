@@ -1,7 +1,7 @@
 /* swaps.c - swapped tuples as negatives. */
 #include "mmi_build.h"
 
-#include "learn/swaps.h"
+#include "learn/terms/terms.h"
 
 #include <math.h>
 #include <string.h>
@@ -103,6 +103,22 @@ void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const floa
 		swap_row(k, s, m, x, whole, row, rows, iteration, number);
 	/* E alone: this teaches the energy model, not the experts whose agreement the joint energy has beside it. */
 	mmi_sampler_energies(s, x, rows, NULL, k->e_data);
-	mmi_sampler_energies(s, (const float *const *)k->x, rows, NULL, k->e_swapped);
+	mmi_sampler_energies(s, mmi_rows_read(k->x), rows, NULL, k->e_swapped);
 	set_factors(k, whole, rows, factor, margin);
+}
+
+void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t)
+{
+	const mmi_settings *s = l->settings;
+	mmi_segment *data = &t->at[0], *swapped = &t->at[t->n];
+	if (!(s->swap_factor > 0))
+		return;
+	mmi_swaps_make(&l->swaps, l->sampler, l->model, data->x, data->row_seed, s->batch, s->swap_factor, s->swap_margin,
+	               (uint32_t)l->state.iteration, number);
+	*swapped = *data;
+	swapped->x = mmi_rows_read(l->swaps.x);
+	swapped->seed = -data->seed;
+	swapped->row_seed = l->swaps.seed_swapped;
+	data->row_seed = l->swaps.seed_data;
+	t->n++;
 }

@@ -1,7 +1,8 @@
 /* given.c - see given.h. */
 #include "mmi_build.h"
 
-#include "learn/given.h"
+#include "learn/terms/given.h"
+#include "model/rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -39,6 +40,11 @@ void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi
 	for (uint32_t i = 0; i < m->n_modalities; i++)
 		for (uint32_t b = 0; b < g->rows; b++)
 			g->held[i][b] = g->expert[b] == i;
+}
+
+const uint8_t *const *mmi_given_held(const mmi_given *g)
+{
+	return g->rows ? mmi_held_read(g->held) : NULL;
 }
 
 void mmi_given_fill(const mmi_given *g, const mmi_model *m, const float *const *data, float *const *x)

@@ -1,7 +1,7 @@
 /* starts.c - other starts of the data chain. */
 #include "mmi_build.h"
 
-#include "learn/starts.h"
+#include "learn/terms/starts.h"
 #include "model/rows.h"
 
 /* The buffer's rows take turns, so that no row is in a batch twice. */

@@ -1,0 +1,33 @@
+/* course.c - how far a run is. */
+#include "mmi_build.h"
+
+#include "learn/course.h"
+#include "model/rows.h"
+
+#include <math.h>
+
+bool mmi_course_before(const mmi_learner *l, uint64_t iterations)
+{
+	if (l->clock < 0)
+		return (uint64_t)l->state.iteration < iterations;
+	return l->clock * (double)l->settings->iterations < (double)iterations;
+}
+
+double mmi_course_rate(const mmi_learner *l)
+{
+	return l->clock < 0 ? mmi_settings_schedule(l->settings, (uint64_t)l->state.iteration)
+	                    : mmi_settings_schedule_at(l->settings, l->clock);
+}
+
+void mmi_course_calibrate(mmi_learner *l)
+{
+	mmi_chain_stats stats;
+	mmi_revise_args still = { .steps = 1, .step = 0, .noise = 0, .held = mmi_given_held(&l->given) };
+	if (!(l->settings->x_drift > 0) || l->state.x_step_n >= MMI_CALIBRATE)
+		return;
+	mmi_sampler_revise(l->sampler, &still, l->revised, mmi_rows_read(l->generated), l->settings->batch, &stats);
+	double rms = sqrt(stats.grad2 / stats.elements);
+	l->state.x_step_sum += sqrt(2 * l->settings->x_drift / (rms > 1e-20 ? rms : 1e-20));
+	l->state.x_step_n++;
+	l->state.x_step = l->state.x_step_sum / (double)l->state.x_step_n;
+}

@@ -1,0 +1,15 @@
+/* course.h - how far a run is: phases, the learning rates' schedule, and the step that is measured while it begins. */
+#ifndef MMI_COURSE_H
+#define MMI_COURSE_H
+
+#include "learn/learner.h"
+
+/* Whether a phase that lasts so many iterations is not over: or that share of a time budget. */
+bool mmi_course_before(const mmi_learner *l, uint64_t iterations);
+/* Times the learning rates. */
+double mmi_course_rate(const mmi_learner *l);
+/* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then held. Moves
+ * nothing. */
+void mmi_course_calibrate(mmi_learner *l);
+
+#endif
