@@ -124,6 +124,49 @@ void media_png(rig *r, const char *name, int width, int height, int class, int v
 	free(rgb);
 }
 
+bool media_scans(rig *r, const char *name, int side, int scans)
+{
+#ifdef HAVE_LIBJPEG
+	char path[400];
+	struct jpeg_compress_struct jpeg;
+	struct jpeg_error_mgr errors;
+	size_t bytes, last = 0;
+	FILE *file = fopen(full_path(r, name, path), "wb");
+	assert_non_null(file);
+	jpeg.err = jpeg_std_error(&errors);
+	jpeg_create_compress(&jpeg);
+	jpeg_stdio_dest(&jpeg, file);
+	jpeg.image_width = jpeg.image_height = (JDIMENSION)side;
+	jpeg.input_components = 1;
+	jpeg.in_color_space = JCS_GRAYSCALE;
+	jpeg_set_defaults(&jpeg);
+	jpeg_simple_progression(&jpeg);
+	jpeg_start_compress(&jpeg, TRUE);
+	JSAMPROW row = calloc((size_t)side, 1);
+	while (jpeg.next_scanline < jpeg.image_height)
+		jpeg_write_scanlines(&jpeg, &row, 1);
+	jpeg_finish_compress(&jpeg);
+	jpeg_destroy_compress(&jpeg);
+	free(row);
+	assert_int_equal(fclose(file), 0);
+	char *text = rig_read(path, &bytes);
+	for (size_t i = 0; i + 1 < bytes; i++)
+		last = !memcmp(text + i, "\xFF\xDA", 2) ? i : last;
+	file = fopen(path, "wb");
+	assert_non_null(file);
+	fwrite(text, 1, bytes - 2, file);
+	for (int i = 0; i < scans; i++)
+		fwrite(text + last, 1, bytes - 2 - last, file);
+	fwrite(text + bytes - 2, 1, 2, file);
+	assert_int_equal(fclose(file), 0);
+	free(text);
+	return true;
+#else
+	(void)r, (void)name, (void)side, (void)scans;
+	return false;
+#endif
+}
+
 bool media_jpeg(rig *r, const char *name, int width, int height, int class, int variant)
 {
 #ifdef HAVE_LIBJPEG

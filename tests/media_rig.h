@@ -44,6 +44,8 @@ void media_text(rig *r, const char *name, const char *text);
 /* A shape of a class as PNG: width x height. */
 void media_png(rig *r, const char *name, int width, int height, int class, int variant);
 /* The same as JPEG; false without libjpeg. */
+/* A grey picture whose last progressive scan comes so many times more. */
+bool media_scans(rig *r, const char *name, int side, int scans);
 bool media_jpeg(rig *r, const char *name, int width, int height, int class, int variant);
 /* A whole data set below FOLDER: images.txt and its companions, images, text with two captions a picture. */
 void media_cub(rig *r, const char *folder);

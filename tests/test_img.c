@@ -274,6 +274,24 @@ static void turned_pictures_are_samples_like_upright_ones(void **state)
 	}
 }
 
+/* Each takes the time of all pixels. */
+static void scans_times_pixels_have_a_bound(void **state)
+{
+	media_host m;
+	mm_error e = MM_ERROR_INIT;
+	img_pixels p;
+	if (!media_scans(*state, "bomb.jpg", 4096, 64)) {
+		print_message("built without libjpeg\n");
+		skip();
+	}
+	media_scans(*state, "small.jpg", 64, 64);
+	media_host_open(&m);
+	assert_fails(decode(&m, *state, "bomb.jpg", &p, &e), MM_EFORMAT, e, "more than 64 scans of 4096 x 4096 pixels");
+	assert_ok(decode(&m, *state, "small.jpg", &p, &e), e);
+	com_release(&m.com, p.rgb);
+	media_host_close(&m);
+}
+
 static void what_is_no_picture_is_named(void **state)
 {
 	static const uint8_t huge[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0xFF, 0, 0, 0, 0xFF, 0,
@@ -603,6 +621,7 @@ int main(void)
 		TEST(jpeg_says_how_the_camera_was_held),
 		TEST(exif_may_hold_anything),
 		TEST(turned_pictures_are_samples_like_upright_ones),
+		TEST(scans_times_pixels_have_a_bound),
 		TEST(what_is_no_picture_is_named),
 		TEST(damaged_files_are_errors_or_pictures),
 		TEST(flat_pictures_stay_flat_at_any_size),

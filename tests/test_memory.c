@@ -7,6 +7,7 @@
 #include <malloc.h>
 
 #include "config/config.h"
+#include "run/settings.h"
 #include "store/checkpoint.h"
 
 #if defined(__has_feature)
@@ -186,11 +187,42 @@ static void want_of_memory_ends_the_reading_of_settings_with_an_error(void **sta
 	assert_true(refused);
 }
 
+/* A checkpoint's settings go the same way. */
+static void sizes_in_settings_have_bounds(void **state)
+{
+	static const char *const sets[][2] = {
+		{ "run.chunk=1000000", "an integer from 1 to 1024" },
+		{ "run.grid_columns=1000000", "an integer from 1 to 1024" },
+		{ "learner.batch=1000000", "an integer from 1 to 65536" },
+		{ "learner.x_buffer=1000000000", "an integer from 1 to 1048576" },
+	};
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(sets); i++) {
+		mm_error e = MM_ERROR_INIT;
+		mmi_config *c;
+		mmi_settings s;
+		assert_ok(mmi_config_create(&c, &e), e);
+		assert_ok(mmi_config_set(c, sets[i][0], &e), e);
+		assert_fails(mmi_settings_read(c, &s, &e), MM_ECONFIG, e, sets[i][1]);
+		mmi_config_destroy(c);
+	}
+}
+
+static void what_the_machine_cannot_hold_is_not_promised(void **state)
+{
+	(void)state;
+	const size_t all = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+	assert_null(mmi_alloc(all + 1, 1));
+	assert_null(mmi_alloc(SIZE_MAX, 1));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(want_of_memory_is_not_taken_for_a_damaged_checkpoint),
+		cmocka_unit_test(sizes_in_settings_have_bounds),
+		cmocka_unit_test(what_the_machine_cannot_hold_is_not_promised),
 		TEST(want_of_memory_ends_the_reading_of_settings_with_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

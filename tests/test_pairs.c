@@ -235,6 +235,15 @@ static void coco_joins_captions_by_picture(void **state)
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "no array \"annotations\"");
 	media_text(*state, "d/annotations/captions_val2017.json", "{\"images\":[");
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "not JSON");
+	const size_t many = (size_t)1 << 20; /* of values: 40 times as much memory */
+	char *zeros = malloc(2 * many + 1);
+	assert_non_null(zeros);
+	for (size_t i = 0; i < many; i++)
+		memcpy(zeros + 2 * i, "0,", 2);
+	zeros[0] = '[';
+	media_write(*state, "d/annotations/captions_val2017.json", zeros, 2 * many);
+	free(zeros);
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "values in 2097152 bytes, expected 524288 at most");
 	media_text(*state, "d/annotations/captions_val2014.json", "{}");
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "keep one year");
 	media_host_close(&m);

@@ -661,6 +661,12 @@ static void a_named_file_is_read_and_other_words_are_the_sample(void **state)
 	assert_memory_equal(back, x, sizeof x);
 	assert_int_equal(mmi_modality_read_given(&m, "-1 .5 1 0 .25 0 0 -.125", back, &f.e), MM_OK);
 	assert_memory_equal(back, x, sizeof x);
+	assert_int_equal(mmi_modality_read_given(&m, "\"-1 .5 1 0 .25 0 0 -.125\"", back, &f.e), MM_OK);
+	assert_memory_equal(back, x, sizeof x);
+	memmove(path + 1, path, strlen(path) + 1);
+	path[0] = '@';
+	assert_int_equal(mmi_modality_read_given(&m, path, back, &f.e), MM_OK);
+	assert_memory_equal(back, x, sizeof x);
 	mmi_modality_destroy(&m);
 	teardown(&f);
 }
@@ -675,6 +681,11 @@ static void what_was_named_wrongly_is_refused(void **state)
 	assert_given_fails(&f, &m, "some words", MM_EFORMAT, "read_text: expected eight numbers");
 	assert_given_fails(&f, &m, "/dev/null", MM_EFORMAT, "read_file: expected eight numbers");
 	assert_given_fails(&f, &m, f.folder, MM_EIO, "is a folder");
+	assert_given_fails(&f, &m, "captions/red", MM_EIO, "there is no file 'captions/red'; words that look like a file's name go between");
+	assert_given_fails(&f, &m, "my red.txt", MM_EIO, "there is no file 'my red.txt'");
+	assert_given_fails(&f, &m, "@0 0 0 0 0 0 0 0", MM_EIO, "there is no file '0 0 0 0 0 0 0 0'");
+	assert_given_fails(&f, &m, "\"captions/red.txt\"", MM_EFORMAT, "read_text: expected eight numbers");
+	assert_given_fails(&f, &m, "A red bird, no. 2.", MM_EFORMAT, "read_text: expected eight numbers");
 	assert_given_fails(&f, &m, "0 0 0 2 0 0 0 0", MM_EFORMAT, "read_text: value 3 is 2, expected a number from -1 to 1");
 	assert_given_fails(&f, &m, "0 nan 0 0 0 0 0 0", MM_EFORMAT, "value 1 is nan");
 	assert_given_fails(&f, &m, "0 0 0 0 0 0 0 -inf", MM_EFORMAT, "value 7 is -inf");

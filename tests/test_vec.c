@@ -517,6 +517,26 @@ static void a_single_value_that_is_not_finite_is_found(void **state)
 	with_every_isa(check_finite);
 }
 
+/* ---------------------------------------------------------------- the peak's operands */
+
+/* Denormal numbers take many times longer: on such operands the peak is not what the processor can do. */
+static void operands_of_the_peak_stay_normal(void **state)
+{
+	static const uint64_t rounds[] = { 1, 1000, 100000, 500000, 4000000 };
+	(void)state;
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		setenv("MMCORE_ISA", isa->name, 1);
+		for (size_t i = 0; mmi_isa_get() == isa && i < MMI_COUNT(rounds); i++)
+			for (int part = 0; part < 2; part++) {
+				float value = (float)part * 7e-9f;
+				assert_true(isa->simd->fma(rounds[i], &value) > 0);
+				if (!(value >= 0.5f && value <= 12)) /* the chains' mean */
+					fail_msg("%s: %g after %llu rounds", isa->name, (double)value, (unsigned long long)rounds[i]);
+			}
+	}
+	unsetenv("MMCORE_ISA");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +558,7 @@ int main(void)
 		cmocka_unit_test(langevin_samples_the_density),
 		cmocka_unit_test(adam_takes_the_steps_of_torch),
 		cmocka_unit_test(sums_are_exact_to_double),
+		cmocka_unit_test(operands_of_the_peak_stay_normal),
 		cmocka_unit_test(a_single_value_that_is_not_finite_is_found),
 	};
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const status_names[] = {
 	[MM_OK] = "ok",
@@ -64,11 +65,23 @@ mm_status mmi_fail_prefix(mm_error *e, const char *format, ...)
 	return e->code;
 }
 
+/* Linux promises memory that it has not, and ends the program that fills it. What this machine cannot hold is refused. */
+static bool beyond_the_machine(size_t bytes)
+{
+	enum { SMALL = 1 << 28 };
+	if (bytes < SMALL)
+		return false;
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	return pages > 0 && page > 0 && bytes / (size_t)page >= (size_t)pages;
+}
+
 void *mmi_alloc(size_t n, size_t size)
 {
 	if (size && n > (SIZE_MAX - 64) / size)
 		return NULL;
 	size_t bytes = (n * size + 63) / 64 * 64;
+	if (beyond_the_machine(bytes))
+		return NULL;
 	void *block = aligned_alloc(64, bytes ? bytes : 64);
 	if (block)
 		memset(block, 0, bytes ? bytes : 64);

@@ -45,7 +45,7 @@ static const mmi_key course_keys[] = {
 	  "Of its cosines."),
 	MMI_NUMBER_ROW("learner", "contrast_start", mmi_settings, contrast_start, 0, 0, INT64_MAX,
 	  "Iterations before that loss starts; with a time budget, as warmup, that share of iterations."),
-	MMI_COUNT_ROW("learner", "batch", mmi_settings, batch, 64, 1, MMI_LIMIT,
+	MMI_COUNT_ROW("learner", "batch", mmi_settings, batch, 64, 1, 65536,
 	  "Samples an iteration."),
 	MMI_SECOND_ROW("learner", "inference", mmi_settings, separate_inference, inferences, 0,
 	  "Independent: the chain that starts from expert m sees modality m alone and teaches expert m alone "
@@ -86,7 +86,7 @@ static const mmi_key course_keys[] = {
 	  "Where data chains start: at the generator's samples, at noise, or in a buffer of persistent chains. "
 	  "Samples of the trained model start at noise likewise; its translations always start at the generator, and so "
 	  "do samples after training with a buffer. With noise the terms of the losses that pair revised tuples with latents are left out."),
-	MMI_COUNT_ROW("learner", "x_buffer", mmi_settings, x_buffer, 1024, 1, MMI_LIMIT,
+	MMI_COUNT_ROW("learner", "x_buffer", mmi_settings, x_buffer, 1024, 1, 1 << 20,
 	  "Tuples in that buffer."),
 	MMI_REAL_ROW("learner", "x_refresh", mmi_settings, x_refresh, 0.05, 0, 1,
 	  "Share of its chains that start anew at the generator's samples."),

@@ -81,8 +81,10 @@ mm_status mmi_modality_render(const mmi_modality *m, const float *x, const char 
 /* MM_EUNSUPPORTED without the picture extension. */
 mm_status mmi_modality_picture_size(const mmi_modality *m, uint32_t *width, uint32_t *height, mm_error *e);
 mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb, size_t stride, mm_error *e);
+/* Words whatever they look like: between double quotes. */
+bool mmi_given_quoted(const char *given);
 /* One sample, m->count floats, as a user names it: if `given` is a file it is read, else it is the sample in words, if the
- * plugin takes words. MM_EUNSUPPORTED without the file extension; MM_EIO when there is no such file and words will not do.
+ * plugin takes words and they do not look like a file's name. @FILE is a file, "WORDS" in quotes are words. MM_EUNSUPPORTED without the file extension; MM_EIO when there is no such file and words will not do.
  * Values are finite and within the support. out is scratch when this fails. */
 mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e);
 

@@ -6,6 +6,7 @@
 #include "plugin/loader.h"
 #include "plugin/modality.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -163,22 +164,64 @@ mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb,
 	return mmi_call_end(&call, m->picture->draw(m->instance, x, rgb, stride, &call.error), e);
 }
 
-mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e)
+/* Words rarely hold a slash or end in a suffix, ".txt"; what does and is no file was mistyped. */
+static bool looks_like_file(const char *given)
+{
+	const char *dot = strrchr(given, '.');
+	size_t suffix = dot ? strlen(dot + 1) : 0;
+	if (strpbrk(given, "/\\"))
+		return true;
+	if (!dot || dot == given || dot[-1] == ' ' || suffix > 5 || strspn(dot + 1, "0123456789") == suffix)
+		return false;
+	for (size_t i = 1; i <= suffix; i++)
+		if (!isalnum((unsigned char)dot[i]))
+			return false;
+	return true;
+}
+
+static mm_status read_as(const mmi_modality *m, bool file, const char *given, float *out, mm_error *e)
 {
 	mmi_call call;
+	const char *callback = file ? "read_file" : "read_text";
+	mmi_contract_poison(out, (size_t)m->count * sizeof *out);
+	begin(&call, m, callback);
+	mm_status status = (file ? m->file->read_file : m->file->read_text)(m->instance, given, out, &call.error);
+	MMI_TRY(mmi_call_end(&call, status, e));
+	return mmi_contract_values(m, callback, NULL, out, e);
+}
+
+static mm_status read_quoted(const mmi_modality *m, const char *given, float *out, mm_error *e)
+{
+	char *words = mmi_format("%.*s", (int)strlen(given) - 2, given + 1);
+	mm_status status = words ? read_as(m, false, words, out, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
+	mmi_free(words);
+	return status;
+}
+
+mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e)
+{
 	struct stat st;
 	if (!m->file)
 		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] plugin %s cannot read samples that are named (no %s); use tuples of the test data", m->name,
 		                m->plugin->entry.id, MM_MODALITY_FILE);
-	bool exists = !stat(given, &st);
+	const char *path = given + (given[0] == '@');
+	if (m->file->read_text && mmi_given_quoted(given))
+		return read_quoted(m, given, out, e);
+	bool exists = !stat(path, &st);
 	if (!exists && !m->file->read_text)
-		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s', and plugin %s reads nothing but files", m->name, given, m->plugin->entry.id);
+		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s', and plugin %s reads nothing but files", m->name, path, m->plugin->entry.id);
+	if (!exists && path != given)
+		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s'", m->name, path);
+	if (!exists && looks_like_file(given))
+		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s'; words that look like a file's name go between double quotes, which the shell "
+		                "leaves alone between single ones: '%s=\"...\"'", m->name, given, m->name);
 	if (exists && S_ISDIR(st.st_mode))
-		return mmi_fail(e, MM_EIO, "[%s] '%s' is a folder, expected a file", m->name, given);
-	const char *callback = exists ? "read_file" : "read_text";
-	mmi_contract_poison(out, (size_t)m->count * sizeof *out);
-	begin(&call, m, callback);
-	mm_status status = (exists ? m->file->read_file : m->file->read_text)(m->instance, given, out, &call.error);
-	MMI_TRY(mmi_call_end(&call, status, e));
-	return mmi_contract_values(m, callback, NULL, out, e);
+		return mmi_fail(e, MM_EIO, "[%s] '%s' is a folder, expected a file", m->name, path);
+	return read_as(m, exists, path, out, e);
+}
+
+bool mmi_given_quoted(const char *given)
+{
+	size_t length = strlen(given);
+	return length > 1 && given[0] == '"' && given[length - 1] == '"';
 }

@@ -18,7 +18,7 @@ static const mmi_key run_keys[] = {
 	  "Of all randomness."),
 	MMI_COUNT_ROW("run", "threads", mmi_settings, threads, 0, 0, 1024,
 	  "Worker threads; 0: all processors. Results do not depend on it."),
-	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, MMI_LIMIT,
+	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, 1024,
 	  "Samples a worker takes through a chain at once, at most."),
 	MMI_CHOICE_ROW("run", "device", mmi_settings, device_number, devices, 0,
 	  "Where it computes; only cpu so far."),
@@ -45,7 +45,7 @@ static const mmi_key run_keys[] = {
 	  "up of a cooperative run is not selected from."),
 	MMI_COUNT_ROW("run", "grid_interval", mmi_settings, grid_interval, 500, 1, MMI_LIMIT,
 	  "Iterations between sample sheets."),
-	MMI_COUNT_ROW("run", "grid_columns", mmi_settings, grid_columns, 12, 1, MMI_LIMIT,
+	MMI_COUNT_ROW("run", "grid_columns", mmi_settings, grid_columns, 12, 1, 1024,
 	  "Samples on a sheet; its data are drawn at random from the test split, or from the training data "
 	  "where there is none."),
 };

@@ -147,6 +147,10 @@ static bool is_file(const char *text, size_t length)
 {
 	char path[4096];
 	struct stat st;
+	if (length && text[0] == '@') {
+		text++;
+		length--;
+	}
 	if (length >= sizeof path)
 		return false;
 	memcpy(path, text, length);
@@ -158,9 +162,9 @@ static bool is_file(const char *text, size_t length)
 static bool is_list(const mmi_modality *m, const char *value)
 {
 	size_t first = strcspn(value, ",");
-	if (!value[first] || is_file(value, strlen(value)))
+	if (!value[first] || mmi_given_quoted(value) || is_file(value, strlen(value)))
 		return false;
-	return is_file(value, first) || !m->file || !m->file->read_text;
+	return value[0] == '@' || is_file(value, first) || !m->file || !m->file->read_text;
 }
 
 static mm_status add_value(const mmi_modality *m, list *l, const char *value, const char *option, mm_error *e)

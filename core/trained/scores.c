@@ -60,11 +60,15 @@ void mmi_scores_list_close(mmi_scores_list *l)
 	mmi_csv_clear(&l->csv);
 }
 
+/* A file's name is looked for beside the list before the current folder. */
 static mm_status read_cell(const mmi_scores_list *l, const mmi_modality *m, const char *cell, float *x, mm_error *e)
 {
-	const char *slash = strrchr(l->path, '/');
-	char *beside = slash && *cell != '/' ? mmi_format("%.*s/%s", (int)(slash - l->path), l->path, cell) : NULL;
-	mm_status status = mmi_modality_read_given(m, beside && !access(beside, F_OK) ? beside : cell, x, e);
+	const char *slash = strrchr(l->path, '/'), *name = cell + (*cell == '@');
+	bool look = slash && *name != '/' && !mmi_given_quoted(cell);
+	char *beside = look ? mmi_format("@%.*s/%s", (int)(slash - l->path), l->path, name) : NULL;
+	if (look && !beside)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	mm_status status = mmi_modality_read_given(m, beside && !access(beside + 1, F_OK) ? beside : cell, x, e);
 	mmi_free(beside);
 	return status;
 }

@@ -319,10 +319,29 @@ static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, 
 	return status;
 }
 
+/* Each value takes some 100 bytes of memory; captions come to more than 8 bytes of the file a value, "0,0,0" does not. */
+static mm_status check_values(const char *bytes, size_t size, const char *path, mm_error *e)
+{
+	enum { VALUE_BYTES = 8, FREE_VALUES = 1 << 18 };
+	size_t n = 0, most = FREE_VALUES + size / VALUE_BYTES;
+	bool quoted = false;
+	for (size_t i = 0; i < size; i++) {
+		if (quoted && bytes[i] == '\\')
+			i++;
+		else if (bytes[i] == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			n += bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{';
+	}
+	return n <= most ? MM_OK : com_fail(e, MM_EFORMAT, "%s: %zu values in %zu bytes, expected %zu at most; these are no captions of MSCOCO", path, n,
+	                                    size, most);
+}
+
 /* JSON text of `size` bytes, a NUL behind it. */
 static mm_status parse_text(const com_host *h, const document *d, const char *bytes, size_t size, cJSON **out, mm_error *e)
 {
 	const char *end = NULL;
+	COM_TRY(check_values(bytes, size, d->path, e));
 	size_t n = quote_numbers(bytes, size, NULL);
 	char *quoted = com_alloc(h, n + 1, 1);
 	if (!quoted)

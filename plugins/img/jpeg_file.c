@@ -11,7 +11,9 @@
 #include <setjmp.h>
 #include <string.h>
 
-enum { SCANS_MAX = 500 }; /* a progressive picture has about ten; thousands are an attack on the reader's time */
+/* A progressive picture has about ten scans, and each takes the time of all its pixels: hundreds are an attack on the reader's time. */
+enum { SCANS_MAX = 500 };
+#define SCANNED_MAX (16 * IMG_PIXELS_MAX) /* scans times pixels */
 
 typedef struct reader {
 	struct jpeg_decompress_struct jpeg;
@@ -45,12 +47,18 @@ static void on_message(j_common_ptr jpeg, int level)
 	}
 }
 
+static int scans_max(const reader *r)
+{
+	uint64_t pixels = (uint64_t)r->jpeg.image_width * r->jpeg.image_height, most = pixels ? SCANNED_MAX / pixels : SCANS_MAX;
+	return most < SCANS_MAX ? (int)most : SCANS_MAX;
+}
+
 static void on_progress(j_common_ptr jpeg)
 {
 	reader *r = jpeg->client_data;
-	if (((j_decompress_ptr)jpeg)->input_scan_number <= SCANS_MAX)
+	if (r->jpeg.input_scan_number <= scans_max(r))
 		return;
-	snprintf(r->text, sizeof(r->text), "more than %d scans", SCANS_MAX);
+	snprintf(r->text, sizeof(r->text), "more than %d scans of %u x %u pixels", scans_max(r), r->jpeg.image_width, r->jpeg.image_height);
 	longjmp(r->escape, 1);
 }
 

@@ -8,7 +8,9 @@
 
 double MMI_NAME(mmi_fma)(uint64_t rounds, float *value)
 {
-	const vf factor = splat(0.999f), term = splat(*value);
+	/* x tends to term / (1 - factor) = 1 from wherever it starts: numbers stay normal, which denormal ones are not, and far slower. The
+	 * value changes nothing, but the compiler cannot know. */
+	const vf factor = splat(0.999f), term = splat(1e-3f + 1e-30f * *value);
 	vf x[CHAINS], sum = splat(0.0f);
 	MMI_UNROLL
 	for (int i = 0; i < CHAINS; i++)
@@ -21,6 +23,6 @@ double MMI_NAME(mmi_fma)(uint64_t rounds, float *value)
 	MMI_UNROLL
 	for (int i = 0; i < CHAINS; i++)
 		sum += x[i];
-	*value = sum[0] * 1e-30f;
+	*value = sum[0] / CHAINS;
 	return 2.0 * CHAINS * W * (double)rounds;
 }
