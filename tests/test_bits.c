@@ -15,7 +15,8 @@
 
 #define RUN "[run]\nthreads = 2\nlog_interval = 10\ngrid_interval = 1000\ncheckpoint_interval = 1000\n" \
             "[energy]\nnef = 6\nblocks = 2\nspectral_norm = yes\n"
-#define CHAINS "[learner]\niterations = 20\nbatch = 20\nlatent_dim = 6\nx_steps = 3\nz_steps = 3\n" /* two chunks */
+/* Two chunks a batch; the last iteration is a snapshot's, so that its checkpoint holds the state alone. */
+#define CHAINS "[learner]\niterations = 20\nsnapshot_interval = 20\nbatch = 20\nlatent_dim = 6\nx_steps = 3\nz_steps = 3\n"
 
 typedef struct preset {
 	const char *name, *ini;
