@@ -2,7 +2,7 @@
 #include "mmi_build.h"
 
 #include "engine/params.h"
-#include "learn/optimiser.h"
+#include "engine/optimiser.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -4,8 +4,7 @@
 #include "judge/judge.h"
 #include "data/batches.h"
 #include "engine/vec.h"
-#include "learn/lanes.h"
-#include "learn/optimiser.h"
+#include "engine/trainer.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,31 +22,29 @@ uint32_t mmi_judge_epochs(uint32_t tuples, uint32_t batch, bool matcher)
 	return epochs < 2 ? 2 : epochs > 100 ? 100 : epochs;
 }
 
-typedef struct mmi_trainer_net { /* one classifier's loss */
+typedef struct training_net { /* one classifier's loss */
 	mmi_network net;
 	mm_tensor x, target, seed, value;
-} mmi_trainer_net;
+} training_net;
 
-typedef struct mmi_trainer {
+typedef struct training {
 	mmi_judge *judge;
 	const mmi_judge_training *how;
-	mmi_trainer_net net[MMI_MAX_MODALITIES];
-	mmi_lanes lanes;
-	mmi_optimiser adam;
-	uint32_t chunks;                       /* of a batch */
+	training_net net[MMI_MAX_MODALITIES];
+	mmi_trainer trainer;
 	float *target[MMI_MAX_MODALITIES];     /* [batch][n_classes], one-hot; zeros without label or sample */
 	float *seed;                           /* [batch]: 1 / batch */
 	double *loss;                          /* per chunk */
 	const mmi_batch *batch;
 	float *padded[MMI_MAX_MODALITIES];     /* [whole chunks][floats]: the batch, where it is not whole chunks */
-} mmi_trainer;
+} training;
 
 /* ------------------------------------------------------------ networks */
 
-static mm_status record(mmi_trainer *t, uint32_t i, mm_error *e)
+static mm_status record(training *t, uint32_t i, mm_error *e)
 {
 	const mmi_modality *modality = t->judge->member[i].modality;
-	mmi_trainer_net *n = &t->net[i];
+	training_net *n = &t->net[i];
 	mm_tensor logits, features;
 	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
@@ -57,41 +54,23 @@ static mm_status record(mmi_trainer *t, uint32_t i, mm_error *e)
 	n->seed = mmi_input(g, "seed", mmi_shape(0));
 	MMI_TRY(mmi_modality_build_classifier(modality, g, n->x, &logits, &features, e));
 	n->value = mmi_op(g, MMI_OP_NLL_CATEGORICAL, 2, (mm_tensor[]){ n->target, logits }, NULL);
-	return mmi_graph_check(g, e);
+	MMI_TRY(mmi_graph_check(g, e));
+	const mmi_grad_request r = { .loss = n->value, .seed = n->seed, .stores = &t->judge->params, .n_stores = 1 };
+	return mmi_trainer_compile(&n->net, &r, n->value, MMI_JUDGE_CHUNK, t->judge->pool, e);
 }
 
-static mm_status compile(mmi_trainer *t, mmi_trainer_net *n, mm_error *e)
+static mm_status open_trainer(training *t, mm_error *e)
 {
-	mmi_grad_request r = { .loss = n->value, .seed = n->seed, .stores = &t->judge->params, .n_stores = 1 };
-	MMI_TRY(mmi_graph_grad(n->net.graph, &r, e));
-	mm_tensor *outputs = mmi_alloc(r.n_param_grads + 1, sizeof *outputs);
-	mm_status status = outputs ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a classifier's loss");
-	if (status == MM_OK) {
-		outputs[0] = n->value;
-		memcpy(outputs + 1, r.param_grads, r.n_param_grads * sizeof *outputs);
-		status = mmi_network_compile(&n->net, t->judge->params->device, outputs, r.n_param_grads + 1, MMI_JUDGE_CHUNK,
-		                             mmi_pool_threads(t->judge->pool), e);
-	}
-	mmi_free(outputs);
-	mmi_free(r.param_grads);
-	return status;
-}
-
-static mm_status open_trainer(mmi_trainer *t, mm_error *e)
-{
-	const mmi_adam_config adam = { .rate = t->how->rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
-	uint32_t batch = t->how->batch;
-	t->chunks = (batch + MMI_JUDGE_CHUNK - 1) / MMI_JUDGE_CHUNK;
-	const size_t rows = (size_t)t->chunks * MMI_JUDGE_CHUNK; /* those behind the batch have no target and no weight */
+	uint32_t batch = t->how->batch, chunks = (batch + MMI_JUDGE_CHUNK - 1) / MMI_JUDGE_CHUNK;
+	const size_t rows = (size_t)chunks * MMI_JUDGE_CHUNK; /* those behind the batch have no target and no weight */
 	t->seed = mmi_alloc(rows, sizeof *t->seed);
-	t->loss = mmi_alloc(t->chunks, sizeof *t->loss);
+	t->loss = mmi_alloc(chunks, sizeof *t->loss);
 	bool ok = t->seed && t->loss;
 	for (uint32_t i = 0; i < batch && ok; i++)
 		t->seed[i] = 1.0f / (float)batch;
 	for (uint32_t i = 0; i < t->judge->n && ok; i++)
 		if (t->judge->member[i].present) {
 			MMI_TRY(record(t, i, e));
-			MMI_TRY(compile(t, &t->net[i], e));
 			const mmi_modality *m = t->judge->member[i].modality;
 			t->target[i] = mmi_alloc(rows * m->info.n_classes, sizeof(float));
 			t->padded[i] = rows > batch ? mmi_alloc(rows * (size_t)m->count, sizeof(float)) : NULL;
@@ -99,55 +78,50 @@ static mm_status open_trainer(mmi_trainer *t, mm_error *e)
 		}
 	if (!ok)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", batch);
-	MMI_TRY(mmi_lanes_create(t->judge->params, t->chunks, &t->lanes, e));
-	return mmi_optimiser_create(t->judge->params, &adam, &t->adam, e);
+	return mmi_trainer_create(t->judge->params, t->judge->pool, chunks, t->how->rate, &t->trainer, e);
 }
 
-static void close_trainer(mmi_trainer *t)
+static void close_trainer(training *t)
 {
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
 		mmi_network_clear(&t->net[i].net);
 		mmi_free(t->target[i]);
 		mmi_free(t->padded[i]);
 	}
-	mmi_lanes_clear(&t->lanes);
-	mmi_optimiser_clear(&t->adam);
+	mmi_trainer_clear(&t->trainer);
 	mmi_free(t->seed);
 	mmi_free(t->loss);
 }
 
 /* ------------------------------------------------------------ a step */
 
-static void run_chunk(mmi_trainer *t, uint32_t i, uint32_t chunk, uint32_t lane, uint32_t worker)
+static void run_classifier(training *t, uint32_t i, uint32_t chunk, mmi_floats grads, uint32_t worker)
 {
 	const mmi_modality *modality = t->judge->member[i].modality;
-	mmi_trainer_net *n = &t->net[i];
+	training_net *n = &t->net[i];
 	mmi_program *p = n->net.programs[worker];
 	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK;
 	mmi_program_feed(p, n->x, MMI_JUDGE_CHUNK, (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
 	mmi_program_feed(p, n->target, MMI_JUDGE_CHUNK, t->target[i] + row * modality->info.n_classes);
 	mmi_program_feed(p, n->seed, MMI_JUDGE_CHUNK, t->seed + row);
-	mmi_program_bind_grads(p, t->judge->params, t->lanes.lane[lane]);
+	mmi_program_bind_grads(p, t->judge->params, grads);
 	mmi_program_run(p);
 	float value[MMI_JUDGE_CHUNK];
 	mmi_program_read(p, n->value, MMI_JUDGE_CHUNK, value);
 	t->loss[chunk] += t->judge->params->device->vec->sum(value, MMI_JUDGE_CHUNK);
 }
 
-static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
+static void run_chunk(void *ctx, uint32_t chunk, mmi_floats grads, uint32_t worker)
 {
-	mmi_trainer *t = ctx;
-	mmi_lanes_zero(&t->lanes, lane);
-	for (uint32_t c = lane; c < t->chunks; c += t->lanes.n) {
-		t->loss[c] = 0;
-		for (uint32_t i = 0; i < t->judge->n; i++)
-			if (t->judge->member[i].present)
-				run_chunk(t, i, c, lane, worker);
-	}
+	training *t = ctx;
+	t->loss[chunk] = 0;
+	for (uint32_t i = 0; i < t->judge->n; i++)
+		if (t->judge->member[i].present)
+			run_classifier(t, i, chunk, grads, worker);
 }
 
 /* And rows, where they have to be padded. */
-static mm_status fill_targets(mmi_trainer *t, mm_error *e)
+static mm_status fill_targets(training *t, mm_error *e)
 {
 	for (uint32_t i = 0; i < t->judge->n; i++) {
 		const mmi_judge_member *m = &t->judge->member[i];
@@ -170,21 +144,17 @@ static mm_status fill_targets(mmi_trainer *t, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status step(mmi_trainer *t, double schedule, double *loss, mm_error *e)
+static mm_status step(training *t, double schedule, double *loss, mm_error *e)
 {
 	MMI_TRY(fill_targets(t, e));
-	mmi_pool_run(t->judge->pool, t->lanes.n, run_lane, t);
+	mmi_trainer_gradients(&t->trainer, run_chunk, t);
 	*loss = 0;
-	for (uint32_t c = 0; c < t->chunks; c++)
+	for (uint32_t c = 0; c < t->trainer.chunks; c++)
 		*loss += t->loss[c] / t->how->batch;
-	double norm = mmi_lanes_reduce(&t->lanes, t->judge->pool);
-	if (!isfinite(norm) || !isfinite(*loss))
-		return mmi_fail(e, MM_ENUMERIC, "the judge's training is not finite after %lld updates (rate %g); use a smaller rate",
-		                (long long)t->adam.t, t->how->rate);
-	return mmi_optimiser_step(&t->adam, t->judge->pool, t->lanes.lane[0], norm, schedule, e);
+	return mmi_trainer_step(&t->trainer, *loss, schedule, "judge", e);
 }
 
-static mm_status train(mmi_trainer *t, mmi_batches *batches, const mmi_judge_hooks *h, mm_error *e)
+static mm_status train(training *t, mmi_batches *batches, const mmi_judge_hooks *h, mm_error *e)
 {
 	uint64_t per_epoch = mmi_batches_per_epoch(batches), epochs = t->how->epochs;
 	uint64_t total = per_epoch * (epochs ? epochs : mmi_judge_epochs((uint32_t)per_epoch * t->how->batch, t->how->batch, false));
@@ -272,7 +242,7 @@ static mm_status measure(mmi_judge *j, mmi_tuples *tuples, mm_error *e)
 static mm_status train_on(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, mmi_tuples *tuples, const mmi_judge_hooks *h,
                           mm_error *e)
 {
-	mmi_trainer t = { .judge = j, .how = how };
+	training t = { .judge = j, .how = how };
 	mmi_batches *batches = NULL;
 	mm_status status = open_trainer(&t, e);
 	if (status == MM_OK)

@@ -4,9 +4,8 @@
 
 #include "judge/matcher.h"
 #include "data/batches.h"
+#include "engine/trainer.h"
 #include "learn/terms/contrast.h"
-#include "learn/lanes.h"
-#include "learn/optimiser.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,24 +15,22 @@ typedef struct trainer_tower { /* from a sample and the gradient to its embeddin
 	mm_tensor x, grad;
 } trainer_tower;
 
-typedef struct trainer {
+typedef struct training {
 	mmi_matcher *m;
 	const mmi_matching *how;
 	trainer_tower tower[MMI_MAX_MODALITIES];
-	mmi_lanes lanes;
-	mmi_optimiser adam;
+	mmi_trainer trainer;
 	mmi_contrast contrast;
-	uint32_t chunks;                          /* of a batch */
 	float *embedding[MMI_MAX_MODALITIES];     /* [batch][dim] */
 	float *grad[MMI_MAX_MODALITIES];          /* the same */
 	float *const *x;                          /* [modality][batch, whole chunks][floats] */
 	float *padded[MMI_MAX_MODALITIES];        /* the same, where a batch is not whole chunks */
-} trainer;
+} training;
 
 /* ------------------------------------------------------------ networks */
 
 /* The loss is sum_k grad_k embedding_k: its gradient is what the chain rule sends back. */
-static mm_status record(trainer *t, uint32_t i, mmi_grad_request *r, mm_error *e)
+static mm_status open_tower(training *t, uint32_t i, mm_error *e)
 {
 	const mmi_modality *modality = t->m->tower[i].modality;
 	trainer_tower *w = &t->tower[i];
@@ -43,27 +40,15 @@ static mm_status record(trainer *t, uint32_t i, mmi_grad_request *r, mm_error *e
 	w->x = mmi_input(g, modality->name, modality->info.shape);
 	w->grad = mmi_input(g, "grad", mmi_shape(1, (int)MMI_MATCHER_DIM));
 	mm_tensor out = mmi_matcher_record(modality, g, w->x);
-	*r = (mmi_grad_request){ .loss = mmi_sum_all(g, mmi_graph_ops.mul(g, out, w->grad), 1), .seed = mmi_const(g, mmi_shape(0), 1),
-	                         .stores = &t->m->params, .n_stores = 1 };
-	return mmi_graph_grad(g, r, e);
+	const mmi_grad_request r = { .loss = mmi_sum_all(g, mmi_graph_ops.mul(g, out, w->grad), 1), .seed = mmi_const(g, mmi_shape(0), 1),
+	                             .stores = &t->m->params, .n_stores = 1 };
+	return mmi_trainer_compile(&w->net, &r, MMI_NONE, MMI_MATCHER_CHUNK, t->m->pool, e);
 }
 
-static mm_status open_tower(trainer *t, uint32_t i, mm_error *e)
+static mm_status open_trainer(training *t, mm_error *e)
 {
-	mmi_grad_request r = { .loss = MMI_NONE };
-	mm_status status = record(t, i, &r, e);
-	if (status == MM_OK)
-		status = mmi_network_compile(&t->tower[i].net, t->m->params->device, r.param_grads, r.n_param_grads, MMI_MATCHER_CHUNK,
-		                             mmi_pool_threads(t->m->pool), e);
-	mmi_free(r.param_grads);
-	return status;
-}
-
-static mm_status open_trainer(trainer *t, mm_error *e)
-{
-	const mmi_adam_config adam = { .rate = t->how->rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
-	t->chunks = (t->how->batch + MMI_MATCHER_CHUNK - 1) / MMI_MATCHER_CHUNK;
-	const size_t rows = (size_t)t->chunks * MMI_MATCHER_CHUNK, floats = rows * MMI_MATCHER_DIM; /* rows behind the batch have no gradient */
+	const uint32_t chunks = (t->how->batch + MMI_MATCHER_CHUNK - 1) / MMI_MATCHER_CHUNK;
+	const size_t rows = (size_t)chunks * MMI_MATCHER_CHUNK, floats = rows * MMI_MATCHER_DIM; /* rows behind the batch have no gradient */
 	for (uint32_t i = 0; i < t->m->n; i++) {
 		MMI_TRY(open_tower(t, i, e));
 		t->embedding[i] = mmi_alloc(floats, sizeof(float));
@@ -74,11 +59,10 @@ static mm_status open_trainer(trainer *t, mm_error *e)
 			return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", t->how->batch);
 	}
 	MMI_TRY(mmi_contrast_create(t->how->batch, MMI_MATCHER_DIM, &t->contrast, e));
-	MMI_TRY(mmi_lanes_create(t->m->params, t->chunks, &t->lanes, e));
-	return mmi_optimiser_create(t->m->params, &adam, &t->adam, e);
+	return mmi_trainer_create(t->m->params, t->m->pool, chunks, t->how->rate, &t->trainer, e);
 }
 
-static void close_trainer(trainer *t)
+static void close_trainer(training *t)
 {
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
 		mmi_network_clear(&t->tower[i].net);
@@ -87,17 +71,16 @@ static void close_trainer(trainer *t)
 		mmi_free(t->padded[i]);
 	}
 	mmi_contrast_clear(&t->contrast);
-	mmi_lanes_clear(&t->lanes);
-	mmi_optimiser_clear(&t->adam);
+	mmi_trainer_clear(&t->trainer);
 }
 
 /* ------------------------------------------------------------ a step */
 
 static void embed_chunk(void *ctx, uint32_t task, uint32_t worker)
 {
-	trainer *t = ctx;
-	const uint32_t i = task / t->chunks;
-	const size_t row = (size_t)(task % t->chunks) * MMI_MATCHER_CHUNK;
+	training *t = ctx;
+	const uint32_t i = task / t->trainer.chunks;
+	const size_t row = (size_t)(task % t->trainer.chunks) * MMI_MATCHER_CHUNK;
 	mmi_tower *w = &t->m->tower[i];
 	mmi_program *p = w->net.programs[worker];
 	mmi_program_feed(p, w->x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)w->modality->count);
@@ -106,7 +89,7 @@ static void embed_chunk(void *ctx, uint32_t task, uint32_t worker)
 }
 
 /* The mean over all pairs of modalities, and its gradient to every embedding. */
-static double loss_of_pairs(trainer *t)
+static double loss_of_pairs(training *t)
 {
 	const uint32_t n = t->m->n;
 	const double weight = 2.0 / (n * (n - 1.0));
@@ -120,42 +103,35 @@ static double loss_of_pairs(trainer *t)
 	return loss;
 }
 
-/* A task is a lane: its chunks run in order on one worker. */
-static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
+static void run_chunk(void *ctx, uint32_t chunk, mmi_floats grads, uint32_t worker)
 {
-	trainer *t = ctx;
-	mmi_lanes_zero(&t->lanes, lane);
-	for (uint32_t c = lane; c < t->chunks; c += t->lanes.n)
-		for (uint32_t i = 0; i < t->m->n; i++) {
-			const size_t row = (size_t)c * MMI_MATCHER_CHUNK;
-			mmi_program *p = t->tower[i].net.programs[worker];
-			mmi_program_feed(p, t->tower[i].x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
-			mmi_program_feed(p, t->tower[i].grad, MMI_MATCHER_CHUNK, t->grad[i] + row * MMI_MATCHER_DIM);
-			mmi_program_bind_grads(p, t->m->params, t->lanes.lane[lane]);
-			mmi_program_run(p);
-		}
+	training *t = ctx;
+	const size_t row = (size_t)chunk * MMI_MATCHER_CHUNK;
+	for (uint32_t i = 0; i < t->m->n; i++) {
+		mmi_program *p = t->tower[i].net.programs[worker];
+		mmi_program_feed(p, t->tower[i].x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
+		mmi_program_feed(p, t->tower[i].grad, MMI_MATCHER_CHUNK, t->grad[i] + row * MMI_MATCHER_DIM);
+		mmi_program_bind_grads(p, t->m->params, grads);
+		mmi_program_run(p);
+	}
 }
 
-static mm_status step(trainer *t, double schedule, double *loss, mm_error *e)
+static mm_status step(training *t, double schedule, double *loss, mm_error *e)
 {
-	mmi_pool_run(t->m->pool, t->chunks * t->m->n, embed_chunk, t);
+	mmi_pool_run(t->m->pool, t->trainer.chunks * t->m->n, embed_chunk, t);
 	*loss = loss_of_pairs(t);
-	mmi_pool_run(t->m->pool, t->lanes.n, run_lane, t);
-	double norm = mmi_lanes_reduce(&t->lanes, t->m->pool);
-	if (!isfinite(norm) || !isfinite(*loss))
-		return mmi_fail(e, MM_ENUMERIC, "the matcher's training is not finite after %lld updates (rate %g); use a smaller rate",
-		                (long long)t->adam.t, t->how->rate);
-	return mmi_optimiser_step(&t->adam, t->m->pool, t->lanes.lane[0], norm, schedule, e);
+	mmi_trainer_gradients(&t->trainer, run_chunk, t);
+	return mmi_trainer_step(&t->trainer, *loss, schedule, "matcher", e);
 }
 
-static void take_rows(trainer *t, const mmi_batch *batch)
+static void take_rows(training *t, const mmi_batch *batch)
 {
 	t->x = t->padded[0] ? t->padded : batch->x;
 	for (uint32_t i = 0; i < t->m->n && t->padded[i]; i++)
 		memcpy(t->padded[i], batch->x[i], batch->size * (size_t)t->m->tower[i].modality->count * sizeof(float));
 }
 
-static mm_status train(trainer *t, mmi_batches *batches, const mmi_matching_hooks *h, mm_error *e)
+static mm_status train(training *t, mmi_batches *batches, const mmi_matching_hooks *h, mm_error *e)
 {
 	uint64_t total = mmi_batches_per_epoch(batches) * t->how->epochs;
 	for (uint64_t i = 0; i < total; i++) {
@@ -172,7 +148,7 @@ static mm_status train(trainer *t, mmi_batches *batches, const mmi_matching_hook
 mm_status mmi_matcher_train(mmi_matcher *m, mmi_tuples *tuples, const mmi_matching *how, uint64_t seed, const mmi_matching_hooks *h,
                             mm_error *e)
 {
-	trainer t = { .m = m, .how = how };
+	training t = { .m = m, .how = how };
 	mmi_batches *batches = NULL;
 	if (mmi_tuples_count(tuples) < how->batch)
 		return mmi_fail(e, MM_ECONFIG, "the matcher's batch is %u, but there are only %u complete training tuples", how->batch,

@@ -7,7 +7,7 @@
 #include "learn/terms/given.h"
 #include "learn/losses.h"
 #include "learn/masks.h"
-#include "learn/optimiser.h"
+#include "engine/optimiser.h"
 #include "learn/settings.h"
 #include "learn/terms/swaps.h"
 #include "mcmc/sampler.h"

@@ -2,9 +2,8 @@
 #include "mmi_build.h"
 
 #include "learn/losses.h"
+#include "engine/trainer.h"
 #include "learn/objectives/objective.h"
-
-#include <string.h>
 
 static void no_masks(mmi_loss *l)
 {
@@ -61,20 +60,8 @@ static mm_status close_loss(mmi_loss *l, mm_tensor loss, mm_tensor seed, const m
 	mmi_params *stores[2];
 	for (uint32_t i = 0; i < l->n_lanes; i++)
 		stores[i] = (mmi_params *)(uintptr_t)l->lanes[i]->params;
-	mmi_grad_request r = { .loss = loss, .seed = seed, .stores = stores, .n_stores = l->n_lanes };
-	MMI_TRY(mmi_graph_grad(l->net.graph, &r, e));
-	mm_tensor *outputs = mmi_alloc(r.n_param_grads + 1, sizeof *outputs);
-	if (!outputs) {
-		mmi_free(r.param_grads);
-		return mmi_fail(e, MM_ENOMEM, "out of memory for a loss");
-	}
-	outputs[0] = l->value;
-	if (r.n_param_grads)
-		memcpy(outputs + 1, r.param_grads, r.n_param_grads * sizeof *outputs);
-	mm_status status = mmi_network_compile(&l->net, l->lanes[0]->params->device, outputs, r.n_param_grads + 1, p->chunk, mmi_pool_threads(p->pool), e);
-	mmi_free(outputs);
-	mmi_free(r.param_grads);
-	return status;
+	const mmi_grad_request r = { .loss = loss, .seed = seed, .stores = stores, .n_stores = l->n_lanes };
+	return mmi_trainer_compile(&l->net, &r, l->value, p->chunk, p->pool, e);
 }
 
 mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e)

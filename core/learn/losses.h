@@ -6,7 +6,7 @@
 #define MMI_LOSSES_H
 
 #include "engine/network.h"
-#include "learn/lanes.h"
+#include "engine/lanes.h"
 #include "model/latents.h"
 
 typedef struct mmi_loss {

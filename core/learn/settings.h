@@ -3,7 +3,7 @@
 #define MMI_LEARN_SETTINGS_H
 
 #include "config/table.h"
-#include "learn/optimiser.h"
+#include "engine/optimiser.h"
 #include "mcmc/recipe.h"
 #include "mcmc/sampler.h"
 #include "model/model.h"

@@ -1,7 +1,7 @@
 /* lanes.c - gradients summed in lanes. */
 #include "mmi_build.h"
 
-#include "learn/lanes.h"
+#include "engine/lanes.h"
 #include "engine/row_ops.h"
 
 #include <math.h>

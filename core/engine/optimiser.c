@@ -1,7 +1,7 @@
 /* optimiser.c - Adam. */
 #include "mmi_build.h"
 
-#include "learn/optimiser.h"
+#include "engine/optimiser.h"
 #include "engine/row_ops.h"
 
 #include <math.h>
