@@ -196,7 +196,7 @@ static void figures_survive_a_file(void **state)
 	assert_ok(mmi_write_file_atomic(rig_path(*state, "bad.json"), "{\"a\": 1}", 8, &e), e);
 	assert_fails(mmi_report_read(rig_path(*state, "bad.json"), &g, &e), MM_EFORMAT, e, "no list \"figures\"");
 	assert_ok(mmi_write_file_atomic(rig_path(*state, "bad.json"), "# no", 4, &e), e);
-	assert_fails(mmi_report_read(rig_path(*state, "bad.json"), &g, &e), MM_EFORMAT, e, "no JSON");
+	assert_fails(mmi_report_read(rig_path(*state, "bad.json"), &g, &e), MM_EFORMAT, e, "not valid JSON");
 }
 
 /* Sources down, targets across, a dash where a modality would go to itself; the mean in a table of its own. */

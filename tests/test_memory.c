@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "run/settings.h"
+#include "eval/report.h"
 #include "store/checkpoint.h"
 
 #if defined(__has_feature)
@@ -216,6 +217,27 @@ static void what_the_machine_cannot_hold_is_not_promised(void **state)
 	assert_null(mmi_alloc(SIZE_MAX, 1));
 }
 
+/* ---------------------------------------------------------------- sizes that files claim */
+
+/* Two bytes of text for each value, which takes some hundred in memory. */
+static void json_of_very_many_values_is_refused(void **state)
+{
+	enum { BYTES = 8 << 20 };
+	mm_error e = MM_ERROR_INIT;
+	mmi_report report = { 0 };
+	const char *path = rig_path(*state, "report.json");
+	char *text = malloc(BYTES);
+
+	assert_non_null(text);
+	for (size_t i = 0; i < BYTES; i++)
+		text[i] = "0,"[i % 2];
+	memcpy(text, "{\"figures\":[", 12);
+	memcpy(text + BYTES - 4, " 0]}", 4);
+	rig_write(path, text, BYTES);
+	free(text);
+	assert_fails(mmi_report_read(path, &report, &e), MM_EFORMAT, e, "report of more than 1048576 values");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -224,6 +246,7 @@ int main(void)
 		cmocka_unit_test(sizes_in_settings_have_bounds),
 		cmocka_unit_test(what_the_machine_cannot_hold_is_not_promised),
 		TEST(want_of_memory_ends_the_reading_of_settings_with_an_error),
+		TEST(json_of_very_many_values_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "store/checkpoint.h"
+#include "store/csv.h"
 #include "store/files.h"
 #include "store/metrics.h"
 #include "store/runfolder.h"
@@ -256,6 +257,39 @@ static void a_lock_that_is_a_link_is_not_written_to(void **state)
 	assert_int_equal(access(rig_path(*state, "run/nothing-yet"), F_OK), -1);
 }
 
+static void tables_in_utf_16_are_told_by_name(void **state)
+{
+	static const char *const wide[] = { "\xFF\xFE" "a\0,\0b\0\n\0", "\xFE\xFF\0a\0,\0b\0\n", "a\0,\0b\0\n\0\0" };
+	mm_error e = MM_ERROR_INIT;
+	mmi_csv c;
+
+	for (size_t i = 0; i < MMI_COUNT(wide); i++) {
+		rig_write(rig_path(*state, "t.csv"), wide[i], i < 2 ? 10 : 8);
+		assert_fails(mmi_csv_read(rig_path(*state, "t.csv"), &c, &e), MM_EFORMAT, e, "the text is UTF-16, expected UTF-8");
+	}
+	rig_write(rig_path(*state, "t.csv"), "\xEF\xBB\xBF" "a,b\r\n1,2\r\n", 13);
+	assert_ok(mmi_csv_read(rig_path(*state, "t.csv"), &c, &e), e);
+	assert_int_equal(mmi_csv_find(&c, "a"), 0);
+	mmi_csv_clear(&c);
+}
+
+static void settings_and_the_best_checkpoint_are_not_written_through_a_link(void **state)
+{
+	static const char *const own[] = { "run/run.ini", "run/best.safetensors" };
+
+	rig_write(rig_path(*state, "mine"), "precious", 8);
+	assert_int_equal(mkdir(rig_path(*state, "run"), 0777), 0);
+	for (size_t i = 0; i < MMI_COUNT(own); i++) {
+		mm_error e = MM_ERROR_INIT;
+		mmi_runfolder *f = NULL;
+		bool resume = i == 0; /* settings make a run of it */
+		assert_int_equal(symlink("../mine", rig_path(*state, own[i])), 0);
+		assert_fails(mmi_runfolder_open(rig_path(*state, "run"), resume, &f, &e), MM_EIO, e, "is a link or no regular file");
+		assert_file(rig_path(*state, "mine"), "precious");
+		assert_int_equal(unlink(rig_path(*state, own[i])), 0);
+	}
+}
+
 static void metrics_are_not_appended_through_a_link(void **state)
 {
 	static const char *const only[] = { "iteration" };
@@ -301,7 +335,9 @@ int main(void)
 		TEST(resuming_nothing_is_refused_and_writes_nothing),
 		TEST(two_runs_cannot_share_a_folder),
 		TEST(a_lock_that_is_a_link_is_not_written_to),
+		TEST(settings_and_the_best_checkpoint_are_not_written_through_a_link),
 		TEST(metrics_are_not_appended_through_a_link),
+		TEST(tables_in_utf_16_are_told_by_name),
 		TEST(earlier_settings_are_kept_on_resume),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,26 @@ const char *mmi_show(const char *text, size_t length, char *out, size_t size)
 	return out;
 }
 
+/* Latin text in UTF-16: one byte of each two is 0. */
+static bool looks_like_utf16(const char *text, size_t bytes)
+{
+	size_t even = 0, odd = 0, n = bytes < 64 ? bytes & ~(size_t)1 : 64;
+	for (size_t i = 0; i < n; i += 2) {
+		even += !text[i];
+		odd += !text[i + 1];
+	}
+	return n && (even == 0) != (odd == 0) && 4 * (even + odd) >= n;
+}
+
+mm_status mmi_text_begin(const char *path, const char *text, size_t bytes, size_t *skip, mm_error *e)
+{
+	const bool marked = bytes >= 2 && (!memcmp(text, "\xFF\xFE", 2) || !memcmp(text, "\xFE\xFF", 2));
+	*skip = bytes >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3) ? 3 : 0;
+	if (marked || looks_like_utf16(text, bytes))
+		return mmi_fail(e, MM_EFORMAT, "%s: the text is UTF-16, expected UTF-8; save it as UTF-8", path);
+	return MM_OK;
+}
+
 mm_status mmi_errno_status(int error)
 {
 	return error == ENOMEM ? MM_ENOMEM : MM_EIO;

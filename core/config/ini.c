@@ -214,16 +214,6 @@ static mm_status check_line(reader *r, char *text, size_t length, mm_error *e)
 	return *begin == '[' ? section_line(r, begin, e) : key_line(r, begin, e);
 }
 
-/* What editors under Windows write before the text. */
-static mm_status check_encoding(const reader *r, mm_error *e)
-{
-	const unsigned char *t = (const unsigned char *)r->text;
-	bool marked = r->bytes > 1 && ((t[0] == 0xFF && t[1] == 0xFE) || (t[0] == 0xFE && t[1] == 0xFF));
-	if (marked || (r->bytes > 1 && !t[0] != !t[1])) /* letters with a NUL beside them */
-		return mmi_fail(e, MM_EFORMAT, "%s: the text is UTF-16, expected UTF-8; save it as UTF-8", r->path);
-	return MM_OK;
-}
-
 static mm_status check_lines(reader *r, mm_error *e)
 {
 	char *end = r->text + r->bytes;
@@ -277,11 +267,10 @@ static mm_status make_room(const reader *r, mm_error *e)
 static mm_status read_values(reader *r, int fd, mmi_ini_visit visit, void *ctx, mm_error *e)
 {
 	char file[64];
+	size_t mark;
 
-	MMI_TRY(check_encoding(r, e));
-	size_t mark = r->bytes >= 3 && !memcmp(r->text, "\xEF\xBB\xBF", 3) ? 3 : 0;
-	if (mark)
-		memset(r->text, ' ', mark);
+	MMI_TRY(mmi_text_begin(r->path, r->text, r->bytes, &mark, e));
+	memset(r->text, ' ', mark);
 	if (fd < 0 || write(fd, r->text, r->bytes) != (ssize_t)r->bytes)
 		return mmi_fail(e, mmi_errno_status(errno), "%s: the settings cannot be read from memory: %s", r->path, strerror(errno));
 	MMI_TRY(check_lines(r, e));

@@ -3,8 +3,8 @@
 
 #include "eval/report.h"
 #include "store/files.h"
+#include "store/json.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,16 +236,21 @@ static mm_status read_facts(const cJSON *root, mmi_report *f, mm_error *e)
 	return MM_OK;
 }
 
+enum { REPORT_DEPTH = 8, REPORT_VALUES = 1 << 20 };
+
 mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e)
 {
 	char *text;
 	size_t bytes;
 	mmi_report f = { 0 };
 	MMI_TRY(mmi_read_file(path, (size_t)64 << 20, &text, &bytes, e));
-	cJSON *root = cJSON_Parse(text);
+	cJSON *root = NULL;
+	mm_status status = mmi_json_parse(text, bytes, "report", REPORT_DEPTH, REPORT_VALUES, &root, e);
 	mmi_free(text);
-	mm_status status = root ? read_figures(root, path, &f, e)
-	                        : mmi_fail(e, MM_EFORMAT, "%s: no JSON; expected what mmcore eval --out wrote", path);
+	if (status != MM_OK)
+		mmi_fail_prefix(e, "%s: expected what mmcore eval --out wrote", path);
+	if (status == MM_OK)
+		status = read_figures(root, path, &f, e);
 	if (status == MM_OK)
 		status = read_facts(root, &f, e);
 	cJSON_Delete(root);

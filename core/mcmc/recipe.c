@@ -16,7 +16,7 @@
 	  "Steps of the data chain; -1: as many as x_steps in [learner].")
 
 static const mmi_key sample_keys[] = {
-	MMI_COUNT_ROW("sample", "candidates", mmi_recipe, candidates, 1, 1, MMI_LIMIT,
+	MMI_COUNT_ROW("sample", "candidates", mmi_recipe, candidates, 1, 1, 4096,
 	  "Draws of the latents from the prior, of which a sample starts from one: with probability proportional to "
 	  "exp(-weight E), E the joint energy of the tuple that a draw completes (sampling importance resampling). With a weight of 10 "
 	  "and more it is nearly always the draw of the lowest energy. Each costs one evaluation of the models and no gradient."),
@@ -28,7 +28,7 @@ static const mmi_key translate_keys[] = {
 	MMI_REAL_ROW("translate", "temperature", mmi_recipe, temperature, 1, 0, MMI_LIMIT,
 	  "Factor of the standard deviations of the experts' draws that translations start from, as in Kingma and Dhariwal (2018): "
 	  "below 1 they are more likely and less varied, 0 is the experts' means. Chains of training draw at 1."),
-	MMI_COUNT_ROW("translate", "candidates", mmi_recipe, candidates, 1, 1, MMI_LIMIT,
+	MMI_COUNT_ROW("translate", "candidates", mmi_recipe, candidates, 1, 1, 4096,
 	  "Draws of the latents from an expert of what is given, of which a translation starts from one, chosen as in [sample]; what is "
 	  "given takes part in the energy. An encoder's draws are near the mark, so that a choice among them is often enough."),
 	MMI_SIGNED_ROW("translate", "posterior_steps", mmi_recipe, posterior_steps, -1, -1, MMI_LIMIT,

@@ -105,14 +105,13 @@ static mm_status read_rows(reader *r, mmi_csv *c, mm_error *e)
 
 mm_status mmi_csv_read(const char *path, mmi_csv *out, mm_error *e)
 {
-	static const char mark[] = "\xEF\xBB\xBF";
 	mmi_csv c = { 0 };
-	size_t bytes;
+	size_t bytes, skip = 0;
 	MMI_TRY(mmi_read_file(path, FILE_LIMIT, &c.text, &bytes, e));
-	reader r = { .path = path, .at = c.text, .end = c.text + bytes, .line = 1 };
-	if (!strncmp(r.at, mark, strlen(mark)))
-		r.at += strlen(mark);
-	mm_status status = strlen(c.text) == bytes ? read_rows(&r, &c, e) : mmi_fail(e, MM_EFORMAT, "%s: holds a byte 0, expected text", path);
+	mm_status status = mmi_text_begin(path, c.text, bytes, &skip, e);
+	reader r = { .path = path, .at = c.text + skip, .end = c.text + bytes, .line = 1 };
+	if (status == MM_OK)
+		status = strlen(c.text) == bytes ? read_rows(&r, &c, e) : mmi_fail(e, MM_EFORMAT, "%s: holds a byte 0, expected text", path);
 	if (status != MM_OK) {
 		mmi_csv_clear(&c);
 		return status;

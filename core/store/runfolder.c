@@ -113,6 +113,18 @@ static mm_status open_lock(mmi_runfolder *f, mm_error *e)
 	return mmi_fail(e, MM_EIO, "%s is a link or no regular file; nothing was written to it. Remove it, or choose another folder", f->lock);
 }
 
+/* Nor are settings, metrics and the best checkpoint written to where a link leads that somebody has put there. */
+static mm_status refuse_links(const mmi_runfolder *f, mm_error *e)
+{
+	const char *const own[] = { f->ini, f->metrics, f->best };
+	struct stat st;
+
+	for (size_t i = 0; i < MMI_COUNT(own); i++)
+		if (!lstat(own[i], &st) && !S_ISREG(st.st_mode))
+			return mmi_fail(e, MM_EIO, "%s is a link or no regular file; nothing was written to it. Remove it, or choose another folder", own[i]);
+	return MM_OK;
+}
+
 /* flock goes with the process, however it ends. A file system without locks is used without one. */
 static mm_status take_lock(mmi_runfolder *f, mm_error *e)
 {
@@ -138,6 +150,7 @@ static mm_status open_folder(mmi_runfolder *f, const char *path, bool resume, mm
 	MMI_TRY(check_state(f, resume, e));
 	MMI_TRY(mmi_make_folders(f->path, e));
 	MMI_TRY(take_lock(f, e));
+	MMI_TRY(refuse_links(f, e));
 	MMI_TRY(check_state(f, resume, e));
 	MMI_TRY(mmi_make_folders(f->checkpoints, e));
 	MMI_TRY(mmi_make_folders(f->grids, e));

@@ -3,7 +3,8 @@
 
 #include "store/safetensors.h"
 
-#include <cjson/cJSON.h>
+#include "store/json.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -114,57 +115,12 @@ static mm_status in_tensor(const char *name, mm_error *e)
 
 /* ---------------------------------------------------------------- the header as text */
 
-/* What the JSON parser would let through, or take too much memory for. */
-static mm_status scan_header(const char *text, size_t bytes, mm_error *e)
-{
-	int depth = 0, values = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < bytes; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if (quoted) {
-			if (c < 0x20)
-				return mmi_fail(e, MM_EFORMAT, "control character %d in a string at byte %zu of the header", c, i);
-			if (c == '\\' && bytes - i > 5 && !memcmp(text + i, "\\u0000", 6))
-				return mmi_fail(e, MM_EFORMAT, "NUL in a string at byte %zu of the header", i);
-			i += c == '\\';
-			quoted = c != '"';
-		} else if (c == '"') {
-			quoted = true;
-		} else if (!c) {
-			return mmi_fail(e, MM_EFORMAT, "NUL at byte %zu of the header", i);
-		} else if (c == '{' || c == '[') {
-			if (++depth > MAX_DEPTH)
-				return mmi_fail(e, MM_EFORMAT, "header nested deeper than %d levels at byte %zu", MAX_DEPTH, i);
-		} else if (c == '}' || c == ']') {
-			depth--;
-		} else if (c == ',' && ++values > MAX_VALUES) {
-			return mmi_fail(e, MM_EFORMAT, "header of more than %d values", MAX_VALUES);
-		}
-	}
-	return MM_OK;
-}
-
 static mm_status parse_header(const char *text, size_t bytes, cJSON **root, mm_error *e)
 {
-	const char *end = text;
-
 	if (text[0] != '{')
 		return mmi_fail(e, MM_EFORMAT, "header starts with byte 0x%02x, expected '{': this is not a safetensors file",
 		                (unsigned char)text[0]);
-	MMI_TRY(scan_header(text, bytes, e));
-	errno = 0;
-	cJSON *json = cJSON_ParseWithLengthOpts(text, bytes, &end, false);
-	if (!json && errno == ENOMEM) /* all that tells it from damage */
-		return mmi_fail(e, MM_ENOMEM, "out of memory for a header of %zu bytes", bytes);
-	if (!json)
-		return mmi_fail(e, MM_EFORMAT, "header is not valid JSON near byte %td of %zu", end - text, bytes);
-	*root = json; /* from here on the caller frees it */
-	size_t parsed = (size_t)(end - text);
-	for (; parsed < bytes; parsed++)
-		if (!strchr(" \t\r\n", text[parsed]))
-			return mmi_fail(e, MM_EFORMAT, "header goes on behind its JSON object at byte %zu of %zu", parsed, bytes);
-	return MM_OK;
+	return mmi_json_parse(text, bytes, "header", MAX_DEPTH, MAX_VALUES, root, e);
 }
 
 /* ---------------------------------------------------------------- one entry */

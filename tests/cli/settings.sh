@@ -25,6 +25,14 @@ check "help alone lists the commands" says out "Commands:"
 run help nonsense
 check "an unknown command: status 2" exits 2
 
+# Sizes are bounded before anything is made of them.
+for size in sample.candidates=1000000 translate.candidates=1000000; do
+	printf "[m0]\nplugin = mnist.so\n" >"$work/size.ini"
+	run --ini "$work/size.ini" --set "$size" --out "$work/r"
+	check "$size is refused: status 2" exits 2
+	check "$size: told with its bounds" complains "--set $size: expected an integer from 1 to "
+done
+
 # What an INI gets told that still has a key that is no more; nothing is written.
 printf '[learner]\nguide_steps = 40\n[m0]\nplugin = mnist.so\n' >"$work/old.ini"
 run --ini "$work/old.ini" --out "$work/r"
