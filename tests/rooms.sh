@@ -1,5 +1,6 @@
 #!/bin/sh
-# rooms.sh - every include points down the list of core/rooms.txt, plugins see the SDK alone, and the picture of it is true.
+# rooms.sh - every include points down the list of core/rooms.txt, plugins see the SDK alone, and the picture of it is true;
+# streams of random numbers are named in one header, each by a name of its own.
 : "${srcdir:?is set by make check}"
 cd "$srcdir" || exit 99
 tests=0
@@ -42,6 +43,13 @@ point "every include of core points down" "$(against_the_list core)"
 point "plugins and SDK include no header of core" "$(includes plugins sdk | grep '	[^	]*/' | grep -v '	mmcore/')"
 point "docs/images/rooms.svg is as docs/draw-rooms draws it" "$(docs/draw-rooms . | diff docs/images/rooms.svg -)"
 
+named_elsewhere() {
+	grep -rn --include='*.[ch]' -e 'mmi_rng_key([^)]*"' -e 'key_of([^)]*"' "$1"
+}
+
+point "no stream is named outside core/engine/streams.h" "$(named_elsewhere core)"
+point "no two streams have one name" "$(sed -n 's,^#define MMI_STREAM_[A-Z_]* \("[^"]*"\).*,\1,p' core/engine/streams.h | sort | uniq -d)"
+
 # The test itself: a room that looks up is seen.
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
@@ -49,4 +57,6 @@ mkdir -p "$work/core/base"
 cp core/rooms.txt "$work/core"
 echo '#include "cli/cli.h"' >"$work/core/base/up.c"
 point "an include that points up is seen" "$(cd "$work" && against_the_list core | grep -c 'stands above it' | grep -vx 1)"
+echo 'key = mmi_rng_key(seed, "new");' >"$work/core/base/up.c"
+point "a stream that is named elsewhere is seen" "$(named_elsewhere "$work/core" | grep -c new | grep -vx 1)"
 echo "1..$tests"

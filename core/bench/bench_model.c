@@ -3,6 +3,7 @@
 
 #include "bench/bench_model.h"
 
+#include "engine/streams.h"
 #include "plugin/loader.h"
 
 #include <stdio.h>
@@ -102,11 +103,11 @@ static mm_status fill_rows(mmi_bench_model *m, const mmi_vec *vec, mm_error *e)
 		m->x[i] = mmi_alloc(pixels, sizeof *m->x[i]);
 		if (!m->x[i] || !m->z.z)
 			return mmi_fail(e, MM_ENOMEM, "out of memory for a batch");
-		vec->uniform(m->x[i], pixels, (mmi_rng){ .key = mmi_rng_key(1, "bench/x"), .sample = i });
+		vec->uniform(m->x[i], pixels, (mmi_rng){ .key = mmi_rng_key(1, MMI_STREAM_BENCH_X), .sample = i });
 		for (size_t k = 0; k < pixels; k++)
 			m->x[i][k] = 2 * m->x[i][k] - 1;
 	}
-	vec->normal(m->z.z, latents, (mmi_rng){ .key = mmi_rng_key(1, "bench/z") });
+	vec->normal(m->z.z, latents, (mmi_rng){ .key = mmi_rng_key(1, MMI_STREAM_BENCH_Z) });
 	return MM_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "bench/bench_timer.h"
 
 #include "backend/cpu/isa.h"
+#include "engine/streams.h"
 
 #include <math.h>
 
@@ -143,7 +144,7 @@ static mm_status noise_task(void *ctx, mm_error *e)
 mm_status mmi_bench_noise(const mmi_bench_request *r, mmi_bench_figure *out, mm_error *e)
 {
 	const size_t n = (size_t)NOISE_ROWS * MMI_BENCH_PIXELS;
-	mmi_noise_work w = { .vec = r->device->vec, .x = mmi_alloc(n, sizeof *w.x), .grad = mmi_alloc(n, sizeof *w.grad), .key = mmi_rng_key(1, "bench/noise") };
+	mmi_noise_work w = { .vec = r->device->vec, .x = mmi_alloc(n, sizeof *w.x), .grad = mmi_alloc(n, sizeof *w.grad), .key = mmi_rng_key(1, MMI_STREAM_BENCH_NOISE) };
 	mm_status status = w.x && w.grad ? mmi_pool_create(r->threads, &w.pool, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %zu floats", n);
 	if (status == MM_OK) {
 		w.vec->normal(w.grad, n, (mmi_rng){ .key = w.key });

@@ -3,6 +3,7 @@
 
 #include "data/batches.h"
 
+#include "engine/streams.h"
 #include "engine/vec.h"
 
 #include <pthread.h>
@@ -236,7 +237,7 @@ mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, ui
 	for (size_t m = 0; varied && m < b->n_modalities; m++)
 		b->varied = b->varied || mmi_tuples_varies(tuples, m);
 	b->per_epoch = n / batch;
-	b->key = mmi_rng_key(seed, "data/epoch");
+	b->key = mmi_rng_key(seed, MMI_STREAM_EPOCH);
 	b->iteration = first_iteration;
 	b->epoch = UINT64_MAX;
 	pthread_mutex_init(&b->lock, NULL);

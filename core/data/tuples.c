@@ -4,6 +4,7 @@
 #include "data/tuples.h"
 
 #include "data/keys.h"
+#include "engine/streams.h"
 #include "engine/vec.h"
 #include "plugin/contract.h"
 
@@ -303,7 +304,7 @@ static mm_status mark_holdout(uint32_t n, uint32_t holdout, uint64_t seed, bool 
 
 	if (!order)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", n);
-	mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(seed, "data/holdout") }, n, order);
+	mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(seed, MMI_STREAM_HOLDOUT) }, n, order);
 	for (uint32_t i = n - holdout; i < n; i++)
 		held[order[i]] = true;
 	mmi_free(order);
@@ -415,20 +416,20 @@ static uint32_t hide_some(const mmi_tuples *t, uint32_t i, double hide, uint64_t
 	for (size_t m = 0; m < t->n_members && m < 32; m++) {
 		if (!is_present(t, i, m))
 			continue;
-		mmi_philox(key, (const uint32_t[4]){ (uint32_t)m, t->key[i], 0, 0 }, words);
+		mmi_philox(key, (const uint32_t[4]){ (uint32_t)m, t->key[i], MMI_HIDE_EACH, 0 }, words);
 		bool gone = (double)words[0] < hide * 4294967296.0;
 		bits |= (uint32_t)gone << m;
 		left += !gone;
 		present[n++] = (uint32_t)m;
 	}
 	if (n && !left)
-		bits &= ~(1u << present[mmi_rng_below((mmi_rng){ .key = key, .sample = t->key[i], .step = 1 }, n)]);
+		bits &= ~(1u << present[mmi_rng_below((mmi_rng){ .key = key, .sample = t->key[i], .step = MMI_HIDE_KEPT }, n)]);
 	return bits;
 }
 
 mm_status mmi_tuples_hide(mmi_tuples *t, double hide, uint64_t seed, mm_error *e)
 {
-	uint64_t key = mmi_rng_key(seed, "data/hide");
+	uint64_t key = mmi_rng_key(seed, MMI_STREAM_HIDE);
 	t->hidden = mmi_alloc(t->n, sizeof *t->hidden);
 	if (!t->hidden)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", t->n);
@@ -456,7 +457,7 @@ mm_status mmi_tuples_pick(mmi_tuples *t, uint32_t n, uint64_t seed, mm_error *e)
 	const bool ok = order && key && label;
 
 	if (ok) {
-		mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(seed, "data/pick") }, t->n, order);
+		mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(seed, MMI_STREAM_SELECT) }, t->n, order);
 		memcpy(key, t->key, t->n * sizeof *key);
 		memcpy(label, t->label, t->n * sizeof *label);
 		t->n = t->n < n ? t->n : n;

@@ -3,6 +3,7 @@
 
 #include "engine/params.h"
 #include "engine/row_ops.h"
+#include "engine/streams.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -141,10 +142,10 @@ static void draw_tensor(const mmi_params *p, size_t i, uint64_t seed, float *raw
 {
 	const mmi_param_info *info = &p->info[i];
 	char stream[160];
-	snprintf(stream, sizeof stream, "init/%s/%s", p->name, info->name);
-	mmi_rng r = { .key = mmi_rng_key(seed, stream) };
+	snprintf(stream, sizeof stream, MMI_STREAM_INIT, p->name, info->name);
+	mmi_rng r = { .key = mmi_rng_key(seed, stream), .sample = MMI_INIT_VALUES };
 	draw(p->device->vec, raw + info->offset, info, r);
-	r.sample = 1;
+	r.sample = MMI_INIT_SINGULAR;
 	if (info->spectral)
 		draw_direction(p->device->vec, vectors + info->u_offset, info->u_count, r);
 }

@@ -1,6 +1,7 @@
 /* eval_conditional.c - from given modalities to the others: does the result show the tuple's class, and fit what was given. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "engine/vec.h"
 #include "eval/coherence.h"
 #include "eval/eval_work.h"
@@ -10,12 +11,6 @@
 
 static const char alone[] = "conditional coherence", with_chain[] = "conditional coherence, z revised";
 static const char by_number[] = "coherence by given", by_number_with_chain[] = "coherence by given, z revised";
-
-/* Which draws: every use of the translator has numbers of its own, so that no two share noise. */
-static uint32_t number_of(uint32_t use, uint32_t block)
-{
-	return (use + 1) << 20 | block;
-}
 
 /* x[GENERATOR] decoded from what is observed; x[REVISED] the same, from the same draws, with the energy: where it guides z, z moves
  * on before it is decoded; then the data chain, which leaves the observed alone. */
@@ -107,7 +102,7 @@ static mm_status run_block(mmi_eval_work *w, matrix *x, uint32_t z_steps, uint32
 			for (uint32_t r = 0; r < w->block; r++)
 				w->observed[m][r] = m == s;
 		/* The same draws with and without the posterior chain: what differs is the chain. */
-		MMI_TRY(translate(w, (int32_t)s, z_steps, number_of(s, block), e));
+		MMI_TRY(translate(w, (int32_t)s, z_steps, mmi_iteration_of_eval(s, block), e));
 		if (x->classes)
 			count(w, x->confusion, s, rows);
 		for (int v = 0; v < w->variants && x->fits; v++)
@@ -151,7 +146,7 @@ mm_status mmi_eval_conditional(mmi_eval_work *w, mm_error *e)
 /* Each row gives k modalities of its own, uniformly among all sets of k. */
 static void choose(mmi_eval_work *w, uint32_t k, uint32_t first)
 {
-	uint64_t key = mmi_rng_key(w->r->seed, "eval/given");
+	uint64_t key = mmi_rng_key(w->r->seed, MMI_STREAM_EVAL_GIVEN);
 	for (uint32_t r = 0; r < w->block; r++) {
 		uint32_t order[MMI_MAX_MODALITIES];
 		mmi_rng_permutation((mmi_rng){ .key = key, .sample = first + r, .iteration = k }, w->n, order);
@@ -170,7 +165,7 @@ static mm_status run_given(mmi_eval_work *w, uint32_t k, uint32_t z_steps, mm_er
 		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));
 		choose(w, k, first);
 		/* The same draws with and without the posterior chain, as above. */
-		MMI_TRY(translate(w, -1, z_steps, number_of(MMI_MAX_MODALITIES + k, block), e));
+		MMI_TRY(translate(w, -1, z_steps, mmi_iteration_of_eval(MMI_MAX_MODALITIES + k, block), e));
 		count(w, c, k, rows);
 		MMI_TRY(mmi_eval_tick(w, name, e));
 	}

@@ -1,6 +1,7 @@
 /* eval_energy.c - the energy as a score: does it tell tuples that fit from tuples that do not. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "engine/vec.h"
 #include "eval/auc.h"
 #include "eval/eval_work.h"
@@ -73,7 +74,7 @@ static bool partner(const mmi_eval_work *w, uint64_t key, uint32_t tuple, uint32
 /* Reads modality m of partners over `to`; rows without one are told in w->counted. */
 static mm_status exchange(mmi_eval_work *w, uint32_t first, uint32_t rows, uint32_t m, float *to, mm_error *e)
 {
-	uint64_t key = mmi_rng_key(w->r->seed, "eval/swap");
+	uint64_t key = mmi_rng_key(w->r->seed, MMI_STREAM_EVAL_SWAP);
 	for (uint32_t r = 0; r < rows; r++) {
 		float *at[MMI_MAX_MODALITIES] = { NULL };
 		uint32_t i;

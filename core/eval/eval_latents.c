@@ -1,6 +1,7 @@
 /* eval_latents.c - the class read linearly off the latents that each modality's encoder infers. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "eval/eval_work.h"
 #include "eval/probe.h"
 
@@ -85,9 +86,9 @@ static mm_status infer_both(mmi_eval_work *w, mmi_tuples *train, mmi_codes *seen
 	uint32_t *expert = mmi_alloc(w->block, sizeof *expert);
 	mm_status status = expert ? mmi_experts_create(w->model, w->block, &experts, e) : mmi_fail(e, MM_ENOMEM, "out of memory for latents");
 	if (status == MM_OK)
-		status = infer(w, train, &experts, expert, 0x40000000u, seen, e);
+		status = infer(w, train, &experts, expert, MMI_ITERATION_EVAL_TRAINED, seen, e);
 	if (status == MM_OK)
-		status = infer(w, w->tuples, &experts, expert, 0x50000000u, unseen, e);
+		status = infer(w, w->tuples, &experts, expert, MMI_ITERATION_EVAL_TESTED, unseen, e);
 	mmi_experts_clear(&experts);
 	mmi_free(expert);
 	return status;

@@ -4,6 +4,7 @@
 
 #include "eval/eval_work.h"
 
+#include "engine/streams.h"
 #include "engine/vec.h"
 
 #include <math.h>
@@ -112,7 +113,7 @@ mm_status mmi_eval_check_matcher(mmi_eval_work *w, mm_error *e)
 /* Each tuple's partner is the next in a permutation's circle, so nobody is its own. */
 static void make_partners(const mmi_eval_work *w, uint32_t *order, uint32_t *partner)
 {
-	mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(w->r->seed, "eval/shuffled") }, w->n_tuples, order);
+	mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(w->r->seed, MMI_STREAM_EVAL_SHUFFLED) }, w->n_tuples, order);
 	for (uint32_t i = 0; i < w->n_tuples; i++)
 		partner[order[i]] = order[(i + 1) % w->n_tuples];
 }

@@ -5,6 +5,7 @@
  * not in the paper is in files of its own (terms/, course.c, guard.c, measure.c). */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "learn/course.h"
 #include "learn/guard.h"
 #include "learn/measure.h"
@@ -13,8 +14,6 @@
 #include "learn/terms/terms.h"
 
 #include <math.h>
-
-#define GIVEN_DRAWS 255u /* number of the draws that translations start from */
 
 /* ------------------------------------------------------------ chains */
 
@@ -54,7 +53,7 @@ static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_sampler_prior(l->sampler, s->batch, 0, t, &l->z_prior);
-	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, mmi_rows_read(l->masks.there), s->batch, GIVEN_DRAWS, t, &l->z_prior);
+	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, mmi_rows_read(l->masks.there), s->batch, MMI_DRAWS_GIVEN, t, &l->z_prior);
 	mmi_sampler_decode(l->sampler, &l->z_prior, s->batch, l->generated);
 	mmi_given_fill(&l->given, l->model, mmi_rows_read(batch->x), l->generated);
 	mmi_start_data_chain(l, t);

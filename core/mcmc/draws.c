@@ -2,6 +2,7 @@
  * iteration, chain, row and element. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "mcmc/sampler_nets.h"
 
 #include <stdio.h>
@@ -16,19 +17,19 @@ static uint64_t key_of(uint64_t seed, const char *stream, const mmi_modality *m)
 void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 {
 	uint64_t seed = s->config.seed + count * UINT64_C(0x9E3779B97F4A7C15);
-	s->key.prior = mmi_rng_key(seed, "prior");
-	s->key.draw = mmi_rng_key(seed, "expert");
-	s->key.pick = mmi_rng_key(seed, "pick");
-	s->key.subset = mmi_rng_key(seed, "subset");
-	s->key.choice = mmi_rng_key(seed, "choice");
-	s->key.candidate = mmi_rng_key(seed, "candidate");
-	s->key.z = mmi_rng_key(seed, "chain/z");
+	s->key.prior = mmi_rng_key(seed, MMI_STREAM_PRIOR);
+	s->key.draw = mmi_rng_key(seed, MMI_STREAM_DRAW);
+	s->key.pick = mmi_rng_key(seed, MMI_STREAM_PICK);
+	s->key.subset = mmi_rng_key(seed, MMI_STREAM_SUBSET);
+	s->key.choice = mmi_rng_key(seed, MMI_STREAM_CHOICE);
+	s->key.candidate = mmi_rng_key(seed, MMI_STREAM_CANDIDATE);
+	s->key.z = mmi_rng_key(seed, MMI_STREAM_CHAIN_Z);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		const mmi_modality *m = &s->model->modalities[i];
-		s->key.prior_w[i] = key_of(seed, "prior/w", m);
-		s->key.draw_w[i] = key_of(seed, "expert/w", m);
-		s->key.w[i] = key_of(seed, "chain/w", m);
-		s->key.x[i] = key_of(seed, "chain/x", m);
+		s->key.prior_w[i] = key_of(seed, MMI_STREAM_PRIOR_W, m);
+		s->key.draw_w[i] = key_of(seed, MMI_STREAM_DRAW_W, m);
+		s->key.w[i] = key_of(seed, MMI_STREAM_CHAIN_W, m);
+		s->key.x[i] = key_of(seed, MMI_STREAM_CHAIN_X, m);
 	}
 }
 
@@ -86,7 +87,7 @@ void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const f
 uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint32_t iteration)
 {
 	uint32_t words[4];
-	mmi_philox(s->key.subset, (const uint32_t[4]){ 0, row, attempt, iteration }, words);
+	mmi_philox(s->key.subset, (const uint32_t[4]){ MMI_SUBSET_BITS, row, attempt, iteration }, words);
 	return words[0];
 }
 
@@ -98,11 +99,10 @@ uint32_t mmi_sampler_below(const mmi_sampler *s, uint32_t row, uint32_t what, ui
 double mmi_sampler_chance(const mmi_sampler *s, uint32_t row, uint32_t iteration)
 {
 	uint32_t words[4];
-	mmi_philox(s->key.subset, (const uint32_t[4]){ 1, row, 0, iteration }, words);
+	mmi_philox(s->key.subset, (const uint32_t[4]){ MMI_SUBSET_CHANCE, row, 0, iteration }, words);
 	return (double)words[0] / 4294967296.0;
 }
 
-/* Chains count their steps from 0: the last number is free. */
 static void noise(mmi_sampler *s, uint32_t m, uint32_t rows, uint32_t iteration, mmi_floats x)
 {
 	const mmi_device *d = s->model->device;
@@ -115,7 +115,7 @@ static void noise(mmi_sampler *s, uint32_t m, uint32_t rows, uint32_t iteration,
 		                 .lo = info->lo,
 		                 .hi = info->hi,
 		                 .kind = info->support == MM_SUPPORT_REAL ? MMI_DRAW_NORMAL : MMI_DRAW_UNIFORM,
-		                 .rng = { .key = s->key.x[m], .step = UINT32_MAX, .iteration = iteration } };
+		                 .rng = { .key = s->key.x[m], .step = MMI_STEP_START_NOISE, .iteration = iteration } };
 	d->rows->draw(d, &a);
 	if (info->support == MM_SUPPORT_SIMPLEX)
 		d->rows->simplex(d, x, rows * count / last, last);

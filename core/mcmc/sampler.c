@@ -1,6 +1,7 @@
 /* sampler.c - a sampler's life, and rows shared out in chunks. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "mcmc/sampler_nets.h"
 
 #include <math.h>
@@ -357,8 +358,7 @@ void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *par
 {
 	const mmi_guide_net *n = &s->guide;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
-	/* Rows follow those of any posterior chain of the same iteration in the noise. */
-	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .first = UINT32_C(1) << 30, .watch = a->watch,
+	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .first = MMI_ROWS_GUIDE, .watch = a->watch,
 	                   .watch_ctx = a->watch_ctx };
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "engine/graph.h"
+#include "engine/streams.h"
 #include "engine/vec.h"
 #include "plugin/host.h"
 
@@ -110,27 +111,25 @@ size_t mmi_host_blocks(const mm_host *host)
 
 /* ---------------------------------------------------------------- randomness */
 
-enum { STEP_WORDS = 0, STEP_PERMUTATION = 1 }; /* so that the two never share draws */
-
 /* The plugin's id is part of the name: no plugin can meet the core's streams or another plugin's by accident. */
 static uint64_t random_stream(mm_host *host, const char *name)
 {
 	char full[256];
-	snprintf(full, sizeof full, "plugin/%s/%s", host->id, name ? name : "");
+	snprintf(full, sizeof full, MMI_STREAM_PLUGIN, host->id, name ? name : "");
 	return mmi_rng_key(host->seed, full);
 }
 
 static void random_words(mm_host *host, uint64_t stream, uint64_t index, uint32_t block, uint32_t out[4])
 {
 	(void)host;
-	const uint32_t counter[4] = { block, (uint32_t)index, STEP_WORDS, (uint32_t)(index >> 32) };
+	const uint32_t counter[4] = { block, (uint32_t)index, MMI_PLUGIN_WORDS, (uint32_t)(index >> 32) };
 	mmi_philox(stream, counter, out);
 }
 
 static void random_permutation(mm_host *host, uint64_t stream, uint64_t index, uint32_t n, uint32_t *out)
 {
 	(void)host;
-	mmi_rng r = { .key = stream, .sample = (uint32_t)index, .step = STEP_PERMUTATION, .iteration = (uint32_t)(index >> 32) };
+	mmi_rng r = { .key = stream, .sample = (uint32_t)index, .step = MMI_PLUGIN_PERMUTATION, .iteration = (uint32_t)(index >> 32) };
 	if (n)
 		mmi_rng_permutation(r, n, out);
 }

@@ -4,6 +4,7 @@
  * passes over the entries, no dense copy, no library whose version would change bits. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "engine/vec.h"
 #include "plugin/host.h"
 
@@ -124,7 +125,7 @@ static void orthonormalise(const work *w, double *x, uint32_t n)
 /* Uniform numbers in -1..1: a function of their place alone. */
 static void random_start(const work *w)
 {
-	const uint64_t key = mmi_rng_key(0, "linalg/start");
+	const uint64_t key = mmi_rng_key(0, MMI_STREAM_LINALG);
 	const size_t n = (size_t)w->a->columns * w->k;
 	uint32_t words[4] = { 0 };
 	for (size_t at = 0; at < n; at++) {

@@ -4,12 +4,11 @@
 #include "train/select.h"
 
 #include "engine/row_ops.h"
+#include "engine/streams.h"
 #include "model/rows.h"
 
 #include <math.h>
 #include <string.h>
-
-#define DRAWS (UINT64_C(1) << 32) /* reseeds the noise: no count of rollbacks gets there */
 
 struct mmi_select {
 	mmi_learner *learner;
@@ -147,7 +146,7 @@ double mmi_select_nll(mmi_select *s)
 	mmi_learner *l = s->learner;
 	sum all = { 0, 0 };
 	mmi_learner_exchange_average(l);
-	mmi_sampler_reseed(l->sampler, DRAWS);
+	mmi_sampler_reseed(l->sampler, MMI_RESEED_SELECT);
 	for (uint32_t first = 0; first < s->count; first += s->block)
 		add_block(s, first, &all);
 	mmi_sampler_reseed(l->sampler, (uint64_t)l->state.rollbacks);

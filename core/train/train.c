@@ -4,6 +4,7 @@
 #include "train/train.h"
 #include "config/value.h"
 #include "engine/build_info.h"
+#include "engine/streams.h"
 #include "train/best.h"
 #include "train/changes.h"
 #include "trained/gallery.h"
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <time.h>
 
-#define SHEET_NUMBER 0xFFFFFFFFu /* noise of all sheets of a run: no iteration gets there */
 
 /* What a run can do without for a while. */
 typedef enum { ROWS, SHEETS, BEST_LINK, OLD_CHECKPOINTS, LEFT_CHECKPOINTS, N_SECONDARY } secondary;
@@ -225,7 +225,7 @@ static mm_status draw_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 	snprintf(title, sizeof title, "iteration %lld, %s", (long long)r->learner->state.iteration,
 	         energy ? mmi_generate_text(&chains, steps) : "no energy trained");
 	mmi_learner_exchange_average(r->learner); /* the generator that checkpoints are used with */
-	mmi_gallery_sample(r->gallery, &chains, SHEET_NUMBER);
+	mmi_gallery_sample(r->gallery, &chains, MMI_ITERATION_SHEET);
 	mmi_learner_exchange_average(r->learner);
 	mm_status status = mmi_gallery_write(r->gallery, s->grid_columns, title, path, e);
 	if (status == MM_OK)

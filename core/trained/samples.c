@@ -3,6 +3,7 @@
 
 #include "trained/samples.h"
 
+#include "engine/streams.h"
 #include "trained/gallery.h"
 #include "model/rows.h"
 #include "store/csv.h"
@@ -92,7 +93,7 @@ static mm_status draw(job *j, mm_error *e)
 		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
 		if (r->stop && r->stop(r->ctx))
 			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u samples", first);
-		mmi_gallery_sample(j->gallery, &j->chains, (r->number << 16) + block);
+		mmi_gallery_sample(j->gallery, &j->chains, mmi_iteration_of_block(r->number, block));
 		if (first == 0 && r->grid)
 			MMI_TRY(mmi_gallery_write(j->gallery, n < SHEET ? n : SHEET, title, r->grid, e));
 		if (r->out)

@@ -3,6 +3,7 @@
 
 #include "trained/translations.h"
 
+#include "engine/streams.h"
 #include "mcmc/generate.h"
 #include "model/rows.h"
 #include "mcmc/translate.h"
@@ -203,11 +204,11 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 {
 	const mmi_translations_request *r = j->request;
 	uint64_t total = (uint64_t)r->inputs->n * r->count;
-	mmi_translate_args args = { .number = r->number << 16, .expert = r->expert, .temperature = temperature(j), .posterior = chains->translate.posterior,
+	mmi_translate_args args = { .number = mmi_iteration_of_block(r->number, 0), .expert = r->expert, .temperature = temperature(j), .posterior = chains->translate.posterior,
 	                            .guide = chains->translate.guide, .revise = chains->translate.revise };
-	if (total > (uint64_t)MMI_TRANSLATIONS_ROWS << 16)
+	if (total > (uint64_t)MMI_TRANSLATIONS_ROWS << MMI_BLOCKS_BITS)
 		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu", (unsigned long long)total,
-		                (unsigned long long)MMI_TRANSLATIONS_ROWS << 16);
+		                (unsigned long long)MMI_TRANSLATIONS_ROWS << MMI_BLOCKS_BITS);
 	for (uint64_t first = 0; first < total; first += MMI_TRANSLATIONS_ROWS, args.number++) {
 		if (r->stop && r->stop(r->ctx))
 			return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu translations", (unsigned long long)first, (unsigned long long)total);

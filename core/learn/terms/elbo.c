@@ -2,11 +2,10 @@
  * baseline goes on with it, and updates may be made beside the chains. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "learn/terms/terms.h"
 
 #include <math.h>
-
-#define ELBO_DRAWS 256u /* numbers of draws beside the chains' own starts */
 
 static mm_status read_elbo(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
 {
@@ -39,5 +38,5 @@ mm_status mmi_update_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *
 
 mm_status mmi_update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
-	return update(l, batch, ELBO_DRAWS + number * l->n_eps, m, e);
+	return update(l, batch, MMI_DRAWS_ELBO + number * l->n_eps, m, e);
 }
