@@ -26,7 +26,7 @@ static const mmi_key course_keys[] = {
 	  "Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae: that objective alone, "
 	  "as a baseline on the same networks."),
 	MMI_NUMBER_ROW("learner", "iterations", mmi_settings, iterations, 6000, 0, UINT32_MAX,
-	  "In all, warm-up included."),
+	  "How many in all, warm-up included."),
 	MMI_NUMBER_ROW("learner", "warmup", mmi_settings, warmup, 0, 0, INT64_MAX,
 	  "Iterations of the ELBO before the chains start."),
 	MMI_OTHER_ROW("learner", "warmup_objective", "mmvae",
@@ -38,15 +38,15 @@ static const mmi_key course_keys[] = {
 	MMI_REAL_ROW("learner", "beta", mmi_settings, beta, 1, 0, MMI_LIMIT,
 	  "Weight of the ELBO's divergence."),
 	MMI_REAL_ROW("learner", "contrast_factor", mmi_settings, contrast_factor, 0, 0, MMI_LIMIT,
-	  "Weight of a contrastive loss between the experts: those of one tuple are to point the same way in "
+	  "Weight of a contrastive loss between the experts: those of one tuple shall point the same way in "
 	  "the shared latent, those of different tuples of a batch elsewhere. It finds what modalities have in "
 	  "common much sooner than an ELBO does; in warm-up, baselines and iterations with chains alike."),
 	MMI_REAL_ROW("learner", "contrast_temperature", mmi_settings, contrast_temperature, 0.1, 1e-3, MMI_LIMIT,
-	  "Of its cosines."),
+	  "Temperature of that loss: its cosines are divided by it."),
 	MMI_NUMBER_ROW("learner", "contrast_start", mmi_settings, contrast_start, 0, 0, INT64_MAX,
 	  "Iterations before that loss starts; with a time budget, as warmup, that share of iterations."),
 	MMI_COUNT_ROW("learner", "batch", mmi_settings, batch, 64, 1, 65536,
-	  "Samples an iteration."),
+	  "Samples in an iteration."),
 	MMI_SECOND_ROW("learner", "inference", mmi_settings, separate_inference, inferences, 0,
 	  "Independent: the chain that starts from expert m sees modality m alone and teaches expert m alone "
 	  "(an ablation; needs experts = all)."),
@@ -61,9 +61,9 @@ static const mmi_key course_keys[] = {
 	MMI_CHOICE_ROW("learner", "fusion", mmi_settings, wanted_fusion, fusions, MMI_FUSION_OF_OBJECTIVE,
 	  "What a translation from several modalities starts from: one of their experts, drawn (mixture), their "
 	  "product, or what the objective of the warm-up or the baseline learned with, which after mvae is the "
-	  "only one: its experts mean nothing but multiplied with the prior."),
+	  "only one: its experts mean something only when multiplied with the prior."),
 	MMI_SECOND_ROW("learner", "private_chain", mmi_settings, private_own, private_chains, 0,
-	  "W that move with z: those of all observed modalities, or only the own one of the expert that "
+	  "Which w move with z: those of all observed modalities, or only the own one of the expert that "
 	  "started."),
 	MMI_COUNT_ROW("learner", "z_steps", mmi_settings, z_steps, 10, 0, MMI_LIMIT,
 	  "Steps of the posterior chain."),
@@ -75,7 +75,7 @@ static const mmi_key course_keys[] = {
 	  "Steps of the data chain."),
 	MMI_OTHER_ROW("learner", "x_step", "auto(0.02)",
 	  "Its step s, or auto(d): s is measured over the first 50 iterations with chains so that the first "
-	  "drift has rms d of the modality's range, then held."),
+	  "drift has rms d of the modality's range, and then fixed."),
 	MMI_REAL_ROW("learner", "x_noise", mmi_settings, x_noise, 0.002, 0, MMI_LIMIT,
 	  "Its noise n."),
 	MMI_REAL_ROW("learner", "x_move_max", mmi_settings, x_move_max, 0, 0, MMI_LIMIT,
@@ -92,7 +92,7 @@ static const mmi_key course_keys[] = {
 	  "Share of its chains that start anew at the generator's samples."),
 	MMI_REAL_ROW("learner", "translation_share", mmi_settings, translation_share, 0, 0, 1,
 	  "Share of the data chains of training that start as translations: one modality, drawn for each tuple, "
-	  "is the data's and held, the others are decoded from its expert's latent. The energy then learns what "
+	  "is taken from the data and held, the others are decoded from its expert's latent. The energy then learns what "
 	  "is wrong with translations too, not only with samples from the prior."),
 	MMI_SECOND_ROW("learner", "missing_energy", mmi_settings, impute, missing, 1,
 	  "Incomplete tuples in the energy's data term: completed by decoding and an energy chain (impute), or "
@@ -110,11 +110,11 @@ static const mmi_key course_keys[] = {
 	MMI_COUNT_ROW("learner", "energy_updates", mmi_settings, energy_updates, 1, 0, MMI_LIMIT,
 	  "Updates an iteration."),
 	MMI_REAL_ROW("learner", "lr_generator", mmi_settings, generator.rate, 1e-3, 0, 10,
-	  "Adam's rate."),
+	  "Adam's learning rate."),
 	MMI_REAL_ROW("learner", "lr_inference", mmi_settings, inference.rate, 1e-3, 0, 10,
-	  "Adam's rate."),
+	  "Adam's learning rate."),
 	MMI_REAL_ROW("learner", "lr_energy", mmi_settings, energy.rate, 4e-4, 0, 10,
-	  "Adam's rate."),
+	  "Adam's learning rate."),
 	MMI_REAL_ROW("learner", "weight_decay_generator", mmi_settings, generator.weight_decay, 0, 0, MMI_LIMIT,
 	  "Added to the gradient, as L2."),
 	MMI_REAL_ROW("learner", "weight_decay_inference", mmi_settings, inference.weight_decay, 0, 0, MMI_LIMIT,
@@ -130,16 +130,16 @@ static const mmi_key course_keys[] = {
 	MMI_REAL_ROW("learner", "clip_norm", mmi_settings, generator.clip, 0, 0, MMI_LIMIT,
 	  "Largest norm of a model's gradient; 0: no limit."),
 	MMI_REAL_ROW("learner", "generator_ema", mmi_settings, ema, 0, 0, 0.999999,
-	  "Decay of a moving average of the generator's parameters, which checkpoints are then used with, and "
-	  "sheets of a run drawn with; 0: none."),
+	  "Decay of a moving average of the generator's parameters, which is then used at evaluation, at use and "
+	  "for the sheets of a run; 0: none."),
 	MMI_OTHER_ROW("learner", "schedule", "constant",
-	  "Of all rates over the iterations: constant, linear(f) or cosine(f), f the factor at the end."),
+	  "Schedule of all learning rates over the iterations: constant, linear(f) or cosine(f), f the factor at the end."),
 	MMI_REAL_ROW("learner", "gap_limit", mmi_settings, gap_limit, 1000, 1, MMI_LIMIT,
-	  "An energy loss so many times its running median stops the step and goes back to the last snapshot."),
+	  "An energy loss above so many times its running median stops the step and restores the last snapshot."),
 	MMI_COUNT_ROW("learner", "snapshot_interval", mmi_settings, snapshot_interval, 100, 1, MMI_LIMIT,
 	  "Iterations between snapshots in memory; checkpoints between them hold the last one too."),
 	MMI_COUNT_ROW("learner", "max_rollbacks", mmi_settings, max_rollbacks, 10, 0, MMI_LIMIT,
-	  "Goes back so often, then gives up."),
+	  "How often a snapshot may be restored before the run gives up."),
 };
 const mmi_key_table mmi_learner_keys = { "[learner]: the learner", course_keys, MMI_COUNT(course_keys) };
 

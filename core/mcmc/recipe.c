@@ -27,12 +27,12 @@ const mmi_key_table mmi_sample_keys = { "[sample]: how samples are drawn", sampl
 static const mmi_key translate_keys[] = {
 	MMI_REAL_ROW("translate", "temperature", mmi_recipe, temperature, 1, 0, MMI_LIMIT,
 	  "Factor of the standard deviations of the experts' draws that translations start from, as in Kingma and Dhariwal (2018): "
-	  "below 1 they are more likely and less varied, 0 is the experts' means. Chains of training draw at 1."),
+	  "below 1 they are more likely and less varied, 0 is the experts' means. Chains in training draw at 1."),
 	MMI_COUNT_ROW("translate", "candidates", mmi_recipe, candidates, 1, 1, 4096,
 	  "Draws of the latents from an expert of what is given, of which a translation starts from one, chosen as in [sample]; what is "
-	  "given takes part in the energy. An encoder's draws are near the mark, so that a choice among them is often enough."),
+	  "given takes part in the energy. An encoder's draws are close already, so that a choice among them is often enough."),
 	MMI_SIGNED_ROW("translate", "posterior_steps", mmi_recipe, posterior_steps, -1, -1, MMI_LIMIT,
-	  "Steps of the posterior chain given what is there; -1: as many as z_steps in [learner], and none for a baseline."),
+	  "Steps of the posterior chain on what is given; -1: as many as z_steps in [learner], and none for a baseline."),
 	LATENT_ROWS("translate"),
 };
 const mmi_key_table mmi_translate_keys = { "[translate]: how translations are drawn", translate_keys, MMI_COUNT(translate_keys) };

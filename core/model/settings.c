@@ -36,20 +36,20 @@ static const mmi_key energy_keys[] = {
 	MMI_COUNT_ROW("energy", "blocks", mmi_model_config, blocks, 4, 1, 64,
 	  "Residual blocks; the first two halve the map."),
 	MMI_CHOICE_ROW("energy", "pool", mmi_model_config, pool, pools, MMI_POOL_SUM,
-	  "Over the positions of the last map: sum or mean."),
+	  "Pooling over the positions of the last map: sum or mean."),
 	MMI_CHOICE_ROW("energy", "head", mmi_model_config, head, heads, MMI_HEAD_MLP,
 	  "Mlp: modalities can disagree; linear: the energy is a sum over vectors and trunks."),
 	MMI_SECOND_ROW("energy", "trunk", mmi_model_config, separate_trunks, trunks, 0,
 	  "Joint: maps of one size share a trunk; separate: every map has its own, and modalities meet in the "
 	  "head."),
 	MMI_COUNT_ROW("energy", "shortcut_kernel", mmi_model_config, shortcut_kernel, 3, 1, 3,
-	  "3 or 1."),
+	  "Size of the shortcuts' kernels: 3 or 1."),
 	MMI_SWITCH_ROW("energy", "spectral_norm", mmi_model_config, spectral_norm, true,
-	  "Of every layer."),
+	  "Spectral normalisation of every layer."),
 	MMI_REAL_ROW("energy", "agreement", mmi_model_config, agreement, 0, 0, MMI_LIMIT,
 	  "Weight of a further term of the joint energy, which scores tuples and guides latents: minus the mean "
-	  "cosine of what the experts say of the modalities, so tuples whose parts belong together have less. 1 "
-	  "/ contrast_temperature makes it the logit that contrast_factor has taught."),
+	  "cosine of the experts' locations, so that tuples whose parts belong together have less energy. 1 "
+	  "/ contrast_temperature makes it the logit that contrast_factor trained."),
 };
 const mmi_key_table mmi_energy_keys = { "[energy]: the energy model", energy_keys, MMI_COUNT(energy_keys) };
 

@@ -15,19 +15,19 @@ static const char *const incomplete[] = { "drop", "keep", NULL };
 
 static const mmi_key run_keys[] = {
 	MMI_NUMBER_ROW("run", "seed", mmi_settings, seed, 1, 0, INT64_MAX,
-	  "Of all randomness."),
+	  "Seed of all random numbers."),
 	MMI_COUNT_ROW("run", "threads", mmi_settings, threads, 0, 0, 1024,
 	  "Worker threads; 0: all processors. Results do not depend on it."),
 	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, 1024,
 	  "Samples a worker takes through a chain at once, at most."),
 	MMI_CHOICE_ROW("run", "device", mmi_settings, device_number, devices, 0,
-	  "Where it computes; only cpu so far."),
+	  "The device that computes; only cpu so far."),
 	MMI_TEXT_ROW("run", "plugin_path", mmi_settings, plugin_path, NULL,
-	  "Folders, separated by colons, where plugins are looked for first."),
+	  "Folders, separated by colons, that are searched for plugins first."),
 	MMI_REAL_ROW("run", "minutes", mmi_settings, minutes, 0, 0, MMI_LIMIT,
 	  "Training time in minutes; with it iterations does not end the run, rates follow the time that has "
 	  "passed, and the warm-up is the share warmup / iterations of it. 0: none. iterations on the command "
-	  "line goes before minutes of the file."),
+	  "line takes precedence over minutes of the file."),
 	MMI_SECOND_ROW("run", "clock", mmi_settings, cpu_clock, clocks, 0,
 	  "What minutes and the metrics' seconds are of: wall, or cpu for processor time (of all threads, "
 	  "divided by their number), which is fair where other work shares the machine."),
@@ -53,7 +53,7 @@ static const mmi_key_table run_table = { "[run]: the program", run_keys, MMI_COU
 
 static const mmi_key data_keys[] = {
 	MMI_PATH_ROW("data", "root", mmi_settings, root,
-	  "Folder of the data; a modality's own root goes before it."),
+	  "Folder of the data; a modality's own root takes precedence."),
 	MMI_COUNT_ROW("data", "holdout", mmi_settings, holdout, 0, 0, MMI_LIMIT,
 	  "Tuples of the training data that are set aside for validation."),
 	MMI_SECOND_ROW("data", "incomplete", mmi_settings, keep_incomplete, incomplete, 0,
