@@ -2,7 +2,7 @@
 # plugin_faults.sh - plugins that end the program, hang or overflow: the program says which, and in what. MMCORE_TEST_PLUGINS: the test
 # programs' folder.
 . "${srcdir:?}/tests/cli/tap.sh"
-MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}/../badplugins/.libs
+MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}
 export MMCORE_PLUGIN_PATH
 cd "$work" || exit 99
 cat >run.ini <<END

@@ -1,5 +1,5 @@
 #!/bin/sh
-# plugin_files.sh - which plugins a run has, in which order, and who chooses the file: never a checkpoint. MMCORE_TEST_PLUGINS: the test programs' folder.
+# plugin_files.sh - which plugins a run has, in which order, and who chooses the file: never a checkpoint. MMCORE_TEST_PLUGINS: the folder of the test plugins.
 . "${srcdir:?}/tests/cli/tap.sh"
 : "${MMCORE_TEST_PLUGINS:?is set by make check}"
 unset MMCORE_PLUGIN_PATH
@@ -7,7 +7,7 @@ HOME=$work
 export HOME
 cd "$work" || exit 99
 mkdir code
-cp "$MMCORE_TEST_PLUGINS/../badplugins/.libs/toy.so" code
+cp "$MMCORE_TEST_PLUGINS/toy.so" code
 
 cat >run.ini <<END
 [run]

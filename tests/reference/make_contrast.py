@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # make_contrast.py - reference values of the contrastive loss and its gradient, by PyTorch. Writes contrast_values.h beside itself.
 #
-# The data are made by a formula (see numbers) that tests/test_matching.c repeats, so no data is stored.
+# The data are made by a formula (see numbers) that tests/judge/test_matching.c repeats, so no data is stored.
 import os
 import torch
 import torch.nn.functional as F

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # make_eval.py - reference values of evaluation's mathematics, by NumPy. Writes eval_values.h beside itself.
 #
-# The data are made by a formula (see numbers) that tests/test_eval_maths.c repeats, so no data is stored.
+# The data are made by a formula (see numbers) that tests/eval/test_eval_maths.c repeats, so no data is stored.
 import os
 import numpy as np
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Writes iteration.bin: whole iterations of the learner, computed apart from mmcore by numpy and PyTorch in double
-precision, for tests/test_iteration.c, and spectral norms for tests/test_params.c. Run in this folder: ./make_iteration.py
+precision, for tests/learn/test_iteration.c, and spectral norms for tests/engine/test_params.c. Run in this folder: ./make_iteration.py
 
 Random numbers are those of iteration_noise.py. Format: see make_ops.py. Records:
 

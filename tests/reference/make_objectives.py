@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Writes objectives.bin: ELBOs and the learner's two likelihood losses on the linear modalities of linear_rig.c, with fixed
-weights, data and noise, computed by PyTorch in double precision, for tests/test_objectives.c. Run in this folder:
+weights, data and noise, computed by PyTorch in double precision, for tests/learn/test_objectives.c. Run in this folder:
 ./make_objectives.py
 
 Format: see make_ops.py. Records (P is 0 without private latents, 1 with):

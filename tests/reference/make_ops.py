@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Writes ops.bin: values and gradients of every operation, computed by PyTorch in double precision, for tests/test_ops.c
-and tests/test_vec.c. Run in this folder: ./make_ops.py
+"""Writes ops.bin: values and gradients of every operation, computed by PyTorch in double precision, for tests/engine/test_ops.c
+and tests/backend/test_vec.c. Run in this folder: ./make_ops.py
 
 Format: the line "MMREF1", then records. A record is a text line "NAME TYPE DIM...\n", TYPE f (float32) or d (float64), and
-after it the values, little-endian, last axis fastest. Records of a case CASE of tests/ops_cases.c:
+after it the values, little-endian, last axis fastest. Records of a case CASE of tests/rig/ops_cases.c:
 
   CASE/in/X    input X, batch first         CASE/gin/X   gradient to it
   CASE/w/P     parameter P                  CASE/gw/P    gradient to it

@@ -1,0 +1,191 @@
+/* test_device.c - nothing above the engine reaches into the device: on one whose memory is closed to the host,
+ * everything has the bits that it has on the host. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../rig/device_rig.h"
+#include "../rig/far_device.h"
+#include "../rig/learner_rig.h"
+#include "mcmc/translate.h"
+#include "model/rows.h"
+
+enum { B = 16 };
+
+static void the_host_dies_where_it_follows_an_address_of_the_far_device(void **state)
+{
+	const mmi_device *d = far_device();
+	const mmi_floats x = mmi_floats_alloc(d, 4);
+	int status;
+	(void)state;
+	assert_non_null(x.at);
+	const pid_t child = fork();
+	if (!child) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		signal(SIGSEGV, SIG_DFL);
+		_exit(*(volatile float *)x.at > 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	float zero[4] = { 1, 1, 1, 1 };
+	d->ops->download(d, zero, x.at, sizeof zero);
+	for (int i = 0; i < 4; i++)
+		assert_true(fpclassify(zero[i]) == FP_ZERO);
+}
+
+static void iterate_on_both(const char *const *sets, bool lacking)
+{
+	learner_rig near, far;
+	rig_open(&near, sets);
+	rig_open_on(&far, far_device(), sets);
+	near.lacking = far.lacking = lacking;
+	rig_assert_same(&near, &far);
+	rig_run(&near, 3);
+	rig_run(&far, 3);
+	rig_assert_same(&near, &far);
+	rig_close(&near);
+	rig_close(&far);
+}
+
+static void iterations_have_the_same_bits(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "learner.warmup=1", "learner.x_step=auto(0.02)", "energy.swap_factor=0.5",
+	                                       "learner.generator_ema=0.9", "learner.translation_share=0.5", NULL },
+	                false);
+}
+
+static void iterations_with_all_experts_and_the_contrastive_loss_have_the_same_bits(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "learner.experts=all", "learner.contrast_factor=1", "learner.x_start=noise",
+	                                       "learner.prior=laplace", NULL },
+	                false);
+}
+
+static void iterations_with_missing_modalities_and_private_latents_have_the_same_bits(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "data.incomplete=keep", "learner.private_dim=3", "learner.private_chain=own",
+	                                       "learner.x_start=buffer", "learner.x_buffer=32", NULL },
+	                true);
+}
+
+/* Copies what a checkpoint holds. */
+static void carry_over(learner_rig *from, learner_rig *to)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_tensor_item *items[2];
+	char **names[2];
+	size_t n[2], n_names[2];
+	mmi_learner_fetch(from->learner);
+	assert_int_equal(mmi_learner_items(from->learner, &items[0], &n[0], &names[0], &n_names[0], &e), MM_OK);
+	assert_int_equal(mmi_learner_items(to->learner, &items[1], &n[1], &names[1], &n_names[1], &e), MM_OK);
+	assert_int_equal(n[0], n[1]);
+	for (size_t i = 0; i < n[0]; i++) {
+		size_t bytes = mmi_dtype_size(items[0][i].dtype);
+		for (uint32_t k = 0; k < items[0][i].rank; k++)
+			bytes *= (size_t)items[0][i].dim[k];
+		memcpy(items[1][i].data, items[0][i].data, bytes);
+	}
+	mmi_learner_restored(to->learner, true);
+	for (int i = 0; i < 2; i++)
+		mmi_learner_items_free(items[i], names[i], n_names[i]);
+}
+
+static void a_run_goes_on_on_another_device(void **state)
+{
+	static const char *const sets[] = { "learner.warmup=1", "learner.x_step=auto(0.02)", NULL };
+	learner_rig near, far;
+	(void)state;
+	rig_open(&near, sets);
+	rig_open_on(&far, far_device(), sets);
+	rig_run(&near, 3);
+	carry_over(&near, &far);
+	rig_run(&near, 2);
+	rig_run(&far, 2);
+	rig_assert_same(&near, &far);
+	carry_over(&far, &near);
+	rig_run(&near, 1);
+	rig_run(&far, 1);
+	rig_assert_same(&near, &far);
+	rig_close(&near);
+	rig_close(&far);
+}
+
+typedef struct translation {
+	float *x[MMI_MAX_MODALITIES];
+	mmi_latents z;
+} translation;
+
+/* The picture of the rig's data is given; guided latents among candidates, then both chains. */
+static translation translate(learner_rig *r)
+{
+	static const float given[B] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, missing[B] = { 0 };
+	const float *const observed[MMI_MAX_MODALITIES] = { given, missing, missing };
+	const mmi_translate_args a = {
+		.number = 7,
+		.expert = -1,
+		.temperature = 1,
+		.posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 },
+		.guide = { .candidates = 3, .steps = 2, .step = 0.1, .noise = 0.1, .weight = 2 },
+		.revise = { .steps = 2, .step = 0.1, .noise = 0.01, .move_max = 0.01, .clamp = true },
+	};
+	mm_error e = MM_ERROR_INIT;
+	mmi_translator *t;
+	translation out = { { NULL }, { .z = NULL } };
+	const mmi_batch *batch = rig_batch(r, 3);
+	assert_int_equal(mmi_rows_create(r->model, B, out.x, &e), MM_OK);
+	assert_int_equal(mmi_latents_create(r->model, B, &out.z, &e), MM_OK);
+	for (uint32_t m = 0; m < r->n_modalities; m++)
+		memcpy(out.x[m], batch->x[m], B * (size_t)r->modality[m].count * sizeof(float));
+	assert_int_equal(mmi_translator_create(r->model, r->learner->sampler, B, &t, &e), MM_OK);
+	mmi_translate(t, &a, out.x, observed, B, &out.z);
+	mmi_translator_destroy(t);
+	return out;
+}
+
+static void translations_have_the_same_bits(void **state)
+{
+	static const char *const sets[] = { "learner.private_dim=3", "energy.agreement=3", "learner.contrast_factor=1",
+		                                NULL };
+	learner_rig near, far;
+	(void)state;
+	rig_open(&near, sets);
+	rig_open_on(&far, far_device(), sets);
+	translation a = translate(&near), b = translate(&far);
+	for (uint32_t m = 0; m < near.n_modalities; m++) {
+		assert_memory_equal(a.x[m], b.x[m], B * (size_t)near.modality[m].count * sizeof(float));
+		assert_memory_equal(a.z.w[m], b.z.w[m], B * 3 * sizeof(float));
+	}
+	assert_memory_equal(a.z.z, b.z.z, B * (size_t)mmi_model_z_dim(near.model) * sizeof(float));
+	assert_true(far_counted().uploads > 0 && far_counted().downloads > 0);
+	mmi_rows_clear(a.x);
+	mmi_rows_clear(b.x);
+	mmi_latents_clear(&a.z);
+	mmi_latents_clear(&b.z);
+	rig_close(&near);
+	rig_close(&far);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_host_dies_where_it_follows_an_address_of_the_far_device),
+		cmocka_unit_test(iterations_have_the_same_bits),
+		cmocka_unit_test(iterations_with_all_experts_and_the_contrastive_loss_have_the_same_bits),
+		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_have_the_same_bits),
+		cmocka_unit_test(a_run_goes_on_on_another_device),
+		cmocka_unit_test(translations_have_the_same_bits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,321 @@
+/* test_objectives.c - every ELBO and the learner's likelihood losses against PyTorch (reference/make_objectives.py), with
+ * complete batches and with missing modalities: values to 1e-5, gradients to 1e-5 in norm. */
+#include "mmi_build.h"
+
+#include "../rig/device_rig.h"
+#include "../rig/linear_rig.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "learn/objectives/objective.h"
+#include "../rig/ops_reference.h"
+
+enum { N = 4, Z = 2, W = 1, PLACES = LINEAR + 1, SMALL_CHUNK = 2 };
+
+typedef struct rig {
+	linear_rig linear;
+	mmi_lanes generator, inference;
+	mmi_pass pass;
+	int private;
+	bool masked;
+	float *x[LINEAR], *seen[LINEAR];
+	const float *const *shown; /* to encoders; NULL: x */
+	mmi_latents places[PLACES];
+	float *observed[LINEAR], *share[LINEAR], *log_share[LINEAR], *counts[LINEAR], *subset[LINEAR];
+	mmi_mask mask;
+} rig;
+
+static reference values;
+
+static void must(mm_status status, const mm_error *e)
+{
+	if (status != MM_OK)
+		fail_msg("%s", e->message);
+}
+
+static const reference_record *find(const char *name)
+{
+	const reference_record *r = reference_find(&values, "%s", name);
+	if (!r)
+		fail_msg("the reference lacks %s", name);
+	return r;
+}
+
+static void load(float *to, const char *format, ...) MMI_PRINTF(2, 3);
+static void load(float *to, const char *format, ...)
+{
+	char name[128];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(name, sizeof name, format, ap);
+	va_end(ap);
+	const reference_record *r = find(name);
+	for (int64_t i = 0; i < r->count; i++)
+		to[i] = (float)r->values[i];
+}
+
+static float *floats(size_t n)
+{
+	float *x = mmi_alloc(n, sizeof *x);
+	assert_non_null(x);
+	return x;
+}
+
+/* ---------------------------------------------------------------- set-up */
+
+static void load_params(const rig *r, mmi_params *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		load(p->raw.at + p->info[i].offset, "%d/%s/%s", r->private, p->name, p->info[i].name);
+	mmi_params_update(p, 0);
+}
+
+static void load_masks(rig *r)
+{
+	for (int m = 0; m < LINEAR; m++) {
+		r->observed[m] = floats(N);
+		r->share[m] = floats(N);
+		r->log_share[m] = floats(N);
+		r->subset[m] = floats(N);
+		r->counts[m] = floats(LINEAR * N);
+		load(r->observed[m], "observed/%d", m);
+		load(r->subset[m], "subset/%s/%d", r->masked ? "masked" : "full", m);
+		for (int k = 0; k < LINEAR; k++)
+			load(r->counts[m] + k * N, "counts/%d/%d", k, m);
+		r->mask.observed[m] = r->observed[m];
+		r->mask.share[m] = r->share[m];
+		r->mask.log_share[m] = r->log_share[m];
+		r->mask.counts_w[m] = r->counts[m];
+		r->mask.subset[m] = r->subset[m];
+	}
+	for (int i = 0; i < N; i++) {
+		float count = r->observed[0][i] + r->observed[1][i] + r->observed[2][i];
+		for (int m = 0; m < LINEAR; m++) {
+			r->share[m][i] = r->observed[m][i] / count;
+			r->log_share[m][i] = r->observed[m][i] > 0 ? -logf(count) : MMI_LOG_OF_NOTHING;
+		}
+	}
+}
+
+static void open_rig(rig *r, bool private, bool masked)
+{
+	mm_error e = MM_ERROR_INIT;
+	*r = (rig){ .private = private, .masked = masked };
+	linear_open(&r->linear, (mmi_model_config){ .latent_dim = Z, .private_dim = private ? W : 0 }, LINEAR_CHUNK);
+	load_params(r, r->linear.model->generator);
+	load_params(r, r->linear.model->inference);
+	must(mmi_lanes_create(r->linear.model->generator, N / SMALL_CHUNK, &r->generator, &e), &e);
+	must(mmi_lanes_create(r->linear.model->inference, N / SMALL_CHUNK, &r->inference, &e), &e);
+	must(mmi_pass_create(cpu_device(), r->linear.pool, SMALL_CHUNK, N, &r->pass, &e), &e);
+	for (int m = 0; m < LINEAR; m++) {
+		r->x[m] = floats(N * LINEAR_WIDTH);
+		load(r->x[m], "data/%d", m);
+		r->seen[m] = floats(N * LINEAR_WIDTH);
+		load(r->seen[m], "seen/%d", m);
+	}
+	for (int k = 0; k < PLACES; k++) {
+		must(mmi_latents_create(r->linear.model, N, &r->places[k], &e), &e);
+		load(r->places[k].z, "eps/%d/z", k);
+		for (int m = 0; private && m < LINEAR; m++)
+			load(r->places[k].w[m], "eps/%d/w/%d", k, m);
+	}
+	load_masks(r);
+}
+
+static void close_rig(rig *r)
+{
+	for (int m = 0; m < LINEAR; m++) {
+		float *all[] = { r->x[m], r->seen[m], r->observed[m], r->share[m], r->log_share[m], r->counts[m], r->subset[m] };
+		for (size_t i = 0; i < MMI_COUNT(all); i++)
+			mmi_free(all[i]);
+	}
+	for (int k = 0; k < PLACES; k++)
+		mmi_latents_clear(&r->places[k]);
+	mmi_pass_clear(&r->pass);
+	mmi_lanes_clear(&r->generator);
+	mmi_lanes_clear(&r->inference);
+	linear_close(&r->linear);
+}
+
+/* ---------------------------------------------------------------- comparison */
+
+/* Against the norm of all gradients of the store: single tensors may have none. */
+static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *name)
+{
+	const mmi_params *p = lanes->params;
+	double error = 0, norm = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		char record[128];
+		snprintf(record, sizeof record, "%d/%s/%s/grad/%s/%s", r->private, name, r->masked ? "masked" : "full", p->name, p->info[i].name);
+		const reference_record *want = find(record);
+		assert_int_equal(want->count, p->info[i].count);
+		for (int64_t k = 0; k < want->count; k++) {
+			error += pow((double)lanes->lane[0].at[p->info[i].offset + (size_t)k] - want->values[k], 2);
+			norm += pow(want->values[k], 2);
+		}
+	}
+	if (!(sqrt(error) <= 1e-5 * sqrt(norm)))
+		fail_msg("%s: gradient of the %s off by %g of %g", name, p->name, sqrt(error), sqrt(norm));
+}
+
+static void check_loss(rig *r, mmi_loss *l, const char *name)
+{
+	mmi_segment s = { .loss = l, .x = (const float *const *)r->x, .seen = r->shown, .mask = &r->mask, .rows = N, .x_rows = N, .seed = 1.0f / N };
+	double want = 0;
+	char record[128];
+	for (uint32_t k = 0; k < l->n_z; k++)
+		s.z[k] = r->places[k];
+	mmi_pass_run(&r->pass, &s, 1);
+	snprintf(record, sizeof record, "%d/%s/%s/value", r->private, name, r->masked ? "masked" : "full");
+	for (int i = 0; i < N; i++)
+		want += find(record)->values[i];
+	if (!(fabs(s.sum - want) <= 1e-5 * fabs(want)))
+		fail_msg("%s: %.9g, expected %.9g", record, s.sum, want);
+	for (uint32_t i = 0; i < l->n_lanes; i++) {
+		mmi_lanes_reduce(l->lanes[i], r->linear.pool);
+		check_gradient(r, l->lanes[i], name);
+	}
+	mmi_loss_clear(l);
+}
+
+static mmi_loss_place place_of(const rig *r)
+{
+	return (mmi_loss_place){ SMALL_CHUNK, r->linear.pool, r->masked };
+}
+
+/* Shared and private, complete and masked, as far as they apply. */
+static void each_case(void (*check)(rig *r), bool shared, bool private)
+{
+	for (int i = 0; i < 4; i++) {
+		rig r;
+		if (i / 2 ? !private : !shared)
+			continue;
+		open_rig(&r, i / 2, i % 2);
+		check(&r);
+		close_rig(&r);
+	}
+}
+
+/* ---------------------------------------------------------------- the tests */
+
+static void check_elbos_named(rig *r, const char *suffix)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_loss_place place = place_of(r);
+	for (int i = 0; mmi_objectives[i]; i++) {
+		const mmi_objective *o = mmi_objectives[i];
+		mmi_loss l;
+		if (r->private ? o->shared_only : o->private_only)
+			continue;
+		must(mmi_loss_elbo(r->linear.model, &place, o, 1.5, 0, &r->generator, &r->inference, &l, &e), &e);
+		char name[32];
+		snprintf(name, sizeof name, "%s%s", o->name, suffix);
+		check_loss(r, &l, name);
+	}
+}
+
+static void check_elbos(rig *r)
+{
+	check_elbos_named(r, "");
+}
+
+static void elbos_and_their_gradients_are_pytorch_s(void **state)
+{
+	(void)state;
+	each_case(check_elbos, true, true);
+}
+
+/* Two of three modalities are varied: their experts see something else than what is decoded. Without it all is as before. */
+static void check_seen_elbos(rig *r)
+{
+	static const mm_modality_variation varied = { .struct_size = sizeof varied };
+	r->linear.modality[0].variation = r->linear.modality[2].variation = &varied;
+	check_elbos(r);
+	r->shown = (const float *const *)r->seen;
+	check_elbos_named(r, "-seen");
+}
+
+static void encoders_see_variations_of_what_is_decoded(void **state)
+{
+	(void)state;
+	each_case(check_seen_elbos, true, true);
+}
+
+static void check_generator(rig *r)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_loss_place place = place_of(r);
+	mmi_loss l;
+	must(mmi_loss_generator(r->linear.model, &place, &r->generator, &l, &e), &e);
+	check_loss(r, &l, "generator");
+}
+
+static void the_generator_s_loss_counts_what_is_observed(void **state)
+{
+	(void)state;
+	each_case(check_generator, true, true);
+}
+
+static void check_inference(rig *r)
+{
+	static const char *const names[] = { "mixture", "each", "both" };
+	mm_error e = MM_ERROR_INIT;
+	mmi_loss_place place = place_of(r);
+	for (int target = 0; target < 3; target++) {
+		mmi_loss l;
+		must(mmi_loss_inference(r->linear.model, &place, LINEAR, (mmi_inference_target)target, false, &r->inference, &l, &e), &e);
+		check_loss(r, &l, names[target]);
+	}
+}
+
+static void the_inference_loss_teaches_observed_experts_and_revised_private_latents(void **state)
+{
+	(void)state;
+	each_case(check_inference, true, true);
+}
+
+static void check_separate(rig *r)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_loss_place place = place_of(r);
+	mmi_loss l;
+	must(mmi_loss_inference(r->linear.model, &place, LINEAR, MMI_TARGET_EACH, true, &r->inference, &l, &e), &e);
+	check_loss(r, &l, "separate");
+}
+
+static void independent_experts_learn_from_their_own_chain_alone(void **state)
+{
+	(void)state;
+	each_case(check_separate, true, false);
+}
+
+static int open_reference(void **state)
+{
+	(void)state;
+	return reference_open_file(&values, "objectives.bin") ? 0 : -1;
+}
+
+static int close_reference(void **state)
+{
+	(void)state;
+	reference_close(&values);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(elbos_and_their_gradients_are_pytorch_s),
+		cmocka_unit_test(encoders_see_variations_of_what_is_decoded),
+		cmocka_unit_test(the_generator_s_loss_counts_what_is_observed),
+		cmocka_unit_test(the_inference_loss_teaches_observed_experts_and_revised_private_latents),
+		cmocka_unit_test(independent_experts_learn_from_their_own_chain_alone),
+	};
+
+	return cmocka_run_group_tests_name("objectives", tests, open_reference, close_reference);
+}
