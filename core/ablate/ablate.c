@@ -36,7 +36,9 @@ static mm_status make_sweeps(mmi_ablation *a, uint64_t seed, mm_error *e)
 	for (; a->n_sweeps < r->n_sweeps; a->n_sweeps++)
 		MMI_TRY(mmi_sweep_parse(r->sweeps[a->n_sweeps], &a->sweeps[a->n_sweeps], e));
 	if (sweeps_seed(a))
-		return r->seeds == 1 ? MM_OK : mmi_fail(e, MM_ECONFIG, "--seeds %u and --sweep %s=...: give one of them", r->seeds, MMI_SWEEP_SEED);
+		return r->seeds == 1 ? MM_OK
+		                     : mmi_fail(e, MM_ECONFIG, "--seeds %u and --sweep %s=...: give one of them", r->seeds,
+		                                MMI_SWEEP_SEED);
 	MMI_TRY(mmi_sweep_count(MMI_SWEEP_SEED, seed, r->seeds, &a->sweeps[a->n_sweeps], e));
 	a->n_sweeps++;
 	return MM_OK;
@@ -107,8 +109,11 @@ static mm_status check_settings(const mmi_ablation_run *run, const char *path, c
 		found = next_line(found, &n);
 		wanted = next_line(wanted, &m);
 		if (n != m || strncmp(found, wanted, n))
-			return mmi_fail(e, MM_ECONFIG, "%s: '%.*s', but this run has '%.*s': it was started with other settings; choose another --out, "
-			                "or move the folder away", path, (int)(n < 80 ? n : 80), found, (int)(m < 80 ? m : 80), wanted);
+			return mmi_fail(
+				e, MM_ECONFIG,
+				"%s: '%.*s', but this run has '%.*s': it was started with other settings; choose another --out, "
+				"or move the folder away",
+				path, (int)(n < 80 ? n : 80), found, (int)(m < 80 ? m : 80), wanted);
 		if (!found[n] && !wanted[m])
 			return MM_OK;
 		found += n + (found[n] != 0);
@@ -132,7 +137,8 @@ char *mmi_ablation_file(const mmi_ablation *a, size_t i, const char *name)
 }
 
 /* Figures of a file, if it is there and they are what was asked for; otherwise they will be made anew. */
-static mm_status read_wanted(const mmi_ablation *a, size_t i, const char *name, const mmi_figures *wanted, bool *there, bool *good, mm_error *e)
+static mm_status read_wanted(const mmi_ablation *a, size_t i, const char *name, const mmi_figures *wanted, bool *there,
+                             bool *good, mm_error *e)
 {
 	mmi_figures found = { 0 };
 	char *path = mmi_ablation_file(a, i, name);

@@ -6,8 +6,8 @@
 
 /* The settings of run i, opened; if it is to be resumed, with what its plugins had learned. */
 mm_status mmi_ablation_open_run(const mmi_ablation *a, size_t i, const mmi_log *log, mmi_setup *out, mm_error *e);
-/* Files of run i; mmi_free, NULL when out of memory. figures.csv says by its presence that training is over, figures-eval.csv
- * holds what the assessor found. */
+/* Files of run i; mmi_free, NULL when out of memory. figures.csv says by its presence that training is over,
+ * figures-eval.csv holds what the assessor found. */
 char *mmi_ablation_file(const mmi_ablation *a, size_t i, const char *name);
 #define MMI_ABLATION_FIGURES "figures.csv"
 #define MMI_ABLATION_ASSESSED "figures-eval.csv"

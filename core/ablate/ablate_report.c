@@ -53,7 +53,7 @@ static bool leads(const mmi_ablation *a, size_t i)
 
 typedef struct spread {
 	size_t n;
-	double mean, sd;   /* NaN where there are too few */
+	double mean, sd; /* NaN where there are too few */
 } spread;
 
 /* Of one figure over the finished runs of the combination that run i leads. */
@@ -91,7 +91,9 @@ static size_t finished_seeds(const mmi_ablation *a, size_t i)
 
 static void put_runs(const mmi_ablation *a, const mmi_figures *names, FILE *out)
 {
-	static const char *const states[] = { [MMI_RUN_NEW] = "new", [MMI_RUN_HALF] = "unfinished", [MMI_RUN_FINISHED] = "finished",
+	static const char *const states[] = { [MMI_RUN_NEW] = "new",
+		                                  [MMI_RUN_HALF] = "unfinished",
+		                                  [MMI_RUN_FINISHED] = "finished",
 		                                  [MMI_RUN_FAILED] = "failed" };
 	mmi_csv_put(out, true, "run");
 	mmi_csv_put(out, false, "state");
@@ -142,7 +144,8 @@ static void put_summary(const mmi_ablation *a, const mmi_figures *names, FILE *o
 
 typedef void put_table(const mmi_ablation *a, const mmi_figures *names, FILE *out);
 
-static mm_status write_table(const mmi_ablation *a, const mmi_figures *names, put_table *put, const char *name, mm_error *e)
+static mm_status write_table(const mmi_ablation *a, const mmi_figures *names, put_table *put, const char *name,
+                             mm_error *e)
 {
 	mmi_csv_file csv;
 	MMI_TRY(mmi_csv_begin(&csv, e));
@@ -168,9 +171,12 @@ mm_status mmi_ablation_write(const mmi_ablation *a, mm_error *e)
 
 /* The figures that fit on a line; those that no run has are left out. */
 static const mmi_ablation_column from_metrics[] = {
-#define COLUMN(name) { name, name }
-	COLUMN("iterations"), COLUMN("elbo"), COLUMN("nll_end"), COLUMN("u_start"), COLUMN("u_end"), COLUMN("loss_inference"),
-	COLUMN("gap"), COLUMN("gap_sd"), COLUMN("z_move"), COLUMN("x_move"),
+#define COLUMN(name) \
+	{                \
+		name, name   \
+	}
+	COLUMN("iterations"),     COLUMN("elbo"), COLUMN("nll_end"), COLUMN("u_start"), COLUMN("u_end"),
+	COLUMN("loss_inference"), COLUMN("gap"),  COLUMN("gap_sd"),  COLUMN("z_move"),  COLUMN("x_move"),
 #undef COLUMN
 };
 

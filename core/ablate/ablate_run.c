@@ -1,7 +1,7 @@
 /* ablate_run.c - the runs of an ablation as child processes.
  *
- * A child tells through a pipe how far it is and how it ended. It learns that it should stop when nobody holds the other
- * end of the life pipe any more: the parent closes it, or is gone, however it ended. */
+ * A child tells through a pipe how far it is and how it ended. It learns that it should stop when nobody holds the
+ * other end of the life pipe any more: the parent closes it, or is gone, however it ended. */
 #include "mmi_build.h"
 
 #include "ablate/ablate_job.h"
@@ -31,7 +31,7 @@ typedef struct message {
 
 typedef struct job {
 	pid_t pid;
-	int news;         /* read end of its pipe */
+	int news; /* read end of its pipe */
 	size_t run;
 	message last;
 } job;
@@ -42,7 +42,7 @@ typedef struct crew {
 	job jobs[MAX_JOBS];
 	size_t n_jobs, over;
 	bool stopping;
-	int life[2];      /* life[1] is the parent's alone */
+	int life[2]; /* life[1] is the parent's alone */
 } crew;
 
 /* ---------------------------------------------------------------- the child */
@@ -125,7 +125,8 @@ static mm_status forget_assessment(const mmi_ablation *a, size_t i, mm_error *e)
 	char *path = mmi_ablation_file(a, i, MMI_ABLATION_ASSESSED);
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
-	mm_status status = unlink(path) && errno != ENOENT ? mmi_fail(e, MM_EIO, "cannot delete %s: %s", path, strerror(errno)) : MM_OK;
+	mm_status status =
+		unlink(path) && errno != ENOENT ? mmi_fail(e, MM_EIO, "cannot delete %s: %s", path, strerror(errno)) : MM_OK;
 	mmi_free(path);
 	return status;
 }
@@ -137,7 +138,9 @@ static mm_status train(const mmi_ablation *a, size_t i, child *c, const mmi_log 
 	mmi_train_result result;
 	MMI_TRY(forget_assessment(a, i, e));
 	MMI_TRY(mmi_ablation_open_run(a, i, log, &setup, e));
-	mm_status status = mmi_train(&setup, a->runs[i].folder, a->runs[i].state == MMI_RUN_HALF ? MMI_TRAIN_RESUME : MMI_TRAIN_NEW, &hooks, &result, e);
+	mm_status status =
+		mmi_train(&setup, a->runs[i].folder, a->runs[i].state == MMI_RUN_HALF ? MMI_TRAIN_RESUME : MMI_TRAIN_NEW,
+	              &hooks, &result, e);
 	mmi_setup_close(&setup);
 	MMI_TRY(status);
 	end->stage = result.interrupted ? INTERRUPTED : DONE;
@@ -149,8 +152,10 @@ static mm_status assess(const mmi_ablation *a, size_t i, child *c, const mmi_log
 {
 	const mmi_ablation_assessor *assessor = a->request->assessor;
 	const char *threads = a->threads;
-	const mmi_ablation_trained trained = { .folder = a->runs[i].folder, .ctx = c, .stop = child_stop,
-	                                       .setup = { .sets = &threads, .n_sets = threads[0] ? 1 : 0, .log = log } };
+	const mmi_ablation_trained trained = { .folder = a->runs[i].folder,
+		                                   .ctx = c,
+		                                   .stop = child_stop,
+		                                   .setup = { .sets = &threads, .n_sets = threads[0] ? 1 : 0, .log = log } };
 	mmi_figures f = { 0 };
 	mm_status status = mmi_figures_append(&f, &a->runs[i].stamp, e);
 	if (status == MM_OK)
@@ -188,7 +193,8 @@ static mm_status live(const crew *w, size_t i, int news, mm_error *e)
 	char *path = mmi_format("%s/log.txt", w->ablation->runs[i].folder);
 	int log = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666) : -1;
 	c.log = log >= 0 ? fdopen(log, "a") : NULL;
-	mm_status status = c.log ? go_on(w->ablation, i, &c, &end, e) : mmi_fail(e, MM_EIO, "cannot write %s: %s", path ? path : "a log", strerror(errno));
+	mm_status status = c.log ? go_on(w->ablation, i, &c, &end, e)
+	                         : mmi_fail(e, MM_EIO, "cannot write %s: %s", path ? path : "a log", strerror(errno));
 	if (status != MM_OK) {
 		end.stage = FAILED;
 		snprintf(end.text, sizeof end.text, "%.*s", (int)sizeof end.text - 1, e->message);
@@ -246,16 +252,17 @@ static void conclude(crew *w, job *j, int status)
 		if (j->last.stage == FAILED)
 			snprintf(run->message, sizeof run->message, "%s", j->last.text);
 		else
-			snprintf(run->message, sizeof run->message, "its process was ended by signal %d; see %.300s/log.txt", WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-			         run->folder);
+			snprintf(run->message, sizeof run->message, "its process was ended by signal %d; see %.300s/log.txt",
+			         WIFSIGNALED(status) ? WTERMSIG(status) : 0, run->folder);
 	}
 	if (run->state == MMI_RUN_FAILED)
 		mmi_logf(log, MM_LOG_WARNING, "%s failed: %s", name, run->message);
 	else if (j->last.total)
-		mmi_logf(log, MM_LOG_INFO, "%s: %s after %llu iterations", name, run->state == MMI_RUN_FINISHED ? "finished" : "stopped",
-		         (unsigned long long)j->last.done);
+		mmi_logf(log, MM_LOG_INFO, "%s: %s after %llu iterations", name,
+		         run->state == MMI_RUN_FINISHED ? "finished" : "stopped", (unsigned long long)j->last.done);
 	else
-		mmi_logf(log, MM_LOG_INFO, "%s: %s", name, run->state == MMI_RUN_FINISHED ? "finished, trained before" : "stopped, trained already");
+		mmi_logf(log, MM_LOG_INFO, "%s: %s", name,
+		         run->state == MMI_RUN_FINISHED ? "finished, trained before" : "stopped, trained already");
 }
 
 static void reap(crew *w, size_t k)

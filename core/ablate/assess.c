@@ -57,8 +57,10 @@ static mm_status check(void *ctx, const mmi_setup *setup, mmi_figures *stamp, mm
 	mmi_tuples *tuples;
 	double number;
 	if (part == MMI_PART_VALIDATION && !setup->settings.holdout)
-		return mmi_fail(e, MM_ECONFIG, "--eval-split validation needs [data] holdout above 0: there are no validation tuples");
-	MMI_TRY(mmi_setup_tuples(setup, part, NULL, &tuples, e)); /* what is to be evaluated must be there before hours are spent */
+		return mmi_fail(e, MM_ECONFIG,
+		                "--eval-split validation needs [data] holdout above 0: there are no validation tuples");
+	MMI_TRY(mmi_setup_tuples(setup, part, NULL, &tuples,
+	                         e)); /* what is to be evaluated must be there before hours are spent */
 	mmi_tuples_close(tuples);
 	MMI_TRY(mmi_judge_open(a->judge, &setup->device, setup->modalities, setup->n_modalities, setup->pool, &judge, e));
 	mmi_judge_destroy(judge);
@@ -99,11 +101,19 @@ static mm_status copy(const mmi_report *f, mmi_figures *out, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status evaluate(const mmi_assess *a, const mmi_ablation_trained *run, mmi_part part, mmi_figures *out, mm_error *e)
+static mm_status evaluate(const mmi_assess *a, const mmi_ablation_trained *run, mmi_part part, mmi_figures *out,
+                          mm_error *e)
 {
 	mmi_report report;
-	mmi_eval_request r = { .checkpoint = run->folder, .judge = a->judge, .part = part, .count = a->count, .probe = 4000,
-	                       .steps = MMI_RECIPE_AS_IT_IS, .setup = run->setup, .ctx = run->ctx, .stop = run->stop };
+	mmi_eval_request r = { .checkpoint = run->folder,
+		                   .judge = a->judge,
+		                   .part = part,
+		                   .count = a->count,
+		                   .probe = 4000,
+		                   .steps = MMI_RECIPE_AS_IT_IS,
+		                   .setup = run->setup,
+		                   .ctx = run->ctx,
+		                   .stop = run->stop };
 	r.without = "cost"; /* times say little while other runs train */
 	mmi_logf(run->setup.log, MM_LOG_INFO, "evaluating %s", run->folder);
 	MMI_TRY(mmi_evaluate(&r, &report, e));
@@ -121,5 +131,7 @@ static mm_status assess(void *ctx, const mmi_ablation_trained *run, mmi_figures 
 
 mmi_ablation_assessor mmi_assess_runs(mmi_assess *a)
 {
-	return (mmi_ablation_assessor){ .ctx = a, .check = check, .assess = assess, .columns = columns, .n_columns = MMI_COUNT(columns) };
+	return (mmi_ablation_assessor){
+		.ctx = a, .check = check, .assess = assess, .columns = columns, .n_columns = MMI_COUNT(columns)
+	};
 }

@@ -96,7 +96,8 @@ static mm_status from_metrics(const mmi_csv *c, const char *path, double window,
 {
 	size_t seconds = mmi_csv_find(c, "seconds");
 	if (c->rows < 2 || strcmp(mmi_csv_cell(c, 0, 0), "iteration"))
-		return mmi_fail(e, MM_EFORMAT, "%s: no rows, or no column iteration at the left; expected the metrics of a run", path);
+		return mmi_fail(e, MM_EFORMAT, "%s: no rows, or no column iteration at the left; expected the metrics of a run",
+		                path);
 	MMI_TRY(mmi_figures_add(f, "iterations", number_at(c, c->rows - 1, 0), e));
 	if (seconds != MMI_CSV_NONE)
 		MMI_TRY(mmi_figures_add(f, "seconds", number_at(c, c->rows - 1, seconds), e));

@@ -1,4 +1,5 @@
-/* figures.h - what a finished run is judged by: numbers with names. mmi_figures_of_run is the one place they come from. */
+/* figures.h - what a finished run is judged by: numbers with names. mmi_figures_of_run is the one place they come from.
+ */
 #ifndef MMI_FIGURES_H
 #define MMI_FIGURES_H
 
@@ -16,9 +17,9 @@ typedef struct mmi_figures {
 	size_t n;
 } mmi_figures;
 
-/* From the run folder's metrics: "iterations" and "seconds" of training, "window" as given, and of every other column its
- * mean NAME and its standard deviation NAME_sd over the last rows: those of the last share `window` (above 0, up to 1) of
- * the iterations. Columns without a number there have no figure. */
+/* From the run folder's metrics: "iterations" and "seconds" of training, "window" as given, and of every other column
+ * its mean NAME and its standard deviation NAME_sd over the last rows: those of the last share `window` (above 0, up to
+ * 1) of the iterations. Columns without a number there have no figure. */
 mm_status mmi_figures_of_run(const char *folder, double window, mmi_figures *out, mm_error *e);
 /* As a CSV file of two columns, name and value. */
 mm_status mmi_figures_write(const mmi_figures *f, const char *path, mm_error *e);

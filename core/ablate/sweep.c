@@ -134,7 +134,8 @@ static char *folder_name(const char *joined)
 		if (*p != ')')
 			name[n++] = (char)(isalnum((unsigned char)*p) || strchr("._=,+-", *p) ? *p : '-');
 	name[n] = 0;
-	return strlen(joined) <= NAME_ROOM ? mmi_strdup(name) : mmi_format("%.*s-%08x", NAME_ROOM - 9, name, (unsigned)hash(joined));
+	return strlen(joined) <= NAME_ROOM ? mmi_strdup(name)
+	                                   : mmi_format("%.*s-%08x", NAME_ROOM - 9, name, (unsigned)hash(joined));
 }
 
 static mm_status fill_point(const mmi_sweep *sweeps, size_t n, size_t number, mmi_point *p, mm_error *e)
@@ -174,8 +175,11 @@ static mm_status check_names(const mmi_points *p, mm_error *e)
 	for (size_t i = 0; i < p->n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(p->item[i].name, p->item[k].name))
-				return mmi_fail(e, MM_ECONFIG, "two runs would share the folder %s; their values differ only in characters that a folder's "
-				                "name cannot hold", p->item[i].name);
+				return mmi_fail(
+					e, MM_ECONFIG,
+					"two runs would share the folder %s; their values differ only in characters that a folder's "
+					"name cannot hold",
+					p->item[i].name);
 	return MM_OK;
 }
 

@@ -65,7 +65,8 @@ mm_status mmi_fail_prefix(mm_error *e, const char *format, ...)
 	return e->code;
 }
 
-/* Linux promises memory that it has not, and ends the program that fills it. What this machine cannot hold is refused. */
+/* Linux promises memory that it has not, and ends the program that fills it. What this machine cannot hold is refused.
+ */
 static bool beyond_the_machine(size_t bytes)
 {
 	enum { SMALL = 1 << 28 };
@@ -151,11 +152,15 @@ char *mmi_clean(char *text)
 	return text;
 }
 
-/* Bytes of the UTF-8 character at p; 0: none, or one that cannot be seen: U+0080 to U+00A0, U+00AD, U+200B to U+200F, U+2028 to U+202F,
- * U+2060 to U+206F, U+FEFF. */
+/* Bytes of the UTF-8 character at p; 0: none, or one that cannot be seen: U+0080 to U+00A0, U+00AD, U+200B to U+200F,
+ * U+2028 to U+202F, U+2060 to U+206F, U+FEFF. */
 static size_t visible(const unsigned char *p, size_t left)
 {
-	size_t n = *p < 0x80 ? 1 : *p >= 0xC2 && *p < 0xE0 ? 2 : *p >= 0xE0 && *p < 0xF0 ? 3 : *p >= 0xF0 && *p < 0xF5 ? 4 : 0;
+	size_t n = *p < 0x80                 ? 1
+	           : *p >= 0xC2 && *p < 0xE0 ? 2
+	           : *p >= 0xE0 && *p < 0xF0 ? 3
+	           : *p >= 0xF0 && *p < 0xF5 ? 4
+	                                     : 0;
 	if (!n || n > left)
 		return 0;
 	uint32_t code = n == 1 ? *p : *p & (0x7Fu >> n);

@@ -23,11 +23,11 @@ mm_status mmi_fail_prefix(mm_error *e, const char *format, ...) MMI_PRINTF(2, 3)
 const char *mmi_status_name(mm_status code);
 
 /* Propagates a failure to the caller: for functions without anything to clean up. */
-#define MMI_TRY(expression)                           \
-	do {                                              \
-		mm_status mmi_try_status_ = (expression);     \
-		if (mmi_try_status_ != MM_OK)                 \
-			return mmi_try_status_;                   \
+#define MMI_TRY(expression)                       \
+	do {                                          \
+		mm_status mmi_try_status_ = (expression); \
+		if (mmi_try_status_ != MM_OK)             \
+			return mmi_try_status_;               \
 	} while (0)
 /* The same for functions with one clean-up label; needs a local `mm_status status`. */
 #define MMI_TRY_GOTO(expression, label) \
@@ -42,16 +42,17 @@ void *mmi_alloc(size_t n, size_t size);
 /* Grows an mmi_alloc block from old_n to new_n elements, the new ones zero; NULL (old block intact) on failure. */
 void *mmi_grow(void *block, size_t old_n, size_t new_n, size_t size);
 void mmi_free(void *block);
-char *mmi_strdup(const char *s);                                   /* free with mmi_free */
-char *mmi_format(const char *format, ...) MMI_PRINTF(1, 2);        /* free with mmi_free; NULL when out of memory */
+char *mmi_strdup(const char *s);                            /* free with mmi_free */
+char *mmi_format(const char *format, ...) MMI_PRINTF(1, 2); /* free with mmi_free; NULL when out of memory */
 char *mmi_vformat(const char *format, va_list ap);
 /* Makes text that others wrote fit to print, in place: control characters become '?', line breaks and
  * tabs blanks. Returns text. */
 char *mmi_clean(char *text);
-/* What others wrote, for a message: what nobody could see there (control characters, blanks of no width, byte order marks, broken
- * UTF-8) as \xNN, cut with "..." where it is longer than out. Returns out. */
+/* What others wrote, for a message: what nobody could see there (control characters, blanks of no width, byte order
+ * marks, broken UTF-8) as \xNN, cut with "..." where it is longer than out. Returns out. */
 const char *mmi_show(const char *text, size_t length, char *out, size_t size);
-/* How a text file that a user wrote begins: bytes to pass over, 3 for UTF-8's byte order mark, else 0. UTF-16 is refused by name. */
+/* How a text file that a user wrote begins: bytes to pass over, 3 for UTF-8's byte order mark, else 0. UTF-16 is
+ * refused by name. */
 mm_status mmi_text_begin(const char *path, const char *text, size_t bytes, size_t *skip, mm_error *e);
 /* Of a failed call of the system: MM_ENOMEM stays what it is, all else is MM_EIO. */
 mm_status mmi_errno_status(int error);

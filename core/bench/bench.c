@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const char *const names[MMI_BENCH_COUNT] = {
-	[MMI_BENCH_PEAK] = "peak", [MMI_BENCH_POSTERIOR] = "posterior", [MMI_BENCH_ENERGY] = "energy", [MMI_BENCH_NOISE] = "noise",
-	[MMI_BENCH_KERNELS] = "kernels", [MMI_BENCH_ITERATION] = "iteration",
+	[MMI_BENCH_PEAK] = "peak",   [MMI_BENCH_POSTERIOR] = "posterior", [MMI_BENCH_ENERGY] = "energy",
+	[MMI_BENCH_NOISE] = "noise", [MMI_BENCH_KERNELS] = "kernels",     [MMI_BENCH_ITERATION] = "iteration",
 };
 
 const char *mmi_bench_name(mmi_bench_kind kind)
@@ -63,7 +63,9 @@ typedef mm_status mmi_bench_measure(const mmi_bench_request *r, mmi_bench_figure
 static mm_status measure(const mmi_bench_request *r, mmi_bench_report *out, mm_error *e)
 {
 	static mmi_bench_measure *const works[MMI_BENCH_COUNT] = {
-		[MMI_BENCH_POSTERIOR] = mmi_bench_posterior, [MMI_BENCH_ENERGY] = mmi_bench_energy, [MMI_BENCH_NOISE] = mmi_bench_noise,
+		[MMI_BENCH_POSTERIOR] = mmi_bench_posterior,
+		[MMI_BENCH_ENERGY] = mmi_bench_energy,
+		[MMI_BENCH_NOISE] = mmi_bench_noise,
 	};
 	if (r->wanted[MMI_BENCH_PEAK] || r->wanted[MMI_BENCH_POSTERIOR] || r->wanted[MMI_BENCH_ENERGY]) {
 		MMI_TRY(mmi_bench_peak(r, &out->figure[0], &out->figure[1], e));
@@ -88,7 +90,8 @@ mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_er
 	if (!resolved.threads)
 		resolved.threads = out->processors;
 	/* First of all: whatever is wrong with settings and data shows at once. */
-	mm_status status = r->wanted[MMI_BENCH_ITERATION] ? mmi_bench_iteration(r, &out->figure[MMI_BENCH_FIGURES - 1], e) : MM_OK;
+	mm_status status =
+		r->wanted[MMI_BENCH_ITERATION] ? mmi_bench_iteration(r, &out->figure[MMI_BENCH_FIGURES - 1], e) : MM_OK;
 	if (status == MM_OK)
 		status = measure(&resolved, out, e);
 	if (status == MM_OK && r->wanted[MMI_BENCH_ITERATION])

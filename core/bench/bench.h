@@ -15,7 +15,12 @@
 #include <stdio.h>
 
 typedef enum {
-	MMI_BENCH_PEAK, MMI_BENCH_POSTERIOR, MMI_BENCH_ENERGY, MMI_BENCH_NOISE, MMI_BENCH_KERNELS, MMI_BENCH_ITERATION,
+	MMI_BENCH_PEAK,
+	MMI_BENCH_POSTERIOR,
+	MMI_BENCH_ENERGY,
+	MMI_BENCH_NOISE,
+	MMI_BENCH_KERNELS,
+	MMI_BENCH_ITERATION,
 	MMI_BENCH_COUNT
 } mmi_bench_kind;
 
@@ -25,36 +30,36 @@ typedef enum {
 /* A part of the work, timed apart. */
 typedef struct mmi_bench_stage {
 	const char *name;
-	double seconds;               /* median */
+	double seconds; /* median */
 } mmi_bench_stage;
 
 typedef struct mmi_bench_figure {
 	const char *name;
 	uint32_t threads, repeats;
-	double median, best;          /* seconds of one repetition */
-	double cpu;                   /* median processor time of one repetition, all threads together */
-	double flops;                 /* of one repetition, multiply-adds counted twice, padding included; 0: not counted */
-	double elements;              /* of one repetition; 0: not counted */
-	double resident, peak;        /* bytes in memory at the end of the work, and at most; 0: unknown */
+	double median, best;   /* seconds of one repetition */
+	double cpu;            /* median processor time of one repetition, all threads together */
+	double flops;          /* of one repetition, multiply-adds counted twice, padding included; 0: not counted */
+	double elements;       /* of one repetition; 0: not counted */
+	double resident, peak; /* bytes in memory at the end of the work, and at most; 0: unknown */
 	mmi_bench_stage stage[MMI_BENCH_STAGES];
 	uint32_t n_stages;
 } mmi_bench_figure;
 
 /* One kernel call of a program. */
 typedef struct mmi_bench_kernel {
-	const char *work;             /* "posterior" or "energy" */
+	const char *work; /* "posterior" or "energy" */
 	mmi_call_info call;
-	double seconds;               /* processor time of one call over `samples` samples, the best of all repetitions */
+	double seconds; /* processor time of one call over `samples` samples, the best of all repetitions */
 	uint32_t samples;
 } mmi_bench_kernel;
 
 typedef struct mmi_bench_request {
 	bool wanted[MMI_BENCH_COUNT];
-	const mmi_device *device;     /* set by mmi_bench_run; the iteration uses what its INI says */
-	uint32_t threads;             /* 0: all processors. An iteration uses what its INI says unless this is given */
-	uint32_t repeat;              /* timed repetitions of each piece of work */
-	uint32_t chunk;               /* samples a worker takes at a time */
-	mmi_setup_request setup;      /* of the iteration */
+	const mmi_device *device; /* set by mmi_bench_run; the iteration uses what its INI says */
+	uint32_t threads;         /* 0: all processors. An iteration uses what its INI says unless this is given */
+	uint32_t repeat;          /* timed repetitions of each piece of work */
+	uint32_t chunk;           /* samples a worker takes at a time */
+	mmi_setup_request setup;  /* of the iteration */
 } mmi_bench_request;
 
 typedef struct mmi_bench_report {
@@ -64,7 +69,7 @@ typedef struct mmi_bench_report {
 	size_t n_kernels;
 	char processor[96], isa[16];
 	uint32_t processors;
-	double load[2];               /* load average of the last minute, before and after */
+	double load[2]; /* load average of the last minute, before and after */
 } mmi_bench_report;
 
 /* "peak", "posterior", ...; MMI_BENCH_COUNT for an unknown name. */

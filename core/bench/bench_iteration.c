@@ -41,9 +41,11 @@ static mm_status open_work(const mmi_bench_request *r, mmi_iteration_work *w, mm
 {
 	const mmi_settings *s = &w->setup.settings;
 	MMI_TRY(open_setup(r, &w->setup, e));
-	MMI_TRY(mmi_tuples_open(w->setup.modalities, w->setup.n_modalities, MMI_PART_TRAIN, s->holdout, s->seed, r->setup.log, &w->tuples, e));
+	MMI_TRY(mmi_tuples_open(w->setup.modalities, w->setup.n_modalities, MMI_PART_TRAIN, s->holdout, s->seed,
+	                        r->setup.log, &w->tuples, e));
 	if (mmi_tuples_count(w->tuples) < s->batch)
-		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", s->batch, mmi_tuples_count(w->tuples));
+		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", s->batch,
+		                mmi_tuples_count(w->tuples));
 	MMI_TRY(mmi_model_create(&w->setup.device, w->setup.modalities, w->setup.n_modalities, &s->model, &w->model, e));
 	MMI_TRY(mmi_learner_create(s, w->model, w->setup.pool, &w->learner, e));
 	return mmi_batches_create(w->tuples, s->batch, s->seed, 0, true, &w->batches, e);
@@ -81,7 +83,8 @@ static mm_status encode(void *ctx, mm_error *e)
 {
 	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
 	(void)e;
-	mmi_sampler_encode(l->sampler, (const float *const *)((mmi_iteration_work *)ctx)->batch->x, l->settings->batch, &l->experts);
+	mmi_sampler_encode(l->sampler, (const float *const *)((mmi_iteration_work *)ctx)->batch->x, l->settings->batch,
+	                   &l->experts);
 	return MM_OK;
 }
 
@@ -92,7 +95,8 @@ static mm_status posterior_chain(void *ctx, mm_error *e)
 	mmi_chain_stats stats;
 	const mmi_posterior_args args = mmi_settings_posterior(l->settings, l->model->n_modalities);
 	(void)e;
-	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, l->settings->batch, l->n_chains, &l->z, &l->z_start, &stats);
+	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, l->settings->batch, l->n_chains, &l->z,
+	                      &l->z_start, &stats);
 	return MM_OK;
 }
 
@@ -109,8 +113,9 @@ static mm_status data_chain(void *ctx, mm_error *e)
 	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
 	mmi_chain_stats stats;
 	const mmi_settings *s = l->settings;
-	const mmi_revise_args args = { .steps = s->x_steps, .step = l->state.x_step, .noise = s->x_noise, .move_max = s->x_move_max,
-	                               .clamp = s->clamp };
+	const mmi_revise_args args = {
+		.steps = s->x_steps, .step = l->state.x_step, .noise = s->x_noise, .move_max = s->x_move_max, .clamp = s->clamp
+	};
 	(void)e;
 	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);
 	return MM_OK;
@@ -123,7 +128,10 @@ static mm_status time_stages(mmi_iteration_work *w, uint32_t repeat, mmi_bench_f
 		const char *name;
 		mmi_bench_task *task;
 	} stages[] = {
-		{ "encode", encode }, { "z chain", posterior_chain }, { "generate", decode }, { "x chain", data_chain },
+		{ "encode", encode },
+		{ "z chain", posterior_chain },
+		{ "generate", decode },
+		{ "x chain", data_chain },
 	};
 	double rest = f->median;
 	MMI_TRY(wait_for_data(w, e));

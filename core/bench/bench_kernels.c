@@ -19,7 +19,8 @@ static void time_calls(mmi_program *p, uint32_t repeat, size_t calls, double *no
 }
 
 /* Appends the calls of one program. */
-static mm_status profile(const char *work, mmi_program *p, uint32_t samples, uint32_t repeat, mmi_bench_kernel **list, size_t *n, mm_error *e)
+static mm_status profile(const char *work, mmi_program *p, uint32_t samples, uint32_t repeat, mmi_bench_kernel **list,
+                         size_t *n, mm_error *e)
 {
 	const size_t calls = mmi_program_info(p).n_calls;
 	double *seconds = mmi_alloc(2 * calls, sizeof *seconds);
@@ -37,7 +38,8 @@ static mm_status profile(const char *work, mmi_program *p, uint32_t samples, uin
 	return MM_OK;
 }
 
-static mm_status profile_step(const mmi_bench_request *r, bool posterior, mmi_bench_kernel **list, size_t *n, mm_error *e)
+static mm_status profile_step(const mmi_bench_request *r, bool posterior, mmi_bench_kernel **list, size_t *n,
+                              mm_error *e)
 {
 	mmi_bench_model m;
 	mmi_chain_stats stats;
@@ -47,7 +49,8 @@ static mm_status profile_step(const mmi_bench_request *r, bool posterior, mmi_be
 		const mmi_posterior_args z_step = { .steps = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1 };
 		const mmi_revise_args x_step = { .steps = 1, .step = 0.1, .noise = 0.001, .clamp = true };
 		if (posterior)
-			mmi_sampler_posterior(m.sampler, &z_step, (const float *const *)m.x, MMI_BENCH_BATCH, 1, &m.z, NULL, &stats);
+			mmi_sampler_posterior(m.sampler, &z_step, (const float *const *)m.x, MMI_BENCH_BATCH, 1, &m.z, NULL,
+			                      &stats);
 		else
 			mmi_sampler_revise(m.sampler, &x_step, m.x, NULL, MMI_BENCH_BATCH, &stats);
 		status = profile(mmi_bench_name(posterior ? MMI_BENCH_POSTERIOR : MMI_BENCH_ENERGY),

@@ -19,16 +19,30 @@ static const struct mm_instance sizes[] = {
 
 static mm_tensor convolve(mm_graph *g, mm_tensor x, const char *name, int32_t channels)
 {
-	const mm_conv c = { .struct_size = MM_SIZE_THROUGH(mm_conv, init), .out_channels = channels, .kernel_h = 3, .kernel_w = 3,
-	                    .stride_h = 1, .stride_w = 1, .pad_h = 1, .pad_w = 1, .bias = 1 };
+	const mm_conv c = { .struct_size = MM_SIZE_THROUGH(mm_conv, init),
+		                .out_channels = channels,
+		                .kernel_h = 3,
+		                .kernel_w = 3,
+		                .stride_h = 1,
+		                .stride_w = 1,
+		                .pad_h = 1,
+		                .pad_w = 1,
+		                .bias = 1 };
 	return mmi_graph_ops.conv2d(g, x, name, &c);
 }
 
 /* Twice as large. */
 static mm_tensor enlarge(mm_graph *g, mm_tensor x, const char *name, int32_t channels)
 {
-	const mm_conv c = { .struct_size = MM_SIZE_THROUGH(mm_conv, init), .out_channels = channels, .kernel_h = 4, .kernel_w = 4,
-	                    .stride_h = 2, .stride_w = 2, .pad_h = 1, .pad_w = 1, .bias = 1 };
+	const mm_conv c = { .struct_size = MM_SIZE_THROUGH(mm_conv, init),
+		                .out_channels = channels,
+		                .kernel_h = 4,
+		                .kernel_w = 4,
+		                .stride_h = 2,
+		                .stride_w = 2,
+		                .pad_h = 1,
+		                .pad_w = 1,
+		                .bias = 1 };
 	return mmi_graph_ops.conv2d_transposed(g, x, name, &c);
 }
 
@@ -75,29 +89,44 @@ static mm_status build_features(mm_instance *i, mm_graph *g, mm_features_io *io,
 
 /* Read and never called: what it lacks belongs to data and settings. */
 static const mm_modality_desc view_desc = {
-	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension), .id = "bench", .default_name = "view",
-	.build_encoder = build_encoder, .build_decoder = build_decoder, .build_features = build_features,
+	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
+	.id = "bench",
+	.default_name = "view",
+	.build_encoder = build_encoder,
+	.build_decoder = build_decoder,
+	.build_features = build_features,
 };
 static char view_path[] = "built in";
 static const mmi_plugin view_plugin = { .path = view_path, .entry = { .id = "bench" } };
 
 static const mm_modality_info view_info = {
-	.struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes), .shape = { 3, { 28, 28, 3, 0 } }, .support = MM_SUPPORT_BOX,
-	.lo = -1, .hi = 1, .likelihood = MM_LIKELIHOOD_GAUSSIAN, .likelihood_scale = 0.70710678f, .likelihood_weight = 1,
+	.struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes),
+	.shape = { 3, { 28, 28, 3, 0 } },
+	.support = MM_SUPPORT_BOX,
+	.lo = -1,
+	.hi = 1,
+	.likelihood = MM_LIKELIHOOD_GAUSSIAN,
+	.likelihood_scale = 0.70710678f,
+	.likelihood_weight = 1,
 };
 
 static void name_views(mmi_bench_model *m, mmi_bench_size size)
 {
 	for (int i = 0; i < MMI_BENCH_VIEWS; i++) {
-		m->views[i] = (mmi_modality){ .plugin = &view_plugin, .desc = &view_desc, .instance = (mm_instance *)(uintptr_t)&sizes[size],
-		                              .info = view_info, .count = MMI_BENCH_PIXELS, .x_scale = 1 };
+		m->views[i] = (mmi_modality){ .plugin = &view_plugin,
+			                          .desc = &view_desc,
+			                          .instance = (mm_instance *)(uintptr_t)&sizes[size],
+			                          .info = view_info,
+			                          .count = MMI_BENCH_PIXELS,
+			                          .x_scale = 1 };
 		snprintf(m->views[i].name, sizeof m->views[i].name, "view%d", i);
 	}
 }
 
 static mm_status fill_rows(mmi_bench_model *m, const mmi_vec *vec, mm_error *e)
 {
-	const size_t pixels = (size_t)MMI_BENCH_BATCH * MMI_BENCH_PIXELS, latents = (size_t)MMI_BENCH_VIEWS * MMI_BENCH_BATCH * MMI_BENCH_LATENT;
+	const size_t pixels = (size_t)MMI_BENCH_BATCH * MMI_BENCH_PIXELS,
+				 latents = (size_t)MMI_BENCH_VIEWS * MMI_BENCH_BATCH * MMI_BENCH_LATENT;
 	m->z.z = mmi_alloc(latents, sizeof *m->z.z);
 	for (uint32_t i = 0; i < MMI_BENCH_VIEWS; i++) {
 		m->x[i] = mmi_alloc(pixels, sizeof *m->x[i]);
@@ -111,12 +140,19 @@ static mm_status fill_rows(mmi_bench_model *m, const mmi_vec *vec, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, uint32_t threads, mmi_bench_model *m, mm_error *e)
+mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, uint32_t threads, mmi_bench_model *m,
+                                 mm_error *e)
 {
-	const mmi_model_config config = { .latent_dim = MMI_BENCH_LATENT, .nef = 64, .blocks = 4, .shortcut_kernel = 3,
-	                                  .pool = MMI_POOL_MEAN, .head = MMI_HEAD_LINEAR, .seed = 1 };
-	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(MMI_BENCH_BATCH, r->chunk), .max_rows = MMI_BENCH_VIEWS * MMI_BENCH_BATCH,
-	                                      .seed = 1 };
+	const mmi_model_config config = { .latent_dim = MMI_BENCH_LATENT,
+		                              .nef = 64,
+		                              .blocks = 4,
+		                              .shortcut_kernel = 3,
+		                              .pool = MMI_POOL_MEAN,
+		                              .head = MMI_HEAD_LINEAR,
+		                              .seed = 1 };
+	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(MMI_BENCH_BATCH, r->chunk),
+		                                  .max_rows = MMI_BENCH_VIEWS * MMI_BENCH_BATCH,
+		                                  .seed = 1 };
 	*m = (mmi_bench_model){ .model = NULL };
 	name_views(m, size);
 	MMI_TRY(fill_rows(m, r->device->vec, e));

@@ -15,12 +15,13 @@ typedef struct mmi_bench_model {
 	mmi_model *model;
 	mmi_pool *pool;
 	mmi_sampler *sampler;
-	float *x[MMI_BENCH_VIEWS];   /* [batch][pixels], uniform in -1..1 */
-	mmi_latents z;               /* [views * batch][latent], standard normal */
+	float *x[MMI_BENCH_VIEWS]; /* [batch][pixels], uniform in -1..1 */
+	mmi_latents z;             /* [views * batch][latent], standard normal */
 } mmi_bench_model;
 
 /* Clear in every case. */
-mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, uint32_t threads, mmi_bench_model *out, mm_error *e);
+mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, uint32_t threads,
+                                 mmi_bench_model *out, mm_error *e);
 void mmi_bench_model_clear(mmi_bench_model *m);
 
 #endif

@@ -38,7 +38,8 @@ static void print_figure(const mmi_bench_figure *f, double peak, FILE *out)
 	print_rate(f, peak, out);
 	fputc('\n', out);
 	for (uint32_t i = 0; i < f->n_stages; i++)
-		fprintf(out, "  %-21s %11.3f  %5.1f %%\n", f->stage[i].name, 1e3 * f->stage[i].seconds, 100 * f->stage[i].seconds / f->median);
+		fprintf(out, "  %-21s %11.3f  %5.1f %%\n", f->stage[i].name, 1e3 * f->stage[i].seconds,
+		        100 * f->stage[i].seconds / f->median);
 }
 
 static double work_seconds(const mmi_bench_report *r, const char *work)
@@ -52,8 +53,9 @@ static double work_seconds(const mmi_bench_report *r, const char *work)
 
 static void print_kernel(const mmi_bench_kernel *k, double total, FILE *out)
 {
-	fprintf(out, "%9.3f %6.1f %8.1f  %-20s %-22s %s%s%s\n", 1e3 * k->seconds, 100 * k->seconds / total, k->call.flops / k->seconds * 1e-9,
-	        k->call.op, k->call.kernel, k->call.shapes, k->call.act ? " +act" : "", k->call.mask ? " +mask" : "");
+	fprintf(out, "%9.3f %6.1f %8.1f  %-20s %-22s %s%s%s\n", 1e3 * k->seconds, 100 * k->seconds / total,
+	        k->call.flops / k->seconds * 1e-9, k->call.op, k->call.kernel, k->call.shapes, k->call.act ? " +act" : "",
+	        k->call.mask ? " +mask" : "");
 }
 
 static void print_kernels(const mmi_bench_report *r, FILE *out)
@@ -65,7 +67,8 @@ static void print_kernels(const mmi_bench_report *r, FILE *out)
 		if (!work || strcmp(work, k->work)) {
 			work = k->work;
 			fprintf(out, "\n%s: %.3f ms for %u samples on one thread\n", work, 1e3 * total, k->samples);
-			fprintf(out, "%9s %6s %8s  %-20s %-22s %s\n", "ms", "%", "GFLOP/s", "operation", "kernel", "shapes of one sample");
+			fprintf(out, "%9s %6s %8s  %-20s %-22s %s\n", "ms", "%", "GFLOP/s", "operation", "kernel",
+			        "shapes of one sample");
 		}
 		print_kernel(k, total, out);
 	}
@@ -73,7 +76,8 @@ static void print_kernels(const mmi_bench_report *r, FILE *out)
 
 void mmi_bench_print(const mmi_bench_report *r, FILE *out)
 {
-	fprintf(out, "%s, %u processors, %s kernels; load %.2f before, %.2f after\n", r->processor, r->processors, r->isa, r->load[0], r->load[1]);
+	fprintf(out, "%s, %u processors, %s kernels; load %.2f before, %.2f after\n", r->processor, r->processors, r->isa,
+	        r->load[0], r->load[1]);
 	if (r->n_figures)
 		fprintf(out, "%-15s %7s %11s %11s %11s\n", "", "threads", "median ms", "best ms", "CPU ms");
 	for (uint32_t i = 0; i < r->n_figures; i++)
@@ -96,8 +100,15 @@ static void add_figure(cJSON *list, const mmi_bench_figure *f)
 		const char *name;
 		double value;
 	} numbers[] = {
-		{ "threads", f->threads }, { "repeats", f->repeats }, { "median_s", f->median }, { "best_s", f->best }, { "cpu_s", f->cpu },
-		{ "flops", f->flops }, { "elements", f->elements }, { "resident_bytes", f->resident }, { "resident_peak_bytes", f->peak },
+		{ "threads", f->threads },
+		{ "repeats", f->repeats },
+		{ "median_s", f->median },
+		{ "best_s", f->best },
+		{ "cpu_s", f->cpu },
+		{ "flops", f->flops },
+		{ "elements", f->elements },
+		{ "resident_bytes", f->resident },
+		{ "resident_peak_bytes", f->peak },
 	};
 	cJSON *o = cJSON_CreateObject();
 	cJSON_AddStringToObject(o, "name", f->name);

@@ -50,7 +50,8 @@ void mmi_bench_reset_peak(void)
 	fclose(f);
 }
 
-mm_status mmi_bench_time(const char *name, uint32_t repeats, mmi_bench_task *task, void *ctx, mmi_bench_figure *out, mm_error *e)
+mm_status mmi_bench_time(const char *name, uint32_t repeats, mmi_bench_task *task, void *ctx, mmi_bench_figure *out,
+                         mm_error *e)
 {
 	double *wall = mmi_alloc(repeats, sizeof *wall), *cpu = mmi_alloc(repeats, sizeof *cpu);
 	mm_status status = wall && cpu ? task(ctx, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u times", repeats);
@@ -61,8 +62,13 @@ mm_status mmi_bench_time(const char *name, uint32_t repeats, mmi_bench_task *tas
 		cpu[i] = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_before;
 	}
 	if (status == MM_OK) {
-		*out = (mmi_bench_figure){ .name = name, .repeats = repeats, .median = median(wall, repeats), .best = wall[0],
-		                           .cpu = median(cpu, repeats), .resident = status_bytes("VmRSS"), .peak = status_bytes("VmHWM") };
+		*out = (mmi_bench_figure){ .name = name,
+			                       .repeats = repeats,
+			                       .median = median(wall, repeats),
+			                       .best = wall[0],
+			                       .cpu = median(cpu, repeats),
+			                       .resident = status_bytes("VmRSS"),
+			                       .peak = status_bytes("VmHWM") };
 	}
 	mmi_free(wall);
 	mmi_free(cpu);

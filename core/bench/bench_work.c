@@ -53,7 +53,8 @@ static mm_status peak_of(const char *name, uint32_t threads, uint32_t repeat, mm
 
 mm_status mmi_bench_peak(const mmi_bench_request *r, mmi_bench_figure *one, mmi_bench_figure *all, mm_error *e)
 {
-	const uint32_t repeat = r->repeat < 15 ? 15 : r->repeat; /* short, and its best is what everything is compared with */
+	const uint32_t repeat =
+		r->repeat < 15 ? 15 : r->repeat; /* short, and its best is what everything is compared with */
 	MMI_TRY(peak_of("peak, 1 thread", 1, repeat, one, e));
 	return peak_of("peak", r->threads, repeat, all, e);
 }
@@ -65,7 +66,8 @@ static mm_status posterior_step(void *ctx, mm_error *e)
 	mmi_bench_model *m = ctx;
 	mmi_chain_stats stats;
 	const mmi_posterior_args args = { .steps = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1 };
-	mmi_sampler_posterior(m->sampler, &args, (const float *const *)m->x, MMI_BENCH_BATCH, MMI_BENCH_VIEWS, &m->z, NULL, &stats);
+	mmi_sampler_posterior(m->sampler, &args, (const float *const *)m->x, MMI_BENCH_BATCH, MMI_BENCH_VIEWS, &m->z, NULL,
+	                      &stats);
 	return isfinite(stats.energy) ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the posterior chain's energy is not finite");
 }
 
@@ -144,8 +146,12 @@ static mm_status noise_task(void *ctx, mm_error *e)
 mm_status mmi_bench_noise(const mmi_bench_request *r, mmi_bench_figure *out, mm_error *e)
 {
 	const size_t n = (size_t)NOISE_ROWS * MMI_BENCH_PIXELS;
-	mmi_noise_work w = { .vec = r->device->vec, .x = mmi_alloc(n, sizeof *w.x), .grad = mmi_alloc(n, sizeof *w.grad), .key = mmi_rng_key(1, MMI_STREAM_BENCH_NOISE) };
-	mm_status status = w.x && w.grad ? mmi_pool_create(r->threads, &w.pool, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %zu floats", n);
+	mmi_noise_work w = { .vec = r->device->vec,
+		                 .x = mmi_alloc(n, sizeof *w.x),
+		                 .grad = mmi_alloc(n, sizeof *w.grad),
+		                 .key = mmi_rng_key(1, MMI_STREAM_BENCH_NOISE) };
+	mm_status status = w.x && w.grad ? mmi_pool_create(r->threads, &w.pool, e)
+	                                 : mmi_fail(e, MM_ENOMEM, "out of memory for %zu floats", n);
 	if (status == MM_OK) {
 		w.vec->normal(w.grad, n, (mmi_rng){ .key = w.key });
 		status = mmi_bench_time(mmi_bench_name(MMI_BENCH_NOISE), 4 * r->repeat, noise_task, &w, out, e);

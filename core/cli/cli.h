@@ -30,21 +30,21 @@
 
 enum {
 	MMI_EXIT_OK = 0,
-	MMI_EXIT_FAILURE = 1,        /* something went wrong while running */
-	MMI_EXIT_USAGE = 2           /* options, settings, or files that do not fit them; nothing was written */
+	MMI_EXIT_FAILURE = 1, /* something went wrong while running */
+	MMI_EXIT_USAGE = 2    /* options, settings, or files that do not fit them; nothing was written */
 	/* 128 and the signal's number (mmi_interrupt_status): the user stopped the program; its state was saved */
 };
 
 struct mmi_cli {
-	const char *program;         /* "mmcore", for messages */
-	mmi_console *console;        /* standard output and error, and the line of progress */
-	mmi_log log;                 /* prints through the console: pass it to the library */
+	const char *program;  /* "mmcore", for messages */
+	mmi_console *console; /* standard output and error, and the line of progress */
+	mmi_log log;          /* prints through the console: pass it to the library */
 };
 
 /* One command: argv[0] is a name, argv[1..argc) are its arguments. Returns the exit status. */
 typedef struct mmi_command {
 	const char *name;
-	const char *summary;         /* one line of `mmcore --help` */
+	const char *summary; /* one line of `mmcore --help` */
 	int (*run)(const mmi_cli *cli, int argc, char **argv);
 } mmi_command;
 
@@ -55,8 +55,8 @@ extern const mmi_command mmi_commands[];
 void mmi_cli_error(const mmi_cli *cli, const char *format, ...) MMI_PRINTF(2, 3);
 /* "out of memory for WHAT", and the exit status of that. */
 int mmi_cli_no_memory(const mmi_cli *cli, const char *what);
-/* Prints the message and returns the exit status of a failure while running: 2 for MM_ECONFIG, mmi_interrupt_status for MM_ECANCELLED,
- * else 1. */
+/* Prints the message and returns the exit status of a failure while running: 2 for MM_ECONFIG, mmi_interrupt_status for
+ * MM_ECANCELLED, else 1. */
 int mmi_cli_fail(const mmi_cli *cli, const mm_error *e);
 /* The same while options, settings and input files are taken in, before anything is written: always 2, but for
  * MM_ENOMEM, MM_EINTERNAL (1) and MM_ECANCELLED (mmi_interrupt_status). */

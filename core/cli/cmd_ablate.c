@@ -58,7 +58,8 @@ static int run(const mmi_cli *cli, const mmi_ablation_request *request)
 }
 
 /* What --judge, --eval-count and --eval-split say; false: they do not fit together, and *code is the command's. */
-static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, const char *split, int64_t count, mmi_assess *to, int *code)
+static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, const char *split, int64_t count, mmi_assess *to,
+                        int *code)
 {
 	const char *wrong = NULL;
 	if (!to->judge && (split || count > 0))
@@ -86,27 +87,39 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 	mm_error e = MM_ERROR_INIT;
 	const mmi_option options[] = {
 		MMI_OPTION_STRING("ini", "FILE", &ini, "the settings that all runs have in common"),
-		MMI_OPTION_LIST("sweep", "SECTION.KEY=A,B,C", &sweeps, "a setting and its values; repeatable, all combinations are run"),
+		MMI_OPTION_LIST("sweep", "SECTION.KEY=A,B,C", &sweeps,
+		                "a setting and its values; repeatable, all combinations are run"),
 		MMI_OPTION_MINUTES(&minutes),
-		MMI_OPTION_INT("seeds", "N", &seeds, 1, 1000, "runs of each combination, with run.seed and the numbers after it (default 1)"),
+		MMI_OPTION_INT("seeds", "N", &seeds, 1, 1000,
+		               "runs of each combination, with run.seed and the numbers after it (default 1)"),
 		MMI_OPTION_INT("jobs", "J", &jobs, 1, 64, "runs at a time; they share out the processors (default 1)"),
-		MMI_OPTION_FLOAT("window", "W", &window, 1e-6, 1, "figures are means over this share of a run, at its end (default 0.25)"),
-		MMI_OPTION_STRING("judge", "FILE", &assess.judge, "evaluate every trained run with what mmcore judge wrote, and compare that"),
-		MMI_OPTION_INT("eval-count", "N", &count, 2, 1e8, "samples, and tuples of the split at most, of an evaluation (default 1000)"),
-		MMI_OPTION_STRING("eval-split", "NAME", &split, "test or validation (default: validation if [data] holdout is above 0)"),
-		MMI_OPTION_STRING("out", "DIR", &out, "folder of all runs and of the tables (default: ablations/NAME, from the INI's name)"),
+		MMI_OPTION_FLOAT("window", "W", &window, 1e-6, 1,
+		                 "figures are means over this share of a run, at its end (default 0.25)"),
+		MMI_OPTION_STRING("judge", "FILE", &assess.judge,
+		                  "evaluate every trained run with what mmcore judge wrote, and compare that"),
+		MMI_OPTION_INT("eval-count", "N", &count, 2, 1e8,
+		               "samples, and tuples of the split at most, of an evaluation (default 1000)"),
+		MMI_OPTION_STRING("eval-split", "NAME", &split,
+		                  "test or validation (default: validation if [data] holdout is above 0)"),
+		MMI_OPTION_STRING("out", "DIR", &out,
+		                  "folder of all runs and of the tables (default: ablations/NAME, from the INI's name)"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "ablate", "--ini FILE --sweep SECTION.KEY=A,B,C [options]", "Trains with every combination of the given values, "
-	                          "each run in a folder of its own, and ends with a table. The same command goes on where it was stopped.", options };
+	const mmi_usage usage = {
+		"ablate", "--ini FILE --sweep SECTION.KEY=A,B,C [options]",
+		"Trains with every combination of the given values, "
+		"each run in a folder of its own, and ends with a table. The same command goes on where it was stopped.",
+		options
+	};
 	int code;
 
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
 		goto done;
 	if (!ini || (!sweeps.n && seeds == 1)) {
-		code = mmi_options_refuse(cli, &usage, ini ? "nothing to compare: give --sweep, --seeds or both" : "--ini is missing");
+		code = mmi_options_refuse(cli, &usage,
+		                          ini ? "nothing to compare: give --sweep, --seeds or both" : "--ini is missing");
 		goto done;
 	}
 	if (!read_assess(cli, &usage, split, count, &assess, &code))
@@ -117,9 +130,14 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		goto done;
 	}
 	const mmi_ablation_assessor assessor = mmi_assess_runs(&assess);
-	mmi_ablation_request request = { .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log }, .sweeps = sweeps.item,
-	                                 .n_sweeps = sweeps.n, .seeds = (uint32_t)seeds, .jobs = (uint32_t)jobs, .window = window, .out = folder,
-	                                 .assessor = assess.judge ? &assessor : NULL };
+	mmi_ablation_request request = { .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log },
+		                             .sweeps = sweeps.item,
+		                             .n_sweeps = sweeps.n,
+		                             .seeds = (uint32_t)seeds,
+		                             .jobs = (uint32_t)jobs,
+		                             .window = window,
+		                             .out = folder,
+		                             .assessor = assess.judge ? &assessor : NULL };
 	code = run(cli, &request);
 done:
 	mmi_free(folder);

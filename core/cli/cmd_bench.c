@@ -8,14 +8,17 @@
 #include <string.h>
 
 /* All that needs no data, unless work is named. */
-static bool choose(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings *names, mmi_bench_request *r, int *code)
+static bool choose(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings *names, mmi_bench_request *r,
+                   int *code)
 {
 	for (int kind = 0; kind < MMI_BENCH_COUNT && names->n == 0; kind++)
 		r->wanted[kind] = kind != MMI_BENCH_ITERATION;
 	for (size_t i = 0; i < names->n; i++) {
 		mmi_bench_kind kind = mmi_bench_find(names->item[i]);
 		if (kind == MMI_BENCH_COUNT) {
-			*code = mmi_options_refuse(cli, usage, "unknown work '%s'; there are peak, posterior, energy, noise, kernels and iteration", names->item[i]);
+			*code = mmi_options_refuse(
+				cli, usage, "unknown work '%s'; there are peak, posterior, energy, noise, kernels and iteration",
+				names->item[i]);
 			return false;
 		}
 		r->wanted[kind] = true;
@@ -63,14 +66,20 @@ int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_STRING("json", "FILE", &json, "write the figures there as well"),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "bench", "[WORK...] [options]", "Measures the speed of: peak (multiply-adds in registers), posterior and energy "
-	                          "(one Langevin step of z and of x), noise (the Langevin update), kernels (each call of those two steps), "
-	                          "iteration (one training iteration of --ini, with its data). Without WORK: all but iteration.", options };
+	const mmi_usage usage = {
+		"bench", "[WORK...] [options]",
+		"Measures the speed of: peak (multiply-adds in registers), posterior and energy "
+		"(one Langevin step of z and of x), noise (the Langevin update), kernels (each call of those two steps), "
+		"iteration (one training iteration of --ini, with its data). Without WORK: all but iteration.",
+		options
+	};
 	int code;
 
 	if (mmi_options_parse(cli, &usage, argc, argv, &names, &code)) {
-		mmi_bench_request request = { .threads = (uint32_t)threads, .repeat = (uint32_t)repeat, .chunk = (uint32_t)chunk,
-		                              .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log } };
+		mmi_bench_request request = { .threads = (uint32_t)threads,
+			                          .repeat = (uint32_t)repeat,
+			                          .chunk = (uint32_t)chunk,
+			                          .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log } };
 		if (choose(cli, &usage, &names, &request, &code))
 			code = run(cli, &request, json);
 	}

@@ -41,7 +41,8 @@ static int find_split(const char *name)
 	return -1;
 }
 
-static int run(const mmi_cli *cli, const char *checkpoint, const mmi_setup_request *request, mmi_part part, uint32_t count, const char *out)
+static int run(const mmi_cli *cli, const char *checkpoint, const mmi_setup_request *request, mmi_part part,
+               uint32_t count, const char *out)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_saved saved;
@@ -56,7 +57,8 @@ static int run(const mmi_cli *cli, const char *checkpoint, const mmi_setup_reque
 	mm_status status = (s->settings.keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(
 		s->modalities, s->n_modalities, part, s->settings.holdout, s->settings.seed, request->log, &tuples, &e);
 	if (status == MM_OK)
-		status = mmi_encode_write(&saved, tuples, count, mmi_whole_chunks(BLOCK, mmi_sampler_chunk(saved.sampler)), out, &hooks, &e);
+		status = mmi_encode_write(&saved, tuples, count, mmi_whole_chunks(BLOCK, mmi_sampler_chunk(saved.sampler)), out,
+		                          &hooks, &e);
 	if (view.started)
 		mmi_progress_finish(&view.progress);
 	mmi_tuples_close(tuples);
@@ -72,17 +74,18 @@ int mmi_cmd_encode(const mmi_cli *cli, int argc, char **argv)
 	const char *checkpoint = NULL, *out = NULL, *split = "test";
 	int64_t count = UINT32_MAX;
 	mmi_strings plugins = { 0 }, sets = { 0 };
-	const mmi_option options[] = {
-		MMI_OPTION_CHECKPOINT(&checkpoint),
-		MMI_OPTION_STRING("split", "NAME", &split, "test (default), validation or train"),
-		MMI_OPTION_INT("count", "N", &count, 1, UINT32_MAX, "the first N tuples (default: all)"),
-		MMI_OPTION_STRING("out", "DIR", &out, "the folder the files go to"),
-		MMI_OPTION_PLUGINS(&plugins),
-		MMI_OPTION_SETS(&sets),
-		MMI_OPTION_END
-	};
-	const mmi_usage usage = { "encode", "--ckpt FILE --out DIR [options]", "Writes the latents that each modality's encoder infers from the "
-	                          "data: means and scales as .npy files and CSV, with keys and labels.", options };
+	const mmi_option options[] = { MMI_OPTION_CHECKPOINT(&checkpoint),
+		                           MMI_OPTION_STRING("split", "NAME", &split, "test (default), validation or train"),
+		                           MMI_OPTION_INT("count", "N", &count, 1, UINT32_MAX,
+		                                          "the first N tuples (default: all)"),
+		                           MMI_OPTION_STRING("out", "DIR", &out, "the folder the files go to"),
+		                           MMI_OPTION_PLUGINS(&plugins),
+		                           MMI_OPTION_SETS(&sets),
+		                           MMI_OPTION_END };
+	const mmi_usage usage = { "encode", "--ckpt FILE --out DIR [options]",
+		                      "Writes the latents that each modality's encoder infers from the "
+		                      "data: means and scales as .npy files and CSV, with keys and labels.",
+		                      options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, NULL, &code)) {
 		int part = find_split(split);

@@ -64,7 +64,8 @@ static int evaluate(const mmi_cli *cli, mmi_eval_job *j)
 	mmi_report_clear(&figures);
 	if (status == MM_OK)
 		return MMI_EXIT_OK;
-	return view.started && status != MM_ESHAPE && status != MM_ECONFIG ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
+	return view.started && status != MM_ESHAPE && status != MM_ECONFIG ? mmi_cli_fail(cli, &e)
+	                                                                   : mmi_cli_refuse(cli, &e);
 }
 
 /* A folder stands for its eval.json. */
@@ -102,7 +103,8 @@ static int run(const mmi_cli *cli, const mmi_usage *usage, mmi_eval_job *j, cons
 {
 	mm_error e = MM_ERROR_INIT;
 	if (j->summary)
-		return operands->n ? summarise(cli, j, operands) : mmi_options_refuse(cli, usage, "--summary needs folders that eval --out wrote");
+		return operands->n ? summarise(cli, j, operands)
+		                   : mmi_options_refuse(cli, usage, "--summary needs folders that eval --out wrote");
 	if (operands->n)
 		return mmi_options_refuse(cli, usage, "'%s' is no option; the checkpoint goes with --ckpt", operands->item[0]);
 	if (!j->request.checkpoint)
@@ -127,7 +129,8 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 	snprintf(some_of, sizeof some_of, "some of %s", mmi_eval_names(names));
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&j.request.checkpoint),
-		MMI_OPTION_STRING("judge", "FILE", &j.request.judge, "what mmcore judge wrote (default: judge.safetensors in the run's folder)"),
+		MMI_OPTION_STRING("judge", "FILE", &j.request.judge,
+		                  "what mmcore judge wrote (default: judge.safetensors in the run's folder)"),
 		MMI_OPTION_STRING("split", "NAME", &j.split, "test (default) or validation"),
 		MMI_OPTION_INT("count", "N", &j.count, 2, 1e8, "samples, and tuples of the split at most (default 1000)"),
 		MMI_OPTION_INT("probe", "N", &j.probe, 1, 1e8, "training tuples the latent probe is fitted to (default 4000)"),
@@ -137,15 +140,19 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_GUIDE_STEPS(&j.request.steps.latent_steps),
 		MMI_OPTION_X_STEPS(&j.request.steps.data_steps),
 		MMI_OPTION_STRING("only", "NAMES", &j.only, some_of),
-		MMI_OPTION_LIST("other", "SECTION.KEY=VALUE", &other, "a setting that makes another data set, for the energy; repeatable"),
+		MMI_OPTION_LIST("other", "SECTION.KEY=VALUE", &other,
+		                "a setting that makes another data set, for the energy; repeatable"),
 		MMI_OPTION_STRING("out", "DIR", &j.out, "write DIR/eval.json and DIR/eval.csv (summary.* with --summary)"),
 		MMI_OPTION_FLAG("summary", &j.summary, "mean and standard deviation of evaluations already written: DIR..."),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "eval", "--ckpt FILE [options] | eval --summary DIR...", "Measures a trained model: coherence, Frechet "
-	                          "distances, alignment, latents, the energy as a score, cost; for the generator alone, and from guided latents with the data chain.", options };
+	const mmi_usage usage = { "eval", "--ckpt FILE [options] | eval --summary DIR...",
+		                      "Measures a trained model: coherence, Frechet "
+		                      "distances, alignment, latents, the energy as a score, cost; for the generator alone, "
+		                      "and from guided latents with the data chain.",
+		                      options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, &operands, &code)) {
 		j.request.setup = (mmi_setup_request){ NULL, plugins.item, plugins.n, sets.item, sets.n, &cli->log };

@@ -17,12 +17,15 @@ int mmi_cli_overview(const mmi_cli *cli)
 	FILE *out = cli->console->out;
 
 	fprintf(out, "Usage: %s [command] [options]\n\n", cli->program);
-	fprintf(out, "Learns a joint generative model of several modalities: a latent generator, an inference model and an\n"
-	             "energy model that teach each other.\n\nCommands:\n");
+	fprintf(out,
+	        "Learns a joint generative model of several modalities: a latent generator, an inference model and an\n"
+	        "energy model that teach each other.\n\nCommands:\n");
 	for (const mmi_command *c = mmi_commands; c->name; c++)
 		fprintf(out, "  %-12s %s\n", c->name, c->summary);
-	fprintf(out, "\n  --help     this text; after a command, its options\n  --version  the version\n\n"
-	             "First steps: %s --ini configs/polymnist.ini --out runs/first\n", cli->program);
+	fprintf(out,
+	        "\n  --help     this text; after a command, its options\n  --version  the version\n\n"
+	        "First steps: %s --ini configs/polymnist.ini --out runs/first\n",
+	        cli->program);
 	return MMI_EXIT_OK;
 }
 
@@ -31,7 +34,8 @@ static int explain_command(const mmi_cli *cli, const mmi_usage *usage, const cha
 	for (const mmi_command *c = mmi_commands; c->name; c++)
 		if (!strcmp(c->name, name))
 			return c->run(cli, 2, (char *[]){ (char *)(uintptr_t)name, (char[]){ "--help" }, NULL });
-	return mmi_options_refuse(cli, usage, "no command is called '%s'; '%s help' lists them, '%s help settings' the settings", name,
+	return mmi_options_refuse(cli, usage,
+	                          "no command is called '%s'; '%s help' lists them, '%s help settings' the settings", name,
 	                          cli->program, cli->program);
 }
 
@@ -74,7 +78,7 @@ static void put_mdoc_key(FILE *out, const mmi_key *k)
 }
 
 typedef struct help_style {
-	const char *begin, *end;             /* around a section; %s: its title */
+	const char *begin, *end; /* around a section; %s: its title */
 	void (*key)(FILE *out, const mmi_key *k);
 } help_style;
 
@@ -87,7 +91,8 @@ static bool is_named(const mmi_key *k, const mmi_strings *names)
 	char full[160];
 	snprintf(full, sizeof full, "%s.%s", k->section, k->name);
 	for (size_t i = 1; i < names->n; i++)
-		if (!strcasecmp(names->item[i], k->section) || !strcasecmp(names->item[i], k->name) || !strcasecmp(names->item[i], full))
+		if (!strcasecmp(names->item[i], k->section) || !strcasecmp(names->item[i], k->name) ||
+		    !strcasecmp(names->item[i], full))
 			return true;
 	return names->n < 2;
 }
@@ -117,12 +122,14 @@ int mmi_cmd_help(const mmi_cli *cli, int argc, char **argv)
 {
 	bool manual = false;
 	mmi_strings names = { 0 };
-	const mmi_option options[] = {
-		MMI_OPTION_FLAG("mdoc", &manual, "settings as mmcore-settings(5) has them"),
-		MMI_OPTION_END
+	const mmi_option options[] = { MMI_OPTION_FLAG("mdoc", &manual, "settings as mmcore-settings(5) has them"),
+		                           MMI_OPTION_END };
+	const mmi_usage usage = {
+		"help", "[COMMAND | settings [NAME...]]",
+		"Explains a command, or the settings of the core: all, those of a "
+		"section, or single keys, each with its default. Keys of plugins are in mmcore-settings(5).",
+		options
 	};
-	const mmi_usage usage = { "help", "[COMMAND | settings [NAME...]]", "Explains a command, or the settings of the core: all, those of a "
-	                          "section, or single keys, each with its default. Keys of plugins are in mmcore-settings(5).", options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, &names, &code)) {
 		code = MMI_EXIT_OK;

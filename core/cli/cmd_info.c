@@ -35,7 +35,8 @@ static void print_tensors(FILE *out, const mmi_safetensors *s)
 	for (size_t i = 0; i < mmi_safetensors_count(s); i++) {
 		const mmi_tensor_info *t = mmi_safetensors_at(s, i);
 		char shape[128];
-		fprintf(out, "%-4s %-20s ", mmi_dtype_name(t->dtype), mmi_tensor_shape_text(t->rank, t->dim, shape, sizeof shape));
+		fprintf(out, "%-4s %-20s ", mmi_dtype_name(t->dtype),
+		        mmi_tensor_shape_text(t->rank, t->dim, shape, sizeof shape));
 		mmi_console_text(out, t->name);
 		fputc('\n', out);
 	}
@@ -84,12 +85,14 @@ static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, 
 
 static void print_plugin(FILE *out, const mmi_plugin *p)
 {
-	fprintf(out, "plugin      %s\nid          %s %s\nvendor      %s\nlicence     %s\nABI         %d, built with minor %d, runs from minor %d\n",
+	fprintf(out,
+	        "plugin      %s\nid          %s %s\nvendor      %s\nlicence     %s\nABI         %d, built with minor %d, "
+	        "runs from minor %d\n",
 	        p->path, p->entry.id, p->entry.version, p->entry.vendor, p->entry.license, p->entry.abi_major,
 	        p->entry.abi_minor_built, p->entry.abi_minor_required);
 	for (uint32_t i = 0; i < p->entry.n_modalities; i++)
-		fprintf(out, "modality    %s (default name \"%s\", files %s): %s\n", p->modalities[i].id, p->modalities[i].default_name,
-		        p->modalities[i].render_suffix, p->modalities[i].summary);
+		fprintf(out, "modality    %s (default name \"%s\", files %s): %s\n", p->modalities[i].id,
+		        p->modalities[i].default_name, p->modalities[i].render_suffix, p->modalities[i].summary);
 }
 
 static mm_status show_plugin(const mmi_cli *cli, const char *name, mm_error *e)
@@ -130,17 +133,19 @@ int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv)
 	mm_error e = MM_ERROR_INIT;
 	const mmi_option options[] = {
 		MMI_OPTION_FLAG("tensors", &tensors, "list every tensor of a checkpoint"),
-		MMI_OPTION_FLAG("settings", &settings, "print the settings a checkpoint was trained with"),
-		MMI_OPTION_END
+		MMI_OPTION_FLAG("settings", &settings, "print the settings a checkpoint was trained with"), MMI_OPTION_END
 	};
-	const mmi_usage usage = { "info", "FILE... [options]", "Tells what a checkpoint (*.safetensors) or a plugin (*.so, or a name on the "
-	                          "plugin search path) holds.", options };
+	const mmi_usage usage = { "info", "FILE... [options]",
+		                      "Tells what a checkpoint (*.safetensors) or a plugin (*.so, or a name on the "
+		                      "plugin search path) holds.",
+		                      options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, &files, &code)) {
 		code = files.n ? MMI_EXIT_OK : mmi_options_refuse(cli, &usage, "no file given");
 		for (size_t i = 0; i < files.n && code == MMI_EXIT_OK; i++) {
-			mm_status status = is_plugin_name(files.item[i]) ? show_plugin(cli, files.item[i], &e)
-			                                                 : show_checkpoint(cli, files.item[i], tensors, settings, &e);
+			mm_status status = is_plugin_name(files.item[i])
+			                       ? show_plugin(cli, files.item[i], &e)
+			                       : show_checkpoint(cli, files.item[i], tensors, settings, &e);
 			if (status != MM_OK)
 				code = mmi_cli_refuse(cli, &e);
 		}

@@ -47,7 +47,8 @@ static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *reques
 	mmi_inputs_clear(&ends);
 	mmi_saved_close(&saved);
 	if (status != MM_OK)
-		return accepted && status != MM_ECONFIG && status != MM_EUNSUPPORTED ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
+		return accepted && status != MM_ECONFIG && status != MM_EUNSUPPORTED ? mmi_cli_fail(cli, &e)
+		                                                                     : mmi_cli_refuse(cli, &e);
 	fprintf(cli->console->out, "sheet      %s\n", a->r.grid);
 	return MMI_EXIT_OK;
 }
@@ -77,7 +78,8 @@ int mmi_cmd_interpolate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_CHECKPOINT(&a.checkpoint),
 		MMI_OPTION_INT("from", "I", &a.from, 0, 4e9, "the test tuple at one end"),
 		MMI_OPTION_INT("to", "J", &a.to, 0, 4e9, "and at the other"),
-		MMI_OPTION_LIST("given", "NAME=FILE,FILE", &a.given, "both ends as files or texts; with --from and --to: names of the modalities to infer "
+		MMI_OPTION_LIST("given", "NAME=FILE,FILE", &a.given,
+		                "both ends as files or texts; with --from and --to: names of the modalities to infer "
 		                "the latents from; repeatable"),
 		MMI_OPTION_FLAG("prior", &a.prior, "two draws from the prior instead"),
 		MMI_OPTION_INT("steps", "N", &steps, 2, MMI_INTERPOLATE_STEPS, "points, both ends included (default 10)"),
@@ -90,9 +92,13 @@ int mmi_cmd_interpolate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "interpolate", "--ckpt FILE (--from I --to J | --given NAME=FILE,FILE | --prior) --grid OUT.png [options]",
-	                          "Goes from one tuple to another through the latent space and shows what is decoded on the way, before and after "
-	                          "the energy chain.", options };
+	const mmi_usage usage = {
+		"interpolate", "--ckpt FILE (--from I --to J | --given NAME=FILE,FILE | --prior) --grid OUT.png [options]",
+		"Goes from one tuple to another through the latent space and shows what is decoded on the way, before and "
+		"after "
+		"the energy chain.",
+		options
+	};
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, NULL, &code)) {
 		mmi_setup_request request = { NULL, plugins.item, plugins.n, sets.item, sets.n, &cli->log };

@@ -101,7 +101,9 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const mmi_j
 
 static bool find_wish(const char *name, mmi_matcher_wish *out)
 {
-	static const char *const names[] = { [MMI_MATCHER_AUTO] = "auto", [MMI_MATCHER_YES] = "yes", [MMI_MATCHER_NO] = "no" };
+	static const char *const names[] = {
+		[MMI_MATCHER_AUTO] = "auto", [MMI_MATCHER_YES] = "yes", [MMI_MATCHER_NO] = "no"
+	};
 	for (size_t i = 0; i < MMI_COUNT(names); i++)
 		if (!strcmp(name, names[i])) {
 			*out = (mmi_matcher_wish)i;
@@ -121,15 +123,22 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_STRING("out", "FILE", &out, "where the judge goes (default: judge.safetensors beside the INI)"),
-		MMI_OPTION_INT("epochs", "N", &epochs, 0, 10000, "passes over the training split (default 0: as many as it takes)"),
+		MMI_OPTION_INT("epochs", "N", &epochs, 0, 10000,
+		               "passes over the training split (default 0: as many as it takes)"),
 		MMI_OPTION_INT("batch", "N", &batch, 1, 1 << 20, "samples a batch (default 128); all where there are fewer"),
-		MMI_OPTION_FLOAT("rate", "R", &how.rate, 1e-12, 1, "Adam's first rate; it falls to 0 along a cosine (default 0.002)"),
-		MMI_OPTION_STRING("matcher", "WHEN", &matcher, "yes, no or auto: also say which samples belong together (default auto)"),
+		MMI_OPTION_FLOAT("rate", "R", &how.rate, 1e-12, 1,
+		                 "Adam's first rate; it falls to 0 along a cosine (default 0.002)"),
+		MMI_OPTION_STRING("matcher", "WHEN", &matcher,
+		                  "yes, no or auto: also say which samples belong together (default auto)"),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "judge", "--ini FILE [options]", "Trains what mmcore eval judges samples with: the plugins' classifiers on "
-	                          "the labels of the training split, and a matcher on its tuples. Prints accuracies and recalls on the test "
-	                          "split.", options };
+	const mmi_usage usage = {
+		"judge", "--ini FILE [options]",
+		"Trains what mmcore eval judges samples with: the plugins' classifiers on "
+		"the labels of the training split, and a matcher on its tuples. Prints accuracies and recalls on the test "
+		"split.",
+		options
+	};
 	int code;
 	char *path = NULL;
 

@@ -106,9 +106,12 @@ int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_FLAG("verbose", &verbose, "files, versions, licences and the folders searched as well"),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "plugins", "[options]",
+	const mmi_usage usage = {
+		"plugins", "[options]",
 		"Lists the plugins on the search path with the modalities they bring, and the files that were refused with the "
-		"reason. No plugin is started.", options };
+		"reason. No plugin is started.",
+		options
+	};
 	mmi_registry *registry = NULL;
 	mm_error e = MM_ERROR_INIT;
 	int code;

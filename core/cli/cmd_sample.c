@@ -1,4 +1,5 @@
-/* cmd_sample.c - mmcore sample: samples of a checkpoint: the generator's, and from guided latents with the data chain. */
+/* cmd_sample.c - mmcore sample: samples of a checkpoint: the generator's, and from guided latents with the data chain.
+ */
 #include "mmi_build.h"
 
 #include "cli/run_options.h"
@@ -12,7 +13,8 @@ static bool stop(void *ctx)
 	return mmi_interrupted();
 }
 
-static int run(const mmi_cli *cli, const char *checkpoint, const mmi_samples_request *r, const mmi_setup_request *request)
+static int run(const mmi_cli *cli, const char *checkpoint, const mmi_samples_request *r,
+               const mmi_setup_request *request)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_saved saved;
@@ -42,15 +44,19 @@ int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_CANDIDATES(&r.steps.candidates),
 		MMI_OPTION_GUIDE_STEPS(&r.steps.latent_steps),
 		MMI_OPTION_X_STEPS(&r.steps.data_steps),
-		MMI_OPTION_STRING("grid", "OUT.png", &r.grid, "a sheet of the first samples, the generator's above the moved ones"),
-		MMI_OPTION_STRING("out", "DIR", &r.out, "one file per modality and sample, in DIR/generator and DIR/revised, and DIR/manifest.csv"),
+		MMI_OPTION_STRING("grid", "OUT.png", &r.grid,
+		                  "a sheet of the first samples, the generator's above the moved ones"),
+		MMI_OPTION_STRING("out", "DIR", &r.out,
+		                  "one file per modality and sample, in DIR/generator and DIR/revised, and DIR/manifest.csv"),
 		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other samples (default 0)"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "sample", "--ckpt FILE (--grid OUT.png | --out DIR) [options]", "Draws samples from the generator, and "
-	                          "from guided latents with the energy model's data chain.", options };
+	const mmi_usage usage = { "sample", "--ckpt FILE (--grid OUT.png | --out DIR) [options]",
+		                      "Draws samples from the generator, and "
+		                      "from guided latents with the energy model's data chain.",
+		                      options };
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
 		goto done;

@@ -82,7 +82,8 @@ static mm_status score_test(const mmi_cli *cli, const mmi_saved *s, uint32_t wan
 	FILE *out = cli->console->out;
 	mmi_tuples *t;
 	float *energy = NULL;
-	MMI_TRY(mmi_tuples_open(s->setup.modalities, s->setup.n_modalities, MMI_PART_TEST, set->holdout, set->seed, &cli->log, &t, e));
+	MMI_TRY(mmi_tuples_open(s->setup.modalities, s->setup.n_modalities, MMI_PART_TEST, set->holdout, set->seed,
+	                        &cli->log, &t, e));
 	uint32_t n = wanted < mmi_tuples_count(t) ? wanted : mmi_tuples_count(t);
 	mm_status status = energies(s, n, mmi_scores_read_tuples, t, &energy, e);
 	if (status == MM_OK)
@@ -123,14 +124,17 @@ int mmi_cmd_score(const mmi_cli *cli, int argc, char **argv)
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&a.checkpoint),
-		MMI_OPTION_STRING("list", "FILE.csv", &a.list, "score a list: a column of files or texts for each modality, a tuple a line"),
+		MMI_OPTION_STRING("list", "FILE.csv", &a.list,
+		                  "score a list: a column of files or texts for each modality, a tuple a line"),
 		MMI_OPTION_INT("test", "N", &a.test, 1, 4e9, "score the first N tuples of the test data"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "score", "--ckpt FILE (NAME=FILE... | --list FILE.csv | --test N) [options]", "Prints the joint energy of complete tuples: "
-	                          "the lower, the better their modalities fit each other. Lists are printed as CSV.", options };
+	const mmi_usage usage = { "score", "--ckpt FILE (NAME=FILE... | --list FILE.csv | --test N) [options]",
+		                      "Prints the joint energy of complete tuples: "
+		                      "the lower, the better their modalities fit each other. Lists are printed as CSV.",
+		                      options };
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, &a.tuple, &code))
 		goto done;

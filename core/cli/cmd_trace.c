@@ -28,7 +28,8 @@ int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv)
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&checkpoint),
-		MMI_OPTION_INT("tuples", "N", &tuples, 1, 1024, "tuples to follow, of the test data and from the prior (default 4)"),
+		MMI_OPTION_INT("tuples", "N", &tuples, 1, 1024,
+		               "tuples to follow, of the test data and from the prior (default 4)"),
 		MMI_OPTION_Z_STEPS(&r.steps.posterior_steps),
 		MMI_OPTION_CANDIDATES(&r.steps.candidates),
 		MMI_OPTION_GUIDE_STEPS(&r.steps.latent_steps),
@@ -39,8 +40,12 @@ int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "trace", "--ckpt FILE --out DIR [options]", "Follows the Langevin chains: strips of what latents decode to and of "
-	                          "samples going down in energy, and energy, log-likelihood and movement of each step as CSV.", options };
+	const mmi_usage usage = {
+		"trace", "--ckpt FILE --out DIR [options]",
+		"Follows the Langevin chains: strips of what latents decode to and of "
+		"samples going down in energy, and energy, log-likelihood and movement of each step as CSV.",
+		options
+	};
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
 		goto done;

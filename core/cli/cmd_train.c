@@ -67,7 +67,8 @@ static void print_result(const mmi_train_result *r, const char *how)
 	if (r->checkpoint[0])
 		printf("checkpoint %s\n", r->checkpoint);
 	if (r->best[0])
-		printf("best       %s, after %llu iterations: NLL %.6g\n", r->best, (unsigned long long)r->best_iteration, r->best_value);
+		printf("best       %s, after %llu iterations: NLL %.6g\n", r->best, (unsigned long long)r->best_iteration,
+		       r->best_value);
 	if (r->grid[0])
 		printf("samples    %s\n", r->grid);
 }
@@ -89,7 +90,8 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const char 
 	mmi_train_view view = { .cli = cli };
 	mmi_train_hooks hooks = { &view, stop, step, &cli->log };
 
-	if ((start != MMI_TRAIN_NEW ? mmi_setup_resume(request, out, &setup, &e) : mmi_setup_open(request, &setup, &e)) != MM_OK)
+	if ((start != MMI_TRAIN_NEW ? mmi_setup_resume(request, out, &setup, &e) : mmi_setup_open(request, &setup, &e)) !=
+	    MM_OK)
 		return mmi_cli_refuse(cli, &e);
 	view.cooperative = setup.settings.cooperative;
 	mmi_interrupt_install();
@@ -118,11 +120,14 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_STRING("out", "DIR", &out, "the run's folder (default: runs/NAME, from the INI's name)"),
 		MMI_OPTION_MINUTES(&minutes),
 		MMI_OPTION_FLAG("resume", &resume, "go on from the newest checkpoint in the run's folder"),
-		MMI_OPTION_FLAG("changed-data", &changed_data, "with --resume: even if settings that decide which data is seen have changed"),
+		MMI_OPTION_FLAG("changed-data", &changed_data,
+		                "with --resume: even if settings that decide which data is seen have changed"),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "train", "--ini FILE [options]", "Trains the three models on the data of the given modalities. Ctrl-C "
-	                          "finishes the iteration and writes a checkpoint; --resume goes on from it.", options };
+	const mmi_usage usage = { "train", "--ini FILE [options]",
+		                      "Trains the three models on the data of the given modalities. Ctrl-C "
+		                      "finishes the iteration and writes a checkpoint; --resume goes on from it.",
+		                      options };
 	int code;
 	char *folder = NULL;
 
@@ -139,7 +144,10 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 	folder = out ? mmi_strdup(out) : mmi_default_folder("runs", ini);
 	mmi_setup_request request = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
 	if (folder)
-		code = run(cli, &request, folder, !resume ? MMI_TRAIN_NEW : changed_data ? MMI_TRAIN_RESUME_CHANGED_DATA : MMI_TRAIN_RESUME);
+		code = run(cli, &request, folder,
+		           !resume        ? MMI_TRAIN_NEW
+		           : changed_data ? MMI_TRAIN_RESUME_CHANGED_DATA
+		                          : MMI_TRAIN_RESUME);
 	else
 		code = mmi_cli_no_memory(cli, "the name of the run's folder");
 done:

@@ -66,7 +66,8 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_TEST_COUNT(&a.test_count),
 		MMI_OPTION_INT("count", "N", &count, 1, 1e6, "draws of each input (default 1)"),
 		MMI_OPTION_FLAG("mean", &a.r.mean, "start from the mean of q(z | x) instead of a draw"),
-		MMI_OPTION_STRING("expert", "NAME", &a.expert, "the given modality whose q(z | x) starts (default: as [learner] fusion says)"),
+		MMI_OPTION_STRING("expert", "NAME", &a.expert,
+		                  "the given modality whose q(z | x) starts (default: as [learner] fusion says)"),
 		MMI_OPTION_Z_STEPS(&a.r.steps.posterior_steps),
 		MMI_OPTION_CANDIDATES(&a.r.steps.candidates),
 		MMI_OPTION_GUIDE_STEPS(&a.r.steps.latent_steps),
@@ -78,9 +79,13 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
-	const mmi_usage usage = { "translate", "--ckpt FILE --given NAME=FILE[,FILE] (--grid OUT.png | --out DIR) [options]", "Makes the modalities that "
-	                          "are not given: infers the latent from those that are, revises it with their likelihoods, decodes the others, and "
-	                          "lets the energy model move them while the given ones stay.", options };
+	const mmi_usage usage = { "translate",
+		                      "--ckpt FILE --given NAME=FILE[,FILE] (--grid OUT.png | --out DIR) [options]",
+		                      "Makes the modalities that "
+		                      "are not given: infers the latent from those that are, revises it with their "
+		                      "likelihoods, decodes the others, and "
+		                      "lets the energy model move them while the given ones stay.",
+		                      options };
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
 		goto done;

@@ -30,7 +30,9 @@ static int terminal_columns(void)
 mmi_console mmi_console_standard(const char *program)
 {
 	mmi_console c = {
-		.out = stdout, .err = stderr, .program = program,
+		.out = stdout,
+		.err = stderr,
+		.program = program,
 		.terminal = isatty(STDERR_FILENO) == 1,
 		.columns = terminal_columns(),
 		.level = MM_LOG_INFO,

@@ -9,12 +9,12 @@
 /* Results go to out, messages and progress to err. */
 typedef struct mmi_console {
 	FILE *out, *err;
-	const char *program;          /* put before warnings and errors */
-	bool terminal;                /* err is one: the line of progress is redrawn in place */
-	int columns;                  /* its width */
-	int live;                     /* columns the unfinished line takes now; 0: the cursor is at a line's start */
-	int level;                    /* lowest level shown: MM_LOG_INFO unless the user asks for more or less */
-	double (*now)(void);          /* seconds, monotonic */
+	const char *program; /* put before warnings and errors */
+	bool terminal;       /* err is one: the line of progress is redrawn in place */
+	int columns;         /* its width */
+	int live;            /* columns the unfinished line takes now; 0: the cursor is at a line's start */
+	int level;           /* lowest level shown: MM_LOG_INFO unless the user asks for more or less */
+	double (*now)(void); /* seconds, monotonic */
 } mmi_console;
 
 mmi_console mmi_console_standard(const char *program);

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* From now on the first SIGINT or SIGTERM only raises a flag, and the same one again ends the program at once; SIGHUP raises the flag,
- * however often it comes. */
+/* From now on the first SIGINT or SIGTERM only raises a flag, and the same one again ends the program at once; SIGHUP
+ * raises the flag, however often it comes. */
 void mmi_interrupt_install(void);
 bool mmi_interrupted(void);
 /* The exit status of work that was interrupted: 128 and the signal's number. */

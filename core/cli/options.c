@@ -135,7 +135,8 @@ static mm_status set_int(const mmi_option *o, const char *text, mm_error *e)
 	errno = 0;
 	long long v = strtoll(text, &end, 10);
 	if (end == text || *end || errno || (double)v < o->min || (double)v > o->max)
-		return mmi_fail(e, MM_ECONFIG, "--%s: '%s' is no whole number from %.0f to %.0f", o->name, text, o->min, o->max);
+		return mmi_fail(e, MM_ECONFIG, "--%s: '%s' is no whole number from %.0f to %.0f", o->name, text, o->min,
+		                o->max);
 	*o->to.integer = v;
 	return MM_OK;
 }

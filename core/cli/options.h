@@ -28,11 +28,11 @@ typedef enum mmi_option_kind {
 
 typedef struct mmi_option {
 	mmi_option_kind kind;
-	const char *name;       /* without the dashes */
-	const char *value;      /* what --help calls the value, "FILE"; NULL for a flag */
-	const char *help;       /* no full stop; the default belongs here in words if it is worth knowing */
-	double min, max;        /* of numbers */
-	union {                 /* what the option sets; untouched when it is not given */
+	const char *name;  /* without the dashes */
+	const char *value; /* what --help calls the value, "FILE"; NULL for a flag */
+	const char *help;  /* no full stop; the default belongs here in words if it is worth knowing */
+	double min, max;   /* of numbers */
+	union {            /* what the option sets; untouched when it is not given */
 		bool *flag;
 		const char **string;
 		int64_t *integer;
@@ -41,17 +41,48 @@ typedef struct mmi_option {
 	} to;
 } mmi_option;
 
-#define MMI_OPTION_FLAG(name, to_flag, help) \
-	{ MMI_OPTION_KIND_FLAG, name, NULL, help, 0, 0, { .flag = to_flag } }
-#define MMI_OPTION_STRING(name, value, to_string, help) \
-	{ MMI_OPTION_KIND_STRING, name, value, help, 0, 0, { .string = to_string } }
+#define MMI_OPTION_FLAG(name, to_flag, help)          \
+	{                                                 \
+		MMI_OPTION_KIND_FLAG, name, NULL, help, 0, 0, \
+		{                                             \
+			.flag = to_flag                           \
+		}                                             \
+	}
+#define MMI_OPTION_STRING(name, value, to_string, help)  \
+	{                                                    \
+		MMI_OPTION_KIND_STRING, name, value, help, 0, 0, \
+		{                                                \
+			.string = to_string                          \
+		}                                                \
+	}
 #define MMI_OPTION_INT(name, value, to_integer, min, max, help) \
-	{ MMI_OPTION_KIND_INT, name, value, help, min, max, { .integer = to_integer } }
+	{                                                           \
+		MMI_OPTION_KIND_INT, name, value, help, min, max,       \
+		{                                                       \
+			.integer = to_integer                               \
+		}                                                       \
+	}
 #define MMI_OPTION_FLOAT(name, value, to_real, min, max, help) \
-	{ MMI_OPTION_KIND_FLOAT, name, value, help, min, max, { .real = to_real } }
-#define MMI_OPTION_LIST(name, value, to_list, help) \
-	{ MMI_OPTION_KIND_LIST, name, value, help, 0, 0, { .list = to_list } }
-#define MMI_OPTION_END { MMI_OPTION_KIND_END, NULL, NULL, NULL, 0, 0, { .flag = NULL } }
+	{                                                          \
+		MMI_OPTION_KIND_FLOAT, name, value, help, min, max,    \
+		{                                                      \
+			.real = to_real                                    \
+		}                                                      \
+	}
+#define MMI_OPTION_LIST(name, value, to_list, help)    \
+	{                                                  \
+		MMI_OPTION_KIND_LIST, name, value, help, 0, 0, \
+		{                                              \
+			.list = to_list                            \
+		}                                              \
+	}
+#define MMI_OPTION_END                               \
+	{                                                \
+		MMI_OPTION_KIND_END, NULL, NULL, NULL, 0, 0, \
+		{                                            \
+			.flag = NULL                             \
+		}                                            \
+	}
 
 typedef struct mmi_usage {
 	const char *command;       /* "sample" */

@@ -8,10 +8,10 @@
 #include <math.h>
 #include <stdio.h>
 
-#define TERMINAL_INTERVAL 0.2  /* seconds between redrawings */
-#define PLAIN_INTERVAL 10.0    /* seconds between plain lines */
-#define RATE_WINDOW 20.0       /* seconds over which the rate forgets, at least ... */
-#define RATE_UNITS 4           /* ... and so many units of work */
+#define TERMINAL_INTERVAL 0.2 /* seconds between redrawings */
+#define PLAIN_INTERVAL 10.0   /* seconds between plain lines */
+#define RATE_WINDOW 20.0      /* seconds over which the rate forgets, at least ... */
+#define RATE_UNITS 4          /* ... and so many units of work */
 
 static double now(const mmi_progress *p)
 {

@@ -9,13 +9,13 @@ typedef struct mmi_cli mmi_cli;
 
 typedef struct mmi_progress {
 	const mmi_cli *cli;
-	const char *unit;             /* "iteration" */
-	uint64_t first, done, total;  /* done at the start, now, in the end */
-	double started, updated;      /* seconds: at start, at the last update */
-	double seconds_left;          /* of a time budget, set by the caller: `total` then gives the share done only. NaN: none */
-	double shown;                 /* when a line was printed last */
+	const char *unit;            /* "iteration" */
+	uint64_t first, done, total; /* done at the start, now, in the end */
+	double started, updated;     /* seconds: at start, at the last update */
+	double seconds_left; /* of a time budget, set by the caller: `total` then gives the share done only. NaN: none */
+	double shown;        /* when a line was printed last */
 	double recent_done, recent_seconds; /* decaying sums for the rate */
-	char note[160];               /* the last note, repeated at the end */
+	char note[160];                     /* the last note, repeated at the end */
 } mmi_progress;
 
 /* done > 0 for resumed work. */

@@ -38,8 +38,8 @@ static mm_status test_numbers(const char *test, int64_t test_count, uint32_t **i
 	return mmi_numbers_first(*n, index, e);
 }
 
-mm_status mmi_given_read(const mmi_saved *s, const mmi_strings *given, const char *test, int64_t test_count, const mmi_log *log,
-                         mmi_inputs *out, mm_error *e)
+mm_status mmi_given_read(const mmi_saved *s, const mmi_strings *given, const char *test, int64_t test_count,
+                         const mmi_log *log, mmi_inputs *out, mm_error *e)
 {
 	bool named[MMI_MAX_MODALITIES] = { false };
 	uint32_t *index, n;
@@ -47,8 +47,10 @@ mm_status mmi_given_read(const mmi_saved *s, const mmi_strings *given, const cha
 		return mmi_inputs_named(s->model, given->item, given->n, "--given", out, e);
 	for (size_t i = 0; i < given->n; i++) {
 		if (strchr(given->item[i], '='))
-			return mmi_fail(e, MM_ECONFIG, "--given %.80s: with --test or --test-count expected names of modalities alone, e.g. --given %s", given->item[i],
-			                s->model->modalities[0].name);
+			return mmi_fail(
+				e, MM_ECONFIG,
+				"--given %.80s: with --test or --test-count expected names of modalities alone, e.g. --given %s",
+				given->item[i], s->model->modalities[0].name);
 		MMI_TRY(mmi_names_parse(s->model, given->item[i], "--given", named, e));
 	}
 	MMI_TRY(test_numbers(test, test_count, &index, &n, e));

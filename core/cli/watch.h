@@ -6,8 +6,9 @@
 
 struct mmi_call; /* plugin/call.h */
 
-/* From now on a call of exit is told and ends the program with status 70 unless mmi_watch_end came before; and callbacks that are told
- * to mmi_watch_call are named after `seconds`, and when the user has asked the program to stop. */
+/* From now on a call of exit is told and ends the program with status 70 unless mmi_watch_end came before; and
+ * callbacks that are told to mmi_watch_call are named after `seconds`, and when the user has asked the program to stop.
+ */
 void mmi_watch_start(const mmi_console *console, double seconds);
 void mmi_watch_end(void);
 /* For mmi_log. */

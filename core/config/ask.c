@@ -22,14 +22,16 @@ mm_status mmi_setting_complain(const mmi_config *c, const mmi_setting *s, mm_err
 		return mmi_fail(e, MM_ECONFIG, "%s%s[%s] %s is not set: %s", c->path ? c->path : "", c->path ? ": " : "",
 		                s->section, s->key, rest);
 	if (!s->value)
-		return mmi_fail(e, MM_ECONFIG, "[%s] %s = %.*s (the default): %s", s->section, s->key, MMI_SHOWN, s->fallback, rest);
+		return mmi_fail(e, MM_ECONFIG, "[%s] %s = %.*s (the default): %s", s->section, s->key, MMI_SHOWN, s->fallback,
+		                rest);
 	mmi_show(s->value, strlen(s->value), value, sizeof value);
 	if (s->from_option)
 		return mmi_fail(e, MM_ECONFIG, "--set %s.%s=%s: %s", s->section, s->key, value, rest);
 	return mmi_fail(e, MM_ECONFIG, "%s:%d: [%s] %s = %s: %s", c->path, s->line, s->section, s->key, value, rest);
 }
 
-mm_status mmi_config_refuse(const mmi_config *c, const char *section_name, const char *key, const char *expected, mm_error *e)
+mm_status mmi_config_refuse(const mmi_config *c, const char *section_name, const char *key, const char *expected,
+                            mm_error *e)
 {
 	const mmi_setting *s = mmi_setting_find(c, section_name, key);
 	if (!s)
@@ -37,7 +39,8 @@ mm_status mmi_config_refuse(const mmi_config *c, const char *section_name, const
 	return mmi_setting_complain(c, s, e, "expected %s", expected);
 }
 
-mm_status mmi_config_retired(const mmi_config *c, const char *section_name, const char *key, const char *became, mm_error *e)
+mm_status mmi_config_retired(const mmi_config *c, const char *section_name, const char *key, const char *became,
+                             mm_error *e)
 {
 	return mmi_setting_complain(c, mmi_setting_find(c, section_name, key), e, "this key is no more: %s", became);
 }
@@ -53,7 +56,8 @@ static mm_status check_fallback(const mmi_setting *s, const char *fallback, mm_e
 }
 
 /* Records the question; (*out)->effect is the text in effect, NULL where nothing is set and no default exists. */
-static mm_status ask(mmi_config *c, const char *section_name, const char *key, const char *fallback, mmi_setting **out, mm_error *e)
+static mm_status ask(mmi_config *c, const char *section_name, const char *key, const char *fallback, mmi_setting **out,
+                     mm_error *e)
 {
 	mmi_setting *s;
 
@@ -111,7 +115,7 @@ mm_status mmi_config_int(mmi_config *c, const char *section_name, const char *ke
 static void float_range(double min, double max, char *out, size_t size)
 {
 	char low[MMI_VALUE_TEXT], high[MMI_VALUE_TEXT];
-	bool above = min > 0 && min < 1e-300, has_min = min > -1e300, has_max = max < 1e300;
+	bool above = min > 0 && min<1e-300, has_min = min> - 1e300, has_max = max < 1e300;
 
 	mmi_value_print(above ? 0 : min, low);
 	mmi_value_print(max, high);
@@ -141,7 +145,8 @@ mm_status mmi_config_float(mmi_config *c, const char *section_name, const char *
 	return mmi_setting_complain(c, s, e, "expected a number%s", range);
 }
 
-mm_status mmi_config_bool(mmi_config *c, const char *section_name, const char *key, bool fallback, bool *out, mm_error *e)
+mm_status mmi_config_bool(mmi_config *c, const char *section_name, const char *key, bool fallback, bool *out,
+                          mm_error *e)
 {
 	mmi_setting *s;
 	MMI_TRY(ask(c, section_name, key, fallback ? "yes" : "no", &s, e));
@@ -223,7 +228,8 @@ mm_status mmi_config_path(mmi_config *c, const char *section_name, const char *k
 	while (text[0] == '.' && text[1] == '/')
 		text += 2;
 	bool root = !strcmp(base, "/");
-	MMI_TRY(mmi_config_keep(c, text[0] == '/' ? mmi_strdup(text) : mmi_format("%s/%s", root ? "" : base, text), &absolute, e));
+	MMI_TRY(mmi_config_keep(c, text[0] == '/' ? mmi_strdup(text) : mmi_format("%s/%s", root ? "" : base, text),
+	                        &absolute, e));
 	s->effect = *out = absolute;
 	return MM_OK;
 }

@@ -36,7 +36,8 @@ static mm_status reserve(void **array, size_t n, size_t *capacity, size_t size, 
 mm_status mmi_config_keep(mmi_config *c, char *text, char **out, mm_error *e)
 {
 	void *texts = c->texts;
-	mm_status status = text ? reserve(&texts, c->n_texts, &c->texts_capacity, sizeof *c->texts, e) : mmi_config_no_memory(e);
+	mm_status status =
+		text ? reserve(&texts, c->n_texts, &c->texts_capacity, sizeof *c->texts, e) : mmi_config_no_memory(e);
 
 	c->texts = texts;
 	if (status != MM_OK) {
@@ -168,7 +169,8 @@ static mm_status keep_folder(mmi_config *c, const char *path, mm_error *e)
 	return status;
 }
 
-static mm_status from_file(void *ctx, const char *section_name, const char *key, const char *value, int line, mm_error *e)
+static mm_status from_file(void *ctx, const char *section_name, const char *key, const char *value, int line,
+                           mm_error *e)
 {
 	mmi_config *c = ctx;
 	mmi_setting *s;
@@ -233,8 +235,10 @@ mm_status mmi_config_set(mmi_config *c, const char *assignment, mm_error *e)
 	if (!mmi_ini_name_ok(assignment, section_length) || !mmi_ini_name_ok(dot + 1, key_length))
 		return bad_assignment(assignment, "section and key are 1 to 63 letters, digits, _ or -", e);
 	if (!mmi_ini_quote(equals + 1, quoted, sizeof quoted - sizeof name))
-		return bad_assignment(assignment, "a value cannot hold a backslash, a control character, both kinds of quotes "
-		                      "or more than 800 bytes", e);
+		return bad_assignment(assignment,
+		                      "a value cannot hold a backslash, a control character, both kinds of quotes "
+		                      "or more than 800 bytes",
+		                      e);
 	memcpy(name, assignment, section_length + 1 + key_length);
 	name[section_length] = name[section_length + 1 + key_length] = 0;
 	MMI_TRY(mmi_setting_add(c, name, name + section_length + 1, &s, e));

@@ -128,7 +128,8 @@ static void copy_lower(char *out, const char *text, size_t length)
 static mm_status add_entry(reader *r, const char *key, size_t length, mm_error *e)
 {
 	if (r->n == ENTRIES_MAX)
-		return mmi_fail(e, MM_EFORMAT, "%s:%d: more than %d keys and sections; this is no file of settings", r->path, r->line, ENTRIES_MAX);
+		return mmi_fail(e, MM_EFORMAT, "%s:%d: more than %d keys and sections; this is no file of settings", r->path,
+		                r->line, ENTRIES_MAX);
 	if (r->n == r->capacity) {
 		size_t more = r->capacity ? 2 * r->capacity : 64;
 		entry *grown = mmi_grow(r->entries, r->n, more, sizeof *grown);
@@ -254,7 +255,8 @@ static mm_status visit_values(const reader *r, const dictionary *values, mmi_ini
 	return MM_OK;
 }
 
-/* iniparser 4.1 does not look whether it got memory: as much as it can need is asked for, and given back, just before. */
+/* iniparser 4.1 does not look whether it got memory: as much as it can need is asked for, and given back, just before.
+ */
 static mm_status make_room(const reader *r, mm_error *e)
 {
 	enum { ENTRY_BYTES = 512, FIXED_BYTES = 1 << 16 };
@@ -272,7 +274,8 @@ static mm_status read_values(reader *r, int fd, mmi_ini_visit visit, void *ctx, 
 	MMI_TRY(mmi_text_begin(r->path, r->text, r->bytes, &mark, e));
 	memset(r->text, ' ', mark);
 	if (fd < 0 || write(fd, r->text, r->bytes) != (ssize_t)r->bytes)
-		return mmi_fail(e, mmi_errno_status(errno), "%s: the settings cannot be read from memory: %s", r->path, strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "%s: the settings cannot be read from memory: %s", r->path,
+		                strerror(errno));
 	MMI_TRY(check_lines(r, e));
 	MMI_TRY(make_room(r, e));
 	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);

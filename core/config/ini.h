@@ -7,7 +7,8 @@
 #define MMI_INI_LINE_MAX 1000 /* bytes; iniparser's buffer holds 1024 */
 
 /* Called in file order; key and value are NULL for a section's own line. */
-typedef mm_status (*mmi_ini_visit)(void *ctx, const char *section, const char *key, const char *value, int line, mm_error *e);
+typedef mm_status (*mmi_ini_visit)(void *ctx, const char *section, const char *key, const char *value, int line,
+                                   mm_error *e);
 
 /* Nothing is visited unless the whole file is well formed. Names arrive in lower case. */
 mm_status mmi_ini_read(const char *path, mmi_ini_visit visit, void *ctx, mm_error *e);

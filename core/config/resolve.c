@@ -113,8 +113,10 @@ static mm_status write_setting(const mmi_config *c, const mmi_setting *s, const 
 	char quoted[MMI_INI_LINE_MAX - 2 * 64];
 	const char *slash = l->file_key && !strcmp(s->key, l->file_key) ? strrchr(s->effect, '/') : NULL;
 	if (!mmi_ini_quote(slash ? slash + 1 : s->effect, quoted, sizeof quoted))
-		return mmi_setting_complain(c, s, e, "an INI file cannot hold the value in effect, %.*s (backslash, control character, "
-		                "both kinds of quotes or too long)", MMI_SHOWN, s->effect);
+		return mmi_setting_complain(c, s, e,
+		                            "an INI file cannot hold the value in effect, %.*s (backslash, control character, "
+		                            "both kinds of quotes or too long)",
+		                            MMI_SHOWN, s->effect);
 	fprintf(out, "%s = %s\n", s->key, quoted);
 	return MM_OK;
 }

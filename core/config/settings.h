@@ -8,28 +8,28 @@
 
 typedef struct mmi_setting {
 	char *section, *key;
-	char *value;         /* as given; NULL: only asked for */
-	bool from_option;    /* by --set, not the file */
-	int line;            /* in the file */
+	char *value;      /* as given; NULL: only asked for */
+	bool from_option; /* by --set, not the file */
+	int line;         /* in the file */
 	bool asked;
-	char *fallback;      /* NULL: none */
-	const char *effect;  /* what the asker got; NULL: nothing */
+	char *fallback;     /* NULL: none */
+	const char *effect; /* what the asker got; NULL: nothing */
 } mmi_setting;
 
 typedef struct mmi_section {
 	char *name;
-	int line;            /* 0: not from the file */
+	int line; /* 0: not from the file */
 	bool asked;
 } mmi_section;
 
 struct mmi_config {
-	char *path;          /* the INI; NULL without one */
-	char *folder, *cwd;  /* absolute: what relative paths of the file and of options start from */
+	char *path;         /* the INI; NULL without one */
+	char *folder, *cwd; /* absolute: what relative paths of the file and of options start from */
 	mmi_setting *settings;
 	size_t n_settings, settings_capacity;
 	mmi_section *sections;
 	size_t n_sections, sections_capacity;
-	char **texts;        /* every string above and every string handed out, freed with the whole */
+	char **texts; /* every string above and every string handed out, freed with the whole */
 	size_t n_texts, texts_capacity;
 };
 
@@ -42,6 +42,7 @@ mmi_section *mmi_config_find_section(const mmi_config *c, const char *name);
 mmi_setting *mmi_setting_find(const mmi_config *c, const char *section, const char *key);
 mm_status mmi_setting_add(mmi_config *c, const char *section, const char *key, mmi_setting **out, mm_error *e);
 /* MM_ECONFIG with "cub.ini:12: [learner] batch = 0: " and the rest. */
-mm_status mmi_setting_complain(const mmi_config *c, const mmi_setting *s, mm_error *e, const char *format, ...) MMI_PRINTF(4, 5);
+mm_status mmi_setting_complain(const mmi_config *c, const mmi_setting *s, mm_error *e, const char *format, ...)
+	MMI_PRINTF(4, 5);
 
 #endif

@@ -58,9 +58,10 @@ static mm_status leave(mmi_config *c, const mmi_key *k, void *to, mm_error *e)
 }
 
 static mm_status (*const readers[])(mmi_config *c, const mmi_key *k, void *to, mm_error *e) = {
-	[MMI_KEY_COUNT] = read_whole, [MMI_KEY_NUMBER] = read_whole, [MMI_KEY_SIGNED] = read_whole, [MMI_KEY_REAL] = read_real,
-	[MMI_KEY_SWITCH] = read_switch, [MMI_KEY_CHOICE] = read_word, [MMI_KEY_SECOND] = read_word, [MMI_KEY_TEXT] = read_text,
-	[MMI_KEY_PATH] = read_path, [MMI_KEY_OTHER] = leave,
+	[MMI_KEY_COUNT] = read_whole, [MMI_KEY_NUMBER] = read_whole,  [MMI_KEY_SIGNED] = read_whole,
+	[MMI_KEY_REAL] = read_real,   [MMI_KEY_SWITCH] = read_switch, [MMI_KEY_CHOICE] = read_word,
+	[MMI_KEY_SECOND] = read_word, [MMI_KEY_TEXT] = read_text,     [MMI_KEY_PATH] = read_path,
+	[MMI_KEY_OTHER] = leave,
 };
 
 mm_status mmi_keys_read(mmi_config *c, const mmi_key_table *table, void *out, mm_error *e)

@@ -6,9 +6,9 @@
 
 #define MMI_VALUE_TEXT 64
 
-bool mmi_value_int(const char *text, int64_t *out);     /* decimal */
-bool mmi_value_float(const char *text, double *out);    /* decimal, finite; '.' whatever the locale */
-bool mmi_value_bool(const char *text, bool *out);       /* yes/no, true/false, on/off, 1/0 */
+bool mmi_value_int(const char *text, int64_t *out);  /* decimal */
+bool mmi_value_float(const char *text, double *out); /* decimal, finite; '.' whatever the locale */
+bool mmi_value_bool(const char *text, bool *out);    /* yes/no, true/false, on/off, 1/0 */
 /* "name(0.7)" or "name"; *length is the name's, *argument the number (has_argument false: no brackets). */
 bool mmi_value_call(const char *text, size_t *length, bool *has_argument, double *argument);
 /* The shortest text that reads back as the same number; out holds MMI_VALUE_TEXT bytes. Returns out. */

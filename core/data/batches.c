@@ -15,8 +15,8 @@ enum { RING = 3 };
 
 typedef struct {
 	mmi_batch batch;
-	float **x, **observed;     /* observed: NULL where tuples are complete */
-	float **seen;              /* NULL, or x[m] but where modality m is varied */
+	float **x, **observed; /* observed: NULL where tuples are complete */
+	float **seen;          /* NULL, or x[m] but where modality m is varied */
 	uint32_t *index;
 	int32_t *label;
 } ring_slot;
@@ -25,22 +25,22 @@ struct mmi_batches {
 	mmi_tuples *tuples;
 	size_t size, n_modalities;
 	uint64_t per_epoch;
-	uint64_t key;              /* of the epochs' permutations */
-	bool varied;               /* encoders see something else than x in some modality */
+	uint64_t key; /* of the epochs' permutations */
+	bool varied;  /* encoders see something else than x in some modality */
 	ring_slot slot[RING];
 
 	/* the loader's own */
 	uint64_t iteration;
-	uint64_t epoch;            /* of `order`; UINT64_MAX: none yet */
+	uint64_t epoch; /* of `order`; UINT64_MAX: none yet */
 	uint32_t *order;
-	float **row, **seen_row;   /* where the next sample goes; NULL in seen_row: nothing does */
+	float **row, **seen_row; /* where the next sample goes; NULL in seen_row: nothing does */
 
 	/* shared, under the lock; batch number i lives in slot[i % RING] */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	uint64_t filled, released;
-	mm_error error;            /* code 0: none */
-	atomic_bool stop;          /* also read without the lock, between samples */
+	mm_error error;   /* code 0: none */
+	atomic_bool stop; /* also read without the lock, between samples */
 
 	/* the caller's own */
 	bool holding, started;
@@ -63,13 +63,15 @@ static mm_status fill_row(mmi_batches *b, ring_slot *s, size_t i, mm_error *e)
 {
 	for (size_t m = 0; m < b->n_modalities; m++) {
 		b->row[m] = s->x[m] + i * (size_t)mmi_tuples_floats(b->tuples, m);
-		b->seen_row[m] = s->seen && s->seen[m] != s->x[m] ? s->seen[m] + i * (size_t)mmi_tuples_floats(b->tuples, m) : NULL;
+		b->seen_row[m] =
+			s->seen && s->seen[m] != s->x[m] ? s->seen[m] + i * (size_t)mmi_tuples_floats(b->tuples, m) : NULL;
 		if (s->observed)
 			s->observed[m][i] = mmi_tuples_has(b->tuples, s->index[i], m) ? 1.0f : 0.0f;
 	}
 	s->label[i] = mmi_tuples_label(b->tuples, s->index[i]);
 	MMI_TRY(mmi_tuples_read(b->tuples, s->index[i], b->row, e));
-	return s->seen ? mmi_tuples_vary(b->tuples, s->index[i], b->iteration * b->size + i, b->row, b->seen_row, e) : MM_OK;
+	return s->seen ? mmi_tuples_vary(b->tuples, s->index[i], b->iteration * b->size + i, b->row, b->seen_row, e)
+	               : MM_OK;
 }
 
 static mm_status fill_slot(mmi_batches *b, ring_slot *s, mm_error *e)
@@ -165,8 +167,12 @@ static bool allocate_slot(mmi_batches *b, ring_slot *s)
 		ok = s->x[m];
 	}
 	ok = ok && allocate_seen(b, s);
-	s->batch = (mmi_batch){ .size = b->size, .x = s->x, .seen = s->seen, .index = s->index, .label = s->label,
-	                        .observed = (const float *const *)s->observed };
+	s->batch = (mmi_batch){ .size = b->size,
+		                    .x = s->x,
+		                    .seen = s->seen,
+		                    .index = s->index,
+		                    .label = s->label,
+		                    .observed = (const float *const *)s->observed };
 	return ok;
 }
 
@@ -221,13 +227,14 @@ static mm_status start(mmi_batches *b, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied, mmi_batches **out,
-                             mm_error *e)
+mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied,
+                             mmi_batches **out, mm_error *e)
 {
 	uint32_t n = mmi_tuples_count(tuples);
 
 	if (!batch || batch > n)
-		return mmi_fail(e, MM_ECONFIG, "a batch of %zu samples, expected 1 to %u, the number of training samples", batch, n);
+		return mmi_fail(e, MM_ECONFIG, "a batch of %zu samples, expected 1 to %u, the number of training samples",
+		                batch, n);
 	mmi_batches *b = mmi_alloc(1, sizeof *b);
 	if (!b)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");

@@ -6,9 +6,9 @@
 #include <string.h>
 
 struct mmi_keys {
-	uint32_t *slot;      /* open addressing: number + 1, 0 is free */
-	size_t n_slots;      /* a power of two, at least twice the limit */
-	size_t *offset;      /* of each key in the pool */
+	uint32_t *slot; /* open addressing: number + 1, 0 is free */
+	size_t n_slots; /* a power of two, at least twice the limit */
+	size_t *offset; /* of each key in the pool */
 	uint32_t n, limit;
 	char *pool;
 	size_t used, capacity;

@@ -17,8 +17,8 @@
 typedef struct {
 	const mmi_modality *modality;
 	mm_dataset *data;
-	uint64_t *index;         /* [key]: the sample, or ABSENT */
-	uint32_t n_index;        /* keys in it; those behind them are absent */
+	uint64_t *index;  /* [key]: the sample, or ABSENT */
+	uint32_t n_index; /* keys in it; those behind them are absent */
 	mmi_join join;
 	char extra_key[MMI_KEY_BYTES]; /* the first that is left out */
 } member;
@@ -27,17 +27,18 @@ struct mmi_tuples {
 	mmi_part part;
 	size_t n_members;
 	member *members, **sorted; /* sorted: in the order in which their keys are taken */
-	mmi_keys *keys;          /* of the first modality; of all, where incomplete tuples are kept */
+	mmi_keys *keys;            /* of the first modality; of all, where incomplete tuples are kept */
 	uint32_t n;
 	bool keep_incomplete;
-	uint32_t n_incomplete;   /* tuples that lack something */
-	uint32_t *hidden;        /* [tuple] bits of hidden modalities; NULL: none */
-	uint32_t *key;           /* [tuple] */
-	int32_t *label;          /* [tuple] */
+	uint32_t n_incomplete; /* tuples that lack something */
+	uint32_t *hidden;      /* [tuple] bits of hidden modalities; NULL: none */
+	uint32_t *key;         /* [tuple] */
+	int32_t *label;        /* [tuple] */
 };
 
-static const char *const part_names[] = { [MMI_PART_TRAIN] = "training", [MMI_PART_VALIDATION] = "validation",
-	                                      [MMI_PART_TEST] = "test" };
+static const char *const part_names[] = {
+	[MMI_PART_TRAIN] = "training", [MMI_PART_VALIDATION] = "validation", [MMI_PART_TEST] = "test"
+};
 
 const char *mmi_part_name(mmi_part part)
 {
@@ -108,7 +109,8 @@ static mm_status take_keys(mmi_tuples *t, member *m, bool add, mm_error *e)
 /* Whose keys come first: of two modalities, the one that holds more; where they hold as many, the name decides. */
 static bool precedes(const member *a, const member *b)
 {
-	return a->join.count != b->join.count ? a->join.count > b->join.count : strcmp(a->modality->name, b->modality->name) < 0;
+	return a->join.count != b->join.count ? a->join.count > b->join.count
+	                                      : strcmp(a->modality->name, b->modality->name) < 0;
 }
 
 /* In the order of sections, but where incomplete tuples are kept. */
@@ -123,8 +125,8 @@ static void sort_members(mmi_tuples *t)
 	}
 }
 
-/* Complete tuples stand in the order of the first modality. Incomplete ones are kept whichever modality holds them, in an order
- * that the order of sections cannot change. */
+/* Complete tuples stand in the order of the first modality. Incomplete ones are kept whichever modality holds them, in
+ * an order that the order of sections cannot change. */
 static mm_status join_keys(mmi_tuples *t, mm_error *e)
 {
 	uint64_t limit = t->members[0].join.count;
@@ -132,8 +134,8 @@ static mm_status join_keys(mmi_tuples *t, mm_error *e)
 	for (size_t i = 1; i < t->n_members && t->keep_incomplete; i++)
 		limit += t->members[i].join.count;
 	if (limit >= MMI_NO_KEY)
-		return mmi_fail(e, MM_EUNSUPPORTED, "%s: %" PRIu64 " samples, at most %u are supported", t->members[0].modality->name, limit,
-		                MMI_NO_KEY - 1);
+		return mmi_fail(e, MM_EUNSUPPORTED, "%s: %" PRIu64 " samples, at most %u are supported",
+		                t->members[0].modality->name, limit, MMI_NO_KEY - 1);
 	MMI_TRY(mmi_keys_create((uint32_t)limit, &t->keys, e));
 	sort_members(t);
 	for (size_t i = 0; i < t->n_members; i++)
@@ -176,8 +178,10 @@ static void report_kept(const mmi_tuples *t, const mmi_log *log)
 	for (size_t i = 0; i < t->n_members; i++) {
 		const member *m = &t->members[i];
 		if (m->join.absent)
-			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of all %u keys (first: '%s'); they are kept without it",
-			         mmi_part_name(t->part), m->modality->name, m->join.absent, mmi_keys_count(t->keys), first_absent(t, m));
+			mmi_logf(log, MM_LOG_WARNING,
+			         "%s data: %s lacks %" PRIu64 " of all %u keys (first: '%s'); they are kept without it",
+			         mmi_part_name(t->part), m->modality->name, m->join.absent, mmi_keys_count(t->keys),
+			         first_absent(t, m));
 	}
 }
 
@@ -188,15 +192,19 @@ static void report_left_out(const mmi_tuples *t, const mmi_log *log)
 	for (size_t i = 1; i < t->n_members; i++) {
 		const member *m = &t->members[i];
 		if (m->join.absent)
-			mmi_logf(log, MM_LOG_WARNING, "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are left out",
-			         part, m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m));
+			mmi_logf(log, MM_LOG_WARNING,
+			         "%s data: %s lacks %" PRIu64 " of %" PRIu64 " keys of %s (first: '%s'); they are left out", part,
+			         m->modality->name, m->join.absent, t->members[0].join.count, first, first_absent(t, m));
 		if (m->join.extra)
-			mmi_logf(log, MM_LOG_WARNING, "%s data: %" PRIu64 " of %" PRIu64 " keys of %s are not in %s (first: '%s'); they are "
-			         "left out", part, m->join.extra, m->join.count, m->modality->name, first, m->extra_key);
+			mmi_logf(log, MM_LOG_WARNING,
+			         "%s data: %" PRIu64 " of %" PRIu64 " keys of %s are not in %s (first: '%s'); they are "
+			         "left out",
+			         part, m->join.extra, m->join.count, m->modality->name, first, m->extra_key);
 	}
 }
 
-/* Whether one key is the other with "#K" behind it: one section takes each caption of a picture, the other the picture. */
+/* Whether one key is the other with "#K" behind it: one section takes each caption of a picture, the other the picture.
+ */
 static bool differ_by_number(const char *a, const char *b)
 {
 	size_t n = strcspn(a, "#");
@@ -219,11 +227,13 @@ static mm_status nothing_joined(const mmi_tuples *t, mm_error *e)
 		if (t->members[i].join.absent > worst->join.absent)
 			worst = &t->members[i];
 	const char *own = worst->extra_key;
-	return mmi_fail(e, MM_EFORMAT, "%s data: no key is present in all %zu modalities: %s shares %" PRIu64 " of the %u keys of %s (like "
-	                "'%.60s')%s%.60s%s; %s", mmi_part_name(t->part), t->n_members, worst->modality->name,
-	                mmi_keys_count(t->keys) - worst->join.absent, mmi_keys_count(t->keys), t->members[0].modality->name,
-	                mmi_keys_text(t->keys, 0), own[0] ? ", its own are like '" : "", own, own[0] ? "'" : "",
-	                key_hint(mmi_keys_text(t->keys, 0), own));
+	return mmi_fail(
+		e, MM_EFORMAT,
+		"%s data: no key is present in all %zu modalities: %s shares %" PRIu64 " of the %u keys of %s (like "
+		"'%.60s')%s%.60s%s; %s",
+		mmi_part_name(t->part), t->n_members, worst->modality->name, mmi_keys_count(t->keys) - worst->join.absent,
+		mmi_keys_count(t->keys), t->members[0].modality->name, mmi_keys_text(t->keys, 0),
+		own[0] ? ", its own are like '" : "", own, own[0] ? "'" : "", key_hint(mmi_keys_text(t->keys, 0), own));
 }
 
 /* Tuples that are kept may all lack something, but data that share no key with any other's belong elsewhere. */
@@ -241,9 +251,11 @@ static mm_status check_shared(const mmi_tuples *t, mm_error *e)
 	for (size_t i = 0; i < t->n_members; i++) {
 		const member *m = &t->members[i], *other = &t->members[i ? 0 : 1];
 		if (!shares(t, m))
-			return mmi_fail(e, MM_EFORMAT, "%s data: no key of %s (like '%.60s') is in any other modality (those of %s are like '%.60s'); %s",
-			                mmi_part_name(t->part), m->modality->name, first_present(t, m), other->modality->name, first_present(t, other),
-			                key_hint(first_present(t, m), first_present(t, other)));
+			return mmi_fail(
+				e, MM_EFORMAT,
+				"%s data: no key of %s (like '%.60s') is in any other modality (those of %s are like '%.60s'); %s",
+				mmi_part_name(t->part), m->modality->name, first_present(t, m), other->modality->name,
+				first_present(t, other), key_hint(first_present(t, m), first_present(t, other)));
 	}
 	return MM_OK;
 }
@@ -263,8 +275,10 @@ static mm_status agree_on_label(const mmi_tuples *t, uint32_t key, int32_t *labe
 		if (found < 0)
 			continue;
 		if (*label >= 0 && found != *label)
-			return mmi_fail(e, MM_EFORMAT, "%s data: key '%s' has label %d in %s, but %d in %s: the modalities do not belong "
-			                "together", mmi_part_name(t->part), text, *label, from, found, m->modality->name);
+			return mmi_fail(e, MM_EFORMAT,
+			                "%s data: key '%s' has label %d in %s, but %d in %s: the modalities do not belong "
+			                "together",
+			                mmi_part_name(t->part), text, *label, from, found, m->modality->name);
 		if (*label < 0)
 			from = m->modality->name;
 		*label = found;
@@ -318,7 +332,8 @@ static mm_status keep_part(mmi_tuples *t, uint32_t holdout, uint64_t seed, mm_er
 	if (t->part == MMI_PART_TEST || (t->part == MMI_PART_TRAIN && !holdout))
 		return MM_OK;
 	if (!holdout || holdout >= t->n)
-		return mmi_fail(e, MM_ECONFIG, "%u samples are to be held out for validation, expected 1 to %u of the %u training samples",
+		return mmi_fail(e, MM_ECONFIG,
+		                "%u samples are to be held out for validation, expected 1 to %u of the %u training samples",
 		                holdout, t->n - 1, t->n);
 	bool *held = mmi_alloc(t->n, sizeof *held);
 	if (!held)
@@ -353,8 +368,8 @@ void mmi_tuples_close(mmi_tuples *t)
 	mmi_free(t);
 }
 
-static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t holdout, uint64_t seed, const mmi_log *log,
-                      mm_error *e)
+static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t holdout, uint64_t seed,
+                      const mmi_log *log, mm_error *e)
 {
 	t->members = mmi_alloc(t->n_members, sizeof *t->members);
 	t->sorted = mmi_alloc(t->n_members, sizeof *t->sorted);
@@ -370,8 +385,8 @@ static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t ho
 	return keep_part(t, holdout, seed, e);
 }
 
-static mm_status open_tuples(const mmi_modality *modalities, size_t n_modalities, mmi_part part, bool keep, uint32_t holdout,
-                             uint64_t seed, const mmi_log *log, mmi_tuples **out, mm_error *e)
+static mm_status open_tuples(const mmi_modality *modalities, size_t n_modalities, mmi_part part, bool keep,
+                             uint32_t holdout, uint64_t seed, const mmi_log *log, mmi_tuples **out, mm_error *e)
 {
 	if (!n_modalities)
 		return mmi_fail(e, MM_EARG, "no modality, expected at least one");
@@ -390,14 +405,14 @@ static mm_status open_tuples(const mmi_modality *modalities, size_t n_modalities
 	return MM_OK;
 }
 
-mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
-                          const mmi_log *log, mmi_tuples **out, mm_error *e)
+mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout,
+                          uint64_t seed, const mmi_log *log, mmi_tuples **out, mm_error *e)
 {
 	return open_tuples(modalities, n_modalities, part, false, holdout, seed, log, out, e);
 }
 
-mm_status mmi_tuples_open_incomplete(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout, uint64_t seed,
-                                     const mmi_log *log, mmi_tuples **out, mm_error *e)
+mm_status mmi_tuples_open_incomplete(const mmi_modality *modalities, size_t n_modalities, mmi_part part,
+                                     uint32_t holdout, uint64_t seed, const mmi_log *log, mmi_tuples **out, mm_error *e)
 {
 	return open_tuples(modalities, n_modalities, part, true, holdout, seed, log, out, e);
 }
@@ -524,8 +539,8 @@ mm_status mmi_tuples_read(mmi_tuples *t, uint32_t i, float *const *out, mm_error
 		if (out[m] && !mmi_tuples_has(t, i, m))
 			memset(out[m], 0, (size_t)t->members[m].modality->count * sizeof *out[m]);
 		else if (out[m])
-			MMI_TRY(mmi_modality_read(t->members[m].modality, t->members[m].data, t->members[m].index[key], mmi_keys_text(t->keys, key),
-			                          out[m], e));
+			MMI_TRY(mmi_modality_read(t->members[m].modality, t->members[m].data, t->members[m].index[key],
+			                          mmi_keys_text(t->keys, key), out[m], e));
 	return MM_OK;
 }
 

@@ -8,8 +8,20 @@
 #include <string.h>
 
 /* Pixels. */
-enum { MARGIN = 24, TILE_GAP = 4, COLUMN_GAP = 20, LABEL_GAP = 16, GROUP_GAP = 14, TITLE_GAP = 18, HEADING_GAP = 8,
-       TITLE_SCALE = 3, GROUP_SCALE = 2, LABEL_SCALE = 2, MAX_SIDE = 32767, DEFAULT_CELL = 64 };
+enum {
+	MARGIN = 24,
+	TILE_GAP = 4,
+	COLUMN_GAP = 20,
+	LABEL_GAP = 16,
+	GROUP_GAP = 14,
+	TITLE_GAP = 18,
+	HEADING_GAP = 8,
+	TITLE_SCALE = 3,
+	GROUP_SCALE = 2,
+	LABEL_SCALE = 2,
+	MAX_SIDE = 32767,
+	DEFAULT_CELL = 64
+};
 
 static const uint8_t paper[3] = { 255, 255, 255 }, ink[3] = { 32, 36, 44 };
 static const uint8_t grey[3] = { 96, 104, 116 }, rule[3] = { 208, 212, 220 };
@@ -21,8 +33,8 @@ typedef struct {
 
 typedef struct {
 	char *label;
-	bool group;      /* a group starts here */
-	char *heading;   /* of the group; NULL: none */
+	bool group;    /* a group starts here */
+	char *heading; /* of the group; NULL: none */
 } row_info;
 
 typedef struct {
@@ -36,14 +48,14 @@ struct mmi_grid {
 	char *title;
 	row_info *row;
 	column_info *column;
-	tile *tiles;     /* [row][column] */
+	tile *tiles; /* [row][column] */
 };
 
 /* Where everything goes, in pixels. */
 typedef struct {
 	int64_t width, height;
 	int64_t title_y, headings_y;
-	int64_t *x, *y;                 /* of each column and row */
+	int64_t *x, *y; /* of each column and row */
 	int64_t *column_width, *row_height;
 } layout;
 
@@ -71,7 +83,8 @@ void mmi_grid_destroy(mmi_grid *g)
 mm_status mmi_grid_create(size_t rows, size_t columns, mmi_grid **out, mm_error *e)
 {
 	if (!rows || !columns || rows > MAX_SIDE || columns > MAX_SIDE)
-		return mmi_fail(e, MM_EARG, "a grid of %zu rows and %zu columns, expected 1 to %d of each", rows, columns, MAX_SIDE);
+		return mmi_fail(e, MM_EARG, "a grid of %zu rows and %zu columns, expected 1 to %d of each", rows, columns,
+		                MAX_SIDE);
 	mmi_grid *g = mmi_alloc(1, sizeof *g);
 	if (!g)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a grid");
@@ -109,8 +122,8 @@ static mm_status check_place(const mmi_grid *g, size_t row, size_t column, mm_er
 {
 	if (row < g->rows && column < g->columns)
 		return MM_OK;
-	return mmi_fail(e, MM_EARG, "cell (%zu, %zu) is outside the grid of %zu rows and %zu columns", row, column,
-	                g->rows, g->columns);
+	return mmi_fail(e, MM_EARG, "cell (%zu, %zu) is outside the grid of %zu rows and %zu columns", row, column, g->rows,
+	                g->columns);
 }
 
 mm_status mmi_grid_title(mmi_grid *g, const char *text, mm_error *e)
@@ -290,7 +303,8 @@ static void draw_tiles(const mmi_grid *g, const layout *l, const mmi_canvas *can
 		for (size_t c = 0; c < g->columns; c++) {
 			const tile *t = &g->tiles[r * g->columns + c];
 			if (t->rgb)
-				draw_tile(t, l->x[c] + (l->column_width[c] - t->width) / 2, l->y[r] + (l->row_height[r] - t->height) / 2, canvas);
+				draw_tile(t, l->x[c] + (l->column_width[c] - t->width) / 2,
+				          l->y[r] + (l->row_height[r] - t->height) / 2, canvas);
 		}
 }
 
@@ -319,7 +333,9 @@ mm_status mmi_grid_draw(const mmi_grid *g, uint8_t **rgb, uint32_t *width, uint3
 
 	if (!places)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a grid");
-	layout l = { .x = places, .column_width = places + g->columns, .y = places + 2 * g->columns,
+	layout l = { .x = places,
+		         .column_width = places + g->columns,
+		         .y = places + 2 * g->columns,
 		         .row_height = places + 2 * g->columns + g->rows };
 	mm_status status = draw(g, &l, &c, e);
 	mmi_free(places);

@@ -71,7 +71,8 @@ static mm_status write_png(sink *s, const uint8_t *rgb, uint32_t width, uint32_t
 	return status;
 }
 
-mm_status mmi_png_write(const char *path, const uint8_t *rgb, uint32_t width, uint32_t height, size_t stride, mm_error *e)
+mm_status mmi_png_write(const char *path, const uint8_t *rgb, uint32_t width, uint32_t height, size_t stride,
+                        mm_error *e)
 {
 	sink s = { .path = path, .error = MM_ERROR_INIT };
 

@@ -5,10 +5,11 @@
 #include "base/base.h"
 
 /* 8-bit RGB, row y at rgb + y * stride bytes. Replaces `path` atomically. */
-mm_status mmi_png_write(const char *path, const uint8_t *rgb, uint32_t width, uint32_t height, size_t stride, mm_error *e);
+mm_status mmi_png_write(const char *path, const uint8_t *rgb, uint32_t width, uint32_t height, size_t stride,
+                        mm_error *e);
 
-/* A sheet of tiles with a title, headings over columns, labels at the left of rows, and groups of rows under a heading of
- * their own. Empty cells stay white. Text is ASCII; other bytes show as a box. */
+/* A sheet of tiles with a title, headings over columns, labels at the left of rows, and groups of rows under a heading
+ * of their own. Empty cells stay white. Text is ASCII; other bytes show as a box. */
 typedef struct mmi_grid mmi_grid;
 
 mm_status mmi_grid_create(size_t rows, size_t columns, mmi_grid **out, mm_error *e);

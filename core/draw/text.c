@@ -201,7 +201,8 @@ static void blend(const mmi_canvas *c, int64_t x, int64_t y, const uint8_t colou
 		pixel[i] = (uint8_t)lrintf((float)pixel[i] + share * ((float)colour[i] - (float)pixel[i]));
 }
 
-static void draw_glyph(const mmi_canvas *c, int64_t left, int64_t top, char letter, uint32_t scale, const uint8_t colour[3])
+static void draw_glyph(const mmi_canvas *c, int64_t left, int64_t top, char letter, uint32_t scale,
+                       const uint8_t colour[3])
 {
 	stroke strokes[MAX_STROKES];
 	int n = glyph_strokes(glyph_of(letter), strokes);
@@ -209,7 +210,8 @@ static void draw_glyph(const mmi_canvas *c, int64_t left, int64_t top, char lett
 
 	for (int64_t y = -size; y < (MMI_TEXT_HEIGHT + 1) * size; y++)
 		for (int64_t x = -size; x < (COLUMNS + 1) * size; x++) {
-			float share = coverage(strokes, n, ((float)x + 0.5f) / (float)size, ((float)y + 0.5f) / (float)size, (float)size);
+			float share =
+				coverage(strokes, n, ((float)x + 0.5f) / (float)size, ((float)y + 0.5f) / (float)size, (float)size);
 			if (share > 0)
 				blend(c, left + x, top + y, colour, share);
 		}

@@ -1,4 +1,5 @@
-/* build.c - the table of operations a plugin records its networks with (mm_host_graph), and the core's own additions. */
+/* build.c - the table of operations a plugin records its networks with (mm_host_graph), and the core's own additions.
+ */
 #include "mmi_build.h"
 
 #include "engine/graph.h"
@@ -22,7 +23,8 @@ static mm_shape shape_of(mm_graph *g, mm_tensor x)
 	return node ? node->shape : (mm_shape){ 0, { 0 } };
 }
 
-static mm_tensor named_param(mmi_graph *g, const char *name, const char *suffix, mm_shape shape, int32_t init, int32_t fan_in)
+static mm_tensor named_param(mmi_graph *g, const char *name, const char *suffix, mm_shape shape, int32_t init,
+                             int32_t fan_in)
 {
 	char full[64];
 	int length = snprintf(full, sizeof full, "%s.%s", name, suffix);
@@ -34,7 +36,8 @@ static mm_tensor named_param(mmi_graph *g, const char *name, const char *suffix,
 /* A bias starts like its weights, except that xavier leaves it at PyTorch's default too. */
 static mm_tensor named_bias(mmi_graph *g, const char *name, int32_t out, int32_t init, int32_t fan_in)
 {
-	return named_param(g, name, "bias", mmi_shape(1, out), init == MM_INIT_XAVIER_NORMAL ? MM_INIT_DEFAULT : init, fan_in);
+	return named_param(g, name, "bias", mmi_shape(1, out), init == MM_INIT_XAVIER_NORMAL ? MM_INIT_DEFAULT : init,
+	                   fan_in);
 }
 
 static mm_tensor linear(mm_graph *g, mm_tensor x, const char *name, int32_t out, int32_t bias, int32_t init)
@@ -44,7 +47,8 @@ static mm_tensor linear(mm_graph *g, mm_tensor x, const char *name, int32_t out,
 		return mmi_op(g, MMI_OP_LINEAR, 1, &x, NULL);
 	int64_t in = mmi_shape_count(&node->shape);
 	if (out <= 0 || in <= 0 || in > INT32_MAX)
-		return failf(g, MM_ESHAPE, "linear \"%s\": %lld inputs and %d outputs; both must be positive", name, (long long)in, out);
+		return failf(g, MM_ESHAPE, "linear \"%s\": %lld inputs and %d outputs; both must be positive", name,
+		             (long long)in, out);
 	mm_tensor args[3] = { x, named_param(g, name, "weight", mmi_shape(2, (int)in, out), init, (int32_t)in), MMI_NONE };
 	if (bias)
 		args[2] = named_bias(g, name, out, init, (int32_t)in);
@@ -60,14 +64,16 @@ static bool conv_ok(mmi_graph *g, mm_tensor x, const char *name, const mm_conv *
 	}
 	if (node->shape.rank != 3) {
 		char text[64];
-		failf(g, MM_ESHAPE, "convolution \"%s\": input has shape %s; expected [h,w,c]", name, mmi_shape_text(&node->shape, text));
+		failf(g, MM_ESHAPE, "convolution \"%s\": input has shape %s; expected [h,w,c]", name,
+		      mmi_shape_text(&node->shape, text));
 		return false;
 	}
 	if (c->out_channels <= 0 || c->kernel_h <= 0 || c->kernel_w <= 0 || c->stride_h <= 0 || c->stride_w <= 0 ||
 	    c->pad_h < 0 || c->pad_w < 0 || c->output_pad_h < 0 || c->output_pad_w < 0) {
-		failf(g, MM_EARG, "convolution \"%s\": channels %d, kernel %dx%d, stride %dx%d, padding %dx%d; the first three must be "
-		      "positive, paddings not negative", name, c->out_channels, c->kernel_h, c->kernel_w, c->stride_h, c->stride_w,
-		      c->pad_h, c->pad_w);
+		failf(g, MM_EARG,
+		      "convolution \"%s\": channels %d, kernel %dx%d, stride %dx%d, padding %dx%d; the first three must be "
+		      "positive, paddings not negative",
+		      name, c->out_channels, c->kernel_h, c->kernel_w, c->stride_h, c->stride_w, c->pad_h, c->pad_w);
 		return false;
 	}
 	return true;
@@ -75,7 +81,9 @@ static bool conv_ok(mmi_graph *g, mm_tensor x, const char *name, const mm_conv *
 
 static mmi_attr conv_attr(const mm_conv *c)
 {
-	return (mmi_attr){ .kh = c->kernel_h, .kw = c->kernel_w, .sh = c->stride_h, .sw = c->stride_w, .ph = c->pad_h, .pw = c->pad_w };
+	return (mmi_attr){
+		.kh = c->kernel_h, .kw = c->kernel_w, .sh = c->stride_h, .sw = c->stride_w, .ph = c->pad_h, .pw = c->pad_w
+	};
 }
 
 static mm_tensor conv2d(mm_graph *g, mm_tensor x, const char *name, const mm_conv *c)
@@ -85,7 +93,8 @@ static mm_tensor conv2d(mm_graph *g, mm_tensor x, const char *name, const mm_con
 	int32_t in = shape_of(g, x).dim[2], fan_in = in * c->kernel_h * c->kernel_w;
 	mmi_attr attr = conv_attr(c);
 	mm_tensor args[3] = { x, MMI_NONE, MMI_NONE };
-	args[1] = named_param(g, name, "weight", mmi_shape(4, c->kernel_h, c->kernel_w, in, c->out_channels), c->init, fan_in);
+	args[1] =
+		named_param(g, name, "weight", mmi_shape(4, c->kernel_h, c->kernel_w, in, c->out_channels), c->init, fan_in);
 	if (c->bias)
 		args[2] = named_bias(g, name, c->out_channels, c->init, fan_in);
 	return mmi_op(g, MMI_OP_CONV, c->bias ? 3 : 2, args, &attr);
@@ -100,13 +109,16 @@ static mm_tensor conv2d_transposed(mm_graph *g, mm_tensor x, const char *name, c
 	mm_shape s = shape_of(g, x);
 	int32_t fan_in = c->out_channels * c->kernel_h * c->kernel_w;
 	mmi_attr attr = conv_attr(c);
-	mm_shape out = mmi_shape(3, (s.dim[0] - 1) * c->stride_h - 2 * c->pad_h + c->kernel_h + c->output_pad_h,
-	                         (s.dim[1] - 1) * c->stride_w - 2 * c->pad_w + c->kernel_w + c->output_pad_w, c->out_channels);
+	mm_shape out =
+		mmi_shape(3, (s.dim[0] - 1) * c->stride_h - 2 * c->pad_h + c->kernel_h + c->output_pad_h,
+	              (s.dim[1] - 1) * c->stride_w - 2 * c->pad_w + c->kernel_w + c->output_pad_w, c->out_channels);
 	if (out.dim[0] <= 0 || out.dim[1] <= 0 || c->output_pad_h >= c->stride_h || c->output_pad_w >= c->stride_w)
-		return failf(g, MM_ESHAPE, "transposed convolution \"%s\": output would be %d x %d; output padding must be below the stride",
+		return failf(g, MM_ESHAPE,
+		             "transposed convolution \"%s\": output would be %d x %d; output padding must be below the stride",
 		             name, out.dim[0], out.dim[1]);
 	mm_tensor args[3] = { x, MMI_NONE, MMI_NONE };
-	args[1] = named_param(g, name, "weight", mmi_shape(4, c->kernel_h, c->kernel_w, c->out_channels, s.dim[2]), c->init, fan_in);
+	args[1] = named_param(g, name, "weight", mmi_shape(4, c->kernel_h, c->kernel_w, c->out_channels, s.dim[2]), c->init,
+	                      fan_in);
 	if (c->bias)
 		args[2] = named_bias(g, name, c->out_channels, c->init, fan_in);
 	return mmi_op_shaped(g, MMI_OP_CONV_BWD_X, c->bias ? 3 : 2, args, &attr, &out);
@@ -114,7 +126,9 @@ static mm_tensor conv2d_transposed(mm_graph *g, mm_tensor x, const char *name, c
 
 static mm_tensor avg_pool(mm_graph *g, mm_tensor x, int32_t kernel, int32_t stride, int32_t pad, int32_t count_pad)
 {
-	mmi_attr attr = { .kh = kernel, .kw = kernel, .sh = stride, .sw = stride, .ph = pad, .pw = pad, .flag = count_pad != 0 };
+	mmi_attr attr = {
+		.kh = kernel, .kw = kernel, .sh = stride, .sw = stride, .ph = pad, .pw = pad, .flag = count_pad != 0
+	};
 	return mmi_op(g, MMI_OP_AVG_POOL, 1, &x, &attr);
 }
 

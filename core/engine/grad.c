@@ -39,7 +39,8 @@ void mmi_grad_add(mmi_grad_ctx *c, mm_tensor x, mm_tensor contribution)
 	c->adjoint[x] = contribution;
 }
 
-void mmi_grad_emit(mmi_grad_ctx *c, mm_tensor x, mmi_opcode op, uint32_t n_in, const mm_tensor *in, const mmi_attr *attr)
+void mmi_grad_emit(mmi_grad_ctx *c, mm_tensor x, mmi_opcode op, uint32_t n_in, const mm_tensor *in,
+                   const mmi_attr *attr)
 {
 	if (!mmi_grad_wanted(c, x))
 		return;

@@ -163,6 +163,7 @@ mm_tensor mmi_param(mmi_graph *g, const char *name, mm_shape shape, int32_t init
 mm_tensor mmi_graph_fail(mmi_graph *g, mm_status code, const char *message)
 {
 	mm_error e = MM_ERROR_INIT;
-	mmi_fail(&e, code > MM_OK && code <= MM_EINTERNAL ? code : MM_EINTERNAL, "%s", message ? message : "no reason given");
+	mmi_fail(&e, code > MM_OK && code <= MM_EINTERNAL ? code : MM_EINTERNAL, "%s",
+	         message ? message : "no reason given");
 	return sticky(g, &e);
 }

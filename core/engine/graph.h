@@ -1,7 +1,7 @@
 /* graph.h - a network as a list of operations, recorded once. Programs (program.h) are compiled from it.
  *
- * A node's inputs always have smaller ids, so the list is a topological order. Gradient rules append further nodes to the
- * same graph; a program then keeps only what its outputs need. */
+ * A node's inputs always have smaller ids, so the list is a topological order. Gradient rules append further nodes to
+ * the same graph; a program then keeps only what its outputs need. */
 #ifndef MMI_GRAPH_H
 #define MMI_GRAPH_H
 
@@ -28,19 +28,19 @@ typedef struct mmi_node {
 	uint32_t n_in;
 	mm_tensor in[MMI_MAX_IN];
 	mm_shape shape;
-	bool batched;           /* false: PARAM and parameter gradients */
+	bool batched; /* false: PARAM and parameter gradients */
 	mmi_attr attr;
-	mmi_params *params;     /* PARAM and PARAM_GRAD operations: the store ... */
-	uint32_t param;         /* ... and the tensor's index in it */
-	char name[32];          /* of INPUTs, for messages; else empty */
+	mmi_params *params; /* PARAM and PARAM_GRAD operations: the store ... */
+	uint32_t param;     /* ... and the tensor's index in it */
+	char name[32];      /* of INPUTs, for messages; else empty */
 } mmi_node;
 
 struct mm_graph {
 	mmi_node *nodes;
 	size_t n, capacity;
-	mmi_params *params;     /* store that new parameters go to */
-	char scope[64];         /* prefix of parameter names: "m0.decoder" */
-	mm_error error;         /* first failure: sticky */
+	mmi_params *params; /* store that new parameters go to */
+	char scope[64];     /* prefix of parameter names: "m0.decoder" */
+	mm_error error;     /* first failure: sticky */
 };
 typedef struct mm_graph mmi_graph;
 
@@ -70,19 +70,19 @@ mm_tensor mmi_sum_all(mmi_graph *g, mm_tensor x, float scale);
 /* Marks the graph as failed, unless it already is. Returns MMI_NONE. */
 mm_tensor mmi_graph_fail(mmi_graph *g, mm_status code, const char *message);
 
-/* Appends nodes for the gradient of the per-sample scalar `loss`, weighted per sample by `seed` (a rank-0 tensor, e.g. an
- * input that the learner fills with 1/B), with respect to the tensors wrt[0..n). grads[i] becomes the gradient's id, or
- * MMI_NONE where loss does not depend on it. With `store` set, gradients of all parameters of these stores are
+/* Appends nodes for the gradient of the per-sample scalar `loss`, weighted per sample by `seed` (a rank-0 tensor, e.g.
+ * an input that the learner fills with 1/B), with respect to the tensors wrt[0..n). grads[i] becomes the gradient's id,
+ * or MMI_NONE where loss does not depend on it. With `store` set, gradients of all parameters of these stores are
  * recorded too: *param_grads (freed by the caller with mmi_free) lists the PARAM_GRAD nodes. */
 typedef struct mmi_grad_request {
 	mm_tensor loss, seed;
 	const mm_tensor *wrt;
 	uint32_t n_wrt;
-	mm_tensor *grads;             /* out, n_wrt */
-	mmi_params *const *stores;    /* whose parameters are trained; may be NULL */
+	mm_tensor *grads;          /* out, n_wrt */
+	mmi_params *const *stores; /* whose parameters are trained; may be NULL */
 	uint32_t n_stores;
-	mm_tensor *param_grads;       /* out, owned by the caller */
-	uint32_t n_param_grads;       /* out */
+	mm_tensor *param_grads; /* out, owned by the caller */
+	uint32_t n_param_grads; /* out */
 } mmi_grad_request;
 mm_status mmi_graph_grad(mmi_graph *g, mmi_grad_request *r, mm_error *e);
 

@@ -9,44 +9,44 @@ typedef struct mmi_device mmi_device; /* device.h */
 /* One kernel call of a program instance. Everything but the pointers is fixed when the program is created; pointers of
  * bound inputs change between runs (never during one). Element type: float, or double on the "ref64" backend. */
 typedef struct mmi_exec {
-	const mmi_device *device;             /* NULL in bare tests */
-	const mmi_node *node;                 /* op, attr, output shape */
-	int64_t n;                            /* samples */
+	const mmi_device *device; /* NULL in bare tests */
+	const mmi_node *node;     /* op, attr, output shape */
+	int64_t n;                /* samples */
 	uint32_t n_in;
 	const mmi_node *in_node[MMI_MAX_IN];
 	const void *in[MMI_MAX_IN];
 	void *out;
 	/* Fused into this call when the kernel's flags allow it. Order: result, then act, then mask. */
-	int32_t act;                          /* MM_ACT_... applied to the result; MM_ACT_NONE */
+	int32_t act; /* MM_ACT_... applied to the result; MM_ACT_NONE */
 	float act_alpha;
-	int32_t mask_act;                     /* MM_ACT_...: result *= act'(mask), mask = that activation's output */
+	int32_t mask_act; /* MM_ACT_...: result *= act'(mask), mask = that activation's output */
 	float mask_alpha;
-	const void *mask;                     /* same shape as out, or NULL */
-	void *scratch;                        /* 64-byte aligned, scratch_bytes; shared by all calls of the instance */
-	size_t scratch_bytes;                 /* set by prepare */
-	void *state;                          /* the kernel's own, made by prepare */
-	mmi_packs *packs;                     /* shared repacked weights (params.h); NULL in bare tests: then pack in run */
+	const void *mask;     /* same shape as out, or NULL */
+	void *scratch;        /* 64-byte aligned, scratch_bytes; shared by all calls of the instance */
+	size_t scratch_bytes; /* set by prepare */
+	void *state;          /* the kernel's own, made by prepare */
+	mmi_packs *packs;     /* shared repacked weights (params.h); NULL in bare tests: then pack in run */
 } mmi_exec;
 
 enum {
-	MMI_KERNEL_INPLACE = 1,   /* out may be the storage of any same-sized input that dies here */
-	MMI_KERNEL_ACT = 2,       /* honours act */
-	MMI_KERNEL_MASK = 4       /* honours mask */
+	MMI_KERNEL_INPLACE = 1, /* out may be the storage of any same-sized input that dies here */
+	MMI_KERNEL_ACT = 2,     /* honours act */
+	MMI_KERNEL_MASK = 4     /* honours mask */
 };
 
 typedef struct mmi_kernel {
-	const char *name;                                      /* "conv/winograd-avx512", for traces */
+	const char *name; /* "conv/winograd-avx512", for traces */
 	uint32_t flags;
-	bool (*accepts)(const mmi_exec *x);                    /* NULL: everything */
-	mm_status (*prepare)(mmi_exec *x, mm_error *e);        /* NULL: nothing to do. May allocate; sets state, scratch_bytes */
-	void (*run)(mmi_exec *x);                              /* no allocation, no lookup */
-	void (*release)(mmi_exec *x);                          /* NULL, or frees state */
+	bool (*accepts)(const mmi_exec *x);             /* NULL: everything */
+	mm_status (*prepare)(mmi_exec *x, mm_error *e); /* NULL: nothing to do. May allocate; sets state, scratch_bytes */
+	void (*run)(mmi_exec *x);                       /* no allocation, no lookup */
+	void (*release)(mmi_exec *x);                   /* NULL, or frees state */
 } mmi_kernel;
 
 /* Computes out[0..n) for every operation. Kernels run single-threaded; callers run instances on several threads. */
 typedef struct mmi_backend {
-	const char *name;           /* "ref32", "ref64", "cpu" */
-	size_t element_size;        /* 4 or 8 */
+	const char *name;    /* "ref32", "ref64", "cpu" */
+	size_t element_size; /* 4 or 8 */
 	/* The first kernel of the operation's list that accepts x; never NULL for operations other than leaves. */
 	const mmi_kernel *(*select)(const mmi_exec *x);
 } mmi_backend;

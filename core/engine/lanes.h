@@ -11,10 +11,10 @@
 #define MMI_MAX_LANES 8
 
 typedef struct mmi_lanes {
-	uint32_t n;                  /* lanes in use */
-	size_t count;                /* floats in each */
+	uint32_t n;                     /* lanes in use */
+	size_t count;                   /* floats in each */
 	mmi_floats lane[MMI_MAX_LANES]; /* lane[0] holds the sum after mmi_lanes_reduce */
-	mmi_mirror block_squares;    /* doubles, one per block: for the norm */
+	mmi_mirror block_squares;       /* doubles, one per block: for the norm */
 	const mmi_params *params;
 } mmi_lanes;
 

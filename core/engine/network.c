@@ -12,7 +12,9 @@ mm_status mmi_network_open(mmi_network *n, mm_error *e)
 mm_status mmi_network_compile(mmi_network *n, const mmi_device *device, const mm_tensor *outputs, uint32_t n_outputs,
                               int64_t chunk, uint32_t workers, mm_error *e)
 {
-	mmi_program_spec spec = { .graph = n->graph, .device = device, .n = chunk, .outputs = outputs, .n_outputs = n_outputs };
+	mmi_program_spec spec = {
+		.graph = n->graph, .device = device, .n = chunk, .outputs = outputs, .n_outputs = n_outputs
+	};
 	n->programs = mmi_alloc(workers, sizeof *n->programs);
 	if (!n->programs)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u programs", workers);

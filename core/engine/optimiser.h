@@ -7,19 +7,19 @@
 
 typedef struct mmi_adam_config {
 	double rate, beta1, beta2, eps, weight_decay;
-	double clip;          /* largest norm of a gradient; 0: no clipping */
-	double ema;           /* decay of the parameters' moving average; 0: none is kept */
+	double clip; /* largest norm of a gradient; 0: no clipping */
+	double ema;  /* decay of the parameters' moving average; 0: none is kept */
 } mmi_adam_config;
 
 typedef struct mmi_optimiser {
 	mmi_params *params;
 	mmi_adam_config config;
-	mmi_floats m, v;      /* moments, flat as params->raw */
-	mmi_floats ema;       /* moving average, or NULL; mean of the first updates while there are few */
+	mmi_floats m, v;                     /* moments, flat as params->raw */
+	mmi_floats ema;                      /* moving average, or NULL; mean of the first updates while there are few */
 	mmi_mirror m_copy, v_copy, ema_copy; /* where the host reads and writes them: mmi_optimiser_fetch and _push */
-	mmi_mirror broken;    /* a word: something that was made is not finite */
-	int64_t t;            /* updates made */
-	double rate_factor;   /* lowered by rollbacks */
+	mmi_mirror broken;                   /* a word: something that was made is not finite */
+	int64_t t;                           /* updates made */
+	double rate_factor;                  /* lowered by rollbacks */
 } mmi_optimiser;
 
 mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config, mmi_optimiser *out, mm_error *e);
@@ -27,8 +27,9 @@ void mmi_optimiser_clear(mmi_optimiser *o);
 /* Parameters, vectors and moments to their copies on the host, and back; as mmi_params_fetch. */
 void mmi_optimiser_fetch(const mmi_optimiser *o);
 void mmi_optimiser_push(const mmi_optimiser *o);
-/* One update from a flat gradient of the given norm; schedule multiplies the rate. Repacks weights. Allocates nothing. MM_ENUMERIC: what
- * it made is not finite, parameters and moments are of no more use. */
-mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double norm, double schedule, mm_error *e);
+/* One update from a flat gradient of the given norm; schedule multiplies the rate. Repacks weights. Allocates nothing.
+ * MM_ENUMERIC: what it made is not finite, parameters and moments are of no more use. */
+mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double norm, double schedule,
+                             mm_error *e);
 
 #endif

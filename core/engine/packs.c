@@ -81,7 +81,9 @@ mm_status mmi_packs_get(mmi_packs *p, const float *source, uint64_t key, size_t 
 		release_ctx(release, ctx);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes of repacked weights", bytes);
 	}
-	*item = (mmi_pack){ .source = source, .data = data, .bytes = bytes, .key = key, .pack = pack, .release_ctx = release, .ctx = ctx };
+	*item = (mmi_pack){
+		.source = source, .data = data, .bytes = bytes, .key = key, .pack = pack, .release_ctx = release, .ctx = ctx
+	};
 	p->items[p->n++] = item;
 	pack(source, data, ctx);
 	*out = item;

@@ -45,11 +45,13 @@ static mm_status check_same(const mmi_param_info *info, const mm_shape *shape, m
 	char a[64], b[64];
 	if (mmi_shape_equal(&info->shape, shape))
 		return MM_OK;
-	return mmi_fail(e, MM_ESHAPE, "parameter \"%s\" has shape %s and was asked for again with %s; shared weights must agree",
+	return mmi_fail(e, MM_ESHAPE,
+	                "parameter \"%s\" has shape %s and was asked for again with %s; shared weights must agree",
 	                info->name, mmi_shape_text(&info->shape, a), mmi_shape_text(shape, b));
 }
 
-mm_status mmi_params_declare(mmi_params *p, const char *name, mm_shape shape, int32_t init, int32_t fan_in, uint32_t *index, mm_error *e)
+mm_status mmi_params_declare(mmi_params *p, const char *name, mm_shape shape, int32_t init, int32_t fan_in,
+                             uint32_t *index, mm_error *e)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (!strcmp(p->info[i].name, name)) {
@@ -69,7 +71,9 @@ mm_status mmi_params_declare(mmi_params *p, const char *name, mm_shape shape, in
 		p->capacity = capacity;
 	}
 	mmi_param_info *info = &p->info[p->n];
-	*info = (mmi_param_info){ .shape = shape, .offset = p->count, .count = (size_t)mmi_shape_count(&shape), .init = init, .fan_in = fan_in };
+	*info = (mmi_param_info){
+		.shape = shape, .offset = p->count, .count = (size_t)mmi_shape_count(&shape), .init = init, .fan_in = fan_in
+	};
 	snprintf(info->name, sizeof info->name, "%s", name);
 	p->count += (info->count + PAD - 1) / PAD * PAD;
 	*index = (uint32_t)p->n++;
@@ -155,7 +159,8 @@ static mm_status draw_all(mmi_params *p, uint64_t seed, mm_error *e)
 	const mmi_device *d = p->device;
 	float *sigma = mmi_alloc(p->n, sizeof *sigma);
 	if (!sigma)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for the initial values of %zu parameters of \"%s\"", p->count, p->name);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the initial values of %zu parameters of \"%s\"", p->count,
+		                p->name);
 	for (size_t i = 0; i < p->n; i++) {
 		draw_tensor(p, i, seed, p->raw_copy.host, p->vectors_copy.host);
 		sigma[i] = 1;
@@ -201,9 +206,11 @@ void mmi_params_push(const mmi_params *p)
 static mmi_spectral spectral_of(const mmi_params *p, size_t i)
 {
 	const mmi_param_info *info = &p->info[i];
-	mmi_spectral a = { .raw = mmi_floats_at(p->raw, info->offset), .value = mmi_floats_at(p->value, info->offset),
-	                   .sigma = mmi_floats_at(p->sigma, i), .u = mmi_floats_at(p->vectors, info->u_offset),
-	                   .v = mmi_floats_at(p->vectors, info->v_offset) };
+	mmi_spectral a = { .raw = mmi_floats_at(p->raw, info->offset),
+		               .value = mmi_floats_at(p->value, info->offset),
+		               .sigma = mmi_floats_at(p->sigma, i),
+		               .u = mmi_floats_at(p->vectors, info->u_offset),
+		               .v = mmi_floats_at(p->vectors, info->v_offset) };
 	matrix(info, &a.rows, &a.columns);
 	return a;
 }

@@ -154,7 +154,8 @@ static mm_status list_calls(mmi_plan *p, bool fusion, mm_error *e)
 		mmi_plan_exec(p, id, &x);
 		const mmi_kernel *kernel = p->device->backend->select(&x);
 		if (!kernel)
-			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->device->backend->name, mmi_ops[node->op]->name);
+			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->device->backend->name,
+			                mmi_ops[node->op]->name);
 		p->calls[p->n_calls++] = (mmi_plan_call){ .node = id, .out = id, .kernel = kernel, .mask = MMI_NONE };
 	}
 	return MM_OK;
@@ -208,7 +209,8 @@ static mm_tensor reusable(const mmi_plan *p, const mmi_plan_call *call, const pt
 		mm_tensor root = p->root[node->in[k]];
 		/* Of the very same size: in-place kernels count on element i of the output lying on element i of the input. */
 		if (!is_leaf(&p->nodes[root]) && p->slot[root] != MMI_NO_SLOT && last[root] == (ptrdiff_t)at &&
-		    p->nodes[root].batched && mmi_shape_count(&p->nodes[root].shape) == mmi_shape_count(&p->nodes[call->out].shape))
+		    p->nodes[root].batched &&
+		    mmi_shape_count(&p->nodes[root].shape) == mmi_shape_count(&p->nodes[call->out].shape))
 			return root;
 	}
 	return MMI_NONE;
@@ -245,7 +247,8 @@ static bool overlap_in_time(const mmi_slot *a, const mmi_slot *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* Greedy by size: each slot goes to the lowest offset where it collides with no placed slot that lives at the same time. */
+/* Greedy by size: each slot goes to the lowest offset where it collides with no placed slot that lives at the same
+ * time. */
 static void place(mmi_slot **order, size_t n, size_t *total)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -7,28 +7,28 @@
 
 /* One kernel call. */
 typedef struct mmi_plan_call {
-	mm_tensor node;        /* the operation */
-	mm_tensor out;         /* the tensor it yields: node itself, or the activation fused behind it */
+	mm_tensor node; /* the operation */
+	mm_tensor out;  /* the tensor it yields: node itself, or the activation fused behind it */
 	const mmi_kernel *kernel;
 	int32_t act, mask_act;
 	float act_alpha, mask_alpha;
-	mm_tensor mask;        /* or MMI_NONE */
+	mm_tensor mask; /* or MMI_NONE */
 } mmi_plan_call;
 
 #define MMI_NO_SLOT SIZE_MAX
 
 typedef struct mmi_plan {
-	mmi_node *nodes;       /* copy of the graph's nodes */
+	mmi_node *nodes; /* copy of the graph's nodes */
 	size_t n_nodes;
-	int64_t n;             /* samples */
+	int64_t n; /* samples */
 	const mmi_device *device;
 	bool *needed, *output;
-	uint32_t *consumers;   /* needed nodes that read this one */
-	mm_tensor *root;       /* whose storage this tensor shares (reshapes, fused activations) */
+	uint32_t *consumers; /* needed nodes that read this one */
+	mm_tensor *root;     /* whose storage this tensor shares (reshapes, fused activations) */
 	mmi_plan_call *calls;
 	size_t n_calls, n_fused;
-	size_t *slot;          /* per root: index of its storage, or MMI_NO_SLOT (parameters and their gradients) */
-	size_t *slot_offset;   /* per slot: bytes from the arena's start */
+	size_t *slot;        /* per root: index of its storage, or MMI_NO_SLOT (parameters and their gradients) */
+	size_t *slot_offset; /* per slot: bytes from the arena's start */
 	size_t n_slots, arena_bytes;
 } mmi_plan;
 

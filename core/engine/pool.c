@@ -19,8 +19,8 @@ struct mmi_pool {
 	uint32_t threads, started;
 	pthread_mutex_t lock;
 	pthread_cond_t wake, done;
-	uint64_t generation;  /* counts calls of mmi_pool_run */
-	uint32_t busy;        /* workers that have not finished this generation */
+	uint64_t generation; /* counts calls of mmi_pool_run */
+	uint32_t busy;       /* workers that have not finished this generation */
 	bool stop;
 	void (*task)(void *ctx, uint32_t i, uint32_t worker);
 	void *ctx;

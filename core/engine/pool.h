@@ -1,7 +1,7 @@
 /* pool.h - a fixed set of worker threads that share out numbered tasks.
  *
- * Which worker runs which task is left to chance; results never depend on it, because a task writes only what is its own
- * and sums go through lanes (engine/lanes.h). */
+ * Which worker runs which task is left to chance; results never depend on it, because a task writes only what is its
+ * own and sums go through lanes (engine/lanes.h). */
 #ifndef MMI_POOL_H
 #define MMI_POOL_H
 

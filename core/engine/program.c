@@ -1,4 +1,5 @@
-/* program.c - an instance of a plan: arena, prepared kernels, bound pointers. Running it is a loop over function calls. */
+/* program.c - an instance of a plan: arena, prepared kernels, bound pointers. Running it is a loop over function calls.
+ */
 #include "mmi_build.h"
 
 #include "engine/program.h"
@@ -12,8 +13,8 @@
 /* Parameters of one store as this program sees them. */
 typedef struct mmi_program_store {
 	const mmi_params *params;
-	double *copy;    /* ref64 only */
-	char *grads;     /* bound flat gradient array */
+	double *copy; /* ref64 only */
+	char *grads;  /* bound flat gradient array */
 } mmi_program_store;
 
 /* A place that must follow when an input is bound to other memory. */
@@ -24,7 +25,7 @@ typedef struct mmi_use {
 
 struct mmi_program {
 	mmi_plan *plan;
-	mmi_exec *execs;          /* plan->n_calls */
+	mmi_exec *execs; /* plan->n_calls */
 	size_t n_prepared;
 	char *arena;
 	void *scratch;
@@ -33,7 +34,7 @@ struct mmi_program {
 	size_t n_stores;
 	mmi_use *uses;
 	size_t n_uses;
-	const void **bound;       /* per node: caller's memory of a bound input */
+	const void **bound; /* per node: caller's memory of a bound input */
 };
 
 static mmi_program_store *store_of(const mmi_program *p, const mmi_params *params)
@@ -337,7 +338,8 @@ static double call_flops(const mmi_plan *plan, size_t c)
 {
 	const mmi_graph nodes = { .nodes = plan->nodes, .n = plan->n_nodes };
 	const mmi_node *node = &plan->nodes[plan->calls[c].node];
-	double per_sample = mmi_ops[node->op]->flops ? mmi_ops[node->op]->flops(&nodes, node) : (double)mmi_shape_count(&node->shape);
+	double per_sample =
+		mmi_ops[node->op]->flops ? mmi_ops[node->op]->flops(&nodes, node) : (double)mmi_shape_count(&node->shape);
 	return per_sample * (double)plan->n;
 }
 
@@ -353,14 +355,18 @@ mmi_call_info mmi_program_call(const mmi_program *p, size_t c)
 {
 	const mmi_plan_call *call = &p->plan->calls[c];
 	const mmi_node *nodes = p->plan->nodes, *node = &nodes[call->node];
-	mmi_call_info info = { .op = mmi_ops[node->op]->name, .kernel = call->kernel->name, .act = call->act != MM_ACT_NONE,
-	                       .mask = call->mask != MMI_NONE, .flops = call_flops(p->plan, c) };
+	mmi_call_info info = { .op = mmi_ops[node->op]->name,
+		                   .kernel = call->kernel->name,
+		                   .act = call->act != MM_ACT_NONE,
+		                   .mask = call->mask != MMI_NONE,
+		                   .flops = call_flops(p->plan, c) };
 	char from[64] = "", with[64] = "", to[64];
 	if (node->n_in > 0)
 		mmi_shape_text(&nodes[node->in[0]].shape, from);
 	if (node->n_in > 1 && nodes[node->in[1]].op == MMI_OP_PARAM)
 		mmi_shape_text(&nodes[node->in[1]].shape, with);
-	snprintf(info.shapes, sizeof info.shapes, "%s%s%s -> %s", from, *with ? " x " : "", with, mmi_shape_text(&node->shape, to));
+	snprintf(info.shapes, sizeof info.shapes, "%s%s%s -> %s", from, *with ? " x " : "", with,
+	         mmi_shape_text(&node->shape, to));
 	return info;
 }
 

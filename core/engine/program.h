@@ -13,20 +13,21 @@ typedef struct mmi_program mmi_program;
 typedef struct mmi_program_spec {
 	const mmi_graph *graph;
 	const mmi_device *device;
-	int64_t n;                    /* samples per run */
-	const mm_tensor *outputs;     /* kept until the next run; parameter gradients go here too */
+	int64_t n;                /* samples per run */
+	const mm_tensor *outputs; /* kept until the next run; parameter gradients go here too */
 	uint32_t n_outputs;
-	bool no_fusion;               /* for tests: one kernel per node */
+	bool no_fusion; /* for tests: one kernel per node */
 } mmi_program_spec;
 
 mm_status mmi_program_create(const mmi_program_spec *spec, mmi_program **out, mm_error *e);
 void mmi_program_destroy(mmi_program *p);
 const mmi_device *mmi_program_device(const mmi_program *p);
 
-/* Storage of an input or output on the device: n * count elements (float, or double on ref64). .at is NULL if the program lacks it. */
+/* Storage of an input or output on the device: n * count elements (float, or double on ref64). .at is NULL if the
+ * program lacks it. */
 mmi_floats mmi_program_data(const mmi_program *p, mm_tensor x);
-/* The first n samples of an input or output, to and from the host: done when they return. An input that is written to is read from the
- * program's own memory again; one that the program lacks is passed over. */
+/* The first n samples of an input or output, to and from the host: done when they return. An input that is written to
+ * is read from the program's own memory again; one that the program lacks is passed over. */
 void mmi_program_read(const mmi_program *p, mm_tensor x, int64_t n, void *to);
 void mmi_program_write(mmi_program *p, mm_tensor input, int64_t n, const void *from);
 /* Makes an input read from the caller's memory from the next run on (no copy). */
@@ -48,9 +49,9 @@ typedef struct mmi_program_stats {
 mmi_program_stats mmi_program_info(const mmi_program *p);
 typedef struct mmi_call_info {
 	const char *op, *kernel;
-	char shapes[208];             /* "[14,14,64] x [3,3,64,64] -> [14,14,64]" */
-	bool act, mask;               /* fused into the call */
-	double flops;                 /* as in mmi_program_stats */
+	char shapes[208]; /* "[14,14,64] x [3,3,64,64] -> [14,14,64]" */
+	bool act, mask;   /* fused into the call */
+	double flops;     /* as in mmi_program_stats */
 } mmi_call_info;
 /* Kernel call c of n_calls. */
 mmi_call_info mmi_program_call(const mmi_program *p, size_t c);

@@ -1,8 +1,8 @@
 /* streams.h - the numbers of everything that is drawn, in one place, so that no two draws are the same by accident.
  *
- * A draw is a function of a key, made of the seed and the name of a stream, and of a counter (vec.h): block, sample, step,
- * iteration. Streams with different names share nothing; within one, the numbers below keep uses apart. Changing any value
- * changes what a seed gives. */
+ * A draw is a function of a key, made of the seed and the name of a stream, and of a counter (vec.h): block, sample,
+ * step, iteration. Streams with different names share nothing; within one, the numbers below keep uses apart. Changing
+ * any value changes what a seed gives. */
 #ifndef MMI_STREAMS_H
 #define MMI_STREAMS_H
 
@@ -11,9 +11,9 @@
 /* ------------------------------------------------------------ names of streams */
 
 /* Of a sampler; sample: row. Those of w and x go on with "/" and a modality's name. */
-#define MMI_STREAM_PRIOR "prior"         /* z ~ p0; step: chain or candidate */
+#define MMI_STREAM_PRIOR "prior" /* z ~ p0; step: chain or candidate */
 #define MMI_STREAM_PRIOR_W "prior/w"
-#define MMI_STREAM_DRAW "expert"         /* standard draws that become z ~ q(z | x); step: see MMI_DRAWS_ below */
+#define MMI_STREAM_DRAW "expert" /* standard draws that become z ~ q(z | x); step: see MMI_DRAWS_ below */
 #define MMI_STREAM_DRAW_W "expert/w"
 #define MMI_STREAM_PICK "pick"           /* the expert that a row starts from */
 #define MMI_STREAM_SUBSET "subset"       /* block: MMI_SUBSET_ below; step: attempt */
@@ -23,7 +23,7 @@
 #define MMI_STREAM_CHAIN_W "chain/w"
 #define MMI_STREAM_CHAIN_X "chain/x"
 
-#define MMI_STREAM_INIT "init/%s/%s" /* initial parameters: network, tensor; sample: MMI_INIT_ below */
+#define MMI_STREAM_INIT "init/%s/%s"     /* initial parameters: network, tensor; sample: MMI_INIT_ below */
 #define MMI_STREAM_PLUGIN "plugin/%s/%s" /* mm_host's random streams: the plugin's id, its own name */
 #define MMI_STREAM_LINALG "linalg/start" /* where the search for singular vectors starts; of no seed */
 
@@ -47,14 +47,15 @@
 #define MMI_DRAWS_ELBO 256u  /* first of those of an ELBO beside chains; one without chains starts at 0 */
 
 /* Rows of chains over latents. Posterior chains have 0, 1, ... to chains x rows. */
-#define MMI_ROWS_GUIDE (UINT32_C(1) << 30) /* first of chains that the energy guides: may follow a posterior chain at once */
+#define MMI_ROWS_GUIDE \
+	(UINT32_C(1) << 30) /* first of chains that the energy guides: may follow a posterior chain at once */
 
 /* Steps of data chains are 0, 1, ... ; the last number is free for noise that they start from. */
 #define MMI_STEP_START_NOISE UINT32_MAX
 
-enum { MMI_SUBSET_BITS = 0, MMI_SUBSET_CHANCE = 1 };      /* blocks: a subset of modalities; whether a chain starts anew */
-enum { MMI_INIT_VALUES = 0, MMI_INIT_SINGULAR = 1 };      /* samples: values; a start for the largest singular vector */
-enum { MMI_HIDE_EACH = 0, MMI_HIDE_KEPT = 1 };            /* steps: whether each is hidden; which stays where all would be */
+enum { MMI_SUBSET_BITS = 0, MMI_SUBSET_CHANCE = 1 }; /* blocks: a subset of modalities; whether a chain starts anew */
+enum { MMI_INIT_VALUES = 0, MMI_INIT_SINGULAR = 1 }; /* samples: values; a start for the largest singular vector */
+enum { MMI_HIDE_EACH = 0, MMI_HIDE_KEPT = 1 };       /* steps: whether each is hidden; which stays where all would be */
 enum { MMI_PLUGIN_WORDS = 0, MMI_PLUGIN_PERMUTATION = 1 }; /* steps */
 
 /* ------------------------------------------------------------ iterations, and whole runs */
@@ -69,8 +70,8 @@ static inline uint32_t mmi_iteration_of_block(uint32_t number, uint32_t block)
 	return (number << MMI_BLOCKS_BITS) + block;
 }
 
-/* Evaluation: each use of the translator has numbers of its own, with one for each block of tuples. Uses are modalities given
- * alone, then numbers of modalities given: far below the two that follow. */
+/* Evaluation: each use of the translator has numbers of its own, with one for each block of tuples. Uses are modalities
+ * given alone, then numbers of modalities given: far below the two that follow. */
 static inline uint32_t mmi_iteration_of_eval(uint32_t use, uint32_t block)
 {
 	return (use + 1) << 20 | block;

@@ -14,7 +14,7 @@
 #include "base/base.h"
 
 typedef struct mmi_rng {
-	uint64_t key;                   /* mmi_rng_key(seed, stream) */
+	uint64_t key; /* mmi_rng_key(seed, stream) */
 	uint32_t sample, step, iteration;
 } mmi_rng;
 
@@ -27,8 +27,8 @@ void mmi_rng_permutation(mmi_rng r, uint32_t n, uint32_t *out);
 
 /* One Langevin step of one sample: x <- clamp(x - drift g + noise xi, lo, hi), drift = s^2/2 (times any scale). */
 typedef struct mmi_langevin {
-	float drift, noise;             /* noise 0: no draws are made */
-	float lo, hi;                   /* -INFINITY, INFINITY: no clamp */
+	float drift, noise; /* noise 0: no draws are made */
+	float lo, hi;       /* -INFINITY, INFINITY: no clamp */
 } mmi_langevin;
 
 typedef struct mmi_adam {
@@ -41,14 +41,14 @@ typedef struct mmi_vec {
 	const char *isa; /* "avx512", "avx2", "generic" */
 	void (*uniform)(float *out, size_t n, mmi_rng r);
 	void (*normal)(float *out, size_t n, mmi_rng r);
-	void (*laplace)(float *out, size_t n, mmi_rng r);   /* location 0, scale 1, by inversion of the uniform */
+	void (*laplace)(float *out, size_t n, mmi_rng r); /* location 0, scale 1, by inversion of the uniform */
 	/* Returns in sums[0] += sum (drift g)^2, sums[1] += sum (noise xi)^2. */
 	void (*langevin)(float *x, const float *g, size_t n, const mmi_langevin *a, mmi_rng r, double sums[2]);
 	void (*adam)(float *w, float *m, float *v, const float *g, size_t n, const mmi_adam *a);
-	double (*sum)(const float *x, size_t n);             /* in double */
+	double (*sum)(const float *x, size_t n); /* in double */
 	double (*sum_squares)(const float *x, size_t n);
 	double (*sum_squared_difference)(const float *x, const float *y, size_t n);
-	void (*add)(float *x, const float *y, size_t n);     /* x += y */
+	void (*add)(float *x, const float *y, size_t n); /* x += y */
 	bool (*all_finite)(const float *x, size_t n);
 } mmi_vec;
 

@@ -36,7 +36,8 @@ static double pairs_won(const mmi_score *s, size_t n)
 mm_status mmi_auc(const float *low, size_t n_low, const float *high, size_t n_high, double *out, mm_error *e)
 {
 	if (!n_low || !n_high)
-		return mmi_fail(e, MM_EARG, "a ROC curve of %zu against %zu scores; expected at least one on either side", n_low, n_high);
+		return mmi_fail(e, MM_EARG, "a ROC curve of %zu against %zu scores; expected at least one on either side",
+		                n_low, n_high);
 	for (size_t i = 0; i < n_low + n_high; i++)
 		if (!isfinite(i < n_low ? low[i] : high[i - n_low]))
 			return mmi_fail(e, MM_ENUMERIC, "a ROC curve of scores, one of which is not a finite number");

@@ -22,8 +22,8 @@ uint64_t mmi_coherence_agree(const int32_t *const *class_of, uint32_t n_modaliti
 	return agree;
 }
 
-void mmi_confusion_add(mmi_confusion *c, uint32_t source, uint32_t target, const int32_t *class_of, const int32_t *label,
-                       const uint8_t *counted, uint32_t rows)
+void mmi_confusion_add(mmi_confusion *c, uint32_t source, uint32_t target, const int32_t *class_of,
+                       const int32_t *label, const uint8_t *counted, uint32_t rows)
 {
 	for (uint32_t r = 0; r < rows; r++) {
 		if ((counted && !counted[r]) || label[r] < 0)

@@ -13,12 +13,12 @@ typedef struct mmi_confusion {
 } mmi_confusion;
 
 /* Rows with counted[r] != 0 (NULL: all) and a label (>= 0) count. */
-void mmi_confusion_add(mmi_confusion *c, uint32_t source, uint32_t target, const int32_t *class_of, const int32_t *label,
-                       const uint8_t *counted, uint32_t rows);
+void mmi_confusion_add(mmi_confusion *c, uint32_t source, uint32_t target, const int32_t *class_of,
+                       const int32_t *label, const uint8_t *counted, uint32_t rows);
 /* NaN where nothing was counted. */
 double mmi_confusion_share(const mmi_confusion *c, uint32_t source, uint32_t target);
-/* Over sources (self excluded), then over targets: DESIGN's mean of a matrix source by target. Cells without counts are left
- * out; NaN when there is none. */
+/* Over sources (self excluded), then over targets: DESIGN's mean of a matrix source by target. Cells without counts are
+ * left out; NaN when there is none. */
 double mmi_confusion_mean(const mmi_confusion *c, uint32_t n);
 /* Over the targets of one source. */
 double mmi_confusion_row(const mmi_confusion *c, uint32_t source, uint32_t n);

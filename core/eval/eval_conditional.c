@@ -1,4 +1,5 @@
-/* eval_conditional.c - from given modalities to the others: does the result show the tuple's class, and fit what was given. */
+/* eval_conditional.c - from given modalities to the others: does the result show the tuple's class, and fit what was
+ * given. */
 #include "mmi_build.h"
 
 #include "engine/streams.h"
@@ -12,13 +13,14 @@
 static const char alone[] = "conditional coherence", with_chain[] = "conditional coherence, z revised";
 static const char by_number[] = "coherence by given", by_number_with_chain[] = "coherence by given, z revised";
 
-/* x[GENERATOR] decoded from what is observed; x[REVISED] the same, from the same draws, with the energy: where it guides z, z moves
- * on before it is decoded; then the data chain, which leaves the observed alone. */
+/* x[GENERATOR] decoded from what is observed; x[REVISED] the same, from the same draws, with the energy: where it
+ * guides z, z moves on before it is decoded; then the data chain, which leaves the observed alone. */
 static mm_status translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, uint32_t number, mm_error *e)
 {
 	mmi_chain_stats stats;
-	mmi_translate_args args = { .number = number, .expert = expert, .temperature = w->translate.temperature,
-	                            .posterior = w->translate.posterior };
+	mmi_translate_args args = {
+		.number = number, .expert = expert, .temperature = w->translate.temperature, .posterior = w->translate.posterior
+	};
 	args.posterior.steps = z_steps;
 	mmi_rows_copy(w->model, w->block, w->x[MMI_GENERATOR], w->data);
 	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, w->block, NULL);
@@ -38,7 +40,8 @@ static mm_status translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, u
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->x[MMI_GENERATOR]);
 	}
 	if (revise.steps && !guided)
-		mmi_sampler_revise(w->sampler, &revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block, &stats);
+		mmi_sampler_revise(w->sampler, &revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block,
+		                   &stats);
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_rows_check(w->model, w->block, w->x[v], "translations", e));
 	return MM_OK;
@@ -63,7 +66,10 @@ static mm_status lack(mmi_eval_work *w, const char *name, bool *lacks, mm_error 
 	bool labels = false;
 	for (uint32_t i = 0; i < w->n_tuples && !labels; i++)
 		labels = mmi_tuples_label(w->tuples, i) >= 0;
-	const char *why = !w->judge || !w->judged ? w->no_judge : !labels ? "the tuples have no labels" : w->n < 2 ? "there is one modality only" : NULL;
+	const char *why = !w->judge || !w->judged ? w->no_judge
+	                  : !labels               ? "the tuples have no labels"
+	                  : w->n < 2              ? "there is one modality only"
+	                                          : NULL;
 	*lacks = why;
 	return why ? mmi_report_lack(w->out, name, why, e) : MM_OK;
 }

@@ -46,13 +46,15 @@ static double parameters(const mmi_params *p)
 	return sum;
 }
 
-/* Network evaluations a sample: one by the generator, but where the chain starts at noise, one by the energy at each step; a candidate
- * and a step of the guide run both, and the inference model where its experts' agreement is part of the energy. */
+/* Network evaluations a sample: one by the generator, but where the chain starts at noise, one by the energy at each
+ * step; a candidate and a step of the guide run both, and the inference model where its experts' agreement is part of
+ * the energy. */
 static double evaluations(const mmi_eval_work *w, bool revise)
 {
 	if (revise && w->sample.revise.from_noise)
 		return w->sample.revise.steps;
-	double guide = w->model->config.agreement > 0 ? 3 : 2, candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
+	double guide = w->model->config.agreement > 0 ? 3 : 2,
+		   candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
 	return 1 + (revise ? w->sample.revise.steps + guide * (candidates + w->sample.guide.steps) : 0);
 }
 
@@ -62,7 +64,8 @@ static double parameters_in_use(const mmi_eval_work *w, bool revise)
 	if (revise && w->sample.revise.from_noise)
 		return parameters(w->model->energy);
 	bool inference = revise && mmi_guide_acts(&w->sample.guide) && w->model->config.agreement > 0;
-	return parameters(w->model->generator) + (revise ? parameters(w->model->energy) : 0) + (inference ? parameters(w->model->inference) : 0);
+	return parameters(w->model->generator) + (revise ? parameters(w->model->energy) : 0) +
+	       (inference ? parameters(w->model->inference) : 0);
 }
 
 uint64_t mmi_eval_cost_blocks(const mmi_eval_work *w)
@@ -86,10 +89,13 @@ mm_status mmi_eval_cost(mmi_eval_work *w, mm_error *e)
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_report_add(w->out, name, "seconds", mmi_eval_variants[v], f[v].median, e));
 	for (int v = 0; v < w->variants; v++)
-		MMI_TRY(mmi_report_add(w->out, name, "network evaluations a sample", mmi_eval_variants[v], evaluations(w, v == MMI_REVISED), e));
+		MMI_TRY(mmi_report_add(w->out, name, "network evaluations a sample", mmi_eval_variants[v],
+		                       evaluations(w, v == MMI_REVISED), e));
 	for (int v = 0; v < w->variants; v++)
-		MMI_TRY(mmi_report_add(w->out, name, "parameters", mmi_eval_variants[v], parameters_in_use(w, v == MMI_REVISED), e));
+		MMI_TRY(mmi_report_add(w->out, name, "parameters", mmi_eval_variants[v], parameters_in_use(w, v == MMI_REVISED),
+		                       e));
 	for (int v = 0; v < w->variants; v++)
-		MMI_TRY(mmi_report_add(w->out, name, "peak memory of the process, MB", mmi_eval_variants[v], f[v].peak / 1e6, e));
+		MMI_TRY(
+			mmi_report_add(w->out, name, "peak memory of the process, MB", mmi_eval_variants[v], f[v].peak / 1e6, e));
 	return mmi_eval_tick(w, "cost", e);
 }

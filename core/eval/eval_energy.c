@@ -42,7 +42,8 @@ static mm_status scores_create(const mmi_eval_work *w, mmi_scores *s, mm_error *
 	s->kinds = w->model->config.agreement > 0 ? KINDS : 1;
 	s->n_other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
 	for (int k = 0; k < s->kinds; k++) {
-		ok = ok && (s->plain[k] = mmi_alloc(w->n_tuples, sizeof(float))) && (s->block[k] = mmi_alloc(w->block, sizeof(float)));
+		ok = ok && (s->plain[k] = mmi_alloc(w->n_tuples, sizeof(float))) &&
+		     (s->block[k] = mmi_alloc(w->block, sizeof(float)));
 		ok = ok && (!s->n_other || (s->other[k] = mmi_alloc(s->n_other, sizeof(float))));
 		for (uint32_t m = 0; m < w->n; m++)
 			ok = ok && (s->swapped[k][m] = mmi_alloc(w->n_tuples, sizeof(float)));
@@ -169,16 +170,16 @@ mm_status mmi_eval_open_other(mmi_eval_work *w, mm_error *e)
 	const mmi_setup *s = &w->other;
 	MMI_TRY(open_other(w, &w->other, e));
 	MMI_TRY(same_shapes(w, s, e));
-	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, w->r->part, s->settings.holdout, s->settings.seed, w->r->setup.log,
-	                        &w->other_tuples, e));
+	MMI_TRY(mmi_tuples_open(s->modalities, s->n_modalities, w->r->part, s->settings.holdout, s->settings.seed,
+	                        w->r->setup.log, &w->other_tuples, e));
 	return mmi_tuples_pick(w->other_tuples, w->r->count, w->r->seed, e);
 }
 
 /* ------------------------------------------------------------ figures */
 
 /* The area for tuples as they are against `n` energies, by each kind of energy. */
-static mm_status add_area(mmi_eval_work *w, const mmi_scores *s, const char *of, float *const against[KINDS], uint32_t n, double area[KINDS],
-                          mm_error *e)
+static mm_status add_area(mmi_eval_work *w, const mmi_scores *s, const char *of, float *const against[KINDS],
+                          uint32_t n, double area[KINDS], mm_error *e)
 {
 	for (int k = 0; k < s->kinds; k++) {
 		MMI_TRY(mmi_auc(s->plain[k], w->n_tuples, against[k], n, &area[k], e));
@@ -195,7 +196,8 @@ static mm_status add_swapped(mmi_eval_work *w, const mmi_scores *s, mm_error *e)
 	for (uint32_t m = 0; m < w->n; m++)
 		least = s->n_swapped[m] < least ? s->n_swapped[m] : least;
 	if (!least)
-		return mmi_report_lack(w->out, name, "no tuple has a partner of another class: the tuples have no labels, or one class only", e);
+		return mmi_report_lack(
+			w->out, name, "no tuple has a partner of another class: the tuples have no labels, or one class only", e);
 	for (uint32_t m = 0; m < w->n; m++) {
 		float *const against[KINDS] = { s->swapped[JOINT][m], s->swapped[ALONE][m] };
 		snprintf(of, sizeof of, "%s of another class", w->model->modalities[m].name);
@@ -224,7 +226,8 @@ static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 
 uint64_t mmi_eval_energy_blocks(const mmi_eval_work *w)
 {
-	return mmi_eval_blocks(w, w->n_tuples) + (w->other_tuples ? mmi_eval_blocks(w, mmi_tuples_count(w->other_tuples)) : 0);
+	return mmi_eval_blocks(w, w->n_tuples) +
+	       (w->other_tuples ? mmi_eval_blocks(w, mmi_tuples_count(w->other_tuples)) : 0);
 }
 
 mm_status mmi_eval_energy(mmi_eval_work *w, mm_error *e)

@@ -48,16 +48,19 @@ static mm_status codes_create(const mmi_eval_work *w, uint32_t rows, mmi_codes *
 	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the latents of %u tuples", rows);
 }
 
-/* q(z | x_m), as for a translation from x_m alone: its location, and a draw; `rows` of them behind the first `first` of c. */
-static void infer_from(mmi_eval_work *w, const mmi_experts *experts, uint32_t *expert, uint32_t m, uint32_t iteration, uint32_t first,
-                       uint32_t rows, mmi_codes *c)
+/* q(z | x_m), as for a translation from x_m alone: its location, and a draw; `rows` of them behind the first `first` of
+ * c. */
+static void infer_from(mmi_eval_work *w, const mmi_experts *experts, uint32_t *expert, uint32_t m, uint32_t iteration,
+                       uint32_t first, uint32_t rows, mmi_codes *c)
 {
 	for (uint32_t r = 0; r < w->block; r++) {
 		expert[r] = m;
 		for (uint32_t i = 0; i < w->n; i++)
 			w->observed[i][r] = i == m;
 	}
-	mmi_start_args args = { .iteration = iteration, .chain = m, .expert = expert, .observed = (const float *const *)w->observed };
+	mmi_start_args args = {
+		.iteration = iteration, .chain = m, .expert = expert, .observed = (const float *const *)w->observed
+	};
 	for (int k = 0; k < KINDS; k++) {
 		args.temperature = k == MEAN ? 0 : 1;
 		mmi_sampler_start(w->sampler, &args, experts, w->block, &w->z);
@@ -65,8 +68,8 @@ static void infer_from(mmi_eval_work *w, const mmi_experts *experts, uint32_t *e
 	}
 }
 
-static mm_status infer(mmi_eval_work *w, mmi_tuples *tuples, const mmi_experts *experts, uint32_t *expert, uint32_t number,
-                       mmi_codes *c, mm_error *e)
+static mm_status infer(mmi_eval_work *w, mmi_tuples *tuples, const mmi_experts *experts, uint32_t *expert,
+                       uint32_t number, mmi_codes *c, mm_error *e)
 {
 	for (uint32_t first = 0, block = 0; first < c->rows; first += w->block, block++) {
 		uint32_t rows = mmi_eval_rows(w, first, c->rows);
@@ -84,7 +87,8 @@ static mm_status infer_both(mmi_eval_work *w, mmi_tuples *train, mmi_codes *seen
 {
 	mmi_experts experts = { { NULL }, { NULL }, { NULL }, { NULL } };
 	uint32_t *expert = mmi_alloc(w->block, sizeof *expert);
-	mm_status status = expert ? mmi_experts_create(w->model, w->block, &experts, e) : mmi_fail(e, MM_ENOMEM, "out of memory for latents");
+	mm_status status = expert ? mmi_experts_create(w->model, w->block, &experts, e)
+	                          : mmi_fail(e, MM_ENOMEM, "out of memory for latents");
 	if (status == MM_OK)
 		status = infer(w, train, &experts, expert, MMI_ITERATION_EVAL_TRAINED, seen, e);
 	if (status == MM_OK)
@@ -101,7 +105,8 @@ static void read_one(void *ctx, uint32_t task, uint32_t worker)
 	uint32_t m = task / KINDS, k = task % KINDS;
 	mmi_probe p = { 0 };
 	(void)worker;
-	if (mmi_probe_fit(r->train->z[k][m], r->train->label, r->train->rows, r->train->d, r->classes, PENALTY, &p, &r->error[task]) == MM_OK)
+	if (mmi_probe_fit(r->train->z[k][m], r->train->label, r->train->rows, r->train->d, r->classes, PENALTY, &p,
+	                  &r->error[task]) == MM_OK)
 		r->accuracy[task] = mmi_probe_accuracy(&p, r->test->z[k][m], r->test->label, r->test->rows);
 	mmi_probe_clear(&p);
 }
@@ -143,7 +148,8 @@ static bool has_class(const mmi_codes *c, int32_t label)
 }
 
 /* What the probe has never seen it cannot tell: says which classes of the test tuples these are. */
-static mm_status tell_unseen(mmi_eval_work *w, const mmi_codes *seen, const mmi_codes *unseen, uint32_t classes, mm_error *e)
+static mm_status tell_unseen(mmi_eval_work *w, const mmi_codes *seen, const mmi_codes *unseen, uint32_t classes,
+                             mm_error *e)
 {
 	char text[120] = "";
 	size_t used = 0;
@@ -153,8 +159,10 @@ static mm_status tell_unseen(mmi_eval_work *w, const mmi_codes *seen, const mmi_
 			used += (size_t)snprintf(text + used, sizeof text - used, "%s%u", n > 1 ? ", " : "", c);
 	if (!n)
 		return MM_OK;
-	mmi_logf(w->r->setup.log, MM_LOG_WARNING, "latent accuracy: %u classes of the %s tuples (%s%s) are not among the %u training tuples the probe "
-	         "is fitted to, so it cannot tell them; raise --probe", n, mmi_part_name(w->r->part), text, n > 10 ? ", ..." : "", seen->rows);
+	mmi_logf(w->r->setup.log, MM_LOG_WARNING,
+	         "latent accuracy: %u classes of the %s tuples (%s%s) are not among the %u training tuples the probe "
+	         "is fitted to, so it cannot tell them; raise --probe",
+	         n, mmi_part_name(w->r->part), text, n > 10 ? ", ..." : "", seen->rows);
 	return mmi_report_fact(w->out, "probe lacks", e, "%u classes: %s%s", n, text, n > 10 ? ", ..." : "");
 }
 

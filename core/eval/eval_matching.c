@@ -1,5 +1,5 @@
-/* eval_matching.c - what the judge's matcher says: how well it finds what belongs together, and how well the modalities of tuples,
- * samples and translations fit. */
+/* eval_matching.c - what the judge's matcher says: how well it finds what belongs together, and how well the modalities
+ * of tuples, samples and translations fit. */
 #include "mmi_build.h"
 
 #include "eval/eval_work.h"
@@ -26,17 +26,19 @@ static void pair_text(const mmi_eval_work *w, uint32_t a, uint32_t b, char *text
 	snprintf(text, size, "%.24s with %.24s", w->model->modalities[a].name, w->model->modalities[b].name);
 }
 
-void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const float *const *b, const uint32_t *partner, uint32_t rows)
+void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const float *const *b, const uint32_t *partner,
+                     uint32_t rows)
 {
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t k = i + 1; k < n; k++)
 			for (uint32_t r = 0; r < rows; r++)
-				t->sum[i][k] += cosine(a[i] + (size_t)r * MMI_MATCHER_DIM, b[k] + (size_t)(partner ? partner[r] : r) * MMI_MATCHER_DIM);
+				t->sum[i][k] += cosine(a[i] + (size_t)r * MMI_MATCHER_DIM,
+				                       b[k] + (size_t)(partner ? partner[r] : r) * MMI_MATCHER_DIM);
 	t->rows += rows;
 }
 
-mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant, int variants,
-                               mm_error *e)
+mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant,
+                             int variants, mm_error *e)
 {
 	char of[64];
 	for (uint32_t i = 0; i < w->n; i++)
@@ -57,16 +59,19 @@ mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosin
 
 /* ------------------------------------------------------------ the matcher on these tuples */
 
-/* As with classifiers: a matcher for other data finds these worse than its own. The area, unlike recall, does not depend on how many
- * tuples there are; what chance explains is bounded by the spread of numbers in 0..1. */
-static mm_status compare_matcher(const mmi_eval_work *w, uint32_t from, uint32_t to, const mmi_recall *here, mm_error *e)
+/* As with classifiers: a matcher for other data finds these worse than its own. The area, unlike recall, does not
+ * depend on how many tuples there are; what chance explains is bounded by the spread of numbers in 0..1. */
+static mm_status compare_matcher(const mmi_eval_work *w, uint32_t from, uint32_t to, const mmi_recall *here,
+                                 mm_error *e)
 {
 	const double p = w->judge->matcher->recall[from][to].area;
 	if (!(here->area < p - 0.03 - 4 * sqrt(p * (1 - p) / here->queries)))
 		return MM_OK;
-	return mmi_fail(e, MM_ESHAPE, "the judge's matcher tells [%s] of these data from others by [%s] with an area of %.3f under the ROC "
-	                "curve, but had %.3f on its own: it was made for other data; make one with these settings (mmcore judge)",
-	                w->model->modalities[to].name, w->model->modalities[from].name, here->area, p);
+	return mmi_fail(
+		e, MM_ESHAPE,
+		"the judge's matcher tells [%s] of these data from others by [%s] with an area of %.3f under the ROC "
+		"curve, but had %.3f on its own: it was made for other data; make one with these settings (mmcore judge)",
+		w->model->modalities[to].name, w->model->modalities[from].name, here->area, p);
 }
 
 static mm_status add_recall(mmi_eval_work *w, uint32_t from, uint32_t to, const mmi_recall *here, mm_error *e)
@@ -137,7 +142,8 @@ mm_status mmi_eval_alignment(mmi_eval_work *w, mm_error *e)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", w->n_tuples);
 	make_partners(w, order, partner);
 	for (int v = 0; v < 2; v++)
-		mmi_cosines_add(&t[v], w->n, (const float *const *)w->real.of, (const float *const *)w->real.of, v ? partner : NULL, w->n_tuples);
+		mmi_cosines_add(&t[v], w->n, (const float *const *)w->real.of, (const float *const *)w->real.of,
+		                v ? partner : NULL, w->n_tuples);
 	mmi_free(order);
 	return mmi_cosines_report(w, name, t, variant, 2, e);
 }
@@ -151,11 +157,18 @@ void mmi_eval_embed(mmi_eval_work *w, uint32_t m, float *x, uint32_t rows)
 }
 
 /* The made samples look for what they were made from, among all real ones. */
-static mm_status find_condition(mmi_eval_work *w, mmi_fits *f, uint32_t source, uint32_t target, uint32_t first, uint32_t rows, mm_error *e)
+static mm_status find_condition(mmi_eval_work *w, mmi_fits *f, uint32_t source, uint32_t target, uint32_t first,
+                                uint32_t rows, mm_error *e)
 {
 	const uint32_t *kind = w->real.kind[source];
-	const mmi_retrieval r = { .n = w->real.n, .d = MMI_MATCHER_DIM, .item = w->real.of[source], .item_kind = kind, .n_queries = rows,
-	                          .query = w->embedding[target], .query_kind = kind + first, .answers = kind };
+	const mmi_retrieval r = { .n = w->real.n,
+		                      .d = MMI_MATCHER_DIM,
+		                      .item = w->real.of[source],
+		                      .item_kind = kind,
+		                      .n_queries = rows,
+		                      .query = w->embedding[target],
+		                      .query_kind = kind + first,
+		                      .answers = kind };
 	mmi_recall found;
 	MMI_TRY(mmi_retrieve(&r, w->saved.setup.pool, &found, e));
 	for (int k = 0; k < MMI_RECALLS; k++)
@@ -163,7 +176,8 @@ static mm_status find_condition(mmi_eval_work *w, mmi_fits *f, uint32_t source, 
 	return MM_OK;
 }
 
-mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t source, uint32_t first, uint32_t rows, mm_error *e)
+mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t source, uint32_t first, uint32_t rows,
+                       mm_error *e)
 {
 	const float *given = w->real.of[source] + (size_t)first * MMI_MATCHER_DIM;
 	for (uint32_t t = 0; t < w->n; t++) {
@@ -171,7 +185,8 @@ mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t sour
 			continue;
 		mmi_eval_embed(w, t, w->x[variant][t], rows);
 		for (uint32_t r = 0; r < rows; r++)
-			f->cosine[source][t] += cosine(given + (size_t)r * MMI_MATCHER_DIM, w->embedding[t] + (size_t)r * MMI_MATCHER_DIM);
+			f->cosine[source][t] +=
+				cosine(given + (size_t)r * MMI_MATCHER_DIM, w->embedding[t] + (size_t)r * MMI_MATCHER_DIM);
 		MMI_TRY(find_condition(w, f, source, t, first, rows, e));
 	}
 	f->rows[source] += rows;
@@ -204,10 +219,11 @@ static mm_status add_found(mmi_eval_work *w, const char *name, const mmi_fits *f
 	for (uint32_t s = 0; s < w->n; s++)
 		for (uint32_t t = 0; t < w->n; t++)
 			for (int k = 0; k < MMI_RECALLS && s != t; k++) {
-				snprintf(of, sizeof of, "%.20s by its %.20s, at %u", w->model->modalities[s].name, w->model->modalities[t].name,
-				         mmi_recall_at[k]);
+				snprintf(of, sizeof of, "%.20s by its %.20s, at %u", w->model->modalities[s].name,
+				         w->model->modalities[t].name, mmi_recall_at[k]);
 				for (int v = 0; v < w->variants; v++)
-					MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], f[v].found[s][t][k] / (double)f[v].rows[s], e));
+					MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v],
+					                       f[v].found[s][t][k] / (double)f[v].rows[s], e));
 			}
 	return MM_OK;
 }

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define COMPONENTS 64u
-#define FIT_ROWS 1000u                  /* samples the components are fitted to ... */
-#define FIT_FLOATS ((size_t)16 << 20)   /* ... unless they are larger than this together */
+#define FIT_ROWS 1000u                /* samples the components are fitted to ... */
+#define FIT_FLOATS ((size_t)16 << 20) /* ... unless they are larger than this together */
 
 enum { CLASSIFIER, MATCHER, PIXELS, SPACES }; /* feature spaces */
 
@@ -91,7 +91,7 @@ typedef struct mmi_add_job {
 	mmi_samples *s;
 	float *const *x;
 	uint32_t rows;
-	int variant;           /* or -1: data */
+	int variant; /* or -1: data */
 	float *const *projected;
 } mmi_add_job;
 
@@ -124,7 +124,8 @@ static void take(mmi_samples *s, float *const *x, uint32_t rows, int variant, fl
 			mmi_gauss_add(gauss_of(&j, m, MATCHER), w->embedding[m], rows);
 	}
 	if (s->aligned && variant >= 0)
-		mmi_cosines_add(&s->alignment[variant], w->n, (const float *const *)w->embedding, (const float *const *)w->embedding, NULL, rows);
+		mmi_cosines_add(&s->alignment[variant], w->n, (const float *const *)w->embedding,
+		                (const float *const *)w->embedding, NULL, rows);
 	if (s->frechet)
 		mmi_pool_run(w->saved.setup.pool, w->n, add_pixels, &j);
 }
@@ -135,7 +136,8 @@ static void take(mmi_samples *s, float *const *x, uint32_t rows, int variant, fl
 static void draw(mmi_eval_work *w, uint32_t block)
 {
 	const mmi_chains chains = w->sample;
-	mmi_generate(w->model, w->sampler, &chains, block, w->block, &w->z, w->x[MMI_GENERATOR], w->variants > 1 ? w->x[MMI_REVISED] : NULL);
+	mmi_generate(w->model, w->sampler, &chains, block, w->block, &w->z, w->x[MMI_GENERATOR],
+	             w->variants > 1 ? w->x[MMI_REVISED] : NULL);
 }
 
 static mm_status run_samples(mmi_samples *s, float *const *projected, mm_error *e)
@@ -174,9 +176,11 @@ static mm_status add_coherence(mmi_samples *s, mm_error *e)
 	static const char name[] = "unconditional coherence";
 	mmi_eval_work *w = s->w;
 	if (!w->judge || w->judged < 2)
-		return mmi_report_lack(w->out, name, w->judge && w->judged ? "classes can be read in one modality only" : w->no_judge, e);
+		return mmi_report_lack(w->out, name,
+		                       w->judge && w->judged ? "classes can be read in one modality only" : w->no_judge, e);
 	for (int v = 0; v < w->variants; v++)
-		MMI_TRY(mmi_report_add(w->out, name, "all modalities agree", mmi_eval_variants[v], (double)s->agree[v] / w->count, e));
+		MMI_TRY(mmi_report_add(w->out, name, "all modalities agree", mmi_eval_variants[v],
+		                       (double)s->agree[v] / w->count, e));
 	return MM_OK;
 }
 
@@ -187,7 +191,8 @@ static void space_text(const mmi_samples *s, uint32_t m, int space, char *text, 
 	else if (space == MATCHER)
 		snprintf(text, size, "%s matcher%d", s->w->model->modalities[m].name, MMI_MATCHER_DIM);
 	else
-		snprintf(text, size, "%s %s", s->w->model->modalities[m].name, s->w->model->modalities[m].classifier->features_name);
+		snprintf(text, size, "%s %s", s->w->model->modalities[m].name,
+		         s->w->model->modalities[m].classifier->features_name);
 }
 
 static mm_status add_space(mmi_samples *s, int space, const char *mean_of, mm_error *e)
@@ -220,7 +225,8 @@ static mm_status add_frechet(mmi_samples *s, mm_error *e)
 	if (!mmi_linalg_available())
 		mmi_linalg_eigen(NULL, 0, false, NULL, &why);
 	if (!s->frechet)
-		return mmi_report_lack(s->w->out, "Frechet distance", why.code ? why.message : "fewer than two samples or tuples", e);
+		return mmi_report_lack(s->w->out, "Frechet distance",
+		                       why.code ? why.message : "fewer than two samples or tuples", e);
 	MMI_TRY(add_space(s, CLASSIFIER, "mean, classifier features", e));
 	MMI_TRY(add_space(s, MATCHER, "mean, matcher's embeddings", e));
 	return add_space(s, PIXELS, "mean, components of raw values", e);
@@ -234,7 +240,9 @@ uint64_t mmi_eval_samples_blocks(const mmi_eval_work *w)
 mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e)
 {
 	const bool coherence = mmi_eval_wants(w->r, "coherence"), frechet = mmi_eval_wants(w->r, "frechet");
-	mmi_samples s = { .w = w, .frechet = frechet && mmi_linalg_available() && w->n_tuples > 1 && w->count > 1, .aligned = mmi_eval_aligns(w) };
+	mmi_samples s = { .w = w,
+		              .frechet = frechet && mmi_linalg_available() && w->n_tuples > 1 && w->count > 1,
+		              .aligned = mmi_eval_aligns(w) };
 	if (!coherence && !frechet && !s.aligned)
 		return MM_OK; /* why there is no alignment is said with that of the data */
 	float *projected[MMI_MAX_MODALITIES] = { NULL };

@@ -2,10 +2,11 @@
 #ifndef MMI_EVAL_TABLE_H
 #define MMI_EVAL_TABLE_H
 
-/* FIGURE(name, needs, part): mmi_eval_PART(w, e) adds the figure's numbers, or why there are none; mmi_eval_PART_blocks(w) are the blocks
- * it will take, for progress, and are not asked for where a need is not met. The order is that of the report. Rows of one
- * part are numbers of the same work, which is done once; rows of one name are wanted together. */
-#define MMI_EVAL_TABLE(FIGURE)                        \
+/* FIGURE(name, needs, part): mmi_eval_PART(w, e) adds the figure's numbers, or why there are none;
+ * mmi_eval_PART_blocks(w) are the blocks it will take, for progress, and are not asked for where a need is not met. The
+ * order is that of the report. Rows of one part are numbers of the same work, which is done once; rows of one name are
+ * wanted together. */
+#define MMI_EVAL_TABLE(FIGURE)                                                                                    \
 	FIGURE("alignment", MMI_NEEDS_JUDGE, alignment)     /* of modalities, by the judge's matcher: of the data, */ \
 	FIGURE("coherence", MMI_NEEDS_JUDGE, samples)       /* of samples from the prior */                           \
 	FIGURE("frechet", MMI_USES_JUDGE, samples)          /* of the same samples to the data */                     \

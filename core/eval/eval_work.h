@@ -1,4 +1,5 @@
-/* eval_work.h - what the parts of an evaluation share: the model, the judge, the tuples, and buffers for a block of rows. */
+/* eval_work.h - what the parts of an evaluation share: the model, the judge, the tuples, and buffers for a block of
+ * rows. */
 #ifndef MMI_EVAL_WORK_H
 #define MMI_EVAL_WORK_H
 
@@ -8,41 +9,41 @@
 #include "run/saved.h"
 #include "mcmc/translate.h"
 
-#define MMI_EVAL_BLOCK 256u        /* rows in memory at once, rounded up to whole chunks */
+#define MMI_EVAL_BLOCK 256u /* rows in memory at once, rounded up to whole chunks */
 
 enum { MMI_GENERATOR, MMI_REVISED, MMI_VARIANTS };
 extern const char *const mmi_eval_variants[MMI_VARIANTS];
 
 typedef struct mmi_eval_work {
 	const mmi_eval_request *r;
-	char *checkpoint;              /* the request's, or that of its run folder */
+	char *checkpoint; /* the request's, or that of its run folder */
 	mmi_saved saved;
 	const mmi_model *model;
 	mmi_sampler *sampler;
-	mmi_judge *judge;              /* NULL: no_judge says why */
-	char no_judge[200];            /* why there is nothing to read classes with */
-	char no_matcher[200];          /* why there is nothing to match with; for a judge without one too */
-	mmi_embedded real;             /* the tuples in use, by the matcher; empty without one */
+	mmi_judge *judge;     /* NULL: no_judge says why */
+	char no_judge[200];   /* why there is nothing to read classes with */
+	char no_matcher[200]; /* why there is nothing to match with; for a judge without one too */
+	mmi_embedded real;    /* the tuples in use, by the matcher; empty without one */
 	mmi_tuples *tuples;
-	mmi_setup other;               /* another data set for the energy, with its tuples; zero and NULL without */
+	mmi_setup other; /* another data set for the energy, with its tuples; zero and NULL without */
 	mmi_tuples *other_tuples;
-	uint32_t n;                    /* modalities */
-	uint32_t judged;               /* of them, with a classifier */
-	uint32_t count, n_tuples;      /* samples; tuples in use */
+	uint32_t n;               /* modalities */
+	uint32_t judged;          /* of them, with a classifier */
+	uint32_t count, n_tuples; /* samples; tuples in use */
 	uint32_t block;
-	int variants;                  /* of samples: 1 where no chain of the energy moves them */
+	int variants; /* of samples: 1 where no chain of the energy moves them */
 	mmi_chains sample, translate;
 	mmi_report *out;
-	uint64_t done, total;          /* blocks, for progress */
+	uint64_t done, total; /* blocks, for progress */
 	/* a block of rows, [modality][block][floats] */
 	float *data[MMI_MAX_MODALITIES], *x[MMI_VARIANTS][MMI_MAX_MODALITIES];
-	float *observed[MMI_MAX_MODALITIES];      /* [block] */
-	uint8_t *held[MMI_MAX_MODALITIES];        /* [block], 1: observed */
-	int32_t *class_of[MMI_MAX_MODALITIES];    /* [block]; NULL without a classifier */
-	float *embedding[MMI_MAX_MODALITIES];     /* [block][MMI_MATCHER_DIM]; NULL without a matcher */
+	float *observed[MMI_MAX_MODALITIES];   /* [block] */
+	uint8_t *held[MMI_MAX_MODALITIES];     /* [block], 1: observed */
+	int32_t *class_of[MMI_MAX_MODALITIES]; /* [block]; NULL without a classifier */
+	float *embedding[MMI_MAX_MODALITIES];  /* [block][MMI_MATCHER_DIM]; NULL without a matcher */
 	int32_t *label;
-	uint8_t *counted;                         /* [block] */
-	float *features;                          /* [block][largest feature vector or component count] */
+	uint8_t *counted; /* [block] */
+	float *features;  /* [block][largest feature vector or component count] */
 	mmi_latents z;
 	mmi_translator *translator;
 } mmi_eval_work;
@@ -66,19 +67,21 @@ typedef struct mmi_cosines {
 } mmi_cosines;
 
 /* a and b [modality][rows][MMI_MATCHER_DIM]: i from row r of a, k from row partner[r] of b (NULL: r). */
-void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const float *const *b, const uint32_t *partner, uint32_t rows);
-mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant, int variants,
-                               mm_error *e);
+void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const float *const *b, const uint32_t *partner,
+                     uint32_t rows);
+mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant,
+                             int variants, mm_error *e);
 
 /* Sums over translations, source by target. */
 typedef struct mmi_fits {
-	double cosine[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES];              /* of what was given and what was made */
-	double found[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES][MMI_RECALLS];  /* hits: what was given, by what was made */
+	double cosine[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES];             /* of what was given and what was made */
+	double found[MMI_MAX_MODALITIES][MMI_MAX_MODALITIES][MMI_RECALLS]; /* hits: what was given, by what was made */
 	uint64_t rows[MMI_MAX_MODALITIES];
 } mmi_fits;
 
 /* All modalities of x[variant] but the source, which were made from the tuples first.. */
-mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t source, uint32_t first, uint32_t rows, mm_error *e);
+mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t source, uint32_t first, uint32_t rows,
+                       mm_error *e);
 /* f [variants]; the suffix is ", z revised" or "". */
 mm_status mmi_eval_add_fits(mmi_eval_work *w, const char *suffix, const mmi_fits *f, mm_error *e);
 

@@ -160,19 +160,23 @@ static char *beside(const char *checkpoint)
 	static const char folder[] = "checkpoints/";
 	const char *slash = strrchr(checkpoint, '/');
 	size_t length = slash ? (size_t)(slash + 1 - checkpoint) : 0, last = sizeof folder - 1;
-	if (length >= last && !strncmp(checkpoint + length - last, folder, last) && (length == last || checkpoint[length - last - 1] == '/'))
+	if (length >= last && !strncmp(checkpoint + length - last, folder, last) &&
+	    (length == last || checkpoint[length - last - 1] == '/'))
 		length -= last;
-	return length || slash ? mmi_format("%.*sjudge.safetensors", (int)length, checkpoint) : mmi_strdup("judge.safetensors");
+	return length || slash ? mmi_format("%.*sjudge.safetensors", (int)length, checkpoint)
+	                       : mmi_strdup("judge.safetensors");
 }
 
-/* Validation tuples are held out of training by seed and number; a judge made with others has learned from some of them. */
+/* Validation tuples are held out of training by seed and number; a judge made with others has learned from some of
+ * them. */
 static mm_status say_what_it_saw(mmi_eval_work *w, mm_error *e)
 {
 	const mmi_settings *s = &w->saved.setup.settings;
 	const mmi_judge *j = w->judge;
 	if (w->r->part != MMI_PART_VALIDATION || (j->split_known && j->seed == s->seed && j->holdout == s->holdout))
 		return MM_OK;
-	return mmi_report_fact(w->out, "judge has seen", e, "some or all of these tuples: it was not made with this seed and holdout, so its accuracy "
+	return mmi_report_fact(w->out, "judge has seen", e,
+	                       "some or all of these tuples: it was not made with this seed and holdout, so its accuracy "
 	                       "and recall on them, and the alignment of data, are of its own training data");
 }
 
@@ -195,8 +199,9 @@ static void say_what_is_missing(mmi_eval_work *w)
 		w->judged += w->model->modalities[m].classifier != NULL;
 	if (!w->judged)
 		mmi_judge_lacks(w->model->modalities, w->n, w->no_judge, sizeof w->no_judge);
-	snprintf(w->no_matcher, sizeof w->no_matcher, w->n > 1 ? "the judge has no matcher; make one with mmcore judge --matcher yes"
-	                                                       : "there is one modality only");
+	snprintf(w->no_matcher, sizeof w->no_matcher,
+	         w->n > 1 ? "the judge has no matcher; make one with mmcore judge --matcher yes"
+	                  : "there is one modality only");
 }
 
 /* Without a judge there is what needs none; where nothing does, that is an error. */
@@ -209,7 +214,8 @@ static mm_status lack_judge(mmi_eval_work *w, const char *path, mm_error *e)
 		snprintf(w->no_judge, sizeof w->no_judge, "there is no judge at %.100s; make one with mmcore judge", path);
 	snprintf(w->no_matcher, sizeof w->no_matcher, "there is no judge at %.100s; make one with mmcore judge", path);
 	if (w->judged)
-		mmi_logf(w->r->setup.log, MM_LOG_WARNING, "no judge at %s, so figures that need one are left out; %s", path, cure);
+		mmi_logf(w->r->setup.log, MM_LOG_WARNING, "no judge at %s, so figures that need one are left out; %s", path,
+		         cure);
 	return MM_OK;
 }
 
@@ -258,13 +264,15 @@ static void set_chains(mmi_eval_work *w)
 	const mmi_settings *set = &w->saved.setup.settings;
 	w->sample = mmi_saved_chains(&w->saved, &set->sample, &w->r->steps);
 	w->translate = mmi_saved_chains(&w->saved, &set->translate, &w->r->steps);
-	const bool energy = w->sample.revise.steps || w->translate.revise.steps || mmi_guide_acts(&w->sample.guide) || mmi_guide_acts(&w->translate.guide);
+	const bool energy = w->sample.revise.steps || w->translate.revise.steps || mmi_guide_acts(&w->sample.guide) ||
+	                    mmi_guide_acts(&w->translate.guide);
 	w->variants = energy ? MMI_VARIANTS : 1;
 	mmi_sampler_reseed(w->sampler, w->r->seed);
 }
 
 /* One number, or two where translations have another; nothing where neither has more than none. */
-static mm_status add_chain_fact(mmi_eval_work *w, const char *name, uint32_t samples, uint32_t translations, int64_t none, mm_error *e)
+static mm_status add_chain_fact(mmi_eval_work *w, const char *name, uint32_t samples, uint32_t translations,
+                                int64_t none, mm_error *e)
 {
 	if (samples != translations)
 		return mmi_report_fact(w->out, name, e, "%u, translations %u", samples, translations);
@@ -286,7 +294,8 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 		MMI_TRY(mmi_report_fact(w->out, "translations", e, "drawn at temperature %g", w->translate.temperature));
 	MMI_TRY(add_chain_fact(w, "candidates", w->sample.guide.candidates, w->translate.guide.candidates, 1, e));
 	MMI_TRY(add_chain_fact(w, "guide steps", w->sample.guide.steps, w->translate.guide.steps, 0, e));
-	return w->saved.has_energy ? MM_OK : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
+	return w->saved.has_energy ? MM_OK
+	                           : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
 
 static mm_status open_tuples(mmi_eval_work *w, mm_error *e)
@@ -297,8 +306,11 @@ static mm_status open_tuples(mmi_eval_work *w, mm_error *e)
 	if (status != MM_OK && (r->part != MMI_PART_TEST || !mmi_part_absent(status)))
 		return mmi_fail(e, status, "%s", why.message);
 	if (status != MM_OK)
-		return mmi_fail(e, MM_ECONFIG, "%s; an evaluation needs tuples that were not trained on: give the data a test split, or train with "
-		                "[data] holdout and evaluate with --split validation", why.message);
+		return mmi_fail(
+			e, MM_ECONFIG,
+			"%s; an evaluation needs tuples that were not trained on: give the data a test split, or train with "
+			"[data] holdout and evaluate with --split validation",
+			why.message);
 	return mmi_tuples_pick(w->tuples, r->count, r->seed, e);
 }
 
@@ -358,8 +370,11 @@ static mm_status compare_judge(const mmi_eval_work *w, uint32_t m, uint64_t righ
 	double here = (double)right / (double)labelled, p = j->accuracy;
 	if (here >= p - 0.03 - 4 * sqrt(p * (1 - p) / (double)labelled))
 		return MM_OK;
-	return mmi_fail(e, MM_ESHAPE, "the judge reads [%s] of these data with accuracy %.3f, but had %.3f on its own: it was made for other "
-	                "data; make one with these settings (mmcore judge)", j->modality->name, here, p);
+	return mmi_fail(
+		e, MM_ESHAPE,
+		"the judge reads [%s] of these data with accuracy %.3f, but had %.3f on its own: it was made for other "
+		"data; make one with these settings (mmcore judge)",
+		j->modality->name, here, p);
 }
 
 static mm_status check_judge(mmi_eval_work *w, mm_error *e)
@@ -384,7 +399,8 @@ static mm_status check_judge(mmi_eval_work *w, mm_error *e)
 			MMI_TRY(compare_judge(w, m, right[m], labelled, e));
 			const char *of = w->model->modalities[m].name;
 			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", of, "when trained", w->judge->member[m].accuracy, e));
-			MMI_TRY(mmi_report_add(w->out, "judge's accuracy", of, "these tuples", (double)right[m] / (double)labelled, e));
+			MMI_TRY(
+				mmi_report_add(w->out, "judge's accuracy", of, "these tuples", (double)right[m] / (double)labelled, e));
 		}
 	return MM_OK;
 }

@@ -89,10 +89,10 @@ static double root(double eigenvalue)
 	return eigenvalue > 0 ? sqrt(eigenvalue) : 0;
 }
 
-/* tr (S1 S2)^(1/2), with buffers v, m, work [d][d] and values [d]. With S1 = V^T L V, S1^(1/2) S2 S1^(1/2) is similar to
- * L^(1/2) (V S2 V^T) L^(1/2). */
-static mm_status trace_root(uint32_t d, const double *s1, const double *s2, double *v, double *m, double *work, double *values,
-                            double *trace, mm_error *e)
+/* tr (S1 S2)^(1/2), with buffers v, m, work [d][d] and values [d]. With S1 = V^T L V, S1^(1/2) S2 S1^(1/2) is similar
+ * to L^(1/2) (V S2 V^T) L^(1/2). */
+static mm_status trace_root(uint32_t d, const double *s1, const double *s2, double *v, double *m, double *work,
+                            double *values, double *trace, mm_error *e)
 {
 	memcpy(v, s1, (size_t)d * d * sizeof *v);
 	MMI_TRY(mmi_linalg_eigen(v, d, true, values, e));
@@ -112,8 +112,8 @@ static mm_status trace_root(uint32_t d, const double *s1, const double *s2, doub
 	return MM_OK;
 }
 
-mm_status mmi_frechet_of(uint32_t d, const double *mean1, const double *cov1, const double *mean2, const double *cov2, double *out,
-                         mm_error *e)
+mm_status mmi_frechet_of(uint32_t d, const double *mean1, const double *cov1, const double *mean2, const double *cov2,
+                         double *out, mm_error *e)
 {
 	size_t square = (size_t)d * d;
 	double *work = mmi_alloc(3 * square + d, sizeof *work), trace, sum = 0;
@@ -135,8 +135,10 @@ mm_status mmi_frechet(const mmi_gauss *a, const mmi_gauss *b, double *out, mm_er
 {
 	size_t d = a->d, square = d * d;
 	if (a->d != b->d || a->n < 2 || b->n < 2)
-		return mmi_fail(e, MM_EARG, "Frechet distance between %llu vectors of %u features and %llu of %u; expected at least 2 of the same size",
-		                (unsigned long long)a->n, a->d, (unsigned long long)b->n, b->d);
+		return mmi_fail(
+			e, MM_EARG,
+			"Frechet distance between %llu vectors of %u features and %llu of %u; expected at least 2 of the same size",
+			(unsigned long long)a->n, a->d, (unsigned long long)b->n, b->d);
 	double *fit = mmi_alloc(2 * (square + d), sizeof *fit);
 	if (!fit)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the Frechet distance of %u features", a->d);

@@ -10,13 +10,14 @@
 
 /* Fortran: everything by address, matrices column by column, which for symmetric ones is the same. The lengths of the
  * character arguments are hidden ones at the end; LAPACK looks at the first letter only. */
-void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work, const int *lwork,
-             int *iwork, const int *liwork, int *info, size_t, size_t);
-void dsyevr_(const char *jobz, const char *range, const char *uplo, const int *n, double *a, const int *lda, const double *vl,
-             const double *vu, const int *il, const int *iu, const double *abstol, int *m, double *w, double *z, const int *ldz,
-             int *isuppz, double *work, const int *lwork, int *iwork, const int *liwork, int *info, size_t, size_t, size_t);
-void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *a, const int *lda,
-            const double *beta, double *c, const int *ldc, size_t, size_t);
+void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
+             const int *lwork, int *iwork, const int *liwork, int *info, size_t, size_t);
+void dsyevr_(const char *jobz, const char *range, const char *uplo, const int *n, double *a, const int *lda,
+             const double *vl, const double *vu, const int *il, const int *iu, const double *abstol, int *m, double *w,
+             double *z, const int *ldz, int *isuppz, double *work, const int *lwork, int *iwork, const int *liwork,
+             int *info, size_t, size_t, size_t);
+void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *a,
+            const int *lda, const double *beta, double *c, const int *ldc, size_t, size_t);
 
 bool mmi_linalg_available(void)
 {
@@ -32,7 +33,9 @@ static mm_status check(const char *routine, int info, uint32_t n, mm_error *e)
 {
 	if (info == 0)
 		return MM_OK;
-	return mmi_fail(e, MM_ENUMERIC, "%s found no eigenvalues of a matrix of size %u (info %d); are all its entries finite?", routine, n, info);
+	return mmi_fail(e, MM_ENUMERIC,
+	                "%s found no eigenvalues of a matrix of size %u (info %d); are all its entries finite?", routine, n,
+	                info);
 }
 
 mm_status mmi_linalg_eigen(double *a, uint32_t n, bool vectors, double *values, mm_error *e)
@@ -83,8 +86,8 @@ mm_status mmi_linalg_top(double *a, uint32_t n, uint32_t k, double *values, doub
 	mm_status status = all && support ? MM_OK : no_memory(n, e);
 	if (status != MM_OK)
 		goto done;
-	dsyevr_("V", "I", "U", &size, a, &size, &none, &none, &first, &last, &none, &found, all, vectors, &size, support, &n_work, &query,
-	        &n_iwork, &query, &info, 1, 1, 1);
+	dsyevr_("V", "I", "U", &size, a, &size, &none, &none, &first, &last, &none, &found, all, vectors, &size, support,
+	        &n_work, &query, &n_iwork, &query, &info, 1, 1, 1);
 	MMI_TRY_GOTO(check("dsyevr", info, n, e), done);
 	int length = (int)n_work;
 	work = mmi_alloc((size_t)length, sizeof *work);
@@ -93,8 +96,8 @@ mm_status mmi_linalg_top(double *a, uint32_t n, uint32_t k, double *values, doub
 		status = no_memory(n, e);
 		goto done;
 	}
-	dsyevr_("V", "I", "U", &size, a, &size, &none, &none, &first, &last, &none, &found, all, vectors, &size, support, work, &length,
-	        iwork, &n_iwork, &info, 1, 1, 1);
+	dsyevr_("V", "I", "U", &size, a, &size, &none, &none, &first, &last, &none, &found, all, vectors, &size, support,
+	        work, &length, iwork, &n_iwork, &info, 1, 1, 1);
 	MMI_TRY_GOTO(check("dsyevr", info, n, e), done);
 	memcpy(values, all, k * sizeof *values);
 	reverse(values, vectors, n, k);
@@ -128,7 +131,8 @@ bool mmi_linalg_available(void)
 
 static mm_status absent(mm_error *e)
 {
-	return mmi_fail(e, MM_EUNSUPPORTED, "this mmcore was built without LAPACK; install it (Debian: liblapack-dev) and configure again");
+	return mmi_fail(e, MM_EUNSUPPORTED,
+	                "this mmcore was built without LAPACK; install it (Debian: liblapack-dev) and configure again");
 }
 
 mm_status mmi_linalg_eigen(double *a, uint32_t n, bool vectors, double *values, mm_error *e)

@@ -59,9 +59,11 @@ static mm_status fit(mmi_pca *p, const float *x, uint32_t n, mm_error *e)
 	bool wide = n < p->d;
 	uint32_t size = wide ? n : p->d;
 	double *centred = mmi_alloc((size_t)n * p->d, sizeof(double)), *turned = NULL;
-	double *gram = mmi_alloc((size_t)size * size, sizeof(double)), *vectors = mmi_alloc((size_t)p->k * size, sizeof(double));
+	double *gram = mmi_alloc((size_t)size * size, sizeof(double)),
+		   *vectors = mmi_alloc((size_t)p->k * size, sizeof(double));
 	bool ok = centred && gram && vectors && (wide || (turned = mmi_alloc((size_t)n * p->d, sizeof(double))));
-	mm_status status = ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the principal components of %u samples", n);
+	mm_status status =
+		ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the principal components of %u samples", n);
 	if (status == MM_OK) {
 		centre(p, x, n, centred);
 		if (!wide)
@@ -91,8 +93,9 @@ mm_status mmi_pca_fit(const float *x, uint32_t n, uint32_t d, uint32_t k, mmi_pc
 	p.mean = mmi_alloc(d, sizeof *p.mean);
 	p.axes = mmi_alloc((size_t)d * p.k, sizeof *p.axes);
 	p.variance = mmi_alloc(p.k, sizeof *p.variance);
-	mm_status status = p.mean && p.axes && p.variance ? fit(&p, x, n, e)
-	                                                  : mmi_fail(e, MM_ENOMEM, "out of memory for %u principal components", p.k);
+	mm_status status = p.mean && p.axes && p.variance
+	                       ? fit(&p, x, n, e)
+	                       : mmi_fail(e, MM_ENOMEM, "out of memory for %u principal components", p.k);
 	if (status == MM_OK)
 		*out = p;
 	else

@@ -5,11 +5,11 @@
 #include "base/base.h"
 
 typedef struct mmi_pca {
-	uint32_t d, k;        /* of a sample; components */
-	double *mean;         /* [d] */
-	double *axes;         /* [d][k]: column c is component c, of length 1 */
-	double *variance;     /* [k], descending, of the samples it was fitted to (dividing by n - 1) */
-	double total;         /* variance of the samples in all directions */
+	uint32_t d, k;    /* of a sample; components */
+	double *mean;     /* [d] */
+	double *axes;     /* [d][k]: column c is component c, of length 1 */
+	double *variance; /* [k], descending, of the samples it was fitted to (dividing by n - 1) */
+	double total;     /* variance of the samples in all directions */
 } mmi_pca;
 
 /* Up to k components of x [n][d]; fewer when n - 1 or d is smaller. Exact: eigenvectors of the smaller of the two Gram

@@ -12,11 +12,11 @@
 
 typedef struct mmi_probe_fit_state {
 	const mmi_probe *p;
-	const double *x;         /* [n][d + 1]: standardised, 1 last */
+	const double *x; /* [n][d + 1]: standardised, 1 last */
 	const int32_t *label;
 	size_t n;
 	double penalty;
-	double *logit;           /* [classes] */
+	double *logit; /* [classes] */
 } mmi_probe_fit_state;
 
 /* Column means and deviations of the rows with labels; a constant column keeps scale 1. */
@@ -153,7 +153,9 @@ static mm_status fit(mmi_probe *p, const float *x, const int32_t *label, size_t 
 	size_t columns = p->d + 1u, size = columns * p->classes, rows = count_labels(label, n);
 	double *table = mmi_alloc(rows * columns, sizeof *table), *work = mmi_alloc(3 * size + p->classes, sizeof *work);
 	int32_t *kept = mmi_alloc(rows, sizeof *kept);
-	mm_status status = table && work && kept ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a logistic regression on %zu rows", rows);
+	mm_status status = table && work && kept
+	                       ? MM_OK
+	                       : mmi_fail(e, MM_ENOMEM, "out of memory for a logistic regression on %zu rows", rows);
 	if (status == MM_OK) {
 		mmi_probe_fit_state s = { p, table, kept, rows, penalty, work + 3 * size };
 		standardise(p, x, label, n, table, kept);
@@ -177,16 +179,17 @@ static mm_status check_labels(const int32_t *label, size_t n, uint32_t classes, 
 	return MM_OK;
 }
 
-mm_status mmi_probe_fit(const float *x, const int32_t *label, size_t n, uint32_t d, uint32_t classes, double penalty, mmi_probe *out,
-                        mm_error *e)
+mm_status mmi_probe_fit(const float *x, const int32_t *label, size_t n, uint32_t d, uint32_t classes, double penalty,
+                        mmi_probe *out, mm_error *e)
 {
 	mmi_probe p = { .d = d, .classes = classes };
 	MMI_TRY(check_labels(label, n, classes, e));
 	p.mean = mmi_alloc(d, sizeof *p.mean);
 	p.scale = mmi_alloc(d, sizeof *p.scale);
 	p.weight = mmi_alloc((d + 1u) * (size_t)classes, sizeof *p.weight);
-	mm_status status = p.mean && p.scale && p.weight ? fit(&p, x, label, n, penalty, e)
-	                                                 : mmi_fail(e, MM_ENOMEM, "out of memory for a logistic regression");
+	mm_status status = p.mean && p.scale && p.weight
+	                       ? fit(&p, x, label, n, penalty, e)
+	                       : mmi_fail(e, MM_ENOMEM, "out of memory for a logistic regression");
 	if (status == MM_OK)
 		*out = p;
 	else

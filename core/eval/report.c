@@ -37,7 +37,8 @@ static mm_status append(mmi_report *f, const mmi_report_item *x, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_report_add(mmi_report *f, const char *name, const char *of, const char *variant, double value, mm_error *e)
+mm_status mmi_report_add(mmi_report *f, const char *name, const char *of, const char *variant, double value,
+                         mm_error *e)
 {
 	mmi_report_item x = { .value = value };
 	snprintf(x.name, sizeof x.name, "%s", name);

@@ -85,8 +85,8 @@ static size_t ends_of(const mmi_report *f, size_t from, size_t to, bool behind, 
 }
 
 /* Targets in the order of the sources: those that are sources too come first. */
-static void align(const char *const *source, const int *source_length, size_t n_sources, const char **target, int *target_length,
-                  size_t n_targets)
+static void align(const char *const *source, const int *source_length, size_t n_sources, const char **target,
+                  int *target_length, size_t n_targets)
 {
 	size_t placed = 0;
 	for (size_t s = 0; s < n_sources; s++)
@@ -107,7 +107,8 @@ static void print_matrix(const mmi_report *f, size_t from, size_t to, const char
 {
 	const char *source[MAX_ENDS], *target[MAX_ENDS];
 	int source_length[MAX_ENDS], target_length[MAX_ENDS];
-	size_t rows = ends_of(f, from, to, false, source, source_length), columns = ends_of(f, from, to, true, target, target_length);
+	size_t rows = ends_of(f, from, to, false, source, source_length),
+		   columns = ends_of(f, from, to, true, target, target_length);
 	char of[2 * sizeof f->item->of], text[40], heading[2 * sizeof f->item->name];
 
 	align(source, source_length, rows, target, target_length, columns);
@@ -211,12 +212,14 @@ static mm_status read_figures(const cJSON *root, const char *path, mmi_report *f
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "figures"), *o;
 	if (!cJSON_IsArray(list))
 		return mmi_fail(e, MM_EFORMAT, "%s: no list \"figures\" in it; expected what mmcore eval --out wrote", path);
-	cJSON_ArrayForEach(o, list) {
+	cJSON_ArrayForEach(o, list)
+	{
 		const cJSON *value = cJSON_GetObjectItemCaseSensitive(o, "value");
 		if (!*string_in(o, "figure"))
 			return mmi_fail(e, MM_EFORMAT, "%s: a figure without a name; expected what mmcore eval --out wrote", path);
 		if (cJSON_IsNumber(value))
-			MMI_TRY(mmi_report_add(f, string_in(o, "figure"), string_in(o, "of"), string_in(o, "variant"), value->valuedouble, e));
+			MMI_TRY(mmi_report_add(f, string_in(o, "figure"), string_in(o, "of"), string_in(o, "variant"),
+			                       value->valuedouble, e));
 		else
 			MMI_TRY(mmi_report_lack(f, string_in(o, "figure"), string_in(o, "why"), e));
 	}
@@ -291,7 +294,8 @@ mm_status mmi_report_csv(const mmi_report *f, char **out, mm_error *e)
 static mm_status write_text(const char *folder, const char *name, const char *suffix, const char *text, mm_error *e)
 {
 	char *path = mmi_format("%s/%s.%s", folder, name, suffix);
-	mm_status status = path ? mmi_write_file_atomic(path, text, strlen(text), e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
+	mm_status status = path ? mmi_write_file_atomic(path, text, strlen(text), e)
+	                        : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
 	mmi_free(path);
 	return status;
 }

@@ -18,20 +18,23 @@ static mm_status record(mmi_judge *j, mmi_judge_member *m, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status build(mmi_judge *j, const mmi_device *device, const mmi_modality *modalities, bool matcher, uint64_t seed, mm_error *e)
+static mm_status build(mmi_judge *j, const mmi_device *device, const mmi_modality *modalities, bool matcher,
+                       uint64_t seed, mm_error *e)
 {
 	MMI_TRY(mmi_params_create(device, "judge", &j->params, e));
 	for (uint32_t i = 0; i < j->n; i++) {
 		mmi_judge_member *m = &j->member[i];
 		*m = (mmi_judge_member){ .modality = &modalities[i], .present = modalities[i].classifier, .accuracy = NAN };
 		j->present += m->present;
-		j->most_classes = modalities[i].info.n_classes > j->most_classes ? modalities[i].info.n_classes : j->most_classes;
+		j->most_classes =
+			modalities[i].info.n_classes > j->most_classes ? modalities[i].info.n_classes : j->most_classes;
 		if (m->present)
 			MMI_TRY(record(j, m, e));
 	}
 	char why[300];
 	if (!j->present && !matcher)
-		return mmi_fail(e, MM_EUNSUPPORTED, "there is nothing to judge samples with: %s", mmi_judge_lacks(modalities, j->n, why, sizeof why));
+		return mmi_fail(e, MM_EUNSUPPORTED, "there is nothing to judge samples with: %s",
+		                mmi_judge_lacks(modalities, j->n, why, sizeof why));
 	j->logits = mmi_alloc((size_t)mmi_pool_threads(j->pool) * MMI_JUDGE_CHUNK * j->most_classes, sizeof *j->logits);
 	if (!j->logits)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a judge");
@@ -46,8 +49,8 @@ static mm_status build(mmi_judge *j, const mmi_device *device, const mmi_modalit
 	return matcher ? mmi_matcher_create(device, modalities, j->n, seed, j->pool, &j->matcher, e) : MM_OK;
 }
 
-mm_status mmi_judge_create(const mmi_device *device, const mmi_modality *modalities, size_t n, bool matcher, uint64_t seed,
-                           mmi_pool *pool, mmi_judge **out, mm_error *e)
+mm_status mmi_judge_create(const mmi_device *device, const mmi_modality *modalities, size_t n, bool matcher,
+                           uint64_t seed, mmi_pool *pool, mmi_judge **out, mm_error *e)
 {
 	mmi_judge *j = mmi_alloc(1, sizeof *j);
 	if (!j)
@@ -100,7 +103,8 @@ static void run_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	const mmi_judge_job *j = ctx;
 	const mmi_judge_member *m = j->m;
 	mmi_program *p = m->net.programs[worker];
-	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK, classes = m->modality->info.n_classes, count = (size_t)m->modality->count;
+	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK, classes = m->modality->info.n_classes,
+		   count = (size_t)m->modality->count;
 	size_t rows = j->rows - row < MMI_JUDGE_CHUNK ? j->rows - row : MMI_JUDGE_CHUNK;
 	float *logits = j->j->logits + (size_t)worker * MMI_JUDGE_CHUNK * j->j->most_classes;
 	/* The last rows may be fewer than a chunk; what the program has behind them is of no account. */
@@ -134,7 +138,8 @@ void mmi_judge_as_saved(const mmi_modality *m, float *x, size_t rows)
 
 const char *mmi_judge_lack(const mmi_modality *m)
 {
-	return m->info.n_classes < 2 ? "has fewer than two classes" : "has a plugin without a classifier (" MM_MODALITY_CLASSIFIER ")";
+	return m->info.n_classes < 2 ? "has fewer than two classes"
+	                             : "has a plugin without a classifier (" MM_MODALITY_CLASSIFIER ")";
 }
 
 const char *mmi_judge_lacks(const mmi_modality *modalities, size_t n, char *text, size_t size)
@@ -154,7 +159,7 @@ const char *mmi_judge_text(const mmi_judge *j, char *text, size_t size)
 	text[0] = 0;
 	for (uint32_t i = 0; i < j->n && used < size; i++)
 		if (j->member[i].present)
-			used += (size_t)snprintf(text + used, size - used, "%s%s %.4f", used ? ", " : "", j->member[i].modality->name,
-			                         j->member[i].accuracy);
+			used += (size_t)snprintf(text + used, size - used, "%s%s %.4f", used ? ", " : "",
+			                         j->member[i].modality->name, j->member[i].accuracy);
 	return text;
 }

@@ -48,7 +48,9 @@ static bool items_add_state(item_list *l, const mmi_modality *m)
 		return true;
 	if (!(l->name[l->n] = mmi_format(MMI_STATE_TENSOR, m->name)))
 		return false;
-	l->item[l->n] = (mmi_tensor_item){ .name = l->name[l->n], .dtype = MMI_U8, .rank = 1, .dim = { (int64_t)m->state_bytes }, .data = m->state };
+	l->item[l->n] = (mmi_tensor_item){
+		.name = l->name[l->n], .dtype = MMI_U8, .rank = 1, .dim = { (int64_t)m->state_bytes }, .data = m->state
+	};
 	l->n++;
 	return true;
 }
@@ -87,7 +89,8 @@ static void facts_clear(fact_list *f)
 		mmi_free(f->text[i]);
 }
 
-/* "org.mmcore.mnist styled-digit hidden128 0.98540000 10000": plugin, modality, features, accuracy, samples it is of. */
+/* "org.mmcore.mnist styled-digit hidden128 0.98540000 10000": plugin, modality, features, accuracy, samples it is of.
+ */
 static char *member_text(const mmi_judge_member *m)
 {
 	return mmi_format("%s %s %s %.17g %lld", m->modality->plugin->entry.id, m->modality->desc->id,
@@ -96,14 +99,14 @@ static char *member_text(const mmi_judge_member *m)
 
 static char *recall_text(const mmi_recall *r)
 {
-	return mmi_format("%.17g %.17g %.17g %.17g %.17g %.17g %.17g %u %u", r->at[0], r->at[1], r->at[2], r->chance[0], r->chance[1],
-	                  r->chance[2], r->area, r->queries, r->candidates);
+	return mmi_format("%.17g %.17g %.17g %.17g %.17g %.17g %.17g %u %u", r->at[0], r->at[1], r->at[2], r->chance[0],
+	                  r->chance[1], r->chance[2], r->area, r->queries, r->candidates);
 }
 
 static bool recall_read(const char *text, mmi_recall *r)
 {
-	return sscanf(text, "%lf %lf %lf %lf %lf %lf %lf %u %u", &r->at[0], &r->at[1], &r->at[2], &r->chance[0], &r->chance[1],
-	              &r->chance[2], &r->area, &r->queries, &r->candidates) == 9;
+	return sscanf(text, "%lf %lf %lf %lf %lf %lf %lf %u %u", &r->at[0], &r->at[1], &r->at[2], &r->chance[0],
+	              &r->chance[1], &r->chance[2], &r->area, &r->queries, &r->candidates) == 9;
 }
 
 static void add_matcher(const mmi_matcher *m, fact_list *f)
@@ -114,7 +117,8 @@ static void add_matcher(const mmi_matcher *m, fact_list *f)
 		facts_add(f, mmi_format("matcher %s", from->name), mmi_format("%s %s", from->plugin->entry.id, from->desc->id));
 		for (uint32_t k = 0; k < m->n; k++)
 			if (k != i)
-				facts_add(f, mmi_format("matcher %s -> %s", from->name, m->tower[k].modality->name), recall_text(&m->recall[i][k]));
+				facts_add(f, mmi_format("matcher %s -> %s", from->name, m->tower[k].modality->name),
+				          recall_text(&m->recall[i][k]));
 	}
 }
 
@@ -159,13 +163,16 @@ static mm_status check_owner(const mmi_modality *m, const char *plugin, const ch
 {
 	if (!strcmp(plugin, m->plugin->entry.id) && !strcmp(id, m->desc->id))
 		return MM_OK;
-	return mmi_fail(e, MM_ESHAPE, "%s: this judge's \"%s\" is %s of plugin %s, but the model's is %s of plugin %s; make a judge for "
-	                "these modalities with mmcore judge", path, m->name, id, plugin, m->desc->id, m->plugin->entry.id);
+	return mmi_fail(e, MM_ESHAPE,
+	                "%s: this judge's \"%s\" is %s of plugin %s, but the model's is %s of plugin %s; make a judge for "
+	                "these modalities with mmcore judge",
+	                path, m->name, id, plugin, m->desc->id, m->plugin->entry.id);
 }
 
 static mm_status is_unknown(const mmi_modality *m, const char *path, mm_error *e)
 {
-	return mmi_fail(e, MM_ESHAPE, "%s: this judge does not know the modality \"%s\"; make one for these modalities with mmcore judge",
+	return mmi_fail(e, MM_ESHAPE,
+	                "%s: this judge does not know the modality \"%s\"; make one for these modalities with mmcore judge",
 	                path, m->name);
 }
 
@@ -178,13 +185,18 @@ static mm_status check_member(mmi_judge_member *m, const mmi_checkpoint *ck, mm_
 	if (!text)
 		return is_unknown(m->modality, path, e);
 	if (sscanf(text, "%63s %63s %31s %lf %lld", plugin, id, features, &m->accuracy, &tested) != 5)
-		return mmi_fail(e, MM_EFORMAT, "%s: metadata of \"%s\" is \"%.80s\"; expected plugin, modality, features, accuracy and number "
-		                "of samples", path, m->modality->name, text);
+		return mmi_fail(e, MM_EFORMAT,
+		                "%s: metadata of \"%s\" is \"%.80s\"; expected plugin, modality, features, accuracy and number "
+		                "of samples",
+		                path, m->modality->name, text);
 	m->tested = tested;
 	MMI_TRY(check_owner(m->modality, plugin, id, path, e));
 	if (strcmp(features, m->modality->classifier->features_name))
-		return mmi_fail(e, MM_ESHAPE, "%s: this judge's features of \"%s\" are %s, but the plugin's are %s now; make a new judge with "
-		                "mmcore judge", path, m->modality->name, features, m->modality->classifier->features_name);
+		return mmi_fail(
+			e, MM_ESHAPE,
+			"%s: this judge's features of \"%s\" are %s, but the plugin's are %s now; make a new judge with "
+			"mmcore judge",
+			path, m->modality->name, features, m->modality->classifier->features_name);
 	return MM_OK;
 }
 
@@ -196,7 +208,8 @@ static mm_status read_recall(mmi_matcher *m, uint32_t from, uint32_t to, const m
 	const char *text = mmi_checkpoint_meta(ck, key);
 	if (text && recall_read(text, &m->recall[from][to]))
 		return MM_OK;
-	return mmi_fail(e, MM_EFORMAT, "%s: metadata \"%s\" is \"%.80s\"; expected nine numbers, the recall of one by the other",
+	return mmi_fail(e, MM_EFORMAT,
+	                "%s: metadata \"%s\" is \"%.80s\"; expected nine numbers, the recall of one by the other",
 	                mmi_checkpoint_path(ck), key, text ? text : "");
 }
 
@@ -210,7 +223,8 @@ static mm_status check_tower(const mmi_matcher *m, uint32_t i, const mmi_checkpo
 	if (!text)
 		return is_unknown(modality, path, e);
 	if (sscanf(text, "%63s %63s", plugin, id) != 2)
-		return mmi_fail(e, MM_EFORMAT, "%s: metadata \"%s\" is \"%.80s\"; expected plugin and modality", path, key, text);
+		return mmi_fail(e, MM_EFORMAT, "%s: metadata \"%s\" is \"%.80s\"; expected plugin and modality", path, key,
+		                text);
 	return check_owner(modality, plugin, id, path, e);
 }
 
@@ -250,7 +264,8 @@ static void load(mmi_params *p)
 
 static mm_status restore(mmi_judge *j, const mmi_modality *modalities, const mmi_checkpoint *ck, mm_error *e)
 {
-	static const char *const others[] = { "judge.", "matcher.", "modality." }; /* of modalities that are not asked about, and states */
+	static const char *const others[] = { "judge.", "matcher.",
+		                                  "modality." }; /* of modalities that are not asked about, and states */
 	item_list items = { .n = 0 };
 	MMI_TRY(check_facts(j, ck, e));
 	mm_status status = items_make(j, &items, e);
@@ -275,8 +290,8 @@ static mm_status check_format(const mmi_checkpoint *ck, mm_error *e)
 	                mmi_checkpoint_path(ck), format ? format : "");
 }
 
-mm_status mmi_judge_open(const char *path, const mmi_device *device, const mmi_modality *modalities, size_t n, mmi_pool *pool,
-                         mmi_judge **out, mm_error *e)
+mm_status mmi_judge_open(const char *path, const mmi_device *device, const mmi_modality *modalities, size_t n,
+                         mmi_pool *pool, mmi_judge **out, mm_error *e)
 {
 	mmi_checkpoint *ck;
 	mmi_judge *j = NULL;

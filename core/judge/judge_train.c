@@ -11,9 +11,9 @@
 
 const mmi_judge_training mmi_judge_default = { .epochs = 0, .batch = 128, .rate = 2e-3, .wish = MMI_MATCHER_AUTO };
 
-#define UPDATES 1500u      /* of classifiers, roughly */
-#define TEMPERATURE 0.1    /* of the contrastive loss */
-#define BLOCK 512u /* test samples in memory at once */
+#define UPDATES 1500u   /* of classifiers, roughly */
+#define TEMPERATURE 0.1 /* of the contrastive loss */
+#define BLOCK 512u      /* test samples in memory at once */
 
 uint32_t mmi_judge_epochs(uint32_t tuples, uint32_t batch, bool matcher)
 {
@@ -32,11 +32,11 @@ typedef struct training {
 	const mmi_judge_training *how;
 	training_net net[MMI_MAX_MODALITIES];
 	mmi_trainer trainer;
-	float *target[MMI_MAX_MODALITIES];     /* [batch][n_classes], one-hot; zeros without label or sample */
-	float *seed;                           /* [batch]: 1 / batch */
-	double *loss;                          /* per chunk */
+	float *target[MMI_MAX_MODALITIES]; /* [batch][n_classes], one-hot; zeros without label or sample */
+	float *seed;                       /* [batch]: 1 / batch */
+	double *loss;                      /* per chunk */
 	const mmi_batch *batch;
-	float *padded[MMI_MAX_MODALITIES];     /* [whole chunks][floats]: the batch, where it is not whole chunks */
+	float *padded[MMI_MAX_MODALITIES]; /* [whole chunks][floats]: the batch, where it is not whole chunks */
 } training;
 
 /* ------------------------------------------------------------ networks */
@@ -101,7 +101,8 @@ static void run_classifier(training *t, uint32_t i, uint32_t chunk, mmi_floats g
 	training_net *n = &t->net[i];
 	mmi_program *p = n->net.programs[worker];
 	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK;
-	mmi_program_feed(p, n->x, MMI_JUDGE_CHUNK, (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
+	mmi_program_feed(p, n->x, MMI_JUDGE_CHUNK,
+	                 (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
 	mmi_program_feed(p, n->target, MMI_JUDGE_CHUNK, t->target[i] + row * modality->info.n_classes);
 	mmi_program_feed(p, n->seed, MMI_JUDGE_CHUNK, t->seed + row);
 	mmi_program_bind_grads(p, t->judge->params, grads);
@@ -134,8 +135,8 @@ static mm_status fill_targets(training *t, mm_error *e)
 		for (uint32_t r = 0; r < t->how->batch; r++) {
 			int32_t label = t->batch->label[r];
 			if (label >= (int32_t)classes)
-				return mmi_fail(e, MM_EABI, "[%s] a training sample has label %d; expected one of 0 to %u", m->modality->name, label,
-				                classes - 1);
+				return mmi_fail(e, MM_EABI, "[%s] a training sample has label %d; expected one of 0 to %u",
+				                m->modality->name, label, classes - 1);
 			bool here = !t->batch->observed || t->batch->observed[i][r] > 0;
 			if (label >= 0 && here)
 				t->target[i][(size_t)r * classes + (uint32_t)label] = 1;
@@ -157,12 +158,13 @@ static mm_status step(training *t, double schedule, double *loss, mm_error *e)
 static mm_status train(training *t, mmi_batches *batches, const mmi_judge_hooks *h, mm_error *e)
 {
 	uint64_t per_epoch = mmi_batches_per_epoch(batches), epochs = t->how->epochs;
-	uint64_t total = per_epoch * (epochs ? epochs : mmi_judge_epochs((uint32_t)per_epoch * t->how->batch, t->how->batch, false));
+	uint64_t total =
+		per_epoch * (epochs ? epochs : mmi_judge_epochs((uint32_t)per_epoch * t->how->batch, t->how->batch, false));
 	for (uint64_t i = 0; i < total; i++) {
 		double loss;
 		if (h->stop && h->stop(h->ctx))
-			return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu batches; no judge was written", (unsigned long long)i,
-			                (unsigned long long)total);
+			return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu batches; no judge was written",
+			                (unsigned long long)i, (unsigned long long)total);
 		MMI_TRY(mmi_batches_next(batches, &t->batch, e));
 		MMI_TRY(step(t, 0.5 * (1 + cos(M_PI * (double)i / (double)total)), &loss, e));
 		if (h->step)
@@ -177,7 +179,8 @@ typedef struct mmi_tally {
 	int64_t right[MMI_MAX_MODALITIES], all[MMI_MAX_MODALITIES];
 } mmi_tally;
 
-static void tally_rows(mmi_judge *j, const mmi_tuples *tuples, uint32_t first, uint32_t n, float *const *x, int32_t *class_of, mmi_tally *t)
+static void tally_rows(mmi_judge *j, const mmi_tuples *tuples, uint32_t first, uint32_t n, float *const *x,
+                       int32_t *class_of, mmi_tally *t)
 {
 	for (uint32_t i = 0; i < j->n; i++) {
 		if (!j->member[i].present)
@@ -215,7 +218,8 @@ static mm_status keep(mmi_judge *j, const mmi_tally *t, mm_error *e)
 		if (!m->present)
 			continue;
 		if (!t->all[i])
-			return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the test data have no labels, so the judge cannot be tested", m->modality->name);
+			return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the test data have no labels, so the judge cannot be tested",
+			                m->modality->name);
 		m->accuracy = (double)t->right[i] / (double)t->all[i];
 		m->tested = t->all[i];
 	}
@@ -230,7 +234,8 @@ static mm_status measure(mmi_judge *j, mmi_tuples *tuples, mm_error *e)
 	bool ok = class_of;
 	for (uint32_t i = 0; i < j->n && ok; i++)
 		ok = (x[i] = mmi_alloc((size_t)BLOCK * (size_t)j->member[i].modality->count, sizeof(float)));
-	mm_status status = ok ? tally(j, tuples, x, class_of, &t, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u test samples", BLOCK);
+	mm_status status =
+		ok ? tally(j, tuples, x, class_of, &t, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u test samples", BLOCK);
 	for (uint32_t i = 0; i < j->n; i++)
 		mmi_free(x[i]);
 	mmi_free(class_of);
@@ -239,8 +244,8 @@ static mm_status measure(mmi_judge *j, mmi_tuples *tuples, mm_error *e)
 
 /* ------------------------------------------------------------ all of it */
 
-static mm_status train_on(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, mmi_tuples *tuples, const mmi_judge_hooks *h,
-                          mm_error *e)
+static mm_status train_on(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, mmi_tuples *tuples,
+                          const mmi_judge_hooks *h, mm_error *e)
 {
 	training t = { .judge = j, .how = how };
 	mmi_batches *batches = NULL;
@@ -257,8 +262,8 @@ static mm_status train_on(mmi_judge *j, const mmi_setup *s, const mmi_judge_trai
 static mm_status open_part(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e)
 {
 	const mmi_settings *set = &s->settings;
-	return (set->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(s->modalities, s->n_modalities, part, set->holdout,
-	                                                                             set->seed, log, out, e);
+	return (set->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(s->modalities, s->n_modalities, part,
+	                                                                             set->holdout, set->seed, log, out, e);
 }
 
 /* The batch asked for, or all tuples where there are fewer. */
@@ -266,7 +271,8 @@ static uint32_t fitting_batch(const mmi_judge_training *how, const char *whose, 
 {
 	if (tuples >= how->batch)
 		return how->batch;
-	mmi_logf(log, MM_LOG_INFO, "the %s's batch is %u instead of %u (--batch): there are no more training tuples", whose, tuples, how->batch);
+	mmi_logf(log, MM_LOG_INFO, "the %s's batch is %u instead of %u (--batch): there are no more training tuples", whose,
+	         tuples, how->batch);
 	return tuples;
 }
 
@@ -278,8 +284,8 @@ static mm_status match_step(void *ctx, uint64_t done, uint64_t total, double los
 	if (h->step)
 		h->step(h->ctx, done, total, "contrastive loss", loss);
 	if (h->stop && h->stop(h->ctx))
-		return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu batches; no judge was written", (unsigned long long)done,
-		                (unsigned long long)total);
+		return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu batches; no judge was written",
+		                (unsigned long long)done, (unsigned long long)total);
 	return MM_OK;
 }
 
@@ -306,7 +312,8 @@ static mm_status make_matcher(mmi_judge *j, const mmi_setup *s, const mmi_judge_
 	mmi_tuples_drop_incomplete(train_part);
 	mmi_tuples_drop_incomplete(test_part);
 	if (!mmi_tuples_count(train_part) || !mmi_tuples_count(test_part))
-		return mmi_fail(e, MM_EFORMAT, "a matcher needs complete tuples for training and for testing; there are %u and %u",
+		return mmi_fail(e, MM_EFORMAT,
+		                "a matcher needs complete tuples for training and for testing; there are %u and %u",
 		                mmi_tuples_count(train_part), mmi_tuples_count(test_part));
 	matching.batch = fitting_batch(how, "matcher", mmi_tuples_count(train_part), h->log);
 	if (!matching.epochs)
@@ -317,8 +324,8 @@ static mm_status make_matcher(mmi_judge *j, const mmi_setup *s, const mmi_judge_
 
 /* ------------------------------------------------------------ both */
 
-static mm_status make_classifiers(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h,
-                                  mmi_tuples *train_part, mmi_tuples *test_part, mm_error *e)
+static mm_status make_classifiers(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how,
+                                  const mmi_judge_hooks *h, mmi_tuples *train_part, mmi_tuples *test_part, mm_error *e)
 {
 	mmi_judge_training fitting = *how;
 	fitting.batch = fitting_batch(how, "judge", mmi_tuples_count(train_part), h->log);
@@ -334,13 +341,16 @@ static mm_status open_unseen(const mmi_setup *s, const mmi_log *log, mmi_tuples 
 	if (!mmi_part_absent(status))
 		return status == MM_OK ? MM_OK : mmi_fail(e, status, "%s", why.message);
 	if (!s->settings.holdout)
-		return mmi_fail(e, status, "%s; a judge is measured on what it was not trained on: give the data a test split, or set [data] holdout",
-		                why.message);
+		return mmi_fail(
+			e, status,
+			"%s; a judge is measured on what it was not trained on: give the data a test split, or set [data] holdout",
+			why.message);
 	mmi_logf(log, MM_LOG_WARNING, "%s; the judge is measured on the validation tuples instead", why.message);
 	return open_part(s, MMI_PART_VALIDATION, log, out, e);
 }
 
-static mm_status make(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mm_error *e)
+static mm_status make(mmi_judge *j, const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h,
+                      mm_error *e)
 {
 	mmi_tuples *train_part = NULL, *test_part = NULL;
 	mm_status status = open_unseen(s, h->log, &test_part, e);
@@ -365,7 +375,8 @@ static bool wants_matcher(const mmi_setup *s, mmi_matcher_wish wish)
 	return wish == MMI_MATCHER_YES || (wish == MMI_MATCHER_AUTO && says_more && s->n_modalities > 1);
 }
 
-mm_status mmi_judge_train(const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mmi_judge **out, mm_error *e)
+mm_status mmi_judge_train(const mmi_setup *s, const mmi_judge_training *how, const mmi_judge_hooks *h, mmi_judge **out,
+                          mm_error *e)
 {
 	mmi_judge *j;
 	const bool matcher = wants_matcher(s, how->wish);

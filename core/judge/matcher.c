@@ -28,8 +28,15 @@ static mm_tensor linear(mmi_graph *g, mm_tensor x, const char *name, int32_t fea
 static mm_tensor see_map(mmi_graph *g, mm_tensor x)
 {
 	char name[24];
-	mm_conv c = { .struct_size = sizeof c, .out_channels = CHANNELS, .kernel_h = 4, .kernel_w = 4, .stride_h = 2, .stride_w = 2,
-	              .pad_h = 1, .pad_w = 1, .bias = 1 };
+	mm_conv c = { .struct_size = sizeof c,
+		          .out_channels = CHANNELS,
+		          .kernel_h = 4,
+		          .kernel_w = 4,
+		          .stride_h = 2,
+		          .stride_w = 2,
+		          .pad_h = 1,
+		          .pad_w = 1,
+		          .bias = 1 };
 	mm_shape s = mmi_graph_ops.shape(g, x);
 	for (int k = 1; s.dim[0] > SIDE && s.dim[1] > SIDE; k++, s = mmi_graph_ops.shape(g, x)) {
 		snprintf(name, sizeof name, "conv%d", k);
@@ -43,10 +50,21 @@ static mm_tensor see_map(mmi_graph *g, mm_tensor x)
 static mm_tensor see_sequence(mmi_graph *g, mm_tensor x)
 {
 	const mm_shape s = mmi_graph_ops.shape(g, x), map = mmi_shape(3, 1, s.dim[0], s.dim[1]);
-	const mm_conv each = { .struct_size = sizeof each, .out_channels = MOST_CHANNELS, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
-	                       .stride_w = 1, .bias = 1 };
-	const mm_conv near = { .struct_size = sizeof near, .out_channels = MOST_CHANNELS, .kernel_h = 1, .kernel_w = 3, .stride_h = 1,
-	                       .stride_w = 1, .pad_w = 1, .bias = 1 };
+	const mm_conv each = { .struct_size = sizeof each,
+		                   .out_channels = MOST_CHANNELS,
+		                   .kernel_h = 1,
+		                   .kernel_w = 1,
+		                   .stride_h = 1,
+		                   .stride_w = 1,
+		                   .bias = 1 };
+	const mm_conv near = { .struct_size = sizeof near,
+		                   .out_channels = MOST_CHANNELS,
+		                   .kernel_h = 1,
+		                   .kernel_w = 3,
+		                   .stride_h = 1,
+		                   .stride_w = 1,
+		                   .pad_w = 1,
+		                   .bias = 1 };
 	mm_tensor h = relu(g, mmi_graph_ops.conv2d(g, mmi_graph_ops.reshape(g, x, &map), "each", &each));
 	return mmi_graph_ops.global_avg_pool(g, relu(g, mmi_graph_ops.conv2d(g, h, "near", &near)));
 }
@@ -71,7 +89,8 @@ static mm_status record(mmi_matcher *m, mmi_tower *t, mm_error *e)
 	return mmi_graph_check(t->net.graph, e);
 }
 
-static mm_status build(mmi_matcher *m, const mmi_device *device, const mmi_modality *modalities, uint64_t seed, mm_error *e)
+static mm_status build(mmi_matcher *m, const mmi_device *device, const mmi_modality *modalities, uint64_t seed,
+                       mm_error *e)
 {
 	MMI_TRY(mmi_params_create(device, "matcher", &m->params, e));
 	for (uint32_t i = 0; i < m->n; i++) {
@@ -85,8 +104,8 @@ static mm_status build(mmi_matcher *m, const mmi_device *device, const mmi_modal
 	return MM_OK;
 }
 
-mm_status mmi_matcher_create(const mmi_device *device, const mmi_modality *modalities, size_t n, uint64_t seed, mmi_pool *pool,
-                             mmi_matcher **out, mm_error *e)
+mm_status mmi_matcher_create(const mmi_device *device, const mmi_modality *modalities, size_t n, uint64_t seed,
+                             mmi_pool *pool, mmi_matcher **out, mm_error *e)
 {
 	if (n < 2)
 		return mmi_fail(e, MM_EUNSUPPORTED, "there is one modality only, so there is nothing to match it with");
@@ -160,8 +179,8 @@ static uint64_t hash_of(const float *x, size_t n)
 typedef struct embedder {
 	mmi_matcher *m;
 	mmi_embedded *out;
-	float *x[MMI_MAX_MODALITIES];         /* [BLOCK][floats] */
-	uint64_t *hash[MMI_MAX_MODALITIES];   /* [n] */
+	float *x[MMI_MAX_MODALITIES];       /* [BLOCK][floats] */
+	uint64_t *hash[MMI_MAX_MODALITIES]; /* [n] */
 } embedder;
 
 static mm_status open_embedder(embedder *b, mm_error *e)
@@ -203,7 +222,8 @@ static mm_status embed_block(embedder *b, mmi_tuples *tuples, uint32_t first, ui
 	return MM_OK;
 }
 
-static mm_status embed_all(embedder *b, mmi_tuples *tuples, mm_status (*tick)(void *, mm_error *), void *ctx, mm_error *e)
+static mm_status embed_all(embedder *b, mmi_tuples *tuples, mm_status (*tick)(void *, mm_error *), void *ctx,
+                           mm_error *e)
 {
 	for (uint32_t first = 0, rows; first < b->out->n; first += rows) {
 		rows = b->out->n - first < BLOCK ? b->out->n - first : BLOCK;
@@ -216,10 +236,11 @@ static mm_status embed_all(embedder *b, mmi_tuples *tuples, mm_status (*tick)(vo
 	return MM_OK;
 }
 
-mm_status mmi_matcher_embed(mmi_matcher *m, mmi_tuples *tuples, uint32_t count, mm_status (*tick)(void *ctx, mm_error *e), void *ctx,
-                            mmi_embedded *out, mm_error *e)
+mm_status mmi_matcher_embed(mmi_matcher *m, mmi_tuples *tuples, uint32_t count,
+                            mm_status (*tick)(void *ctx, mm_error *e), void *ctx, mmi_embedded *out, mm_error *e)
 {
-	mmi_embedded made = { .n = count < mmi_tuples_count(tuples) ? count : mmi_tuples_count(tuples), .modalities = m->n };
+	mmi_embedded made = { .n = count < mmi_tuples_count(tuples) ? count : mmi_tuples_count(tuples),
+		                  .modalities = m->n };
 	embedder b = { .m = m, .out = &made };
 	mm_status status = open_embedder(&b, e);
 	if (status == MM_OK)
@@ -241,10 +262,17 @@ void mmi_embedded_clear(mmi_embedded *x)
 	*x = (mmi_embedded){ .n = 0 };
 }
 
-mm_status mmi_embedded_recall(const mmi_embedded *x, uint32_t from, uint32_t to, mmi_pool *pool, mmi_recall *out, mm_error *e)
+mm_status mmi_embedded_recall(const mmi_embedded *x, uint32_t from, uint32_t to, mmi_pool *pool, mmi_recall *out,
+                              mm_error *e)
 {
-	const mmi_retrieval r = { .n = x->n, .d = MMI_MATCHER_DIM, .item = x->of[to], .item_kind = x->kind[to], .n_queries = x->n,
-	                          .query = x->of[from], .query_kind = x->kind[from], .answers = x->kind[from] };
+	const mmi_retrieval r = { .n = x->n,
+		                      .d = MMI_MATCHER_DIM,
+		                      .item = x->of[to],
+		                      .item_kind = x->kind[to],
+		                      .n_queries = x->n,
+		                      .query = x->of[from],
+		                      .query_kind = x->kind[from],
+		                      .answers = x->kind[from] };
 	return mmi_retrieve(&r, pool, out, e);
 }
 
@@ -257,8 +285,8 @@ const char *mmi_matcher_text(const mmi_matcher *m, char *text, size_t size)
 			const mmi_recall *r = &m->recall[a][b];
 			if (a != b)
 				used += (size_t)snprintf(text + used, size - used, "%s%s -> %s %.3f %.3f %.3f of %u", used ? ", " : "",
-				                         m->tower[a].modality->name, m->tower[b].modality->name, r->at[0], r->at[1], r->at[2],
-				                         r->candidates);
+				                         m->tower[a].modality->name, m->tower[b].modality->name, r->at[0], r->at[1],
+				                         r->at[2], r->candidates);
 		}
 	return text;
 }

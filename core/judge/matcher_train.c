@@ -1,5 +1,5 @@
-/* matcher_train.c - trains the towers: embeddings forward, the contrastive loss of the whole batch, then its gradient to each
- * embedding back through each tower, in chunks and lanes as the learner's losses. */
+/* matcher_train.c - trains the towers: embeddings forward, the contrastive loss of the whole batch, then its gradient
+ * to each embedding back through each tower, in chunks and lanes as the learner's losses. */
 #include "mmi_build.h"
 
 #include "judge/matcher.h"
@@ -21,10 +21,10 @@ typedef struct training {
 	trainer_tower tower[MMI_MAX_MODALITIES];
 	mmi_trainer trainer;
 	mmi_contrast contrast;
-	float *embedding[MMI_MAX_MODALITIES];     /* [batch][dim] */
-	float *grad[MMI_MAX_MODALITIES];          /* the same */
-	float *const *x;                          /* [modality][batch, whole chunks][floats] */
-	float *padded[MMI_MAX_MODALITIES];        /* the same, where a batch is not whole chunks */
+	float *embedding[MMI_MAX_MODALITIES]; /* [batch][dim] */
+	float *grad[MMI_MAX_MODALITIES];      /* the same */
+	float *const *x;                      /* [modality][batch, whole chunks][floats] */
+	float *padded[MMI_MAX_MODALITIES];    /* the same, where a batch is not whole chunks */
 } training;
 
 /* ------------------------------------------------------------ networks */
@@ -40,15 +40,18 @@ static mm_status open_tower(training *t, uint32_t i, mm_error *e)
 	w->x = mmi_input(g, modality->name, modality->info.shape);
 	w->grad = mmi_input(g, "grad", mmi_shape(1, (int)MMI_MATCHER_DIM));
 	mm_tensor out = mmi_matcher_record(modality, g, w->x);
-	const mmi_grad_request r = { .loss = mmi_sum_all(g, mmi_graph_ops.mul(g, out, w->grad), 1), .seed = mmi_const(g, mmi_shape(0), 1),
-	                             .stores = &t->m->params, .n_stores = 1 };
+	const mmi_grad_request r = { .loss = mmi_sum_all(g, mmi_graph_ops.mul(g, out, w->grad), 1),
+		                         .seed = mmi_const(g, mmi_shape(0), 1),
+		                         .stores = &t->m->params,
+		                         .n_stores = 1 };
 	return mmi_trainer_compile(&w->net, &r, MMI_NONE, MMI_MATCHER_CHUNK, t->m->pool, e);
 }
 
 static mm_status open_trainer(training *t, mm_error *e)
 {
 	const uint32_t chunks = (t->how->batch + MMI_MATCHER_CHUNK - 1) / MMI_MATCHER_CHUNK;
-	const size_t rows = (size_t)chunks * MMI_MATCHER_CHUNK, floats = rows * MMI_MATCHER_DIM; /* rows behind the batch have no gradient */
+	const size_t rows = (size_t)chunks * MMI_MATCHER_CHUNK,
+				 floats = rows * MMI_MATCHER_DIM; /* rows behind the batch have no gradient */
 	for (uint32_t i = 0; i < t->m->n; i++) {
 		MMI_TRY(open_tower(t, i, e));
 		t->embedding[i] = mmi_alloc(floats, sizeof(float));
@@ -98,8 +101,8 @@ static double loss_of_pairs(training *t)
 		memset(t->grad[i], 0, (size_t)t->how->batch * MMI_MATCHER_DIM * sizeof(float));
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t j = i + 1; j < n; j++)
-			loss += weight * mmi_contrast_loss(&t->contrast, t->embedding[i], t->embedding[j], t->how->batch, t->how->temperature, weight,
-			                                   t->grad[i], t->grad[j]);
+			loss += weight * mmi_contrast_loss(&t->contrast, t->embedding[i], t->embedding[j], t->how->batch,
+			                                   t->how->temperature, weight, t->grad[i], t->grad[j]);
 	return loss;
 }
 
@@ -145,14 +148,14 @@ static mm_status train(training *t, mmi_batches *batches, const mmi_matching_hoo
 	return MM_OK;
 }
 
-mm_status mmi_matcher_train(mmi_matcher *m, mmi_tuples *tuples, const mmi_matching *how, uint64_t seed, const mmi_matching_hooks *h,
-                            mm_error *e)
+mm_status mmi_matcher_train(mmi_matcher *m, mmi_tuples *tuples, const mmi_matching *how, uint64_t seed,
+                            const mmi_matching_hooks *h, mm_error *e)
 {
 	training t = { .m = m, .how = how };
 	mmi_batches *batches = NULL;
 	if (mmi_tuples_count(tuples) < how->batch)
-		return mmi_fail(e, MM_ECONFIG, "the matcher's batch is %u, but there are only %u complete training tuples", how->batch,
-		                mmi_tuples_count(tuples));
+		return mmi_fail(e, MM_ECONFIG, "the matcher's batch is %u, but there are only %u complete training tuples",
+		                how->batch, mmi_tuples_count(tuples));
 	mm_status status = open_trainer(&t, e);
 	if (status == MM_OK)
 		status = mmi_batches_create(tuples, how->batch, seed, 0, false, &batches, e);

@@ -94,8 +94,8 @@ enum { FIGURES = 2 * MMI_RECALLS + 1 };
 
 typedef struct job {
 	const mmi_retrieval *r;
-	uint32_t *place;           /* [n]: of a tuple's item among the candidates */
-	uint32_t *candidate;       /* [candidates]: rows */
+	uint32_t *place;     /* [n]: of a tuple's item among the candidates */
+	uint32_t *candidate; /* [candidates]: rows */
 	uint32_t n_candidates;
 	float *similarity;         /* [worker][candidates] */
 	uint8_t *right;            /* [worker][candidates] */

@@ -8,8 +8,8 @@
 bool mmi_course_before(const mmi_learner *l, uint64_t iterations);
 /* Times the learning rates. */
 double mmi_course_rate(const mmi_learner *l);
-/* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then held. Moves
- * nothing. */
+/* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then
+ * held. Moves nothing. */
 void mmi_course_calibrate(mmi_learner *l);
 
 #endif

@@ -17,17 +17,21 @@ static bool all_finite(const float *x, size_t n)
 
 static mm_status blame(const mmi_modality *m, const char *callback, const char *of, mm_error *e)
 {
-	return mmi_contract_blame(m, callback, MM_ENUMERIC, e, "its network gives numbers that are not finite of %s with the parameters it began "
-	                          "with; it may scale too much or take the exponential of something large", of);
+	return mmi_contract_blame(m, callback, MM_ENUMERIC, e,
+	                          "its network gives numbers that are not finite of %s with the parameters it began "
+	                          "with; it may scale too much or take the exponential of something large",
+	                          of);
 }
 
 static mm_status try_encoders(mmi_learner *l, const mmi_batch *batch, mm_error *e)
 {
-	const size_t rows = batch->size, z = rows * (size_t)mmi_model_z_dim(l->model), w = rows * (size_t)mmi_model_w_dim(l->model);
+	const size_t rows = batch->size, z = rows * (size_t)mmi_model_z_dim(l->model),
+				 w = rows * (size_t)mmi_model_w_dim(l->model);
 	const mmi_experts *x = &l->experts;
 	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, (uint32_t)rows, &l->experts);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++)
-		if (!all_finite(x->loc[m], z) || !all_finite(x->scale[m], z) || !all_finite(x->w_loc[m], w) || !all_finite(x->w_scale[m], w))
+		if (!all_finite(x->loc[m], z) || !all_finite(x->scale[m], z) || !all_finite(x->w_loc[m], w) ||
+		    !all_finite(x->w_scale[m], w))
 			return blame(&l->model->modalities[m], "build_encoder", "a batch of data", e);
 	return MM_OK;
 }
@@ -51,8 +55,11 @@ static mm_status try_energy(mmi_learner *l, const mmi_batch *batch, mm_error *e)
 	mmi_sampler_energies(l->sampler, (const float *const *)batch->x, (uint32_t)batch->size, NULL, energy);
 	bool good = all_finite(energy, batch->size);
 	mmi_free(energy);
-	return good ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the energy of a batch of data is not finite with the parameters it began with: build_features "
-	                               "of a modality's plugin may scale too much or take the exponential of something large");
+	return good ? MM_OK
+	            : mmi_fail(
+					  e, MM_ENUMERIC,
+					  "the energy of a batch of data is not finite with the parameters it began with: build_features "
+					  "of a modality's plugin may scale too much or take the exponential of something large");
 }
 
 mm_status mmi_learner_try_networks(mmi_learner *l, bool chains, const mmi_batch *batch, mm_error *e)

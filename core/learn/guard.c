@@ -24,7 +24,8 @@ mm_status mmi_guard_gap(mmi_learner *l, double gap, mm_error *e)
 	qsort(sorted, n, sizeof *sorted, by_size);
 	/* Half a window first: the loss starts at zero and any ratio to that would be large. */
 	if (n > MMI_GAPS / 2 && fabs(gap) > l->settings->gap_limit * sorted[n / 2])
-		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the energy loss is %g, more than %g times its running median %g",
+		return mmi_fail(e, MM_ENUMERIC,
+		                "iteration %lld: the energy loss is %g, more than %g times its running median %g",
 		                (long long)st->iteration + 1, gap, l->settings->gap_limit, sorted[n / 2]);
 	st->gaps[st->n_gaps++ % MMI_GAPS] = fabs(gap);
 	return MM_OK;

@@ -4,8 +4,8 @@
 
 #include "learn/learner.h"
 
-/* MM_ENUMERIC when the energy loss is not finite, or so far beyond its running median that it has left the regime in which its gradient
- * means something. Otherwise it goes into the median. */
+/* MM_ENUMERIC when the energy loss is not finite, or so far beyond its running median that it has left the regime in
+ * which its gradient means something. Otherwise it goes into the median. */
 mm_status mmi_guard_gap(mmi_learner *l, double gap, mm_error *e);
 
 #endif

@@ -1,8 +1,9 @@
 /* iterate.c - one iteration of the learner, to be read beside the paper.
  *
- * alpha is the energy model E, omega the generator p(x | z), phi the inference model q(z | X); B samples a batch, M modalities. Numbers
- * of equations are the paper's. Where equations, algorithm and listing disagree: docs/ARCHITECTURE.md, "How the paper was read". What is
- * not in the paper is in files of its own (terms/, course.c, guard.c, measure.c). */
+ * alpha is the energy model E, omega the generator p(x | z), phi the inference model q(z | X); B samples a batch, M
+ * modalities. Numbers of equations are the paper's. Where equations, algorithm and listing disagree:
+ * docs/ARCHITECTURE.md, "How the paper was read". What is not in the paper is in files of its own (terms/, course.c,
+ * guard.c, measure.c). */
 #include "mmi_build.h"
 
 #include "engine/streams.h"
@@ -24,14 +25,19 @@ static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 	mmi_sampler_encode(l->sampler, mmi_rows_read(batch->x), b, &l->experts);
 	for (uint32_t c = 0; c < l->n_chains; c++) {
 		mmi_latents chain = mmi_latents_at(&l->z, l->model, (size_t)c * b);
-		mmi_start_args start = { .iteration = t, .chain = c, .expert = l->masks.expert + (size_t)c * b, .own = l->masks.own,
-		                         .observed = mmi_rows_read(l->masks.there), .temperature = 1 };
+		mmi_start_args start = { .iteration = t,
+			                     .chain = c,
+			                     .expert = l->masks.expert + (size_t)c * b,
+			                     .own = l->masks.own,
+			                     .observed = mmi_rows_read(l->masks.there),
+			                     .temperature = 1 };
 		mmi_sampler_start(l->sampler, &start, &l->experts, b, &chain);
 	}
 	mmi_latents_copy(&l->z_start, &l->z, l->model, (size_t)l->n_chains * b);
 }
 
-/* Eqs. 7, 8: z <- z - s^2/2 dU/dz + n xi, and w likewise (Eq. 16), U(z, W) = sum_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). */
+/* Eqs. 7, 8: z <- z - s^2/2 dU/dz + n xi, and w likewise (Eq. 16), U(z, W) = sum_m NLL_m(x_m | z, w_m) - log p0(z) -
+ * sum_m log p0(w_m). */
 static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
@@ -42,18 +48,20 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 		args.observed = mmi_rows_read(l->masks.observed);
 		args.held = mmi_held_read(l->masks.held_w);
 	}
-	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), s->batch, l->n_chains, &l->z, &l->z_start, &stats);
+	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), s->batch, l->n_chains, &l->z, &l->z_start,
+	                      &stats);
 	mmi_measure_posterior(l, &stats, m);
 	mmi_measure_posterior_end(l, batch, args, m);
 }
 
-/* Eq. 9: z' ~ p0(z), w' ~ p0(w); x_0 = mean of p(x | z', w'). Translations have z' of an expert, and what was given; x_start may have
- * the chains start elsewhere. */
+/* Eq. 9: z' ~ p0(z), w' ~ p0(w); x_0 = mean of p(x | z', w'). Translations have z' of an expert, and what was given;
+ * x_start may have the chains start elsewhere. */
 static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_sampler_prior(l->sampler, s->batch, 0, t, &l->z_prior);
-	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, mmi_rows_read(l->masks.there), s->batch, MMI_DRAWS_GIVEN, t, &l->z_prior);
+	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, mmi_rows_read(l->masks.there), s->batch,
+	                MMI_DRAWS_GIVEN, t, &l->z_prior);
 	mmi_sampler_decode(l->sampler, &l->z_prior, s->batch, l->generated);
 	mmi_given_fill(&l->given, l->model, mmi_rows_read(batch->x), l->generated);
 	mmi_start_data_chain(l, t);
@@ -74,7 +82,8 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 
 /* ------------------------------------------------------------ updates */
 
-/* The factor of terms on X revised and the z' it was made from: 0 where the data chain did not start at the generator's samples. */
+/* The factor of terms on X revised and the z' it was made from: 0 where the data chain did not start at the generator's
+ * samples. */
 static double of_pairs(const mmi_learner *l, double factor)
 {
 	return l->settings->x_start != MMI_START_NOISE ? factor : 0;
@@ -83,8 +92,13 @@ static double of_pairs(const mmi_learner *l, double factor)
 static mmi_segment pairs(mmi_learner *l, mmi_loss *loss, double factor)
 {
 	uint32_t b = l->settings->batch;
-	return (mmi_segment){ .loss = loss, .x = mmi_rows_read(l->revised), .z = { l->z_prior }, .mask = &l->masks.generated, .rows = b,
-	                      .x_rows = b, .seed = (float)(factor / b) };
+	return (mmi_segment){ .loss = loss,
+		                  .x = mmi_rows_read(l->revised),
+		                  .z = { l->z_prior },
+		                  .mask = &l->masks.generated,
+		                  .rows = b,
+		                  .x_rows = b,
+		                  .seed = (float)(factor / b) };
 }
 
 /* Of the term on data and, where pairs have a factor, of theirs behind it. */
@@ -100,8 +114,13 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32
 	uint32_t b = l->settings->batch, chains = b * l->n_chains;
 	double factor = of_pairs(l, l->settings->s_factor);
 	mmi_terms t = { .n = 1 };
-	t.at[0] = (mmi_segment){ .loss = &l->generator_loss, .x = mmi_rows_read(batch->x), .z = { l->z }, .mask = &l->masks.data,
-	                         .rows = chains, .x_rows = b, .seed = 1.0f / (float)chains };
+	t.at[0] = (mmi_segment){ .loss = &l->generator_loss,
+		                     .x = mmi_rows_read(batch->x),
+		                     .z = { l->z },
+		                     .mask = &l->masks.data,
+		                     .rows = chains,
+		                     .x_rows = b,
+		                     .seed = 1.0f / (float)chains };
 	if (factor > 0)
 		t.at[t.n++] = pairs(l, &l->generator_loss, factor);
 	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
@@ -116,8 +135,12 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 	uint32_t b = l->settings->batch;
 	double factor = of_pairs(l, l->settings->i_factor);
 	mmi_terms t = { .n = 1 };
-	t.at[0] = (mmi_segment){ .loss = &l->inference_data, .x = mmi_batch_seen(batch), .mask = &l->masks.data, .rows = b, .x_rows = b,
-	                         .seed = 1.0f / (float)b };
+	t.at[0] = (mmi_segment){ .loss = &l->inference_data,
+		                     .x = mmi_batch_seen(batch),
+		                     .mask = &l->masks.data,
+		                     .rows = b,
+		                     .x_rows = b,
+		                     .seed = 1.0f / (float)b };
 	for (uint32_t c = 0; c < l->n_chains; c++)
 		t.at[0].z[c] = mmi_latents_at(&l->z, l->model, (size_t)c * b);
 	if (factor > 0)
@@ -138,7 +161,8 @@ static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m
 	return mmi_guard_gap(l, m->gap, e);
 }
 
-/* Eqs. 10, 20: min over alpha of (mean E(X) - mean E(X revised)) / T, T = (n / s)^2: the maximum-likelihood gradient of exp(-E / T). */
+/* Eqs. 10, 20: min over alpha of (mean E(X) - mean E(X revised)) / T, T = (n / s)^2: the maximum-likelihood gradient of
+ * exp(-E / T). */
 static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
@@ -149,8 +173,12 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t 
 	t.at[0] = mmi_complete_tuples(l, batch);
 	t.at[0].seed = (float)of_data;
 	t.at[0].l2 = (float)(s->energy_l2 * of_data);
-	t.at[1] = (mmi_segment){ .loss = &l->energy_loss, .x = mmi_rows_read(l->revised), .rows = b, .x_rows = b, .seed = (float)-of_revised,
-	                         .l2 = (float)(s->energy_l2 * of_revised) };
+	t.at[1] = (mmi_segment){ .loss = &l->energy_loss,
+		                     .x = mmi_rows_read(l->revised),
+		                     .rows = b,
+		                     .x_rows = b,
+		                     .seed = (float)-of_revised,
+		                     .l2 = (float)(s->energy_l2 * of_revised) };
 	if (!n_data)
 		return MM_OK; /* nothing to compare the revised tuples with */
 	mmi_term_swaps(l, number, &t);
@@ -160,8 +188,8 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t 
 /* ------------------------------------------------------------ iterations */
 
 /* Updates of one kind, numbered; the first one's figures stay. */
-static mm_status repeat(mm_status (*make)(mmi_learner *, const mmi_batch *, uint32_t, mmi_measures *, mm_error *), uint32_t n,
-                        mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+static mm_status repeat(mm_status (*make)(mmi_learner *, const mmi_batch *, uint32_t, mmi_measures *, mm_error *),
+                        uint32_t n, mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		mmi_measures now = *m;
@@ -174,8 +202,8 @@ static mm_status repeat(mm_status (*make)(mmi_learner *, const mmi_batch *, uint
 	return MM_OK;
 }
 
-/* The paper's algorithm: chains first, all with the parameters of step t; then each model learns from what the chains revised. z, z' and
- * both X are constants. */
+/* The paper's algorithm: chains first, all with the parameters of step t; then each model learns from what the chains
+ * revised. z, z' and both X are constants. */
 static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	const mmi_settings *s = l->settings;

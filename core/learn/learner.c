@@ -46,8 +46,10 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	/* The generator's pass has all chains on data and the generated samples; the energy's data, revised and swapped ones. */
-	uint32_t rows = (l->n_chains > 2 ? l->n_chains + 1 : 3) * s->batch, chunks = (l->n_chains + 1) * (s->batch / l->chunk);
+	/* The generator's pass has all chains on data and the generated samples; the energy's data, revised and swapped
+	 * ones. */
+	uint32_t rows = (l->n_chains > 2 ? l->n_chains + 1 : 3) * s->batch,
+			 chunks = (l->n_chains + 1) * (s->batch / l->chunk);
 	mmi_adam_config generator = s->generator;
 	generator.ema = s->ema;
 	MMI_TRY(mmi_optimiser_create(l->model->generator, &generator, &l->generator, e));
@@ -64,13 +66,14 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 	const mmi_settings *s = l->settings;
 	mmi_loss_place place = { l->chunk, l->pool, l->masked };
 	MMI_TRY(mmi_loss_generator(l->model, &place, &l->generator_lanes, &l->generator_loss, e));
-	MMI_TRY(mmi_loss_inference(l->model, &place, l->n_chains, s->inference_target, s->separate_inference, &l->inference_lanes,
-	                           &l->inference_data, e));
-	MMI_TRY(mmi_loss_inference(l->model, &place, 1, s->inference_target, false, &l->inference_lanes, &l->inference_generated, e));
+	MMI_TRY(mmi_loss_inference(l->model, &place, l->n_chains, s->inference_target, s->separate_inference,
+	                           &l->inference_lanes, &l->inference_data, e));
+	MMI_TRY(mmi_loss_inference(l->model, &place, 1, s->inference_target, false, &l->inference_lanes,
+	                           &l->inference_generated, e));
 	MMI_TRY(mmi_loss_energy(l->model, &place, &l->energy_lanes, &l->energy_loss, e));
 	if (l->n_eps)
-		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta,
-		                      mmi_learner_aligns(l) ? s->contrast_factor : 0, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
+		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta, mmi_learner_aligns(l) ? s->contrast_factor : 0,
+		                      &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
 	if (mmi_learner_aligns(l))
 		MMI_TRY(mmi_loss_locations(l->model, &place, &l->inference_lanes, &l->locations, e));
 	return MM_OK;
@@ -88,7 +91,8 @@ static mm_status create_parts(mmi_learner *l, mm_error *e)
 	return mmi_snapshot_create(l, e);
 }
 
-mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out, mm_error *e)
+mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out,
+                             mm_error *e)
 {
 	mmi_learner *l = mmi_alloc(1, sizeof *l);
 	if (!l)

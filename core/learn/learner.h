@@ -16,35 +16,35 @@
 #define MMI_GAPS 101     /* energy losses the running median looks at */
 #define MMI_CALIBRATE 50 /* iterations over which x_step is measured */
 
-/* What one iteration did: means over the batch. Chains are measured with the parameters that moved them, losses and norms at the first
- * of several updates. */
+/* What one iteration did: means over the batch. Chains are measured with the parameters that moved them, losses and
+ * norms at the first of several updates. */
 typedef struct mmi_measures {
-	bool warm;                            /* warm-up is not over */
-	bool chains;                          /* otherwise only elbo, contrast and the norms of two models were measured */
-	double elbo;                          /* negative ELBO */
-	double contrast;                      /* contrastive loss between experts */
-	double u_start, u_end;                /* U at both ends of the posterior chain */
-	double nll_end;                       /* what of U at their end is likelihoods: NLL of the data given the revised z */
+	bool warm;             /* warm-up is not over */
+	bool chains;           /* otherwise only elbo, contrast and the norms of two models were measured */
+	double elbo;           /* negative ELBO */
+	double contrast;       /* contrastive loss between experts */
+	double u_start, u_end; /* U at both ends of the posterior chain */
+	double nll_end;        /* what of U at their end is likelihoods: NLL of the data given the revised z */
 	double loss_generator, loss_inference;
 	double e_data, e_generated, e_revised;
-	double gap;                           /* E(data) - E(revised): the energy loss, undivided */
-	double z_drift, z_noise, z_move;      /* rms per element: accumulated drift and noise, displacement */
-	double x_drift, x_noise, x_move;      /* the same, in units of each modality's range */
-	double x_step;                        /* s in use */
-	double swap_rank;                     /* share of the batch whose tuple has less energy than it has with one modality swapped */
+	double gap;                      /* E(data) - E(revised): the energy loss, undivided */
+	double z_drift, z_noise, z_move; /* rms per element: accumulated drift and noise, displacement */
+	double x_drift, x_noise, x_move; /* the same, in units of each modality's range */
+	double x_step;                   /* s in use */
+	double swap_rank; /* share of the batch whose tuple has less energy than it has with one modality swapped */
 	double norm_generator, norm_inference, norm_energy;
-	int culprit;                          /* the model whose update was about to be made: 0 generator, 1 inference, 2 energy */
+	int culprit; /* the model whose update was about to be made: 0 generator, 1 inference, 2 energy */
 } mmi_measures;
 
 /* What goes into a checkpoint besides parameters and moments. */
 typedef struct mmi_learner_state {
-	int64_t iteration;                    /* iterations done */
+	int64_t iteration; /* iterations done */
 	int64_t rollbacks;
-	double x_step, x_step_sum;            /* in use; sum of measurements while calibrating */
-	int64_t x_step_n;                     /* measurements so far */
-	double gaps[MMI_GAPS];                /* ring of |energy loss| */
-	int64_t n_gaps;                       /* written so far */
-	int64_t n_buffered;                   /* chains ever put into the buffer */
+	double x_step, x_step_sum; /* in use; sum of measurements while calibrating */
+	int64_t x_step_n;          /* measurements so far */
+	double gaps[MMI_GAPS];     /* ring of |energy loss| */
+	int64_t n_gaps;            /* written so far */
+	int64_t n_buffered;        /* chains ever put into the buffer */
 } mmi_learner_state;
 
 typedef struct mmi_learner {
@@ -56,28 +56,29 @@ typedef struct mmi_learner {
 	mmi_lanes generator_lanes, inference_lanes, energy_lanes;
 	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo, locations;
 	mmi_pass pass;
-	uint32_t chunk, n_chains;             /* chains per sample: M or 1 */
-	bool masked;                          /* modalities may be missing, or count for some chains only */
+	uint32_t chunk, n_chains; /* chains per sample: M or 1 */
+	bool masked;              /* modalities may be missing, or count for some chains only */
 	mmi_masks masks;
 	mmi_learner_state state;
-	double clock;                         /* share of the time budget that is used; negative: there is none */
+	double clock; /* share of the time budget that is used; negative: there is none */
 	/* Rows: z [chains * B], z_prior [B], eps [B] each; x[m] [B][floats]. */
 	mmi_latents z, z_start, z_prior, eps[MMI_MAX_MODALITIES];
 	uint32_t n_eps;
 	mmi_experts experts;
 	float *generated[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
-	float *imputed[MMI_MAX_MODALITIES];   /* incomplete tuples, completed; NULL unless masked */
-	float *buffer[MMI_MAX_MODALITIES];    /* [x_buffer][floats] persistent chains, with their latents; NULL without */
+	float *imputed[MMI_MAX_MODALITIES]; /* incomplete tuples, completed; NULL unless masked */
+	float *buffer[MMI_MAX_MODALITIES];  /* [x_buffer][floats] persistent chains, with their latents; NULL without */
 	mmi_latents buffer_z;
 	mmi_given given;
 	mmi_swaps swaps;
 	mmi_alignment alignment;
-	mmi_mirror snapshot;                  /* parameters, moments and vectors of the three models */
+	mmi_mirror snapshot; /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[3];
 } mmi_learner;
 
-mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out, mm_error *e);
+mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out,
+                             mm_error *e);
 void mmi_learner_destroy(mmi_learner *l);
 
 /* Experts are taught by the contrastive loss between them as well. */
@@ -89,24 +90,29 @@ mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measur
 mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e);
 /* Back to the last snapshot as it was, after an iteration that was given up: the state is whole again. */
 void mmi_learner_revert(mmi_learner *l);
-/* After a rollback: models that have not learned yet are run forward. MM_ENUMERIC when one gives what is not finite, which no learning
- * rate can mend: the message names modality, plugin and branch. chains: the iteration had them, so the energy is asked too. */
+/* After a rollback: models that have not learned yet are run forward. MM_ENUMERIC when one gives what is not finite,
+ * which no learning rate can mend: the message names modality, plugin and branch. chains: the iteration had them, so
+ * the energy is asked too. */
 mm_status mmi_learner_try_networks(mmi_learner *l, bool chains, const mmi_batch *batch, mm_error *e);
-/* Everything a checkpoint holds, as items that point into the learner; the snapshot comes last. *items and *names are the caller's to
- * free. */
-mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e);
+/* Everything a checkpoint holds, as items that point into the learner; the snapshot comes last. *items and *names are
+ * the caller's to free. */
+mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names,
+                            mm_error *e);
 void mmi_learner_items_free(mmi_tensor_item *items, char **names, size_t n_names);
-/* How many of the n items a checkpoint of this moment holds: without the snapshot where a run that resumes here takes the same one. */
+/* How many of the n items a checkpoint of this moment holds: without the snapshot where a run that resumes here takes
+ * the same one. */
 size_t mmi_learner_items_due(const mmi_learner *l, size_t n);
 /* Before items are read: brings what the device has to where they point. */
 void mmi_learner_fetch(const mmi_learner *l);
-/* Items from a checkpoint, and what follows from them: the learner is where the one was that wrote it, to its snapshot. */
+/* Items from a checkpoint, and what follows from them: the learner is where the one was that wrote it, to its snapshot.
+ */
 struct mmi_checkpoint;
-mm_status mmi_learner_restore(mmi_learner *l, const struct mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e);
+mm_status mmi_learner_restore(mmi_learner *l, const struct mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
+                              mm_error *e);
 /* After items were filled: to the device, and what follows from them; a snapshot of them unless that was filled too. */
 void mmi_learner_restored(mmi_learner *l, bool snapshot);
-/* The generator's moving average, where it has one, takes its place, and the next time gives it back: for what is shown or measured of
- * the model that checkpoints are used with. */
+/* The generator's moving average, where it has one, takes its place, and the next time gives it back: for what is shown
+ * or measured of the model that checkpoints are used with. */
 void mmi_learner_exchange_average(mmi_learner *l);
 
 #endif

@@ -16,8 +16,12 @@ static void no_masks(mmi_loss *l)
 
 static mm_status open_loss(const mmi_model *m, const mmi_loss_place *p, mmi_loss *l, uint32_t n_z, mm_error *e)
 {
-	*l = (mmi_loss){ .n_x = m->n_modalities, .n_z = n_z, .l2 = MMI_NONE, .count_z = mmi_model_z_dim(m), .count_w = mmi_model_w_dim(m),
-	                 .masked = p->masked };
+	*l = (mmi_loss){ .n_x = m->n_modalities,
+		             .n_z = n_z,
+		             .l2 = MMI_NONE,
+		             .count_z = mmi_model_z_dim(m),
+		             .count_w = mmi_model_w_dim(m),
+		             .masked = p->masked };
 	no_masks(l);
 	MMI_TRY(mmi_network_open(&l->net, e));
 	for (uint32_t i = 0; i < l->n_x; i++) {
@@ -78,7 +82,8 @@ mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, 
 	return MM_OK;
 }
 
-mm_status mmi_loss_generator(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *generator, mmi_loss *l, mm_error *e)
+mm_status mmi_loss_generator(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *generator, mmi_loss *l,
+                             mm_error *e)
 {
 	MMI_TRY(open_loss(m, p, l, 1, e));
 	open_observed(l);
@@ -112,8 +117,8 @@ static mm_tensor add_private(const mmi_model *m, mmi_loss *l, uint32_t k, const 
 	return sum;
 }
 
-mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target, bool separate,
-                             mmi_lanes *inference, mmi_loss *l, mm_error *e)
+mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target,
+                             bool separate, mmi_lanes *inference, mmi_loss *l, mm_error *e)
 {
 	mmi_expert experts[MMI_MAX_MODALITIES];
 	MMI_TRY(open_loss(m, p, l, n_z, e));
@@ -134,7 +139,8 @@ mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32
 	return close_loss(l, l->value, l->seed, p, e);
 }
 
-mm_status mmi_loss_locations(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *inference, mmi_loss *l, mm_error *e)
+mm_status mmi_loss_locations(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *inference, mmi_loss *l,
+                             mm_error *e)
 {
 	mmi_expert experts[MMI_MAX_MODALITIES];
 	MMI_TRY(open_loss(m, p, l, m->n_modalities, e));

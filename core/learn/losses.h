@@ -12,14 +12,16 @@
 typedef struct mmi_loss {
 	mmi_network net;
 	uint32_t n_x, n_z;
-	mm_tensor x[MMI_MAX_MODALITIES];   /* inputs */
-	mm_tensor seen[MMI_MAX_MODALITIES]; /* what encoders see: x, or inputs of an ELBO on modalities that are varied in training */
-	mmi_place z[MMI_MAX_MODALITIES];   /* inputs: latents, or standard draws for an ELBO */
-	mm_tensor seed, l2;                /* inputs, per sample; l2 MMI_NONE but for the energy */
-	mm_tensor pull[MMI_MAX_MODALITIES]; /* inputs: the gradient of some other loss to each expert's location; MMI_NONE but for an ELBO with one */
-	mm_tensor value;                   /* per sample, before the seed and without what pulls */
+	mm_tensor x[MMI_MAX_MODALITIES];    /* inputs */
+	mm_tensor seen[MMI_MAX_MODALITIES]; /* what encoders see: x, or inputs of an ELBO on modalities that are varied in
+	                                       training */
+	mmi_place z[MMI_MAX_MODALITIES];    /* inputs: latents, or standard draws for an ELBO */
+	mm_tensor seed, l2;                 /* inputs, per sample; l2 MMI_NONE but for the energy */
+	mm_tensor pull[MMI_MAX_MODALITIES]; /* inputs: the gradient of some other loss to each expert's location; MMI_NONE
+	                                       but for an ELBO with one */
+	mm_tensor value;                    /* per sample, before the seed and without what pulls */
 	int64_t count_x[MMI_MAX_MODALITIES], count_z, count_w;
-	mmi_lanes *lanes[2];               /* of the stores it trains */
+	mmi_lanes *lanes[2]; /* of the stores it trains */
 	uint32_t n_lanes;
 	/* Inputs, per sample, of what is masked; all MMI_NONE when every modality is there and counts. */
 	bool masked;
@@ -31,62 +33,67 @@ typedef struct mmi_loss {
 
 /* The values of those inputs, 1 and 0 but for the shares. */
 typedef struct mmi_mask {
-	const float *observed[MMI_MAX_MODALITIES];                                     /* [rows]: whose likelihood counts */
-	const float *share[MMI_MAX_MODALITIES], *log_share[MMI_MAX_MODALITIES];        /* [rows]: weights of the experts */
-	const float *counts_w[MMI_MAX_MODALITIES];  /* [chains][rows of one chain]: whose q(w | x) learns from this chain's w */
-	const float *subset[MMI_MAX_MODALITIES];    /* [rows] */
+	const float *observed[MMI_MAX_MODALITIES];                              /* [rows]: whose likelihood counts */
+	const float *share[MMI_MAX_MODALITIES], *log_share[MMI_MAX_MODALITIES]; /* [rows]: weights of the experts */
+	const float
+		*counts_w[MMI_MAX_MODALITIES]; /* [chains][rows of one chain]: whose q(w | x) learns from this chain's w */
+	const float *subset[MMI_MAX_MODALITIES]; /* [rows] */
 } mmi_mask;
 
 typedef struct mmi_loss_place { /* where losses are compiled */
 	uint32_t chunk;
 	mmi_pool *pool;
-	bool masked;                       /* modalities may be missing, or count for some chains only */
+	bool masked; /* modalities may be missing, or count for some chains only */
 } mmi_loss_place;
 
 /* sum_m weight_m NLL_m(x_m | z, w_m) over what is observed: trains the generator. */
-mm_status mmi_loss_generator(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *generator, mmi_loss *out, mm_error *e);
+mm_status mmi_loss_generator(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *generator, mmi_loss *out,
+                             mm_error *e);
 /* -(1/n_z) sum_k [ log q(z_k | X) + sum_m counts_w_km log q(w_km | x_m) ]: trains the inference model. target as in
  * mmi_model_log_q; `separate`: chain k teaches expert k alone (an ablation; n_z is the number of modalities). */
-mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target, bool separate,
-                             mmi_lanes *inference, mmi_loss *out, mm_error *e);
+mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32_t n_z, mmi_inference_target target,
+                             bool separate, mmi_lanes *inference, mmi_loss *out, mm_error *e);
 /* E(X), with the optional penalty l2 E(X)^2: trains the energy model. */
 mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *out, mm_error *e);
-/* An objective's negative ELBO (objectives/objective.h): trains generator and inference. With pull_factor above 0 the gradients in
- * `pull` times it, of a loss that is no sum over samples, go through the same encoders: no second pass is needed for them. */
+/* An objective's negative ELBO (objectives/objective.h): trains generator and inference. With pull_factor above 0 the
+ * gradients in `pull` times it, of a loss that is no sum over samples, go through the same encoders: no second pass is
+ * needed for them. */
 struct mmi_objective;
 mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const struct mmi_objective *objective, double beta,
                         double pull_factor, mmi_lanes *generator, mmi_lanes *inference, mmi_loss *out, mm_error *e);
 /* sum over m of observed_m weight_m NLL_m(x_m | place): for the recorders of objectives as well. */
 mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e);
-/* sum_m <loc_m, z_m.z>, with the locations of the experts and, in the places of latents, the gradient of some loss to them: trains
- * the inference model by losses that are no sum over samples. One place for each modality. */
-mm_status mmi_loss_locations(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *inference, mmi_loss *out, mm_error *e);
+/* sum_m <loc_m, z_m.z>, with the locations of the experts and, in the places of latents, the gradient of some loss to
+ * them: trains the inference model by losses that are no sum over samples. One place for each modality. */
+mm_status mmi_loss_locations(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *inference, mmi_loss *out,
+                             mm_error *e);
 void mmi_loss_clear(mmi_loss *l);
 
 /* Rows that share a loss and a seed. */
 typedef struct mmi_segment {
 	mmi_loss *loss;
-	const float *const *x;           /* [modality][x_rows][floats] */
-	const float *const *seen;        /* the same, of a loss whose encoders may see something else; NULL: x */
+	const float *const *x;             /* [modality][x_rows][floats] */
+	const float *const *seen;          /* the same, of a loss whose encoders may see something else; NULL: x */
 	mmi_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
-	const float *const *pull;        /* [modality][rows][floats of z]: of a loss that takes it */
-	const mmi_mask *mask;            /* of a masked loss */
-	uint32_t rows, x_rows;           /* x repeats after x_rows */
+	const float *const *pull;          /* [modality][rows][floats of z]: of a loss that takes it */
+	const mmi_mask *mask;              /* of a masked loss */
+	uint32_t rows, x_rows;             /* x repeats after x_rows */
 	float seed, l2;
-	const float *row_seed;           /* [rows]: factors of seed and of what is summed; NULL: 1 */
-	double sum, sum_squares;         /* out: of the values before the seed */
+	const float *row_seed;   /* [rows]: factors of seed and of what is summed; NULL: 1 */
+	double sum, sum_squares; /* out: of the values before the seed */
 } mmi_segment;
 
-typedef struct mmi_pass {            /* buffers of passes: made once */
+typedef struct mmi_pass { /* buffers of passes: made once */
 	const mmi_device *device;
 	mmi_pool *pool;
 	uint32_t chunk;
-	mmi_mirror seeds;                /* floats [chunks][3: seed, l2, factor][chunk] */
-	mmi_mirror sums;                 /* doubles [chunks][2] */
+	mmi_mirror seeds; /* floats [chunks][3: seed, l2, factor][chunk] */
+	mmi_mirror sums;  /* doubles [chunks][2] */
 	uint32_t max_chunks;
 } mmi_pass;
 
-mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out, mm_error *e);
+mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out,
+                          mm_error *e);
 void mmi_pass_clear(mmi_pass *p);
 /* Zeroes the lanes, then adds the gradients of the segments, which train the same stores. */
 void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n);

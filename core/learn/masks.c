@@ -18,8 +18,9 @@ static bool make(float **out, size_t n, float value)
 static bool make_modality(mmi_masks *k, uint32_t m)
 {
 	size_t b = k->batch, all = b * k->chains;
-	bool ok = make(&k->there[m], b, 1) && make(&k->observed[m], all, 1) && make(&k->learned[m], all, 1) && make(&k->share[m], b, 1) && make(&k->log_share[m], b, 0) &&
-	          make(&k->counts_w[m], all, 1) && make(&k->subset[m], b, 1);
+	bool ok = make(&k->there[m], b, 1) && make(&k->observed[m], all, 1) && make(&k->learned[m], all, 1) &&
+	          make(&k->share[m], b, 1) && make(&k->log_share[m], b, 0) && make(&k->counts_w[m], all, 1) &&
+	          make(&k->subset[m], b, 1);
 	k->held_w[m] = mmi_alloc(all, 1);
 	k->held_x[m] = mmi_alloc(b, 1);
 	return ok && k->held_w[m] && k->held_x[m];
@@ -41,11 +42,15 @@ static void point(mmi_masks *k)
 
 mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t chains, mmi_masks *out, mm_error *e)
 {
-	mmi_masks k = { .n = m->n_modalities, .batch = s->batch, .chains = chains, .own = s->private_own || s->separate_inference,
-	                .separate = s->separate_inference };
+	mmi_masks k = { .n = m->n_modalities,
+		            .batch = s->batch,
+		            .chains = chains,
+		            .own = s->private_own || s->separate_inference,
+		            .separate = s->separate_inference };
 	size_t all = (size_t)s->batch * chains;
 	float part = 1.0f / (float)k.n;
-	bool ok = make(&k.ones, all, 1) && make(&k.part, all, part) && make(&k.log_part, all, logf(part)) && make(&k.whole, s->batch, 1);
+	bool ok = make(&k.ones, all, 1) && make(&k.part, all, part) && make(&k.log_part, all, logf(part)) &&
+	          make(&k.whole, s->batch, 1);
 	k.expert = mmi_alloc(all, sizeof *k.expert);
 	for (uint32_t i = 0; ok && i < k.n; i++)
 		ok = make_modality(&k, i);
@@ -61,7 +66,8 @@ mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t c
 void mmi_masks_clear(mmi_masks *k)
 {
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		void *all[] = { k->there[m], k->observed[m], k->learned[m], k->share[m], k->log_share[m], k->counts_w[m], k->held_w[m], k->held_x[m], k->subset[m] };
+		void *all[] = { k->there[m],    k->observed[m], k->learned[m], k->share[m], k->log_share[m],
+			            k->counts_w[m], k->held_w[m],   k->held_x[m],  k->subset[m] };
 		for (size_t i = 0; i < MMI_COUNT(all); i++)
 			mmi_free(all[i]);
 	}

@@ -1,5 +1,5 @@
-/* masks.h - who takes part: which modalities each row has, which expert starts its chain, whose private latent moves and
- * learns. Made once; filled for each batch without allocating. */
+/* masks.h - who takes part: which modalities each row has, which expert starts its chain, whose private latent moves
+ * and learns. Made once; filled for each batch without allocating. */
 #ifndef MMI_MASKS_H
 #define MMI_MASKS_H
 
@@ -8,21 +8,22 @@
 #include "mcmc/sampler.h"
 
 typedef struct mmi_masks {
-	uint32_t n, batch, chains;                 /* modalities, samples, chains a sample */
-	bool own, separate;                        /* private_chain = own; inference = independent */
-	float *there[MMI_MAX_MODALITIES];          /* [batch] 1: in the data */
-	float *observed[MMI_MAX_MODALITIES];       /* [chains * batch] 1: its likelihood moves this chain */
-	float *learned[MMI_MAX_MODALITIES];        /* [chains * batch] 1: in the data, so its likelihood counts in losses, whatever moved the chain */
+	uint32_t n, batch, chains;           /* modalities, samples, chains a sample */
+	bool own, separate;                  /* private_chain = own; inference = independent */
+	float *there[MMI_MAX_MODALITIES];    /* [batch] 1: in the data */
+	float *observed[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its likelihood moves this chain */
+	float *learned[MMI_MAX_MODALITIES]; /* [chains * batch] 1: in the data, so its likelihood counts in losses, whatever
+	                                       moved the chain */
 	float *share[MMI_MAX_MODALITIES], *log_share[MMI_MAX_MODALITIES]; /* [batch] */
-	float *counts_w[MMI_MAX_MODALITIES];       /* [chains * batch] 1: its w is revised and learned from */
-	uint8_t *held_w[MMI_MAX_MODALITIES];       /* [chains * batch] 1: its w is not */
-	uint8_t *held_x[MMI_MAX_MODALITIES];       /* [batch] 1: in the data, so not to be imputed */
-	float *subset[MMI_MAX_MODALITIES];         /* [batch] 1: in a random non-empty subset of what is there */
-	float *whole;                              /* [batch] 1: nothing is missing */
+	float *counts_w[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its w is revised and learned from */
+	uint8_t *held_w[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its w is not */
+	uint8_t *held_x[MMI_MAX_MODALITIES]; /* [batch] 1: in the data, so not to be imputed */
+	float *subset[MMI_MAX_MODALITIES];   /* [batch] 1: in a random non-empty subset of what is there */
+	float *whole;                        /* [batch] 1: nothing is missing */
 	uint32_t n_whole;
-	uint32_t *expert;                          /* [chains * batch] whose q(z | x) starts the chain */
-	float *ones, *part, *log_part;             /* [chains * batch] 1, 1/M, log(1/M) */
-	mmi_mask data, generated;                  /* for losses on data, and on complete tuples of our own */
+	uint32_t *expert;              /* [chains * batch] whose q(z | x) starts the chain */
+	float *ones, *part, *log_part; /* [chains * batch] 1, 1/M, log(1/M) */
+	mmi_mask data, generated;      /* for losses on data, and on complete tuples of our own */
 } mmi_masks;
 
 mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t chains, mmi_masks *out, mm_error *e);

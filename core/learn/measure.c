@@ -8,9 +8,21 @@
 
 mmi_measures mmi_measures_none(bool warm)
 {
-	return (mmi_measures){ .warm = warm, .chains = !warm, .elbo = NAN, .contrast = NAN, .nll_end = NAN, .u_end = NAN,
-	                       .loss_generator = NAN, .loss_inference = NAN, .e_data = NAN, .e_revised = NAN, .gap = NAN, .swap_rank = NAN,
-	                       .norm_generator = NAN, .norm_inference = NAN, .norm_energy = NAN };
+	return (mmi_measures){ .warm = warm,
+		                   .chains = !warm,
+		                   .elbo = NAN,
+		                   .contrast = NAN,
+		                   .nll_end = NAN,
+		                   .u_end = NAN,
+		                   .loss_generator = NAN,
+		                   .loss_inference = NAN,
+		                   .e_data = NAN,
+		                   .e_revised = NAN,
+		                   .gap = NAN,
+		                   .swap_rank = NAN,
+		                   .norm_generator = NAN,
+		                   .norm_inference = NAN,
+		                   .norm_energy = NAN };
 }
 
 void mmi_measure_posterior(const mmi_learner *l, const mmi_chain_stats *stats, mmi_measures *m)
@@ -29,7 +41,8 @@ void mmi_measure_posterior_end(mmi_learner *l, const mmi_batch *batch, mmi_poste
 	mmi_chain_stats stats;
 	args.steps = 1;
 	args.step = args.noise = 0;
-	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->settings->batch, l->n_chains, &l->z, NULL, &stats);
+	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->settings->batch, l->n_chains, &l->z, NULL,
+	                      &stats);
 	m->u_end = stats.energy / (double)rows;
 	m->nll_end = (stats.energy - mmi_latents_minus_log_prior(&l->z, l->model, rows)) / (double)rows;
 }

@@ -23,135 +23,128 @@ static const char *const schedules[] = { "constant", "linear", "cosine", NULL };
 
 static const mmi_key course_keys[] = {
 	MMI_OTHER_ROW("learner", "objective", "cooperative",
-	  "Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae: that objective alone, "
-	  "as a baseline on the same networks."),
+	              "Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae: that objective alone, "
+	              "as a baseline on the same networks."),
 	MMI_NUMBER_ROW("learner", "iterations", mmi_settings, iterations, 6000, 0, UINT32_MAX,
-	  "How many in all, warm-up included."),
+	               "How many in all, warm-up included."),
 	MMI_NUMBER_ROW("learner", "warmup", mmi_settings, warmup, 0, 0, INT64_MAX,
-	  "Iterations of the ELBO before the chains start."),
+	               "Iterations of the ELBO before the chains start."),
 	MMI_OTHER_ROW("learner", "warmup_objective", "mmvae",
-	  "The ELBO of the warm-up: mmvae, mopoe (an iteration of it costs half), mvtcae (as cheap, and views "
-	  "keep the variety that the others do not share), or mmvae+, which is the default with private "
-	  "latents."),
+	              "The ELBO of the warm-up: mmvae, mopoe (an iteration of it costs half), mvtcae (as cheap, and views "
+	              "keep the variety that the others do not share), or mmvae+, which is the default with private "
+	              "latents."),
 	MMI_COUNT_ROW("learner", "elbo_updates", mmi_settings, elbo_updates, 0, 0, MMI_LIMIT,
-	  "Updates by that ELBO in each iteration with chains, before the others, on the same batch."),
-	MMI_REAL_ROW("learner", "beta", mmi_settings, beta, 1, 0, MMI_LIMIT,
-	  "Weight of the ELBO's divergence."),
+	              "Updates by that ELBO in each iteration with chains, before the others, on the same batch."),
+	MMI_REAL_ROW("learner", "beta", mmi_settings, beta, 1, 0, MMI_LIMIT, "Weight of the ELBO's divergence."),
 	MMI_REAL_ROW("learner", "contrast_factor", mmi_settings, contrast_factor, 0, 0, MMI_LIMIT,
-	  "Weight of a contrastive loss between the experts: those of one tuple shall point the same way in "
-	  "the shared latent, those of different tuples of a batch elsewhere. It finds what modalities have in "
-	  "common much sooner than an ELBO does; in warm-up, baselines and iterations with chains alike."),
+	             "Weight of a contrastive loss between the experts: those of one tuple shall point the same way in "
+	             "the shared latent, those of different tuples of a batch elsewhere. It finds what modalities have in "
+	             "common much sooner than an ELBO does; in warm-up, baselines and iterations with chains alike."),
 	MMI_REAL_ROW("learner", "contrast_temperature", mmi_settings, contrast_temperature, 0.1, 1e-3, MMI_LIMIT,
-	  "Temperature of that loss: its cosines are divided by it."),
+	             "Temperature of that loss: its cosines are divided by it."),
 	MMI_NUMBER_ROW("learner", "contrast_start", mmi_settings, contrast_start, 0, 0, INT64_MAX,
-	  "Iterations before that loss starts; with a time budget, as warmup, that share of iterations."),
-	MMI_COUNT_ROW("learner", "batch", mmi_settings, batch, 64, 1, 65536,
-	  "Samples in an iteration."),
+	               "Iterations before that loss starts; with a time budget, as warmup, that share of iterations."),
+	MMI_COUNT_ROW("learner", "batch", mmi_settings, batch, 64, 1, 65536, "Samples in an iteration."),
 	MMI_SECOND_ROW("learner", "inference", mmi_settings, separate_inference, inferences, 0,
-	  "Independent: the chain that starts from expert m sees modality m alone and teaches expert m alone "
-	  "(an ablation; needs experts = all)."),
+	               "Independent: the chain that starts from expert m sees modality m alone and teaches expert m alone "
+	               "(an ablation; needs experts = all)."),
 	MMI_SECOND_ROW("learner", "experts", mmi_settings, experts_all, experts, 0,
-	  "Posterior chains start from one expert drawn per sample, or from all of them."),
+	               "Posterior chains start from one expert drawn per sample, or from all of them."),
 	MMI_SECOND_ROW("learner", "expert_reduce", mmi_settings, expert_reduce_mean, reductions, 0,
-	  "Sum: the true posterior; mean: the gradient divided by the number of chains, as in the paper's "
-	  "listing, in training and at use."),
+	               "Sum: the true posterior; mean: the gradient divided by the number of chains, as in the paper's "
+	               "listing, in training and at use."),
 	MMI_CHOICE_ROW("learner", "inference_target", mmi_settings, inference_target, targets, MMI_TARGET_MIXTURE,
-	  "What q(z) learns: mixture (log-mean-exp over the experts), each (every expert on its own), both "
-	  "(their average)."),
-	MMI_CHOICE_ROW("learner", "fusion", mmi_settings, wanted_fusion, fusions, MMI_FUSION_OF_OBJECTIVE,
-	  "What a translation from several modalities starts from: one of their experts, drawn (mixture), their "
-	  "product, or what the objective of the warm-up or the baseline learned with, which after mvae is the "
-	  "only one: its experts mean something only when multiplied with the prior."),
+	               "What q(z) learns: mixture (log-mean-exp over the experts), each (every expert on its own), both "
+	               "(their average)."),
+	MMI_CHOICE_ROW(
+		"learner", "fusion", mmi_settings, wanted_fusion, fusions, MMI_FUSION_OF_OBJECTIVE,
+		"What a translation from several modalities starts from: one of their experts, drawn (mixture), their "
+		"product, or what the objective of the warm-up or the baseline learned with, which after mvae is the "
+		"only one: its experts mean something only when multiplied with the prior."),
 	MMI_SECOND_ROW("learner", "private_chain", mmi_settings, private_own, private_chains, 0,
-	  "Which w move with z: those of all observed modalities, or only the own one of the expert that "
-	  "started."),
-	MMI_COUNT_ROW("learner", "z_steps", mmi_settings, z_steps, 10, 0, MMI_LIMIT,
-	  "Steps of the posterior chain."),
+	               "Which w move with z: those of all observed modalities, or only the own one of the expert that "
+	               "started."),
+	MMI_COUNT_ROW("learner", "z_steps", mmi_settings, z_steps, 10, 0, MMI_LIMIT, "Steps of the posterior chain."),
 	MMI_REAL_ROW("learner", "z_step", mmi_settings, z_step, 0.1, 0, MMI_LIMIT,
-	  "Its step s; the drift is s^2/2 times the gradient."),
-	MMI_REAL_ROW("learner", "z_noise", mmi_settings, z_noise, 0.1, 0, MMI_LIMIT,
-	  "Its noise n."),
-	MMI_COUNT_ROW("learner", "x_steps", mmi_settings, x_steps, 10, 0, MMI_LIMIT,
-	  "Steps of the data chain."),
+	             "Its step s; the drift is s^2/2 times the gradient."),
+	MMI_REAL_ROW("learner", "z_noise", mmi_settings, z_noise, 0.1, 0, MMI_LIMIT, "Its noise n."),
+	MMI_COUNT_ROW("learner", "x_steps", mmi_settings, x_steps, 10, 0, MMI_LIMIT, "Steps of the data chain."),
 	MMI_OTHER_ROW("learner", "x_step", "auto(0.02)",
-	  "Its step s, or auto(d): s is measured over the first 50 iterations with chains so that the first "
-	  "drift has rms d of the modality's range, and then fixed."),
-	MMI_REAL_ROW("learner", "x_noise", mmi_settings, x_noise, 0.002, 0, MMI_LIMIT,
-	  "Its noise n."),
+	              "Its step s, or auto(d): s is measured over the first 50 iterations with chains so that the first "
+	              "drift has rms d of the modality's range, and then fixed."),
+	MMI_REAL_ROW("learner", "x_noise", mmi_settings, x_noise, 0.002, 0, MMI_LIMIT, "Its noise n."),
 	MMI_REAL_ROW("learner", "x_move_max", mmi_settings, x_move_max, 0, 0, MMI_LIMIT,
-	  "Bound on the rms movement of a sample along the chain, of the range; 0: none."),
+	             "Bound on the rms movement of a sample along the chain, of the range; 0: none."),
 	MMI_SWITCH_ROW("learner", "clamp", mmi_settings, clamp, true,
-	  "Keeps bounded modalities inside their range after each step."),
-	MMI_CHOICE_ROW("learner", "x_start", mmi_settings, x_start, starts, MMI_START_GENERATOR,
-	  "Where data chains start: at the generator's samples, at noise, or in a buffer of persistent chains. "
-	  "Samples of the trained model start at noise likewise; its translations always start at the generator, and so "
-	  "do samples after training with a buffer. With noise the terms of the losses that pair revised tuples with latents are left out."),
-	MMI_COUNT_ROW("learner", "x_buffer", mmi_settings, x_buffer, 1024, 1, 1 << 20,
-	  "Tuples in that buffer."),
+	               "Keeps bounded modalities inside their range after each step."),
+	MMI_CHOICE_ROW(
+		"learner", "x_start", mmi_settings, x_start, starts, MMI_START_GENERATOR,
+		"Where data chains start: at the generator's samples, at noise, or in a buffer of persistent chains. "
+		"Samples of the trained model start at noise likewise; its translations always start at the generator, and so "
+		"do samples after training with a buffer. With noise the terms of the losses that pair revised tuples with "
+		"latents are left out."),
+	MMI_COUNT_ROW("learner", "x_buffer", mmi_settings, x_buffer, 1024, 1, 1 << 20, "Tuples in that buffer."),
 	MMI_REAL_ROW("learner", "x_refresh", mmi_settings, x_refresh, 0.05, 0, 1,
-	  "Share of its chains that start anew at the generator's samples."),
-	MMI_REAL_ROW("learner", "translation_share", mmi_settings, translation_share, 0, 0, 1,
-	  "Share of the data chains of training that start as translations: one modality, drawn for each tuple, "
-	  "is taken from the data and held, the others are decoded from its expert's latent. The energy then learns what "
-	  "is wrong with translations too, not only with samples from the prior."),
-	MMI_SECOND_ROW("learner", "missing_energy", mmi_settings, impute, missing, 1,
-	  "Incomplete tuples in the energy's data term: completed by decoding and an energy chain (impute), or "
-	  "left out (skip)."),
+	             "Share of its chains that start anew at the generator's samples."),
+	MMI_REAL_ROW(
+		"learner", "translation_share", mmi_settings, translation_share, 0, 0, 1,
+		"Share of the data chains of training that start as translations: one modality, drawn for each tuple, "
+		"is taken from the data and held, the others are decoded from its expert's latent. The energy then learns what "
+		"is wrong with translations too, not only with samples from the prior."),
+	MMI_SECOND_ROW(
+		"learner", "missing_energy", mmi_settings, impute, missing, 1,
+		"Incomplete tuples in the energy's data term: completed by decoding and an energy chain (impute), or "
+		"left out (skip)."),
 	MMI_SWITCH_ROW("learner", "refresh_negatives", mmi_settings, refresh_negatives, false,
-	  "Draws the revised tuples again from the updated generator before the energy's update."),
+	               "Draws the revised tuples again from the updated generator before the energy's update."),
 	MMI_REAL_ROW("learner", "s_factor", mmi_settings, s_factor, 1, 0, MMI_LIMIT,
-	  "Weight of the generator's term that reproduces revised tuples."),
+	             "Weight of the generator's term that reproduces revised tuples."),
 	MMI_REAL_ROW("learner", "i_factor", mmi_settings, i_factor, 1, 0, MMI_LIMIT,
-	  "Weight of the inference model's term that finds their latents."),
+	             "Weight of the inference model's term that finds their latents."),
 	MMI_COUNT_ROW("learner", "generator_updates", mmi_settings, generator_updates, 1, 0, MMI_LIMIT,
-	  "Updates an iteration."),
+	              "Updates an iteration."),
 	MMI_COUNT_ROW("learner", "inference_updates", mmi_settings, inference_updates, 1, 0, MMI_LIMIT,
-	  "Updates an iteration."),
-	MMI_COUNT_ROW("learner", "energy_updates", mmi_settings, energy_updates, 1, 0, MMI_LIMIT,
-	  "Updates an iteration."),
-	MMI_REAL_ROW("learner", "lr_generator", mmi_settings, generator.rate, 1e-3, 0, 10,
-	  "Adam's learning rate."),
-	MMI_REAL_ROW("learner", "lr_inference", mmi_settings, inference.rate, 1e-3, 0, 10,
-	  "Adam's learning rate."),
-	MMI_REAL_ROW("learner", "lr_energy", mmi_settings, energy.rate, 4e-4, 0, 10,
-	  "Adam's learning rate."),
+	              "Updates an iteration."),
+	MMI_COUNT_ROW("learner", "energy_updates", mmi_settings, energy_updates, 1, 0, MMI_LIMIT, "Updates an iteration."),
+	MMI_REAL_ROW("learner", "lr_generator", mmi_settings, generator.rate, 1e-3, 0, 10, "Adam's learning rate."),
+	MMI_REAL_ROW("learner", "lr_inference", mmi_settings, inference.rate, 1e-3, 0, 10, "Adam's learning rate."),
+	MMI_REAL_ROW("learner", "lr_energy", mmi_settings, energy.rate, 4e-4, 0, 10, "Adam's learning rate."),
 	MMI_REAL_ROW("learner", "weight_decay_generator", mmi_settings, generator.weight_decay, 0, 0, MMI_LIMIT,
-	  "Added to the gradient, as L2."),
+	             "Added to the gradient, as L2."),
 	MMI_REAL_ROW("learner", "weight_decay_inference", mmi_settings, inference.weight_decay, 0, 0, MMI_LIMIT,
-	  "The same."),
-	MMI_REAL_ROW("learner", "weight_decay_energy", mmi_settings, energy.weight_decay, 0, 0, MMI_LIMIT,
-	  "The same."),
-	MMI_REAL_ROW("learner", "beta1", mmi_settings, generator.beta1, 0.9, 0, 0.999999,
-	  "Of Adam."),
-	MMI_REAL_ROW("learner", "beta2", mmi_settings, generator.beta2, 0.999, 0, 0.9999999,
-	  "Of Adam."),
-	MMI_REAL_ROW("learner", "adam_eps", mmi_settings, generator.eps, 1e-8, 1e-30, 1,
-	  "Of Adam."),
+	             "The same."),
+	MMI_REAL_ROW("learner", "weight_decay_energy", mmi_settings, energy.weight_decay, 0, 0, MMI_LIMIT, "The same."),
+	MMI_REAL_ROW("learner", "beta1", mmi_settings, generator.beta1, 0.9, 0, 0.999999, "Of Adam."),
+	MMI_REAL_ROW("learner", "beta2", mmi_settings, generator.beta2, 0.999, 0, 0.9999999, "Of Adam."),
+	MMI_REAL_ROW("learner", "adam_eps", mmi_settings, generator.eps, 1e-8, 1e-30, 1, "Of Adam."),
 	MMI_REAL_ROW("learner", "clip_norm", mmi_settings, generator.clip, 0, 0, MMI_LIMIT,
-	  "Largest norm of a model's gradient; 0: no limit."),
-	MMI_REAL_ROW("learner", "generator_ema", mmi_settings, ema, 0, 0, 0.999999,
-	  "Decay of a moving average of the generator's parameters, which is then used at evaluation, at use and "
-	  "for the sheets of a run; 0: none."),
+	             "Largest norm of a model's gradient; 0: no limit."),
+	MMI_REAL_ROW(
+		"learner", "generator_ema", mmi_settings, ema, 0, 0, 0.999999,
+		"Decay of a moving average of the generator's parameters, which is then used at evaluation, at use and "
+		"for the sheets of a run; 0: none."),
 	MMI_OTHER_ROW("learner", "schedule", "constant",
-	  "Schedule of all learning rates over the iterations: constant, linear(f) or cosine(f), f the factor at the end."),
-	MMI_REAL_ROW("learner", "gap_limit", mmi_settings, gap_limit, 1000, 1, MMI_LIMIT,
-	  "An energy loss above so many times its running median stops the step and restores the last snapshot."),
+	              "Schedule of all learning rates over the iterations: constant, linear(f) or cosine(f), f the factor "
+	              "at the end."),
+	MMI_REAL_ROW(
+		"learner", "gap_limit", mmi_settings, gap_limit, 1000, 1, MMI_LIMIT,
+		"An energy loss above so many times its running median stops the step and restores the last snapshot."),
 	MMI_COUNT_ROW("learner", "snapshot_interval", mmi_settings, snapshot_interval, 100, 1, MMI_LIMIT,
-	  "Iterations between snapshots in memory; checkpoints between them hold the last one too."),
+	              "Iterations between snapshots in memory; checkpoints between them hold the last one too."),
 	MMI_COUNT_ROW("learner", "max_rollbacks", mmi_settings, max_rollbacks, 10, 0, MMI_LIMIT,
-	  "How often a snapshot may be restored before the run gives up."),
+	              "How often a snapshot may be restored before the run gives up."),
 };
 const mmi_key_table mmi_learner_keys = { "[learner]: the learner", course_keys, MMI_COUNT(course_keys) };
 
 static const mmi_key loss_keys[] = {
 	MMI_REAL_ROW("energy", "energy_l2", mmi_settings, energy_l2, 0, 0, MMI_LIMIT,
-	  "Penalty on squared energies, for modalities without bounds."),
+	             "Penalty on squared energies, for modalities without bounds."),
 	MMI_REAL_ROW("energy", "swap_factor", mmi_settings, swap_factor, 0, 0, MMI_LIMIT,
-	  "Weight of tuples of the data with one modality swapped, as further negatives beside the revised "
-	  "ones. The energy model ranks them alone, without the experts' agreement."),
+	             "Weight of tuples of the data with one modality swapped, as further negatives beside the revised "
+	             "ones. The energy model ranks them alone, without the experts' agreement."),
 	MMI_REAL_ROW("energy", "swap_margin", mmi_settings, swap_margin, 2, 0, MMI_LIMIT,
-	  "By how many standard deviations of the data's energies they should lie above the data; those that do "
-	  "count no more."),
+	             "By how many standard deviations of the data's energies they should lie above the data; those that do "
+	             "count no more."),
 };
 const mmi_key_table mmi_energy_loss_keys = { "[energy]: the energy model", loss_keys, MMI_COUNT(loss_keys) };
 
@@ -167,7 +160,8 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(mmi_config_choice(c, "learner", "objective", names, 0, &objective, e));
 	s->cooperative = objective == 0;
 	/* mmvae is the first, mmvae+ the same with private latents. */
-	MMI_TRY(mmi_config_choice(c, "learner", "warmup_objective", mmi_objective_names, s->model.private_dim ? 3 : 0, &warm, e));
+	MMI_TRY(mmi_config_choice(c, "learner", "warmup_objective", mmi_objective_names, s->model.private_dim ? 3 : 0,
+	                          &warm, e));
 	s->elbo = mmi_objectives[s->cooperative ? warm : objective - 1];
 	if (!s->cooperative)
 		s->warmup = s->iterations;
@@ -178,7 +172,8 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 /* x_step is a number, or auto(d). */
 static mm_status read_x_step(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	static const char expected[] = "a step size above 0, or auto(d) with a drift d between 0 and 1 of the modality's range";
+	static const char expected[] =
+		"a step size above 0, or auto(d) with a drift d between 0 and 1 of the modality's range";
 	static const char *const names[] = { "auto", NULL };
 	const char *text;
 	int which;
@@ -203,7 +198,8 @@ static mm_status read_schedule(mmi_config *c, mmi_settings *s, mm_error *e)
 	if (!has_value)
 		s->schedule_end = which == MMI_SCHEDULE_CONSTANT ? 1 : 0;
 	if (s->schedule_end < 0 || s->schedule_end > 1)
-		return mmi_config_refuse(c, "learner", "schedule", "constant, linear(f) or cosine(f) with f between 0 and 1", e);
+		return mmi_config_refuse(c, "learner", "schedule", "constant, linear(f) or cosine(f) with f between 0 and 1",
+		                         e);
 	return MM_OK;
 }
 
@@ -226,30 +222,41 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 {
 	const mmi_objective *o = s->elbo;
 	if (o->normal_only && s->model.prior != MMI_PRIOR_NORMAL)
-		return mmi_config_refuse(c, "learner", key, "with prior = laplace: mmvae or mmvae+ (a product of Laplace experts is no Laplace)", e);
+		return mmi_config_refuse(
+			c, "learner", key, "with prior = laplace: mmvae or mmvae+ (a product of Laplace experts is no Laplace)", e);
 	if (o->private_only && !s->model.private_dim)
-		return mmi_config_refuse(c, "learner", key, "with private_dim = 0: mmvae, mvae, mopoe or mvtcae (mmvae+ needs private latents)", e);
+		return mmi_config_refuse(
+			c, "learner", key, "with private_dim = 0: mmvae, mvae, mopoe or mvtcae (mmvae+ needs private latents)", e);
 	if (o->shared_only && s->model.private_dim)
-		return mmi_config_refuse(c, "learner", key, "with private_dim above 0: mmvae+ (the others know no private latents)", e);
+		return mmi_config_refuse(c, "learner", key,
+		                         "with private_dim above 0: mmvae+ (the others know no private latents)", e);
 	if (s->model.independent)
-		return mmi_config_refuse(c, "learner", key, "with generators = independent: objective = cooperative and warmup = 0 (an ELBO needs a shared latent)", e);
+		return mmi_config_refuse(
+			c, "learner", key,
+			"with generators = independent: objective = cooperative and warmup = 0 (an ELBO needs a shared latent)", e);
 	return MM_OK;
 }
 
 /* Chains of the learner start from single experts; what a translation from several starts from is a choice. */
 static mm_status settle_fusion(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	bool normal = s->model.prior == MMI_PRIOR_NORMAL; /* where it is not, an objective that multiplies experts is refused by itself */
+	bool normal = s->model.prior ==
+	              MMI_PRIOR_NORMAL; /* where it is not, an objective that multiplies experts is refused by itself */
 	const mmi_wanted_fusion wanted = s->wanted_fusion;
 	s->fusion = wanted == MMI_FUSION_OF_OBJECTIVE && normal ? s->elbo->fusion
-	          : wanted == MMI_FUSION_WANT_PRODUCT ? MMI_FUSION_PRODUCT : MMI_FUSION_MIXTURE;
+	            : wanted == MMI_FUSION_WANT_PRODUCT         ? MMI_FUSION_PRODUCT
+	                                                        : MMI_FUSION_MIXTURE;
 	if (wanted != MMI_FUSION_OF_OBJECTIVE && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
-		return mmi_config_refuse(c, "learner", "fusion", "objective after mvae (its experts mean nothing but multiplied, with the prior)", e);
+		return mmi_config_refuse(c, "learner", "fusion",
+		                         "objective after mvae (its experts mean nothing but multiplied, with the prior)", e);
 	if (wanted == MMI_FUSION_WANT_PRODUCT && !normal)
-		return mmi_config_refuse(c, "learner", "fusion", "mixture with prior = laplace (a product of Laplace experts is no Laplace)", e);
+		return mmi_config_refuse(c, "learner", "fusion",
+		                         "mixture with prior = laplace (a product of Laplace experts is no Laplace)", e);
 	if (s->cooperative && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
-		return mmi_config_refuse(c, "learner", "warmup_objective", "mmvae, mopoe, mvtcae or mmvae+ (chains start from single experts, "
-		                         "which mean nothing without the prior after mvae)", e);
+		return mmi_config_refuse(c, "learner", "warmup_objective",
+		                         "mmvae, mopoe, mvtcae or mmvae+ (chains start from single experts, "
+		                         "which mean nothing without the prior after mvae)",
+		                         e);
 	return MM_OK;
 }
 
@@ -263,11 +270,13 @@ static mm_status check_elbo(mmi_config *c, const mmi_settings *s, mm_error *e)
 static mm_status check_inference(mmi_config *c, const mmi_settings *s, mm_error *e)
 {
 	if (s->separate_inference && !s->experts_all)
-		return mmi_config_refuse(c, "learner", "inference", "joint with experts = one; independent inference needs experts = all", e);
+		return mmi_config_refuse(c, "learner", "inference",
+		                         "joint with experts = one; independent inference needs experts = all", e);
 	if (s->separate_inference && (s->hide > 0 || s->keep_incomplete))
 		return mmi_config_refuse(c, "learner", "inference", "joint where modalities may be missing", e);
 	if (s->contrast_factor > 0 && s->model.independent)
-		return mmi_config_refuse(c, "learner", "contrast_factor", "0 with generators = independent: experts share no latent to agree on", e);
+		return mmi_config_refuse(c, "learner", "contrast_factor",
+		                         "0 with generators = independent: experts share no latent to agree on", e);
 	return MM_OK;
 }
 
@@ -276,9 +285,11 @@ static mm_status check_starts(mmi_config *c, const mmi_settings *s, mm_error *e)
 	if (s->x_start == MMI_START_BUFFER && s->x_buffer < s->batch)
 		return mmi_config_refuse(c, "learner", "x_buffer", "at least one batch", e);
 	if (s->translation_share > 0 && s->x_start != MMI_START_GENERATOR)
-		return mmi_config_refuse(c, "learner", "translation_share", "0 with x_start = noise or buffer: a translation starts at the generator", e);
+		return mmi_config_refuse(c, "learner", "translation_share",
+		                         "0 with x_start = noise or buffer: a translation starts at the generator", e);
 	if (s->translation_share > 0 && s->model.independent)
-		return mmi_config_refuse(c, "learner", "translation_share", "0 with generators = independent: nothing is shared to translate by", e);
+		return mmi_config_refuse(c, "learner", "translation_share",
+		                         "0 with generators = independent: nothing is shared to translate by", e);
 	return MM_OK;
 }
 
@@ -323,8 +334,10 @@ double mmi_settings_schedule_at(const mmi_settings *s, double done)
 
 mmi_posterior_args mmi_settings_posterior(const mmi_settings *s, uint32_t n)
 {
-	return (mmi_posterior_args){ .steps = s->cooperative ? s->z_steps : 0, .step = s->z_step, .noise = s->z_noise,
-	                             .grad_scale = s->experts_all && s->expert_reduce_mean ? 1.0 / n : 1.0 };
+	return (mmi_posterior_args){ .steps = s->cooperative ? s->z_steps : 0,
+		                         .step = s->z_step,
+		                         .noise = s->z_noise,
+		                         .grad_scale = s->experts_all && s->expert_reduce_mean ? 1.0 / n : 1.0 };
 }
 
 mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_recipe *r, double x_step)
@@ -336,6 +349,10 @@ mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_reci
 
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps)
 {
-	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : s->x_steps, .step = x_step, .noise = s->x_noise,
-	                          .move_max = s->x_move_max, .clamp = s->clamp, .from_noise = s->x_start == MMI_START_NOISE };
+	return (mmi_revise_args){ .steps = steps >= 0 ? (uint32_t)steps : s->x_steps,
+		                      .step = x_step,
+		                      .noise = s->x_noise,
+		                      .move_max = s->x_move_max,
+		                      .clamp = s->clamp,
+		                      .from_noise = s->x_start == MMI_START_NOISE };
 }

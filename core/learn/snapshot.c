@@ -105,8 +105,10 @@ mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 {
 	int64_t rollbacks = l->state.rollbacks + 1;
 	if (rollbacks > l->settings->max_rollbacks)
-		return mmi_fail(e, MM_ENUMERIC, "training broke down %lld times; at most %u rollbacks are allowed ([learner] max_rollbacks). "
-		                "Lower the learning rates or the step sizes", (long long)rollbacks, l->settings->max_rollbacks);
+		return mmi_fail(e, MM_ENUMERIC,
+		                "training broke down %lld times; at most %u rollbacks are allowed ([learner] max_rollbacks). "
+		                "Lower the learning rates or the step sizes",
+		                (long long)rollbacks, l->settings->max_rollbacks);
 	go_back(l, rollbacks);
 	optimiser(l, culprit)->rate_factor *= 0.5;
 	return MM_OK;
@@ -156,22 +158,31 @@ static void add_model(mmi_item_list *list, mmi_optimiser *o)
 	const struct {
 		const char *prefix;
 		float *base;
-	} arrays_of[4] = { { "", p->raw_copy.host }, { "adam_m.", o->m_copy.host }, { "adam_v.", o->v_copy.host }, { "ema.", o->ema_copy.host } };
+	} arrays_of[4] = { { "", p->raw_copy.host },
+		               { "adam_m.", o->m_copy.host },
+		               { "adam_v.", o->v_copy.host },
+		               { "ema.", o->ema_copy.host } };
 	for (int a = 0; a < 4; a++)
 		for (size_t i = 0; arrays_of[a].base && i < p->n; i++)
-			list->items[list->n++] = mmi_item_f32(keep_name(list, mmi_format("%s%s.%s", arrays_of[a].prefix, p->name, p->info[i].name)),
-			                                      p->info[i].shape, arrays_of[a].base + p->info[i].offset);
+			list->items[list->n++] =
+				mmi_item_f32(keep_name(list, mmi_format("%s%s.%s", arrays_of[a].prefix, p->name, p->info[i].name)),
+			                 p->info[i].shape, arrays_of[a].base + p->info[i].offset);
 	if (p->n_vectors)
-		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors_copy.host);
+		list->items[list->n++] =
+			mmi_item_f32_flat(keep_name(list, mmi_format("spectral.%s", p->name)), p->n_vectors, p->vectors_copy.host);
 	list->items[list->n++] = mmi_item_counter(keep_name(list, mmi_format("adam_t.%s", p->name)), &o->t);
-	list->items[list->n++] = mmi_item_within(mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor), 0, 1);
+	list->items[list->n++] =
+		mmi_item_within(mmi_item_double(keep_name(list, mmi_format("rate_factor.%s", p->name)), &o->rate_factor), 0, 1);
 }
 
 static void add_state(mmi_item_list *list, const char *prefix, mmi_learner_state *s)
 {
-	const mmi_tensor_item gaps = { .name = "state.gaps", .dtype = MMI_F64, .rank = 1, .dim = { MMI_GAPS }, .data = s->gaps };
+	const mmi_tensor_item gaps = {
+		.name = "state.gaps", .dtype = MMI_F64, .rank = 1, .dim = { MMI_GAPS }, .data = s->gaps
+	};
 	const mmi_tensor_item items[] = {
-		mmi_item_within(mmi_item_counter("state.iteration", &s->iteration), 0, UINT32_MAX), /* as many as settings allow */
+		mmi_item_within(mmi_item_counter("state.iteration", &s->iteration), 0,
+		                UINT32_MAX), /* as many as settings allow */
 		mmi_item_within(mmi_item_counter("state.rollbacks", &s->rollbacks), 0, MMI_LIMIT),
 		mmi_item_within(mmi_item_double("state.x_step", &s->x_step), 0, MMI_STEP_MAX),
 		mmi_item_within(mmi_item_double("state.x_step_sum", &s->x_step_sum), 0, MMI_CALIBRATE * MMI_STEP_MAX),
@@ -191,15 +202,16 @@ static void add_snapshot(mmi_item_list *list, mmi_learner *l)
 {
 	list->items[list->n++] = mmi_item_f32_flat(SNAPSHOT "arrays", l->snapshot.bytes / sizeof(float), l->snapshot.host);
 	for (int i = 0; i < 3; i++)
-		list->items[list->n++] = mmi_item_counter(keep_name(list, mmi_format(SNAPSHOT "adam_t.%s", optimiser(l, i)->params->name)),
-		                                          &l->snapshot_t[i]);
+		list->items[list->n++] = mmi_item_counter(
+			keep_name(list, mmi_format(SNAPSHOT "adam_t.%s", optimiser(l, i)->params->name)), &l->snapshot_t[i]);
 	add_state(list, SNAPSHOT, &l->snapshot_state);
 }
 
 static void add_rows(mmi_item_list *list, const char *what, const char *name, float *rows, size_t n, size_t count)
 {
 	if (rows)
-		list->items[list->n++] = mmi_item_f32_flat(keep_name(list, mmi_format("buffer.%s%s", what, name)), n * count, rows);
+		list->items[list->n++] =
+			mmi_item_f32_flat(keep_name(list, mmi_format("buffer.%s%s", what, name)), n * count, rows);
 }
 
 static void add_buffer(mmi_item_list *list, mmi_learner *l)
@@ -219,12 +231,17 @@ static void add_states(mmi_item_list *list, const mmi_model *m)
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		const mmi_modality *modality = &m->modalities[i];
 		if (modality->state)
-			list->items[list->n++] = (mmi_tensor_item){ .name = keep_name(list, mmi_format(MMI_STATE_TENSOR, modality->name)), .dtype = MMI_U8,
-			                                            .rank = 1, .dim = { (int64_t)modality->state_bytes }, .data = modality->state };
+			list->items[list->n++] =
+				(mmi_tensor_item){ .name = keep_name(list, mmi_format(MMI_STATE_TENSOR, modality->name)),
+				                   .dtype = MMI_U8,
+				                   .rank = 1,
+				                   .dim = { (int64_t)modality->state_bytes },
+				                   .data = modality->state };
 	}
 }
 
-mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names, mm_error *e)
+mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, char ***names, size_t *n_names,
+                            mm_error *e)
 {
 	mmi_item_list list = { .capacity = 64 + 3 * MMI_MAX_MODALITIES };
 	for (int i = 0; i < 3; i++)
@@ -253,7 +270,8 @@ mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, 
 /* A snapshot is of this moment, or will be as the next iteration begins. */
 static bool at_snapshot(const mmi_learner *l)
 {
-	return l->state.iteration % l->settings->snapshot_interval == 0 || l->snapshot_state.iteration == l->state.iteration;
+	return l->state.iteration % l->settings->snapshot_interval == 0 ||
+	       l->snapshot_state.iteration == l->state.iteration;
 }
 
 size_t mmi_learner_items_due(const mmi_learner *l, size_t n)
@@ -261,7 +279,8 @@ size_t mmi_learner_items_due(const mmi_learner *l, size_t n)
 	return at_snapshot(l) ? n - SNAPSHOT_ITEMS : n;
 }
 
-mm_status mmi_learner_restore(mmi_learner *l, const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e)
+mm_status mmi_learner_restore(mmi_learner *l, const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
+                              mm_error *e)
 {
 	const bool has_snapshot = mmi_safetensors_find(mmi_checkpoint_tensors(ck), SNAPSHOT "arrays");
 	MMI_TRY(mmi_checkpoint_restore(ck, items, has_snapshot ? n : n - SNAPSHOT_ITEMS, e));

@@ -42,11 +42,12 @@ mm_status mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_read *read, m
 	if (read)
 		MMI_TRY(read(l, t, m, e));
 	if (!isfinite(*models[broken].norm))
-		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the gradient of the %s model is not finite", (long long)l->state.iteration + 1,
-		                models[broken].optimiser->params->name);
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the gradient of the %s model is not finite",
+		                (long long)l->state.iteration + 1, models[broken].optimiser->params->name);
 	for (uint32_t i = 0; i < n; i++) {
 		m->culprit = models[i].which;
-		MMI_TRY(mmi_optimiser_step(models[i].optimiser, l->pool, models[i].lanes->lane[0], *models[i].norm, mmi_course_rate(l), e));
+		MMI_TRY(mmi_optimiser_step(models[i].optimiser, l->pool, models[i].lanes->lane[0], *models[i].norm,
+		                           mmi_course_rate(l), e));
 	}
 	return MM_OK;
 }

@@ -14,8 +14,9 @@ typedef struct mmi_terms { /* of one loss; each part of the learner that has one
 /* Takes the measures of an update from the sums of its terms before the step, and may refuse it. */
 typedef mm_status mmi_terms_read(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e);
 
-/* The terms' gradients to the models that the first one's loss trains; what they came to is read (NULL: by nobody); one step of each model. MM_ENUMERIC
- * when the sums are refused, or a gradient or what a step makes is not finite: m->culprit says whose. */
+/* The terms' gradients to the models that the first one's loss trains; what they came to is read (NULL: by nobody); one
+ * step of each model. MM_ENUMERIC when the sums are refused, or a gradient or what a step makes is not finite:
+ * m->culprit says whose. */
 mm_status mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_read *read, mmi_measures *m, mm_error *e);
 
 #endif

@@ -23,8 +23,8 @@ static void guide(mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t
 	mmi_sampler_decode(s, z, rows, to);
 }
 
-void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows, mmi_latents *z,
-                  float *const *generated, float *const *revised)
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows,
+                  mmi_latents *z, float *const *generated, float *const *revised)
 {
 	mmi_chain_stats stats;
 	mmi_revise_args revise = a->revise;
@@ -41,7 +41,8 @@ void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint3
 		mmi_rows_copy(m, rows, revised, generated);
 	if (!revise.steps)
 		return;
-	/* The chain's start, which bounds its movement, takes the place of the generator's samples; they are made again, same to the bit. */
+	/* The chain's start, which bounds its movement, takes the place of the generator's samples; they are made again,
+	 * same to the bit. */
 	if (elsewhere)
 		mmi_rows_copy(m, rows, generated, revised);
 	mmi_sampler_revise(s, &revise, revised, (const float *const *)generated, rows, &stats);
@@ -60,7 +61,10 @@ const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT])
 
 const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT])
 {
-	const char *guided = a->revise.from_noise ? "noise" : a->guide.steps ? "guided latents" : mmi_guide_acts(&a->guide) ? "chosen latents" : "";
+	const char *guided = a->revise.from_noise        ? "noise"
+	                     : a->guide.steps            ? "guided latents"
+	                     : mmi_guide_acts(&a->guide) ? "chosen latents"
+	                                                 : "";
 	const char *moved = a->revise.steps ? "data chain" : *guided ? "" : "not moved";
 	snprintf(text, MMI_GENERATE_TEXT, "%s%s%s", guided, *guided && *moved ? " + " : "", moved);
 	return text;
@@ -69,7 +73,7 @@ const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT]
 const char *mmi_generate_text(const mmi_chains *a, char text[MMI_GENERATE_TEXT])
 {
 	char guide_text[MMI_GUIDE_TEXT];
-	snprintf(text, MMI_GENERATE_TEXT, "%s%u data chain steps", a->revise.from_noise ? "from noise, " : mmi_guide_text(&a->guide, guide_text),
-	         a->revise.steps);
+	snprintf(text, MMI_GENERATE_TEXT, "%s%u data chain steps",
+	         a->revise.from_noise ? "from noise, " : mmi_guide_text(&a->guide, guide_text), a->revise.steps);
 	return text;
 }

@@ -7,12 +7,12 @@
 #define MMI_GUIDE_TEXT 64
 #define MMI_GENERATE_TEXT (MMI_GUIDE_TEXT + 32)
 
-/* Draws `number` of z and w, decoded into generated[m] [rows][floats of modality m]. Unless revised is NULL: the same draws, or those
- * of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data chain; with
- * revise.from_noise the data chain starts at noise instead, and nothing is guided. rows: whole chunks;
- * z [rows] comes back with anything in it. Allocates nothing. */
-void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows, mmi_latents *z,
-                  float *const *generated, float *const *revised);
+/* Draws `number` of z and w, decoded into generated[m] [rows][floats of modality m]. Unless revised is NULL: the same
+ * draws, or those of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data
+ * chain; with revise.from_noise the data chain starts at noise instead, and nothing is guided. rows: whole chunks; z
+ * [rows] comes back with anything in it. Allocates nothing. */
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows,
+                  mmi_latents *z, float *const *generated, float *const *revised);
 /* "16 candidates, 40 guide steps, ", for titles; of each only where there are some. */
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT]);
 /* What moved samples are to be called on sheets, "guided latents + data chain": of each only what acts. */

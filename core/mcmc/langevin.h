@@ -1,5 +1,5 @@
-/* langevin.h - a Langevin chain over the inputs of one program: both kernels of the learner are this function, once over z
- * with U and once over x_1..x_M with E.
+/* langevin.h - a Langevin chain over the inputs of one program: both kernels of the learner are this function, once
+ * over z with U and once over x_1..x_M with E.
  *
  *   state <- clamp(state - drift_i d energy/d state_i + noise_i xi),   drift = s^2/2, noise = n
  *
@@ -14,7 +14,8 @@
 typedef void mmi_chain_watch(void *ctx, uint32_t step, const mmi_program *program);
 
 /* Sums are set, on the device. Energies and gradients of the rows are the program's: they need not be given. */
-void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_rows *rows, mmi_chain_watch *watch, void *ctx);
+void mmi_chain_run(const mmi_chain *c, mmi_program *program, const mmi_chain_rows *rows, mmi_chain_watch *watch,
+                   void *ctx);
 void mmi_chain_stats_add(mmi_chain_stats *sum, const mmi_chain_stats *part);
 
 #endif

@@ -4,38 +4,48 @@
 #include "mcmc/recipe.h"
 
 /* Rows that both sections have. */
-#define LATENT_ROWS(section) \
-	MMI_COUNT_ROW(section, "latent_steps", mmi_recipe, latent_steps, 0, 0, MMI_LIMIT, \
-	  "Steps of a chain that then moves latents down the joint energy of the tuple that they complete, before they are decoded " \
-	  "(latent-space Langevin)."), \
-	MMI_REAL_ROW(section, "latent_step", mmi_recipe, latent_step, 0.1, 0, MMI_LIMIT, "Its step s."), \
-	MMI_REAL_ROW(section, "latent_noise", mmi_recipe, latent_noise, 0.1, 0, MMI_LIMIT, "Its noise n."), \
-	MMI_REAL_ROW(section, "weight", mmi_recipe, weight, 10, 0, MMI_LIMIT, \
-	  "Weight of the energy in the choice and in that chain, against prior and likelihoods."), \
-	MMI_SIGNED_ROW(section, "data_steps", mmi_recipe, data_steps, -1, -1, MMI_LIMIT, \
-	  "Steps of the data chain; -1: as many as x_steps in [learner].")
+#define LATENT_ROWS(section)                                                                                         \
+	MMI_COUNT_ROW(section, "latent_steps", mmi_recipe, latent_steps, 0, 0, MMI_LIMIT,                                \
+	              "Steps of a chain that then moves latents down the joint energy of the tuple that they complete, " \
+	              "before they are decoded "                                                                         \
+	              "(latent-space Langevin)."),                                                                       \
+		MMI_REAL_ROW(section, "latent_step", mmi_recipe, latent_step, 0.1, 0, MMI_LIMIT, "Its step s."),             \
+		MMI_REAL_ROW(section, "latent_noise", mmi_recipe, latent_noise, 0.1, 0, MMI_LIMIT, "Its noise n."),          \
+		MMI_REAL_ROW(section, "weight", mmi_recipe, weight, 10, 0, MMI_LIMIT,                                        \
+	                 "Weight of the energy in the choice and in that chain, against prior and likelihoods."),        \
+		MMI_SIGNED_ROW(section, "data_steps", mmi_recipe, data_steps, -1, -1, MMI_LIMIT,                             \
+	                   "Steps of the data chain; -1: as many as x_steps in [learner].")
 
 static const mmi_key sample_keys[] = {
-	MMI_COUNT_ROW("sample", "candidates", mmi_recipe, candidates, 1, 1, 4096,
-	  "Draws of the latents from the prior, of which a sample starts from one: with probability proportional to "
-	  "exp(-weight E), E the joint energy of the tuple that a draw completes (sampling importance resampling). With a weight of 10 "
-	  "and more it is nearly always the draw of the lowest energy. Each costs one evaluation of the models and no gradient."),
+	MMI_COUNT_ROW(
+		"sample", "candidates", mmi_recipe, candidates, 1, 1, 4096,
+		"Draws of the latents from the prior, of which a sample starts from one: with probability proportional to "
+		"exp(-weight E), E the joint energy of the tuple that a draw completes (sampling importance resampling). With "
+		"a weight of 10 "
+		"and more it is nearly always the draw of the lowest energy. Each costs one evaluation of the models and no "
+		"gradient."),
 	LATENT_ROWS("sample"),
 };
 const mmi_key_table mmi_sample_keys = { "[sample]: how samples are drawn", sample_keys, MMI_COUNT(sample_keys) };
 
 static const mmi_key translate_keys[] = {
-	MMI_REAL_ROW("translate", "temperature", mmi_recipe, temperature, 1, 0, MMI_LIMIT,
-	  "Factor of the standard deviations of the experts' draws that translations start from, as in Kingma and Dhariwal (2018): "
-	  "below 1 they are more likely and less varied, 0 is the experts' means. Chains in training draw at 1."),
+	MMI_REAL_ROW(
+		"translate", "temperature", mmi_recipe, temperature, 1, 0, MMI_LIMIT,
+		"Factor of the standard deviations of the experts' draws that translations start from, as in Kingma and "
+		"Dhariwal (2018): "
+		"below 1 they are more likely and less varied, 0 is the experts' means. Chains in training draw at 1."),
 	MMI_COUNT_ROW("translate", "candidates", mmi_recipe, candidates, 1, 1, 4096,
-	  "Draws of the latents from an expert of what is given, of which a translation starts from one, chosen as in [sample]; what is "
-	  "given takes part in the energy. An encoder's draws are close already, so that a choice among them is often enough."),
-	MMI_SIGNED_ROW("translate", "posterior_steps", mmi_recipe, posterior_steps, -1, -1, MMI_LIMIT,
-	  "Steps of the posterior chain on what is given; -1: as many as z_steps in [learner], and none for a baseline."),
+	              "Draws of the latents from an expert of what is given, of which a translation starts from one, "
+	              "chosen as in [sample]; what is "
+	              "given takes part in the energy. An encoder's draws are close already, so that a choice among them "
+	              "is often enough."),
+	MMI_SIGNED_ROW(
+		"translate", "posterior_steps", mmi_recipe, posterior_steps, -1, -1, MMI_LIMIT,
+		"Steps of the posterior chain on what is given; -1: as many as z_steps in [learner], and none for a baseline."),
 	LATENT_ROWS("translate"),
 };
-const mmi_key_table mmi_translate_keys = { "[translate]: how translations are drawn", translate_keys, MMI_COUNT(translate_keys) };
+const mmi_key_table mmi_translate_keys = { "[translate]: how translations are drawn", translate_keys,
+	                                       MMI_COUNT(translate_keys) };
 
 mmi_recipe mmi_recipe_changed(const mmi_recipe *r, const mmi_recipe_change *change)
 {
@@ -64,8 +74,11 @@ mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r)
 mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *posterior, const mmi_revise_args *revise)
 {
 	mmi_chains c = { .temperature = r->temperature, .posterior = *posterior, .revise = *revise };
-	c.guide = (mmi_guide_args){ .candidates = r->candidates, .steps = r->latent_steps, .step = r->latent_step, .noise = r->latent_noise,
-	                            .weight = r->weight };
+	c.guide = (mmi_guide_args){ .candidates = r->candidates,
+		                        .steps = r->latent_steps,
+		                        .step = r->latent_step,
+		                        .noise = r->latent_noise,
+		                        .weight = r->weight };
 	if (r->posterior_steps >= 0)
 		c.posterior.steps = (uint32_t)r->posterior_steps;
 	if (r->data_steps >= 0)

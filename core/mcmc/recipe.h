@@ -1,7 +1,8 @@
 /* recipe.h - how samples and translations are drawn from a trained model: the sections [sample] and [translate].
  *
  *   sample     z ~ p0; the best of several draws; a latent chain down the joint energy; decoded; the data chain
- *   translate  z ~ q(z | x given); the best of several draws; the posterior chain; the latent chain; decoded; the data chain
+ *   translate  z ~ q(z | x given); the best of several draws; the posterior chain; the latent chain; decoded; the data
+ * chain
  *
  * No matter of training: the same rows are read wherever something is drawn. */
 #ifndef MMI_RECIPE_H
@@ -11,13 +12,13 @@
 #include "mcmc/sampler.h"
 
 typedef struct mmi_recipe {
-	double temperature;              /* of the experts' draws that translations start from */
-	uint32_t candidates;             /* draws of which one is chosen by its joint energy; 1: no choice */
-	uint32_t latent_steps;           /* of the chain that moves latents down the joint energy; 0: none */
+	double temperature;    /* of the experts' draws that translations start from */
+	uint32_t candidates;   /* draws of which one is chosen by its joint energy; 1: no choice */
+	uint32_t latent_steps; /* of the chain that moves latents down the joint energy; 0: none */
 	double latent_step, latent_noise, weight;
-	int64_t posterior_steps;         /* of the posterior chain of translations; negative: as in training */
-	int64_t data_steps;              /* of the data chain; negative: as in training */
-	bool no_energy;                  /* nothing of the energy: no data chain that could start at noise either */
+	int64_t posterior_steps; /* of the posterior chain of translations; negative: as in training */
+	int64_t data_steps;      /* of the data chain; negative: as in training */
+	bool no_energy;          /* nothing of the energy: no data chain that could start at noise either */
 } mmi_recipe;
 
 extern const mmi_key_table mmi_sample_keys, mmi_translate_keys; /* each into an mmi_recipe */
@@ -26,7 +27,10 @@ extern const mmi_key_table mmi_sample_keys, mmi_translate_keys; /* each into an 
 typedef struct mmi_recipe_change {
 	int64_t posterior_steps, candidates, latent_steps, data_steps;
 } mmi_recipe_change;
-#define MMI_RECIPE_AS_IT_IS { -1, -1, -1, -1 }
+#define MMI_RECIPE_AS_IT_IS \
+	{                       \
+		-1, -1, -1, -1      \
+	}
 mmi_recipe mmi_recipe_changed(const mmi_recipe *r, const mmi_recipe_change *change);
 /* Without an energy model: no choice, no latent chain, no data chain. */
 mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r);
@@ -35,8 +39,8 @@ mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r);
 typedef struct mmi_chains {
 	double temperature;
 	mmi_posterior_args posterior;
-	mmi_guide_args guide;            /* the choice and the latent chain */
-	mmi_revise_args revise;          /* the data chain */
+	mmi_guide_args guide;   /* the choice and the latent chain */
+	mmi_revise_args revise; /* the data chain */
 } mmi_chains;
 mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *posterior, const mmi_revise_args *revise);
 

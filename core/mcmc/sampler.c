@@ -53,13 +53,15 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 	s->score.at = d->ops->alloc(d, rows * sizeof *s->score.at);
 	s->taken.at = d->ops->alloc(d, rows);
 	s->passage = d->ops->direct ? NULL : d->ops->alloc(d, mmi_passage_bytes(s->model, s->config.max_rows));
-	if (!s->zeros.at || !s->nothing.at || !s->screened.at || !s->score.at || !s->taken.at || (!s->passage && !d->ops->direct))
+	if (!s->zeros.at || !s->nothing.at || !s->screened.at || !s->score.at || !s->taken.at ||
+	    (!s->passage && !d->ops->direct))
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the chains of %u samples", s->config.max_rows);
 	fill(d, &s->ones, 1);
 	return mmi_device_latents_create(s->model, rows, &s->candidate, e);
 }
 
-mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config, mmi_sampler **out, mm_error *e)
+mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config,
+                             mmi_sampler **out, mm_error *e)
 {
 	mmi_sampler *s = mmi_alloc(1, sizeof *s);
 	if (!s)
@@ -109,15 +111,17 @@ uint32_t mmi_sampler_chunk(const mmi_sampler *s)
 
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
 {
-	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net, &s->revise.net, &s->energy.net,
-	                                  &s->guide.net };
+	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net,
+		                              &s->revise.net, &s->energy.net, &s->guide.net };
 	return networks[part]->programs[0];
 }
 
 mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part)
 {
-	return part == MMI_SAMPLER_POSTERIOR ? s->posterior.u : part == MMI_SAMPLER_GUIDE ? s->guide.u
-	       : part == MMI_SAMPLER_REVISE ? s->revise.energy : s->energy.energy;
+	return part == MMI_SAMPLER_POSTERIOR ? s->posterior.u
+	       : part == MMI_SAMPLER_GUIDE   ? s->guide.u
+	       : part == MMI_SAMPLER_REVISE  ? s->revise.energy
+	                                     : s->energy.energy;
 }
 
 /* ------------------------------------------------------------ rows in chunks */
@@ -133,13 +137,14 @@ typedef struct mmi_rows_job {
 	const mmi_chain *chain;
 	mmi_floats state[MMI_MAX_STATES], start[MMI_MAX_STATES];
 	mmi_bytes held[MMI_MAX_STATES];
-	uint32_t rows; /* of one chain */
+	uint32_t rows;  /* of one chain */
 	uint32_t first; /* of the noise */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_rows_job;
 
-static void bind_rows(const mmi_sampler *s, mmi_program *p, const mm_tensor *inputs, const mmi_device_rows *x, size_t row)
+static void bind_rows(const mmi_sampler *s, mmi_program *p, const mm_tensor *inputs, const mmi_device_rows *x,
+                      size_t row)
 {
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
 		mmi_program_bind(p, inputs[i], mmi_floats_at(x->x[i], row * (size_t)s->model->modalities[i].count));
@@ -302,12 +307,15 @@ static void set_steps(mmi_chain *c, double drift, double noise)
 	}
 }
 
-void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
-                       uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
+void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *parts, const mmi_device_rows *x,
+                       uint32_t rows, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
+                       mmi_chain_stats *stats)
 {
 	const mmi_posterior_net *n = &s->posterior;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
-	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .watch = a->watch, .watch_ctx = a->watch_ctx };
+	mmi_rows_job j = {
+		.s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .watch = a->watch, .watch_ctx = a->watch_ctx
+	};
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step * a->grad_scale, a->noise);
 	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, posterior_chunk, &j);
@@ -319,7 +327,8 @@ static void bind_given(const mmi_rows_job *j, mmi_program *p, const mm_tensor *x
 {
 	const mmi_sampler *s = j->s;
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		mmi_program_bind(p, x[i], j->x ? mmi_floats_at(j->x->x[i], row * (size_t)s->model->modalities[i].count) : s->nothing);
+		mmi_program_bind(p, x[i],
+		                 j->x ? mmi_floats_at(j->x->x[i], row * (size_t)s->model->modalities[i].count) : s->nothing);
 		mmi_program_bind(p, observed[i], j->x ? mmi_floats_at(j->parts->observed[i], row) : s->zeros);
 	}
 }
@@ -336,8 +345,8 @@ static void screen_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	copy_rows(p, n->energy, j->energy, row, size, 1);
 }
 
-void mmi_run_screen(mmi_sampler *s, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows, const mmi_device_latents *z,
-                    mmi_floats energy)
+void mmi_run_screen(mmi_sampler *s, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
+                    const mmi_device_latents *z, mmi_floats energy)
 {
 	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .z = z, .energy = energy };
 	mmi_pool_run(s->pool, rows / s->config.chunk, screen_chunk, &j);
@@ -353,13 +362,19 @@ static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	run_chain(j, p, chunk);
 }
 
-void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
-                   const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
+void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *parts, const mmi_device_rows *x,
+                   uint32_t rows, const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
 {
 	const mmi_guide_net *n = &s->guide;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
-	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .first = MMI_ROWS_GUIDE, .watch = a->watch,
-	                   .watch_ctx = a->watch_ctx };
+	mmi_rows_job j = { .s = s,
+		               .x = x,
+		               .parts = parts,
+		               .chain = &chain,
+		               .rows = rows,
+		               .first = MMI_ROWS_GUIDE,
+		               .watch = a->watch,
+		               .watch_ctx = a->watch_ctx };
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);
 	fill(s->model->device, &s->weight, (float)a->weight);
@@ -402,9 +417,14 @@ static void set_modality(mmi_sampler *s, const mmi_revise_args *a, mmi_chain *c,
 void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *parts, const mmi_device_rows *x,
                     const mmi_device_rows *start, uint32_t rows, mmi_chain_stats *stats)
 {
-	mmi_chain chain = { .n_states = s->model->n_modalities, .energy = s->revise.energy, .steps = a->steps,
-	                    .iteration = a->iteration, .move_max = (float)a->move_max };
-	mmi_rows_job j = { .s = s, .chain = &chain, .rows = rows, .first = a->first, .watch = a->watch, .watch_ctx = a->watch_ctx };
+	mmi_chain chain = { .n_states = s->model->n_modalities,
+		                .energy = s->revise.energy,
+		                .steps = a->steps,
+		                .iteration = a->iteration,
+		                .move_max = (float)a->move_max };
+	mmi_rows_job j = {
+		.s = s, .chain = &chain, .rows = rows, .first = a->first, .watch = a->watch, .watch_ctx = a->watch_ctx
+	};
 	for (uint32_t i = 0; i < chain.n_states; i++) {
 		set_modality(s, a, &chain, i);
 		j.state[i] = x->x[i];

@@ -13,17 +13,25 @@
 typedef struct mmi_sampler mmi_sampler;
 
 typedef struct mmi_sampler_config {
-	uint32_t chunk;     /* samples a run */
-	uint32_t max_rows;  /* most rows of any call, chains of all experts included */
+	uint32_t chunk;    /* samples a run */
+	uint32_t max_rows; /* most rows of any call, chains of all experts included */
 	uint64_t seed;
 } mmi_sampler_config;
 
-mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config, mmi_sampler **out, mm_error *e);
+mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config,
+                             mmi_sampler **out, mm_error *e);
 void mmi_sampler_destroy(mmi_sampler *s);
 uint32_t mmi_sampler_chunk(const mmi_sampler *s);
-typedef enum { MMI_SAMPLER_ENCODE, MMI_SAMPLER_DECODE, MMI_SAMPLER_POSTERIOR, MMI_SAMPLER_REVISE, MMI_SAMPLER_ENERGY,
-               MMI_SAMPLER_GUIDE } mmi_sampler_part;
-/* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last call. */
+typedef enum {
+	MMI_SAMPLER_ENCODE,
+	MMI_SAMPLER_DECODE,
+	MMI_SAMPLER_POSTERIOR,
+	MMI_SAMPLER_REVISE,
+	MMI_SAMPLER_ENERGY,
+	MMI_SAMPLER_GUIDE
+} mmi_sampler_part;
+/* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last
+ * call. */
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part);
 /* Where U (posterior, guide) or E (revise, energy) of each sample is in that part's program: for a chain's watch. */
 mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part);
@@ -41,10 +49,11 @@ void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_
 /* z ~ p0, w_m ~ p0, numbered by chain. */
 void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *z);
 /* Which expert each row starts from: uniform among those observed ([modality][rows] of 1 and 0; NULL: all). */
-void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const float *const *observed, uint32_t *expert);
+void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const float *const *observed,
+                      uint32_t *expert);
 
-/* Uniform in a box, uniform and then on the simplex, standard normal where there are no bounds: for starts of data chains, with whose
- * noise these draws share nothing. */
+/* Uniform in a box, uniform and then on the simplex, standard normal where there are no bounds: for starts of data
+ * chains, with whose noise these draws share nothing. */
 void mmi_sampler_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, float *const *x);
 /* 32 random bits for a row: a subset of modalities. */
 uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint32_t iteration);
@@ -55,15 +64,17 @@ uint32_t mmi_sampler_below(const mmi_sampler *s, uint32_t row, uint32_t what, ui
 double mmi_sampler_chance(const mmi_sampler *s, uint32_t row, uint32_t iteration);
 
 typedef struct mmi_start_args {
-	uint32_t iteration, chain;     /* of the draws */
-	const uint32_t *expert;        /* [rows] whose q(z | x) each row takes */
-	const float *const *observed;  /* [modality][rows] of 1 and 0; NULL: all */
-	bool single;                   /* that expert alone (with the prior, after mvae), also where the model's fusion is a product */
-	bool own;                      /* only the expert's own w is inferred; otherwise that of every observed modality */
-	double temperature;            /* times the experts' scales: 1 draws, 0 their locations (and 0 for what would come from the prior) */
+	uint32_t iteration, chain;    /* of the draws */
+	const uint32_t *expert;       /* [rows] whose q(z | x) each row takes */
+	const float *const *observed; /* [modality][rows] of 1 and 0; NULL: all */
+	bool single;        /* that expert alone (with the prior, after mvae), also where the model's fusion is a product */
+	bool own;           /* only the expert's own w is inferred; otherwise that of every observed modality */
+	double temperature; /* times the experts' scales: 1 draws, 0 their locations (and 0 for what would come from the
+	                       prior) */
 } mmi_start_args;
 /* Where posterior chains start: z ~ q_e(z | x_e), w_m ~ q_m(w | x_m) where it is inferred, else w_m ~ p0. */
-void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows, mmi_latents *out);
+void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows,
+                       mmi_latents *out);
 /* mean[m]: [rows][floats of modality m]. */
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
 /* The joint energy of each row. */
@@ -73,25 +84,25 @@ void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, 
 
 typedef struct mmi_posterior_args {
 	uint32_t steps, iteration;
-	double step, noise;      /* s, n */
-	double grad_scale;       /* 1 (sum over chains: the true posterior) or 1 / chains (the paper's mean) */
-	const float *const *observed;   /* [modality][n_chains * rows] of 1 and 0: whose likelihood counts; NULL: all */
-	const uint8_t *const *held;     /* [modality][n_chains * rows], 1: w_m stays as it is; NULL: all move */
-	mmi_chain_watch *watch;  /* NULL, or called for the first chunk only */
+	double step, noise;           /* s, n */
+	double grad_scale;            /* 1 (sum over chains: the true posterior) or 1 / chains (the paper's mean) */
+	const float *const *observed; /* [modality][n_chains * rows] of 1 and 0: whose likelihood counts; NULL: all */
+	const uint8_t *const *held;   /* [modality][n_chains * rows], 1: w_m stays as it is; NULL: all move */
+	mmi_chain_watch *watch;       /* NULL, or called for the first chunk only */
 	void *watch_ctx;
 } mmi_posterior_args;
 /* Latents of chain c of row b at c * rows + b, moved in place given x [modality][rows]:
  * U(z, W) = sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). U at the start is in stats.
  * start may be NULL: movement is not measured. */
-void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows, uint32_t n_chains,
-                           mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats);
+void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows,
+                           uint32_t n_chains, mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats);
 
 typedef struct mmi_guide_args {
-	uint32_t candidates;     /* draws of the latents of which the first is chosen; 0 and 1: the first is taken */
+	uint32_t candidates; /* draws of the latents of which the first is chosen; 0 and 1: the first is taken */
 	uint32_t steps, iteration;
-	double step, noise;      /* s, n */
-	double weight;           /* of the energy */
-	const float *const *x;   /* [modality][rows][floats] of what is given; NULL: nothing is */
+	double step, noise;           /* s, n */
+	double weight;                /* of the energy */
+	const float *const *x;        /* [modality][rows][floats] of what is given; NULL: nothing is */
 	const float *const *observed; /* [modality][rows] of 1 and 0, with x */
 	const uint8_t *const *held;   /* [modality][rows], 1: w_m stays as it is; NULL: all move */
 	mmi_chain_watch *watch;
@@ -102,33 +113,35 @@ static inline bool mmi_guide_acts(const mmi_guide_args *a)
 {
 	return a->candidates > 1 || a->steps;
 }
-/* Of a->candidates draws of p0 (mmi_sampler_prior with chain 0, 1, ...) one, with probability proportional to exp(-weight E): sampling
- * importance resampling (Rubin 1987) from the density that the guided chain then samples, exact as draws become many. An energy that
- * is not finite is chosen only where no draw has another. Takes candidates, iteration, weight of a. */
+/* Of a->candidates draws of p0 (mmi_sampler_prior with chain 0, 1, ...) one, with probability proportional to
+ * exp(-weight E): sampling importance resampling (Rubin 1987) from the density that the guided chain then samples,
+ * exact as draws become many. An energy that is not finite is chosen only where no draw has another. Takes candidates,
+ * iteration, weight of a. */
 void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z);
-/* The same of draws as mmi_sampler_start makes them (chain start->chain, start->chain + 1, ...): q(z | x) exp(-weight E). Takes x and
- * observed of a as well. Means do not differ from each other: the first is taken. */
-void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start, const mmi_experts *experts,
-                              uint32_t rows, mmi_latents *z);
-/* Latents moved in place to where tuples have low energy, whose parts that are not observed are the decoders' means g(z, W):
- *   U(z, W) = weight E(x observed, g(z, W) otherwise) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m)
- * With nothing given, from the prior, as VAEBM samples (Xiao et al. 2021); otherwise a posterior chain that the energy guides. */
+/* The same of draws as mmi_sampler_start makes them (chain start->chain, start->chain + 1, ...): q(z | x) exp(-weight
+ * E). Takes x and observed of a as well. Means do not differ from each other: the first is taken. */
+void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start,
+                              const mmi_experts *experts, uint32_t rows, mmi_latents *z);
+/* Latents moved in place to where tuples have low energy, whose parts that are not observed are the decoders' means
+ * g(z, W): U(z, W) = weight E(x observed, g(z, W) otherwise) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log
+ * p0(z) - sum_m log p0(w_m) With nothing given, from the prior, as VAEBM samples (Xiao et al. 2021); otherwise a
+ * posterior chain that the energy guides. */
 void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
                        mmi_chain_stats *stats);
 
 typedef struct mmi_revise_args {
 	uint32_t steps, iteration;
-	double step, noise;      /* s, n; each times a modality's x_scale */
-	double move_max;         /* 0: none */
-	bool clamp;              /* keep boxed modalities inside their box */
-	bool from_noise;         /* for who makes the start, see mmi_generate: samples start at mmi_sampler_noise, as in training */
-	uint32_t first;          /* number of the first row in the noise: chains on other data of one iteration differ */
+	double step, noise; /* s, n; each times a modality's x_scale */
+	double move_max;    /* 0: none */
+	bool clamp;         /* keep boxed modalities inside their box */
+	bool from_noise; /* for who makes the start, see mmi_generate: samples start at mmi_sampler_noise, as in training */
+	uint32_t first;  /* number of the first row in the noise: chains on other data of one iteration differ */
 	const uint8_t *const *held; /* [modality][rows], 1: stays as it is; NULL: all move */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_revise_args;
 /* x[m] [rows][floats] moved down the energy in place. start[m] as x[m], or NULL. */
-void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start, uint32_t rows,
-                        mmi_chain_stats *stats);
+void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start,
+                        uint32_t rows, mmi_chain_stats *stats);
 
 #endif

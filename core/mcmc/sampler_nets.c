@@ -71,14 +71,17 @@ static mm_status record_u(mmi_sampler *s, mm_error *e)
 }
 
 /* Compiles u and its gradient to the latents alone. */
-static mm_status compile_latent_gradient(mmi_sampler *s, mmi_network *net, mm_tensor u, const mmi_place *place, mmi_place *grad, mm_error *e)
+static mm_status compile_latent_gradient(mmi_sampler *s, mmi_network *net, mm_tensor u, const mmi_place *place,
+                                         mmi_place *grad, mm_error *e)
 {
 	mm_tensor wrt[MMI_MAX_MODALITIES + 1], outputs[MMI_MAX_MODALITIES + 2], *grads = outputs + 1;
 	mmi_graph *g = net->graph;
 	uint32_t count = append(wrt, 0, place->z);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
 		count = append(wrt, count, place->w[i]);
-	mmi_grad_request r = { .loss = u, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = count, .grads = grads };
+	mmi_grad_request r = {
+		.loss = u, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = count, .grads = grads
+	};
 	MMI_TRY(mmi_graph_grad(g, &r, e));
 	outputs[0] = u;
 	grad->z = place->z == MMI_NONE ? MMI_NONE : *grads++;
@@ -105,8 +108,8 @@ static mm_tensor completed(mmi_graph *g, mm_tensor x, mm_tensor mean, mm_tensor 
 }
 
 /* The tuple of an energy that sees what the latents decode to, where it is not observed. */
-static mm_status record_tuple(mmi_sampler *s, mmi_graph *g, const mmi_place *place, const mm_tensor *x, mm_tensor *observed,
-                              mm_tensor *decoded, mm_tensor *tuple, mm_error *e)
+static mm_status record_tuple(mmi_sampler *s, mmi_graph *g, const mmi_place *place, const mm_tensor *x,
+                              mm_tensor *observed, mm_tensor *decoded, mm_tensor *tuple, mm_error *e)
 {
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		MMI_TRY(mmi_model_decode(s->model, i, g, place->z, place->w[i], &decoded[i], e));
@@ -128,7 +131,8 @@ static mm_status record_screen(mmi_sampler *s, mm_error *e)
 	return compile(s, &n->net, &n->energy, 1, e);
 }
 
-/* weight E(X with g(z, W) where it is not observed) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m) */
+/* weight E(X with g(z, W) where it is not observed) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m
+ * log p0(w_m) */
 static mm_status record_guide(mmi_sampler *s, mm_error *e)
 {
 	mmi_guide_net *n = &s->guide;
@@ -140,7 +144,8 @@ static mm_status record_guide(mmi_sampler *s, mm_error *e)
 	n->u = mmi_graph_ops.affine(g, mmi_model_log_prior_of(s->model, g, &n->place), -1, 0);
 	MMI_TRY(record_tuple(s, g, &n->place, n->x, n->observed, decoded, tuple, e));
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
-		n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded[i]), n->observed[i]));
+		n->u = mmi_graph_ops.add(
+			g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded[i]), n->observed[i]));
 	MMI_TRY(mmi_model_joint_energy(s->model, g, tuple, NULL, &energy, e));
 	n->weight = mmi_input(g, "weight", mmi_shape(0));
 	n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, energy, n->weight));
@@ -157,7 +162,9 @@ static mm_status record_revise(mmi_sampler *s, mm_error *e)
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
 	MMI_TRY(mmi_model_energy(s->model, g, n->x, &n->energy, e));
-	mmi_grad_request r = { .loss = n->energy, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = n->x, .n_wrt = count, .grads = n->dx };
+	mmi_grad_request r = {
+		.loss = n->energy, .seed = mmi_const(g, mmi_shape(0), 1), .wrt = n->x, .n_wrt = count, .grads = n->dx
+	};
 	MMI_TRY(mmi_graph_grad(g, &r, e));
 	outputs[0] = n->energy;
 	memcpy(outputs + 1, n->dx, count * sizeof *outputs);

@@ -40,7 +40,8 @@ typedef struct mmi_screen_net {
 
 typedef struct mmi_energy_net {
 	mmi_network net;
-	mm_tensor x[MMI_MAX_MODALITIES], energy, alone, dx[MMI_MAX_MODALITIES]; /* alone: E without agreement; the same tensor if there is none */
+	mm_tensor x[MMI_MAX_MODALITIES], energy, alone,
+		dx[MMI_MAX_MODALITIES]; /* alone: E without agreement; the same tensor if there is none */
 } mmi_energy_net;
 
 struct mmi_sampler {
@@ -71,8 +72,8 @@ struct mmi_sampler {
 /* Records and compiles all of them. */
 mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e);
 /* E(x observed, g(z, W) otherwise) of each row. x NULL: nothing is. */
-void mmi_run_screen(mmi_sampler *s, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows, const mmi_device_latents *z,
-                    mmi_floats energy);
+void mmi_run_screen(mmi_sampler *s, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,
+                    const mmi_device_latents *z, mmi_floats energy);
 /* Bytes of the rows that one call of sampler.h takes to the device and back. */
 size_t mmi_passage_bytes(const mmi_model *m, uint32_t rows);
 

@@ -31,7 +31,8 @@ static mm_status allocate(mmi_translator *t, uint32_t rows, mm_error *e)
 	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the translation of %u samples", rows);
 }
 
-mm_status mmi_translator_create(const mmi_model *m, mmi_sampler *s, uint32_t max_rows, mmi_translator **out, mm_error *e)
+mm_status mmi_translator_create(const mmi_model *m, mmi_sampler *s, uint32_t max_rows, mmi_translator **out,
+                                mm_error *e)
 {
 	mmi_translator *t = mmi_alloc(1, sizeof *t);
 	if (!t)
@@ -71,10 +72,14 @@ static void choose_experts(mmi_translator *t, const mmi_translate_args *a, const
 		t->expert[r] = (uint32_t)a->expert;
 }
 
-static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed, uint32_t rows)
+static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed,
+                  uint32_t rows)
 {
-	mmi_start_args start = { .iteration = a->number, .expert = t->expert, .observed = observed, .single = a->expert >= 0,
-	                         .temperature = a->temperature };
+	mmi_start_args start = { .iteration = a->number,
+		                     .expert = t->expert,
+		                     .observed = observed,
+		                     .single = a->expert >= 0,
+		                     .temperature = a->temperature };
 	mmi_posterior_args posterior = a->posterior;
 	mmi_guide_args guide = a->guide;
 	mmi_chain_stats stats;
@@ -85,7 +90,8 @@ static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *
 	mmi_sampler_encode(t->sampler, (const float *const *)x, rows, &t->experts);
 	mmi_sampler_choose_start(t->sampler, &guide, &start, &t->experts, rows, &t->z);
 	mmi_latents_copy(&t->start, &t->z, t->model, rows);
-	mmi_sampler_posterior(t->sampler, &posterior, (const float *const *)x, rows, 1, &t->z, &t->start, a->posterior_stats ? a->posterior_stats : &stats);
+	mmi_sampler_posterior(t->sampler, &posterior, (const float *const *)x, rows, 1, &t->z, &t->start,
+	                      a->posterior_stats ? a->posterior_stats : &stats);
 	if (guide.steps)
 		mmi_sampler_guide(t->sampler, &guide, rows, &t->z, NULL, &stats);
 }
@@ -104,8 +110,8 @@ static void fill(mmi_translator *t, float *const *x, uint32_t rows)
 	}
 }
 
-void mmi_translate(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed, uint32_t rows,
-                   mmi_latents *latents)
+void mmi_translate(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed,
+                   uint32_t rows, mmi_latents *latents)
 {
 	mmi_revise_args revise = a->revise;
 	mmi_chain_stats stats;
@@ -119,7 +125,8 @@ void mmi_translate(mmi_translator *t, const mmi_translate_args *a, float *const 
 	fill(t, x, rows);
 	revise.iteration = a->number;
 	revise.held = (const uint8_t *const *)t->given;
-	mmi_sampler_revise(t->sampler, &revise, x, (const float *const *)t->decoded, rows, a->revise_stats ? a->revise_stats : &stats);
+	mmi_sampler_revise(t->sampler, &revise, x, (const float *const *)t->decoded, rows,
+	                   a->revise_stats ? a->revise_stats : &stats);
 	if (latents)
 		mmi_latents_copy(latents, &t->z, t->model, rows);
 }

@@ -1,9 +1,9 @@
 /* energy.c - the energy network: feature maps of one size are joined along channels and pass a residual trunk; pooled
- * trunks and vector features pass the fused head, so that modalities can disagree. With separate trunks each map keeps to
- * itself until the head.
+ * trunks and vector features pass the fused head, so that modalities can disagree. With separate trunks each map keeps
+ * to itself until the head.
  *
- * Experts of the inference model that agree on what a tuple shows lower its joint energy: what the trunk sees of texture, they
- * know of content. Their parameters are not the energy's, and its losses leave them as they are.
+ * Experts of the inference model that agree on what a tuple shows lower its joint energy: what the trunk sees of
+ * texture, they know of content. Their parameters are not the energy's, and its losses leave them as they are.
  *
  * Block (the paper's Table 6, whose ancestors are the dual-MCMC networks): [ReLU unless first] conv3x3 ReLU conv3x3
  * [average-pool 2]; shortcut: the first block pools, then convolves; later ones convolve, then pool; identity where
@@ -16,8 +16,14 @@
 
 static mm_tensor conv(mmi_graph *g, mm_tensor x, const char *name, int32_t out, int32_t kernel)
 {
-	mm_conv c = { .struct_size = sizeof c, .out_channels = out, .kernel_h = kernel, .kernel_w = kernel, .stride_h = 1,
-	              .stride_w = 1, .pad_h = kernel / 2, .pad_w = kernel / 2 };
+	mm_conv c = { .struct_size = sizeof c,
+		          .out_channels = out,
+		          .kernel_h = kernel,
+		          .kernel_w = kernel,
+		          .stride_h = 1,
+		          .stride_w = 1,
+		          .pad_h = kernel / 2,
+		          .pad_w = kernel / 2 };
 	return mmi_graph_ops.conv2d(g, x, name, &c);
 }
 
@@ -125,7 +131,8 @@ mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 /* loc / |loc|; the small number keeps the gradient at 0 finite. */
 static mm_tensor direction(mmi_graph *g, mm_tensor loc)
 {
-	mm_tensor square = mmi_graph_ops.affine(g, mmi_sum_all(g, mmi_graph_ops.mul(g, loc, loc), 1), 1, 1e-12f), in[2] = { square };
+	mm_tensor square = mmi_graph_ops.affine(g, mmi_sum_all(g, mmi_graph_ops.mul(g, loc, loc), 1), 1, 1e-12f),
+			  in[2] = { square };
 	mm_tensor log_length = mmi_graph_ops.affine(g, mmi_op(g, MMI_OP_LOG, 1, in, NULL), -0.5f, 0);
 	in[0] = loc;
 	in[1] = mmi_graph_ops.activation(g, log_length, MM_ACT_EXP, 0);
@@ -154,7 +161,8 @@ static mm_status agreement(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 	return MM_OK;
 }
 
-mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out, mm_error *e)
+mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out,
+                                 mm_error *e)
 {
 	mm_tensor agreed;
 	MMI_TRY(mmi_model_energy(m, g, x, out, e));

@@ -51,8 +51,8 @@ static mm_status finalise(mmi_model *m, mm_error *e)
 	return mmi_params_finalise(m->energy, m->config.seed, e);
 }
 
-mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n, const mmi_model_config *config,
-                           mmi_model **out, mm_error *e)
+mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n,
+                           const mmi_model_config *config, mmi_model **out, mm_error *e)
 {
 	if (n < 1 || n > MMI_MAX_MODALITIES)
 		return mmi_fail(e, MM_EARG, "a model of %zu modalities; between 1 and %d are possible", n, MMI_MAX_MODALITIES);

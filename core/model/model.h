@@ -4,8 +4,8 @@
  *   generator  p(x_m | z)      decoder branches from plugins
  *   inference  q(z | x_m)      encoders from plugins; q(z | X) is their mixture
  *
- * With private latents (private_dim > 0) a decoder reads w_m as well and an encoder tells q(w_m | x_m): what only modality m
- * knows. Losses are numbers per sample; the learner weighs and reduces them. */
+ * With private latents (private_dim > 0) a decoder reads w_m as well and an encoder tells q(w_m | x_m): what only
+ * modality m knows. Losses are numbers per sample; the learner weighs and reduces them. */
 #ifndef MMI_MODEL_H
 #define MMI_MODEL_H
 
@@ -21,40 +21,41 @@ typedef enum { MMI_POOL_SUM, MMI_POOL_MEAN } mmi_pool_kind;
 typedef enum { MMI_HEAD_MLP, MMI_HEAD_LINEAR } mmi_head_kind;
 typedef enum { MMI_TARGET_MIXTURE, MMI_TARGET_EACH, MMI_TARGET_BOTH } mmi_inference_target;
 
-/* How the experts of several observed modalities become one q(z | X_O): a mixture, of which one is drawn; their product;
- * the product with the prior as a further expert. Products need the normal family. */
+/* How the experts of several observed modalities become one q(z | X_O): a mixture, of which one is drawn; their
+ * product; the product with the prior as a further expert. Products need the normal family. */
 typedef enum { MMI_FUSION_MIXTURE, MMI_FUSION_PRODUCT, MMI_FUSION_PRODUCT_PRIOR } mmi_fusion;
 
 typedef struct mmi_model_config {
 	int32_t latent_dim;
-	int32_t private_dim;          /* of each w_m; 0: none */
-	bool independent;             /* an ablation: nothing is shared, modality m has a latent of its own, kept as w_m */
+	int32_t private_dim; /* of each w_m; 0: none */
+	bool independent;    /* an ablation: nothing is shared, modality m has a latent of its own, kept as w_m */
 	mmi_fusion fusion;
-	mmi_prior prior;              /* family of p0(z) and of the experts */
-	mmi_scale_head scale_head;    /* softplus(raw) + 1e-6, or exp(raw / 2) */
-	int32_t nef;                  /* channels of the energy trunk */
-	int32_t blocks;               /* of the trunk; the first two downsample */
-	int32_t shortcut_kernel;      /* 3 or 1 */
-	mmi_pool_kind pool;           /* over the positions of the last map */
+	mmi_prior prior;           /* family of p0(z) and of the experts */
+	mmi_scale_head scale_head; /* softplus(raw) + 1e-6, or exp(raw / 2) */
+	int32_t nef;               /* channels of the energy trunk */
+	int32_t blocks;            /* of the trunk; the first two downsample */
+	int32_t shortcut_kernel;   /* 3 or 1 */
+	mmi_pool_kind pool;        /* over the positions of the last map */
 	mmi_head_kind head;
-	bool separate_trunks;         /* every map passes a trunk of its own; otherwise maps of one size share one */
-	bool spectral_norm;           /* of every energy layer */
-	double agreement;             /* weight of the mean cosine between experts in the joint energy; 0: no such term */
-	int32_t agreement_dim;        /* leading latents that are compared; 0: all. The others are free for what modalities do not share */
-	uint64_t seed;                /* of the initial values */
+	bool separate_trunks;  /* every map passes a trunk of its own; otherwise maps of one size share one */
+	bool spectral_norm;    /* of every energy layer */
+	double agreement;      /* weight of the mean cosine between experts in the joint energy; 0: no such term */
+	int32_t agreement_dim; /* leading latents that are compared; 0: all. The others are free for what modalities do not
+	                          share */
+	uint64_t seed;         /* of the initial values */
 } mmi_model_config;
 
 typedef struct mmi_model {
 	mmi_model_config config;
-	const mmi_device *device;     /* of the parameters, and of all that is made for the model */
+	const mmi_device *device; /* of the parameters, and of all that is made for the model */
 	const mmi_modality *modalities;
 	uint32_t n_modalities;
 	mmi_params *generator, *inference, *energy;
 } mmi_model;
 
 /* Declares and initialises the parameters of all three models. Device and modalities must outlive the model. */
-mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n, const mmi_model_config *config,
-                           mmi_model **out, mm_error *e);
+mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n,
+                           const mmi_model_config *config, mmi_model **out, mm_error *e);
 void mmi_model_destroy(mmi_model *m);
 
 /* Floats of z and of each w_m in one sample; 0 where the model has none. */
@@ -72,35 +73,37 @@ typedef struct mmi_place {
 	mm_tensor z, w[MMI_MAX_MODALITIES];
 } mmi_place;
 
-/* Weights of the experts in q(z | X_O), per sample: share = 1/|O| for observed modalities and 0 for others; log_share its
- * logarithm, a large negative number instead of that of 0. */
+/* Weights of the experts in q(z | X_O), per sample: share = 1/|O| for observed modalities and 0 for others; log_share
+ * its logarithm, a large negative number instead of that of 0. */
 typedef struct mmi_mixture {
 	mm_tensor share[MMI_MAX_MODALITIES], log_share[MMI_MAX_MODALITIES]; /* [] */
 } mmi_mixture;
 #define MMI_LOG_OF_NOTHING (-1e30f)
 
 /* Recorders. Failures of plugins are returned; those of operations stick to the graph. */
-mm_status mmi_model_encode(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor x, mmi_expert *out, mm_error *e);
+mm_status mmi_model_encode(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor x, mmi_expert *out,
+                           mm_error *e);
 /* Scale of r_m, the auxiliary prior of w_m that MMVAE+ decodes other modalities with: learned, 1 at first. [w_dim] */
 mm_tensor mmi_model_auxiliary_scale(const mmi_model *m, uint32_t modality, mmi_graph *g);
 /* Inputs named "z" and "w". */
 mmi_place mmi_model_place(const mmi_model *m, mmi_graph *g);
 /* The likelihood's parameter: mean (gaussian, laplace) or logits (bernoulli, categorical). w: MMI_NONE without. */
-mm_status mmi_model_decode(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out, mm_error *e);
+mm_status mmi_model_decode(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor z, mm_tensor w,
+                           mm_tensor *out, mm_error *e);
 /* The data-space mean of a decoded parameter: itself, sigmoid or softmax of it. */
 mm_tensor mmi_model_mean(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor decoded);
 /* weight_m * NLL_m(x_m | decoded), summed over elements: a number per sample. */
 mm_tensor mmi_model_nll(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor x, mm_tensor decoded);
 /* E(x_1..x_M), a number per sample. */
 mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e);
-/* J = E - agreement * (mean over pairs of modalities of the cosine between their experts' locations). It is a score, and no density has
- * it as its energy at one temperature:
- *   the data chain             pi(X), proportional to exp(-E / T), T = (n / s)^2, some 1e-8: E alone, as it is trained
- *   candidates, latent chain   p(z) exp(-w J(g(z))), w some 10 (`weight` of a recipe): E at temperature 1 / w, and a cosine of weight
- *                              w * agreement
- * Below T a cosine of any such weight would not be felt: its drift in the data chain, n^2 / 2 times its gradient, is below the noise.
- * alone: NULL, or takes E; the same tensor where there is no agreement. */
-mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out, mm_error *e);
+/* J = E - agreement * (mean over pairs of modalities of the cosine between their experts' locations). It is a score,
+ * and no density has it as its energy at one temperature: the data chain             pi(X), proportional to exp(-E /
+ * T), T = (n / s)^2, some 1e-8: E alone, as it is trained candidates, latent chain   p(z) exp(-w J(g(z))), w some 10
+ * (`weight` of a recipe): E at temperature 1 / w, and a cosine of weight w * agreement Below T a cosine of any such
+ * weight would not be felt: its drift in the data chain, n^2 / 2 times its gradient, is below the noise. alone: NULL,
+ * or takes E; the same tensor where there is no agreement. */
+mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out,
+                                 mm_error *e);
 /* log q(z) of the family with this location and scale, all of one shape. */
 mm_tensor mmi_model_log_density(const mmi_model *m, mmi_graph *g, mm_tensor z, mm_tensor loc, mm_tensor scale);
 /* log p0 of z or of a w: the standard one of the family. */
@@ -109,7 +112,7 @@ mm_tensor mmi_model_log_prior(const mmi_model *m, mmi_graph *g, mm_tensor z);
 mm_tensor mmi_model_log_prior_of(const mmi_model *m, mmi_graph *g, const mmi_place *place);
 /* log q(z | X) = log (1/M) sum_m q_m(z | x_m), or the mean of log q_m, or the average of the two. weights NULL: all
  * modalities are observed. */
-mm_tensor mmi_model_log_q(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *experts, mmi_inference_target target,
-                          const mmi_mixture *weights);
+mm_tensor mmi_model_log_q(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *experts,
+                          mmi_inference_target target, const mmi_mixture *weights);
 
 #endif

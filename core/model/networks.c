@@ -38,7 +38,8 @@ mm_tensor mmi_model_auxiliary_scale(const mmi_model *m, uint32_t i, mmi_graph *g
 {
 	const float softplus_is_one = 0.54132485f;
 	mmi_graph_scope(g, m->generator, "%s.auxiliary", m->modalities[i].name);
-	mm_tensor raw = mmi_graph_ops.linear(g, mmi_const(g, mmi_shape(1, 1), 1), "scale", mmi_model_w_dim(m), 0, MM_INIT_ZERO);
+	mm_tensor raw =
+		mmi_graph_ops.linear(g, mmi_const(g, mmi_shape(1, 1), 1), "scale", mmi_model_w_dim(m), 0, MM_INIT_ZERO);
 	raw = mmi_graph_ops.affine(g, raw, 1, softplus_is_one);
 	return mmi_graph_ops.affine(g, mmi_graph_ops.activation(g, raw, MM_ACT_SOFTPLUS, 0), 1, 1e-6f);
 }
@@ -54,7 +55,8 @@ mmi_place mmi_model_place(const mmi_model *m, mmi_graph *g)
 	return p;
 }
 
-mm_status mmi_model_decode(const mmi_model *m, uint32_t i, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out, mm_error *e)
+mm_status mmi_model_decode(const mmi_model *m, uint32_t i, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out,
+                           mm_error *e)
 {
 	mmi_graph_scope(g, m->generator, "%s.decoder", m->modalities[i].name);
 	if (m->config.independent)
@@ -149,8 +151,8 @@ static mm_tensor mean_of_logs(mmi_graph *g, const mm_tensor *log_q, uint32_t n, 
 	return sum_of(g, weighted, n);
 }
 
-mm_tensor mmi_model_log_q(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *experts, mmi_inference_target target,
-                          const mmi_mixture *weights)
+mm_tensor mmi_model_log_q(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *experts,
+                          mmi_inference_target target, const mmi_mixture *weights)
 {
 	mm_tensor log_q[MMI_MAX_MODALITIES];
 	uint32_t n = m->n_modalities;

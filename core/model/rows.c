@@ -29,8 +29,11 @@ mm_status mmi_rows_check(const mmi_model *m, size_t rows, float *const *x, const
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		const size_t count = (size_t)m->modalities[i].count;
 		if (!mmi_finite(x[i], rows * count))
-			return mmi_fail(e, MM_ENUMERIC, "%s of [%s] are not finite numbers, number %zu first: the model has diverged, or the steps of its chains "
-			                "are too large", what, m->modalities[i].name, mmi_find_nonfinite(x[i], rows * count) / count);
+			return mmi_fail(e, MM_ENUMERIC,
+			                "%s of [%s] are not finite numbers, number %zu first: the model has diverged, or the steps "
+			                "of its chains "
+			                "are too large",
+			                what, m->modalities[i].name, mmi_find_nonfinite(x[i], rows * count) / count);
 	}
 	return MM_OK;
 }

@@ -19,7 +19,8 @@ static inline const uint8_t *const *mmi_held_read(uint8_t *const *held)
 mm_status mmi_rows_create(const mmi_model *m, size_t rows, float **x, mm_error *e);
 /* All MMI_MAX_MODALITIES arrays; those that are NULL are accepted. */
 void mmi_rows_clear(float **x);
-/* MM_ENUMERIC, with the modality and the row, unless the first rows are all finite; `what` is what they are: "samples". */
+/* MM_ENUMERIC, with the modality and the row, unless the first rows are all finite; `what` is what they are: "samples".
+ */
 mm_status mmi_rows_check(const mmi_model *m, size_t rows, float *const *x, const char *what, mm_error *e);
 /* The first rows of all modalities. */
 void mmi_rows_copy(const mmi_model *m, size_t rows, float *const *to, float *const *from);

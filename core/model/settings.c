@@ -11,18 +11,18 @@ static const char *const scale_heads[] = { "softplus", "log_variance", NULL };
 
 static const mmi_key latent_keys[] = {
 	MMI_COUNT_ROW("learner", "latent_dim", mmi_model_config, latent_dim, 32, 1, MOST_LATENTS,
-	  "Numbers in the shared latent z."),
+	              "Numbers in the shared latent z."),
 	MMI_COUNT_ROW("learner", "private_dim", mmi_model_config, private_dim, 0, 0, MOST_LATENTS,
-	  "Numbers in each modality's private latent w; 0: none."),
+	              "Numbers in each modality's private latent w; 0: none."),
 	MMI_SECOND_ROW("learner", "generators", mmi_model_config, independent, sharings, 0,
-	  "Independent: every modality has a latent of its own and nothing is shared (an ablation)."),
+	               "Independent: every modality has a latent of its own and nothing is shared (an ablation)."),
 	MMI_CHOICE_ROW("learner", "prior", mmi_model_config, prior, priors, MMI_PRIOR_NORMAL,
-	  "Family of the prior and of the experts: normal or laplace."),
+	               "Family of the prior and of the experts: normal or laplace."),
 	MMI_CHOICE_ROW("learner", "scale_head", mmi_model_config, scale_head, scale_heads, MMI_SCALE_SOFTPLUS,
-	  "An expert's scale: softplus(raw) + 1e-6, or log_variance."),
+	               "An expert's scale: softplus(raw) + 1e-6, or log_variance."),
 	MMI_COUNT_ROW("learner", "contrast_dim", mmi_model_config, agreement_dim, 0, 0, MOST_LATENTS,
-	  "How many of the leading latents it compares, and the joint energy's agreement with it; 0: all. The "
-	  "others are free for what modalities do not share."),
+	              "How many of the leading latents it compares, and the joint energy's agreement with it; 0: all. The "
+	              "others are free for what modalities do not share."),
 };
 const mmi_key_table mmi_latent_keys = { "[learner]: the learner", latent_keys, MMI_COUNT(latent_keys) };
 
@@ -31,36 +31,37 @@ static const char *const heads[] = { "mlp", "linear", NULL };
 static const char *const trunks[] = { "joint", "separate", NULL };
 
 static const mmi_key energy_keys[] = {
-	MMI_COUNT_ROW("energy", "nef", mmi_model_config, nef, 32, 1, 8192,
-	  "Channels of the trunk and of the fused head."),
+	MMI_COUNT_ROW("energy", "nef", mmi_model_config, nef, 32, 1, 8192, "Channels of the trunk and of the fused head."),
 	MMI_COUNT_ROW("energy", "blocks", mmi_model_config, blocks, 4, 1, 64,
-	  "Residual blocks; the first two halve the map."),
+	              "Residual blocks; the first two halve the map."),
 	MMI_CHOICE_ROW("energy", "pool", mmi_model_config, pool, pools, MMI_POOL_SUM,
-	  "Pooling over the positions of the last map: sum or mean."),
+	               "Pooling over the positions of the last map: sum or mean."),
 	MMI_CHOICE_ROW("energy", "head", mmi_model_config, head, heads, MMI_HEAD_MLP,
-	  "Mlp: modalities can disagree; linear: the energy is a sum over vectors and trunks."),
+	               "Mlp: modalities can disagree; linear: the energy is a sum over vectors and trunks."),
 	MMI_SECOND_ROW("energy", "trunk", mmi_model_config, separate_trunks, trunks, 0,
-	  "Joint: maps of one size share a trunk; separate: every map has its own, and modalities meet in the "
-	  "head."),
+	               "Joint: maps of one size share a trunk; separate: every map has its own, and modalities meet in the "
+	               "head."),
 	MMI_COUNT_ROW("energy", "shortcut_kernel", mmi_model_config, shortcut_kernel, 3, 1, 3,
-	  "Size of the shortcuts' kernels: 3 or 1."),
+	              "Size of the shortcuts' kernels: 3 or 1."),
 	MMI_SWITCH_ROW("energy", "spectral_norm", mmi_model_config, spectral_norm, true,
-	  "Spectral normalisation of every layer."),
+	               "Spectral normalisation of every layer."),
 	MMI_REAL_ROW("energy", "agreement", mmi_model_config, agreement, 0, 0, MMI_LIMIT,
-	  "Weight of a further term of the joint energy, which scores tuples and guides latents: minus the mean "
-	  "cosine of the experts' locations, so that tuples whose parts belong together have less energy. 1 "
-	  "/ contrast_temperature makes it the logit that contrast_factor trained."),
+	             "Weight of a further term of the joint energy, which scores tuples and guides latents: minus the mean "
+	             "cosine of the experts' locations, so that tuples whose parts belong together have less energy. 1 "
+	             "/ contrast_temperature makes it the logit that contrast_factor trained."),
 };
 const mmi_key_table mmi_energy_keys = { "[energy]: the energy model", energy_keys, MMI_COUNT(energy_keys) };
 
 mm_status mmi_model_check(const mmi_config *c, const mmi_model_config *m, mm_error *e)
 {
 	if (m->independent && m->private_dim)
-		return mmi_config_refuse(c, "learner", "private_dim", "0 with generators = independent: all latents are private then", e);
+		return mmi_config_refuse(c, "learner", "private_dim",
+		                         "0 with generators = independent: all latents are private then", e);
 	if (m->agreement_dim > m->latent_dim)
 		return mmi_config_refuse(c, "learner", "contrast_dim", "at most latent_dim (0: all of it)", e);
 	if (m->agreement > 0 && m->independent)
-		return mmi_config_refuse(c, "energy", "agreement", "0 with generators = independent: experts share no latent to agree on", e);
+		return mmi_config_refuse(c, "energy", "agreement",
+		                         "0 with generators = independent: experts share no latent to agree on", e);
 	if (m->shortcut_kernel == 2)
 		return mmi_config_refuse(c, "energy", "shortcut_kernel", "3 or 1", e);
 	return MM_OK;

@@ -41,7 +41,8 @@ void mmi_call_begin(mmi_call *c, const char *section, const mmi_plugin *plugin, 
 static void return_to_folder(int folder)
 {
 	struct stat was, is;
-	if (fstat(folder, &was) == 0 && (stat(".", &is) != 0 || was.st_dev != is.st_dev || was.st_ino != is.st_ino) && fchdir(folder) != 0)
+	if (fstat(folder, &was) == 0 && (stat(".", &is) != 0 || was.st_dev != is.st_dev || was.st_ino != is.st_ino) &&
+	    fchdir(folder) != 0)
 		return; /* nothing more can be done */
 }
 

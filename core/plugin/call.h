@@ -1,5 +1,5 @@
-/* call.h - a call into a plugin: the program is told who is inside, and what a plugin must not change is put back afterwards: rounding
- * and other floating point modes, the locale, the current folder.
+/* call.h - a call into a plugin: the program is told who is inside, and what a plugin must not change is put back
+ *afterwards: rounding and other floating point modes, the locale, the current folder.
  *
  *	mmi_call call;
  *	mmi_call_begin(&call, m->name, m->plugin, "open");
@@ -16,12 +16,12 @@ typedef struct mmi_plugin mmi_plugin; /* loader.h */
 enum { MMI_LOCALE_NAME = 256 };
 
 typedef struct mmi_call {
-	const char *section;       /* the instance's; NULL: none yet */
-	const mmi_plugin *plugin;  /* NULL: a modality of no plugin */
+	const char *section;      /* the instance's; NULL: none yet */
+	const mmi_plugin *plugin; /* NULL: a modality of no plugin */
 	const char *callback;
-	mm_error error;            /* for the plugin to fill */
+	mm_error error; /* for the plugin to fill */
 	fenv_t mode;
-	int folder;                /* open, or -1 */
+	int folder; /* open, or -1 */
 	char locale[MMI_LOCALE_NAME];
 } mmi_call;
 

@@ -53,8 +53,10 @@ static mm_status check_id(const char *what, const char *id, mm_error *e)
 	char text[80];
 	if (mmi_contract_id(id))
 		return MM_OK;
-	return mmi_fail(e, MM_EABI, "%s is %s, needed are 1 to 63 characters of a-z, 0-9, '.' and '-', a letter or digit at "
-	                "both ends", what, shown(id, text));
+	return mmi_fail(e, MM_EABI,
+	                "%s is %s, needed are 1 to 63 characters of a-z, 0-9, '.' and '-', a letter or digit at "
+	                "both ends",
+	                what, shown(id, text));
 }
 
 static mm_status check_text(const char *what, const char *text, mm_error *e)
@@ -79,7 +81,8 @@ static mm_status check_tag(uint32_t tag, mm_error *e)
 {
 	if (tag == MM_ABI_TAG)
 		return MM_OK;
-	return mmi_fail(e, MM_EABI, "the ABI tag is 0x%08X (pointers of %u bytes, rank up to %u, reals of %u bytes, fork %u), "
+	return mmi_fail(e, MM_EABI,
+	                "the ABI tag is 0x%08X (pointers of %u bytes, rank up to %u, reals of %u bytes, fork %u), "
 	                "needed is 0x%08X (%u, %u, %u, %u); " REBUILD,
 	                tag, tag & 255, tag >> 8 & 255, tag >> 16 & 255, tag >> 24, MM_ABI_TAG, MM_ABI_TAG & 255,
 	                MM_ABI_TAG >> 8 & 255, MM_ABI_TAG >> 16 & 255, MM_ABI_TAG >> 24);
@@ -88,14 +91,18 @@ static mm_status check_tag(uint32_t tag, mm_error *e)
 static mm_status check_versions(const mm_plugin_entry *x, mm_error *e)
 {
 	if (x->abi_major != MM_ABI_MAJOR)
-		return mmi_fail(e, MM_EABI, "the plugin is built for plugin ABI %u, this mmcore has ABI %u; " REBUILD, x->abi_major,
-		                MM_ABI_MAJOR);
+		return mmi_fail(e, MM_EABI, "the plugin is built for plugin ABI %u, this mmcore has ABI %u; " REBUILD,
+		                x->abi_major, MM_ABI_MAJOR);
 	if (x->abi_minor_required > x->abi_minor_built)
-		return mmi_fail(e, MM_EABI, "the plugin requires ABI %u.%u but is built with the headers of %u.%u; correct "
-		                "abi_minor_required", x->abi_major, x->abi_minor_required, x->abi_major, x->abi_minor_built);
+		return mmi_fail(e, MM_EABI,
+		                "the plugin requires ABI %u.%u but is built with the headers of %u.%u; correct "
+		                "abi_minor_required",
+		                x->abi_major, x->abi_minor_required, x->abi_major, x->abi_minor_built);
 	if (x->abi_minor_required > MM_ABI_MINOR)
-		return mmi_fail(e, MM_EABI, "the plugin requires plugin ABI %u.%u, this mmcore has %u.%u; install a newer mmcore or "
-		                "an older plugin", x->abi_major, x->abi_minor_required, MM_ABI_MAJOR, MM_ABI_MINOR);
+		return mmi_fail(e, MM_EABI,
+		                "the plugin requires plugin ABI %u.%u, this mmcore has %u.%u; install a newer mmcore or "
+		                "an older plugin",
+		                x->abi_major, x->abi_minor_required, MM_ABI_MAJOR, MM_ABI_MINOR);
 	return MM_OK;
 }
 
@@ -103,8 +110,10 @@ static mm_status check_versions(const mm_plugin_entry *x, mm_error *e)
 static mm_status check_header(const mm_plugin_entry *raw, mm_error *e)
 {
 	if (raw->magic != MM_PLUGIN_MAGIC)
-		return mmi_fail(e, MM_EABI, "the entry's magic number is 0x%08X, needed is 0x%08X (MM_PLUGIN_MAGIC): no plugin of "
-		                "mmcore, or built for another byte order", raw->magic, MM_PLUGIN_MAGIC);
+		return mmi_fail(e, MM_EABI,
+		                "the entry's magic number is 0x%08X, needed is 0x%08X (MM_PLUGIN_MAGIC): no plugin of "
+		                "mmcore, or built for another byte order",
+		                raw->magic, MM_PLUGIN_MAGIC);
 	MMI_TRY(check_size("mm_plugin_entry", raw->struct_size, MM_SIZE_THROUGH(mm_plugin_entry, load), "unload", e));
 	MMI_TRY(check_versions(raw, e));
 	return check_tag(raw->abi_tag, e);
@@ -129,15 +138,17 @@ static mm_status check_fields(const mm_plugin_entry *x, mm_error *e)
 
 /* ---------------------------------------------------------------- modalities */
 
-#define CALLBACK(member) { #member, offsetof(mm_modality_desc, member) }
+#define CALLBACK(member)                            \
+	{                                               \
+#member, offsetof(mm_modality_desc, member) \
+	}
 static const struct {
 	const char *name;
 	size_t offset;
 } callbacks[] = {
-	CALLBACK(create), CALLBACK(destroy), CALLBACK(describe),
-	CALLBACK(build_encoder), CALLBACK(build_decoder), CALLBACK(build_features),
-	CALLBACK(open), CALLBACK(close), CALLBACK(count), CALLBACK(key), CALLBACK(label), CALLBACK(read),
-	CALLBACK(render),
+	CALLBACK(create),         CALLBACK(destroy), CALLBACK(describe), CALLBACK(build_encoder), CALLBACK(build_decoder),
+	CALLBACK(build_features), CALLBACK(open),    CALLBACK(close),    CALLBACK(count),         CALLBACK(key),
+	CALLBACK(label),          CALLBACK(read),    CALLBACK(render),
 };
 
 static mm_status check_callbacks(const mm_modality_desc *d, mm_error *e)
@@ -159,13 +170,15 @@ static mm_status check_desc(const mm_modality_desc *d, mm_error *e)
 	MMI_TRY(check_id("the modality's id", d->id, e));
 	MMI_TRY(check_text("the modality's summary", d->summary, e));
 	if (name_length > NAME_MAX_LENGTH || !mmi_ini_name_ok(d->default_name, name_length))
-		return mmi_fail(e, MM_EABI, "modality \"%s\": default_name is %s, needed are 1 to 31 letters, digits, '_' or '-'",
-		                d->id, shown(d->default_name, text));
+		return mmi_fail(e, MM_EABI,
+		                "modality \"%s\": default_name is %s, needed are 1 to 31 letters, digits, '_' or '-'", d->id,
+		                shown(d->default_name, text));
 	if (!printable(d->render_suffix, 15) || d->render_suffix[0] != '.' || strchr(d->render_suffix, '/'))
 		return mmi_fail(e, MM_EABI, "modality \"%s\": render_suffix is %s, needed is one such as \".png\"", d->id,
 		                shown(d->render_suffix, text));
 	if (d->flags)
-		return mmi_fail(e, MM_EABI, "modality \"%s\": flags are 0x%X, this mmcore knows none; set them to 0", d->id, d->flags);
+		return mmi_fail(e, MM_EABI, "modality \"%s\": flags are 0x%X, this mmcore knows none; set them to 0", d->id,
+		                d->flags);
 	return check_callbacks(d, e);
 }
 
@@ -173,7 +186,8 @@ static mm_status copy_desc(const mm_modality_desc *raw, mm_modality_desc *out, u
 {
 	if (!raw)
 		return mmi_fail(e, MM_EABI, "modality %u of the plugin is NULL", index);
-	MMI_TRY(check_size("mm_modality_desc", raw->struct_size, MM_SIZE_THROUGH(mm_modality_desc, render), "get_extension", e));
+	MMI_TRY(check_size("mm_modality_desc", raw->struct_size, MM_SIZE_THROUGH(mm_modality_desc, render), "get_extension",
+	                   e));
 	memcpy(out, raw, raw->struct_size < sizeof *out ? raw->struct_size : sizeof *out);
 	return check_desc(out, e);
 }
@@ -184,7 +198,8 @@ static mm_status copy_modalities(const mm_plugin_entry *entry, mm_modality_desc 
 		MMI_TRY(copy_desc(entry->modalities[i], &out[i], i, e));
 		for (uint32_t j = 0; j < i; j++)
 			if (!strcmp(out[i].id, out[j].id))
-				return mmi_fail(e, MM_EABI, "two modalities of the plugin have the id \"%s\", needed are different ones",
+				return mmi_fail(e, MM_EABI,
+				                "two modalities of the plugin have the id \"%s\", needed are different ones",
 				                out[i].id);
 	}
 	return MM_OK;
@@ -195,7 +210,8 @@ mm_status mmi_contract_entry(const mm_plugin_entry *raw, mm_plugin_entry *entry,
 	mm_plugin_entry copy = { 0 };
 
 	if (!raw)
-		return mmi_fail(e, MM_EABI, MM_PLUGIN_QUERY_SYMBOL " returned NULL, needed is the address of a mm_plugin_entry");
+		return mmi_fail(e, MM_EABI,
+		                MM_PLUGIN_QUERY_SYMBOL " returned NULL, needed is the address of a mm_plugin_entry");
 	MMI_TRY(check_header(raw, e));
 	memcpy(&copy, raw, raw->struct_size < sizeof copy ? raw->struct_size : sizeof copy);
 	MMI_TRY(check_fields(&copy, e));

@@ -52,10 +52,8 @@ static const void *host_extension(mm_host *host, const char *id)
 		const char *id;
 		const void *table;
 	} services[] = {
-		{ MM_HOST_CONFIG, &mmi_host_config_table },
-		{ MM_HOST_RANDOM, &mmi_host_random_table },
-		{ MM_HOST_GRAPH, &mmi_graph_ops },
-		{ MM_HOST_LINALG, &mmi_host_linalg_table },
+		{ MM_HOST_CONFIG, &mmi_host_config_table }, { MM_HOST_RANDOM, &mmi_host_random_table },
+		{ MM_HOST_GRAPH, &mmi_graph_ops },          { MM_HOST_LINALG, &mmi_host_linalg_table },
 		{ MM_HOST_TEXT, &mmi_host_text_table },
 	};
 
@@ -129,7 +127,9 @@ static void random_words(mm_host *host, uint64_t stream, uint64_t index, uint32_
 static void random_permutation(mm_host *host, uint64_t stream, uint64_t index, uint32_t n, uint32_t *out)
 {
 	(void)host;
-	mmi_rng r = { .key = stream, .sample = (uint32_t)index, .step = MMI_PLUGIN_PERMUTATION, .iteration = (uint32_t)(index >> 32) };
+	mmi_rng r = {
+		.key = stream, .sample = (uint32_t)index, .step = MMI_PLUGIN_PERMUTATION, .iteration = (uint32_t)(index >> 32)
+	};
 	if (n)
 		mmi_rng_permutation(r, n, out);
 }

@@ -9,9 +9,9 @@
 struct mm_config {
 	mmi_config *settings; /* NULL once create is over */
 	char section[64];
-	char *root;           /* NULL: none */
+	char *root; /* NULL: none */
 	bool failed;
-	char **texts;         /* handed to the plugin */
+	char **texts; /* handed to the plugin */
 	size_t n_texts, capacity;
 };
 
@@ -118,13 +118,15 @@ static mm_status get_string(mm_config *c, const char *key, const char *fallback,
 	return keep(c, text, out, e);
 }
 
-static mm_status get_int(mm_config *c, const char *key, int64_t fallback, int64_t min, int64_t max, int64_t *out, mm_error *e)
+static mm_status get_int(mm_config *c, const char *key, int64_t fallback, int64_t min, int64_t max, int64_t *out,
+                         mm_error *e)
 {
 	MMI_TRY(check_call(c, key, e));
 	return answered(c, mmi_config_int(c->settings, c->section, key, fallback, min, max, out, e));
 }
 
-static mm_status get_float(mm_config *c, const char *key, double fallback, double min, double max, double *out, mm_error *e)
+static mm_status get_float(mm_config *c, const char *key, double fallback, double min, double max, double *out,
+                           mm_error *e)
 {
 	MMI_TRY(check_call(c, key, e));
 	return answered(c, mmi_config_float(c->settings, c->section, key, fallback, min, max, out, e));
@@ -139,7 +141,8 @@ static mm_status get_bool(mm_config *c, const char *key, int fallback, int *out,
 	return MM_OK;
 }
 
-static mm_status get_choice(mm_config *c, const char *key, const char *const *names, int fallback, int *out, mm_error *e)
+static mm_status get_choice(mm_config *c, const char *key, const char *const *names, int fallback, int *out,
+                            mm_error *e)
 {
 	MMI_TRY(check_call(c, key, e));
 	return answered(c, mmi_config_choice(c->settings, c->section, key, names, fallback, out, e));

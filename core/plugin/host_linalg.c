@@ -1,7 +1,7 @@
 /* host_linalg.c - linear algebra for plugins: the truncated singular value decomposition of a sparse matrix.
  *
- * Randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithms 4.4 and 5.1) with a fixed random start: a few
- * passes over the entries, no dense copy, no library whose version would change bits. */
+ * Randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithms 4.4 and 5.1) with a fixed random start: a
+ * few passes over the entries, no dense copy, no library whose version would change bits. */
 #include "mmi_build.h"
 
 #include "engine/streams.h"
@@ -18,10 +18,10 @@ enum { OVERSAMPLING = 16, PASSES = 10, SWEEPS = 60 };
 /* Columns are vectors: basis k of a side of n is data[i * k + j], so that products run over contiguous memory. */
 typedef struct work {
 	const mm_sparse *a;
-	uint32_t rank, k;      /* wanted, and iterated on */
-	double *left;          /* [rows][k] */
-	double *right;         /* [columns][k] */
-	double *small, *turn;  /* [k][k] */
+	uint32_t rank, k;     /* wanted, and iterated on */
+	double *left;         /* [rows][k] */
+	double *right;        /* [columns][k] */
+	double *small, *turn; /* [k][k] */
 } work;
 
 /* ---------------------------------------------------------------- checks */
@@ -32,16 +32,21 @@ static mm_status check_matrix(const mm_sparse *a, uint32_t rank, mm_error *e)
 		return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": no matrix");
 	uint32_t side = a->rows < a->columns ? a->rows : a->columns;
 	if (rank < 1 || rank > side)
-		return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": rank %u of a %u x %u matrix; expected 1 to %u", rank, a->rows, a->columns, side);
+		return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": rank %u of a %u x %u matrix; expected 1 to %u", rank, a->rows,
+		                a->columns, side);
 	if (a->begin[0])
-		return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": the first row begins at entry %llu; expected 0", (unsigned long long)a->begin[0]);
+		return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": the first row begins at entry %llu; expected 0",
+		                (unsigned long long)a->begin[0]);
 	for (uint32_t i = 0; i < a->rows; i++)
 		if (a->begin[i + 1] < a->begin[i])
 			return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": row %u ends before it begins", i);
 	for (uint64_t k = 0; k < a->begin[a->rows]; k++)
 		if (a->column[k] >= a->columns || !isfinite(a->value[k]))
-			return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": entry %llu has column %u and value %g; expected a column below %u and a finite "
-			                "value", (unsigned long long)k, a->column[k], (double)a->value[k], a->columns);
+			return mmi_fail(e, MM_EARG,
+			                MM_HOST_LINALG
+			                ": entry %llu has column %u and value %g; expected a column below %u and a finite "
+			                "value",
+			                (unsigned long long)k, a->column[k], (double)a->value[k], a->columns);
 	return MM_OK;
 }
 
@@ -111,8 +116,8 @@ static void solve(double *x, uint32_t n, uint32_t k, const double *r)
 	}
 }
 
-/* Orthonormal columns by Cholesky's factor of the Gram matrix, twice for the digits the first pass loses. Columns that depend
- * on earlier ones become 0. */
+/* Orthonormal columns by Cholesky's factor of the Gram matrix, twice for the digits the first pass loses. Columns that
+ * depend on earlier ones become 0. */
 static void orthonormalise(const work *w, double *x, uint32_t n)
 {
 	for (int twice = 0; twice < 2; twice++) {
@@ -212,7 +217,8 @@ static void find_subspace(const work *w)
 }
 
 /* column j of out = scale * (x times column `from` of turn) */
-static void turned_column(const work *w, const double *x, uint32_t n, uint32_t from, double scale, float *out, uint32_t j)
+static void turned_column(const work *w, const double *x, uint32_t n, uint32_t from, double scale, float *out,
+                          uint32_t j)
 {
 	for (size_t i = 0; i < n; i++) {
 		double sum = 0;
@@ -259,21 +265,25 @@ static void decompose(const work *w, uint32_t *order, float *left, float *singul
 	}
 }
 
-static mm_status truncated_svd(mm_host *host, const mm_sparse *a, uint32_t rank, float *left, float *singular, float *right, mm_error *e)
+static mm_status truncated_svd(mm_host *host, const mm_sparse *a, uint32_t rank, float *left, float *singular,
+                               float *right, mm_error *e)
 {
 	(void)host;
 	if (!singular)
 		return mmi_fail(e, MM_EARG, MM_HOST_LINALG ": no place for the singular values");
 	MMI_TRY(check_matrix(a, rank, e));
-	uint32_t side = a->rows < a->columns ? a->rows : a->columns, k = rank < side - (side < OVERSAMPLING ? side : OVERSAMPLING) ? rank + OVERSAMPLING : side;
+	uint32_t side = a->rows < a->columns ? a->rows : a->columns,
+			 k = rank < side - (side < OVERSAMPLING ? side : OVERSAMPLING) ? rank + OVERSAMPLING : side;
 	work w = { .a = a, .rank = rank, .k = k };
 	w.left = mmi_alloc((size_t)a->rows * k, sizeof *w.left);
 	w.right = mmi_alloc((size_t)a->columns * k, sizeof *w.right);
 	w.small = mmi_alloc((size_t)k * k, sizeof *w.small);
 	w.turn = mmi_alloc((size_t)k * k, sizeof *w.turn);
 	uint32_t *order = mmi_alloc(k, sizeof *order);
-	mm_status status = w.left && w.right && w.small && w.turn && order ? MM_OK
-	                   : mmi_fail(e, MM_ENOMEM, "out of memory for %u singular vectors of a %u x %u matrix", rank, a->rows, a->columns);
+	mm_status status = w.left && w.right && w.small && w.turn && order
+	                       ? MM_OK
+	                       : mmi_fail(e, MM_ENOMEM, "out of memory for %u singular vectors of a %u x %u matrix", rank,
+	                                  a->rows, a->columns);
 	if (status == MM_OK) {
 		find_subspace(&w);
 		decompose(&w, order, left, singular, right);

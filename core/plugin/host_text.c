@@ -8,7 +8,8 @@
 
 enum { SIDE_MAX = 1 << 14 };
 
-static void copy_rows(uint8_t *to, size_t to_stride, const uint8_t *from, size_t from_stride, uint32_t width, uint32_t height)
+static void copy_rows(uint8_t *to, size_t to_stride, const uint8_t *from, size_t from_stride, uint32_t width,
+                      uint32_t height)
 {
 	for (size_t y = 0; y < height; y++)
 		memcpy(to + y * to_stride, from + y * from_stride, 3 * (size_t)width);
@@ -20,9 +21,12 @@ static mm_status draw(mm_host *host, uint8_t *rgb, uint32_t width, uint32_t heig
 {
 	const size_t row = 3 * (size_t)width;
 	(void)host;
-	if (!rgb || !text || !colour || !width || !height || width > SIDE_MAX || height > SIDE_MAX || stride < row || !scale || scale > 64)
-		return mmi_fail(e, MM_EARG, MM_HOST_TEXT ": a picture of %u x %u with %zu bytes a row and scale %u; expected are 1 to %d "
-		                "pixels each way, rows of 3 bytes a pixel or more, and scale 1 to 64", width, height, stride, scale, SIDE_MAX);
+	if (!rgb || !text || !colour || !width || !height || width > SIDE_MAX || height > SIDE_MAX || stride < row ||
+	    !scale || scale > 64)
+		return mmi_fail(e, MM_EARG,
+		                MM_HOST_TEXT ": a picture of %u x %u with %zu bytes a row and scale %u; expected are 1 to %d "
+		                             "pixels each way, rows of 3 bytes a pixel or more, and scale 1 to 64",
+		                width, height, stride, scale, SIDE_MAX);
 	if (stride == row) {
 		mmi_text_draw(&(mmi_canvas){ rgb, width, height }, x, y, text, scale, colour);
 		return MM_OK;

@@ -99,7 +99,8 @@ const char *mmi_registry_folder(const mmi_registry *r, size_t i)
 }
 
 /* Adds an empty record, refused until proved fit. Takes real, also on failure (may be NULL: not located). */
-static mm_status add_record(mmi_registry *r, const char *path, char *real, mmi_file_id file, mmi_plugin **out, mm_error *e)
+static mm_status add_record(mmi_registry *r, const char *path, char *real, mmi_file_id file, mmi_plugin **out,
+                            mm_error *e)
 {
 	mmi_plugin *p = mmi_alloc(1, sizeof *p);
 	char *copy = mmi_strdup(path);
@@ -144,9 +145,10 @@ static mm_status check_duplicate(const mmi_registry *r, const mmi_plugin *p, con
 	for (size_t i = 0; i < r->n; i++) {
 		const mmi_plugin *known = r->plugins[i];
 		if (known != p && known->state >= MMI_PLUGIN_CHECKED && !strcmp(known->entry.id, entry->id))
-			return mmi_fail(e, MM_EABI, "the plugin's id \"%s\" is taken by %s (version %s), which was found first; remove "
-			                "one of the two, or name the wanted file by its path", entry->id, known->path,
-			                known->entry.version);
+			return mmi_fail(e, MM_EABI,
+			                "the plugin's id \"%s\" is taken by %s (version %s), which was found first; remove "
+			                "one of the two, or name the wanted file by its path",
+			                entry->id, known->path, known->entry.version);
 	}
 	return MM_OK;
 }

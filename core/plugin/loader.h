@@ -17,16 +17,16 @@ typedef enum {
 } mmi_plugin_state;
 
 typedef struct mmi_plugin {
-	char *path;                   /* as found */
-	char *real;                   /* without links */
+	char *path; /* as found */
+	char *real; /* without links */
 	mmi_file_id file;
 	mmi_plugin_state state;
 	mm_error why;                 /* for REFUSED and DUPLICATE: code and reason, beginning with the path */
 	mm_plugin_entry entry;        /* full-sized copies; zeros unless checked */
 	mm_modality_desc *modalities; /* entry.n_modalities */
 	mm_host *host;
-	void *self;                   /* what load returned */
-	const mmi_log *log;           /* the registry's */
+	void *self;         /* what load returned */
+	const mmi_log *log; /* the registry's */
 } mmi_plugin;
 
 typedef struct mmi_registry mmi_registry;

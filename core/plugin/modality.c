@@ -29,7 +29,7 @@ static void begin(mmi_call *call, const mmi_modality *m, const char *callback)
 static mm_status check_name(const char *name, mm_error *e)
 {
 	size_t length = strlen(name), legal = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-	if (length > 0 && length < sizeof ((mmi_modality *)0)->name && legal == length)
+	if (length > 0 && length < sizeof((mmi_modality *)0)->name && legal == length)
 		return MM_OK;
 	return mmi_fail(e, MM_ECONFIG, "a modality is named \"%.80s\"; needed are 1 to 31 of a-z, 0-9, '_' and '-'", name);
 }
@@ -44,7 +44,8 @@ static mm_status record(mmi_config *config, const char *section, const char *key
 	return status;
 }
 
-static mm_status find_plugin(mmi_modality *m, mmi_registry *registry, mmi_config *config, const mmi_plugin *given, mm_error *e)
+static mm_status find_plugin(mmi_modality *m, mmi_registry *registry, mmi_config *config, const mmi_plugin *given,
+                             mm_error *e)
 {
 	const char *file;
 
@@ -87,8 +88,8 @@ static mm_status describe(mmi_modality *m, mm_error *e)
 
 /* ---------------------------------------------------------------- what the INI changes */
 
-/* Gaussian and laplace read the decoder's output as a mean, the others as logits: only within the two can the INI choose,
- * since the plugin's decoder was written for one of them. */
+/* Gaussian and laplace read the decoder's output as a mean, the others as logits: only within the two can the INI
+ * choose, since the plugin's decoder was written for one of them. */
 static mm_status override_likelihood(mmi_modality *m, mmi_config *config, mm_error *e)
 {
 	mm_modality_info *info = &m->info;
@@ -97,18 +98,21 @@ static mm_status override_likelihood(mmi_modality *m, mmi_config *config, mm_err
 	int which;
 	bool has_value;
 
-	snprintf(fallback, sizeof fallback, mmi_contract_has_scale(info->likelihood) ? "%s(%s)" : "%s", likelihood_name(info->likelihood),
-	         mmi_value_print(scale, number));
+	snprintf(fallback, sizeof fallback, mmi_contract_has_scale(info->likelihood) ? "%s(%s)" : "%s",
+	         likelihood_name(info->likelihood), mmi_value_print(scale, number));
 	MMI_TRY(mmi_config_call(config, m->name, "likelihood", likelihoods, fallback, &which, &has_value, &scale, e));
 	uint32_t kind = (uint32_t)which + 1;
-	if (mmi_contract_has_scale(kind) != mmi_contract_has_scale(info->likelihood) || (!mmi_contract_has_scale(kind) && kind != info->likelihood)) {
+	if (mmi_contract_has_scale(kind) != mmi_contract_has_scale(info->likelihood) ||
+	    (!mmi_contract_has_scale(kind) && kind != info->likelihood)) {
 		snprintf(expected, sizeof expected, "%s, for which the plugin's decoder is made",
-		         mmi_contract_has_scale(info->likelihood) ? "gaussian(SIGMA) or laplace(B)" : likelihood_name(info->likelihood));
+		         mmi_contract_has_scale(info->likelihood) ? "gaussian(SIGMA) or laplace(B)"
+		                                                  : likelihood_name(info->likelihood));
 		return mmi_config_refuse(config, m->name, "likelihood", expected, e);
 	}
 	if (!mmi_contract_has_scale(kind) && has_value)
 		return mmi_config_refuse(config, m->name, "likelihood", "no number in brackets: this one has no scale", e);
-	if (mmi_contract_has_scale(kind) && ((!has_value && kind != info->likelihood) || (float)scale <= 0 || !isfinite((float)scale)))
+	if (mmi_contract_has_scale(kind) &&
+	    ((!has_value && kind != info->likelihood) || (float)scale <= 0 || !isfinite((float)scale)))
 		return mmi_config_refuse(config, m->name, "likelihood", "a positive scale in brackets, e.g. laplace(0.75)", e);
 	info->likelihood = kind;
 	info->likelihood_scale = mmi_contract_has_scale(kind) ? (float)scale : 0;
@@ -120,7 +124,8 @@ static mm_status override(mmi_modality *m, mmi_config *config, mm_error *e)
 	double weight;
 
 	MMI_TRY(override_likelihood(m, config, e));
-	MMI_TRY(mmi_config_float(config, m->name, "likelihood_weight", mmi_value_widen(m->info.likelihood_weight), 0, 1e6, &weight, e));
+	MMI_TRY(mmi_config_float(config, m->name, "likelihood_weight", mmi_value_widen(m->info.likelihood_weight), 0, 1e6,
+	                         &weight, e));
 	m->info.likelihood_weight = (float)weight;
 	return mmi_config_float(config, m->name, "x_scale", 1, DBL_MIN, 1e6, &m->x_scale, e);
 }
@@ -148,8 +153,10 @@ static mm_status find_classifier(mmi_modality *m, mm_error *e)
 		return MM_OK;
 	MMI_TRY(NEED(c, mm_modality_classifier, build, c->build, MM_MODALITY_CLASSIFIER, e));
 	if (!c->features_name || !mmi_contract_id(c->features_name) || strlen(c->features_name) > 31)
-		return mmi_contract_blame(m, "get_extension", MM_EABI, e, MM_MODALITY_CLASSIFIER " calls its features \"%.40s\", needed are 1 to 31 "
-		                          "of a-z, 0-9, '.' and '-'", c->features_name ? c->features_name : "");
+		return mmi_contract_blame(m, "get_extension", MM_EABI, e,
+		                          MM_MODALITY_CLASSIFIER " calls its features \"%.40s\", needed are 1 to 31 "
+		                                                 "of a-z, 0-9, '.' and '-'",
+		                          c->features_name ? c->features_name : "");
 	m->classifier = m->info.n_classes >= 2 ? c : NULL;
 	return MM_OK;
 }
@@ -187,9 +194,13 @@ static mm_status check_owner(const mmi_modality *m, const mmi_modality_state *st
 	char *now = mmi_modality_owner(m);
 	if (!now)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
-	mm_status status = !strcmp(now, state->owner) ? MM_OK
-	                   : mmi_fail(e, MM_ECONFIG, "[%s] the checkpoint was trained with the plugin and modality %s, here it is %s (%s); use the "
-	                              "checkpoint's plugin, or train anew", m->name, state->owner, now, m->plugin->path);
+	mm_status status =
+		!strcmp(now, state->owner)
+			? MM_OK
+			: mmi_fail(e, MM_ECONFIG,
+	                   "[%s] the checkpoint was trained with the plugin and modality %s, here it is %s (%s); use the "
+	                   "checkpoint's plugin, or train anew",
+	                   m->name, state->owner, now, m->plugin->path);
 	mmi_free(now);
 	return status;
 }
@@ -204,8 +215,10 @@ static mm_status load_state(const mmi_modality *m, const mmi_modality_state *sta
 		return MM_OK;
 	MMI_TRY(find_state(m, &x, e));
 	if (!x)
-		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] the checkpoint holds a state of this modality, which plugin %s (%s) cannot read "
-		                "(no %s); use the plugin it was trained with", m->name, m->plugin->entry.id, m->plugin->path, MM_MODALITY_STATE);
+		return mmi_fail(e, MM_EUNSUPPORTED,
+		                "[%s] the checkpoint holds a state of this modality, which plugin %s (%s) cannot read "
+		                "(no %s); use the plugin it was trained with",
+		                m->name, m->plugin->entry.id, m->plugin->path, MM_MODALITY_STATE);
 	begin(&call, m, "load");
 	return mmi_call_end(&call, x->load(m->instance, state->bytes, state->size, &call.error), e);
 }
@@ -257,8 +270,8 @@ static mm_status create_instance(mmi_modality *m, mmi_config *config, mm_error *
 	return mmi_fail(e, status, "%s", call.error.message);
 }
 
-static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *config, const mmi_plugin *plugin, const char *id,
-                        const mmi_modality_state *state, mm_error *e)
+static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *config, const mmi_plugin *plugin,
+                        const char *id, const mmi_modality_state *state, mm_error *e)
 {
 	MMI_TRY(find_plugin(m, registry, config, plugin, e));
 	MMI_TRY(find_desc(m, config, id, e));

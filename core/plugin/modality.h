@@ -13,38 +13,38 @@ typedef struct mmi_plugin mmi_plugin; /* loader.h */
 typedef struct mmi_registry mmi_registry;
 
 typedef struct mmi_modality {
-	char name[32];                      /* instance and INI section: "m0" */
+	char name[32]; /* instance and INI section: "m0" */
 	const mmi_plugin *plugin;
-	const mm_modality_desc *desc;       /* full-sized copy with zeros behind what the plugin knows */
+	const mm_modality_desc *desc; /* full-sized copy with zeros behind what the plugin knows */
 	mm_instance *instance;
-	mm_modality_info info;              /* as described, likelihood and weight overridden by the INI; lo and hi are 0 and 1
-	                                     * on a simplex, infinite where the support is unbounded; unused dims are 0 */
-	const mm_modality_picture *picture; /* extension, or NULL */
-	const mm_modality_file *file;       /* extension, or NULL */
+	mm_modality_info info; /* as described, likelihood and weight overridden by the INI; lo and hi are 0 and 1
+	                        * on a simplex, infinite where the support is unbounded; unused dims are 0 */
+	const mm_modality_picture *picture;       /* extension, or NULL */
+	const mm_modality_file *file;             /* extension, or NULL */
 	const mm_modality_saved *saved;           /* extension, or NULL */
 	const mm_modality_variation *variation;   /* extension, or NULL */
 	const mm_modality_classifier *classifier; /* extension, or NULL; NULL without classes too */
-	void *state;                        /* what the plugin keeps in checkpoints: host memory; NULL without the extension */
+	void *state; /* what the plugin keeps in checkpoints: host memory; NULL without the extension */
 	size_t state_bytes;
-	int64_t count;                      /* floats in one sample */
-	double x_scale;                     /* multiplies both s and n of the data chain */
-	mm_config *config;                  /* the handle the plugin got */
+	int64_t count;     /* floats in one sample */
+	double x_scale;    /* multiplies both s and n of the data chain */
+	mm_config *config; /* the handle the plugin got */
 } mmi_modality;
 
 /* What a checkpoint keeps of a modality's plugin. */
 typedef struct mmi_modality_state {
-	const char *owner;                  /* "org.mmcore.img/picture": who served it; NULL: not known */
-	const void *bytes;                  /* what the plugin saved, or NULL */
+	const char *owner; /* "org.mmcore.img/picture": who served it; NULL: not known */
+	const void *bytes; /* what the plugin saved, or NULL */
 	size_t size;
 } mmi_modality_state;
 
-/* Makes the instance for section `name`. plugin NULL: the section's key `plugin` says which; otherwise it is recorded as
- * that key's value, so that the resolved INI reads back. id NULL: the key `modality`. *out is written only on success and
- * may be moved; the registry must outlive it, the settings need not. */
+/* Makes the instance for section `name`. plugin NULL: the section's key `plugin` says which; otherwise it is recorded
+ * as that key's value, so that the resolved INI reads back. id NULL: the key `modality`. *out is written only on
+ * success and may be moved; the registry must outlive it, the settings need not. */
 mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
                               const char *id, mmi_modality *out, mm_error *e);
-/* The same with what a checkpoint kept (NULL: none, the plugin learns it from its data), used during the call. Refused when
- * another plugin or another of its modalities was the owner. */
+/* The same with what a checkpoint kept (NULL: none, the plugin learns it from its data), used during the call. Refused
+ * when another plugin or another of its modalities was the owner. */
 mm_status mmi_modality_restore(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
                                const char *id, const mmi_modality_state *state, mmi_modality *out, mm_error *e);
 /* "org.mmcore.img/picture": plugin and modality, as checkpoints remember them; mmi_free, NULL when out of memory. */
@@ -54,16 +54,18 @@ void mmi_modality_destroy(mmi_modality *m);
 
 /* Records the branch in g (scope and parameter store set before) and checks what came back. io's outputs are tensors of
  * the right shape; w_loc and w_raw are MM_NO_TENSOR when private_dim is 0. */
-mm_status mmi_modality_build_encoder(const mmi_modality *m, mmi_graph *g, mm_tensor x, int32_t latent_dim, int32_t private_dim,
-                                     mm_encoder_io *io, mm_error *e);
+mm_status mmi_modality_build_encoder(const mmi_modality *m, mmi_graph *g, mm_tensor x, int32_t latent_dim,
+                                     int32_t private_dim, mm_encoder_io *io, mm_error *e);
 /* w: MM_NO_TENSOR without private latents. */
-mm_status mmi_modality_build_decoder(const mmi_modality *m, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out, mm_error *e);
+mm_status mmi_modality_build_decoder(const mmi_modality *m, mmi_graph *g, mm_tensor z, mm_tensor w, mm_tensor *out,
+                                     mm_error *e);
 /* *features has rank 1 (a vector) or 3 (a map). */
-mm_status mmi_modality_build_features(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *features, mm_error *e);
+mm_status mmi_modality_build_features(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *features,
+                                      mm_error *e);
 
 /* A classifier's two outputs, [n_classes] and [c]. MM_EUNSUPPORTED without the classifier extension. */
-mm_status mmi_modality_build_classifier(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *logits, mm_tensor *features,
-                                        mm_error *e);
+mm_status mmi_modality_build_classifier(const mmi_modality *m, mmi_graph *g, mm_tensor x, mm_tensor *logits,
+                                        mm_tensor *features, mm_error *e);
 
 /* The plugin's data and pictures with checked results: contract.h. MM_SPLIT_...; key: the sample's, for messages. */
 mm_status mmi_modality_open(const mmi_modality *m, int32_t split, mm_dataset **out, mm_error *e);
@@ -71,9 +73,11 @@ void mmi_modality_close(const mmi_modality *m, mm_dataset *d); /* d may be NULL 
 uint64_t mmi_modality_count(const mmi_modality *m, const mm_dataset *d);
 /* key: MMI_KEY_BYTES. */
 mm_status mmi_modality_key(const mmi_modality *m, const mm_dataset *d, uint64_t index, char *key, mm_error *e);
-mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_t index, const char *key, int32_t *label, mm_error *e);
+mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_t index, const char *key,
+                             int32_t *label, mm_error *e);
 /* x: m->count floats, scratch when this fails. */
-mm_status mmi_modality_read(const mmi_modality *m, mm_dataset *d, uint64_t index, const char *key, float *x, mm_error *e);
+mm_status mmi_modality_read(const mmi_modality *m, mm_dataset *d, uint64_t index, const char *key, float *x,
+                            mm_error *e);
 /* Only with the extension. */
 mm_status mmi_modality_vary(const mmi_modality *m, uint64_t draw, const char *key, float *x, mm_error *e);
 void mmi_modality_round(const mmi_modality *m, float *x);
@@ -83,9 +87,10 @@ mm_status mmi_modality_picture_size(const mmi_modality *m, uint32_t *width, uint
 mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb, size_t stride, mm_error *e);
 /* Words whatever they look like: between double quotes. */
 bool mmi_given_quoted(const char *given);
-/* One sample, m->count floats, as a user names it: if `given` is a file it is read, else it is the sample in words, if the
- * plugin takes words and they do not look like a file's name. @FILE is a file, "WORDS" in quotes are words. MM_EUNSUPPORTED without the file extension; MM_EIO when there is no such file and words will not do.
- * Values are finite and within the support. out is scratch when this fails. */
+/* One sample, m->count floats, as a user names it: if `given` is a file it is read, else it is the sample in words, if
+ * the plugin takes words and they do not look like a file's name. @FILE is a file, "WORDS" in quotes are words.
+ * MM_EUNSUPPORTED without the file extension; MM_EIO when there is no such file and words will not do. Values are
+ * finite and within the support. out is scratch when this fails. */
 mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e);
 
 #endif

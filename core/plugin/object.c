@@ -28,7 +28,9 @@ mm_status mmi_object_locate(const char *path, char **real, mmi_file_id *id, mm_e
 	if (missing || !S_ISREG(st.st_mode)) {
 		mmi_free(copy);
 		return mmi_fail(e, MM_EIO, "it is %s, needed is a shared object file",
-		                missing ? "gone" : S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
+		                missing               ? "gone"
+		                : S_ISDIR(st.st_mode) ? "a folder"
+		                                      : "no regular file");
 	}
 	*real = copy;
 	*id = (mmi_file_id){ .device = st.st_dev, .inode = st.st_ino };
@@ -56,11 +58,14 @@ static mm_status check_folder(uid_t user, const char *path, const struct stat *f
 	MMI_TRY(stat_folder(path, &folder, e));
 	if (!(folder.st_mode & S_IWOTH))
 		return MM_OK;
-	bool folder_ours = folder.st_uid == 0 || folder.st_uid == user, file_ours = file->st_uid == 0 || file->st_uid == user;
+	bool folder_ours = folder.st_uid == 0 || folder.st_uid == user,
+		 file_ours = file->st_uid == 0 || file->st_uid == user;
 	if ((folder.st_mode & S_ISVTX) && folder_ours && file_ours)
 		return MM_OK;
-	return mmi_fail(e, MM_EABI, "any user can replace the file, its folder has mode %04o, and root must not run it; use "
-	                "chmod o-w on the folder", (unsigned)(folder.st_mode & 07777));
+	return mmi_fail(e, MM_EABI,
+	                "any user can replace the file, its folder has mode %04o, and root must not run it; use "
+	                "chmod o-w on the folder",
+	                (unsigned)(folder.st_mode & 07777));
 }
 
 mm_status mmi_object_safe_for(uid_t user, const char *path, const char *real, mm_error *e)
@@ -70,8 +75,11 @@ mm_status mmi_object_safe_for(uid_t user, const char *path, const char *real, mm
 	if (stat(real, &st) != 0)
 		return mmi_fail(e, MM_EIO, "it cannot be examined: %s", strerror(errno));
 	if (st.st_uid != 0 && st.st_uid != user)
-		return mmi_fail(e, MM_EABI, "it belongs to user %u, needed is a file of root's or of your own, for it runs with your rights; copy it, if "
-		                "you trust it", (unsigned)st.st_uid);
+		return mmi_fail(e, MM_EABI,
+		                "it belongs to user %u, needed is a file of root's or of your own, for it runs with your "
+		                "rights; copy it, if "
+		                "you trust it",
+		                (unsigned)st.st_uid);
 	if (user != 0)
 		return MM_OK;
 	if (st.st_mode & S_IWOTH)
@@ -95,7 +103,7 @@ static mm_status explain_dlopen(mm_error *e)
 
 	if (text && strstr(text, "undefined symbol"))
 		hint = "; a plugin gets everything of mmcore through the host's tables and links nothing of it: link it with "
-		       "-Wl,-z,defs to find such symbols";
+			   "-Wl,-z,defs to find such symbols";
 	return mmi_fail(e, MM_EABI, "it cannot be loaded: %s%s", text ? text : "no reason known", hint);
 }
 
@@ -115,10 +123,13 @@ static mm_status find_query(void *handle, mm_plugin_query *query, mm_error *e)
 	void *symbol = dlsym(handle, MM_PLUGIN_QUERY_SYMBOL);
 
 	if (!symbol)
-		return mmi_fail(e, MM_EABI, "it has no symbol " MM_PLUGIN_QUERY_SYMBOL ": no mmcore plugin, or one for another "
-		                "major version of the plugin ABI (this mmcore has %d)", MM_ABI_MAJOR);
+		return mmi_fail(e, MM_EABI,
+		                "it has no symbol " MM_PLUGIN_QUERY_SYMBOL ": no mmcore plugin, or one for another "
+		                "major version of the plugin ABI (this mmcore has %d)",
+		                MM_ABI_MAJOR);
 	if (!belongs(handle, symbol))
-		return mmi_fail(e, MM_EABI, "its symbol " MM_PLUGIN_QUERY_SYMBOL " belongs to a library it depends on; load that "
+		return mmi_fail(e, MM_EABI,
+		                "its symbol " MM_PLUGIN_QUERY_SYMBOL " belongs to a library it depends on; load that "
 		                "library itself");
 	memcpy(query, &symbol, sizeof symbol);
 	return MM_OK;

@@ -19,8 +19,9 @@ mm_status mmi_object_locate(const char *path, char **real, mmi_file_id *id, mm_e
 mm_status mmi_object_safe(const char *path, const char *real, mm_error *e);
 /* The same for a user id given by the caller, for tests. */
 mm_status mmi_object_safe_for(uid_t user, const char *path, const char *real, mm_error *e);
-/* Maps the object for the rest of the process and finds its own mm_plugin_query_1 (not one of a library it uses). Constructors run: those
- * linked in by -ffast-math change the floating point mode, so this belongs between mmi_call_begin and mmi_call_leave. */
+/* Maps the object for the rest of the process and finds its own mm_plugin_query_1 (not one of a library it uses).
+ * Constructors run: those linked in by -ffast-math change the floating point mode, so this belongs between
+ * mmi_call_begin and mmi_call_leave. */
 mm_status mmi_object_open(const char *real, mm_plugin_query *query, mm_error *e);
 
 #endif

@@ -73,7 +73,8 @@ mm_status mmi_modality_key(const mmi_modality *m, const mm_dataset *d, uint64_t 
 	return status;
 }
 
-mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_t index, const char *key, int32_t *label, mm_error *e)
+mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_t index, const char *key,
+                             int32_t *label, mm_error *e)
 {
 	mmi_call call;
 
@@ -86,7 +87,8 @@ mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_
 	return mmi_contract_label(m, key, *label, e);
 }
 
-mm_status mmi_modality_read(const mmi_modality *m, mm_dataset *d, uint64_t index, const char *key, float *x, mm_error *e)
+mm_status mmi_modality_read(const mmi_modality *m, mm_dataset *d, uint64_t index, const char *key, float *x,
+                            mm_error *e)
 {
 	mmi_call call;
 	char name[32 + MMI_KEY_BYTES];
@@ -202,19 +204,24 @@ mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, floa
 {
 	struct stat st;
 	if (!m->file)
-		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] plugin %s cannot read samples that are named (no %s); use tuples of the test data", m->name,
-		                m->plugin->entry.id, MM_MODALITY_FILE);
+		return mmi_fail(e, MM_EUNSUPPORTED,
+		                "[%s] plugin %s cannot read samples that are named (no %s); use tuples of the test data",
+		                m->name, m->plugin->entry.id, MM_MODALITY_FILE);
 	const char *path = given + (given[0] == '@');
 	if (m->file->read_text && mmi_given_quoted(given))
 		return read_quoted(m, given, out, e);
 	bool exists = !stat(path, &st);
 	if (!exists && !m->file->read_text)
-		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s', and plugin %s reads nothing but files", m->name, path, m->plugin->entry.id);
+		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s', and plugin %s reads nothing but files", m->name, path,
+		                m->plugin->entry.id);
 	if (!exists && path != given)
 		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s'", m->name, path);
 	if (!exists && looks_like_file(given))
-		return mmi_fail(e, MM_EIO, "[%s] there is no file '%s'; words that look like a file's name go between double quotes, which the shell "
-		                "leaves alone between single ones: '%s=\"...\"'", m->name, given, m->name);
+		return mmi_fail(
+			e, MM_EIO,
+			"[%s] there is no file '%s'; words that look like a file's name go between double quotes, which the shell "
+			"leaves alone between single ones: '%s=\"...\"'",
+			m->name, given, m->name);
 	if (exists && S_ISDIR(st.st_mode))
 		return mmi_fail(e, MM_EIO, "[%s] '%s' is a folder, expected a file", m->name, path);
 	return read_as(m, exists, path, out, e);

@@ -136,7 +136,9 @@ static mm_status not_found(const mmi_search *s, const char *name, mm_error *e)
 	list[0] = 0;
 	for (size_t i = 0; i < s->n && used < sizeof list; i++)
 		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", s->folders[i]);
-	return mmi_fail(e, MM_EIO, "plugin %s was not found; give its path (with a slash; --plugin [NAME=]FILE), or set MMCORE_PLUGIN_PATH; searched: %s",
+	return mmi_fail(e, MM_EIO,
+	                "plugin %s was not found; give its path (with a slash; --plugin [NAME=]FILE), or set "
+	                "MMCORE_PLUGIN_PATH; searched: %s",
 	                name, list);
 }
 

@@ -6,7 +6,8 @@
 static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error *e)
 {
 	/* With a moving average, that is the generator; what was trained on goes unread. */
-	static const char *const others[] = { "adam_", "rate_factor.", "state.", "buffer.", "modality.", "snapshot.", "generator." };
+	static const char *const others[] = { "adam_",     "rate_factor.", "state.",    "buffer.",
+		                                  "modality.", "snapshot.",    "generator." };
 	bool average = s->setup.settings.ema > 0;
 	mmi_params *const stores[3] = { s->model->generator, s->model->inference, s->model->energy };
 	size_t capacity = 5, n = 0, n_names = 0;
@@ -15,13 +16,15 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 		capacity += stores[i]->n + 1;
 	mmi_tensor_item *items = mmi_alloc(capacity, sizeof *items);
 	char **names = mmi_alloc(capacity, sizeof *names);
-	mm_status status = items && names ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's list of tensors");
+	mm_status status =
+		items && names ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's list of tensors");
 
 	for (int i = 0; status == MM_OK && i < 3; i++) {
 		mmi_params *p = stores[i];
 		for (size_t k = 0; k < p->n; k++) {
 			names[n_names] = mmi_format("%s%s.%s", average && i == 0 ? "ema." : "", p->name, p->info[k].name);
-			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape, (float *)p->raw_copy.host + p->info[k].offset);
+			items[n++] = mmi_item_f32(names[n_names] ? names[n_names] : "", p->info[k].shape,
+			                          (float *)p->raw_copy.host + p->info[k].offset);
 			n_names++;
 		}
 		if (!p->n_vectors)
@@ -60,7 +63,8 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 }
 
 /* Filled in place: the model keeps a pointer to the modalities in out->setup. */
-mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e)
+mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out,
+                         mm_error *e)
 {
 	mmi_checkpoint *ck;
 	char *file;

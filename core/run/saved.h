@@ -9,17 +9,20 @@ typedef struct mmi_saved {
 	mmi_setup setup;
 	mmi_model *model;
 	mmi_sampler *sampler;
-	double x_step;         /* s of the data chain, as calibrated in training */
-	int64_t iteration;     /* of training */
-	bool has_energy;       /* the energy was trained: not by a baseline, and not while warm-up lasts */
+	double x_step;     /* s of the data chain, as calibrated in training */
+	int64_t iteration; /* of training */
+	bool has_energy;   /* the energy was trained: not by a baseline, and not while warm-up lasts */
 } mmi_saved;
 
-/* path: a checkpoint, or a run folder for its best or newest one. Rebuilds the modalities from the checkpoint's settings (changed by the request's sets and plugins; its ini is not
- * used), restores the three models, and makes a sampler for up to max_rows rows. *out must stay where it is until closed. */
-mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out, mm_error *e);
+/* path: a checkpoint, or a run folder for its best or newest one. Rebuilds the modalities from the checkpoint's
+ * settings (changed by the request's sets and plugins; its ini is not used), restores the three models, and makes a
+ * sampler for up to max_rows rows. *out must stay where it is until closed. */
+mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out,
+                         mm_error *e);
 void mmi_saved_close(mmi_saved *s);
-/* The chains of a recipe (settings.sample or .translate), changed: with the steps and noise that they were trained with. No posterior
- * chain after a baseline, which knows none, unless the change asks for one; nothing of the energy where it was not trained. */
+/* The chains of a recipe (settings.sample or .translate), changed: with the steps and noise that they were trained
+ * with. No posterior chain after a baseline, which knows none, unless the change asks for one; nothing of the energy
+ * where it was not trained. */
 mmi_chains mmi_saved_chains(const mmi_saved *s, const mmi_recipe *recipe, const mmi_recipe_change *change);
 
 #endif

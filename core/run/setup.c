@@ -31,8 +31,9 @@ static mm_status read_state(const mmi_checkpoint *ck, const char *name, void **b
 	*size = (size_t)(found->end - found->begin);
 	void *block = found->dtype == MMI_U8 ? mmi_alloc(*size, 1) : NULL;
 	if (!block)
-		return mmi_fail(e, found->dtype == MMI_U8 ? MM_ENOMEM : MM_EFORMAT, "%s: tensor '%s' is %s of %zu bytes; expected U8 that fits memory",
-		                mmi_checkpoint_path(ck), tensor, mmi_dtype_name(found->dtype), *size);
+		return mmi_fail(e, found->dtype == MMI_U8 ? MM_ENOMEM : MM_EFORMAT,
+		                "%s: tensor '%s' is %s of %zu bytes; expected U8 that fits memory", mmi_checkpoint_path(ck),
+		                tensor, mmi_dtype_name(found->dtype), *size);
 	mm_status status = mmi_safetensors_read(file, found, block, *size, e);
 	if (status != MM_OK) {
 		mmi_free(block);
@@ -42,7 +43,8 @@ static mm_status read_state(const mmi_checkpoint *ck, const char *name, void **b
 	return MM_OK;
 }
 
-mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so, mm_error *e)
+mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so,
+                           mm_error *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		const mmi_modality *m = &modalities[i];
@@ -52,7 +54,8 @@ mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_c
 		bool same = !bytes || (m->state && size == m->state_bytes && !memcmp(bytes, m->state, size));
 		mmi_free(bytes);
 		if (!same)
-			return mmi_fail(e, MM_ECONFIG, "%s: what plugin %s learned from the data of [%s] then is not what it has learned now; %s",
+			return mmi_fail(e, MM_ECONFIG,
+			                "%s: what plugin %s learned from the data of [%s] then is not what it has learned now; %s",
 			                mmi_checkpoint_path(ck), m->plugin->entry.id, m->name, so);
 	}
 	return MM_OK;
@@ -70,7 +73,8 @@ static char *find_value(const char *list, const char *name)
 	return NULL;
 }
 
-static mm_status create_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mmi_modality *out, mm_error *e)
+static mm_status create_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mmi_modality *out,
+                                 mm_error *e)
 {
 	void *bytes = NULL;
 	size_t size = 0;
@@ -78,7 +82,8 @@ static mm_status create_modality(mmi_setup *s, const char *name, const mmi_plugi
 		return mmi_modality_create(s->registry, s->config, name, plugin, NULL, out, e);
 	MMI_TRY(read_state(s->states, name, &bytes, &size, e));
 	char *owner = find_value(mmi_checkpoint_meta(s->states, "plugins"), name);
-	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL, &(mmi_modality_state){ owner, bytes, size }, out, e);
+	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL,
+	                                        &(mmi_modality_state){ owner, bytes, size }, out, e);
 	mmi_free(owner);
 	mmi_free(bytes);
 	return status;
@@ -101,8 +106,8 @@ char *mmi_setup_plugins(const mmi_setup *s)
 
 /* A plugin of the command line. */
 typedef struct named_plugin {
-	char name[32];     /* of the modality it serves */
-	bool by_name;      /* "NAME=FILE" */
+	char name[32]; /* of the modality it serves */
+	bool by_name;  /* "NAME=FILE" */
 	const mmi_plugin *plugin;
 } named_plugin;
 
@@ -126,14 +131,18 @@ static mm_status check_file(const mmi_setup *s, const char *name, mm_error *e)
 	if (!s->states || !s->untrusted || mmi_config_has_option(s->config, name, "plugin") || !file || !strchr(file, '/'))
 		return MM_OK;
 	const char *base = strrchr(file, '/') + 1;
-	return mmi_fail(e, MM_ECONFIG, "%s: [%s] its plugin is the file %.200s; a checkpoint cannot choose which file is run: give --plugin %s=FILE, "
-	                "if you trust one, e.g. --plugin %s=%.60s from the search path", mmi_checkpoint_path(s->states), name, file, name, name, base);
+	return mmi_fail(
+		e, MM_ECONFIG,
+		"%s: [%s] its plugin is the file %.200s; a checkpoint cannot choose which file is run: give --plugin %s=FILE, "
+		"if you trust one, e.g. --plugin %s=%.60s from the search path",
+		mmi_checkpoint_path(s->states), name, file, name, name, base);
 }
 
 static mm_status add_modality(mmi_setup *s, const char *name, const mmi_plugin *plugin, mm_error *e)
 {
 	if (s->n_modalities == MMI_MAX_MODALITIES)
-		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", name, MMI_MAX_MODALITIES);
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", name,
+		                MMI_MAX_MODALITIES);
 	if (!plugin)
 		MMI_TRY(check_file(s, name, e));
 	MMI_TRY(create_modality(s, name, plugin, &s->modalities[s->n_modalities], e));
@@ -149,15 +158,18 @@ static mm_status open_plugin(mmi_setup *s, const char *argument, named_plugins *
 	size_t length = equals ? (size_t)(equals - argument) : 0;
 	named_plugin *x = &g->item[g->n], made = { .by_name = equals };
 	if (equals && (length == 0 || length >= sizeof made.name))
-		return mmi_fail(e, MM_ECONFIG, "--plugin %s: the name before '=' has %zu characters; expected 1 to %zu", argument, length,
-		                sizeof made.name - 1);
+		return mmi_fail(e, MM_ECONFIG, "--plugin %s: the name before '=' has %zu characters; expected 1 to %zu",
+		                argument, length, sizeof made.name - 1);
 	MMI_TRY(mmi_registry_open(s->registry, equals ? equals + 1 : argument, &made.plugin, e));
 	MMI_TRY(mmi_plugin_modality(made.plugin, NULL, &desc, e));
 	snprintf(made.name, sizeof made.name, "%.*s", equals ? (int)length : 31, equals ? argument : desc->default_name);
 	if (plugin_for(g, made.name))
-		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is named twice; give each instance its own name (--plugin NAME=FILE)", made.name);
+		return mmi_fail(e, MM_ECONFIG,
+		                "modality \"%s\" is named twice; give each instance its own name (--plugin NAME=FILE)",
+		                made.name);
 	if (g->n == MMI_MAX_MODALITIES)
-		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", made.name, MMI_MAX_MODALITIES);
+		return mmi_fail(e, MM_ECONFIG, "modality \"%s\" is one too many; at most %d are possible", made.name,
+		                MMI_MAX_MODALITIES);
 	*x = made;
 	g->n++;
 	return MM_OK;
@@ -181,11 +193,13 @@ static mm_status add_remembered(mmi_setup *s, const named_plugins *g, const char
 	char name[32];
 	for (size_t i = 0; i < g->n; i++)
 		if (!listed(names, g->item[i].name))
-			return mmi_fail(e, MM_ECONFIG, "--plugin: the checkpoint has no modality \"%s\"; it has %.200s", g->item[i].name, names);
+			return mmi_fail(e, MM_ECONFIG, "--plugin: the checkpoint has no modality \"%s\"; it has %.200s",
+			                g->item[i].name, names);
 	for (int used; names && sscanf(names, "%31[^,]%n", name, &used) == 1; names = names[used] ? names + used + 1 : NULL)
 		if (!known(s, name))
 			MMI_TRY(add_modality(s, name, plugin_for(g, name), e));
-	return s->n_modalities ? MM_OK : mmi_fail(e, MM_EFORMAT, "%s: it names no modality", mmi_checkpoint_path(s->states));
+	return s->n_modalities ? MM_OK
+	                       : mmi_fail(e, MM_EFORMAT, "%s: it names no modality", mmi_checkpoint_path(s->states));
 }
 
 /* Sections of the INI in its order, whoever names their plugin; then what the command line adds. */
@@ -207,12 +221,14 @@ static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const 
 		if (known(s, g.item[i].name))
 			continue;
 		if (in_file && g.item[i].by_name)
-			mmi_logf(r->log, MM_LOG_WARNING, "--plugin %s=...: %s has no section [%s]; it is one more modality, after those of the file",
+			mmi_logf(r->log, MM_LOG_WARNING,
+			         "--plugin %s=...: %s has no section [%s]; it is one more modality, after those of the file",
 			         g.item[i].name, r->ini, g.item[i].name);
 		MMI_TRY(add_modality(s, g.item[i].name, g.item[i].plugin, e));
 	}
 	if (s->n_modalities == 0)
-		return mmi_fail(e, MM_ECONFIG, "no modality: give --plugin [NAME=]FILE, or a section of the INI with a key \"plugin\"");
+		return mmi_fail(e, MM_ECONFIG,
+		                "no modality: give --plugin [NAME=]FILE, or a section of the INI with a key \"plugin\"");
 	return MM_OK;
 }
 
@@ -266,7 +282,8 @@ mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_s
 	mmi_setup s = { .n_modalities = 0 };
 	mmi_checkpoint *ck = NULL;
 	char *checkpoints = mmi_runfolder_checkpoints_in(folder);
-	mm_status status = checkpoints ? mmi_checkpoint_latest(checkpoints, NULL, &ck, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
+	mm_status status =
+		checkpoints ? mmi_checkpoint_latest(checkpoints, NULL, &ck, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
 	mmi_free(checkpoints);
 	MMI_TRY(status);
 	s.states = ck;
@@ -305,7 +322,8 @@ mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r,
 	mmi_setup s = { .n_modalities = 0 };
 	const char *text = mmi_checkpoint_meta(ck, "settings"), *order = mmi_checkpoint_meta(ck, "modalities");
 	if (!text || !order)
-		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train", mmi_checkpoint_path(ck));
+		return mmi_fail(e, MM_EFORMAT, "%s: no settings in its metadata; expected a checkpoint written by mmcore train",
+		                mmi_checkpoint_path(ck));
 	MMI_TRY(mmi_config_load_text(mmi_checkpoint_path(ck), text, &s.config, e));
 	s.states = ck;
 	s.untrusted = true;
@@ -326,7 +344,8 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 	if (mmi_tuples_count(*out))
 		return MM_OK;
 	mmi_tuples_close(*out);
-	return mmi_fail(e, MM_EFORMAT, "%s data: no tuple is complete, and what is asked for needs complete ones", mmi_part_name(part));
+	return mmi_fail(e, MM_EFORMAT, "%s data: no tuple is complete, and what is asked for needs complete ones",
+	                mmi_part_name(part));
 }
 
 bool mmi_part_absent(mm_status status)

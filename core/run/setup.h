@@ -17,39 +17,46 @@ typedef struct mmi_setup {
 	mmi_modality modalities[MMI_MAX_MODALITIES];
 	size_t n_modalities;
 	mmi_pool *pool;
-	mmi_device device;            /* [run] device; a setup that has been opened stays where it is while something was made for it */
-	const mmi_checkpoint *states; /* while it is being made: where modalities find what their plugins had learned, or NULL */
-	bool untrusted;               /* while it is being made: the settings are a checkpoint's */
+	mmi_device
+		device; /* [run] device; a setup that has been opened stays where it is while something was made for it */
+	const mmi_checkpoint
+		*states;    /* while it is being made: where modalities find what their plugins had learned, or NULL */
+	bool untrusted; /* while it is being made: the settings are a checkpoint's */
 } mmi_setup;
 
 typedef struct mmi_setup_request {
-	const char *ini;               /* a file */
-	const char *const *plugins;    /* "[NAME=]FILE", as on the command line */
+	const char *ini;            /* a file */
+	const char *const *plugins; /* "[NAME=]FILE", as on the command line */
 	size_t n_plugins;
-	const char *const *sets;       /* "section.key=value" */
+	const char *const *sets; /* "section.key=value" */
 	size_t n_sets;
 	const mmi_log *log;
 } mmi_setup_request;
 
-/* Modalities come in the INI's order of sections that have a key `plugin` or are named by `plugins`, then what else `plugins` names,
- * which the log is told of. Every key of the INI must have been asked for. */
+/* Modalities come in the INI's order of sections that have a key `plugin` or are named by `plugins`, then what else
+ * `plugins` names, which the log is told of. Every key of the INI must have been asked for. */
 mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e);
-/* The same to go on with the run in a folder: what plugins learned from their data comes from its newest checkpoint, so that
- * data that has changed meanwhile cannot change what the networks mean. A folder without one is as good as none. */
+/* The same to go on with the run in a folder: what plugins learned from their data comes from its newest checkpoint, so
+ * that data that has changed meanwhile cannot change what the networks mean. A folder without one is as good as none.
+ */
 mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_setup *out, mm_error *e);
-/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Plugins are looked for by the file names in it; which
- * files are run, only `sets`, `plugins`, the search path and, where given, `ini` decide. Refused when a modality is served by another
- * plugin than the checkpoint's. */
+/* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Plugins are looked for by the file
+ * names in it; which files are run, only `sets`, `plugins`, the search path and, where given, `ini` decide. Refused
+ * when a modality is served by another plugin than the checkpoint's. */
 mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
-/* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive them. */
+/* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive
+ * them. */
 mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log, mmi_tuples **out, mm_error *e);
-/* Whether a part could not be opened because its data are not there, or are none; not for want of memory or by a plugin's bug. */
+/* Whether a part could not be opened because its data are not there, or are none; not for want of memory or by a
+ * plugin's bug. */
 bool mmi_part_absent(mm_status status);
 void mmi_setup_close(mmi_setup *s);
-/* An error unless the plugins' states are those of the file, as they are after mmi_setup_resume and mmi_setup_reopen; where the file has
- * none, nothing is asked. `so` ends the message: what it means, or what to do. */
-mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so, mm_error *e);
-/* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of memory. */
+/* An error unless the plugins' states are those of the file, as they are after mmi_setup_resume and mmi_setup_reopen;
+ * where the file has none, nothing is asked. `so` ends the message: what it means, or what to do. */
+mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so,
+                           mm_error *e);
+/* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of
+ * memory. */
 char *mmi_setup_plugins(const mmi_setup *s);
 
 #endif

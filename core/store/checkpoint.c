@@ -58,7 +58,9 @@ static mm_status check_finite(mmi_dtype dtype, uint64_t bytes, const void *data,
 	size_t n = dtype == MMI_F32 || dtype == MMI_F64 ? (size_t)(bytes / mmi_dtype_size(dtype)) : 0;
 	if (dtype == MMI_F32 && mmi_finite(data, n))
 		return MM_OK;
-	size_t at = dtype == MMI_F32 ? mmi_find_nonfinite(data, n) : dtype == MMI_F64 ? mmi_find_nonfinite_double(data, n) : n;
+	size_t at = dtype == MMI_F32   ? mmi_find_nonfinite(data, n)
+	            : dtype == MMI_F64 ? mmi_find_nonfinite_double(data, n)
+	                               : n;
 	if (at == n)
 		return MM_OK;
 	double value = dtype == MMI_F32 ? (double)((const float *)data)[at] : ((const double *)data)[at];
@@ -122,9 +124,11 @@ static mm_status check_format(const mmi_safetensors *file, mm_error *e)
 	const char *path = mmi_safetensors_path(file);
 
 	if (!version)
-		return mmi_fail(e, MM_EFORMAT, "%s: a safetensors file, but not a checkpoint: its metadata has no " FORMAT_KEY, path);
+		return mmi_fail(e, MM_EFORMAT, "%s: a safetensors file, but not a checkpoint: its metadata has no " FORMAT_KEY,
+		                path);
 	if (strcmp(version, FORMAT_VERSION))
-		return mmi_fail(e, MM_EFORMAT, "%s: checkpoint of format %.20s, this program reads format " FORMAT_VERSION, path, version);
+		return mmi_fail(e, MM_EFORMAT, "%s: checkpoint of format %.20s, this program reads format " FORMAT_VERSION,
+		                path, version);
 	return MM_OK;
 }
 
@@ -193,7 +197,8 @@ static mm_status check_item(const mmi_checkpoint *ck, const mmi_tensor_item *ite
 		return mmi_fail(e, MM_ESHAPE, "%s: tensor '%s' (%s %s) is missing: the checkpoint is of another architecture",
 		                mmi_checkpoint_path(ck), item->name, mmi_dtype_name(item->dtype), expected);
 	if (!same_shape(item, found))
-		return mmi_fail(e, MM_ESHAPE, "%s: tensor '%s' is %s %s, expected %s %s: the checkpoint is of another architecture",
+		return mmi_fail(e, MM_ESHAPE,
+		                "%s: tensor '%s' is %s %s, expected %s %s: the checkpoint is of another architecture",
 		                mmi_checkpoint_path(ck), item->name, mmi_dtype_name(found->dtype),
 		                mmi_tensor_shape_text(found->rank, found->dim, present, sizeof present),
 		                mmi_dtype_name(item->dtype), expected);
@@ -227,8 +232,8 @@ static const mmi_tensor_info *first_extra(const mmi_checkpoint *ck, const char *
 	return NULL;
 }
 
-static mm_status check_extra(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, const char *const *others,
-                             size_t n_others, mm_error *e)
+static mm_status check_extra(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
+                             const char *const *others, size_t n_others, mm_error *e)
 {
 	char shape[128];
 	const char **names = mmi_alloc(n, sizeof *names);
@@ -242,14 +247,16 @@ static mm_status check_extra(const mmi_checkpoint *ck, const mmi_tensor_item *it
 	mmi_free(names);
 	if (!extra)
 		return MM_OK;
-	return mmi_fail(e, MM_ESHAPE, "%s: tensor '%.96s' (%s %s) has no place here: the checkpoint is of another architecture",
+	return mmi_fail(e, MM_ESHAPE,
+	                "%s: tensor '%.96s' (%s %s) has no place here: the checkpoint is of another architecture",
 	                mmi_checkpoint_path(ck), extra->name, mmi_dtype_name(extra->dtype),
 	                mmi_tensor_shape_text(extra->rank, extra->dim, shape, sizeof shape));
 }
 
 static mm_status out_of_range(const mmi_checkpoint *ck, const mmi_tensor_item *item, double value, mm_error *e)
 {
-	return mmi_fail(e, MM_EFORMAT, "%s: '%s' is %.17g, expected %.17g to %.17g: the checkpoint is damaged, or not from mmcore",
+	return mmi_fail(e, MM_EFORMAT,
+	                "%s: '%s' is %.17g, expected %.17g to %.17g: the checkpoint is damaged, or not from mmcore",
 	                mmi_checkpoint_path(ck), item->name, value, item->min, item->max);
 }
 

@@ -1,8 +1,7 @@
 /* checkpoint.h - the state of a run as one safetensors file: parameters, optimiser, counters, and text about them.
  *
- * Written atomically; the data carries a CRC-32, so a damaged file is refused, never half loaded. NaN and infinity are neither
- * written nor read. Counters are tensors of
- * rank 0: what Python's safetensors reads is all there is. */
+ * Written atomically; the data carries a CRC-32, so a damaged file is refused, never half loaded. NaN and infinity are
+ * neither written nor read. Counters are tensors of rank 0: what Python's safetensors reads is all there is. */
 #ifndef MMI_CHECKPOINT_H
 #define MMI_CHECKPOINT_H
 
@@ -33,8 +32,9 @@ mm_status mmi_checkpoint_counter(const mmi_checkpoint *ck, const char *name, int
 /* Reads all data against its CRC; numbers that are not finite are refused (MM_ENUMERIC), as they are by save. */
 mm_status mmi_checkpoint_verify(const mmi_checkpoint *ck, mm_error *e);
 
-/* Fills the items. Refused, with nothing touched, when the file's data is damaged, when it and the items differ, or when a number is
- * outside its item's range: the message names the first tensor that is missing, of another shape, one too many, or out of range. */
+/* Fills the items. Refused, with nothing touched, when the file's data is damaged, when it and the items differ, or
+ * when a number is outside its item's range: the message names the first tensor that is missing, of another shape, one
+ * too many, or out of range. */
 mm_status mmi_checkpoint_restore(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e);
 /* The same, but what the file holds under names that start with one of the n_others prefixes may be left unread. */
 mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
@@ -44,16 +44,16 @@ mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor
 char *mmi_checkpoint_file(const char *folder, uint64_t iteration); /* mmi_free; NULL when out of memory */
 /* Iterations present, ascending; a missing folder holds none. mmi_free *iterations. */
 mm_status mmi_checkpoint_list(const char *folder, uint64_t **iterations, size_t *n, mm_error *e);
-/* Deletes all but the newest `keep` (at least 1) and those of the n iterations in `held`, and temporaries of killed processes.
- * Not while one is being saved. */
+/* Deletes all but the newest `keep` (at least 1) and those of the n iterations in `held`, and temporaries of killed
+ * processes. Not while one is being saved. */
 mm_status mmi_checkpoint_prune(const char *folder, size_t keep, const uint64_t *held, size_t n, mm_error *e);
 /* Deletes those of later iterations, the newest first: a run that went back leaves another course behind. */
 mm_status mmi_checkpoint_drop_after(const char *folder, uint64_t iteration, mm_error *e);
 /* Opens and verifies the newest; each one that is broken is a warning in the log, then the one before it is tried.
  * *out = NULL when the folder holds none. */
 mm_status mmi_checkpoint_latest(const char *folder, const mmi_log *log, mmi_checkpoint **out, mm_error *e);
-/* The checkpoint that stands for a run folder: its best one if it has one, else the newest. MM_ECONFIG when there is none.
- * mmi_free *out. */
+/* The checkpoint that stands for a run folder: its best one if it has one, else the newest. MM_ECONFIG when there is
+ * none. mmi_free *out. */
 #define MMI_CHECKPOINT_BEST "best.safetensors"
 mm_status mmi_checkpoint_of_run(const char *run, char **out, mm_error *e);
 /* The same for a folder; anything else is a checkpoint's name already. */

@@ -157,8 +157,8 @@ static mm_status open_sound(const char *folder, uint64_t iteration, mmi_checkpoi
 	return MM_OK;
 }
 
-static mm_status newest_sound(const char *folder, const uint64_t *list, size_t n, const mmi_log *log, mmi_checkpoint **out,
-                              mm_error *e)
+static mm_status newest_sound(const char *folder, const uint64_t *list, size_t n, const mmi_log *log,
+                              mmi_checkpoint **out, mm_error *e)
 {
 	mm_error local = MM_ERROR_INIT;
 
@@ -168,9 +168,11 @@ static mm_status newest_sound(const char *folder, const uint64_t *list, size_t n
 			return MM_OK;
 		if (status == MM_ENOMEM)
 			return mmi_fail(e, status, "%s", local.message);
-		mmi_logf(log, MM_LOG_WARNING, "%s; %s", local.message, i ? "going back to the checkpoint before it" : "no other is left");
+		mmi_logf(log, MM_LOG_WARNING, "%s; %s", local.message,
+		         i ? "going back to the checkpoint before it" : "no other is left");
 	}
-	return mmi_fail(e, MM_EFORMAT, "none of the %zu checkpoints in %s can be read; the oldest: %s", n, folder, local.message);
+	return mmi_fail(e, MM_EFORMAT, "none of the %zu checkpoints in %s can be read; the oldest: %s", n, folder,
+	                local.message);
 }
 
 mm_status mmi_checkpoint_latest(const char *folder, const mmi_log *log, mmi_checkpoint **out, mm_error *e)
@@ -196,9 +198,11 @@ static mm_status newest_of_run(const char *run, char **out, mm_error *e)
 	size_t n = 0;
 	char *folder = mmi_format("%s/checkpoints", run);
 
-	mm_status status = folder ? mmi_checkpoint_list(folder, &list, &n, e) : mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
+	mm_status status =
+		folder ? mmi_checkpoint_list(folder, &list, &n, e) : mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
 	if (status == MM_OK && !n)
-		status = mmi_fail(e, MM_ECONFIG, "%s holds no checkpoint: neither " MMI_CHECKPOINT_BEST " nor any in checkpoints/", run);
+		status = mmi_fail(e, MM_ECONFIG,
+		                  "%s holds no checkpoint: neither " MMI_CHECKPOINT_BEST " nor any in checkpoints/", run);
 	else if (status == MM_OK && !(*out = mmi_checkpoint_file(folder, list[n - 1])))
 		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", run);
 	mmi_free(list);

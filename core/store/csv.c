@@ -66,7 +66,8 @@ static mm_status read_cell(reader *r, char **cell, bool *last, mm_error *e)
 	else if (to > *cell && to[-1] == '\r' && to == r->at)
 		to--;
 	if (r->at < r->end && *r->at != ',' && *r->at != '\n')
-		return mmi_fail(e, MM_EFORMAT, "%s:%zu: '%.20s' behind a closing quote, expected a comma or the line's end", r->path, r->line, r->at);
+		return mmi_fail(e, MM_EFORMAT, "%s:%zu: '%.20s' behind a closing quote, expected a comma or the line's end",
+		                r->path, r->line, r->at);
 	*last = r->at >= r->end || *r->at == '\n';
 	r->line += *last;
 	r->at += r->at < r->end;
@@ -85,7 +86,8 @@ static mm_status read_row(reader *r, mmi_csv *c, mm_error *e)
 	if (c->rows == 0)
 		c->columns = n;
 	if (n != c->columns)
-		return mmi_fail(e, MM_EFORMAT, "%s:%zu: %zu cells, expected %zu as in the header", r->path, line, n, c->columns);
+		return mmi_fail(e, MM_EFORMAT, "%s:%zu: %zu cells, expected %zu as in the header", r->path, line, n,
+		                c->columns);
 	c->rows++;
 	return MM_OK;
 }
@@ -111,7 +113,8 @@ mm_status mmi_csv_read(const char *path, mmi_csv *out, mm_error *e)
 	mm_status status = mmi_text_begin(path, c.text, bytes, &skip, e);
 	reader r = { .path = path, .at = c.text + skip, .end = c.text + bytes, .line = 1 };
 	if (status == MM_OK)
-		status = strlen(c.text) == bytes ? read_rows(&r, &c, e) : mmi_fail(e, MM_EFORMAT, "%s: holds a byte 0, expected text", path);
+		status = strlen(c.text) == bytes ? read_rows(&r, &c, e)
+		                                 : mmi_fail(e, MM_EFORMAT, "%s: holds a byte 0, expected text", path);
 	if (status != MM_OK) {
 		mmi_csv_clear(&c);
 		return status;
@@ -178,7 +181,8 @@ mm_status mmi_csv_finish(mmi_csv_file *f, const char *folder, const char *name, 
 	bool failed = ferror(f->out);
 	failed = fclose(f->out) || failed;
 	f->out = NULL;
-	mm_status status = failed || !path ? mmi_fail(e, MM_ENOMEM, "%s: out of memory", name) : mmi_write_file_atomic(path, f->text, f->bytes, e);
+	mm_status status = failed || !path ? mmi_fail(e, MM_ENOMEM, "%s: out of memory", name)
+	                                   : mmi_write_file_atomic(path, f->text, f->bytes, e);
 	mmi_free(path);
 	mmi_csv_drop(f);
 	return status;

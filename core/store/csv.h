@@ -9,12 +9,13 @@
 #define MMI_CSV_NONE SIZE_MAX
 
 typedef struct mmi_csv {
-	char *text;            /* the file; cells point into it */
-	const char **cell;     /* [row][column]; row 0 is the header */
-	size_t rows, columns;  /* rows: the header included */
+	char *text;           /* the file; cells point into it */
+	const char **cell;    /* [row][column]; row 0 is the header */
+	size_t rows, columns; /* rows: the header included */
 } mmi_csv;
 
-/* Every row must have as many cells as the header. Empty lines are skipped, as is a byte order mark. Refused above 1 GiB. */
+/* Every row must have as many cells as the header. Empty lines are skipped, as is a byte order mark. Refused above 1
+ * GiB. */
 mm_status mmi_csv_read(const char *path, mmi_csv *out, mm_error *e);
 void mmi_csv_clear(mmi_csv *c);
 const char *mmi_csv_cell(const mmi_csv *c, size_t row, size_t column);
@@ -28,7 +29,7 @@ void mmi_csv_put_number(FILE *out, bool first, double value);
 
 /* A table that is made in memory and becomes a file whole. Zero is none. */
 typedef struct mmi_csv_file {
-	FILE *out;             /* to put cells into */
+	FILE *out; /* to put cells into */
 	char *text;
 	size_t bytes;
 } mmi_csv_file;

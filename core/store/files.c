@@ -18,10 +18,10 @@
 enum { TEMPORARY_TRIES = 1000, BASE_LIMIT = 200 /* leaves room for the suffix within NAME_MAX */ };
 
 struct mmi_atomic {
-	char *target;    /* symbolic links resolved */
+	char *target; /* symbolic links resolved */
 	char *temporary;
 	int fd;
-	mm_error error;  /* the first failure */
+	mm_error error; /* the first failure */
 };
 
 int mmi_write_all(int fd, const void *data, size_t bytes)
@@ -93,7 +93,8 @@ static char *temporary_name(const char *path)
 	uint32_t number = 0;
 	if (getentropy(&number, sizeof number))
 		number = (uint32_t)clock();
-	return mmi_format("%.*s.%.*s.tmp-%ld-%" PRIu32, (int)folder, path, BASE_LIMIT, path + folder, (long)getpid(), number);
+	return mmi_format("%.*s.%.*s.tmp-%ld-%" PRIu32, (int)folder, path, BASE_LIMIT, path + folder, (long)getpid(),
+	                  number);
 }
 
 static mm_status create_temporary(mmi_atomic *f, mm_error *e)
@@ -160,7 +161,8 @@ static mm_status sync_folder(const char *path, mm_error *e)
 	int failed = fd < 0 || (fsync(fd) && errno != EINVAL && errno != ENOTSUP);
 	mm_status status = MM_OK;
 	if (failed)
-		status = mmi_fail(e, MM_EIO, "%s was written, but folder %s cannot be synced: %s", path, folder, strerror(errno));
+		status =
+			mmi_fail(e, MM_EIO, "%s was written, but folder %s cannot be synced: %s", path, folder, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	mmi_free(folder);
@@ -236,7 +238,9 @@ static mm_status copy_open(int fd, const char *from, const char *to, mm_error *e
 	size_t got = 1;
 	mm_status status = block ? mmi_atomic_open(to, &f, e) : out_of_memory(to, e);
 	while (status == MM_OK && got) {
-		status = read_all(fd, block, BLOCK, &got) ? mmi_fail(e, mmi_errno_status(errno), "cannot read %s: %s", from, strerror(errno)) : MM_OK;
+		status = read_all(fd, block, BLOCK, &got)
+		             ? mmi_fail(e, mmi_errno_status(errno), "cannot read %s: %s", from, strerror(errno))
+		             : MM_OK;
 		if (status == MM_OK)
 			status = mmi_atomic_write(f, block, got, e);
 	}

@@ -20,8 +20,8 @@ void mmi_atomic_abort(mmi_atomic *f);
 
 /* All of the above at once. */
 mm_status mmi_write_file_atomic(const char *path, const void *data, size_t bytes, mm_error *e);
-/* `to` becomes a second name of the file `from`, in the place of what it named before; a copy of it where a file can have one
- * name only. Nothing is done when it is that file already. */
+/* `to` becomes a second name of the file `from`, in the place of what it named before; a copy of it where a file can
+ * have one name only. Nothing is done when it is that file already. */
 mm_status mmi_link_atomic(const char *from, const char *to, mm_error *e);
 /* Removes temporaries that killed processes left in a folder. Only when nobody is writing there. Returns how many. */
 size_t mmi_temporaries_remove(const char *folder);

@@ -40,7 +40,8 @@ static mm_status scan(const char *text, size_t bytes, const char *what, int max_
 	return MM_OK;
 }
 
-mm_status mmi_json_parse(const char *text, size_t bytes, const char *what, int depth, size_t values, cJSON **out, mm_error *e)
+mm_status mmi_json_parse(const char *text, size_t bytes, const char *what, int depth, size_t values, cJSON **out,
+                         mm_error *e)
 {
 	const char *end = text;
 

@@ -6,8 +6,9 @@
 
 #include <cjson/cJSON.h>
 
-/* Parses all of text; `what` names it in messages. Nested at most `depth` deep, at most `values` values, each of which takes some 100
- * bytes. MM_ENOMEM is no verdict on the text. cJSON_Delete frees the result. */
-mm_status mmi_json_parse(const char *text, size_t bytes, const char *what, int depth, size_t values, cJSON **out, mm_error *e);
+/* Parses all of text; `what` names it in messages. Nested at most `depth` deep, at most `values` values, each of which
+ * takes some 100 bytes. MM_ENOMEM is no verdict on the text. cJSON_Delete frees the result. */
+mm_status mmi_json_parse(const char *text, size_t bytes, const char *what, int depth, size_t values, cJSON **out,
+                         mm_error *e);
 
 #endif

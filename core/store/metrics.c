@@ -25,13 +25,13 @@ typedef struct {
 struct mmi_metrics {
 	char *path;
 	int fd;
-	off_t size;       /* of the whole rows */
+	off_t size; /* of the whole rows */
 	size_t n;
 	cell *cells;
-	char *row;        /* room for n quoted cells */
-	char *waiting;    /* rows that could not be written so far */
+	char *row;     /* room for n quoted cells */
+	char *waiting; /* rows that could not be written so far */
 	size_t waiting_bytes;
-	char *last;       /* the last row when it was opened; NULL: none */
+	char *last; /* the last row when it was opened; NULL: none */
 };
 
 /* Writes a cell, quoted where CSV needs it; returns the bytes. */
@@ -95,7 +95,8 @@ static mm_status write_rows(mmi_metrics *m, const char *text, size_t bytes, mm_e
 	}
 	int error = errno;
 	bool undone = !ftruncate(m->fd, m->size);
-	return mmi_fail(e, MM_EIO, "cannot write a row to %s: %s%s", m->path, strerror(error), undone ? "" : "; part of it stays");
+	return mmi_fail(e, MM_EIO, "cannot write a row to %s: %s%s", m->path, strerror(error),
+	                undone ? "" : "; part of it stays");
 }
 
 static mm_status write_waiting(mmi_metrics *m, mm_error *e)
@@ -224,8 +225,8 @@ static const char *row_end(const char *text, const char *end)
 	return NULL;
 }
 
-/* Bytes to keep: the header and the rows up to the iteration. What is not a whole row ends the file. *last: where the last one begins;
- * NULL without rows. */
+/* Bytes to keep: the header and the rows up to the iteration. What is not a whole row ends the file. *last: where the
+ * last one begins; NULL without rows. */
 static size_t kept_bytes(const char *text, size_t bytes, size_t header, uint64_t iteration, const char **last)
 {
 	const char *row = text + header, *end = text + bytes;
@@ -265,8 +266,9 @@ static mm_status check_header(const mmi_metrics *m, const char *text, size_t byt
 	if (found == *header && !memcmp(text, m->row, found))
 		return MM_OK;
 	size_t columns = columns_alike(text, found, m->row, *header);
-	return mmi_fail(e, MM_EFORMAT, "%s: column %zu of the header differs: found '%.*s', expected '%s'; move the file away",
-	                m->path, columns + 1, (int)(found < 200 ? found - (found > 0) : 200), text,
+	return mmi_fail(e, MM_EFORMAT,
+	                "%s: column %zu of the header differs: found '%.*s', expected '%s'; move the file away", m->path,
+	                columns + 1, (int)(found < 200 ? found - (found > 0) : 200), text,
 	                columns < m->n ? m->cells[columns].text : "none");
 }
 
@@ -298,8 +300,8 @@ static mm_status resume_file(mmi_metrics *m, uint64_t iteration, mm_error *e)
 	return status;
 }
 
-mm_status mmi_metrics_resume(const char *path, const char *const *columns, size_t n, uint64_t iteration, mmi_metrics **out,
-                             mm_error *e)
+mm_status mmi_metrics_resume(const char *path, const char *const *columns, size_t n, uint64_t iteration,
+                             mmi_metrics **out, mm_error *e)
 {
 	mmi_metrics *m;
 	struct stat st;

@@ -81,9 +81,11 @@ static mm_status check_state(const mmi_runfolder *f, bool resume, mm_error *e)
 	const char *trace = trace_of_run(f);
 
 	if (resume && !trace)
-		return mmi_fail(e, MM_ECONFIG, "nothing to resume: %s holds no run (no run.ini, metrics.csv or checkpoints)", f->path);
+		return mmi_fail(e, MM_ECONFIG, "nothing to resume: %s holds no run (no run.ini, metrics.csv or checkpoints)",
+		                f->path);
 	if (!resume && trace)
-		return mmi_fail(e, MM_ECONFIG, "%s already holds a run (%s exists): choose another folder, or resume it", f->path, trace);
+		return mmi_fail(e, MM_ECONFIG, "%s already holds a run (%s exists): choose another folder, or resume it",
+		                f->path, trace);
 	return MM_OK;
 }
 
@@ -100,7 +102,8 @@ static mm_status locked_by_other(const mmi_runfolder *f, mm_error *e)
 	return mmi_fail(e, MM_ECONFIG, "%s is in use: another process trains into it", f->path);
 }
 
-/* The lock is written to, so it must be a file of this folder alone: what stands there may be another's link to a file of ours. */
+/* The lock is written to, so it must be a file of this folder alone: what stands there may be another's link to a file
+ * of ours. */
 static mm_status open_lock(mmi_runfolder *f, mm_error *e)
 {
 	struct stat st;
@@ -110,7 +113,9 @@ static mm_status open_lock(mmi_runfolder *f, mm_error *e)
 		return mmi_fail(e, MM_EIO, "cannot write into %s: %s", f->path, strerror(errno));
 	if (f->lock_fd >= 0 && !fstat(f->lock_fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1)
 		return MM_OK;
-	return mmi_fail(e, MM_EIO, "%s is a link or no regular file; nothing was written to it. Remove it, or choose another folder", f->lock);
+	return mmi_fail(e, MM_EIO,
+	                "%s is a link or no regular file; nothing was written to it. Remove it, or choose another folder",
+	                f->lock);
 }
 
 /* Nor are settings, metrics and the best checkpoint written to where a link leads that somebody has put there. */
@@ -121,7 +126,10 @@ static mm_status refuse_links(const mmi_runfolder *f, mm_error *e)
 
 	for (size_t i = 0; i < MMI_COUNT(own); i++)
 		if (!lstat(own[i], &st) && !S_ISREG(st.st_mode))
-			return mmi_fail(e, MM_EIO, "%s is a link or no regular file; nothing was written to it. Remove it, or choose another folder", own[i]);
+			return mmi_fail(
+				e, MM_EIO,
+				"%s is a link or no regular file; nothing was written to it. Remove it, or choose another folder",
+				own[i]);
 	return MM_OK;
 }
 

@@ -15,9 +15,9 @@ void mmi_runfolder_close(mmi_runfolder *f); /* unlocks */
 /* PATH/checkpoints of a folder that is not open; mmi_free, NULL when out of memory. */
 char *mmi_runfolder_checkpoints_in(const char *path);
 const char *mmi_runfolder_path(const mmi_runfolder *f);
-const char *mmi_runfolder_metrics(const mmi_runfolder *f);      /* RUN/metrics.csv */
-const char *mmi_runfolder_checkpoints(const mmi_runfolder *f);  /* RUN/checkpoints */
-const char *mmi_runfolder_best(const mmi_runfolder *f);         /* RUN/best.safetensors */
+const char *mmi_runfolder_metrics(const mmi_runfolder *f);     /* RUN/metrics.csv */
+const char *mmi_runfolder_checkpoints(const mmi_runfolder *f); /* RUN/checkpoints */
+const char *mmi_runfolder_best(const mmi_runfolder *f);        /* RUN/best.safetensors */
 /* RUN/grids/NAME-00001200.png; mmi_free, NULL when out of memory. */
 char *mmi_runfolder_grid(const mmi_runfolder *f, const char *name, uint64_t iteration);
 /* Writes the resolved settings to RUN/run.ini. On resume the earlier version is kept as run-N.ini when it differs. */

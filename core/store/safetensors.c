@@ -22,8 +22,8 @@
 
 enum {
 	LENGTH_BYTES = 8,
-	MAX_DEPTH = 3,               /* { tensor: { "shape": [ */
-	MAX_VALUES = 4 << 20,        /* bounds the parsed header's memory */
+	MAX_DEPTH = 3,        /* { tensor: { "shape": [ */
+	MAX_VALUES = 4 << 20, /* bounds the parsed header's memory */
 	VERIFY_CHUNK = 1 << 20,
 };
 #define MAX_EXACT 9007199254740992.0 /* 2^53: JSON numbers are doubles */
@@ -33,22 +33,22 @@ static const struct {
 	const char *name;
 	size_t size;
 } dtypes[MMI_DTYPES] = {
-	[MMI_BOOL] = { "BOOL", 1 },       [MMI_U8] = { "U8", 1 },     [MMI_I8] = { "I8", 1 },
-	[MMI_F8_E5M2] = { "F8_E5M2", 1 }, [MMI_F8_E4M3] = { "F8_E4M3", 1 },
-	[MMI_I16] = { "I16", 2 },         [MMI_U16] = { "U16", 2 },   [MMI_F16] = { "F16", 2 }, [MMI_BF16] = { "BF16", 2 },
-	[MMI_I32] = { "I32", 4 },         [MMI_U32] = { "U32", 4 },   [MMI_F32] = { "F32", 4 },
-	[MMI_I64] = { "I64", 8 },         [MMI_U64] = { "U64", 8 },   [MMI_F64] = { "F64", 8 },
+	[MMI_BOOL] = { "BOOL", 1 },       [MMI_U8] = { "U8", 1 },           [MMI_I8] = { "I8", 1 },
+	[MMI_F8_E5M2] = { "F8_E5M2", 1 }, [MMI_F8_E4M3] = { "F8_E4M3", 1 }, [MMI_I16] = { "I16", 2 },
+	[MMI_U16] = { "U16", 2 },         [MMI_F16] = { "F16", 2 },         [MMI_BF16] = { "BF16", 2 },
+	[MMI_I32] = { "I32", 4 },         [MMI_U32] = { "U32", 4 },         [MMI_F32] = { "F32", 4 },
+	[MMI_I64] = { "I64", 8 },         [MMI_U64] = { "U64", 8 },         [MMI_F64] = { "F64", 8 },
 };
 
 struct mmi_safetensors {
 	char *path;
 	int fd;
 	uint64_t data_start, data_bytes;
-	cJSON *root;                         /* owns all names and texts */
-	mmi_tensor_info *tensor;             /* in the order of the data */
+	cJSON *root;             /* owns all names and texts */
+	mmi_tensor_info *tensor; /* in the order of the data */
 	size_t n;
 	const mmi_tensor_info **by_name;
-	mmi_text_pair *meta;                 /* sorted by key */
+	mmi_text_pair *meta; /* sorted by key */
 	size_t n_meta;
 };
 
@@ -198,11 +198,14 @@ static mm_status check_size(const mmi_tensor_info *t, uint64_t data_bytes, mm_er
 	if (!mmi_tensor_bytes(t->dtype, t->rank, t->dim, &bytes))
 		return mmi_fail(e, MM_EFORMAT, "shape %s overflows", shape);
 	if (bytes != t->end - t->begin)
-		return mmi_fail(e, MM_EFORMAT, "%s %s needs %" PRIu64 " bytes, but data_offsets [%" PRIu64 ", %" PRIu64 "] hold %" PRIu64,
+		return mmi_fail(e, MM_EFORMAT,
+		                "%s %s needs %" PRIu64 " bytes, but data_offsets [%" PRIu64 ", %" PRIu64 "] hold %" PRIu64,
 		                mmi_dtype_name(t->dtype), shape, bytes, t->begin, t->end, t->end - t->begin);
 	if (t->end > data_bytes)
-		return mmi_fail(e, MM_EFORMAT, "data_offsets [%" PRIu64 ", %" PRIu64 "] reach beyond the file, which holds %" PRIu64
-		                " bytes of data: it is damaged or cut off", t->begin, t->end, data_bytes);
+		return mmi_fail(e, MM_EFORMAT,
+		                "data_offsets [%" PRIu64 ", %" PRIu64 "] reach beyond the file, which holds %" PRIu64
+		                " bytes of data: it is damaged or cut off",
+		                t->begin, t->end, data_bytes);
 	return MM_OK;
 }
 
@@ -291,7 +294,9 @@ static mm_status check_layout(const mmi_safetensors *s, mm_error *e)
 		const mmi_tensor_info *t = &s->tensor[i];
 		if (t->begin != at) {
 			mmi_fail(e, MM_EFORMAT, "data begins at byte %" PRIu64 ", expected %" PRIu64 ": %s '%s'", t->begin, at,
-			         t->begin < at ? "it overlaps" : i ? "a gap after" : "a gap before",
+			         t->begin < at ? "it overlaps"
+			         : i           ? "a gap after"
+			                       : "a gap before",
 			         show(i ? s->tensor[i - 1].name : t->name).text);
 			return in_tensor(t->name, e);
 		}
@@ -330,9 +335,11 @@ static mm_status read_at(const mmi_safetensors *s, void *out, size_t bytes, uint
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return mmi_fail(e, mmi_errno_status(errno), "cannot read %zu bytes at %" PRIu64 ": %s", bytes, offset, strerror(errno));
+			return mmi_fail(e, mmi_errno_status(errno), "cannot read %zu bytes at %" PRIu64 ": %s", bytes, offset,
+			                strerror(errno));
 		if (!got)
-			return mmi_fail(e, MM_EIO, "ends at byte %" PRIu64 ", %zu bytes early: it changed while open", offset, bytes);
+			return mmi_fail(e, MM_EIO, "ends at byte %" PRIu64 ", %zu bytes early: it changed while open", offset,
+			                bytes);
 		at += got;
 		offset += (uint64_t)got;
 		bytes -= (size_t)got;
@@ -350,15 +357,17 @@ static mm_status header_length(const mmi_safetensors *s, uint64_t *file_bytes, u
 		return mmi_fail(e, MM_EFORMAT, "not a regular file");
 	uint64_t size = *file_bytes = (uint64_t)st.st_size;
 	if (size < LENGTH_BYTES + 2)
-		return mmi_fail(e, MM_EFORMAT, "%" PRIu64 " bytes, expected at least %d: not a safetensors file, or cut off", size,
-		                LENGTH_BYTES + 2);
+		return mmi_fail(e, MM_EFORMAT, "%" PRIu64 " bytes, expected at least %d: not a safetensors file, or cut off",
+		                size, LENGTH_BYTES + 2);
 	MMI_TRY(read_at(s, length, LENGTH_BYTES, 0, e));
 	if (*length > MMI_SAFETENSORS_MAX_HEADER)
-		return mmi_fail(e, MM_EFORMAT, "header of %" PRIu64 " bytes, expected at most %u: not a safetensors file", *length,
-		                MMI_SAFETENSORS_MAX_HEADER);
+		return mmi_fail(e, MM_EFORMAT, "header of %" PRIu64 " bytes, expected at most %u: not a safetensors file",
+		                *length, MMI_SAFETENSORS_MAX_HEADER);
 	if (*length < 2 || *length > size - LENGTH_BYTES)
-		return mmi_fail(e, MM_EFORMAT, "header of %" PRIu64 " bytes, expected 2 to %" PRIu64 " in a file of %" PRIu64
-		                ": it is damaged or cut off", *length, size - LENGTH_BYTES, size);
+		return mmi_fail(e, MM_EFORMAT,
+		                "header of %" PRIu64 " bytes, expected 2 to %" PRIu64 " in a file of %" PRIu64
+		                ": it is damaged or cut off",
+		                *length, size - LENGTH_BYTES, size);
 	return MM_OK;
 }
 
@@ -462,15 +471,16 @@ mmi_text_pair mmi_safetensors_meta_at(const mmi_safetensors *s, size_t i)
 const char *mmi_safetensors_meta(const mmi_safetensors *s, const char *key)
 {
 	const mmi_text_pair wanted = { key, NULL };
-	const mmi_text_pair *found = s->n_meta ? bsearch(&wanted, s->meta, s->n_meta, sizeof *s->meta, compare_pairs) : NULL;
+	const mmi_text_pair *found =
+		s->n_meta ? bsearch(&wanted, s->meta, s->n_meta, sizeof *s->meta, compare_pairs) : NULL;
 	return found ? found->value : NULL;
 }
 
 mm_status mmi_safetensors_read(const mmi_safetensors *s, const mmi_tensor_info *t, void *out, size_t bytes, mm_error *e)
 {
 	if (bytes != t->end - t->begin)
-		return mmi_fail(e, MM_EARG, "%s: tensor '%s': room for %zu bytes, but it has %" PRIu64, s->path, show(t->name).text, bytes,
-		                t->end - t->begin);
+		return mmi_fail(e, MM_EARG, "%s: tensor '%s': room for %zu bytes, but it has %" PRIu64, s->path,
+		                show(t->name).text, bytes, t->end - t->begin);
 	mm_status status = read_at(s, out, bytes, s->data_start + t->begin, e);
 	if (status != MM_OK) {
 		in_tensor(t->name, e);
@@ -513,7 +523,8 @@ mm_status mmi_safetensors_verify(const mmi_safetensors *s, mm_error *e)
 		snprintf(found, sizeof found, "%08lx", crc);
 		if (!strcmp(found, stored))
 			return MM_OK;
-		status = mmi_fail(e, MM_EFORMAT, "the data has checksum %s, expected %s: it is damaged", found, show(stored).text);
+		status =
+			mmi_fail(e, MM_EFORMAT, "the data has checksum %s, expected %s: it is damaged", found, show(stored).text);
 	}
 	mmi_fail_prefix(e, "%s", s->path);
 	return status;

@@ -1,6 +1,6 @@
-/* safetensors.h - files of named tensors in the safetensors format: 8 bytes of little-endian header length, a JSON header
- * (name -> dtype, shape, data_offsets; __metadata__ with strings), then the data. Python's safetensors package reads what
- * is written here, and the other way round.
+/* safetensors.h - files of named tensors in the safetensors format: 8 bytes of little-endian header length, a JSON
+ * header (name -> dtype, shape, data_offsets; __metadata__ with strings), then the data. Python's safetensors package
+ * reads what is written here, and the other way round.
  *
  * The reader trusts nothing: whatever is wrong with a file is an error that names the file, the tensor, what was found
  * and what was expected. Memory use is bounded by the file's own size. */
@@ -14,21 +14,35 @@
 #define MMI_SAFETENSORS_CRC "mmcore.crc32"
 
 typedef enum {
-	MMI_BOOL, MMI_U8, MMI_I8, MMI_F8_E5M2, MMI_F8_E4M3, MMI_I16, MMI_U16, MMI_F16, MMI_BF16, MMI_I32, MMI_U32, MMI_F32, MMI_I64,
-	MMI_U64, MMI_F64, MMI_DTYPES
+	MMI_BOOL,
+	MMI_U8,
+	MMI_I8,
+	MMI_F8_E5M2,
+	MMI_F8_E4M3,
+	MMI_I16,
+	MMI_U16,
+	MMI_F16,
+	MMI_BF16,
+	MMI_I32,
+	MMI_U32,
+	MMI_F32,
+	MMI_I64,
+	MMI_U64,
+	MMI_F64,
+	MMI_DTYPES
 } mmi_dtype;
 
-const char *mmi_dtype_name(mmi_dtype d);   /* "F32" */
-size_t mmi_dtype_size(mmi_dtype d);        /* bytes of one element */
+const char *mmi_dtype_name(mmi_dtype d); /* "F32" */
+size_t mmi_dtype_size(mmi_dtype d);      /* bytes of one element */
 
 /* A tensor in memory: what is written, or where a restored one goes. */
 typedef struct mmi_tensor_item {
 	const char *name;
 	mmi_dtype dtype;
-	uint32_t rank;                         /* 0: a scalar */
+	uint32_t rank; /* 0: a scalar */
 	int64_t dim[MMI_TENSOR_MAX_RANK];
-	void *data;                            /* only read when writing */
-	double min, max;                       /* what a restored number may be; both 0: anything (mmi_item_within) */
+	void *data;      /* only read when writing */
+	double min, max; /* what a restored number may be; both 0: anything (mmi_item_within) */
 } mmi_tensor_item;
 
 /* Bytes of a tensor; false when a dim is negative or the product overflows. */
@@ -51,7 +65,7 @@ typedef struct mmi_tensor_info {
 	mmi_dtype dtype;
 	uint32_t rank;
 	int64_t dim[MMI_TENSOR_MAX_RANK];
-	uint64_t begin, end;                   /* bytes from the start of the data */
+	uint64_t begin, end; /* bytes from the start of the data */
 } mmi_tensor_info;
 
 typedef struct mmi_safetensors mmi_safetensors;
@@ -61,13 +75,14 @@ mm_status mmi_safetensors_open(const char *path, mmi_safetensors **out, mm_error
 void mmi_safetensors_close(mmi_safetensors *s);
 const char *mmi_safetensors_path(const mmi_safetensors *s);
 size_t mmi_safetensors_count(const mmi_safetensors *s);
-const mmi_tensor_info *mmi_safetensors_at(const mmi_safetensors *s, size_t i);          /* in the order of the data */
+const mmi_tensor_info *mmi_safetensors_at(const mmi_safetensors *s, size_t i);           /* in the order of the data */
 const mmi_tensor_info *mmi_safetensors_find(const mmi_safetensors *s, const char *name); /* NULL: none */
 size_t mmi_safetensors_meta_count(const mmi_safetensors *s);
 mmi_text_pair mmi_safetensors_meta_at(const mmi_safetensors *s, size_t i);
-const char *mmi_safetensors_meta(const mmi_safetensors *s, const char *key);             /* NULL: none */
+const char *mmi_safetensors_meta(const mmi_safetensors *s, const char *key); /* NULL: none */
 /* Copies a tensor's data; `bytes` must be its size. */
-mm_status mmi_safetensors_read(const mmi_safetensors *s, const mmi_tensor_info *t, void *out, size_t bytes, mm_error *e);
+mm_status mmi_safetensors_read(const mmi_safetensors *s, const mmi_tensor_info *t, void *out, size_t bytes,
+                               mm_error *e);
 /* Reads all data against the checksum in the metadata; files of other writers have none and pass. */
 mm_status mmi_safetensors_verify(const mmi_safetensors *s, mm_error *e);
 

@@ -15,7 +15,7 @@
 /* An item in the order of the file. */
 typedef struct {
 	const mmi_tensor_item *item;
-	size_t position;  /* the caller's */
+	size_t position; /* the caller's */
 	uint64_t begin, end;
 } placed;
 
@@ -122,7 +122,8 @@ static mm_status write_header(mmi_atomic *f, const char *text, mm_error *e)
 	uint64_t length = bytes + padding;
 
 	if (length > MMI_SAFETENSORS_MAX_HEADER)
-		return mmi_fail(e, MM_EARG, "a header of %" PRIu64 " bytes, the format allows %u", length, MMI_SAFETENSORS_MAX_HEADER);
+		return mmi_fail(e, MM_EARG, "a header of %" PRIu64 " bytes, the format allows %u", length,
+		                MMI_SAFETENSORS_MAX_HEADER);
 	MMI_TRY(mmi_atomic_write(f, &length, sizeof length, e));
 	MMI_TRY(mmi_atomic_write(f, text, bytes, e));
 	return mmi_atomic_write(f, "       ", padding, e);

@@ -134,7 +134,8 @@ mm_status mmi_best_link(const mmi_best *b, const mmi_runfolder *folder, mm_error
 	if (!b->n)
 		return unlink(to) && errno != ENOENT ? mmi_fail(e, MM_EIO, "cannot delete %s: %s", to, strerror(errno)) : MM_OK;
 	char *from = mmi_checkpoint_file(mmi_runfolder_checkpoints(folder), mmi_best_last(b)->iteration);
-	mm_status status = from ? mmi_link_atomic(from, to, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
+	mm_status status =
+		from ? mmi_link_atomic(from, to, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
 	mmi_free(from);
 	return status;
 }

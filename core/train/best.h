@@ -1,7 +1,7 @@
 /* best.h - which checkpoint of a run is the best one, after any interruption.
  *
- * The checkpoints themselves remember their value, lower is better. Of those on disk, all are kept that could still be the
- * best one: a run may go back to its last snapshot, or to an older checkpoint when a newer one is damaged. */
+ * The checkpoints themselves remember their value, lower is better. Of those on disk, all are kept that could still be
+ * the best one: a run may go back to its last snapshot, or to an older checkpoint when a newer one is damaged. */
 #ifndef MMI_BEST_H
 #define MMI_BEST_H
 
@@ -34,8 +34,8 @@ const mmi_best_record *mmi_best_at(const mmi_best *b, uint64_t iteration);
 /* Deletes all but the newest `keep` checkpoints and the records that a run may need that goes back, though not before
  * iteration `back` unless a kept checkpoint is older. */
 mm_status mmi_best_prune(mmi_best *b, const char *checkpoints, size_t keep, uint64_t back, mm_error *e);
-/* RUN/best.safetensors becomes the last record's checkpoint, as a second name of the same file where there are such; it goes
- * when there is no record. */
+/* RUN/best.safetensors becomes the last record's checkpoint, as a second name of the same file where there are such; it
+ * goes when there is no record. */
 mm_status mmi_best_link(const mmi_best *b, const mmi_runfolder *folder, mm_error *e);
 
 #endif

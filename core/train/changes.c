@@ -12,7 +12,7 @@
 
 typedef struct line {
 	char section[64], key[64];
-	const char *value;            /* up to the end of its line */
+	const char *value; /* up to the end of its line */
 	int length;
 } line;
 
@@ -44,7 +44,8 @@ static bool find(const char *text, const char *section, const char *key, line *l
 	return false;
 }
 
-/* The next setting that differs from what it was. A key that was unknown then and is not set now has its default: no difference. */
+/* The next setting that differs from what it was. A key that was unknown then and is not set now has its default: no
+ * difference. */
 static bool next_change(const mmi_changes *c, const char **at, line *is, line *was)
 {
 	while (next(at, is)) {
@@ -68,8 +69,8 @@ static bool is_one_of(const char *word, const char *const *list)
 	return *list != NULL;
 }
 
-/* Of a modality's section the core knows its own keys; any other may be about the data. What is about networks has been refused by then:
- * the tensors do not fit. */
+/* Of a modality's section the core knows its own keys; any other may be about the data. What is about networks has been
+ * refused by then: the tensors do not fit. */
 static bool decides_data(const mmi_changes *c, const line *l)
 {
 	static const char *const own[] = { "plugin", "modality", "likelihood", "likelihood_weight", "x_scale", NULL };
@@ -85,9 +86,11 @@ mm_status mmi_changes_check_data(const mmi_changes *c, const char *checkpoint, m
 	line is = { .value = NULL }, was;
 	for (const char *at = c->is; next_change(c, &at, &is, &was);)
 		if (decides_data(c, &is))
-			return mmi_fail(e, MM_ECONFIG, "%s: [%s] %s was %.*s, is %.*s: the run would go on with other data, or see it in another order; "
-			                "give the former value, or --changed-data to go on all the same", checkpoint, is.section, is.key,
-			                was.length, was.value, is.length, is.value);
+			return mmi_fail(
+				e, MM_ECONFIG,
+				"%s: [%s] %s was %.*s, is %.*s: the run would go on with other data, or see it in another order; "
+				"give the former value, or --changed-data to go on all the same",
+				checkpoint, is.section, is.key, was.length, was.value, is.length, is.value);
 	return MM_OK;
 }
 
@@ -127,16 +130,19 @@ static mmi_settings schedule_before(const mmi_changes *c)
 
 static double factor(const mmi_settings *s, uint64_t iterations, double seconds)
 {
-	return s->minutes > 0 ? mmi_settings_schedule_at(s, seconds / (60 * s->minutes)) : mmi_settings_schedule(s, iterations);
+	return s->minutes > 0 ? mmi_settings_schedule_at(s, seconds / (60 * s->minutes))
+	                      : mmi_settings_schedule(s, iterations);
 }
 
 void mmi_changes_tell(const mmi_changes *c, uint64_t iterations, double seconds, const mmi_log *log)
 {
 	line is = { .value = NULL }, was;
 	for (const char *at = c->is; next_change(c, &at, &is, &was);)
-		mmi_logf(log, MM_LOG_INFO, "changed: [%s] %s was %.*s, is %.*s", is.section, is.key, was.length, was.value, is.length, is.value);
+		mmi_logf(log, MM_LOG_INFO, "changed: [%s] %s was %.*s, is %.*s", is.section, is.key, was.length, was.value,
+		         is.length, is.value);
 	const mmi_settings before = schedule_before(c);
 	double f = factor(&before, iterations, seconds), g = factor(&c->setup->settings, iterations, seconds);
 	if (fabs(f - g) > 1e-9)
-		mmi_logf(log, MM_LOG_INFO, "changed: the schedule's factor of the learning rates was %.3g at this point, is %.3g", f, g);
+		mmi_logf(log, MM_LOG_INFO,
+		         "changed: the schedule's factor of the learning rates was %.3g at this point, is %.3g", f, g);
 }

@@ -12,13 +12,13 @@
 
 struct mmi_select {
 	mmi_learner *learner;
-	uint32_t count, block;                 /* tuples; rows of a block */
-	float *x[MMI_MAX_MODALITIES];          /* [count, whole blocks][floats] */
-	float *has[MMI_MAX_MODALITIES];        /* [count, whole blocks]: 1 where the tuple has the modality */
-	float *told[MMI_MAX_MODALITIES];       /* [block]: whose likelihood counts */
-	float *given[MMI_MAX_MODALITIES];      /* [block]: what the latents are inferred from */
-	uint32_t *expert;                      /* [block] */
-	mmi_experts experts;                   /* of a block */
+	uint32_t count, block;            /* tuples; rows of a block */
+	float *x[MMI_MAX_MODALITIES];     /* [count, whole blocks][floats] */
+	float *has[MMI_MAX_MODALITIES];   /* [count, whole blocks]: 1 where the tuple has the modality */
+	float *told[MMI_MAX_MODALITIES];  /* [block]: whose likelihood counts */
+	float *given[MMI_MAX_MODALITIES]; /* [block]: what the latents are inferred from */
+	uint32_t *expert;                 /* [block] */
+	mmi_experts experts;              /* of a block */
 	mmi_latents z;
 };
 
@@ -96,8 +96,8 @@ typedef struct sum {
 	double nll, pairs;
 } sum;
 
-/* Which modalities are to be told from one, row by row; those of a row that lacks it count for nothing, but their latents are
- * inferred all the same and must be finite. Returns how many there are in all. */
+/* Which modalities are to be told from one, row by row; those of a row that lacks it count for nothing, but their
+ * latents are inferred all the same and must be finite. Returns how many there are in all. */
 static double choose(mmi_select *s, uint32_t first, uint32_t given)
 {
 	uint32_t n = s->learner->model->n_modalities;
@@ -131,8 +131,11 @@ static void add_block(mmi_select *s, uint32_t first, sum *to)
 		x[i] = s->x[i] + first * (size_t)m->modalities[i].count;
 	mmi_sampler_encode(s->learner->sampler, x, s->block, &s->experts);
 	for (uint32_t given = 0; given < m->n_modalities; given++) {
-		mmi_start_args start = { .iteration = first, .chain = given, .expert = s->expert,
-		                         .observed = (const float *const *)s->given, .temperature = 1 };
+		mmi_start_args start = { .iteration = first,
+			                     .chain = given,
+			                     .expert = s->expert,
+			                     .observed = (const float *const *)s->given,
+			                     .temperature = 1 };
 		for (uint32_t r = 0; r < s->block; r++)
 			s->expert[r] = given;
 		to->pairs += choose(s, first, given);

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <time.h>
 
-
 /* What a run can do without for a while. */
 typedef enum { ROWS, SHEETS, BEST_LINK, OLD_CHECKPOINTS, LEFT_CHECKPOINTS, N_SECONDARY } secondary;
 
@@ -33,25 +32,27 @@ typedef struct mmi_run {
 	mmi_runfolder *folder;
 	mmi_metrics *metrics;
 	mmi_gallery *gallery;
-	mmi_select *select;       /* NULL: no checkpoint is selected */
+	mmi_select *select; /* NULL: no checkpoint is selected */
 	mmi_best best;
-	double validation;        /* its figure after this iteration; NaN where it was not measured */
+	double validation; /* its figure after this iteration; NaN where it was not measured */
 	mmi_tensor_item *items;
 	char **names;
 	size_t n_items, n_names;
 	char *resolved, *portable, *modalities, *build, *plugins;
-	char *settings_before;    /* of a run that goes on, resolved; or NULL */
-	double started;           /* seconds of the clock when training began */
-	double seconds_before;    /* of training, in processes before this one */
+	char *settings_before; /* of a run that goes on, resolved; or NULL */
+	double started;        /* seconds of the clock when training began */
+	double seconds_before; /* of training, in processes before this one */
 	bool failing[N_SECONDARY];
-	int64_t begun, saved;     /* iterations when this process began, of the last checkpoint it wrote (-1: none) */
+	int64_t begun, saved; /* iterations when this process began, of the last checkpoint it wrote (-1: none) */
 } mmi_run;
 
-/* What fails beside the checkpoints must not cost hours of training: it is told once, and tried again whenever it is due. */
+/* What fails beside the checkpoints must not cost hours of training: it is told once, and tried again whenever it is
+ * due. */
 static void tolerate(mmi_run *r, secondary what, mm_status status, const mm_error *e)
 {
-	static const char *const names[N_SECONDARY] = { "writing metrics", "sample sheets", "linking the best checkpoint", "deleting old checkpoints",
-	                                                "deleting checkpoints of the course that was left" };
+	static const char *const names[N_SECONDARY] = { "writing metrics", "sample sheets", "linking the best checkpoint",
+		                                            "deleting old checkpoints",
+		                                            "deleting checkpoints of the course that was left" };
 	if (status != MM_OK && !r->failing[what])
 		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; training goes on without, and this is tried again", e->message);
 	if (status == MM_OK && r->failing[what])
@@ -63,10 +64,13 @@ static void tolerate(mmi_run *r, secondary what, mm_status status, const mm_erro
 
 static const struct {
 	const char *name;
-	size_t offset;     /* in mmi_measures */
-	bool of_chains;    /* no number in iterations without them */
+	size_t offset;  /* in mmi_measures */
+	bool of_chains; /* no number in iterations without them */
 } columns[] = {
-#define COLUMN(name, field, of_chains) { name, offsetof(mmi_measures, field), of_chains }
+#define COLUMN(name, field, of_chains)                 \
+	{                                                  \
+		name, offsetof(mmi_measures, field), of_chains \
+	}
 	COLUMN("elbo", elbo, false),
 	COLUMN("contrast", contrast, false),
 	COLUMN("u_start", u_start, true),
@@ -92,7 +96,13 @@ static const struct {
 #undef COLUMN
 };
 
-enum { COLUMN_SECONDS = 1, COLUMN_ROLLBACKS = 2, COLUMN_FIRST = 3, COLUMN_VALIDATION = COLUMN_FIRST + MMI_COUNT(columns), N_COLUMNS };
+enum {
+	COLUMN_SECONDS = 1,
+	COLUMN_ROLLBACKS = 2,
+	COLUMN_FIRST = 3,
+	COLUMN_VALIDATION = COLUMN_FIRST + MMI_COUNT(columns),
+	N_COLUMNS
+};
 
 /* On the wall, or of all threads' work divided by their number: what a run costs, whoever else uses the machine. */
 static double seconds_now(const mmi_settings *s)
@@ -153,8 +163,8 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	uint64_t iteration = (uint64_t)r->learner->state.iteration;
 	const mmi_best_record *record = mmi_best_at(&r->best, iteration);
 	mmi_text_pair meta[8] = {
-		{ "format", "mmcore 1" }, { "version", PACKAGE_VERSION }, { "settings", r->portable }, { "modalities", r->modalities },
-		{ "build", r->build }, { "plugins", r->plugins },
+		{ "format", "mmcore 1" },        { "version", PACKAGE_VERSION }, { "settings", r->portable },
+		{ "modalities", r->modalities }, { "build", r->build },          { "plugins", r->plugins },
 	};
 	size_t n_meta = 6;
 	if (r->settings->minutes > 0) /* only where time matters: other runs are the same bit for bit */
@@ -165,7 +175,8 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
 	mmi_learner_fetch(r->learner);
-	mm_status status = mmi_checkpoint_save(path, r->items, mmi_learner_items_due(r->learner, r->n_items), meta, n_meta, e);
+	mm_status status =
+		mmi_checkpoint_save(path, r->items, mmi_learner_items_due(r->learner, r->n_items), meta, n_meta, e);
 	if (status == MM_OK) {
 		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);
 		r->saved = r->learner->state.iteration;
@@ -185,7 +196,8 @@ static void link_best(mmi_run *r)
 static void drop_left_checkpoints(mmi_run *r)
 {
 	mm_error e = MM_ERROR_INIT;
-	mm_status status = mmi_checkpoint_drop_after(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, &e);
+	mm_status status =
+		mmi_checkpoint_drop_after(mmi_runfolder_checkpoints(r->folder), (uint64_t)r->learner->state.iteration, &e);
 	tolerate(r, LEFT_CHECKPOINTS, status, &e);
 }
 
@@ -245,7 +257,8 @@ static void warn_other_build(const mmi_run *r, const mmi_checkpoint *ck)
 {
 	const char *before = mmi_checkpoint_meta(ck, "build");
 	if (before && strcmp(before, r->build))
-		mmi_logf(r->hooks->log, MM_LOG_WARNING, "the checkpoint was made by %s, this is %s: results go on, but not bit for bit", before, r->build);
+		mmi_logf(r->hooks->log, MM_LOG_WARNING,
+		         "the checkpoint was made by %s, this is %s: results go on, but not bit for bit", before, r->build);
 }
 
 /* The settings that the checkpoint was made with. */
@@ -266,7 +279,8 @@ static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 	mmi_checkpoint *ck;
 	MMI_TRY(mmi_checkpoint_latest(mmi_runfolder_checkpoints(r->folder), r->hooks->log, &ck, e));
 	if (!ck) {
-		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s has no checkpoint yet; starting from the beginning", mmi_runfolder_path(r->folder));
+		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s has no checkpoint yet; starting from the beginning",
+		         mmi_runfolder_path(r->folder));
 		return MM_OK;
 	}
 	const char *seconds = mmi_checkpoint_meta(ck, "seconds");
@@ -280,7 +294,8 @@ static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 	if (status == MM_OK)
 		status = compare_settings(r, ck, changed_data, e);
 	if (status == MM_OK)
-		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s", (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s",
+		         (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
 	mmi_checkpoint_close(ck);
 	return status;
 }
@@ -308,14 +323,17 @@ static char *join_names(const mmi_setup *s)
 	return all;
 }
 
-/* The tuples on sheets are the test data's, or where there are none, the training data's. Nothing is learned from them. */
+/* The tuples on sheets are the test data's, or where there are none, the training data's. Nothing is learned from them.
+ */
 static mm_status open_shown(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
 	mm_error why = MM_ERROR_INIT;
-	mm_status status = mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, 0, r->settings->seed, r->hooks->log, &r->shown, &why);
+	mm_status status = mmi_tuples_open(s->modalities, s->n_modalities, MMI_PART_TEST, 0, r->settings->seed,
+	                                   r->hooks->log, &r->shown, &why);
 	if (mmi_part_absent(status)) {
-		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; sheets show training data instead, and nothing can be evaluated on test data", why.message);
+		mmi_logf(r->hooks->log, MM_LOG_WARNING,
+		         "%s; sheets show training data instead, and nothing can be evaluated on test data", why.message);
 		status = mmi_setup_tuples(s, MMI_PART_TRAIN, NULL, &r->shown, &why);
 		if (mmi_part_absent(status))
 			return MM_OK; /* none of them is complete: sheets without data */
@@ -329,12 +347,13 @@ static mm_status open_data(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
 	uint32_t holdout = r->settings->holdout;
-	MMI_TRY((r->settings->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(s->modalities, s->n_modalities, MMI_PART_TRAIN,
-	        holdout, r->settings->seed, r->hooks->log, &r->train, e));
+	MMI_TRY((r->settings->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(
+		s->modalities, s->n_modalities, MMI_PART_TRAIN, holdout, r->settings->seed, r->hooks->log, &r->train, e));
 	if (r->settings->hide > 0)
 		MMI_TRY(mmi_tuples_hide(r->train, r->settings->hide, r->settings->seed, e));
 	if (mmi_tuples_count(r->train) < r->settings->batch)
-		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", r->settings->batch, mmi_tuples_count(r->train));
+		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples",
+		                r->settings->batch, mmi_tuples_count(r->train));
 	return open_shown(r, e);
 }
 
@@ -342,8 +361,9 @@ static mm_status open_select(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
 	mmi_tuples *held;
-	MMI_TRY((r->settings->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(s->modalities, s->n_modalities, MMI_PART_VALIDATION,
-	        r->settings->holdout, r->settings->seed, r->hooks->log, &held, e));
+	MMI_TRY((r->settings->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(
+		s->modalities, s->n_modalities, MMI_PART_VALIDATION, r->settings->holdout, r->settings->seed, r->hooks->log,
+		&held, e));
 	mm_status status = mmi_select_create(r->learner, held, &r->select, e);
 	mmi_tuples_close(held);
 	return status;
@@ -371,7 +391,8 @@ static mm_status open_batches(mmi_run *r, mm_error *e)
 {
 	mmi_batches_destroy(r->batches);
 	r->batches = NULL;
-	return mmi_batches_create(r->train, r->settings->batch, r->settings->seed, (uint64_t)r->learner->state.iteration, true, &r->batches, e);
+	return mmi_batches_create(r->train, r->settings->batch, r->settings->seed, (uint64_t)r->learner->state.iteration,
+	                          true, &r->batches, e);
 }
 
 /* Checkpoints know the seconds of a time budget; of other runs, which are the same bit for bit, the metrics tell. */
@@ -379,7 +400,8 @@ static void remember_seconds(mmi_run *r)
 {
 	char text[MMI_VALUE_TEXT];
 	double seconds;
-	if (!(r->seconds_before > 0) && mmi_metrics_last(r->metrics, COLUMN_SECONDS, text, sizeof text) && mmi_value_float(text, &seconds))
+	if (!(r->seconds_before > 0) && mmi_metrics_last(r->metrics, COLUMN_SECONDS, text, sizeof text) &&
+	    mmi_value_float(text, &seconds))
 		r->seconds_before = seconds;
 }
 
@@ -396,8 +418,8 @@ static mm_status open_run(mmi_run *r, const char *out, mmi_train_start start, mm
 	MMI_TRY(open_metrics(r, resume, e));
 	remember_seconds(r);
 	if (r->settings_before)
-		mmi_changes_tell(&(mmi_changes){ r->settings_before, r->portable, r->setup }, (uint64_t)r->learner->state.iteration, r->seconds_before,
-		                 r->hooks->log);
+		mmi_changes_tell(&(mmi_changes){ r->settings_before, r->portable, r->setup },
+		                 (uint64_t)r->learner->state.iteration, r->seconds_before, r->hooks->log);
 	return open_batches(r, e);
 }
 
@@ -423,9 +445,11 @@ static void close_run(mmi_run *r)
 }
 
 /* A guard stopped the step: say so, go back, and let checkpoints, metrics and data follow. */
-static mm_status recover(mmi_run *r, const mmi_measures *m, const mmi_batch *batch, mmi_train_result *result, mm_error *e)
+static mm_status recover(mmi_run *r, const mmi_measures *m, const mmi_batch *batch, mmi_train_result *result,
+                         mm_error *e)
 {
-	mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; going back to the last snapshot and halving that model's learning rate", e->message);
+	mmi_logf(r->hooks->log, MM_LOG_WARNING,
+	         "%s; going back to the last snapshot and halving that model's learning rate", e->message);
 	mm_error why = MM_ERROR_INIT;
 	mm_status status = mmi_learner_rollback(r->learner, m->culprit, e);
 	if (status != MM_OK) {
@@ -448,7 +472,8 @@ static void tick(mmi_run *r)
 
 static bool finished(const mmi_run *r)
 {
-	return r->settings->minutes > 0 ? r->learner->clock >= 1 : (uint64_t)r->learner->state.iteration >= r->settings->iterations;
+	return r->settings->minutes > 0 ? r->learner->clock >= 1
+	                                : (uint64_t)r->learner->state.iteration >= r->settings->iterations;
 }
 
 /* When the energy model will be trained for the first time, in the units that end the run. */
@@ -462,9 +487,11 @@ static const char *energy_text(const mmi_run *r, char *text, size_t size)
 	else if (!s->warmup)
 		snprintf(text, size, "the energy model is trained from the start");
 	else if (s->minutes > 0)
-		snprintf(text, size, "the energy model is trained after %.3g minutes of warm-up", s->minutes * (double)s->warmup / (double)s->iterations);
+		snprintf(text, size, "the energy model is trained after %.3g minutes of warm-up",
+		         s->minutes * (double)s->warmup / (double)s->iterations);
 	else
-		snprintf(text, size, "the energy model is trained after %llu iterations of warm-up", (unsigned long long)s->warmup);
+		snprintf(text, size, "the energy model is trained after %llu iterations of warm-up",
+		         (unsigned long long)s->warmup);
 	return text;
 }
 
@@ -479,13 +506,15 @@ static void tell_course(const mmi_run *r)
 	const mmi_settings *s = r->settings;
 	char energy[128];
 	if (s->minutes > 0)
-		mmi_logf(r->hooks->log, MM_LOG_INFO, "the run ends after %g minutes of training (iterations = %llu is only what warm-up is a share of); %s",
+		mmi_logf(r->hooks->log, MM_LOG_INFO,
+		         "the run ends after %g minutes of training (iterations = %llu is only what warm-up is a share of); %s",
 		         s->minutes, (unsigned long long)s->iterations, energy_text(r, energy, sizeof energy));
 	else
-		mmi_logf(r->hooks->log, MM_LOG_INFO, "the run ends after %llu iterations; %s", (unsigned long long)s->iterations,
-		         energy_text(r, energy, sizeof energy));
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "the run ends after %llu iterations; %s",
+		         (unsigned long long)s->iterations, energy_text(r, energy, sizeof energy));
 	if (warm_to_the_end(s))
-		mmi_logf(r->hooks->log, MM_LOG_WARNING, "the energy model will not be trained: warmup = %llu lasts as long as the run, iterations = %llu",
+		mmi_logf(r->hooks->log, MM_LOG_WARNING,
+		         "the energy model will not be trained: warmup = %llu lasts as long as the run, iterations = %llu",
 		         (unsigned long long)s->warmup, (unsigned long long)s->iterations);
 }
 
@@ -577,8 +606,8 @@ static mm_status leave(mmi_run *r, mmi_train_result *result, mm_status status, m
 	return status;
 }
 
-mm_status mmi_train(mmi_setup *setup, const char *out, mmi_train_start start, const mmi_train_hooks *hooks, mmi_train_result *result,
-                    mm_error *e)
+mm_status mmi_train(mmi_setup *setup, const char *out, mmi_train_start start, const mmi_train_hooks *hooks,
+                    mmi_train_result *result, mm_error *e)
 {
 	mmi_run r = { .setup = setup, .settings = &setup->settings, .hooks = hooks, .validation = NAN, .saved = -1 };
 	*result = (mmi_train_result){ .interrupted = false };

@@ -6,10 +6,13 @@
 mm_status mmi_use_need_energy(const mmi_saved *s, const char *what, mm_error *e)
 {
 	if (!s->setup.settings.cooperative)
-		return mmi_fail(e, MM_EUNSUPPORTED, "%s needs an energy model; this checkpoint's objective trains none ([learner] objective)", what);
+		return mmi_fail(e, MM_EUNSUPPORTED,
+		                "%s needs an energy model; this checkpoint's objective trains none ([learner] objective)",
+		                what);
 	if (!s->has_energy)
-		return mmi_fail(e, MM_EUNSUPPORTED, "%s needs an energy model; this checkpoint is of iteration %lld, when warm-up was not over", what,
-		                (long long)s->iteration);
+		return mmi_fail(e, MM_EUNSUPPORTED,
+		                "%s needs an energy model; this checkpoint is of iteration %lld, when warm-up was not over",
+		                what, (long long)s->iteration);
 	return MM_OK;
 }
 

@@ -47,11 +47,12 @@ static mm_status open_csv(const mmi_encode_work *w, const char *name, const char
 	return status;
 }
 
-static mm_status open_npy(const mmi_encode_work *w, const char *name, const char *kind, mmi_npy_type type, size_t d, mmi_npy **out,
-                          mm_error *e)
+static mm_status open_npy(const mmi_encode_work *w, const char *name, const char *kind, mmi_npy_type type, size_t d,
+                          mmi_npy **out, mm_error *e)
 {
 	char *path = mmi_format("%s/%s%s%s.npy", w->folder, name, *kind ? "-" : "", kind);
-	mm_status status = path ? mmi_npy_open(path, type, w->count, d, out, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
+	mm_status status =
+		path ? mmi_npy_open(path, type, w->count, d, out, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
 	mmi_free(path);
 	return status;
 }
@@ -139,8 +140,9 @@ static mm_status check_numbers(const mmi_encode_work *w, uint32_t first, uint32_
 		for (int k = 0; k < KINDS; k++) {
 			const float *x = numbers(w, m, k, &d);
 			if (x && !mmi_finite(x, rows * d))
-				return mmi_fail(e, MM_ENUMERIC, "latents of [%s] are not finite numbers, tuple %u first: the model has diverged",
-				                w->s->model->modalities[m].name, first + (uint32_t)(mmi_find_nonfinite(x, rows * d) / d));
+				return mmi_fail(
+					e, MM_ENUMERIC, "latents of [%s] are not finite numbers, tuple %u first: the model has diverged",
+					w->s->model->modalities[m].name, first + (uint32_t)(mmi_find_nonfinite(x, rows * d) / d));
 		}
 	return MM_OK;
 }
@@ -192,7 +194,8 @@ static mm_status run(mmi_encode_work *w, const mmi_encode_hooks *h, mm_error *e)
 		if (h->step)
 			h->step(h->ctx, first + rows, w->count);
 		if (h->stop && h->stop(h->ctx))
-			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u of %u tuples; nothing was written", first + rows, w->count);
+			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u of %u tuples; nothing was written", first + rows,
+			                w->count);
 	}
 	return MM_OK;
 }

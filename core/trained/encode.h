@@ -7,8 +7,8 @@
 
 typedef struct mmi_encode_hooks {
 	void *ctx;
-	bool (*stop)(void *ctx);                                  /* true: give up (MM_ECANCELLED), nothing is left behind */
-	void (*step)(void *ctx, uint64_t done, uint64_t total);   /* tuples */
+	bool (*stop)(void *ctx);                                /* true: give up (MM_ECANCELLED), nothing is left behind */
+	void (*step)(void *ctx, uint64_t done, uint64_t total); /* tuples */
 } mmi_encode_hooks;
 
 /* Writes into `folder`, for N tuples (the first `count` of them at most):

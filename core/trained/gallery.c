@@ -52,7 +52,8 @@ static mm_status read_data(mmi_gallery *g, mmi_tuples *data, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns, mmi_gallery **out, mm_error *e)
+mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns,
+                             mmi_gallery **out, mm_error *e)
 {
 	mmi_gallery *g = mmi_alloc(1, sizeof *g);
 	if (!g)
@@ -104,8 +105,8 @@ static void translate(mmi_gallery *g)
 	mmi_sampler_decode(g->sampler, z, g->rows, g->translated); /* what was given as well: its reconstruction */
 }
 
-static mm_status draw_row(const mmi_gallery *g, mmi_grid *grid, uint32_t columns, uint32_t m, size_t row, const char *label,
-                          const float *x, mm_error *e)
+static mm_status draw_row(const mmi_gallery *g, mmi_grid *grid, uint32_t columns, uint32_t m, size_t row,
+                          const char *label, const float *x, mm_error *e)
 {
 	const mmi_modality *modality = &g->model->modalities[m];
 	uint32_t width, height;
@@ -124,7 +125,8 @@ static mm_status draw_row(const mmi_gallery *g, mmi_grid *grid, uint32_t columns
 	return status;
 }
 
-static mm_status draw_modality(const mmi_gallery *g, mmi_grid *grid, uint32_t columns, uint32_t m, size_t *row, mm_error *e)
+static mm_status draw_modality(const mmi_gallery *g, mmi_grid *grid, uint32_t columns, uint32_t m, size_t *row,
+                               mm_error *e)
 {
 	char label[64];
 	if (!g->model->modalities[m].picture)

@@ -1,4 +1,5 @@
-/* gallery.h - sample sheets: rows labelled data, translation, generator, and by what moved the last, for each modality. */
+/* gallery.h - sample sheets: rows labelled data, translation, generator, and by what moved the last, for each modality.
+ */
 #ifndef MMI_GALLERY_H
 #define MMI_GALLERY_H
 
@@ -7,9 +8,11 @@
 
 typedef struct mmi_gallery mmi_gallery;
 
-/* `data` (may be NULL) lends its first `columns` tuples, read now: pick them at random, since data are often sorted. Rows shown depend on what is there: without data only
- * generator and moved samples. The sampler must allow columns rounded up to whole chunks. */
-mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns, mmi_gallery **out, mm_error *e);
+/* `data` (may be NULL) lends its first `columns` tuples, read now: pick them at random, since data are often sorted.
+ * Rows shown depend on what is there: without data only generator and moved samples. The sampler must allow columns
+ * rounded up to whole chunks. */
+mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns,
+                             mmi_gallery **out, mm_error *e);
 void mmi_gallery_destroy(mmi_gallery *g);
 /* Translates the data, if there is any, and draws new samples with the noise of `number`; `chains` move the revised. */
 void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t number);

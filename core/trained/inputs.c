@@ -18,7 +18,8 @@ static mm_status no_memory(mm_error *e)
 
 /* ---------------------------------------------------------------- names and numbers */
 
-static mm_status find_modality(const mmi_model *model, const char *name, size_t length, const char *option, uint32_t *out, mm_error *e)
+static mm_status find_modality(const mmi_model *model, const char *name, size_t length, const char *option,
+                               uint32_t *out, mm_error *e)
 {
 	char known[256] = "";
 	for (uint32_t m = 0; m < model->n_modalities; m++) {
@@ -30,7 +31,8 @@ static mm_status find_modality(const mmi_model *model, const char *name, size_t 
 		}
 		snprintf(known + used, sizeof known - used, "%s%s", m ? ", " : "", candidate);
 	}
-	return mmi_fail(e, MM_ECONFIG, "%s: unknown modality '%.*s'; the model has %s", option, (int)(length < 40 ? length : 40), name, known);
+	return mmi_fail(e, MM_ECONFIG, "%s: unknown modality '%.*s'; the model has %s", option,
+	                (int)(length < 40 ? length : 40), name, known);
 }
 
 mm_status mmi_name_parse(const mmi_model *model, const char *text, const char *option, int32_t *m, mm_error *e)
@@ -67,7 +69,9 @@ mm_status mmi_numbers_parse(const char *text, const char *option, uint32_t **out
 		uint32_t *grown = mmi_grow(list, count, count + 1, sizeof *grown);
 		if (!grown || length > 10 || !mmi_value_int(number, &value) || value < 0 || value > UINT32_MAX) {
 			mmi_free(grown ? grown : list);
-			return grown ? mmi_fail(e, MM_ECONFIG, "%s: '%s' is no tuple's number; expected numbers from 0, e.g. 0,3,7", option, number) : no_memory(e);
+			return grown ? mmi_fail(e, MM_ECONFIG, "%s: '%s' is no tuple's number; expected numbers from 0, e.g. 0,3,7",
+			                        option, number)
+			             : no_memory(e);
 		}
 		list = grown;
 		list[count++] = (uint32_t)value;
@@ -173,7 +177,8 @@ static mm_status add_value(const mmi_modality *m, list *l, const char *value, co
 	for (const char *at = value;; at++) {
 		size_t length = split ? strcspn(at, ",") : strlen(at);
 		if (!length)
-			return mmi_fail(e, MM_ECONFIG, "%s %s=%.80s: empty, expected a file%s", option, m->name, value, m->file && m->file->read_text ? " or a text" : "");
+			return mmi_fail(e, MM_ECONFIG, "%s %s=%.80s: empty, expected a file%s", option, m->name, value,
+			                m->file && m->file->read_text ? " or a text" : "");
 		MMI_TRY(add_word(l, at, length, e));
 		at += length;
 		if (!*at)
@@ -181,7 +186,8 @@ static mm_status add_value(const mmi_modality *m, list *l, const char *value, co
 	}
 }
 
-static mm_status collect(const mmi_model *model, const char *const *words, size_t n, const char *option, list *lists, mm_error *e)
+static mm_status collect(const mmi_model *model, const char *const *words, size_t n, const char *option, list *lists,
+                         mm_error *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t m;
@@ -202,7 +208,8 @@ static mm_status common_length(const mmi_model *model, const list *lists, const 
 	*n = lists[longest].n;
 	for (uint32_t m = 0; m < model->n_modalities; m++)
 		if (lists[m].n > 1 && lists[m].n != *n)
-			return mmi_fail(e, MM_ECONFIG, "%s: %s has %u samples and %s %u; expected lists of one length, or of length 1", option,
+			return mmi_fail(e, MM_ECONFIG,
+			                "%s: %s has %u samples and %s %u; expected lists of one length, or of length 1", option,
 			                model->modalities[longest].name, *n, model->modalities[m].name, lists[m].n);
 	return *n ? MM_OK : mmi_fail(e, MM_ECONFIG, "%s is missing", option);
 }
@@ -227,7 +234,8 @@ static mm_status name_tuples(const mmi_model *model, const list *lists, mmi_inpu
 		for (uint32_t m = 0; name && m < model->n_modalities; m++) {
 			if (!lists[m].n)
 				continue;
-			char *longer = mmi_format("%s%s%s=%s", name, *name ? " " : "", model->modalities[m].name, lists[m].word[lists[m].n > 1 ? i : 0]);
+			char *longer = mmi_format("%s%s%s=%s", name, *name ? " " : "", model->modalities[m].name,
+			                          lists[m].word[lists[m].n > 1 ? i : 0]);
 			mmi_free(name);
 			name = longer;
 		}
@@ -238,7 +246,8 @@ static mm_status name_tuples(const mmi_model *model, const list *lists, mmi_inpu
 	return MM_OK;
 }
 
-mm_status mmi_inputs_named(const mmi_model *model, const char *const *words, size_t n, const char *option, mmi_inputs *out, mm_error *e)
+mm_status mmi_inputs_named(const mmi_model *model, const char *const *words, size_t n, const char *option,
+                           mmi_inputs *out, mm_error *e)
 {
 	mmi_inputs in = { 0 };
 	list lists[MMI_MAX_MODALITIES] = { { NULL, 0 } };
@@ -265,12 +274,14 @@ mm_status mmi_inputs_named(const mmi_model *model, const char *const *words, siz
 
 /* ---------------------------------------------------------------- test data */
 
-static mm_status read_tuples(const mmi_model *model, mmi_tuples *tuples, const uint32_t *index, mmi_inputs *in, mm_error *e)
+static mm_status read_tuples(const mmi_model *model, mmi_tuples *tuples, const uint32_t *index, mmi_inputs *in,
+                             mm_error *e)
 {
 	for (uint32_t i = 0; i < in->n; i++) {
 		float *at[MMI_MAX_MODALITIES];
 		if (index[i] >= mmi_tuples_count(tuples))
-			return mmi_fail(e, MM_ECONFIG, "there is no test tuple %u; their numbers are 0 to %u", index[i], mmi_tuples_count(tuples) - 1);
+			return mmi_fail(e, MM_ECONFIG, "there is no test tuple %u; their numbers are 0 to %u", index[i],
+			                mmi_tuples_count(tuples) - 1);
 		mmi_rows_at(model, in->x, i, at);
 		MMI_TRY(mmi_tuples_read(tuples, index[i], at, e));
 		in->label[i] = mmi_tuples_label(tuples, index[i]);
@@ -281,8 +292,8 @@ static mm_status read_tuples(const mmi_model *model, mmi_tuples *tuples, const u
 	return MM_OK;
 }
 
-mm_status mmi_inputs_test(const mmi_saved *s, const uint32_t *index, uint32_t n, const bool *given, const mmi_log *log, mmi_inputs *out,
-                          mm_error *e)
+mm_status mmi_inputs_test(const mmi_saved *s, const uint32_t *index, uint32_t n, const bool *given, const mmi_log *log,
+                          mmi_inputs *out, mm_error *e)
 {
 	const mmi_settings *set = &s->setup.settings;
 	mmi_inputs in = { 0 };
@@ -290,7 +301,8 @@ mm_status mmi_inputs_test(const mmi_saved *s, const uint32_t *index, uint32_t n,
 	mmi_tuples *tuples;
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
 		known[m] = true;
-	MMI_TRY(mmi_tuples_open(s->setup.modalities, s->setup.n_modalities, MMI_PART_TEST, set->holdout, set->seed, log, &tuples, e));
+	MMI_TRY(mmi_tuples_open(s->setup.modalities, s->setup.n_modalities, MMI_PART_TEST, set->holdout, set->seed, log,
+	                        &tuples, e));
 	mm_status status = allocate(s->model, n, known, &in, e);
 	if (status == MM_OK)
 		status = read_tuples(s->model, tuples, index, &in, e);

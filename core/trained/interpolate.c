@@ -17,7 +17,7 @@ typedef struct job {
 	const mmi_model *model;
 	const mmi_interpolate_request *request;
 	mmi_use_chains chains;
-	uint32_t rows;                         /* points, as whole chunks */
+	uint32_t rows; /* points, as whole chunks */
 	mmi_latents ends, points;
 	float *decoded[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
 } job;
@@ -92,8 +92,8 @@ static void fill_inputs(const job *j, uint32_t rows, float *const *observed)
 	}
 }
 
-/* One encoder for both ends, or where the fusion is a product that of all: a path between two encoders' views would be no
- * interpolation. */
+/* One encoder for both ends, or where the fusion is a product that of all: a path between two encoders' views would be
+ * no interpolation. */
 static int32_t expert_of(const mmi_model *m, float *const *observed)
 {
 	if (m->config.fusion != MMI_FUSION_MIXTURE)
@@ -108,7 +108,9 @@ static int32_t expert_of(const mmi_model *m, float *const *observed)
 static mm_status infer_ends(job *j, mm_error *e)
 {
 	uint32_t rows = mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler));
-	mmi_translate_args args = { .number = j->request->number, .temperature = 0, .posterior = j->chains.translate.posterior };
+	mmi_translate_args args = { .number = j->request->number,
+		                        .temperature = 0,
+		                        .posterior = j->chains.translate.posterior };
 	float *observed[MMI_MAX_MODALITIES] = { NULL };
 	mmi_translator *t = NULL;
 	mm_status status = MM_OK;
@@ -131,7 +133,8 @@ static mm_status find_ends(job *j, mm_error *e)
 {
 	if (j->request->ends)
 		return infer_ends(j, e);
-	mmi_sampler_prior(j->saved->sampler, mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler)), 0, j->request->number, &j->ends);
+	mmi_sampler_prior(j->saved->sampler, mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler)), 0,
+	                  j->request->number, &j->ends);
 	return MM_OK;
 }
 
@@ -154,7 +157,8 @@ static mm_status make_points(job *j, mm_error *e)
 }
 
 /* Columns: the first tuple, the points, the second tuple; the tuples only where there are some. */
-static mm_status draw_row(const job *j, mmi_grid *g, size_t row, const char *label, uint32_t m, const float *x, mm_error *e)
+static mm_status draw_row(const job *j, mmi_grid *g, size_t row, const char *label, uint32_t m, const float *x,
+                          mm_error *e)
 {
 	const mmi_modality *modality = &j->model->modalities[m];
 	const mmi_inputs *ends = j->request->ends;
@@ -170,7 +174,8 @@ static mm_status label_columns(const job *j, mmi_grid *g, mm_error *e)
 {
 	uint32_t steps = j->request->steps;
 	char text[96];
-	snprintf(text, sizeof text, "%s, %u data chain steps", j->request->spherical ? "spherical" : "linear", j->chains.sample.revise.steps);
+	snprintf(text, sizeof text, "%s, %u data chain steps", j->request->spherical ? "spherical" : "linear",
+	         j->chains.sample.revise.steps);
 	MMI_TRY(mmi_grid_title(g, text, e));
 	for (uint32_t i = 0; i < steps; i++) {
 		snprintf(text, sizeof text, "%.2f", (double)i / (steps - 1));
@@ -212,7 +217,8 @@ static mm_status write_sheet(const job *j, size_t drawable, mm_error *e)
 mm_status mmi_interpolate_make(const mmi_saved *s, const mmi_interpolate_request *r, mm_error *e)
 {
 	job j = { .saved = s, .model = s->model, .request = r };
-	const mmi_recipe_change steps = { r->z_steps, 1, 0, r->x_steps }; /* nothing guides: the points lie between the ends */
+	const mmi_recipe_change steps = { r->z_steps, 1, 0,
+		                              r->x_steps }; /* nothing guides: the points lie between the ends */
 	size_t drawable;
 	uint32_t chunk = mmi_sampler_chunk(s->sampler);
 	if (r->ends && r->ends->n != 2)

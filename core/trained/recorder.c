@@ -81,8 +81,9 @@ static double moved(const mmi_recorder *r, const mmi_vec *vec, uint32_t row)
 {
 	double sum = 0, n = 0;
 	for (uint32_t i = 0; i < r->n_states; i++) {
-		sum += vec->sum_squared_difference(r->state[i] + row * r->count[i], r->last[i] + row * r->count[i], r->count[i]) /
-		       (r->unit[i] * r->unit[i]);
+		sum +=
+			vec->sum_squared_difference(r->state[i] + row * r->count[i], r->last[i] + row * r->count[i], r->count[i]) /
+			(r->unit[i] * r->unit[i]);
 		n += (double)r->count[i];
 	}
 	return sqrt(sum / (n > 0 ? n : 1));

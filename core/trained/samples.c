@@ -77,7 +77,8 @@ static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
 	for (int k = 0; k < KINDS; k++)
 		for (uint32_t m = 0; m < j->saved->model->n_modalities; m++)
 			for (uint32_t i = 0; i < n; i++)
-				MMI_TRY(write_sample(j, k, m, x[k][m] + (size_t)i * (size_t)j->saved->model->modalities[m].count, first + i, e));
+				MMI_TRY(write_sample(j, k, m, x[k][m] + (size_t)i * (size_t)j->saved->model->modalities[m].count,
+				                     first + i, e));
 	return MM_OK;
 }
 
@@ -88,7 +89,8 @@ static mm_status draw(job *j, mm_error *e)
 {
 	const mmi_samples_request *r = j->request;
 	char title[96 + MMI_GENERATE_TEXT], steps[MMI_GENERATE_TEXT];
-	snprintf(title, sizeof title, "after %lld iterations, %s", (long long)j->saved->iteration, mmi_generate_text(&j->chains, steps));
+	snprintf(title, sizeof title, "after %lld iterations, %s", (long long)j->saved->iteration,
+	         mmi_generate_text(&j->chains, steps));
 	for (uint32_t first = 0, block = 0; first < r->count; first += MMI_SAMPLES_ROWS, block++) {
 		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
 		if (r->stop && r->stop(r->ctx))
@@ -112,8 +114,7 @@ static mm_status open_manifest(job *j, mm_error *e)
 
 mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e)
 {
-	job j = { .saved = s, .request = r, 
-	          .chains = mmi_saved_chains(s, &s->setup.settings.sample, &r->steps) };
+	job j = { .saved = s, .request = r, .chains = mmi_saved_chains(s, &s->setup.settings.sample, &r->steps) };
 	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
 	mm_status status = mmi_gallery_create(s->model, s->sampler, NULL, rows, &j.gallery, e);
 	if (status == MM_OK && r->out)

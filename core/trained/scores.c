@@ -48,7 +48,8 @@ mm_status mmi_scores_list_open(const mmi_model *model, const char *path, mmi_sco
 		l.column[m] = mmi_csv_find(&l.csv, model->modalities[m].name);
 		if (l.column[m] == MMI_CSV_NONE) {
 			mmi_csv_clear(&l.csv);
-			return mmi_fail(e, MM_ECONFIG, "%s: its header has no column %s; a score is of a complete tuple", path, model->modalities[m].name);
+			return mmi_fail(e, MM_ECONFIG, "%s: its header has no column %s; a score is of a complete tuple", path,
+			                model->modalities[m].name);
 		}
 	}
 	*out = l;
@@ -80,8 +81,9 @@ mm_status mmi_scores_read_list(void *ctx, uint32_t i, float *const *x, mm_error 
 		const mmi_modality *modality = &l->model->modalities[m];
 		const char *cell = mmi_csv_cell(&l->csv, i + 1, l->column[m]);
 		mm_error own = MM_ERROR_INIT;
-		mm_status status = *cell ? read_cell(l, modality, cell, x[m], &own)
-		                         : mmi_fail(&own, MM_ECONFIG, "%s is empty; a score is of a complete tuple", modality->name);
+		mm_status status =
+			*cell ? read_cell(l, modality, cell, x[m], &own)
+				  : mmi_fail(&own, MM_ECONFIG, "%s is empty; a score is of a complete tuple", modality->name);
 		if (status != MM_OK)
 			return mmi_fail(e, status, "%s, tuple %u: %s", l->path, i + 1, own.message);
 	}
@@ -101,7 +103,8 @@ static mm_status create(const mmi_saved *s, block *b, mm_error *e)
 {
 	*b = (block){ .saved = s, .rows = mmi_whole_chunks(MMI_SCORES_ROWS, mmi_sampler_chunk(s->sampler)) };
 	b->energy = mmi_alloc(b->rows, sizeof *b->energy);
-	return b->energy ? mmi_rows_create(s->model, b->rows, b->x, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", b->rows);
+	return b->energy ? mmi_rows_create(s->model, b->rows, b->x, e)
+	                 : mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", b->rows);
 }
 
 static void clear(block *b)
@@ -111,23 +114,27 @@ static void clear(block *b)
 }
 
 /* n tuples from `first` on; rows behind them hold what they held, at first zeros. */
-static mm_status score_block(block *b, uint32_t first, uint32_t n, mmi_tuple_reader *read, void *ctx, float *energy, mm_error *e)
+static mm_status score_block(block *b, uint32_t first, uint32_t n, mmi_tuple_reader *read, void *ctx, float *energy,
+                             mm_error *e)
 {
 	for (uint32_t r = 0; r < n; r++) {
 		float *at[MMI_MAX_MODALITIES];
 		mmi_rows_at(b->saved->model, b->x, r, at);
 		MMI_TRY(read(ctx, first + r, at, e));
 	}
-	mmi_sampler_energy(b->saved->sampler, (const float *const *)b->x, mmi_whole_chunks(n, mmi_sampler_chunk(b->saved->sampler)), b->energy);
+	mmi_sampler_energy(b->saved->sampler, (const float *const *)b->x,
+	                   mmi_whole_chunks(n, mmi_sampler_chunk(b->saved->sampler)), b->energy);
 	memcpy(energy + first, b->energy, n * sizeof *energy);
 	size_t bad = mmi_find_nonfinite(energy + first, n);
 	if (bad < n)
-		return mmi_fail(e, MM_ENUMERIC, "the energy of tuple %zu is %g: the model has diverged, or the tuple is far beyond its data",
+		return mmi_fail(e, MM_ENUMERIC,
+		                "the energy of tuple %zu is %g: the model has diverged, or the tuple is far beyond its data",
 		                first + bad, (double)energy[first + bad]);
 	return MM_OK;
 }
 
-mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, bool (*stop)(void *ctx), float *energy, mm_error *e)
+mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, bool (*stop)(void *ctx),
+                        float *energy, mm_error *e)
 {
 	block b;
 	MMI_TRY(mmi_use_need_energy(s, "a score", e));

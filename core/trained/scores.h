@@ -1,5 +1,5 @@
-/* scores.h - the joint energy of complete tuples, the experts' agreement included where the settings have it: the lower, the
- * better the modalities fit each other. */
+/* scores.h - the joint energy of complete tuples, the experts' agreement included where the settings have it: the
+ * lower, the better the modalities fit each other. */
 #ifndef MMI_SCORES_H
 #define MMI_SCORES_H
 
@@ -13,7 +13,8 @@
 typedef mm_status mmi_tuple_reader(void *ctx, uint32_t i, float *const *x, mm_error *e);
 
 /* The joint energy of n tuples. `stop` (may be NULL) is asked between blocks: MM_ECANCELLED. */
-mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, bool (*stop)(void *ctx), float *energy, mm_error *e);
+mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, bool (*stop)(void *ctx),
+                        float *energy, mm_error *e);
 
 /* Three kinds of tuples, as readers. */
 typedef struct mmi_scores_inputs {
@@ -23,8 +24,8 @@ typedef struct mmi_scores_inputs {
 mmi_tuple_reader mmi_scores_read_inputs; /* ctx: mmi_scores_inputs */
 mmi_tuple_reader mmi_scores_read_tuples; /* ctx: mmi_tuples, complete */
 
-/* A CSV file with a column a modality: files, relative to the list or else to the current folder, or texts. Other columns are
- * none of its business. */
+/* A CSV file with a column a modality: files, relative to the list or else to the current folder, or texts. Other
+ * columns are none of its business. */
 typedef struct mmi_scores_list {
 	const mmi_model *model;
 	const char *path;
@@ -33,7 +34,7 @@ typedef struct mmi_scores_list {
 } mmi_scores_list;
 mm_status mmi_scores_list_open(const mmi_model *model, const char *path, mmi_scores_list *out, mm_error *e);
 void mmi_scores_list_close(mmi_scores_list *l);
-mmi_tuple_reader mmi_scores_read_list;   /* ctx: mmi_scores_list */
+mmi_tuple_reader mmi_scores_read_list; /* ctx: mmi_scores_list */
 
 /* MM_ECONFIG naming what is missing, unless every modality is given. */
 mm_status mmi_scores_check(const mmi_model *model, const mmi_inputs *in, mm_error *e);

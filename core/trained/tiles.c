@@ -17,7 +17,8 @@ mm_status mmi_tile_set(mmi_grid *g, size_t row, size_t column, const mmi_modalit
 	return status;
 }
 
-mm_status mmi_tiles_set(mmi_grid *g, size_t row, size_t first, const mmi_modality *m, const float *x, size_t n, mm_error *e)
+mm_status mmi_tiles_set(mmi_grid *g, size_t row, size_t first, const mmi_modality *m, const float *x, size_t n,
+                        mm_error *e)
 {
 	for (size_t i = 0; i < n; i++)
 		MMI_TRY(mmi_tile_set(g, row, first + i, m, x + i * (size_t)m->count, e));

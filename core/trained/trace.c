@@ -20,9 +20,9 @@ typedef struct job {
 	const mmi_model *model;
 	const mmi_trace_request *request;
 	mmi_use_chains chains;
-	mmi_inputs data;                      /* the tuples */
-	uint32_t rows;                        /* one chunk */
-	float *x[MMI_MAX_MODALITIES];         /* [rows]: the data, then the samples */
+	mmi_inputs data;              /* the tuples */
+	uint32_t rows;                /* one chunk */
+	float *x[MMI_MAX_MODALITIES]; /* [rows]: the data, then the samples */
 	float *decoded[MMI_MAX_MODALITIES];
 	mmi_latents z;
 	mmi_recorder recorder;
@@ -31,10 +31,10 @@ typedef struct job {
 
 /* A chain, and what is shown of it. */
 typedef struct kind {
-	const char *name;      /* in the table, and of the strip's file */
+	const char *name; /* in the table, and of the strip's file */
 	const char *title, *tuple;
-	bool latent;           /* its states are latents, shown decoded */
-	bool given;            /* it is given test tuples, which stand beside it */
+	bool latent; /* its states are latents, shown decoded */
+	bool given;  /* it is given test tuples, which stand beside it */
 } kind;
 
 static const kind posterior_chain = { "posterior", "posterior chain", "test tuple", true, true };
@@ -105,7 +105,8 @@ static mm_status draw_frame(const job *j, mmi_grid *g, size_t drawable, size_t c
 	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
 		const mmi_modality *modality = &j->model->modalities[m];
 		for (uint32_t t = 0; modality->picture && t < j->request->tuples; t++)
-			MMI_TRY(mmi_tile_set(g, row_of(j, drawable, t, m), column, modality, x[m] + t * (size_t)modality->count, e));
+			MMI_TRY(
+				mmi_tile_set(g, row_of(j, drawable, t, m), column, modality, x[m] + t * (size_t)modality->count, e));
 	}
 	return MM_OK;
 }
@@ -129,8 +130,8 @@ static mm_status label_sheet(const job *j, mmi_grid *g, size_t drawable, const k
 {
 	const mmi_recorder *r = &j->recorder;
 	char text[128];
-	snprintf(text, sizeof text, k->latent ? "%s: U %.0f to %.0f in %u steps" : "%s: E %.3g to %.3g in %u steps", k->title, mean_energy(j, 0),
-	         mean_energy(j, r->steps), r->steps);
+	snprintf(text, sizeof text, k->latent ? "%s: U %.0f to %.0f in %u steps" : "%s: E %.3g to %.3g in %u steps",
+	         k->title, mean_energy(j, 0), mean_energy(j, r->steps), r->steps);
 	MMI_TRY(mmi_grid_title(g, text, e));
 	for (uint32_t f = 0; f < r->n_frames; f++) {
 		snprintf(text, sizeof text, "%u", mmi_recorder_step(r, f));
@@ -214,10 +215,12 @@ static mm_status start_recording(job *j, uint32_t steps, mmi_sampler_part part, 
 
 static mm_status put_recording(job *j, const kind *k, mm_error *e)
 {
-	const size_t n = (size_t)(j->recorder.steps + 1) * j->recorder.rows, bad = mmi_find_nonfinite_double(j->recorder.energy, n);
+	const size_t n = (size_t)(j->recorder.steps + 1) * j->recorder.rows,
+				 bad = mmi_find_nonfinite_double(j->recorder.energy, n);
 	if (bad < n)
-		return mmi_fail(e, MM_ENUMERIC, "the %s chain has energy %g at step %zu: its steps are too large, or the model has diverged", k->name,
-		                j->recorder.energy[bad], bad / j->recorder.rows);
+		return mmi_fail(e, MM_ENUMERIC,
+		                "the %s chain has energy %g at step %zu: its steps are too large, or the model has diverged",
+		                k->name, j->recorder.energy[bad], bad / j->recorder.rows);
 	put_rows(j, k);
 	mm_status status = write_sheet(j, k, e);
 	mmi_recorder_clear(&j->recorder);
@@ -230,7 +233,8 @@ static void fill_data(job *j)
 	for (uint32_t m = 0; m < j->model->n_modalities; m++) {
 		size_t count = (size_t)j->model->modalities[m].count;
 		for (uint32_t r = 0; r < j->rows; r++)
-			memcpy(j->x[m] + r * count, j->data.x[m] + (r < j->data.n ? r : j->data.n - 1) * count, count * sizeof(float));
+			memcpy(j->x[m] + r * count, j->data.x[m] + (r < j->data.n ? r : j->data.n - 1) * count,
+			       count * sizeof(float));
 	}
 }
 
@@ -317,7 +321,8 @@ static mm_status prepare(job *j, mm_error *e)
 	static const bool none[MMI_MAX_MODALITIES] = { false }; /* given to translate; here all are data */
 	uint32_t *index, n = j->request->tuples;
 	if (n > j->rows)
-		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n, j->rows);
+		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n,
+		                j->rows);
 	MMI_TRY(mmi_use_chains_of(j->saved, &j->request->steps, &j->chains, e));
 	MMI_TRY(mmi_numbers_first(n, &index, e));
 	mm_status status = mmi_inputs_test(j->saved, index, n, none, j->request->log, &j->data, e);

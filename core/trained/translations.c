@@ -26,7 +26,7 @@ typedef struct job {
 	float *x[MMI_MAX_MODALITIES], *observed[MMI_MAX_MODALITIES]; /* a block */
 	float *shown[MMI_MAX_MODALITIES];                            /* [draw][input][floats] for the sheet */
 	uint32_t inputs_shown, draws_shown;
-	char given[MMI_MAX_MODALITIES * 32];                         /* names of what was */
+	char given[MMI_MAX_MODALITIES * 32]; /* names of what was */
 	mmi_csv_file manifest;
 } job;
 
@@ -42,7 +42,8 @@ mm_status mmi_translations_check(const mmi_model *m, mmi_translations_request *r
 	uint32_t given = 0, wanted = 0;
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		if (r->inputs->given[i] && r->want[i])
-			return mmi_fail(e, MM_ECONFIG, "--want: %s is given already; name modalities to be made", m->modalities[i].name);
+			return mmi_fail(e, MM_ECONFIG, "--want: %s is given already; name modalities to be made",
+			                m->modalities[i].name);
 		given += r->inputs->given[i];
 		wanted += r->want[i];
 	}
@@ -128,7 +129,8 @@ static void name_given(job *j)
 	size_t used = 0;
 	for (uint32_t m = 0; m < j->model->n_modalities; m++)
 		if (j->request->inputs->given[m])
-			used += (size_t)snprintf(j->given + used, sizeof j->given - used, "%s%s", used ? " " : "", j->model->modalities[m].name);
+			used += (size_t)snprintf(j->given + used, sizeof j->given - used, "%s%s", used ? " " : "",
+			                         j->model->modalities[m].name);
 }
 
 /* draw < 0: what was given. */
@@ -164,7 +166,8 @@ static mm_status write_sample(job *j, uint64_t row, uint32_t r, uint32_t m, mm_e
 {
 	const mmi_modality *modality = &j->model->modalities[m];
 	uint64_t input = row / j->request->count, draw = row % j->request->count;
-	char *file = mmi_format("%s-%05llu-%03llu%s", modality->name, (unsigned long long)input, (unsigned long long)draw, modality->desc->render_suffix);
+	char *file = mmi_format("%s-%05llu-%03llu%s", modality->name, (unsigned long long)input, (unsigned long long)draw,
+	                        modality->desc->render_suffix);
 	return write_file(j, m, j->x[m] + r * (size_t)modality->count, input, (int64_t)draw, file, e);
 }
 
@@ -174,7 +177,8 @@ static mm_status write_given(job *j, uint64_t row, uint32_t m, mm_error *e)
 	uint64_t input = row / j->request->count;
 	if (row % j->request->count)
 		return MM_OK;
-	char *file = mmi_format("%s-%05llu-given%s", modality->name, (unsigned long long)input, modality->desc->render_suffix);
+	char *file =
+		mmi_format("%s-%05llu-given%s", modality->name, (unsigned long long)input, modality->desc->render_suffix);
 	return write_file(j, m, j->request->inputs->x[m] + input * (size_t)modality->count, input, -1, file, e);
 }
 
@@ -204,14 +208,19 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 {
 	const mmi_translations_request *r = j->request;
 	uint64_t total = (uint64_t)r->inputs->n * r->count;
-	mmi_translate_args args = { .number = mmi_iteration_of_block(r->number, 0), .expert = r->expert, .temperature = temperature(j), .posterior = chains->translate.posterior,
-	                            .guide = chains->translate.guide, .revise = chains->translate.revise };
+	mmi_translate_args args = { .number = mmi_iteration_of_block(r->number, 0),
+		                        .expert = r->expert,
+		                        .temperature = temperature(j),
+		                        .posterior = chains->translate.posterior,
+		                        .guide = chains->translate.guide,
+		                        .revise = chains->translate.revise };
 	if (total > (uint64_t)MMI_TRANSLATIONS_ROWS << MMI_BLOCKS_BITS)
-		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu", (unsigned long long)total,
-		                (unsigned long long)MMI_TRANSLATIONS_ROWS << MMI_BLOCKS_BITS);
+		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu",
+		                (unsigned long long)total, (unsigned long long)MMI_TRANSLATIONS_ROWS << MMI_BLOCKS_BITS);
 	for (uint64_t first = 0; first < total; first += MMI_TRANSLATIONS_ROWS, args.number++) {
 		if (r->stop && r->stop(r->ctx))
-			return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu translations", (unsigned long long)first, (unsigned long long)total);
+			return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu translations", (unsigned long long)first,
+			                (unsigned long long)total);
 		uint32_t rows = fill(j, first, total);
 		mmi_translate(j->translator, &args, j->x, (const float *const *)j->observed, rows, NULL);
 		MMI_TRY(write_block(j, first, total, e));
@@ -235,7 +244,8 @@ static mm_status draw_wanted(const job *j, mmi_grid *g, uint32_t m, size_t *row,
 	for (uint32_t d = 0; d < j->draws_shown; d++) {
 		snprintf(label, sizeof label, j->draws_shown > 1 ? "draw %u" : "made", d + 1);
 		MMI_TRY(mmi_grid_row(g, *row, label, e));
-		MMI_TRY(mmi_tiles_set(g, (*row)++, 0, modality, j->shown[m] + (size_t)d * j->inputs_shown * (size_t)modality->count, j->inputs_shown, e));
+		MMI_TRY(mmi_tiles_set(g, (*row)++, 0, modality,
+		                      j->shown[m] + (size_t)d * j->inputs_shown * (size_t)modality->count, j->inputs_shown, e));
 	}
 	return MM_OK;
 }
@@ -264,8 +274,8 @@ static mm_status draw_all(const job *j, mmi_grid *g, const mmi_use_chains *chain
 {
 	char title[128 + MMI_GUIDE_TEXT], guide[MMI_GUIDE_TEXT];
 	size_t row = 0;
-	snprintf(title, sizeof title, "translations: %u z-steps, %s%u x-steps", chains->translate.posterior.steps, mmi_guide_text(&chains->translate.guide, guide),
-	         chains->translate.revise.steps);
+	snprintf(title, sizeof title, "translations: %u z-steps, %s%u x-steps", chains->translate.posterior.steps,
+	         mmi_guide_text(&chains->translate.guide, guide), chains->translate.revise.steps);
 	if (temperature(j) < 1 || temperature(j) > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", temperature %g", temperature(j));
 	MMI_TRY(mmi_grid_title(g, title, e));
@@ -294,7 +304,8 @@ mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_reque
 	MMI_TRY(mmi_use_chains_of(s, &r->steps, &chains, e));
 	mm_status status = allocate(&j, e);
 	if (status == MM_OK && r->grid && !count_rows(&j))
-		status = mmi_fail(e, MM_EUNSUPPORTED, "--grid: neither what is given nor what is wanted can be shown as a picture; use --out");
+		status = mmi_fail(e, MM_EUNSUPPORTED,
+		                  "--grid: neither what is given nor what is wanted can be shown as a picture; use --out");
 	if (status == MM_OK && r->out) {
 		fputs("input,name,label,draw,modality,file,given,seed,number\n", j.manifest.out);
 		name_given(&j);

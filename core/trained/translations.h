@@ -7,26 +7,28 @@
 
 typedef struct mmi_translations_request {
 	const mmi_inputs *inputs;
-	bool want[MMI_MAX_MODALITIES];     /* to be shown and written; what is neither given nor wanted is made, but not kept */
-	uint32_t count;                    /* draws of each input */
-	uint32_t number;                   /* another number, other draws; below 65536 */
-	int32_t expert;                    /* modality whose expert starts z; -1: drawn among the given ones */
-	bool mean;                         /* its location instead of a draw */
+	bool want[MMI_MAX_MODALITIES]; /* to be shown and written; what is neither given nor wanted is made, but not kept */
+	uint32_t count;                /* draws of each input */
+	uint32_t number;               /* another number, other draws; below 65536 */
+	int32_t expert;                /* modality whose expert starts z; -1: drawn among the given ones */
+	bool mean;                     /* its location instead of a draw */
 	mmi_recipe_change steps;
-	const char *out;                   /* folder of files and manifest.csv, or NULL */
-	const char *grid;                  /* sheet, or NULL */
-	bool (*stop)(void *ctx);           /* asked between blocks; may be NULL */
+	const char *out;         /* folder of files and manifest.csv, or NULL */
+	const char *grid;        /* sheet, or NULL */
+	bool (*stop)(void *ctx); /* asked between blocks; may be NULL */
 	void *ctx;
 } mmi_translations_request;
 
-/* OUT/NAME-INPUT-DRAW.SUFFIX for each wanted modality, input and draw, and OUT/manifest.csv that tells which is which: columns
- * input, name, label, draw, modality, file, given (modalities, a blank between two), seed, number. Of test tuples, which have no
- * files of their own that a user could name, what was given is written too: OUT/NAME-INPUT-given.SUFFIX, without a draw. The sheet has a column an input, and rows for what was given, for the data where it
- * is known, and for each draw; the first 24 inputs and 8 draws are shown. s must allow MMI_TRANSLATIONS_ROWS rows. */
+/* OUT/NAME-INPUT-DRAW.SUFFIX for each wanted modality, input and draw, and OUT/manifest.csv that tells which is which:
+ * columns input, name, label, draw, modality, file, given (modalities, a blank between two), seed, number. Of test
+ * tuples, which have no files of their own that a user could name, what was given is written too:
+ * OUT/NAME-INPUT-given.SUFFIX, without a draw. The sheet has a column an input, and rows for what was given, for the
+ * data where it is known, and for each draw; the first 24 inputs and 8 draws are shown. s must allow
+ * MMI_TRANSLATIONS_ROWS rows. */
 #define MMI_TRANSLATIONS_ROWS 64u
 mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_request *r, mm_error *e);
-/* Refuses what makes no sense: nothing given, nothing wanted, wanted and given, an expert that is not given. Without any
- * wanted modality all that are not given become wanted. */
+/* Refuses what makes no sense: nothing given, nothing wanted, wanted and given, an expert that is not given. Without
+ * any wanted modality all that are not given become wanted. */
 mm_status mmi_translations_check(const mmi_model *m, mmi_translations_request *r, mm_error *e);
 
 #endif

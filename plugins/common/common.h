@@ -18,11 +18,11 @@
 #define COM_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Propagates a failure to the caller: for functions without anything to clean up. */
-#define COM_TRY(expression)                           \
-	do {                                              \
-		mm_status com_try_status_ = (expression);     \
-		if (com_try_status_ != MM_OK)                 \
-			return com_try_status_;                   \
+#define COM_TRY(expression)                       \
+	do {                                          \
+		mm_status com_try_status_ = (expression); \
+		if (com_try_status_ != MM_OK)             \
+			return com_try_status_;               \
 	} while (0)
 
 /* The host's tables that every plugin here needs. A plugin's state begins with them. */
@@ -35,28 +35,19 @@ typedef struct com_host {
 
 /* Fills the tables; fails when the host lacks one or has an older one. */
 mm_status com_services(const mm_host_api *api, com_host *out, mm_error *e);
-/* What `load` returns: `size` bytes of host memory, zero behind the com_host they begin with, whose tables are filled. */
+/* What `load` returns: `size` bytes of host memory, zero behind the com_host they begin with, whose tables are filled.
+ */
 mm_status com_load(const mm_host_api *api, size_t size, void **self, mm_error *e);
 /* Releases it: `unload`, for a plugin whose state holds nothing of its own. */
 void com_unload(void *self);
 /* The entry of a plugin called `title`, a literal; `list` is an array of its modalities. */
-#define COM_ENTRY(title, list, load_function, unload_function)        \
-	{                                                                 \
-		.magic = MM_PLUGIN_MAGIC,                                     \
-		.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),      \
-		.abi_major = MM_ABI_MAJOR,                                    \
-		.abi_minor_built = MM_ABI_MINOR,                              \
-		.abi_minor_required = 0,                                      \
-		.abi_tag = MM_ABI_TAG,                                        \
-		.n_modalities = COM_COUNT(list),                              \
-		.id = "org.mmcore." title,                                    \
-		.name = title,                                                \
-		.vendor = "mmcore",                                           \
-		.version = PACKAGE_VERSION,                                   \
-		.license = "MIT",                                             \
-		.modalities = list,                                           \
-		.load = load_function,                                        \
-		.unload = unload_function,                                    \
+#define COM_ENTRY(title, list, load_function, unload_function)                                                        \
+	{                                                                                                                 \
+		.magic = MM_PLUGIN_MAGIC, .struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload), .abi_major = MM_ABI_MAJOR, \
+		.abi_minor_built = MM_ABI_MINOR, .abi_minor_required = 0, .abi_tag = MM_ABI_TAG,                              \
+		.n_modalities = COM_COUNT(list), .id = "org.mmcore." title, .name = title, .vendor = "mmcore",                \
+		.version = PACKAGE_VERSION, .license = "MIT", .modalities = list, .load = load_function,                      \
+		.unload = unload_function,                                                                                    \
 	}
 /* A service that may be absent: NULL when the host lacks it or its table ends before `size`. */
 const void *com_optional_service(const com_host *h, const char *id, uint32_t size);
@@ -93,13 +84,14 @@ void com_arena_clear(const com_host *h, com_arena *a);
 
 /* A whole text file and a place in it. */
 typedef struct com_text {
-	char *bytes;           /* NUL behind the end */
+	char *bytes; /* NUL behind the end */
 	size_t size, at;
-	const char *path;      /* the caller's */
-	uint32_t number;       /* of the line given last, from 1 */
+	const char *path; /* the caller's */
+	uint32_t number;  /* of the line given last, from 1 */
 } com_text;
 
-/* How a text file begins: *skip is 3 behind a byte order mark of UTF-8, else 0; UTF-16 and UTF-32 are refused by name. */
+/* How a text file begins: *skip is 3 behind a byte order mark of UTF-8, else 0; UTF-16 and UTF-32 are refused by name.
+ */
 mm_status com_text_begin(const char *path, const char *bytes, size_t size, size_t *skip, mm_error *e);
 /* A byte order mark is skipped. Refused above `limit` bytes. The path must outlive the text. */
 mm_status com_text_open(const com_host *h, const char *path, size_t limit, com_text *out, mm_error *e);

@@ -30,7 +30,9 @@ mm_status com_text_begin(const char *path, const char *bytes, size_t size, size_
 	bool wide = size >= 2 && (!memcmp(bytes, little, 2) || !memcmp(bytes, big, 2));
 	if (size >= 4 && !wide) /* without a mark, every other byte of Western letters is 0 */
 		wide = (!bytes[0] && !bytes[2] && bytes[1] && bytes[3]) || (bytes[0] && bytes[2] && !bytes[1] && !bytes[3]);
-	return wide ? com_fail(e, MM_EFORMAT, "%s: text in UTF-16 or UTF-32, as some editors save it; save it as UTF-8", path) : MM_OK;
+	return wide ? com_fail(e, MM_EFORMAT, "%s: text in UTF-16 or UTF-32, as some editors save it; save it as UTF-8",
+	                       path)
+	            : MM_OK;
 }
 
 static mm_status read_all(const com_host *h, FILE *file, const char *path, size_t limit, com_text *out, mm_error *e)
@@ -93,7 +95,8 @@ bool com_text_line(com_text *t, char **line, size_t *length)
 
 enum { NAME_TRIES = 100, NAME_LIMIT = 200 /* leaves room for the suffix */ };
 
-/* A file that is being made beside its place: in a folder that stays open, so that nobody puts another in its place meanwhile. */
+/* A file that is being made beside its place: in a folder that stays open, so that nobody puts another in its place
+ * meanwhile. */
 typedef struct draft {
 	const char *path, *name; /* where it goes, and that without its folder */
 	int folder, fd;
@@ -102,7 +105,8 @@ typedef struct draft {
 
 static mm_status open_folder(const com_host *h, draft *d, mm_error *e)
 {
-	char *folder = com_format(h, "%.*s", d->name == d->path ? 1 : (int)(d->name - d->path), d->name == d->path ? "." : d->path);
+	char *folder =
+		com_format(h, "%.*s", d->name == d->path ? 1 : (int)(d->name - d->path), d->name == d->path ? "." : d->path);
 	if (!folder)
 		return com_no_memory(e, "a path");
 	d->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -117,7 +121,8 @@ static mm_status create_draft(draft *d, mm_error *e)
 		uint32_t number = 0;
 		if (getentropy(&number, sizeof(number)))
 			number = (uint32_t)clock();
-		snprintf(d->temporary, sizeof(d->temporary), ".%.*s.tmp-%ld-%lu", NAME_LIMIT, d->name, (long)getpid(), (unsigned long)number);
+		snprintf(d->temporary, sizeof(d->temporary), ".%.*s.tmp-%ld-%lu", NAME_LIMIT, d->name, (long)getpid(),
+		         (unsigned long)number);
 		d->fd = openat(d->folder, d->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 		if (d->fd >= 0)
 			return MM_OK;

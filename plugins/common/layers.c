@@ -10,35 +10,40 @@ static mm_conv describe(int32_t channels, const com_kernel *k, int32_t bias)
 	return (mm_conv){
 		.struct_size = MM_SIZE_THROUGH(mm_conv, init),
 		.out_channels = channels,
-		.kernel_h = k->h, .kernel_w = k->w,
-		.stride_h = k->stride_h, .stride_w = k->stride_w,
-		.pad_h = k->pad_h, .pad_w = k->pad_w,
+		.kernel_h = k->h,
+		.kernel_w = k->w,
+		.stride_h = k->stride_h,
+		.stride_w = k->stride_w,
+		.pad_h = k->pad_h,
+		.pad_w = k->pad_w,
 		.bias = bias,
 		.init = MM_INIT_DEFAULT,
 	};
 }
 
-mm_tensor com_conv_by(const com_builder *b, mm_tensor x, const char *name, int32_t channels, const com_kernel *k, int32_t bias)
+mm_tensor com_conv_by(const com_builder *b, mm_tensor x, const char *name, int32_t channels, const com_kernel *k,
+                      int32_t bias)
 {
 	mm_conv c = describe(channels, k, bias);
 	return b->ops->conv2d(b->g, x, name, &c);
 }
 
-mm_tensor com_conv_transposed_by(const com_builder *b, mm_tensor x, const char *name, int32_t channels, const com_kernel *k)
+mm_tensor com_conv_transposed_by(const com_builder *b, mm_tensor x, const char *name, int32_t channels,
+                                 const com_kernel *k)
 {
 	mm_conv c = describe(channels, k, 1);
 	return b->ops->conv2d_transposed(b->g, x, name, &c);
 }
 
-mm_tensor com_conv(const com_builder *b, mm_tensor x, const char *name, int32_t channels, int32_t kernel, int32_t stride, int32_t pad,
-                   int32_t bias)
+mm_tensor com_conv(const com_builder *b, mm_tensor x, const char *name, int32_t channels, int32_t kernel,
+                   int32_t stride, int32_t pad, int32_t bias)
 {
 	const com_kernel k = { kernel, kernel, stride, stride, pad, pad };
 	return com_conv_by(b, x, name, channels, &k, bias);
 }
 
-mm_tensor com_conv_transposed(const com_builder *b, mm_tensor x, const char *name, int32_t channels, int32_t kernel, int32_t stride,
-                              int32_t pad)
+mm_tensor com_conv_transposed(const com_builder *b, mm_tensor x, const char *name, int32_t channels, int32_t kernel,
+                              int32_t stride, int32_t pad)
 {
 	const com_kernel k = { kernel, kernel, stride, stride, pad, pad };
 	return com_conv_transposed_by(b, x, name, channels, &k);
@@ -87,8 +92,8 @@ void com_experts(const com_builder *b, mm_tensor x, mm_encoder_io *io)
 
 /* ---------------------------------------------------------------- residual networks */
 
-mm_tensor com_conv_in(const com_builder *b, mm_tensor x, const char *prefix, const char *name, int32_t channels, int32_t kernel,
-                      int32_t bias)
+mm_tensor com_conv_in(const com_builder *b, mm_tensor x, const char *prefix, const char *name, int32_t channels,
+                      int32_t kernel, int32_t bias)
 {
 	char full[48];
 	snprintf(full, sizeof(full), "%s.%s", prefix, name);

@@ -25,7 +25,8 @@ mm_status pairs_settings(const com_host *h, mm_config *c, pairs_source *out, mm_
 static mm_status choose_layout(const com_host *h, const pairs_source *s, const pairs_layout **out, mm_error *e)
 {
 	if (!s->root)
-		return com_fail(e, MM_ECONFIG, "no data folder; set root in [%s] or in [data] to a folder of pictures with captions",
+		return com_fail(e, MM_ECONFIG,
+		                "no data folder; set root in [%s] or in [data] to a folder of pictures with captions",
 		                s->instance);
 	if (!com_is_folder(s->root))
 		return com_fail(e, MM_EIO, "%s: no such folder; set root in [%s] or in [data]", s->root, s->instance);
@@ -38,8 +39,10 @@ static mm_status choose_layout(const com_host *h, const pairs_source *s, const p
 			*out = layouts[i];
 			return MM_OK;
 		}
-	return com_fail(e, MM_EIO, "%s: no known layout: neither %s (cub) nor %s (folders) nor %s (coco); set root in [%s] or in [data]",
-	                s->root, pairs_cub.signs, pairs_folders.signs, pairs_coco.signs, s->instance);
+	return com_fail(
+		e, MM_EIO,
+		"%s: no known layout: neither %s (cub) nor %s (folders) nor %s (coco); set root in [%s] or in [data]", s->root,
+		pairs_cub.signs, pairs_folders.signs, pairs_coco.signs, s->instance);
 }
 
 mm_status pairs_classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
@@ -96,7 +99,8 @@ mm_status pairs_add_picture(pairs_reader *r, const char *name, const char *file,
 {
 	pairs *p = r->out;
 	void *array = p->picture;
-	if (p->n_pictures == UINT32_MAX || !com_reserve(r->host, &array, p->n_pictures, &r->picture_capacity, sizeof(*p->picture)))
+	if (p->n_pictures == UINT32_MAX ||
+	    !com_reserve(r->host, &array, p->n_pictures, &r->picture_capacity, sizeof(*p->picture)))
 		return com_no_memory(e, "a list of pictures");
 	p->picture = array;
 	pairs_picture *at = &p->picture[p->n_pictures];
@@ -161,7 +165,8 @@ mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, co
 	if (!n)
 		return MM_OK;
 	void *array = p->caption;
-	if (p->n_captions == UINT32_MAX || !com_reserve(r->host, &array, p->n_captions, &r->caption_capacity, sizeof(*p->caption)))
+	if (p->n_captions == UINT32_MAX ||
+	    !com_reserve(r->host, &array, p->n_captions, &r->caption_capacity, sizeof(*p->caption)))
 		return com_no_memory(e, "captions");
 	p->caption = array;
 	p->caption[p->n_captions] = com_keep(r->host, &p->strings, buffer, n);
@@ -175,11 +180,13 @@ mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, co
 static void report_faults(const pairs_reader *r)
 {
 	if (r->cut)
-		com_log(r->host, MM_LOG_WARNING, "[%s] %llu captions have more than %u bytes and are cut (first: %s)", r->source->instance,
-		        (unsigned long long)r->cut, PAIRS_CAPTION_MAX, r->first_cut);
+		com_log(r->host, MM_LOG_WARNING, "[%s] %llu captions have more than %u bytes and are cut (first: %s)",
+		        r->source->instance, (unsigned long long)r->cut, PAIRS_CAPTION_MAX, r->first_cut);
 	if (r->repaired)
-		com_log(r->host, MM_LOG_WARNING, "[%s] %llu captions hold control characters or bytes that are no UTF-8, which are read as "
-		        "blanks (first: %s)", r->source->instance, (unsigned long long)r->repaired, r->first_repaired);
+		com_log(r->host, MM_LOG_WARNING,
+		        "[%s] %llu captions hold control characters or bytes that are no UTF-8, which are read as "
+		        "blanks (first: %s)",
+		        r->source->instance, (unsigned long long)r->repaired, r->first_repaired);
 }
 
 /* ---------------------------------------------------------------- samples */
@@ -251,7 +258,8 @@ void pairs_filter(pairs *p, bool (*keep)(const pairs *p, const pairs_sample *s, 
 void pairs_caption(const pairs *p, const pairs_sample *s, char *text, size_t size)
 {
 	const pairs_picture *picture = &p->picture[s->picture];
-	uint32_t first = p->captions == PAIRS_EACH ? s->k : 0, last = p->captions == PAIRS_JOIN ? picture->n_captions : first + 1;
+	uint32_t first = p->captions == PAIRS_EACH ? s->k : 0,
+			 last = p->captions == PAIRS_JOIN ? picture->n_captions : first + 1;
 	size_t used = 0;
 	text[0] = 0;
 	for (uint32_t k = first; k < last && k < picture->n_captions && used < size - 1; k++) {
@@ -275,8 +283,8 @@ mm_status pairs_key(const pairs *p, uint64_t index, char *out, size_t size, mm_e
 	if (p->numbered)
 		snprintf(number, sizeof(number), "#%u", (unsigned)p->sample[index].k);
 	if (strlen(name) + strlen(number) >= size)
-		return com_fail(e, MM_EARG, "the key %.100s... needs %zu bytes, the buffer has %zu; shorten the picture's name", name,
-		                strlen(name) + strlen(number) + 1, size);
+		return com_fail(e, MM_EARG, "the key %.100s... needs %zu bytes, the buffer has %zu; shorten the picture's name",
+		                name, strlen(name) + strlen(number) + 1, size);
 	snprintf(out, size, "%s%s", name, number);
 	return MM_OK;
 }
@@ -295,7 +303,8 @@ static mm_status read_split(pairs_reader *r, mm_error *e)
 	COM_TRY(layout->read(r, e));
 	report_faults(r);
 	if (!r->out->n_pictures)
-		return com_fail(e, MM_EFORMAT, "%s: no picture in the %s split", r->source->root, r->split == MM_SPLIT_TRAIN ? "training" : "test");
+		return com_fail(e, MM_EFORMAT, "%s: no picture in the %s split", r->source->root,
+		                r->split == MM_SPLIT_TRAIN ? "training" : "test");
 	return make_samples(r->out, e);
 }
 

@@ -7,8 +7,8 @@
  *            picture, pictures in the order of their names (MMVAE)
  *   coco     [annotations/]captions_train*.json and captions_val*.json with the folders train* and val* (MSCOCO)
  *
- * A sample is one picture with one caption: key "CLASS/NAME#k" for its k-th caption. With `captions = first` or `join`, and
- * where the data has no captions at all, it is one picture and the key is "CLASS/NAME". */
+ * A sample is one picture with one caption: key "CLASS/NAME#k" for its k-th caption. With `captions = first` or `join`,
+ * and where the data has no captions at all, it is one picture and the key is "CLASS/NAME". */
 #ifndef COMMON_PAIRS_H
 #define COMMON_PAIRS_H
 
@@ -19,34 +19,35 @@ enum { PAIRS_EACH = 0, PAIRS_FIRST = 1, PAIRS_JOIN = 2 };
 
 /* Where the data is: settings both plugins have. Strings are the host's. */
 typedef struct pairs_source {
-	const char *instance;    /* section, for messages */
-	const char *root;        /* or NULL */
-	const char *text;        /* folder of captions (cub), or NULL: below root */
+	const char *instance; /* section, for messages */
+	const char *root;     /* or NULL */
+	const char *text;     /* folder of captions (cub), or NULL: below root */
 	int layout, captions;
 } pairs_source;
 
 typedef struct pairs_picture {
-	const char *name;        /* CLASS/NAME, the stem of the key */
-	const char *file;        /* below root: images/CLASS/NAME.png */
-	int32_t label;           /* -1: none */
+	const char *name;             /* CLASS/NAME, the stem of the key */
+	const char *file;             /* below root: images/CLASS/NAME.png */
+	int32_t label;                /* -1: none */
 	uint32_t caption, n_captions; /* first in pairs.caption, and how many */
 } pairs_picture;
 
 typedef struct pairs_sample {
 	uint32_t picture;
-	uint32_t k;              /* which of its captions */
+	uint32_t k; /* which of its captions */
 } pairs_sample;
 
 /* One split. Read-only after opening. */
 typedef struct pairs {
 	const com_host *host;
-	int captions;            /* PAIRS_EACH ... */
-	bool numbered;           /* keys end in #k */
+	int captions;  /* PAIRS_EACH ... */
+	bool numbered; /* keys end in #k */
 	pairs_picture *picture;
-	const char **caption;    /* clean UTF-8, not empty, at most PAIRS_CAPTION_MAX bytes */
-	pairs_sample *sample;    /* in an order that mixes classes and has first captions first */
+	const char **caption; /* clean UTF-8, not empty, at most PAIRS_CAPTION_MAX bytes */
+	pairs_sample *sample; /* in an order that mixes classes and has first captions first */
 	uint32_t n_pictures, n_captions, n_samples;
-	const char *absent;      /* where the first picture's captions were looked for and what is there instead; NULL: they are there */
+	const char *
+		absent; /* where the first picture's captions were looked for and what is there instead; NULL: they are there */
 	com_arena strings;
 } pairs;
 
@@ -66,7 +67,8 @@ void pairs_filter(pairs *p, bool (*keep)(const pairs *p, const pairs_sample *s, 
 void pairs_caption(const pairs *p, const pairs_sample *s, char *text, size_t size);
 mm_status pairs_key(const pairs *p, uint64_t index, char *out, size_t size, mm_error *e);
 int32_t pairs_label(const pairs *p, uint64_t index);
-/* That a path, which is not there, was looked for first, and what is there instead, in host memory; NULL when out of memory. */
+/* That a path, which is not there, was looked for first, and what is there instead, in host memory; NULL when out of
+ * memory. */
 char *pairs_instead(const com_host *h, const char *path);
 /* An error unless the index is in range. */
 mm_status pairs_check(const pairs *p, uint64_t index, mm_error *e);

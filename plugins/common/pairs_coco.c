@@ -1,5 +1,5 @@
-/* pairs_coco.c - MSCOCO: captions_train2017.json with the pictures in train2017, captions_val2017.json with those in val2017
- * (any year). */
+/* pairs_coco.c - MSCOCO: captions_train2017.json with the pictures in train2017, captions_val2017.json with those in
+ * val2017 (any year). */
 #include "mmi_build.h"
 
 #include "pairs_read.h"
@@ -33,8 +33,8 @@ static bool is_val(const char *folder, const char *name)
 }
 
 /* The split's one file in a folder below root ("": root itself): its path from root, in the arena. */
-static mm_status find_in(const com_host *h, const pairs_source *s, int32_t split, const char *below, com_arena *a, const char **out,
-                         mm_error *e)
+static mm_status find_in(const com_host *h, const pairs_source *s, int32_t split, const char *below, com_arena *a,
+                         const char **out, mm_error *e)
 {
 	const char **found = NULL;
 	char *folder = com_format(h, "%s/%s", s->root, below), *name = NULL;
@@ -55,7 +55,8 @@ static mm_status find_in(const com_host *h, const pairs_source *s, int32_t split
 }
 
 /* In annotations or beside it; *out is NULL when there is none. */
-static mm_status find_json(const com_host *h, const pairs_source *s, int32_t split, com_arena *a, const char **out, mm_error *e)
+static mm_status find_json(const com_host *h, const pairs_source *s, int32_t split, com_arena *a, const char **out,
+                           mm_error *e)
 {
 	*out = NULL;
 	if (pairs_has_folder(h, s, "annotations"))
@@ -92,11 +93,11 @@ static size_t quote_numbers(const char *from, size_t size, char *out)
 	return n;
 }
 
-/* What a record is called: a number that a double holds, or else a text. Ordered by value, so that captions come in the order of
- * their numbers. */
+/* What a record is called: a number that a double holds, or else a text. Ordered by value, so that captions come in the
+ * order of their numbers. */
 typedef struct record_id {
-	double value;            /* of a text that is a long number: near it; of any other text: 0 */
-	const char *text;        /* NULL: a number */
+	double value;     /* of a text that is a long number: near it; of any other text: 0 */
+	const char *text; /* NULL: a number */
 } record_id;
 
 /* "7" is the number 7, "007" is a text. */
@@ -141,7 +142,7 @@ static void write_id(const record_id *id, char *out, size_t size)
 typedef struct image {
 	record_id id;
 	const char *file;
-	uint32_t order;          /* in the file */
+	uint32_t order; /* in the file */
 } image;
 
 typedef struct note {
@@ -178,7 +179,8 @@ static int by_image(const void *a, const void *b)
 	return order ? order : by_order(s->order, t->order);
 }
 
-static mm_status get_array(const document *d, const cJSON *root, const char *key, const cJSON **out, size_t *n, mm_error *e)
+static mm_status get_array(const document *d, const cJSON *root, const char *key, const cJSON **out, size_t *n,
+                           mm_error *e)
 {
 	*out = cJSON_GetObjectItemCaseSensitive(root, key);
 	if (!cJSON_IsArray(*out))
@@ -210,8 +212,8 @@ static void count_odd(odd *o, const cJSON *record, size_t place)
 static void report_odd(const pairs_reader *r, const document *d, const odd *o, size_t n)
 {
 	if (o->n)
-		com_log(r->host, MM_LOG_WARNING, "[%s] %zu of %zu %s lack %s (first: %s); they are left out: %s", r->source->instance, o->n, n,
-		        o->list, o->lacks, o->first, d->path);
+		com_log(r->host, MM_LOG_WARNING, "[%s] %zu of %zu %s lack %s (first: %s); they are left out: %s",
+		        r->source->instance, o->n, n, o->list, o->lacks, o->first, d->path);
 }
 
 static mm_status read_images(const pairs_reader *r, document *d, const cJSON *root, mm_error *e)
@@ -223,7 +225,8 @@ static mm_status read_images(const pairs_reader *r, document *d, const cJSON *ro
 	d->image = com_alloc(r->host, n + 1, sizeof(*d->image));
 	if (!d->image)
 		return com_no_memory(e, "a list of pictures");
-	cJSON_ArrayForEach(item, array) {
+	cJSON_ArrayForEach(item, array)
+	{
 		const cJSON *file = cJSON_GetObjectItemCaseSensitive(item, "file_name");
 		image *to = &d->image[d->n_images];
 		if (get_id(item, "id", &to->id) && cJSON_IsString(file) && pairs_safe_path(file->valuestring)) {
@@ -248,7 +251,8 @@ static mm_status read_notes(const pairs_reader *r, document *d, const cJSON *roo
 	d->note = com_alloc(r->host, n + 1, sizeof(*d->note));
 	if (!d->note)
 		return com_no_memory(e, "captions");
-	cJSON_ArrayForEach(item, array) {
+	cJSON_ArrayForEach(item, array)
+	{
 		const cJSON *text = cJSON_GetObjectItemCaseSensitive(item, "caption");
 		note *to = &d->note[d->n_notes];
 		if (get_id(item, "image_id", &to->image) && cJSON_IsString(text)) {
@@ -299,7 +303,8 @@ static mm_status note_strangers(pairs_reader *r, const document *d, mm_error *e)
 		return MM_OK;
 	write_id(&d->note[0].image, of, sizeof(of));
 	write_id(&d->image[0].id, id, sizeof(id));
-	char *text = com_format(r->host, "%s: annotations are of image_id %s and others, images have id %s and others", d->path, of, id);
+	char *text = com_format(r->host, "%s: annotations are of image_id %s and others, images have id %s and others",
+	                        d->path, of, id);
 	r->out->absent = text ? com_keep(r->host, &r->out->strings, text, strlen(text)) : NULL;
 	com_release(r->host, text);
 	return r->out->absent ? MM_OK : com_no_memory(e, "captions");
@@ -319,7 +324,8 @@ static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, 
 	return status;
 }
 
-/* Each value takes some 100 bytes of memory; captions come to more than 8 bytes of the file a value, "0,0,0" does not. */
+/* Each value takes some 100 bytes of memory; captions come to more than 8 bytes of the file a value, "0,0,0" does not.
+ */
 static mm_status check_values(const char *bytes, size_t size, const char *path, mm_error *e)
 {
 	enum { VALUE_BYTES = 8, FREE_VALUES = 1 << 18 };
@@ -333,12 +339,15 @@ static mm_status check_values(const char *bytes, size_t size, const char *path, 
 		else if (!quoted)
 			n += bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{';
 	}
-	return n <= most ? MM_OK : com_fail(e, MM_EFORMAT, "%s: %zu values in %zu bytes, expected %zu at most; these are no captions of MSCOCO", path, n,
-	                                    size, most);
+	return n <= most ? MM_OK
+	                 : com_fail(e, MM_EFORMAT,
+	                            "%s: %zu values in %zu bytes, expected %zu at most; these are no captions of MSCOCO",
+	                            path, n, size, most);
 }
 
 /* JSON text of `size` bytes, a NUL behind it. */
-static mm_status parse_text(const com_host *h, const document *d, const char *bytes, size_t size, cJSON **out, mm_error *e)
+static mm_status parse_text(const com_host *h, const document *d, const char *bytes, size_t size, cJSON **out,
+                            mm_error *e)
 {
 	const char *end = NULL;
 	COM_TRY(check_values(bytes, size, d->path, e));
@@ -348,7 +357,9 @@ static mm_status parse_text(const com_host *h, const document *d, const char *by
 		return com_no_memory(e, d->path);
 	quote_numbers(bytes, size, quoted);
 	*out = cJSON_ParseWithLengthOpts(quoted, n, &end, 0);
-	mm_status status = *out ? MM_OK : com_fail(e, MM_EFORMAT, "%s: not JSON, wrong near byte %zu", d->path, end ? (size_t)(end - quoted) : 0);
+	mm_status status =
+		*out ? MM_OK
+			 : com_fail(e, MM_EFORMAT, "%s: not JSON, wrong near byte %zu", d->path, end ? (size_t)(end - quoted) : 0);
 	com_release(h, quoted);
 	return status;
 }

@@ -9,14 +9,15 @@
 #include <string.h>
 
 enum { LIST_IMAGES, LIST_SPLIT, LIST_LABELS, LIST_CLASSES, N_LISTS };
-static const char *const list_name[N_LISTS] = { "images.txt", "train_test_split.txt", "image_class_labels.txt", "classes.txt" };
+static const char *const list_name[N_LISTS] = { "images.txt", "train_test_split.txt", "image_class_labels.txt",
+	                                            "classes.txt" };
 
 /* One picture of the lists. */
 typedef struct row {
 	uint32_t id;
-	int32_t label;           /* -1: none */
-	int32_t split;           /* MM_SPLIT_..., -1: not said */
-	const char *file;        /* CLASS/NAME.png */
+	int32_t label;    /* -1: none */
+	int32_t split;    /* MM_SPLIT_..., -1: not said */
+	const char *file; /* CLASS/NAME.png */
 } row;
 
 typedef struct lists {
@@ -120,13 +121,14 @@ static row *find(const lists *l, uint32_t id)
 }
 
 /* The picture of a line, and the number behind it. */
-static mm_status numbered(const lists *l, const com_text *t, uint32_t id, const char *rest, uint32_t least, uint32_t *value,
-                          row **out, mm_error *e)
+static mm_status numbered(const lists *l, const com_text *t, uint32_t id, const char *rest, uint32_t least,
+                          uint32_t *value, row **out, mm_error *e)
 {
 	const char *end;
 	*out = find(l, id);
 	if (!*out)
-		return com_fail(e, MM_EFORMAT, "%s:%u: picture %u is not in images.txt", t->path, (unsigned)t->number, (unsigned)id);
+		return com_fail(e, MM_EFORMAT, "%s:%u: picture %u is not in images.txt", t->path, (unsigned)t->number,
+		                (unsigned)id);
 	if (!number(rest, least, value, &end) || *end)
 		return malformed(t, least ? "a class number from 1" : "0 (test) or 1 (train)", rest, e);
 	return MM_OK;
@@ -151,7 +153,7 @@ static mm_status take_label(lists *l, const com_text *t, uint32_t id, const char
 	if (class > l->n_classes)
 		return com_fail(e, MM_EFORMAT, "%s:%u: class %u, but classes.txt has 1 to %u", t->path, (unsigned)t->number,
 		                (unsigned)class, (unsigned)l->n_classes);
-	r->label = (int32_t)class - 1;
+	r->label = (int32_t) class - 1;
 	return MM_OK;
 }
 
@@ -159,7 +161,8 @@ static mm_status take_class(lists *l, const com_text *t, uint32_t id, const char
 {
 	(void)rest;
 	if (id > 1000000)
-		return com_fail(e, MM_EFORMAT, "%s:%u: class %u; at most 1000000 are supported", t->path, (unsigned)t->number, (unsigned)id);
+		return com_fail(e, MM_EFORMAT, "%s:%u: class %u; at most 1000000 are supported", t->path, (unsigned)t->number,
+		                (unsigned)id);
 	if (id > l->n_classes)
 		l->n_classes = id;
 	return MM_OK;
@@ -192,7 +195,8 @@ static mm_status add_row(pairs_reader *r, const row *picture, const char *captio
 {
 	char *file = pairs_path(r->host, "images", picture->file);
 	char *text = com_format(r->host, "%s/%.*s.txt", captions, (int)pairs_stem(picture->file), picture->file);
-	mm_status status = file && text ? pairs_add_picture(r, picture->file, file, picture->label, e) : com_no_memory(e, "a path");
+	mm_status status =
+		file && text ? pairs_add_picture(r, picture->file, file, picture->label, e) : com_no_memory(e, "a path");
 	if (status == MM_OK)
 		status = com_is_file(text) ? add_captions(r, text, e) : pairs_note_absent(r, text, e);
 	com_release(r->host, file);

@@ -1,5 +1,5 @@
-/* pairs_folders.c - MMVAE's form of CUB: a folder for each split with one for each class in it, and for each split one file
- * of captions, ten a picture, in the order of the pictures' paths. */
+/* pairs_folders.c - MMVAE's form of CUB: a folder for each split with one for each class in it, and for each split one
+ * file of captions, ten a picture, in the order of the pictures' paths. */
 #include "mmi_build.h"
 
 #include "pairs_read.h"
@@ -10,7 +10,9 @@
 enum { CAPTIONS_A_PICTURE = 10 };
 
 static const char *const split_folder[] = { [MM_SPLIT_TRAIN] = "train", [MM_SPLIT_TEST] = "test" };
-static const char *const split_captions[] = { [MM_SPLIT_TRAIN] = "text_trainvalclasses.txt", [MM_SPLIT_TEST] = "text_testclasses.txt" };
+static const char *const split_captions[] = {
+	[MM_SPLIT_TRAIN] = "text_trainvalclasses.txt", [MM_SPLIT_TEST] = "text_testclasses.txt"
+};
 
 static bool is_class(const char *folder, const char *name)
 {
@@ -55,7 +57,8 @@ static mm_status list_classes(const com_host *h, const pairs_source *s, classes 
 		char *path = pairs_path(h, s->root, split_folder[split]);
 		if (!path)
 			return com_no_memory(e, "a path");
-		mm_status status = com_is_folder(path) ? pairs_list(h, &c->strings, path, is_class, &c->name[split], &c->n[split], e) : MM_OK;
+		mm_status status =
+			com_is_folder(path) ? pairs_list(h, &c->strings, path, is_class, &c->name[split], &c->n[split], e) : MM_OK;
 		com_release(h, path);
 		COM_TRY(status);
 	}
@@ -80,7 +83,8 @@ static uint32_t place(const classes *c, const char *name)
 
 /* ---------------------------------------------------------------- pictures */
 
-static mm_status add_picture(pairs_reader *r, const char *class, const char *picture, uint32_t label, com_text *captions, mm_error *e)
+static mm_status add_picture(pairs_reader *r, const char *class, const char *picture, uint32_t label,
+                             com_text *captions, mm_error *e)
 {
 	char *line, *file = com_format(r->host, "%s/%s/%s", split_folder[r->split], class, picture);
 	size_t length;
@@ -88,10 +92,12 @@ static mm_status add_picture(pairs_reader *r, const char *class, const char *pic
 	                        : com_no_memory(e, "a path");
 	for (int k = 0; status == MM_OK && captions && k < CAPTIONS_A_PICTURE; k++) {
 		if (!com_text_line(captions, &line, &length))
-			status = com_fail(e, MM_EFORMAT, "%s: ends after %u lines, within the captions of %s; expected are %d for each picture",
+			status = com_fail(e, MM_EFORMAT,
+			                  "%s: ends after %u lines, within the captions of %s; expected are %d for each picture",
 			                  captions->path, (unsigned)captions->number, file, CAPTIONS_A_PICTURE);
 		else
-			status = pairs_add_caption(r, line, length, &(pairs_place){ .path = captions->path, .line = captions->number }, e);
+			status = pairs_add_caption(r, line, length,
+			                           &(pairs_place){ .path = captions->path, .line = captions->number }, e);
 	}
 	com_release(r->host, file);
 	return status;
@@ -103,7 +109,8 @@ static mm_status add_class(pairs_reader *r, const classes *c, const char *class,
 	const char **picture = NULL;
 	uint32_t n = 0, label = place(c, class);
 	char *path = com_format(r->host, "%s/%s/%s", r->source->root, split_folder[r->split], class);
-	mm_status status = path ? pairs_list(r->host, &strings, path, is_picture, &picture, &n, e) : com_no_memory(e, "a path");
+	mm_status status =
+		path ? pairs_list(r->host, &strings, path, is_picture, &picture, &n, e) : com_no_memory(e, "a path");
 	for (uint32_t i = 0; status == MM_OK && i < n; i++)
 		status = add_picture(r, class, picture[i], label, captions, e);
 	com_release(r->host, path);
@@ -119,9 +126,10 @@ static mm_status check_end(const pairs_reader *r, com_text *captions, mm_error *
 	size_t length;
 	while (com_text_line(captions, &line, &length))
 		if (length)
-			return com_fail(e, MM_EFORMAT, "%s:%u: one line too many; expected are %d for each of the %u pictures in %s/%s",
-			                captions->path, (unsigned)captions->number, CAPTIONS_A_PICTURE, (unsigned)r->out->n_pictures, r->source->root,
-			                split_folder[r->split]);
+			return com_fail(e, MM_EFORMAT,
+			                "%s:%u: one line too many; expected are %d for each of the %u pictures in %s/%s",
+			                captions->path, (unsigned)captions->number, CAPTIONS_A_PICTURE,
+			                (unsigned)r->out->n_pictures, r->source->root, split_folder[r->split]);
 	return MM_OK;
 }
 
@@ -176,7 +184,9 @@ static mm_status count_classes(const com_host *h, const pairs_source *s, uint32_
 
 static bool present(const com_host *h, const pairs_source *s)
 {
-	return pairs_has_folder(h, s, "train") && pairs_has_folder(h, s, "test") && pairs_has_file(h, s, split_captions[MM_SPLIT_TRAIN]);
+	return pairs_has_folder(h, s, "train") && pairs_has_folder(h, s, "test") &&
+	       pairs_has_file(h, s, split_captions[MM_SPLIT_TRAIN]);
 }
 
-const pairs_layout pairs_folders = { "folders", "train/, test/ and text_trainvalclasses.txt", present, count_classes, read };
+const pairs_layout pairs_folders = { "folders", "train/, test/ and text_trainvalclasses.txt", present, count_classes,
+	                                 read };

@@ -28,7 +28,8 @@ static mm_status append(listing *l, const char *name, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status entries(listing *l, DIR *folder, const char *path, bool (*wanted)(const char *path, const char *name), mm_error *e)
+static mm_status entries(listing *l, DIR *folder, const char *path, bool (*wanted)(const char *path, const char *name),
+                         mm_error *e)
 {
 	for (;;) {
 		errno = 0;
@@ -46,8 +47,8 @@ static int compare(const void *a, const void *b)
 	return strcmp(*s, *t);
 }
 
-mm_status pairs_list(const com_host *h, com_arena *a, const char *path, bool (*wanted)(const char *path, const char *name),
-                     const char ***names, uint32_t *n, mm_error *e)
+mm_status pairs_list(const com_host *h, com_arena *a, const char *path,
+                     bool (*wanted)(const char *path, const char *name), const char ***names, uint32_t *n, mm_error *e)
 {
 	listing l = { .host = h, .strings = a };
 	DIR *folder = opendir(path);
@@ -97,7 +98,8 @@ char *pairs_instead(const com_host *h, const char *path)
 	if (pairs_list(h, &strings, where, any, &name, &n, NULL) != MM_OK)
 		text = com_format(h, "%s was looked for first; %s cannot be listed", path, where);
 	else if (n)
-		text = com_format(h, "%s was looked for first; %s holds %u entries, the first %s", path, where, (unsigned)n, name[0]);
+		text = com_format(h, "%s was looked for first; %s holds %u entries, the first %s", path, where, (unsigned)n,
+		                  name[0]);
 	else
 		text = com_format(h, "%s was looked for first; %s is empty", path, where);
 	com_release(h, folder);

@@ -11,20 +11,20 @@ typedef struct pairs_reader {
 	int32_t split;
 	pairs *out;
 	size_t picture_capacity, caption_capacity;
-	uint64_t cut, repaired;  /* captions */
+	uint64_t cut, repaired;                   /* captions */
 	char first_cut[256], first_repaired[256]; /* where */
 } pairs_reader;
 
 /* Where a caption stands: a line of a file, or a record of it. */
 typedef struct pairs_place {
 	const char *path;
-	uint32_t line;           /* from 1; 0: the record */
+	uint32_t line; /* from 1; 0: the record */
 	const char *record;
 } pairs_place;
 
 /* One layout: how to recognise it, count its classes, read a split. */
 typedef struct pairs_layout {
-	const char *name, *signs;       /* for messages: the files it is known by */
+	const char *name, *signs; /* for messages: the files it is known by */
 	bool (*present)(const com_host *h, const pairs_source *s);
 	mm_status (*classes)(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e);
 	mm_status (*read)(pairs_reader *r, mm_error *e);
@@ -32,7 +32,7 @@ typedef struct pairs_layout {
 
 extern const pairs_layout pairs_cub, pairs_folders, pairs_coco;
 
-#define PAIRS_FILE_MAX ((size_t)256 << 20)  /* bytes of a list or of a file of captions */
+#define PAIRS_FILE_MAX ((size_t)256 << 20) /* bytes of a list or of a file of captions */
 
 /* Adds a picture of the split; `name` and `file` are copied. */
 mm_status pairs_add_picture(pairs_reader *r, const char *name, const char *file, int32_t label, mm_error *e);
@@ -49,8 +49,9 @@ bool pairs_has_folder(const com_host *h, const pairs_source *s, const char *name
 size_t pairs_stem(const char *name);
 /* A relative path that stays below its folder. */
 bool pairs_safe_path(const char *path);
-/* The names in a folder that `wanted` takes, sorted by bytes. The names belong to the arena, the list is com_released. */
-mm_status pairs_list(const com_host *h, com_arena *a, const char *folder, bool (*wanted)(const char *path, const char *name),
-                     const char ***names, uint32_t *n, mm_error *e);
+/* The names in a folder that `wanted` takes, sorted by bytes. The names belong to the arena, the list is com_released.
+ */
+mm_status pairs_list(const com_host *h, com_arena *a, const char *folder,
+                     bool (*wanted)(const char *path, const char *name), const char ***names, uint32_t *n, mm_error *e);
 
 #endif

@@ -24,7 +24,8 @@ void com_bytes(const float *x, size_t n, uint8_t *rgb)
 		rgb[k] = to_byte(x[k]);
 }
 
-mm_status com_write_png(const com_host *h, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb, mm_error *e)
+mm_status com_write_png(const com_host *h, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb,
+                        mm_error *e)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB };
 	png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
@@ -32,8 +33,8 @@ mm_status com_write_png(const com_host *h, const char *path, uint32_t width, uin
 	if (!bytes)
 		return com_no_memory(e, path);
 	mm_status status = png_image_write_to_memory(&image, bytes, &size, 0, rgb, 0, NULL)
-	                           ? com_write_file(h, path, bytes, size, e)
-	                           : com_fail(e, MM_EINTERNAL, "%s: cannot be encoded: %s", path, image.message);
+	                       ? com_write_file(h, path, bytes, size, e)
+	                       : com_fail(e, MM_EINTERNAL, "%s: cannot be encoded: %s", path, image.message);
 	com_release(h, bytes);
 	return status;
 }

@@ -42,8 +42,9 @@ size_t utf8_put(uint32_t c, char out[4])
 
 static bool is_visible(uint32_t c)
 {
-	static const uint32_t hidden[][2] = { { 0, 0x1F }, { 0x7F, 0xA0 }, { 0xAD, 0xAD }, { 0x200B, 0x200F }, { 0x2028, 0x202E },
-		{ 0x2060, 0x2064 }, { 0x2066, 0x206F }, { 0xFEFF, 0xFEFF }, { UTF8_BAD, UTF8_BAD } };
+	static const uint32_t hidden[][2] = { { 0, 0x1F },        { 0x7F, 0xA0 },     { 0xAD, 0xAD },
+		                                  { 0x200B, 0x200F }, { 0x2028, 0x202E }, { 0x2060, 0x2064 },
+		                                  { 0x2066, 0x206F }, { 0xFEFF, 0xFEFF }, { UTF8_BAD, UTF8_BAD } };
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
 		if (c >= hidden[i][0] && c <= hidden[i][1])
 			return false;

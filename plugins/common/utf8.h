@@ -12,7 +12,8 @@
 uint32_t utf8_next(const char *text, size_t length, size_t *used);
 /* Writes a code point (at most U+10FFFF); returns its bytes, 1 to 4. */
 size_t utf8_put(uint32_t c, char out[4]);
-/* A copy for messages, cut to fit: bytes that nobody sees - control characters, marks of no width, what is no UTF-8 - as \xNN. */
+/* A copy for messages, cut to fit: bytes that nobody sees - control characters, marks of no width, what is no UTF-8 -
+ * as \xNN. */
 void utf8_visible(const char *text, char *out, size_t size);
 
 #endif

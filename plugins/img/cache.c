@@ -3,15 +3,19 @@
 
 #include "cache.h"
 
-mm_status img_cache_open(img_cache *c, const com_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit, mm_error *e)
+mm_status img_cache_open(img_cache *c, const com_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit,
+                         mm_error *e)
 {
 	size_t slots = limit / picture_bytes;
-	*c = (img_cache){ .host = h, .picture_bytes = picture_bytes, .n_slots = slots < n_pictures ? (uint32_t)slots : n_pictures };
+	*c = (img_cache){ .host = h,
+		              .picture_bytes = picture_bytes,
+		              .n_slots = slots < n_pictures ? (uint32_t)slots : n_pictures };
 	c->slot = com_alloc(h, n_pictures, sizeof(*c->slot));
 	c->picture = com_alloc(h, c->n_slots, sizeof(*c->picture));
 	c->fresh = com_alloc(h, c->n_slots, 1);
 	c->bytes = com_alloc(h, c->n_slots, picture_bytes);
-	return c->slot && c->picture && c->fresh && c->bytes ? MM_OK : com_no_memory(e, "decoded pictures; set a smaller cache_mb");
+	return c->slot && c->picture && c->fresh && c->bytes ? MM_OK
+	                                                     : com_no_memory(e, "decoded pictures; set a smaller cache_mb");
 }
 
 void img_cache_close(img_cache *c)

@@ -9,14 +9,15 @@ typedef struct img_cache {
 	const com_host *host;
 	size_t picture_bytes;
 	uint32_t n_slots, used, hand;
-	uint8_t *bytes;          /* [n_slots][picture_bytes] */
-	uint32_t *picture;       /* [n_slots]: which is there */
-	uint8_t *fresh;          /* [n_slots] */
-	uint32_t *slot;          /* [n_pictures]: slot + 1, 0: none */
+	uint8_t *bytes;    /* [n_slots][picture_bytes] */
+	uint32_t *picture; /* [n_slots]: which is there */
+	uint8_t *fresh;    /* [n_slots] */
+	uint32_t *slot;    /* [n_pictures]: slot + 1, 0: none */
 } img_cache;
 
 /* Room for as many of n_pictures as `limit` bytes hold; none is well. */
-mm_status img_cache_open(img_cache *c, const com_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit, mm_error *e);
+mm_status img_cache_open(img_cache *c, const com_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit,
+                         mm_error *e);
 void img_cache_close(img_cache *c);
 /* The picture, or NULL. Valid until the next put. */
 const uint8_t *img_cache_get(img_cache *c, uint32_t picture);

@@ -1,5 +1,5 @@
-/* classifier.c - the judge of evaluation: a small convnet that follows from the size alone, whatever `net` says, so that runs
- * can be compared. */
+/* classifier.c - the judge of evaluation: a small convnet that follows from the size alone, whatever `net` says, so
+ * that runs can be compared. */
 #include "mmi_build.h"
 
 #include "nets.h"

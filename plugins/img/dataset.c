@@ -10,10 +10,10 @@
 struct mm_dataset {
 	const mm_instance *instance;
 	pairs *pairs;
-	bool *usable;            /* [n_pictures] */
+	bool *usable; /* [n_pictures] */
 	img_cache cache;
-	uint8_t *scratch;        /* one picture, where the cache has no room */
-	bool mirror;             /* the training split, if wanted */
+	uint8_t *scratch; /* one picture, where the cache has no room */
+	bool mirror;      /* the training split, if wanted */
 	uint64_t mirror_stream;
 };
 
@@ -69,7 +69,8 @@ static mm_status none_is_there(const mm_dataset *d, mm_error *e)
 	const com_host *h = d->instance->host;
 	char *path = picture_path(d, 0), *instead = path ? pairs_instead(h, path) : NULL;
 	mm_status status = !instead ? com_no_memory(e, "a message")
-	                            : com_fail(e, MM_EFORMAT, "none of %u listed pictures is there: %s", (unsigned)d->pairs->n_pictures, instead);
+	                            : com_fail(e, MM_EFORMAT, "none of %u listed pictures is there: %s",
+	                                       (unsigned)d->pairs->n_pictures, instead);
 	com_release(h, path);
 	com_release(h, instead);
 	return status;
@@ -92,8 +93,9 @@ static mm_status find_files(mm_dataset *d, mm_error *e)
 	if (missing == p->n_pictures)
 		return none_is_there(d, e);
 	if (missing)
-		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures are listed but not there (first: %s); they are left out",
-		        i->source.instance, missing, p->n_pictures, p->picture[first].file);
+		com_log(i->host, MM_LOG_WARNING,
+		        "[%s] %u of %u pictures are listed but not there (first: %s); they are left out", i->source.instance,
+		        missing, p->n_pictures, p->picture[first].file);
 	return MM_OK;
 }
 
@@ -115,8 +117,8 @@ static mm_status find_broken(mm_dataset *d, mm_error *e)
 			com_log(i->host, MM_LOG_WARNING, "[%s] left out: %s", i->source.instance, why.message);
 	}
 	if (broken)
-		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures cannot be read and are left out (broken = skip)%s", i->source.instance,
-		        broken, d->pairs->n_pictures, broken > 10 ? "; the first ten are named above" : "");
+		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures cannot be read and are left out (broken = skip)%s",
+		        i->source.instance, broken, d->pairs->n_pictures, broken > 10 ? "; the first ten are named above" : "");
 	return MM_OK;
 }
 
@@ -213,7 +215,8 @@ mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 	mm_error why = MM_ERROR_INIT;
 	mm_status status = get_picture(d, d->pairs->sample[index].picture, &rgb, &why);
 	if (status == MM_EFORMAT && d->instance->broken == IMG_BROKEN_REFUSE)
-		return com_fail(e, status, "%s; [%s] broken = skip leaves out what cannot be read", why.message, d->instance->source.instance);
+		return com_fail(e, status, "%s; [%s] broken = skip leaves out what cannot be read", why.message,
+		                d->instance->source.instance);
 	if (status != MM_OK)
 		return com_fail(e, status, "%s", why.message);
 	com_samples(rgb, floats(d->instance), out);

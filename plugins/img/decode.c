@@ -20,11 +20,12 @@ static const format formats[] = {
 	{ "JPEG", { 0xFF, 0xD8, 0xFF }, 3, img_decode_jpeg },
 };
 
-mm_status img_make_room(const com_host *h, const char *path, uint32_t width, uint32_t height, img_pixels *out, mm_error *e)
+mm_status img_make_room(const com_host *h, const char *path, uint32_t width, uint32_t height, img_pixels *out,
+                        mm_error *e)
 {
 	if (!width || !height || width > IMG_SIDE_MAX || height > IMG_SIDE_MAX || (uint64_t)width * height > IMG_PIXELS_MAX)
-		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; at most %u million and %u a side are read", path, (unsigned)width,
-		                (unsigned)height, (unsigned)(IMG_PIXELS_MAX >> 20), IMG_SIDE_MAX);
+		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; at most %u million and %u a side are read", path,
+		                (unsigned)width, (unsigned)height, (unsigned)(IMG_PIXELS_MAX >> 20), IMG_SIDE_MAX);
 	uint8_t *rgb = com_alloc(h, (size_t)width * height, 3);
 	if (!rgb)
 		return com_no_memory(e, path);
@@ -32,7 +33,8 @@ mm_status img_make_room(const com_host *h, const char *path, uint32_t width, uin
 	return MM_OK;
 }
 
-static mm_status decode_open(const com_host *h, const char *path, FILE *file, uint32_t wanted, img_pixels *out, mm_error *e)
+static mm_status decode_open(const com_host *h, const char *path, FILE *file, uint32_t wanted, img_pixels *out,
+                             mm_error *e)
 {
 	uint8_t start[8] = { 0 };
 	struct stat info;
@@ -44,7 +46,8 @@ static mm_status decode_open(const com_host *h, const char *path, FILE *file, ui
 	for (size_t i = 0; i < COM_COUNT(formats); i++)
 		if (n >= formats[i].length && !memcmp(start, formats[i].magic, formats[i].length))
 			return formats[i].decode(h, path, file, wanted, out, e);
-	return com_fail(e, MM_EFORMAT, "%s: %s; expected a PNG or JPEG picture", path, n ? "begins like neither PNG nor JPEG" : "an empty file");
+	return com_fail(e, MM_EFORMAT, "%s: %s; expected a PNG or JPEG picture", path,
+	                n ? "begins like neither PNG nor JPEG" : "an empty file");
 }
 
 mm_status img_decode(const com_host *h, const char *path, uint32_t wanted, img_pixels *out, mm_error *e)

@@ -11,10 +11,10 @@ typedef struct img_net img_net; /* nets.h */
 
 /* How a picture of any size becomes a square (resize.h). */
 typedef struct img_fit {
-	int32_t size;            /* pixels a side */
-	int lanczos;             /* 0: area */
-	int crop;                /* the largest central square; 0: stretched */
-	int as_stored;           /* orientation = ignore */
+	int32_t size;  /* pixels a side */
+	int lanczos;   /* 0: area */
+	int crop;      /* the largest central square; 0: stretched */
+	int as_stored; /* orientation = ignore */
 } img_fit;
 
 /* One modality. The strings belong to the host and live as long as the instance. */
@@ -24,10 +24,10 @@ struct mm_instance {
 	const img_net *net;
 	img_fit fit;
 	int broken, output, energy_bias, mirror;
-	int32_t width;           /* base width of net = conv */
+	int32_t width; /* base width of net = conv */
 	int32_t energy_channels, energy_stride;
-	size_t cache_bytes;      /* of decoded pictures, for each data set */
-	bool knows_classes;      /* n_classes is set, by the data or by a checkpoint */
+	size_t cache_bytes; /* of decoded pictures, for each data set */
+	bool knows_classes; /* n_classes is set, by the data or by a checkpoint */
 	uint32_t n_classes;
 };
 

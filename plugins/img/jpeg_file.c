@@ -11,7 +11,8 @@
 #include <setjmp.h>
 #include <string.h>
 
-/* A progressive picture has about ten scans, and each takes the time of all its pixels: hundreds are an attack on the reader's time. */
+/* A progressive picture has about ten scans, and each takes the time of all its pixels: hundreds are an attack on the
+ * reader's time. */
 enum { SCANS_MAX = 500 };
 #define SCANNED_MAX (16 * IMG_PIXELS_MAX) /* scans times pixels */
 
@@ -24,8 +25,8 @@ typedef struct reader {
 	const char *path;
 	uint32_t wanted;
 	img_pixels pixels;
-	uint8_t *row;            /* one line as the decoder gives it, where that is not RGB */
-	bool cut;                /* data ended early */
+	uint8_t *row; /* one line as the decoder gives it, where that is not RGB */
+	bool cut;     /* data ended early */
 	char text[JMSG_LENGTH_MAX];
 } reader;
 
@@ -49,7 +50,8 @@ static void on_message(j_common_ptr jpeg, int level)
 
 static int scans_max(const reader *r)
 {
-	uint64_t pixels = (uint64_t)r->jpeg.image_width * r->jpeg.image_height, most = pixels ? SCANNED_MAX / pixels : SCANS_MAX;
+	uint64_t pixels = (uint64_t)r->jpeg.image_width * r->jpeg.image_height,
+			 most = pixels ? SCANNED_MAX / pixels : SCANS_MAX;
 	return most < SCANS_MAX ? (int)most : SCANS_MAX;
 }
 
@@ -58,7 +60,8 @@ static void on_progress(j_common_ptr jpeg)
 	reader *r = jpeg->client_data;
 	if (r->jpeg.input_scan_number <= scans_max(r))
 		return;
-	snprintf(r->text, sizeof(r->text), "more than %d scans of %u x %u pixels", scans_max(r), r->jpeg.image_width, r->jpeg.image_height);
+	snprintf(r->text, sizeof(r->text), "more than %d scans of %u x %u pixels", scans_max(r), r->jpeg.image_width,
+	         r->jpeg.image_height);
 	longjmp(r->escape, 1);
 }
 
@@ -133,7 +136,8 @@ static mm_status decode(reader *r, FILE *file, mm_error *e)
 	return r->cut ? com_fail(e, MM_EFORMAT, "%s: truncated JPEG picture: %s", r->path, r->text) : MM_OK;
 }
 
-mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e)
+mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
+                          mm_error *e)
 {
 	reader *r = com_alloc(h, 1, sizeof(*r));
 	if (!r)
@@ -159,10 +163,12 @@ mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint3
 
 #else
 
-mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e)
+mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
+                          mm_error *e)
 {
 	(void)h, (void)file, (void)wanted, (void)out;
-	return com_fail(e, MM_EUNSUPPORTED, "%s: a JPEG picture, but this img plugin was built without libjpeg and reads PNG only", path);
+	return com_fail(e, MM_EUNSUPPORTED,
+	                "%s: a JPEG picture, but this img plugin was built without libjpeg and reads PNG only", path);
 }
 
 #endif

@@ -1,4 +1,5 @@
-/* net_conv.c - net = conv: strided convolutions for a CPU down to 4 x 4, scaled by `width` (w, 2w, then 4w channels). */
+/* net_conv.c - net = conv: strided convolutions for a CPU down to 4 x 4, scaled by `width` (w, 2w, then 4w channels).
+ */
 #include "mmi_build.h"
 
 #include "nets.h"

@@ -1,5 +1,5 @@
-/* net_resnet.c - net = resnet: the encoder and decoder of MMVAE+ and CMVAE for CUB (nf = 64, at most 256 channels, down to
- * 2 x 2); one more pair of block and pooling for each doubling of the size. */
+/* net_resnet.c - net = resnet: the encoder and decoder of MMVAE+ and CMVAE for CUB (nf = 64, at most 256 channels, down
+ * to 2 x 2); one more pair of block and pooling for each doubling of the size. */
 #include "mmi_build.h"
 
 #include "nets.h"

@@ -37,12 +37,14 @@ int img_exif_orientation(const uint8_t *tiff, size_t size)
 
 /* ---------------------------------------------------------------- turning */
 
-/* How each orientation is undone: rows and columns change places, after which the picture is read from its right, from below. */
+/* How each orientation is undone: rows and columns change places, after which the picture is read from its right, from
+ * below. */
 static const struct turn {
 	bool transpose, from_right, from_below;
 } turns[9] = {
-	[2] = { false, true, false }, [3] = { false, true, true }, [4] = { false, false, true }, [5] = { true, false, false },
-	[6] = { true, false, true }, [7] = { true, true, true }, [8] = { true, true, false },
+	[2] = { false, true, false }, [3] = { false, true, true }, [4] = { false, false, true },
+	[5] = { true, false, false }, [6] = { true, false, true }, [7] = { true, true, true },
+	[8] = { true, true, false },
 };
 
 static void copy_turned(const img_pixels *from, struct turn t, img_pixels *to)
@@ -61,7 +63,9 @@ mm_status img_turn(const com_host *h, img_pixels *p, mm_error *e)
 	if (p->orientation < 2 || p->orientation > 8)
 		return MM_OK;
 	const struct turn t = turns[p->orientation];
-	img_pixels turned = { .width = t.transpose ? p->height : p->width, .height = t.transpose ? p->width : p->height, .orientation = 1 };
+	img_pixels turned = { .width = t.transpose ? p->height : p->width,
+		                  .height = t.transpose ? p->width : p->height,
+		                  .orientation = 1 };
 	turned.rgb = com_alloc(h, (size_t)turned.width * turned.height, 3);
 	if (!turned.rgb)
 		return com_no_memory(e, "a turned picture");

@@ -14,17 +14,19 @@ static const mm_modality_classifier classifier = {
 
 static const void *extension(const char *id)
 {
-	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&img_picture
-	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&img_state
-	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&img_file
-	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier : NULL;
+	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&img_picture
+	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&img_state
+	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&img_file
+	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier
+	                                             : NULL;
 }
 
 static const mm_modality_desc picture = {
 	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
 	.id = "picture",
 	.default_name = "img",
-	.summary = "PNG and JPEG pictures, 32 to 256 pixels square, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
+	.summary =
+		"PNG and JPEG pictures, 32 to 256 pixels square, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
 	.render_suffix = ".png",
 	.create = img_create,
 	.destroy = img_destroy,

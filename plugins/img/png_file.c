@@ -24,8 +24,8 @@ static mm_status read_pixels(png_image *image, const com_host *h, const char *pa
 	return MM_OK;
 }
 
-/* Of the chunk eXIf, which libpng's simplified interface passes over. The checksum is not looked at: a chunk that is damaged turns
- * nothing that is worth an error. */
+/* Of the chunk eXIf, which libpng's simplified interface passes over. The checksum is not looked at: a chunk that is
+ * damaged turns nothing that is worth an error. */
 static int find_orientation(FILE *file)
 {
 	uint8_t head[8], exif[1 << 12];

@@ -8,8 +8,8 @@
 
 /* How the pixels of one side are made of those of another: n taps each from `first`. */
 typedef struct taps {
-	int32_t *first;          /* [size] */
-	float *weight;           /* [size][n] */
+	int32_t *first; /* [size] */
+	float *weight;  /* [size][n] */
 	int32_t n;
 } taps;
 
@@ -32,7 +32,8 @@ static double overlap(double at, double centre, double half)
 	return high > low ? high - low : 0;
 }
 
-/* The weight of source pixel k for a target whose centre is at `centre`, both in source pixels; `scale` of them a target. */
+/* The weight of source pixel k for a target whose centre is at `centre`, both in source pixels; `scale` of them a
+ * target. */
 static double weigh(const img_fit *fit, int32_t k, double centre, double scale)
 {
 	double stretch = fmax(scale, 1), distance = k + 0.5 - centre;
@@ -56,7 +57,8 @@ static void fill_tap(const img_fit *fit, const taps *t, int32_t target, int32_t 
 }
 
 /* Taps from `length` pixels that begin at `offset` to fit->size. */
-static mm_status make_taps(const com_host *h, const img_fit *fit, uint32_t offset, uint32_t length, taps *out, mm_error *e)
+static mm_status make_taps(const com_host *h, const img_fit *fit, uint32_t offset, uint32_t length, taps *out,
+                           mm_error *e)
 {
 	double scale = (double)length / fit->size, reach = fit->lanczos ? 3 * fmax(scale, 1) : fmax(scale / 2, 1);
 	int32_t n = (int32_t)ceil(2 * reach) + 1;

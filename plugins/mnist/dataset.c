@@ -17,9 +17,11 @@ static mm_status detect_source(const mm_instance *i, int split, int *out, mm_err
 	if (status != MM_OK)
 		return status;
 	if (!idx && !folder)
-		return com_fail(e, MM_EIO, "%s holds neither MNIST's IDX files (%s-images-idx3-ubyte[.gz], also below "
-		                "raw or MNIST/raw) nor PolyMNIST's folders (%s/m%d, also below PolyMNIST or MMNIST); set root in [%s] or in [data]", i->root,
-		                train ? "train" : "t10k", train ? "train" : "test", (int)i->view, i->name);
+		return com_fail(e, MM_EIO,
+		                "%s holds neither MNIST's IDX files (%s-images-idx3-ubyte[.gz], also below "
+		                "raw or MNIST/raw) nor PolyMNIST's folders (%s/m%d, also below PolyMNIST or MMNIST); set root "
+		                "in [%s] or in [data]",
+		                i->root, train ? "train" : "t10k", train ? "train" : "test", (int)i->view, i->name);
 	*out = idx ? MNIST_SOURCE_IDX : MNIST_SOURCE_FOLDER;
 	return MM_OK;
 }
@@ -27,8 +29,10 @@ static mm_status detect_source(const mm_instance *i, int split, int *out, mm_err
 static mm_status choose_source(const mm_instance *i, int split, int *out, mm_error *e)
 {
 	if (!i->root)
-		return com_fail(e, MM_ECONFIG, "no data folder; set root in [%s] or in [data] to a folder with MNIST's IDX files or "
-		                "PolyMNIST's pictures", i->name);
+		return com_fail(e, MM_ECONFIG,
+		                "no data folder; set root in [%s] or in [data] to a folder with MNIST's IDX files or "
+		                "PolyMNIST's pictures",
+		                i->name);
 	*out = i->source;
 	return i->source == MNIST_SOURCE_AUTO ? detect_source(i, split, out, e) : MM_OK;
 }
@@ -81,7 +85,8 @@ static mm_status check_index(const mm_dataset *d, uint64_t index, mm_error *e)
 {
 	if (index < d->n)
 		return MM_OK;
-	return com_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index, (unsigned long long)d->n);
+	return com_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index,
+	                (unsigned long long)d->n);
 }
 
 mm_status mnist_dataset_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e)

@@ -16,7 +16,7 @@ struct mm_dataset {
 	/* styled.c */
 	mnist_digits *digits;
 	mnist_image background;
-	uint32_t *digit;          /* n: which digit is in the picture */
+	uint32_t *digit; /* n: which digit is in the picture */
 	uint64_t crop_stream, crop_base;
 
 	/* folder.c */

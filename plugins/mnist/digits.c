@@ -14,17 +14,18 @@ static const char *prefix(int split)
 	return split == MM_SPLIT_TRAIN ? "train" : "t10k";
 }
 
-/* The file of images ("images", "idx3") or of labels, in root or where torchvision puts it, published or unpacked, with a
- * dash or, as some unpackers name it, a dot; *out is NULL when there is none. Folders of that name are passed over. */
-static mm_status find_file(const mnist_plugin *p, const char *root, int split, const char *what, const char *kind, char **out,
-                           mm_error *e)
+/* The file of images ("images", "idx3") or of labels, in root or where torchvision puts it, published or unpacked, with
+ * a dash or, as some unpackers name it, a dot; *out is NULL when there is none. Folders of that name are passed over.
+ */
+static mm_status find_file(const mnist_plugin *p, const char *root, int split, const char *what, const char *kind,
+                           char **out, mm_error *e)
 {
 	static const char *const folder[] = { "", "/raw", "/MNIST/raw" }, *const suffix[] = { "", ".gz" };
 	static const char joint[] = { '-', '.' };
 	*out = NULL;
 	for (size_t k = 0; k < COM_COUNT(folder) * COM_COUNT(suffix) * COM_COUNT(joint); k++) {
-		char *path = com_format(&p->host, "%s%s/%s-%s%c%s-ubyte%s", root, folder[k / 4], prefix(split), what, joint[k / 2 % 2],
-		                        kind, suffix[k % 2]);
+		char *path = com_format(&p->host, "%s%s/%s-%s%c%s-ubyte%s", root, folder[k / 4], prefix(split), what,
+		                        joint[k / 2 % 2], kind, suffix[k % 2]);
 		if (!path)
 			return com_no_memory(e, "a path");
 		if (!access(path, F_OK) && !com_is_folder(path)) {
@@ -36,14 +37,16 @@ static mm_status find_file(const mnist_plugin *p, const char *root, int split, c
 	return MM_OK;
 }
 
-static mm_status need_file(const mnist_plugin *p, const char *root, int split, const char *what, const char *kind, char **out,
-                           mm_error *e)
+static mm_status need_file(const mnist_plugin *p, const char *root, int split, const char *what, const char *kind,
+                           char **out, mm_error *e)
 {
 	mm_status status = find_file(p, root, split, what, kind, out, e);
 	if (status == MM_OK && !*out)
-		return com_fail(e, MM_EIO, "no file %s-%s-%s-ubyte, with a dot for its second dash or with .gz behind it, in %s, "
-		                "its raw or its MNIST/raw; set root to the folder with the four IDX files of MNIST or Fashion-MNIST",
-		                prefix(split), what, kind, root);
+		return com_fail(
+			e, MM_EIO,
+			"no file %s-%s-%s-ubyte, with a dot for its second dash or with .gz behind it, in %s, "
+			"its raw or its MNIST/raw; set root to the folder with the four IDX files of MNIST or Fashion-MNIST",
+			prefix(split), what, kind, root);
 	return status;
 }
 

@@ -1,4 +1,5 @@
-/* digits.h - the digits of one split of an IDX data set, decoded once and shared by all instances with the same root. */
+/* digits.h - the digits of one split of an IDX data set, decoded once and shared by all instances with the same root.
+ */
 #ifndef MNIST_DIGITS_H
 #define MNIST_DIGITS_H
 
@@ -21,9 +22,9 @@ struct mnist_digits {
 	char *root;
 	int split;
 	uint32_t n;
-	mnist_mask *mask;                       /* n, in file order */
-	mnist_tuple *tuple;                     /* n: label and how many of its class came before */
-	uint32_t *by_class;                     /* n indices, grouped by class */
+	mnist_mask *mask;                        /* n, in file order */
+	mnist_tuple *tuple;                      /* n: label and how many of its class came before */
+	uint32_t *by_class;                      /* n indices, grouped by class */
 	uint32_t class_begin[MNIST_CLASSES + 1]; /* into by_class */
 };
 

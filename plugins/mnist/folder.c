@@ -100,16 +100,18 @@ static mm_status list(const mnist_plugin *p, const char *path, listing *l, mm_er
 {
 	DIR *folder = opendir(path);
 	if (!folder)
-		return com_fail(e, MM_EIO, "%s: %s; a view of PolyMNIST is a folder m0, m1, ...: set view to one that exists", path,
-		                strerror(errno));
+		return com_fail(e, MM_EIO, "%s: %s; a view of PolyMNIST is a folder m0, m1, ...: set view to one that exists",
+		                path, strerror(errno));
 	mm_status status = list_entries(p, folder, path, l, e);
 	closedir(folder);
 	if (status != MM_OK)
 		return status;
 	if (!l->n)
-		return com_fail(e, MM_EFORMAT, "%s: no picture named {number}.{digit}.png among its %zu files", path, l->ignored);
+		return com_fail(e, MM_EFORMAT, "%s: no picture named {number}.{digit}.png among its %zu files", path,
+		                l->ignored);
 	if (l->ignored)
-		com_log(&p->host, MM_LOG_WARNING, "%s: %zu files are not named {number}.{digit}.png and are ignored", path, l->ignored);
+		com_log(&p->host, MM_LOG_WARNING, "%s: %zu files are not named {number}.{digit}.png and are ignored", path,
+		        l->ignored);
 	qsort(l->tuple, l->n, sizeof(*l->tuple), compare);
 	return MM_OK;
 }
@@ -133,7 +135,8 @@ static mm_status find_view(const mm_instance *i, int split, char **out, mm_error
 	if (status != MM_OK)
 		return status;
 	if (!base)
-		return com_fail(e, MM_EIO, "no folder %s in %s, %s/PolyMNIST or %s/MMNIST; set root to where PolyMNIST was unpacked",
+		return com_fail(e, MM_EIO,
+		                "no folder %s in %s, %s/PolyMNIST or %s/MMNIST; set root to where PolyMNIST was unpacked",
 		                split_name(split), i->root, i->root, i->root);
 	*out = com_format(&p->host, "%s/m%d", base, (int)i->view);
 	com_release(&p->host, base);

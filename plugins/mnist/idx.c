@@ -29,7 +29,8 @@ static mm_status read_bytes(mnist_idx *f, void *out, size_t size, mm_error *e)
 			return com_fail(e, code == Z_ERRNO ? MM_EIO : MM_EFORMAT, "%s: cannot be read: %s", f->path,
 			                code == Z_ERRNO ? strerror(errno) : why);
 		if (!got)
-			return com_fail(e, MM_EFORMAT, "%s: truncated: ends %zu bytes early; copy or download it again", f->path, size);
+			return com_fail(e, MM_EFORMAT, "%s: truncated: ends %zu bytes early; copy or download it again", f->path,
+			                size);
 		to += got;
 		size -= (size_t)got;
 	}
@@ -61,9 +62,10 @@ static mm_status check_size(mnist_idx *f, uint64_t file_size, size_t header_size
 	uint64_t promised = header_size + (uint64_t)f->count * f->item;
 	uint64_t possible = gzdirect(f->stream) ? file_size : file_size * MAX_EXPANSION;
 	if (promised > possible)
-		return com_fail(e, MM_EFORMAT, "%s: the header announces %u items (%llu bytes), the file's %llu bytes cannot hold "
-		                "them; truncated or damaged", f->path, (unsigned)f->count, (unsigned long long)promised,
-		                (unsigned long long)file_size);
+		return com_fail(e, MM_EFORMAT,
+		                "%s: the header announces %u items (%llu bytes), the file's %llu bytes cannot hold "
+		                "them; truncated or damaged",
+		                f->path, (unsigned)f->count, (unsigned long long)promised, (unsigned long long)file_size);
 	return MM_OK;
 }
 
@@ -114,7 +116,8 @@ mm_status mnist_idx_finish(mnist_idx *f, mm_error *e)
 	int code = Z_OK;
 	const char *why = gzerror(f->stream, &code);
 	if (got > 0)
-		return com_fail(e, MM_EFORMAT, "%s: data follows the %u items the header announces", f->path, (unsigned)f->count);
+		return com_fail(e, MM_EFORMAT, "%s: data follows the %u items the header announces", f->path,
+		                (unsigned)f->count);
 	if (got < 0 || code == Z_BUF_ERROR)
 		return com_fail(e, MM_EFORMAT, "%s: damaged at its end: %s", f->path, why);
 	return MM_OK;

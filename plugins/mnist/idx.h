@@ -7,10 +7,10 @@
 #define MNIST_IDX_MAX 1048576u /* items: far above any set of this kind */
 
 typedef struct mnist_idx {
-	void *stream;      /* gzFile: reads plain files as they are */
-	const char *path;  /* the caller's, for messages */
-	uint32_t count;    /* images or labels */
-	size_t item;       /* bytes each: 784 or 1 */
+	void *stream;     /* gzFile: reads plain files as they are */
+	const char *path; /* the caller's, for messages */
+	uint32_t count;   /* images or labels */
+	size_t item;      /* bytes each: 784 or 1 */
 } mnist_idx;
 
 enum { MNIST_IDX_LABELS = 1, MNIST_IDX_IMAGES = 3 }; /* the number of dimensions */

@@ -52,8 +52,10 @@ static void enlist(mnist_plugin *p, mm_instance *i)
 	while (twin && twin->view != i->view)
 		twin = twin->next;
 	if (twin)
-		com_log(&p->host, MM_LOG_WARNING, "[%s] and [%s] both have view = %d, so they pair the same digits at the same crops; "
-		          "set another view in [%s] unless that is meant", twin->name, i->name, (int)i->view, i->name);
+		com_log(&p->host, MM_LOG_WARNING,
+		        "[%s] and [%s] both have view = %d, so they pair the same digits at the same crops; "
+		        "set another view in [%s] unless that is meant",
+		        twin->name, i->name, (int)i->view, i->name);
 	i->next = p->instances;
 	p->instances = i;
 	pthread_mutex_unlock(&p->lock);

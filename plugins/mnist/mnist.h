@@ -1,7 +1,7 @@
 /* mnist.h - styled views of handwritten digits: what the plugin's files share.
  *
- * View m of tuple "i.d" is the i-th digit of class d in an order of its own (one permutation per class, view and split),
- * cut out of a random crop of the view's background by inverting its colours, as PolyMNIST is made. */
+ * View m of tuple "i.d" is the i-th digit of class d in an order of its own (one permutation per class, view and
+ * split), cut out of a random crop of the view's background by inverting its colours, as PolyMNIST is made. */
 #ifndef MNIST_H
 #define MNIST_H
 
@@ -23,9 +23,9 @@ typedef struct mnist_net mnist_net;       /* nets.h */
 /* What load returns and unload releases. */
 typedef struct mnist_plugin {
 	com_host host;
-	pthread_mutex_t lock;    /* guards the two lists */
-	mnist_digits *digits;    /* IDX data in use, shared between instances */
-	mm_instance *instances;  /* alive, to notice two with the same view */
+	pthread_mutex_t lock;   /* guards the two lists */
+	mnist_digits *digits;   /* IDX data in use, shared between instances */
+	mm_instance *instances; /* alive, to notice two with the same view */
 } mnist_plugin;
 
 enum { MNIST_SOURCE_AUTO = 0, MNIST_SOURCE_IDX = 1, MNIST_SOURCE_FOLDER = 2 };
@@ -36,16 +36,16 @@ struct mm_instance {
 	mnist_plugin *plugin;
 	mm_instance *next;
 	const char *name;
-	const char *root;        /* of the data, or NULL */
-	const char *background;  /* PNG file, or NULL: drawn */
+	const char *root;       /* of the data, or NULL */
+	const char *background; /* PNG file, or NULL: drawn */
 	const mnist_net *net;
 	int source, output;
 	int energy_bias;
-	int32_t view;            /* style number: background, pairing and crops */
-	int32_t width;           /* base width of net = conv */
+	int32_t view;  /* style number: background, pairing and crops */
+	int32_t width; /* base width of net = conv */
 	int32_t energy_channels;
-	int32_t energy_stride;   /* 2: the trunk sees 14x14, a quarter of the work */
-	uint64_t limit;          /* use only the first so many tuples; 0: all */
+	int32_t energy_stride; /* 2: the trunk sees 14x14, a quarter of the work */
+	uint64_t limit;        /* use only the first so many tuples; 0: all */
 };
 
 /* ---------------------------------------------------------------- instance.c */

@@ -17,10 +17,10 @@ static void branch(const com_builder *b, mm_tensor x, const char *latent, int32_
 {
 	char prefix[8];
 	snprintf(prefix, sizeof(prefix), "%s.", latent);
-	mm_tensor h = com_conv_in(b, x, latent, "conv", 64, 3, 1);   /* [28, 28, 64] */
-	h = pool(b, com_residual(b, h, prefix, 1, 64, 64));          /* [14, 14, 64] */
-	h = pool(b, com_residual(b, h, prefix, 2, 64, 128));         /* [7, 7, 128] */
-	h = com_residual(b, h, prefix, 3, 128, WIDE);                /* [7, 7, 256] */
+	mm_tensor h = com_conv_in(b, x, latent, "conv", 64, 3, 1); /* [28, 28, 64] */
+	h = pool(b, com_residual(b, h, prefix, 1, 64, 64));        /* [14, 14, 64] */
+	h = pool(b, com_residual(b, h, prefix, 2, 64, 128));       /* [7, 7, 128] */
+	h = com_residual(b, h, prefix, 3, 128, WIDE);              /* [7, 7, 256] */
 	h = com_flatten(b, h);
 	*loc = com_linear_in(b, h, latent, "loc", dim);
 	*raw = com_linear_in(b, h, latent, "raw", dim);
@@ -41,9 +41,9 @@ static mm_tensor upsample(const com_builder *b, mm_tensor x)
 static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
 {
 	mm_tensor h = com_linear(b, com_latent(b, io), "linear", MAP * MAP * WIDE);
-	h = com_map(b, h, MAP, MAP, WIDE);                           /* [7, 7, 256] */
-	h = upsample(b, com_residual(b, h, "", 1, WIDE, 128));       /* [14, 14, 128] */
-	h = upsample(b, com_residual(b, h, "", 2, 128, 64));         /* [28, 28, 64] */
+	h = com_map(b, h, MAP, MAP, WIDE);                     /* [7, 7, 256] */
+	h = upsample(b, com_residual(b, h, "", 1, WIDE, 128)); /* [14, 14, 128] */
+	h = upsample(b, com_residual(b, h, "", 2, 128, 64));   /* [28, 28, 64] */
 	h = com_residual(b, h, "", 3, 64, 64);
 	return com_conv(b, com_leaky(b, h), "conv", 3, 3, 1, 1, 1);
 }

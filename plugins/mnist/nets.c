@@ -35,6 +35,7 @@ mm_status mnist_build_features(mm_instance *i, mm_graph *g, mm_features_io *io, 
 	const com_builder b = builder(i, g);
 	(void)e;
 	/* An even kernel for an even stride: every pixel is read by as many windows as its neighbours. */
-	io->features = com_conv(&b, io->x, "features", i->energy_channels, i->energy_stride == 2 ? 4 : 3, i->energy_stride, 1, i->energy_bias);
+	io->features = com_conv(&b, io->x, "features", i->energy_channels, i->energy_stride == 2 ? 4 : 3, i->energy_stride,
+	                        1, i->energy_bias);
 	return MM_OK;
 }

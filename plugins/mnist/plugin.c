@@ -9,7 +9,8 @@ static const mm_modality_desc styled_digit = {
 	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
 	.id = "styled-digit",
 	.default_name = "digit",
-	.summary = "28x28 RGB views of MNIST or Fashion-MNIST on textured backgrounds, as PolyMNIST; or PolyMNIST's own folders",
+	.summary =
+		"28x28 RGB views of MNIST or Fashion-MNIST on textured backgrounds, as PolyMNIST; or PolyMNIST's own folders",
 	.render_suffix = ".png",
 	.create = mnist_create,
 	.destroy = mnist_destroy,

@@ -51,11 +51,11 @@ static mm_status load_opened(const mnist_plugin *p, reader *r, mnist_image *out,
 {
 	uint32_t width = r->image.width, height = r->image.height;
 	if (width < MNIST_SIDE || height < MNIST_SIDE)
-		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background needs at least %d x %d", r->path, (unsigned)width,
-		                (unsigned)height, MNIST_SIDE, MNIST_SIDE);
+		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background needs at least %d x %d", r->path,
+		                (unsigned)width, (unsigned)height, MNIST_SIDE, MNIST_SIDE);
 	if ((uint64_t)width * height > MAX_PIXELS)
-		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background has at most %u million, scale it down", r->path,
-		                (unsigned)width, (unsigned)height, MAX_PIXELS >> 20);
+		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background has at most %u million, scale it down",
+		                r->path, (unsigned)width, (unsigned)height, MAX_PIXELS >> 20);
 	uint8_t *rgb = com_alloc(&p->host, (size_t)width * height, 3);
 	if (!rgb)
 		return com_no_memory(e, "a background");

@@ -1,4 +1,5 @@
-/* png_file.h - PNG pictures as 8-bit RGB. Grey, palette, 16-bit, interlaced and transparent ones (on white) are converted. */
+/* png_file.h - PNG pictures as 8-bit RGB. Grey, palette, 16-bit, interlaced and transparent ones (on white) are
+ * converted. */
 #ifndef MNIST_PNG_FILE_H
 #define MNIST_PNG_FILE_H
 

@@ -44,7 +44,7 @@ static size_t corner(uint32_t word, uint32_t size)
 static void paint_row(const uint8_t *from, uint32_t ink, uint8_t *to)
 {
 	for (int x = 0; x < MNIST_SIDE; x++) {
-		uint8_t flip = (uint8_t)-(ink >> x & 1);
+		uint8_t flip = (uint8_t) - (ink >> x & 1);
 		to[3 * x] = from[3 * x] ^ flip;
 		to[3 * x + 1] = from[3 * x + 1] ^ flip;
 		to[3 * x + 2] = from[3 * x + 2] ^ flip;

@@ -1,6 +1,7 @@
 /* texture.c - drawn backgrounds. A pattern maps a point to 0..1, a palette maps that to a colour.
  *
- * Digits show as inverted colours, so mid-grey would hide them: each palette keeps to one side, all light or all dark. */
+ * Digits show as inverted colours, so mid-grey would hide them: each palette keeps to one side, all light or all dark.
+ */
 #include "mmi_build.h"
 
 #include "texture.h"
@@ -55,7 +56,8 @@ static float noise(float x, float y, uint32_t seed)
 /* Three octaves, 0..1. */
 static float cloud(float x, float y, uint32_t seed)
 {
-	float sum = 4.0f * noise(x, y, seed) + 2.0f * noise(2.0f * x, 2.0f * y, seed + 1) + noise(4.0f * x, 4.0f * y, seed + 2);
+	float sum =
+		4.0f * noise(x, y, seed) + 2.0f * noise(2.0f * x, 2.0f * y, seed + 1) + noise(4.0f * x, 4.0f * y, seed + 2);
 	return sum / 7.0f;
 }
 
@@ -148,7 +150,8 @@ static float cells(float x, float y)
 
 static float plasma(float x, float y)
 {
-	float t = sinf(x / 9.0f) + sinf((y + 0.5f * x) / 11.0f) + sinf((x - y) / 13.0f + 4.0f * noise(x / 30.0f, y / 30.0f, 101));
+	float t =
+		sinf(x / 9.0f) + sinf((y + 0.5f * x) / 11.0f) + sinf((x - y) / 13.0f + 4.0f * noise(x / 30.0f, y / 30.0f, 101));
 	return 0.5f + t / 6.0f;
 }
 
@@ -165,7 +168,8 @@ static float night(float x, float y)
 {
 	float glow = 0.45f * cloud(x / 50.0f, y / 50.0f, 121);
 	int cx = (int)floorf(x / 10.0f), cy = (int)floorf(y / 10.0f);
-	float dx = x - 10.0f * ((float)cx + 0.2f + 0.6f * hash(cx, cy, 122)), dy = y - 10.0f * ((float)cy + 0.2f + 0.6f * hash(cx, cy, 123));
+	float dx = x - 10.0f * ((float)cx + 0.2f + 0.6f * hash(cx, cy, 122)),
+		  dy = y - 10.0f * ((float)cy + 0.2f + 0.6f * hash(cx, cy, 123));
 	float size = 0.6f + 1.2f * hash(cx, cy, 124);
 	return mix(glow, 1.0f, 1.0f - step(sqrtf(dx * dx + dy * dy), size, 1.0f));
 }

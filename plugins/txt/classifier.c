@@ -1,5 +1,5 @@
-/* classifier.c - the judge of evaluation: which words there are, wherever they stand, and nothing of the settings of the
- * networks, so that runs can be compared. */
+/* classifier.c - the judge of evaluation: which words there are, wherever they stand, and nothing of the settings of
+ * the networks, so that runs can be compared. */
 #include "mmi_build.h"
 
 #include "nets.h"

@@ -69,10 +69,12 @@ void txt_nearest(const mm_instance *i, const float *x, uint32_t *ids)
 {
 	const size_t width = (size_t)txt_features(i);
 	for (size_t t = 0; t < (size_t)i->length; t++)
-		ids[t] = i->representation == TXT_EMBEDDING ? nearest_vector(i, x + t * width) : largest(x + t * width, i->vocabulary.n);
+		ids[t] = i->representation == TXT_EMBEDDING ? nearest_vector(i, x + t * width)
+		                                            : largest(x + t * width, i->vocabulary.n);
 }
 
-/* As txt_encode makes it of the words that are written: they end at the first end or padding, at the last place at most. */
+/* As txt_encode makes it of the words that are written: they end at the first end or padding, at the last place at
+ * most. */
 void txt_round(const mm_instance *i, float *x)
 {
 	uint32_t ids[TXT_LENGTH_MAX];

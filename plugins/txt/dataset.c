@@ -6,7 +6,7 @@
 struct mm_dataset {
 	const mm_instance *instance;
 	pairs *pairs;
-	uint32_t *ids;           /* [length] of the sample being read */
+	uint32_t *ids; /* [length] of the sample being read */
 };
 
 static bool has_caption(const pairs *p, const pairs_sample *s, void *ctx)
@@ -22,8 +22,8 @@ static void report_missing(const mm_instance *i, const pairs *p)
 		if (!p->picture[k].n_captions && !missing++)
 			first = k;
 	if (missing)
-		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures have no caption (first: %s)", i->source.instance, missing,
-		        p->n_pictures, p->picture[first].name);
+		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures have no caption (first: %s)", i->source.instance,
+		        missing, p->n_pictures, p->picture[first].name);
 }
 
 mm_status txt_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)

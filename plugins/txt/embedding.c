@@ -10,7 +10,7 @@
 /* ---------------------------------------------------------------- counting pairs */
 
 typedef struct cell {
-	uint64_t key;            /* row << 32 | column, plus 1; 0: free */
+	uint64_t key; /* row << 32 | column, plus 1; 0: free */
 	double count;
 } cell;
 
@@ -18,8 +18,8 @@ struct txt_contexts {
 	const com_host *host;
 	uint32_t n_words, window;
 	cell *cell;
-	size_t n, n_cells;       /* a power of two */
-	double *total;           /* [n_words]: pairs a word is in */
+	size_t n, n_cells; /* a power of two */
+	double *total;     /* [n_words]: pairs a word is in */
 };
 
 mm_status txt_contexts_create(const com_host *h, uint32_t n_words, uint32_t window, txt_contexts **out, mm_error *e)
@@ -127,12 +127,14 @@ static void release_matrix(const com_host *h, matrix *m)
 	com_release(h, m->value);
 }
 
-/* log of how much more often two words meet than chance; contexts count with the power 3/4, which is kinder to rare ones. */
+/* log of how much more often two words meet than chance; contexts count with the power 3/4, which is kinder to rare
+ * ones. */
 static mm_status fill_matrix(const txt_contexts *c, matrix *m, mm_error *e)
 {
 	double contexts = 0;
-	*m = (matrix){ com_alloc(c->host, c->n_words + 1u, sizeof(*m->begin)), com_alloc(c->host, c->n + 1, sizeof(*m->column)),
-		           com_alloc(c->host, c->n + 1, sizeof(*m->value)), 0 };
+	*m = (matrix){ com_alloc(c->host, c->n_words + 1u, sizeof(*m->begin)),
+		           com_alloc(c->host, c->n + 1, sizeof(*m->column)), com_alloc(c->host, c->n + 1, sizeof(*m->value)),
+		           0 };
 	if (!m->begin || !m->column || !m->value)
 		return com_no_memory(e, "a matrix of words");
 	for (uint32_t i = 0; i < c->n_words; i++)
@@ -152,11 +154,15 @@ static mm_status fill_matrix(const txt_contexts *c, matrix *m, mm_error *e)
 }
 
 /* Left singular vectors times the square root of the singular values, into the first coordinates of [n_words][dim]. */
-static mm_status decompose(const txt_contexts *c, const matrix *m, const mm_host_linalg *linalg, uint32_t rank, int32_t dim, float *vector,
-                           mm_error *e)
+static mm_status decompose(const txt_contexts *c, const matrix *m, const mm_host_linalg *linalg, uint32_t rank,
+                           int32_t dim, float *vector, mm_error *e)
 {
-	const mm_sparse a = { .struct_size = MM_SIZE_THROUGH(mm_sparse, value), .rows = c->n_words, .columns = c->n_words,
-	                      .begin = m->begin, .column = m->column, .value = m->value };
+	const mm_sparse a = { .struct_size = MM_SIZE_THROUGH(mm_sparse, value),
+		                  .rows = c->n_words,
+		                  .columns = c->n_words,
+		                  .begin = m->begin,
+		                  .column = m->column,
+		                  .value = m->value };
 	float *left = com_alloc(c->host, (size_t)c->n_words * rank, sizeof(*left));
 	float *singular = com_alloc(c->host, rank, sizeof(*singular));
 	mm_status status = left && singular ? linalg->truncated_svd(c->host->api->host, &a, rank, left, singular, NULL, e)
@@ -169,7 +175,8 @@ static mm_status decompose(const txt_contexts *c, const matrix *m, const mm_host
 	return status;
 }
 
-mm_status txt_contexts_finish(txt_contexts *c, const txt_vocabulary *v, const mm_host_linalg *linalg, int32_t dim, float **out, mm_error *e)
+mm_status txt_contexts_finish(txt_contexts *c, const txt_vocabulary *v, const mm_host_linalg *linalg, int32_t dim,
+                              float **out, mm_error *e)
 {
 	matrix m;
 	uint32_t rank = (uint32_t)(dim - EMBEDDING_OWN) < c->n_words ? (uint32_t)(dim - EMBEDDING_OWN) : c->n_words;
@@ -218,8 +225,8 @@ static uint64_t next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* A direction of the word's own, of length `size`, added to x: a function of the word alone, so that runs of other seeds speak the
- * same language and one judge reads them all. */
+/* A direction of the word's own, of length `size`, added to x: a function of the word alone, so that runs of other
+ * seeds speak the same language and one judge reads them all. */
 static void add_own_direction(const char *word, float size, size_t n, float *x)
 {
 	uint64_t state = hash(word);

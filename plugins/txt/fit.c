@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST = 4 * PAIRS_CAPTION_MAX, PLACES = 1024 }; /* bytes of a caption, joined ones included; words that are told apart */
+enum {
+	LONGEST = 4 * PAIRS_CAPTION_MAX,
+	PLACES = 1024
+}; /* bytes of a caption, joined ones included; words that are told apart */
 
 void txt_count_words(const mm_instance *i, const char *caption, txt_words *out)
 {
@@ -29,7 +32,8 @@ static uint32_t length_of_most(const uint32_t with[PLACES], uint32_t n)
 	return (words + 1 + 7) / 8 * 8;
 }
 
-static void report_cut(const mm_instance *i, const char *name, const uint32_t with[PLACES], uint32_t n, uint32_t longest)
+static void report_cut(const mm_instance *i, const char *name, const uint32_t with[PLACES], uint32_t n,
+                       uint32_t longest)
 {
 	const uint32_t most = length_of_most(with, n);
 	uint32_t cut = n;
@@ -38,10 +42,13 @@ static void report_cut(const mm_instance *i, const char *name, const uint32_t wi
 		cut -= with[words];
 	if (!cut)
 		return;
-	snprintf(advice, sizeof(advice), most > TXT_LENGTH_MAX ? "no length holds 99 %%; %u would be the largest" : "length = %u holds 99 %%",
+	snprintf(advice, sizeof(advice),
+	         most > TXT_LENGTH_MAX ? "no length holds 99 %%; %u would be the largest" : "length = %u holds 99 %%",
 	         most > TXT_LENGTH_MAX ? (unsigned)TXT_LENGTH_MAX : (unsigned)most);
-	com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u %s captions have more than %d words and are cut by length = %d; the longest has %u, %s",
-	        i->source.instance, (unsigned)cut, (unsigned)n, name, (int)i->length - 1, (int)i->length, (unsigned)longest, advice);
+	com_log(i->host, MM_LOG_WARNING,
+	        "[%s] %u of %u %s captions have more than %d words and are cut by length = %d; the longest has %u, %s",
+	        i->source.instance, (unsigned)cut, (unsigned)n, name, (int)i->length - 1, (int)i->length, (unsigned)longest,
+	        advice);
 }
 
 void txt_report_fit(const mm_instance *i, const pairs *p, const char *name)
@@ -58,7 +65,7 @@ void txt_report_fit(const mm_instance *i, const pairs *p, const char *name)
 		all += words.n;
 		unknown += words.unknown;
 	}
-	com_log(i->host, MM_LOG_INFO, "[%s] %u %s captions, %.1f %% of their words are unknown", i->source.instance, (unsigned)p->n_samples, name,
-	        all ? 100.0 * (double)unknown / (double)all : 0.0);
+	com_log(i->host, MM_LOG_INFO, "[%s] %u %s captions, %.1f %% of their words are unknown", i->source.instance,
+	        (unsigned)p->n_samples, name, all ? 100.0 * (double)unknown / (double)all : 0.0);
 	report_cut(i, name, with, p->n_samples, longest);
 }

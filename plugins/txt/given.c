@@ -11,11 +11,14 @@ enum { FILE_MAX = 1 << 16 };
 static void report_loss(const mm_instance *i, const char *caption, const txt_words *words)
 {
 	if (words->unknown)
-		com_log(i->host, MM_LOG_WARNING, "[%s] \"%s\" is not in the vocabulary of %u words and counts as unknown (%u of %u words are: "
-		        "%.0f %%)", i->source.instance, words->first, i->vocabulary.n - TXT_FIRST_WORD, words->unknown, words->n,
+		com_log(i->host, MM_LOG_WARNING,
+		        "[%s] \"%s\" is not in the vocabulary of %u words and counts as unknown (%u of %u words are: "
+		        "%.0f %%)",
+		        i->source.instance, words->first, i->vocabulary.n - TXT_FIRST_WORD, words->unknown, words->n,
 		        100.0 * (double)words->unknown / (double)words->n);
 	if (words->n >= (uint32_t)i->length)
-		com_log(i->host, MM_LOG_WARNING, "[%s] \"%.60s...\" has %u words, of which the first %d are read: the model has length = %d",
+		com_log(i->host, MM_LOG_WARNING,
+		        "[%s] \"%.60s...\" has %u words, of which the first %d are read: the model has length = %d",
 		        i->source.instance, caption, words->n, (int)i->length - 1, (int)i->length);
 }
 
@@ -24,8 +27,8 @@ static mm_status read_text(mm_instance *i, const char *caption, float *out, mm_e
 	txt_words words;
 	txt_count_words(i, caption, &words);
 	if (words.unknown == words.n)
-		return com_fail(e, MM_EFORMAT, "none of the words of \"%.80s\" is among the %u the model was trained with", caption,
-		                i->vocabulary.n - TXT_FIRST_WORD);
+		return com_fail(e, MM_EFORMAT, "none of the words of \"%.80s\" is among the %u the model was trained with",
+		                caption, i->vocabulary.n - TXT_FIRST_WORD);
 	uint32_t *ids = com_alloc(i->host, (size_t)i->length, sizeof(*ids));
 	if (!ids)
 		return com_no_memory(e, "a caption");

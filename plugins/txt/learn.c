@@ -8,7 +8,8 @@
 enum { LONGEST = 16384 }; /* bytes of a caption, joined ones included */
 
 /* Calls `take` with every training caption. */
-static mm_status each_caption(const pairs *p, mm_status (*take)(void *ctx, const char *caption, mm_error *e), void *ctx, mm_error *e)
+static mm_status each_caption(const pairs *p, mm_status (*take)(void *ctx, const char *caption, mm_error *e), void *ctx,
+                              mm_error *e)
 {
 	char text[LONGEST];
 	for (uint32_t s = 0; s < p->n_samples; s++) {
@@ -43,8 +44,8 @@ static mm_status learn_vocabulary(mm_instance *i, const pairs *p, mm_error *e)
 	COM_TRY(status);
 	if (i->vocabulary.n > TXT_FIRST_WORD)
 		return MM_OK;
-	return com_fail(e, MM_EFORMAT, "%s: %llu words in the training captions, but none occurs min_count = %d times", i->source.root,
-	                (unsigned long long)i->vocabulary.tokens, (int)i->min_count);
+	return com_fail(e, MM_EFORMAT, "%s: %llu words in the training captions, but none occurs min_count = %d times",
+	                i->source.root, (unsigned long long)i->vocabulary.tokens, (int)i->min_count);
 }
 
 /* ---------------------------------------------------------------- vectors */
@@ -69,8 +70,10 @@ static mm_status learn_vectors(mm_instance *i, const pairs *p, mm_error *e)
 {
 	feeding f = { .instance = i };
 	if (!i->plugin->linalg)
-		return com_fail(e, MM_EUNSUPPORTED, "this host lacks the service " MM_HOST_LINALG ", without which word vectors cannot be learned; "
-		                "set vectors = FILE in [%s], or use a newer mmcore", i->source.instance);
+		return com_fail(e, MM_EUNSUPPORTED,
+		                "this host lacks the service " MM_HOST_LINALG ", without which word vectors cannot be learned; "
+		                "set vectors = FILE in [%s], or use a newer mmcore",
+		                i->source.instance);
 	COM_TRY(txt_contexts_create(i->host, i->vocabulary.n, (uint32_t)i->window, &f.contexts, e));
 	mm_status status = each_caption(p, take_contexts, &f, e);
 	if (status == MM_OK)
@@ -99,8 +102,8 @@ static bool has_caption(const pairs *p, const pairs_sample *s, void *ctx)
 static void report(const mm_instance *i, const pairs *p)
 {
 	const txt_vocabulary *v = &i->vocabulary;
-	com_log(i->host, MM_LOG_INFO, "[%s] %u training captions, %u words (min_count = %d), which are %.1f %% of all", i->source.instance,
-	        p->n_samples, v->n - TXT_FIRST_WORD, (int)i->min_count,
+	com_log(i->host, MM_LOG_INFO, "[%s] %u training captions, %u words (min_count = %d), which are %.1f %% of all",
+	        i->source.instance, p->n_samples, v->n - TXT_FIRST_WORD, (int)i->min_count,
 	        v->tokens ? 100.0 * (double)(v->tokens - v->unknown) / (double)v->tokens : 0.0);
 }
 
@@ -111,8 +114,8 @@ mm_status txt_learn(mm_instance *i, mm_error *e)
 	COM_TRY(pairs_open(i->host, &i->source, MM_SPLIT_TRAIN, &p, e));
 	pairs_filter(p, has_caption, NULL);
 	mm_status status = p->n_samples ? learn_vocabulary(i, p, e)
-	                                : com_fail(e, MM_EFORMAT, "%s: no captions in the training split: %s", i->source.root,
-	                                           p->absent ? p->absent : "all that are there are blank");
+	                                : com_fail(e, MM_EFORMAT, "%s: no captions in the training split: %s",
+	                                           i->source.root, p->absent ? p->absent : "all that are there are blank");
 	if (status == MM_OK && i->representation == TXT_EMBEDDING)
 		status = make_vectors(i, p, e);
 	if (status == MM_OK)

@@ -1,5 +1,5 @@
-/* net_conv.c - net = conv: convolutions along the caption for a CPU, scaled by `width`. A caption is a map of height 1; its
- * words are first and last seen through one linear layer each. */
+/* net_conv.c - net = conv: convolutions along the caption for a CPU, scaled by `width`. A caption is a map of height 1;
+ * its words are first and last seen through one linear layer each. */
 #include "mmi_build.h"
 
 #include "nets.h"
@@ -13,7 +13,7 @@ static void encoder(const com_builder *b, mm_encoder_io *io)
 	h = txt_each(b, h, "word", 2 * w);
 	h = com_relu(b, com_conv_by(b, h, "conv1", 2 * w, &near, 1));
 	h = com_relu(b, com_conv_by(b, h, "conv2", 2 * w, &halve, 1));
-	h = com_relu(b, com_conv_by(b, h, "conv3", 4 * w, &halve, 1));   /* [1, length / 4, 4w] */
+	h = com_relu(b, com_conv_by(b, h, "conv3", 4 * w, &halve, 1)); /* [1, length / 4, 4w] */
 	h = com_relu(b, com_linear(b, com_flatten(b, h), "hidden", 8 * w));
 	com_experts(b, h, io);
 }

@@ -1,5 +1,6 @@
-/* net_paper.c - net = paper: the caption networks of MMVAE+ and CMVAE for CUB without their batch normalisation, which would
- * tie the samples of a batch together inside the chains. A caption is a picture of length x 128 with one channel. */
+/* net_paper.c - net = paper: the caption networks of MMVAE+ and CMVAE for CUB without their batch normalisation, which
+ * would tie the samples of a batch together inside the chains. A caption is a picture of length x 128 with one channel.
+ */
 #include "mmi_build.h"
 
 #include "nets.h"
@@ -17,7 +18,8 @@ static mm_tensor conv(const com_builder *b, mm_tensor x, const char *branch, int
 	return com_relu(b, com_conv_by(b, x, name, channels, &k, 1));
 }
 
-static mm_tensor transposed(const com_builder *b, mm_tensor x, const char *branch, int number, int32_t channels, com_kernel k)
+static mm_tensor transposed(const com_builder *b, mm_tensor x, const char *branch, int number, int32_t channels,
+                            com_kernel k)
 {
 	char name[24];
 	snprintf(name, sizeof(name), "%s.conv%d", branch, number);
@@ -46,7 +48,7 @@ static void encoder(const com_builder *b, mm_encoder_io *io)
 	words = com_map(b, words, b->i->length, EMBEDDED, 1);
 	mm_tensor h = shared_form(b, words, "z");
 	h = conv(b, h, "z", 4, 256, row4);
-	h = conv(b, h, "z", 5, 512, row4);                        /* [length / 8, 4, 512] */
+	h = conv(b, h, "z", 5, 512, row4); /* [length / 8, 4, 512] */
 	io->z_loc = z_head(b, h, "z.loc", io->latent_dim);
 	io->z_raw = z_head(b, h, "z.raw", io->latent_dim);
 	if (io->private_dim > 0) {
@@ -71,7 +73,7 @@ static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
 	mm_tensor h = vector_to_map(b, io->z, "z");
 	h = transposed(b, h, "z", 2, 256, row4);
 	h = transposed(b, h, "z", 3, 256, square3);
-	h = transposed(b, h, "z", 4, 128, row4);                  /* [length / 8, 16, 128] */
+	h = transposed(b, h, "z", 4, 128, row4); /* [length / 8, 16, 128] */
 	if (io->w != MM_NO_TENSOR) {
 		mm_tensor both[2] = { vector_to_map(b, io->w, "w"), h };
 		both[0] = transposed(b, both[0], "w", 2, 256, row4);
@@ -81,7 +83,7 @@ static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
 	h = transposed(b, h, "both", 1, 128, square3);
 	h = transposed(b, h, "both", 2, 64, square4);
 	h = transposed(b, h, "both", 3, 32, square4);
-	h = transposed(b, h, "both", 4, 1, square4);              /* [length, 128, 1] */
+	h = transposed(b, h, "both", 4, 1, square4); /* [length, 128, 1] */
 	h = txt_each(b, com_map(b, h, 1, b->i->length, EMBEDDED), "word", txt_features(b->i));
 	return b->ops->reshape(b->g, h, &shape);
 }

@@ -24,19 +24,21 @@ static const mm_modality_variation variation = {
 
 static const void *extension(const char *id)
 {
-	return !strcmp(id, MM_MODALITY_PICTURE) ? (const void *)&txt_picture
-	       : !strcmp(id, MM_MODALITY_STATE) ? (const void *)&txt_state
-	       : !strcmp(id, MM_MODALITY_FILE) ? (const void *)&txt_file
-	       : !strcmp(id, MM_MODALITY_SAVED) ? (const void *)&saved
-	       : !strcmp(id, MM_MODALITY_VARIATION) ? (const void *)&variation
-	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier : NULL;
+	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&txt_picture
+	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&txt_state
+	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&txt_file
+	       : !strcmp(id, MM_MODALITY_SAVED)      ? (const void *)&saved
+	       : !strcmp(id, MM_MODALITY_VARIATION)  ? (const void *)&variation
+	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier
+	                                             : NULL;
 }
 
 static const mm_modality_desc caption = {
 	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
 	.id = "caption",
 	.default_name = "txt",
-	.summary = "captions as word vectors or one-hot words, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
+	.summary =
+		"captions as word vectors or one-hot words, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
 	.render_suffix = ".txt",
 	.create = txt_create,
 	.destroy = txt_destroy,

@@ -39,7 +39,8 @@ static mm_status size(mm_instance *i, uint32_t *width, uint32_t *height, mm_erro
 	return MM_OK;
 }
 
-/* The bytes of the next line of at most `most` letters; *skip: with the blank after them. Breaks at a blank if there is one. */
+/* The bytes of the next line of at most `most` letters; *skip: with the blank after them. Breaks at a blank if there is
+ * one. */
 static size_t line_length(const char *text, size_t most, size_t *skip)
 {
 	size_t n = strlen(text), at = most;
@@ -73,7 +74,8 @@ static mm_status draw(mm_instance *i, const float *x, uint8_t *rgb, size_t strid
 {
 	char *text;
 	if (!i->plugin->text)
-		return com_fail(e, MM_EUNSUPPORTED, "this host lacks the service " MM_HOST_TEXT ", without which captions cannot be drawn");
+		return com_fail(e, MM_EUNSUPPORTED,
+		                "this host lacks the service " MM_HOST_TEXT ", without which captions cannot be drawn");
 	COM_TRY(decode(i, x, &text, e));
 	for (size_t y = 0; y < TILE_HEIGHT; y++)
 		memset(rgb + y * stride, 255, TILE_WIDTH * 3);

@@ -1,7 +1,7 @@
 /* state.c - classes, vocabulary and vectors as bytes for a checkpoint.
  *
- * "mmtxt 1\n", then 32-bit little-endian numbers: representation, length, dim, words (the three that are no words included),
- * classes; then the words, each with a NUL, and the vectors' floats row by row. */
+ * "mmtxt 1\n", then 32-bit little-endian numbers: representation, length, dim, words (the three that are no words
+ * included), classes; then the words, each with a NUL, and the vectors' floats row by row. */
 #include "mmi_build.h"
 
 #include "txt.h"
@@ -43,7 +43,8 @@ static mm_status save(mm_instance *i, void **bytes, size_t *size, mm_error *e)
 	const txt_vocabulary *v = &i->vocabulary;
 	if (!i->ready)
 		return com_fail(e, MM_ESTATE, "there is no vocabulary yet; describe comes first");
-	const uint32_t numbers[N_NUMBERS] = { (uint32_t)i->representation, (uint32_t)i->length, (uint32_t)i->dim, v->n, i->n_classes };
+	const uint32_t numbers[N_NUMBERS] = { (uint32_t)i->representation, (uint32_t)i->length, (uint32_t)i->dim, v->n,
+		                                  i->n_classes };
 	size_t n = HEADER + word_bytes(v) + 4 * vector_count(i);
 	uint8_t *block = com_alloc(i->host, n, 1), *at = block + HEADER;
 	if (!block)
@@ -71,15 +72,17 @@ static mm_status check_numbers(const mm_instance *i, const uint32_t numbers[N_NU
 	if (numbers[0] > TXT_ONEHOT || numbers[3] <= TXT_FIRST_WORD || numbers[3] > WORDS_MAX || numbers[4] > 1000000)
 		return com_fail(e, MM_EFORMAT, "the state's header holds numbers that cannot be");
 	if (numbers[0] != (uint32_t)i->representation)
-		return com_fail(e, MM_ECONFIG, "trained with representation = %s, found %s in [%s]", names[numbers[0]], names[i->representation],
-		                i->source.instance);
+		return com_fail(e, MM_ECONFIG, "trained with representation = %s, found %s in [%s]", names[numbers[0]],
+		                names[i->representation], i->source.instance);
 	if (numbers[1] != (uint32_t)i->length)
-		return com_fail(e, MM_ECONFIG, "trained with length = %u, found %d in [%s]", numbers[1], (int)i->length, i->source.instance);
+		return com_fail(e, MM_ECONFIG, "trained with length = %u, found %d in [%s]", numbers[1], (int)i->length,
+		                i->source.instance);
 	bool vectors = i->representation == TXT_EMBEDDING;
 	if (vectors ? numbers[2] < 4 || numbers[2] > 1002 : numbers[2] != 0)
 		return com_fail(e, MM_EFORMAT, "the state's header says dim = %u", numbers[2]);
 	if (vectors && i->dim && numbers[2] != (uint32_t)i->dim)
-		return com_fail(e, MM_ECONFIG, "trained with dim = %u, found %d in [%s]", numbers[2], (int)i->dim, i->source.instance);
+		return com_fail(e, MM_ECONFIG, "trained with dim = %u, found %d in [%s]", numbers[2], (int)i->dim,
+		                i->source.instance);
 	return MM_OK;
 }
 
@@ -90,8 +93,8 @@ static mm_status read_words(mm_instance *i, uint32_t n, const uint8_t **at, cons
 	while (i->vocabulary.n < n) {
 		const uint8_t *stop = memchr(*at, 0, (size_t)(end - *at));
 		if (!stop || stop == *at || stop - *at >= TOKEN_BYTES)
-			return com_fail(e, MM_EFORMAT, "word %u of %u in the state is none: expected 1 to %d bytes and a NUL", i->vocabulary.n, n,
-			                TOKEN_BYTES - 1);
+			return com_fail(e, MM_EFORMAT, "word %u of %u in the state is none: expected 1 to %d bytes and a NUL",
+			                i->vocabulary.n, n, TOKEN_BYTES - 1);
 		COM_TRY(txt_vocabulary_add(&i->vocabulary, (const char *)*at, e));
 		*at = stop + 1;
 	}
@@ -102,7 +105,8 @@ static mm_status read_vectors(mm_instance *i, const uint8_t *at, const uint8_t *
 {
 	size_t count = vector_count(i);
 	if ((size_t)(end - at) != 4 * count)
-		return com_fail(e, MM_EFORMAT, "the state has %zu bytes of vectors, expected %zu", (size_t)(end - at), 4 * count);
+		return com_fail(e, MM_EFORMAT, "the state has %zu bytes of vectors, expected %zu", (size_t)(end - at),
+		                4 * count);
 	i->vector = count ? com_alloc(i->host, count, sizeof(*i->vector)) : NULL;
 	if (count && !i->vector)
 		return com_no_memory(e, "word vectors");

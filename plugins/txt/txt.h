@@ -24,18 +24,18 @@ struct mm_instance {
 	pairs_source source;
 	const txt_net *net;
 	int representation;
-	int punctuation;         /* marks are tokens; otherwise they are left out */
-	int32_t length;          /* tokens, the end included */
-	int32_t dim;             /* of a token's vector; 0: as the file of vectors has it */
+	int punctuation; /* marks are tokens; otherwise they are left out */
+	int32_t length;  /* tokens, the end included */
+	int32_t dim;     /* of a token's vector; 0: as the file of vectors has it */
 	int32_t min_count, max_words, window;
 	int32_t width, energy_width;
-	const char *vectors;     /* file, or NULL: learned */
-	double drop;             /* chance of a word to be hidden from encoders in training */
-	uint64_t drop_stream;    /* of the random numbers for it */
-	bool ready;              /* what follows is there: learned from the data or loaded */
+	const char *vectors;  /* file, or NULL: learned */
+	double drop;          /* chance of a word to be hidden from encoders in training */
+	uint64_t drop_stream; /* of the random numbers for it */
+	bool ready;           /* what follows is there: learned from the data or loaded */
 	uint32_t n_classes;
 	txt_vocabulary vocabulary;
-	float *vector;           /* [words][dim] of an embedding */
+	float *vector; /* [words][dim] of an embedding */
 };
 
 /* Floats of one token: dim, or the number of words. */

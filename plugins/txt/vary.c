@@ -10,7 +10,8 @@ static bool is_word(const mm_instance *i, const float *row)
 	const size_t bytes = (size_t)txt_features(i) * sizeof(*row);
 	if (i->representation == TXT_ONEHOT)
 		return !(row[TXT_END] > 0) && !(row[TXT_PAD] > 0);
-	return memcmp(row, i->vector + TXT_END * (size_t)i->dim, bytes) && memcmp(row, i->vector + TXT_PAD * (size_t)i->dim, bytes);
+	return memcmp(row, i->vector + TXT_END * (size_t)i->dim, bytes) &&
+	       memcmp(row, i->vector + TXT_PAD * (size_t)i->dim, bytes);
 }
 
 /* 0..1, one for each place. */

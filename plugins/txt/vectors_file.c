@@ -1,5 +1,5 @@
-/* vectors_file.c - word vectors of word2vec, fastText and GloVe in their text forms: a word and its numbers on each line,
- * before them, but for GloVe, a line with the number of words and of dimensions. */
+/* vectors_file.c - word vectors of word2vec, fastText and GloVe in their text forms: a word and its numbers on each
+ * line, before them, but for GloVe, a line with the number of words and of dimensions. */
 #include "mmi_build.h"
 
 #include "embedding.h"
@@ -17,11 +17,11 @@ typedef struct reader {
 	const txt_vocabulary *vocabulary;
 	const char *path;
 	FILE *file;
-	char *line;              /* [LINE_BYTES] */
+	char *line; /* [LINE_BYTES] */
 	unsigned long long number;
-	int32_t dim;             /* of the file; 0: not known yet */
-	float *vector;           /* [n][dim + EMBEDDING_OWN] */
-	bool *found;             /* [n] */
+	int32_t dim;   /* of the file; 0: not known yet */
+	float *vector; /* [n][dim + EMBEDDING_OWN] */
+	bool *found;   /* [n] */
 } reader;
 
 static int32_t count_fields(const char *text)
@@ -44,10 +44,14 @@ static mm_status begin(reader *r, const char *line, int32_t wanted, mm_error *e)
 {
 	int32_t dim = count_fields(line) - 1;
 	if (dim < 2 || dim > DIM_MAX)
-		return com_fail(e, MM_EFORMAT, "%s:%llu: a word with %d numbers; expected 2 to %d", r->path, r->number, (int)dim, DIM_MAX);
+		return com_fail(e, MM_EFORMAT, "%s:%llu: a word with %d numbers; expected 2 to %d", r->path, r->number,
+		                (int)dim, DIM_MAX);
 	if (wanted && wanted != dim + EMBEDDING_OWN)
-		return com_fail(e, MM_ECONFIG, "%s has vectors of %d numbers, so dim is %d (two more, for the end and padding), but %d is set; "
-		                "leave dim out", r->path, (int)dim, (int)dim + EMBEDDING_OWN, (int)wanted);
+		return com_fail(
+			e, MM_ECONFIG,
+			"%s has vectors of %d numbers, so dim is %d (two more, for the end and padding), but %d is set; "
+			"leave dim out",
+			r->path, (int)dim, (int)dim + EMBEDDING_OWN, (int)wanted);
 	r->dim = dim;
 	r->vector = com_alloc(r->host, (size_t)r->vocabulary->n * (size_t)(dim + EMBEDDING_OWN), sizeof(*r->vector));
 	return r->vector ? MM_OK : com_no_memory(e, "word vectors");
@@ -88,8 +92,8 @@ static mm_status read_lines(reader *r, int32_t wanted, mm_error *e)
 		size_t length = strcspn(r->line, "\n");
 		r->number++;
 		if (!r->line[length] && length == LINE_BYTES - 1)
-			return com_fail(e, MM_EFORMAT, "%s:%llu: a line of more than %d bytes; expected a word and its vector", r->path, r->number,
-			                LINE_BYTES - 2);
+			return com_fail(e, MM_EFORMAT, "%s:%llu: a line of more than %d bytes; expected a word and its vector",
+			                r->path, r->number, LINE_BYTES - 2);
 		if (r->number == 1) {
 			size_t skip;
 			COM_TRY(com_text_begin(r->path, r->line, length, &skip, e));
@@ -113,12 +117,13 @@ static void report(const reader *r, const char *instance)
 		if (!r->found[i] && !missing++)
 			first = i;
 	if (missing)
-		com_log(r->host, MM_LOG_WARNING, "[%s] %u of %u words have no vector in %s (first: %s); they get random directions", instance,
-		        missing, r->vocabulary->n - TXT_FIRST_WORD, r->path, r->vocabulary->word[first]);
+		com_log(r->host, MM_LOG_WARNING,
+		        "[%s] %u of %u words have no vector in %s (first: %s); they get random directions", instance, missing,
+		        r->vocabulary->n - TXT_FIRST_WORD, r->path, r->vocabulary->word[first]);
 }
 
-mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const char *path, const char *instance, int32_t *dim,
-                           float **out, mm_error *e)
+mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const char *path, const char *instance,
+                           int32_t *dim, float **out, mm_error *e)
 {
 	reader r = { .host = h, .vocabulary = v, .path = path, .file = fopen(path, "rb") };
 	if (!r.file)

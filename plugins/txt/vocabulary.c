@@ -80,7 +80,7 @@ struct txt_counter {
 	const com_host *host;
 	entry *entry;
 	size_t n, capacity;
-	uint32_t *slot;          /* number + 1, or 0 */
+	uint32_t *slot; /* number + 1, or 0 */
 	size_t n_slots;
 	uint64_t tokens;
 	com_arena strings;

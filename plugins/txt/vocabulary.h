@@ -10,10 +10,10 @@ enum { TXT_PAD = 0, TXT_END = 1, TXT_UNKNOWN = 2, TXT_FIRST_WORD = 3 };
 /* Zero is an empty one. */
 typedef struct txt_vocabulary {
 	const com_host *host;
-	const char **word;       /* [n]; "<pad>", "<end>", "<unk>" first */
+	const char **word; /* [n]; "<pad>", "<end>", "<unk>" first */
 	uint32_t n;
-	uint32_t *slot;          /* hash table: number + 1, or 0 */
-	size_t n_slots;          /* a power of two */
+	uint32_t *slot; /* hash table: number + 1, or 0 */
+	size_t n_slots; /* a power of two */
 	com_arena strings;
 	uint64_t tokens, unknown; /* of the captions it was made from */
 } txt_vocabulary;

@@ -39,10 +39,17 @@ static void one_value_may_hold_an_equals_sign(void **state)
 static void malformed_sweeps_are_refused(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "learner.x_steps", "expected SECTION.KEY=" }, { "x_steps=1,2", "expected SECTION.KEY=" }, { ".x=1", "expected SECTION.KEY=" },
-		{ "learner.=1", "expected SECTION.KEY=" },      { "x=a.b", "expected SECTION.KEY=" },       { "a.b=", "a value is empty" },
-		{ "a.b=1,,2", "a value is empty" },             { "a.b=1, ", "a value is empty" },          { "a.b=f(1,2", "brackets do not match" },
-		{ "a.b=1),2", "brackets do not match" },        { "a.b=1,2, 1", "a value occurs twice" },
+		{ "learner.x_steps", "expected SECTION.KEY=" },
+		{ "x_steps=1,2", "expected SECTION.KEY=" },
+		{ ".x=1", "expected SECTION.KEY=" },
+		{ "learner.=1", "expected SECTION.KEY=" },
+		{ "x=a.b", "expected SECTION.KEY=" },
+		{ "a.b=", "a value is empty" },
+		{ "a.b=1,,2", "a value is empty" },
+		{ "a.b=1, ", "a value is empty" },
+		{ "a.b=f(1,2", "brackets do not match" },
+		{ "a.b=1),2", "brackets do not match" },
+		{ "a.b=1,2, 1", "a value occurs twice" },
 	};
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
@@ -55,8 +62,9 @@ static void malformed_sweeps_are_refused(void **state)
 static void a_grid_has_every_combination_the_last_sweep_fastest(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	static const char *const expected[] = { "a.x=0,b.y=auto-0.5,run.seed=7", "a.x=0,b.y=auto-0.5,run.seed=8", "a.x=0,b.y=-p-q,run.seed=7",
-		                                    "a.x=0,b.y=-p-q,run.seed=8",     "a.x=1,b.y=auto-0.5,run.seed=7", "a.x=1,b.y=auto-0.5,run.seed=8",
+	static const char *const expected[] = { "a.x=0,b.y=auto-0.5,run.seed=7", "a.x=0,b.y=auto-0.5,run.seed=8",
+		                                    "a.x=0,b.y=-p-q,run.seed=7",     "a.x=0,b.y=-p-q,run.seed=8",
+		                                    "a.x=1,b.y=auto-0.5,run.seed=7", "a.x=1,b.y=auto-0.5,run.seed=8",
 		                                    "a.x=1,b.y=-p-q,run.seed=7",     "a.x=1,b.y=-p-q,run.seed=8" };
 	mmi_sweep s[3];
 	mmi_points p;

@@ -1,6 +1,7 @@
-/* bench_kernels.c - the linear and convolution kernels on one thread beside what other libraries take for the same call,
- * all measured in turn in one run, results compared. The program itself uses none of those libraries; they are measured where
- * configure found them. Usage: bench_kernels [batch [part of a case's text]]. Exit status 1: results differ. */
+/* bench_kernels.c - the linear and convolution kernels on one thread beside what other libraries take for the same
+ * call, all measured in turn in one run, results compared. The program itself uses none of those libraries; they are
+ * measured where configure found them. Usage: bench_kernels [batch [part of a case's text]]. Exit status 1: results
+ * differ. */
 #include "mmi_build.h"
 
 #include "../rig/kernel_rig.h"
@@ -15,22 +16,45 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONV(op, h, ci, co, k, s, p) { MMI_OP_##op, 0, h, h, ci, co, k, s, p, false, MM_ACT_NONE, MM_ACT_NONE }
+#define CONV(op, h, ci, co, k, s, p)                                           \
+	{                                                                          \
+		MMI_OP_##op, 0, h, h, ci, co, k, s, p, false, MM_ACT_NONE, MM_ACT_NONE \
+	}
 #define LINEAR(op, ci, co) CONV(op, 1, ci, co, 1, 1, 0)
 
 /* A transposed convolution is the gradient to x of the convolution named here. */
 static const rig_case cases[] = {
-	CONV(CONV_BWD_X, 14, 64, 128, 4, 2, 1), CONV(CONV, 14, 64, 128, 4, 2, 1), CONV(CONV_BWD_W, 14, 64, 128, 4, 2, 1),
-	CONV(CONV_BWD_X, 28, 32, 64, 4, 2, 1), CONV(CONV, 28, 32, 64, 4, 2, 1), CONV(CONV_BWD_W, 28, 32, 64, 4, 2, 1),
-	CONV(CONV, 28, 32, 3, 3, 1, 1), CONV(CONV_BWD_X, 28, 32, 3, 3, 1, 1), CONV(CONV_BWD_W, 28, 32, 3, 3, 1, 1),
-	CONV(CONV, 28, 3, 64, 3, 1, 1), CONV(CONV_BWD_X, 28, 3, 64, 3, 1, 1), CONV(CONV_BWD_W, 28, 3, 64, 3, 1, 1),
-	CONV(CONV, 28, 64, 3, 3, 1, 1), CONV(CONV_BWD_X, 28, 64, 3, 3, 1, 1),
-	CONV(CONV, 28, 64, 64, 3, 1, 1), CONV(CONV_BWD_X, 28, 64, 64, 3, 1, 1), CONV(CONV_BWD_W, 28, 64, 64, 3, 1, 1),
-	CONV(CONV, 28, 320, 64, 3, 1, 1), CONV(CONV_BWD_X, 28, 320, 64, 3, 1, 1), CONV(CONV_BWD_W, 28, 320, 64, 3, 1, 1),
-	CONV(CONV, 14, 64, 64, 3, 1, 1), CONV(CONV_BWD_X, 14, 64, 64, 3, 1, 1), CONV(CONV, 7, 64, 64, 3, 1, 1),
-	CONV(CONV, 14, 320, 64, 1, 1, 0), CONV(CONV_BWD_X, 14, 320, 64, 1, 1, 0),
-	LINEAR(LINEAR, 32, 6272), LINEAR(LINEAR_BWD_X, 32, 6272), LINEAR(LINEAR_BWD_W, 32, 6272),
-	LINEAR(LINEAR, 512, 512), LINEAR(LINEAR_BWD_X, 512, 512), LINEAR(LINEAR_BWD_W, 512, 512),
+	CONV(CONV_BWD_X, 14, 64, 128, 4, 2, 1),
+	CONV(CONV, 14, 64, 128, 4, 2, 1),
+	CONV(CONV_BWD_W, 14, 64, 128, 4, 2, 1),
+	CONV(CONV_BWD_X, 28, 32, 64, 4, 2, 1),
+	CONV(CONV, 28, 32, 64, 4, 2, 1),
+	CONV(CONV_BWD_W, 28, 32, 64, 4, 2, 1),
+	CONV(CONV, 28, 32, 3, 3, 1, 1),
+	CONV(CONV_BWD_X, 28, 32, 3, 3, 1, 1),
+	CONV(CONV_BWD_W, 28, 32, 3, 3, 1, 1),
+	CONV(CONV, 28, 3, 64, 3, 1, 1),
+	CONV(CONV_BWD_X, 28, 3, 64, 3, 1, 1),
+	CONV(CONV_BWD_W, 28, 3, 64, 3, 1, 1),
+	CONV(CONV, 28, 64, 3, 3, 1, 1),
+	CONV(CONV_BWD_X, 28, 64, 3, 3, 1, 1),
+	CONV(CONV, 28, 64, 64, 3, 1, 1),
+	CONV(CONV_BWD_X, 28, 64, 64, 3, 1, 1),
+	CONV(CONV_BWD_W, 28, 64, 64, 3, 1, 1),
+	CONV(CONV, 28, 320, 64, 3, 1, 1),
+	CONV(CONV_BWD_X, 28, 320, 64, 3, 1, 1),
+	CONV(CONV_BWD_W, 28, 320, 64, 3, 1, 1),
+	CONV(CONV, 14, 64, 64, 3, 1, 1),
+	CONV(CONV_BWD_X, 14, 64, 64, 3, 1, 1),
+	CONV(CONV, 7, 64, 64, 3, 1, 1),
+	CONV(CONV, 14, 320, 64, 1, 1, 0),
+	CONV(CONV_BWD_X, 14, 320, 64, 1, 1, 0),
+	LINEAR(LINEAR, 32, 6272),
+	LINEAR(LINEAR_BWD_X, 32, 6272),
+	LINEAR(LINEAR_BWD_W, 32, 6272),
+	LINEAR(LINEAR, 512, 512),
+	LINEAR(LINEAR_BWD_X, 512, 512),
+	LINEAR(LINEAR_BWD_W, 512, 512),
 };
 
 /* ------------------------------------------------------------------ contestants */
@@ -39,10 +63,10 @@ static const rig_case cases[] = {
 enum { OURS = 2, CONTESTANTS = OURS + RIVALS_OF_ONEDNN + RIVALS_OF_OPENBLAS };
 
 typedef struct contestant {
-	rig rig;                 /* of ours; `kernel` NULL: no such one */
-	const rival *rival;      /* of others, with its state; `state` NULL: it has no way to compute this */
+	rig rig;            /* of ours; `kernel` NULL: no such one */
+	const rival *rival; /* of others, with its state; `state` NULL: it has no way to compute this */
 	void *state;
-	double best;             /* seconds */
+	double best; /* seconds */
 } contestant;
 
 /* NULL for libraries that configure did not find. */

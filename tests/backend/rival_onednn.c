@@ -12,11 +12,11 @@
 #include <dnnl.h>
 #endif
 
-#define MAKE(call)                                \
-	do {                                          \
-		const dnnl_status_t made = (call);        \
-		if (made != dnnl_success)                 \
-			return made;                          \
+#define MAKE(call)                         \
+	do {                                   \
+		const dnnl_status_t made = (call); \
+		if (made != dnnl_success)          \
+			return made;                   \
 	} while (0)
 
 /* The tensors of a forward convolution; a call writes one of them. */
@@ -57,16 +57,18 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *out, direction d, dnnl_alg_
 	switch (d) {
 	case FORWARD:
 		return dnnl_convolution_forward_primitive_desc_create(out, engine, dnnl_forward_training, alg, t[X], t[WEIGHTS],
-			NULL, t[Y], g->strides, g->dilates, g->before, g->after, NULL);
+		                                                      NULL, t[Y], g->strides, g->dilates, g->before, g->after,
+		                                                      NULL);
 	case BACKWARD_X:
-		return dnnl_convolution_backward_data_primitive_desc_create(out, engine, alg, t[X], t[WEIGHTS], t[Y], g->strides,
-			g->dilates, g->before, g->after, hint, NULL);
+		return dnnl_convolution_backward_data_primitive_desc_create(
+			out, engine, alg, t[X], t[WEIGHTS], t[Y], g->strides, g->dilates, g->before, g->after, hint, NULL);
 	case BACKWARD_WEIGHTS:
-		return dnnl_convolution_backward_weights_primitive_desc_create(out, engine, alg, t[X], t[WEIGHTS], NULL, t[Y],
-			g->strides, g->dilates, g->before, g->after, hint, NULL);
+		return dnnl_convolution_backward_weights_primitive_desc_create(
+			out, engine, alg, t[X], t[WEIGHTS], NULL, t[Y], g->strides, g->dilates, g->before, g->after, hint, NULL);
 	default:
-		return dnnl_deconvolution_forward_primitive_desc_create(out, engine, dnnl_forward_inference, alg, t[Y], t[WEIGHTS],
-			NULL, t[X], g->strides, g->dilates, g->before, g->after, NULL);
+		return dnnl_deconvolution_forward_primitive_desc_create(out, engine, dnnl_forward_inference, alg, t[Y],
+		                                                        t[WEIGHTS], NULL, t[X], g->strides, g->dilates,
+		                                                        g->before, g->after, NULL);
 	}
 }
 #else
@@ -96,19 +98,19 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *out, direction d, dnnl_alg_
 	switch (d) {
 	case FORWARD:
 		MAKE(dnnl_dilated_convolution_forward_desc_init(&c, dnnl_forward_training, alg, &t[X], &t[WEIGHTS], NULL, &t[Y],
-			g->strides, g->dilates, g->before, g->after));
+		                                                g->strides, g->dilates, g->before, g->after));
 		break;
 	case BACKWARD_X:
-		MAKE(dnnl_dilated_convolution_backward_data_desc_init(&c, alg, &t[X], &t[WEIGHTS], &t[Y], g->strides, g->dilates,
-			g->before, g->after));
+		MAKE(dnnl_dilated_convolution_backward_data_desc_init(&c, alg, &t[X], &t[WEIGHTS], &t[Y], g->strides,
+		                                                      g->dilates, g->before, g->after));
 		break;
 	case BACKWARD_WEIGHTS:
 		MAKE(dnnl_dilated_convolution_backward_weights_desc_init(&c, alg, &t[X], &t[WEIGHTS], NULL, &t[Y], g->strides,
-			g->dilates, g->before, g->after));
+		                                                         g->dilates, g->before, g->after));
 		break;
 	default:
-		MAKE(dnnl_dilated_deconvolution_forward_desc_init(&c, dnnl_forward_inference, alg, &t[Y], &t[WEIGHTS], NULL, &t[X],
-			g->strides, g->dilates, g->before, g->after));
+		MAKE(dnnl_dilated_deconvolution_forward_desc_init(&c, dnnl_forward_inference, alg, &t[Y], &t[WEIGHTS], NULL,
+		                                                  &t[X], g->strides, g->dilates, g->before, g->after));
 		break;
 	}
 	return dnnl_primitive_desc_create(out, &c, NULL, engine, hint);
@@ -122,13 +124,17 @@ static const struct role {
 	dnnl_query_t layout;
 	int arg;
 } roles[][TENSORS] = {
-	[FORWARD] = { { dnnl_query_src_md, DNNL_ARG_SRC }, { dnnl_query_weights_md, DNNL_ARG_WEIGHTS },
+	[FORWARD] = { { dnnl_query_src_md, DNNL_ARG_SRC },
+	              { dnnl_query_weights_md, DNNL_ARG_WEIGHTS },
 	              { dnnl_query_dst_md, DNNL_ARG_DST } },
-	[BACKWARD_X] = { { dnnl_query_diff_src_md, DNNL_ARG_DIFF_SRC }, { dnnl_query_weights_md, DNNL_ARG_WEIGHTS },
+	[BACKWARD_X] = { { dnnl_query_diff_src_md, DNNL_ARG_DIFF_SRC },
+	                 { dnnl_query_weights_md, DNNL_ARG_WEIGHTS },
 	                 { dnnl_query_diff_dst_md, DNNL_ARG_DIFF_DST } },
-	[BACKWARD_WEIGHTS] = { { dnnl_query_src_md, DNNL_ARG_SRC }, { dnnl_query_diff_weights_md, DNNL_ARG_DIFF_WEIGHTS },
+	[BACKWARD_WEIGHTS] = { { dnnl_query_src_md, DNNL_ARG_SRC },
+	                       { dnnl_query_diff_weights_md, DNNL_ARG_DIFF_WEIGHTS },
 	                       { dnnl_query_diff_dst_md, DNNL_ARG_DIFF_DST } },
-	[TRANSPOSED] = { { dnnl_query_dst_md, DNNL_ARG_DST }, { dnnl_query_weights_md, DNNL_ARG_WEIGHTS },
+	[TRANSPOSED] = { { dnnl_query_dst_md, DNNL_ARG_DST },
+	                 { dnnl_query_weights_md, DNNL_ARG_WEIGHTS },
 	                 { dnnl_query_src_md, DNNL_ARG_SRC } },
 };
 static const int outputs[] = { [FORWARD] = Y, [BACKWARD_X] = X, [BACKWARD_WEIGHTS] = WEIGHTS, [TRANSPOSED] = X };
@@ -165,8 +171,9 @@ static geometry geometry_of(const rig *r, direction d)
 {
 	const rig_case *c = &r->c;
 	geometry g = { .dims = { { c->n, c->ci, c->h, c->w }, { c->co, c->ci, c->k, c->k }, { c->n, c->co, r->oh, r->ow } },
-	               .strides = { c->s, c->s }, .before = { c->p, c->p },
-	               .after = { (r->oh - 1) * c->s + c->k - c->h - c->p, (r->ow - 1) * c->s + c->k - c->w - c->p } };
+		           .strides = { c->s, c->s },
+		           .before = { c->p, c->p },
+		           .after = { (r->oh - 1) * c->s + c->k - c->h - c->p, (r->ow - 1) * c->s + c->k - c->w - c->p } };
 	if (d == TRANSPOSED) {
 		g.dims[WEIGHTS][0] = c->ci;
 		g.dims[WEIGHTS][1] = c->co;
@@ -211,7 +218,8 @@ static dnnl_status_t copy(conv_call *c, layout from_layout, dnnl_memory_t from, 
 	dnnl_primitive_desc_t description = NULL;
 	dnnl_primitive_t reorder = NULL;
 	const dnnl_exec_arg_t args[2] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
-	dnnl_status_t status = dnnl_reorder_primitive_desc_create(&description, from_layout, c->engine, to_layout, c->engine, NULL);
+	dnnl_status_t status =
+		dnnl_reorder_primitive_desc_create(&description, from_layout, c->engine, to_layout, c->engine, NULL);
 	if (status == dnnl_success)
 		status = dnnl_primitive_create(&reorder, description);
 	if (status == dnnl_success)
@@ -229,7 +237,8 @@ static dnnl_status_t exchange(conv_call *c, int t, float *data, bool in)
 	const layout theirs = dnnl_primitive_desc_query_md(c->description, roles[c->d][t].layout, 0);
 	dnnl_memory_t outer = NULL;
 	MAKE(dnnl_memory_create(&outer, ours, c->engine, data));
-	const dnnl_status_t status = in ? copy(c, ours, outer, theirs, c->inner[t]) : copy(c, theirs, c->inner[t], ours, outer);
+	const dnnl_status_t status =
+		in ? copy(c, ours, outer, theirs, c->inner[t]) : copy(c, theirs, c->inner[t], ours, outer);
 	dnnl_memory_destroy(outer);
 	return status;
 }
@@ -277,20 +286,34 @@ static void *conv_make(const rig *r, direction d, dnnl_alg_kind_t alg, bool chan
 static void *direct_make(const rig *r, dnnl_alg_kind_t alg, bool channels_last)
 {
 	switch (r->c.op) {
-	case MMI_OP_CONV: return conv_make(r, FORWARD, alg, channels_last);
-	case MMI_OP_CONV_BWD_X: return conv_make(r, BACKWARD_X, alg, channels_last);
-	case MMI_OP_CONV_BWD_W: return conv_make(r, BACKWARD_WEIGHTS, alg, channels_last);
-	default: return NULL;
+	case MMI_OP_CONV:
+		return conv_make(r, FORWARD, alg, channels_last);
+	case MMI_OP_CONV_BWD_X:
+		return conv_make(r, BACKWARD_X, alg, channels_last);
+	case MMI_OP_CONV_BWD_W:
+		return conv_make(r, BACKWARD_WEIGHTS, alg, channels_last);
+	default:
+		return NULL;
 	}
 }
 
-static void *make_blocked(const rig *r) { return direct_make(r, dnnl_convolution_direct, false); }
-static void *make_nhwc(const rig *r) { return direct_make(r, dnnl_convolution_direct, true); }
-static void *make_winograd(const rig *r) { return direct_make(r, dnnl_convolution_winograd, false); }
+static void *make_blocked(const rig *r)
+{
+	return direct_make(r, dnnl_convolution_direct, false);
+}
+static void *make_nhwc(const rig *r)
+{
+	return direct_make(r, dnnl_convolution_direct, true);
+}
+static void *make_winograd(const rig *r)
+{
+	return direct_make(r, dnnl_convolution_winograd, false);
+}
 
 static void *make_transposed(const rig *r)
 {
-	return r->c.op == MMI_OP_CONV_BWD_X && r->c.s > 1 ? conv_make(r, TRANSPOSED, dnnl_deconvolution_direct, false) : NULL;
+	return r->c.op == MMI_OP_CONV_BWD_X && r->c.s > 1 ? conv_make(r, TRANSPOSED, dnnl_deconvolution_direct, false)
+	                                                  : NULL;
 }
 
 static void conv_run(void *state)
@@ -339,8 +362,8 @@ static void sgemm_run(void *state)
 {
 	const sgemm_call *c = state;
 	const rival_product *p = &c->p;
-	dnnl_sgemm(p->a_transposed ? 'T' : 'N', p->b_transposed ? 'T' : 'N', p->m, p->n, p->k, 1, p->a, p->lda, p->b, p->ldb, 0,
-	           c->out, p->n);
+	dnnl_sgemm(p->a_transposed ? 'T' : 'N', p->b_transposed ? 'T' : 'N', p->m, p->n, p->k, 1, p->a, p->lda, p->b,
+	           p->ldb, 0, c->out, p->n);
 }
 
 static void sgemm_result(void *state, float *out)

@@ -11,7 +11,7 @@ typedef struct blas_call {
 	const rig *r;
 	bool is_product;
 	rival_product product;
-	float *columns;          /* one picture's patches [oh * ow, k * k * ci] */
+	float *columns; /* one picture's patches [oh * ow, k * k * ci] */
 	float *out;
 } blas_call;
 
@@ -75,7 +75,8 @@ static void run_picture(blas_call *c, float *x, const float *w, const float *y, 
 	if (r->c.op != MMI_OP_CONV_BWD_X)
 		move_patches(r, x, c->columns, false);
 	if (r->c.op == MMI_OP_CONV)
-		multiply(&(rival_product){ false, false, rows, co, depth, depth, co, c->columns, w }, 0, c->out + i * rows * co);
+		multiply(&(rival_product){ false, false, rows, co, depth, depth, co, c->columns, w }, 0,
+		         c->out + i * rows * co);
 	else if (r->c.op == MMI_OP_CONV_BWD_W)
 		multiply(&(rival_product){ true, false, depth, co, rows, depth, co, c->columns, y }, i > 0, c->out);
 	else

@@ -8,7 +8,7 @@
  * NHWC, pictures too; so a rival is timed in a network of its own. */
 typedef struct rival {
 	const char *name;
-	void *(*make)(const rig *r);             /* NULL: there is no such way to compute this call */
+	void *(*make)(const rig *r); /* NULL: there is no such way to compute this call */
 	void (*run)(void *state);
 	void (*result)(void *state, float *out); /* what the last run computed, laid out as the rig's output */
 	void (*destroy)(void *state);
@@ -21,7 +21,7 @@ extern const rival rivals_of_openblas[RIVALS_OF_OPENBLAS];
 /* A call that is one product of matrices, row by row: c [m, n] = op(a) op(b) of depth k. */
 typedef struct rival_product {
 	bool a_transposed, b_transposed;
-	int m, n, k, lda, ldb;                   /* c is dense */
+	int m, n, k, lda, ldb; /* c is dense */
 	const float *a, *b;
 } rival_product;
 

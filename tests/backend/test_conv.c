@@ -17,33 +17,47 @@
 /* ------------------------------------------------------------------ reference */
 
 typedef struct reference {
-	double *sum, *size;      /* result, and the sum of absolute products that rounding errors scale with */
-	double largest;          /* size: Winograd's errors scale with the whole tile, which padding does not make smaller */
+	double *sum, *size; /* result, and the sum of absolute products that rounding errors scale with */
+	double largest;     /* size: Winograd's errors scale with the whole tile, which padding does not make smaller */
 } reference;
 
 static double activation(double x, int32_t act)
 {
 	switch (act) {
-	case MM_ACT_RELU: return x > 0 ? x : 0;
-	case MM_ACT_LEAKY_RELU: return x > 0 ? x : (double)0.2f * x;
-	case MM_ACT_TANH: return tanh(x);
-	case MM_ACT_SIGMOID: return 1 / (1 + exp(-x));
-	case MM_ACT_SOFTPLUS: return x > 30 ? x : log1p(exp(x));
-	case MM_ACT_EXP: return exp(x);
-	default: return x;
+	case MM_ACT_RELU:
+		return x > 0 ? x : 0;
+	case MM_ACT_LEAKY_RELU:
+		return x > 0 ? x : (double)0.2f * x;
+	case MM_ACT_TANH:
+		return tanh(x);
+	case MM_ACT_SIGMOID:
+		return 1 / (1 + exp(-x));
+	case MM_ACT_SOFTPLUS:
+		return x > 30 ? x : log1p(exp(x));
+	case MM_ACT_EXP:
+		return exp(x);
+	default:
+		return x;
 	}
 }
 
 static double slope(double y, int32_t act)
 {
 	switch (act) {
-	case MM_ACT_RELU: return y > 0;
-	case MM_ACT_LEAKY_RELU: return y > 0 ? 1 : (double)0.2f;
-	case MM_ACT_TANH: return 1 - y * y;
-	case MM_ACT_SIGMOID: return y * (1 - y);
-	case MM_ACT_SOFTPLUS: return 1 - exp(-y);
-	case MM_ACT_EXP: return y;
-	default: return 1;
+	case MM_ACT_RELU:
+		return y > 0;
+	case MM_ACT_LEAKY_RELU:
+		return y > 0 ? 1 : (double)0.2f;
+	case MM_ACT_TANH:
+		return 1 - y * y;
+	case MM_ACT_SIGMOID:
+		return y * (1 - y);
+	case MM_ACT_SOFTPLUS:
+		return 1 - exp(-y);
+	case MM_ACT_EXP:
+		return y;
+	default:
+		return 1;
 	}
 }
 
@@ -62,7 +76,10 @@ static void multiply_channels(const rig *r, taps t, reference *ref)
 		for (size_t o = 0; o < (size_t)c->co; o++) {
 			const size_t x = t.x + i, y = t.y + o, w = t.w + i * (size_t)c->co + o;
 			const size_t to = forward ? y : bwd_x ? x : w;
-			const double a = (double)r->in[0][forward ? x : bwd_x ? y : x], b = (double)r->in[1][forward || bwd_x ? w : y];
+			const double a = (double)r->in[0][forward ? x
+			                                  : bwd_x ? y
+			                                          : x],
+						 b = (double)r->in[1][forward || bwd_x ? w : y];
 			ref->sum[to] += a * b;
 			ref->size[to] += fabs(a * b);
 		}
@@ -79,7 +96,7 @@ static void reference_products(const rig *r, reference *ref)
 					if (iy < 0 || iy >= c->h || ix < 0 || ix >= c->w)
 						continue;
 					const taps t = { (size_t)(((n * c->h + iy) * c->w + ix) * c->ci),
-					                 (size_t)(((n * r->oh + oy) * r->ow + ox) * c->co), (size_t)(k * c->ci * c->co) };
+						             (size_t)(((n * r->oh + oy) * r->ow + ox) * c->co), (size_t)(k * c->ci * c->co) };
 					multiply_channels(r, t, ref);
 				}
 }
@@ -120,8 +137,8 @@ static void compare(const rig *r, const reference *ref, double scale)
 		const double want = scale * ref->sum[i], error = fabs((double)r->out[i] - want);
 		const double allowed = winograd ? 2e-6 * ref->largest : 1e-6 * ref->size[i];
 		if (!(error <= scale * (allowed + 3e-7 * fabs(ref->sum[i]) + 1e-7)))
-			fail_msg("%s, %s, %s: element %zu is %.9g, expected %.9g", rig_text(&r->c, text, sizeof text), r->kernel->name,
-			         mmi_isa_get()->name, i, (double)r->out[i], want);
+			fail_msg("%s, %s, %s: element %zu is %.9g, expected %.9g", rig_text(&r->c, text, sizeof text),
+			         r->kernel->name, mmi_isa_get()->name, i, (double)r->out[i], want);
 	}
 }
 
@@ -175,20 +192,23 @@ static int check_case(const rig_case *c)
 
 /* n, h, w, ci, co, kernel, stride, padding */
 static const int32_t conv_shapes[][8] = {
-	{ 1, 1, 1, 1, 1, 1, 1, 0 },    { 3, 5, 7, 3, 5, 3, 1, 1 },    { 2, 6, 5, 5, 3, 3, 1, 0 },    { 3, 7, 7, 16, 16, 3, 1, 1 },
-	{ 1, 9, 8, 40, 24, 3, 1, 1 },  { 2, 8, 8, 16, 40, 3, 1, 1 },  { 1, 14, 14, 64, 32, 3, 1, 1 }, { 5, 8, 8, 17, 33, 3, 1, 1 },
-	{ 1, 6, 7, 160, 16, 3, 1, 1 }, { 3, 28, 28, 3, 16, 3, 1, 1 }, { 2, 28, 28, 16, 3, 3, 1, 1 }, { 3, 9, 9, 32, 1, 3, 1, 1 },
-	{ 2, 5, 5, 64, 4, 5, 1, 2 },   { 2, 7, 6, 2, 2, 4, 1, 2 },    { 2, 7, 7, 16, 40, 1, 1, 0 },  { 2, 7, 7, 16, 32, 1, 2, 0 },
-	{ 3, 14, 14, 8, 16, 4, 2, 1 }, { 2, 7, 9, 5, 17, 4, 2, 1 },   { 2, 9, 9, 3, 5, 3, 2, 1 },    { 1, 11, 8, 4, 3, 5, 2, 2 },
-	{ 2, 9, 9, 6, 7, 2, 3, 0 },    { 2, 10, 7, 1, 3, 4, 3, 3 },   { 1, 4, 4, 32, 64, 4, 1, 0 },  { 16, 4, 4, 32, 16, 3, 1, 1 },
-	{ 17, 2, 2, 16, 32, 3, 1, 1 }, { 2, 5, 5, 3, 3, 3, 1, 2 },    { 2, 3, 3, 3, 4, 5, 2, 4 },
-	{ 3, 14, 14, 16, 16, 4, 2, 1 }, { 2, 15, 17, 32, 24, 4, 2, 1 }, { 1, 16, 13, 40, 16, 4, 2, 2 }, { 2, 9, 8, 16, 16, 3, 1, 0 },
-	{ 1, 16, 16, 144, 16, 4, 2, 0 }, { 2, 6, 7, 16, 16, 3, 1, 2 },
+	{ 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 5, 7, 3, 5, 3, 1, 1 },      { 2, 6, 5, 5, 3, 3, 1, 0 },
+	{ 3, 7, 7, 16, 16, 3, 1, 1 },   { 1, 9, 8, 40, 24, 3, 1, 1 },    { 2, 8, 8, 16, 40, 3, 1, 1 },
+	{ 1, 14, 14, 64, 32, 3, 1, 1 }, { 5, 8, 8, 17, 33, 3, 1, 1 },    { 1, 6, 7, 160, 16, 3, 1, 1 },
+	{ 3, 28, 28, 3, 16, 3, 1, 1 },  { 2, 28, 28, 16, 3, 3, 1, 1 },   { 3, 9, 9, 32, 1, 3, 1, 1 },
+	{ 2, 5, 5, 64, 4, 5, 1, 2 },    { 2, 7, 6, 2, 2, 4, 1, 2 },      { 2, 7, 7, 16, 40, 1, 1, 0 },
+	{ 2, 7, 7, 16, 32, 1, 2, 0 },   { 3, 14, 14, 8, 16, 4, 2, 1 },   { 2, 7, 9, 5, 17, 4, 2, 1 },
+	{ 2, 9, 9, 3, 5, 3, 2, 1 },     { 1, 11, 8, 4, 3, 5, 2, 2 },     { 2, 9, 9, 6, 7, 2, 3, 0 },
+	{ 2, 10, 7, 1, 3, 4, 3, 3 },    { 1, 4, 4, 32, 64, 4, 1, 0 },    { 16, 4, 4, 32, 16, 3, 1, 1 },
+	{ 17, 2, 2, 16, 32, 3, 1, 1 },  { 2, 5, 5, 3, 3, 3, 1, 2 },      { 2, 3, 3, 3, 4, 5, 2, 4 },
+	{ 3, 14, 14, 16, 16, 4, 2, 1 }, { 2, 15, 17, 32, 24, 4, 2, 1 },  { 1, 16, 13, 40, 16, 4, 2, 2 },
+	{ 2, 9, 8, 16, 16, 3, 1, 0 },   { 1, 16, 16, 144, 16, 4, 2, 0 }, { 2, 6, 7, 16, 16, 3, 1, 2 },
 };
 
 static rig_case conv_case(mmi_opcode op, const int32_t s[8])
 {
-	return (rig_case){ .op = op, .n = s[0], .h = s[1], .w = s[2], .ci = s[3], .co = s[4], .k = s[5], .s = s[6], .p = s[7] };
+	return (
+		rig_case){ .op = op, .n = s[0], .h = s[1], .w = s[2], .ci = s[3], .co = s[4], .k = s[5], .s = s[6], .p = s[7] };
 }
 
 static void check_conv_shapes(mmi_opcode op)
@@ -231,8 +251,10 @@ static void big_convolutions_match_double(void **state)
 /* One shape for each kernel (wide, winograd, narrow), with all that can be fused. */
 static void bias_activation_and_mask_are_fused(void **state)
 {
-	static const int32_t shapes[][8] = { { 2, 7, 6, 5, 21, 4, 2, 1 }, { 2, 6, 8, 16, 24, 3, 1, 1 }, { 3, 5, 7, 24, 3, 3, 1, 1 },
-	                                     { 3, 5, 7, 2, 24, 3, 1, 1 } };
+	static const int32_t shapes[][8] = { { 2, 7, 6, 5, 21, 4, 2, 1 },
+		                                 { 2, 6, 8, 16, 24, 3, 1, 1 },
+		                                 { 3, 5, 7, 24, 3, 3, 1, 1 },
+		                                 { 3, 5, 7, 2, 24, 3, 1, 1 } };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int32_t act = MM_ACT_NONE; act <= MM_ACT_EXP; act++)
@@ -275,10 +297,13 @@ static void every_approach_is_reached(void **state)
 
 static void check_linear(mmi_opcode op)
 {
-	static const int32_t sizes[][3] = { { 1, 1, 1 }, { 3, 5, 7 }, { 16, 32, 200 }, { 33, 200, 32 }, { 16, 65, 33 }, { 7, 48, 3 },
-	                                    { 5, 50, 4 }, { 64, 64, 1 }, { 3, 2, 50 }, { 1, 300, 64 }, { 100, 16, 16 } };
+	static const int32_t sizes[][3] = { { 1, 1, 1 },    { 3, 5, 7 },    { 16, 32, 200 }, { 33, 200, 32 },
+		                                { 16, 65, 33 }, { 7, 48, 3 },   { 5, 50, 4 },    { 64, 64, 1 },
+		                                { 3, 2, 50 },   { 1, 300, 64 }, { 100, 16, 16 } };
 	for (size_t i = 0; i < MMI_COUNT(sizes); i++) {
-		rig_case c = { .op = op, .n = sizes[i][0], .h = 1, .w = 1, .ci = sizes[i][1], .co = sizes[i][2], .k = 1, .s = 1 };
+		rig_case c = {
+			.op = op, .n = sizes[i][0], .h = 1, .w = 1, .ci = sizes[i][1], .co = sizes[i][2], .k = 1, .s = 1
+		};
 		check_case(&c);
 		if (op == MMI_OP_LINEAR_BWD_W)
 			continue;
@@ -362,8 +387,13 @@ static void check_pool(const pool_case *c, mmi_opcode op)
 	const size_t in_count = (size_t)mmi_shape_count(down ? &large : &small);
 	const size_t out_count = (size_t)mmi_shape_count(down ? &small : &large);
 	mmi_node in_node = { .op = MMI_OP_INPUT, .shape = down ? large : small, .batched = true };
-	mmi_node node = { .op = op, .n_in = 1, .shape = down ? small : large, .batched = true,
-	                  .attr = { .kh = c->k, .kw = c->k, .sh = c->s, .sw = c->s, .ph = c->p, .pw = c->p, .flag = c->count_pad } };
+	mmi_node node = {
+		.op = op,
+		.n_in = 1,
+		.shape = down ? small : large,
+		.batched = true,
+		.attr = { .kh = c->k, .kw = c->k, .sh = c->s, .sw = c->s, .ph = c->p, .pw = c->p, .flag = c->count_pad }
+	};
 	float *in = mmi_alloc(N * in_count, sizeof *in), *out = mmi_alloc(N * out_count, sizeof *out);
 	double *want = mmi_alloc(N * out_count, sizeof *want);
 	for (size_t i = 0; i < N * in_count; i++)
@@ -394,7 +424,7 @@ static void check_pools(mmi_opcode op, const pool_case *cases, size_t n)
 static void pooling_matches_double(void **state)
 {
 	static const pool_case cases[] = { { 4, 6, 16, 2, 2, 0, 0 }, { 7, 7, 5, 2, 2, 0, 1 },  { 7, 5, 35, 3, 2, 1, 0 },
-	                                   { 7, 5, 35, 3, 2, 1, 1 }, { 5, 5, 64, 3, 1, 1, 0 }, { 7, 7, 3, 7, 7, 0, 0 } };
+		                               { 7, 5, 35, 3, 2, 1, 1 }, { 5, 5, 64, 3, 1, 1, 0 }, { 7, 7, 3, 7, 7, 0, 0 } };
 	(void)state;
 	check_pools(MMI_OP_AVG_POOL, cases, MMI_COUNT(cases));
 	check_pools(MMI_OP_AVG_POOL_BWD, cases, MMI_COUNT(cases));
@@ -478,7 +508,9 @@ static void check_samples_alone(const rig_case *c)
 
 static void samples_do_not_depend_on_their_batch(void **state)
 {
-	static const int32_t shapes[][8] = { { 5, 9, 9, 16, 32, 3, 1, 1 }, { 7, 7, 7, 12, 3, 3, 1, 1 }, { 6, 14, 14, 8, 24, 4, 2, 1 } };
+	static const int32_t shapes[][8] = { { 5, 9, 9, 16, 32, 3, 1, 1 },
+		                                 { 7, 7, 7, 12, 3, 3, 1, 1 },
+		                                 { 6, 14, 14, 8, 24, 4, 2, 1 } };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {

@@ -1,5 +1,6 @@
-/* test_elementwise.c - the CPU's element-wise kernels by themselves: accuracy over the whole range of floats, and results
- * that take the place of their operands. Programs meet these cases only now and then; see test_ops.c for the rest. */
+/* test_elementwise.c - the CPU's element-wise kernels by themselves: accuracy over the whole range of floats, and
+ * results that take the place of their operands. Programs meet these cases only now and then; see test_ops.c for the
+ * rest. */
 #include "mmi_build.h"
 
 #include "engine/kernel.h"
@@ -56,12 +57,18 @@ static double exact(mmi_opcode op, int32_t act, double v)
 	if (op == MMI_OP_LOG)
 		return log(v);
 	switch (act) {
-	case MM_ACT_TANH: return tanh(v);
-	case MM_ACT_SIGMOID: return v < 0 ? exp(v) / (1 + exp(v)) : 1 / (1 + exp(-v));
-	case MM_ACT_SOFTPLUS: return fmax(v, 0) + log1p(exp(-fabs(v)));
-	case MM_ACT_EXP: return exp(v);
-	case MM_ACT_LEAKY_RELU: return v > 0 ? v : 0.25 * v;
-	default: return v < 0 ? 0 : v; /* NaN stays */
+	case MM_ACT_TANH:
+		return tanh(v);
+	case MM_ACT_SIGMOID:
+		return v < 0 ? exp(v) / (1 + exp(v)) : 1 / (1 + exp(-v));
+	case MM_ACT_SOFTPLUS:
+		return fmax(v, 0) + log1p(exp(-fabs(v)));
+	case MM_ACT_EXP:
+		return exp(v);
+	case MM_ACT_LEAKY_RELU:
+		return v > 0 ? v : 0.25 * v;
+	default:
+		return v < 0 ? 0 : v; /* NaN stays */
 	}
 }
 
@@ -78,8 +85,9 @@ static bool close_enough(double found, double expected)
 static void check_accuracy(mmi_opcode op, int32_t act)
 {
 	enum { N = 20011 };
-	const float special[] = { 0, -0.f, INFINITY, -INFINITY, NAN, 1e30f, -1e30f, 3e38f, -3e38f, 1e-30f, -1e-30f, 1e-42f, 88.7f,
-	                          88.8f, -87.3f, -87.4f, -103.9f, -104.1f, 1, -1, 0.625f, -0.625f };
+	const float special[] = { 0,       -0.f,    INFINITY, -INFINITY, NAN,    1e30f,  -1e30f, 3e38f,
+		                      -3e38f,  1e-30f,  -1e-30f,  1e-42f,    88.7f,  88.8f,  -87.3f, -87.4f,
+		                      -103.9f, -104.1f, 1,        -1,        0.625f, -0.625f };
 	static float in[N], out[N];
 	call c;
 
@@ -128,7 +136,8 @@ static void check_softplus_slope(void)
 	call_run(&c);
 	for (int i = 0; i < N; i++)
 		if (!close_enough((double)out[i], -expm1(-(double)y[i])))
-			fail_msg("%s at %g: %.9g, expected %.9g", mmi_isa_get()->name, (double)y[i], (double)out[i], -expm1(-(double)y[i]));
+			fail_msg("%s at %g: %.9g, expected %.9g", mmi_isa_get()->name, (double)y[i], (double)out[i],
+			         -expm1(-(double)y[i]));
 }
 
 /* 1 - exp(-y) of a small y keeps its relative accuracy. */

@@ -36,10 +36,12 @@ static void philox_gives_the_published_words(void **state)
 {
 	static const struct {
 		uint32_t counter[4], key[2], words[4];
-	} known[] = { /* Random123's kat_vectors, philox4x32 10 */
+	} known[] = {
+		/* Random123's kat_vectors, philox4x32 10 */
 		{ { 0, 0, 0, 0 }, { 0, 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
 		{ { ~0u, ~0u, ~0u, ~0u }, { ~0u, ~0u }, { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
-		{ { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 }, { 0xa4093822, 0x299f31d0 },
+		{ { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 },
+		  { 0xa4093822, 0x299f31d0 },
 		  { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
 	};
 
@@ -428,7 +430,8 @@ static const reference_record *adam_record(const char *name, const char *what)
 
 static void follow_adam(const mmi_vec *k, const char *name, float weight_decay)
 {
-	const reference_record *start = adam_record(name, "w0"), *gradients = adam_record(name, "g"), *path = adam_record(name, "w");
+	const reference_record *start = adam_record(name, "w0"), *gradients = adam_record(name, "g"),
+						   *path = adam_record(name, "w");
 	const size_t n = (size_t)start->count;
 	float w[64], m[64] = { 0 }, v[64] = { 0 }, g[64];
 	mmi_adam a = { 1e-2f, 0.9f, 0.99f, 1e-8f, weight_decay, 0, 0, 0.5f };

@@ -1,4 +1,5 @@
-/* ambient.c - defect: each callback changes the rounding mode, the locale or the current folder; the setting "changes" says which. */
+/* ambient.c - defect: each callback changes the rounding mode, the locale or the current folder; the setting "changes"
+ * says which. */
 #include "toy.h"
 
 #include <fenv.h>
@@ -45,4 +46,5 @@ static mm_status read_sample(mm_dataset *d, uint64_t index, float *out, mm_error
 	return toy_read(d, index, out, e);
 }
 
-TOY_PLUGIN("org.example.ambient", desc.create = create; desc.describe = describe; desc.open = open_data; desc.read = read_sample)
+TOY_PLUGIN("org.example.ambient", desc.create = create; desc.describe = describe; desc.open = open_data;
+           desc.read = read_sample)

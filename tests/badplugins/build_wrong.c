@@ -16,13 +16,25 @@ static mm_status encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, mm_erro
 	const mm_host_graph *ops = i->self->graph;
 	toy_encoder(i, g, io, e);
 	switch (wrong) {
-	case 0: io->z_raw = ops->linear(g, io->x, "wide", io->latent_dim + 1, 1, MM_INIT_DEFAULT); break;
-	case 1: io->z_loc = MM_NO_TENSOR; break;
-	case 2: io->z_loc = 100000; break;
-	case 3: return toy_fail(e, MM_EUNSUPPORTED, "this net needs a latent_dim of 512");
-	case 4: ops->fail(g, MM_EUNSUPPORTED, "the picture is too small for four blocks"); break;
-	case 5: io->z_loc = ops->add(g, io->x, 12345); break;
-	default: return MM_ENOMEM;
+	case 0:
+		io->z_raw = ops->linear(g, io->x, "wide", io->latent_dim + 1, 1, MM_INIT_DEFAULT);
+		break;
+	case 1:
+		io->z_loc = MM_NO_TENSOR;
+		break;
+	case 2:
+		io->z_loc = 100000;
+		break;
+	case 3:
+		return toy_fail(e, MM_EUNSUPPORTED, "this net needs a latent_dim of 512");
+	case 4:
+		ops->fail(g, MM_EUNSUPPORTED, "the picture is too small for four blocks");
+		break;
+	case 5:
+		io->z_loc = ops->add(g, io->x, 12345);
+		break;
+	default:
+		return MM_ENOMEM;
 	}
 	return MM_OK;
 }

@@ -6,7 +6,8 @@ static mm_modality_classifier classifier;
 
 static mm_status create(void *self, mm_config *config, mm_instance **out, mm_error *e)
 {
-	static const char *const ways[] = { "size", "build", "name", "classes", "logits", "features", "unset", "own-text", NULL };
+	static const char *const ways[] = { "size",     "build", "name",     "classes", "logits",
+		                                "features", "unset", "own-text", NULL };
 	const toy_self *s = self;
 	mm_status status = s->config->get_choice(config, "wrong", ways, 0, &wrong, e);
 	return status == MM_OK ? toy_create(self, config, out, e) : status;
@@ -25,10 +26,17 @@ static mm_status build(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_err
 	const mm_shape rank2 = { 2, { 2, TOY_SIZE / 2 } };
 	toy_classifier_build(i, g, io, e);
 	switch (wrong) {
-	case 4: io->logits = io->features; break;
-	case 5: io->features = i->self->graph->reshape(g, io->x, &rank2); break;
-	case 6: io->features = MM_NO_TENSOR; break;
-	default: return toy_fail(e, MM_EUNSUPPORTED, "no classifier for this size");
+	case 4:
+		io->logits = io->features;
+		break;
+	case 5:
+		io->features = i->self->graph->reshape(g, io->x, &rank2);
+		break;
+	case 6:
+		io->features = MM_NO_TENSOR;
+		break;
+	default:
+		return toy_fail(e, MM_EUNSUPPORTED, "no classifier for this size");
 	}
 	return MM_OK;
 }
@@ -46,4 +54,5 @@ static const void *extension(const char *id)
 	return &classifier;
 }
 
-TOY_PLUGIN("org.example.classifier-wrong", desc.create = create; desc.describe = describe; desc.get_extension = extension)
+TOY_PLUGIN("org.example.classifier-wrong", desc.create = create; desc.describe = describe;
+           desc.get_extension = extension)

@@ -1,18 +1,36 @@
-/* data_wrong.c - defect: a callback about data breaks its contract; the setting "wrong" says which and how. Samples are two
- * distributions of four. */
+/* data_wrong.c - defect: a callback about data breaks its contract; the setting "wrong" says which and how. Samples are
+ * two distributions of four. */
 #include "toy.h"
 
 #include <math.h>
 
-enum { NO_DATA, OPEN_STATUS, KEY_EMPTY, KEY_LONG, KEY_CUT, KEY_ENDLESS, KEY_UNWRITTEN, KEY_FAILS, LABEL, READ_NOTHING, READ_HALF, READ_NAN,
-	   READ_RANGE, READ_SUM, READ_STATUS, VARY_RANGE };
+enum {
+	NO_DATA,
+	OPEN_STATUS,
+	KEY_EMPTY,
+	KEY_LONG,
+	KEY_CUT,
+	KEY_ENDLESS,
+	KEY_UNWRITTEN,
+	KEY_FAILS,
+	LABEL,
+	READ_NOTHING,
+	READ_HALF,
+	READ_NAN,
+	READ_RANGE,
+	READ_SUM,
+	READ_STATUS,
+	VARY_RANGE
+};
 static int wrong;
 
 static mm_status create(void *self, mm_config *config, mm_instance **out, mm_error *e)
 {
-	static const char *const ways[] = { "no-data", "open-status", "key-empty", "key-long", "key-cut", "key-endless", "key-unwritten",
-		                                "key-fails", "label", "read-nothing", "read-half", "read-nan", "read-range", "read-sum",
-		                                "read-status", "vary-range", NULL };
+	static const char *const ways[] = { "no-data",    "open-status",  "key-empty",     "key-long",
+		                                "key-cut",    "key-endless",  "key-unwritten", "key-fails",
+		                                "label",      "read-nothing", "read-half",     "read-nan",
+		                                "read-range", "read-sum",     "read-status",   "vary-range",
+		                                NULL };
 	const toy_self *s = self;
 	mm_status status = s->config->get_choice(config, "wrong", ways, 0, &wrong, e);
 	return status == MM_OK ? toy_create(self, config, out, e) : status;
@@ -81,5 +99,5 @@ static const void *extension(const char *id)
 	return !strcmp(id, MM_MODALITY_VARIATION) && wrong == VARY_RANGE ? &variation : NULL;
 }
 
-TOY_PLUGIN("org.example.data-wrong", desc.create = create; desc.describe = describe; desc.open = open_data; desc.key = key;
-           desc.label = label; desc.read = read_sample; desc.get_extension = extension)
+TOY_PLUGIN("org.example.data-wrong", desc.create = create; desc.describe = describe; desc.open = open_data;
+           desc.key = key; desc.label = label; desc.read = read_sample; desc.get_extension = extension)

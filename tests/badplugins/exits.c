@@ -20,7 +20,8 @@ static void act(int here)
 
 static mm_status create(void *self, mm_config *config, mm_instance **out, mm_error *e)
 {
-	static const char *const ways[] = { "exit", "quick-exit", "hang", NULL }, *const places[] = { "create", "open", "read", NULL };
+	static const char *const ways[] = { "exit", "quick-exit", "hang", NULL }, *const places[] = { "create", "open",
+		                                                                                          "read", NULL };
 	const toy_self *s = self;
 	mm_status status = s->config->get_choice(config, "how", ways, 0, &how, e);
 	if (status == MM_OK)

@@ -1,4 +1,5 @@
-/* extension_wrong.c - defect: an extension with one function is cut short or lacks it; the setting "wrong" says which. */
+/* extension_wrong.c - defect: an extension with one function is cut short or lacks it; the setting "wrong" says which.
+ */
 #include "toy.h"
 
 static int wrong;
@@ -13,8 +14,10 @@ static mm_status create(void *self, mm_config *config, mm_instance **out, mm_err
 
 static const void *extension(const char *id)
 {
-	static const mm_modality_saved saved[] = { { .struct_size = sizeof(uint32_t) }, { .struct_size = sizeof(mm_modality_saved) } };
-	static const mm_modality_variation variation[] = { { .struct_size = sizeof(uint32_t) }, { .struct_size = sizeof(mm_modality_variation) } };
+	static const mm_modality_saved saved[] = { { .struct_size = sizeof(uint32_t) },
+		                                       { .struct_size = sizeof(mm_modality_saved) } };
+	static const mm_modality_variation variation[] = { { .struct_size = sizeof(uint32_t) },
+		                                               { .struct_size = sizeof(mm_modality_variation) } };
 	if (wrong < 2)
 		return strcmp(id, MM_MODALITY_SAVED) ? NULL : &saved[wrong];
 	return strcmp(id, MM_MODALITY_VARIATION) ? NULL : &variation[wrong - 2];

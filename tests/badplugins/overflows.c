@@ -1,4 +1,5 @@
-/* overflows.c - defect: the branch named by the setting "wrong" gives numbers that are not finite, whatever its parameters. */
+/* overflows.c - defect: the branch named by the setting "wrong" gives numbers that are not finite, whatever its
+ * parameters. */
 #include "toy.h"
 
 static int wrong;

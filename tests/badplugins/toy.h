@@ -284,37 +284,59 @@ static const void *toy_extension(const char *id)
 	return !strcmp(id, MM_MODALITY_CLASSIFIER) ? &toy_classifier : NULL;
 }
 
-static inline void toy_fill(mm_plugin_entry *entry, mm_modality_desc *desc, const mm_modality_desc *const *list, const char *id)
+static inline void toy_fill(mm_plugin_entry *entry, mm_modality_desc *desc, const mm_modality_desc *const *list,
+                            const char *id)
 {
 	*desc = (mm_modality_desc){
 		.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
-		.id = "vector", .default_name = "vector", .summary = "eight made-up numbers", .render_suffix = ".txt",
-		.create = toy_create, .destroy = toy_destroy, .describe = toy_describe,
-		.build_encoder = toy_encoder, .build_decoder = toy_decoder, .build_features = toy_features,
-		.open = toy_open, .close = toy_close, .count = toy_count, .key = toy_key, .label = toy_label, .read = toy_read,
-		.render = toy_render, .get_extension = toy_extension,
+		.id = "vector",
+		.default_name = "vector",
+		.summary = "eight made-up numbers",
+		.render_suffix = ".txt",
+		.create = toy_create,
+		.destroy = toy_destroy,
+		.describe = toy_describe,
+		.build_encoder = toy_encoder,
+		.build_decoder = toy_decoder,
+		.build_features = toy_features,
+		.open = toy_open,
+		.close = toy_close,
+		.count = toy_count,
+		.key = toy_key,
+		.label = toy_label,
+		.read = toy_read,
+		.render = toy_render,
+		.get_extension = toy_extension,
 	};
 	*entry = (mm_plugin_entry){
 		.magic = MM_PLUGIN_MAGIC,
 		.struct_size = MM_SIZE_THROUGH(mm_plugin_entry, unload),
-		.abi_major = MM_ABI_MAJOR, .abi_minor_built = MM_ABI_MINOR, .abi_minor_required = 0,
+		.abi_major = MM_ABI_MAJOR,
+		.abi_minor_built = MM_ABI_MINOR,
+		.abi_minor_required = 0,
 		.abi_tag = MM_ABI_TAG,
-		.n_modalities = 1, .modalities = list,
-		.id = id, .name = "Toy", .vendor = "mmcore tests", .version = "1.0", .license = "MIT",
-		.load = toy_load, .unload = toy_unload,
+		.n_modalities = 1,
+		.modalities = list,
+		.id = id,
+		.name = "Toy",
+		.vendor = "mmcore tests",
+		.version = "1.0",
+		.license = "MIT",
+		.load = toy_load,
+		.unload = toy_unload,
 	};
 }
 
 /* The query of a plugin: the toy with `change` (statements on entry and desc) applied. */
-#define TOY_PLUGIN(plugin_id, change)                                  \
-	const mm_plugin_entry *mm_plugin_query_1(void)                     \
-	{                                                                  \
-		static mm_modality_desc desc;                                  \
+#define TOY_PLUGIN(plugin_id, change)                                    \
+	const mm_plugin_entry *mm_plugin_query_1(void)                       \
+	{                                                                    \
+		static mm_modality_desc desc;                                    \
 		static const mm_modality_desc *const list[2] = { &desc, &desc }; \
-		static mm_plugin_entry entry;                                  \
-		toy_fill(&entry, &desc, list, plugin_id);                      \
-		change;                                                        \
-		return &entry;                                                 \
+		static mm_plugin_entry entry;                                    \
+		toy_fill(&entry, &desc, list, plugin_id);                        \
+		change;                                                          \
+		return &entry;                                                   \
 	}
 
 #endif

@@ -1,4 +1,5 @@
-/* toy_data.c - no defect: as many samples and classes as its settings say, in turn or sorted by class; test = 0: no test split. */
+/* toy_data.c - no defect: as many samples and classes as its settings say, in turn or sorted by class; test = 0: no
+ * test split. */
 #include "toy.h"
 
 static int64_t n_train, n_test, n_classes, n_unreadable, broken;
@@ -15,9 +16,11 @@ static mm_status create(void *self, mm_config *config, mm_instance **out, mm_err
 	if (status == MM_OK)
 		status = c->get_int(config, "classes", 2, 0, TOY_SIZE, &n_classes, e);
 	if (status == MM_OK)
-		status = c->get_int(config, "unreadable", 0, 0, 10000, &n_unreadable, e); /* so many at the start of the test split */
+		status = c->get_int(config, "unreadable", 0, 0, 10000, &n_unreadable,
+		                    e); /* so many at the start of the test split */
 	if (status == MM_OK)
-		status = c->get_int(config, "broken", -1, -1, 10000, &broken, e); /* the sample of the training split that cannot be read */
+		status = c->get_int(config, "broken", -1, -1, 10000, &broken,
+		                    e); /* the sample of the training split that cannot be read */
 	if (status == MM_OK)
 		status = c->get_choice(config, "order", order, 0, &is_sorted, e);
 	return status == MM_OK ? toy_create(self, config, out, e) : status;
@@ -58,5 +61,5 @@ static mm_status read_sample(mm_dataset *d, uint64_t index, float *out, mm_error
 	return status;
 }
 
-TOY_PLUGIN("org.example.toy-data", desc.create = create; desc.describe = describe; desc.open = open_split; desc.label = label;
-           desc.read = read_sample)
+TOY_PLUGIN("org.example.toy-data", desc.create = create; desc.describe = describe; desc.open = open_split;
+           desc.label = label; desc.read = read_sample)

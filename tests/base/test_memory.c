@@ -1,4 +1,5 @@
-/* test_memory.c - memory that ends is told as that: the n-th allocation fails, or all beyond a number of bytes, libraries' included. */
+/* test_memory.c - memory that ends is told as that: the n-th allocation fails, or all beyond a number of bytes,
+ * libraries' included. */
 #include "mmi_build.h"
 
 #include "../rig/store_rig.h"

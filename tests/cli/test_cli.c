@@ -86,7 +86,7 @@ typedef struct settings {
 /* Parses arguments up to NULL with a table of every kind of option. */
 static bool parse(fixture *f, settings *s, int with_operands, ...)
 {
-	char *argv[ARGUMENTS_MAX] = { (char *)(uintptr_t)"try" };
+	char *argv[ARGUMENTS_MAX] = { (char *)(uintptr_t) "try" };
 	int argc = 1;
 	va_list ap;
 
@@ -95,14 +95,12 @@ static bool parse(fixture *f, settings *s, int with_operands, ...)
 		argv[argc++] = a;
 	va_end(ap);
 	*s = (settings){ .ini = "default.ini", .count = 7, .rate = 0.5, .code = -1 };
-	const mmi_option options[] = {
-		MMI_OPTION_FLAG("resume", &s->resume, "go on with the run in the folder"),
-		MMI_OPTION_STRING("ini", "FILE", &s->ini, "settings of the run"),
-		MMI_OPTION_INT("count", "N", &s->count, 1, 100, "how many"),
-		MMI_OPTION_FLOAT("rate", "X", &s->rate, 0, 1, "how fast"),
-		MMI_OPTION_LIST("set", "SECTION.KEY=VALUE", &s->set, "one setting, over the file's"),
-		MMI_OPTION_END
-	};
+	const mmi_option options[] = { MMI_OPTION_FLAG("resume", &s->resume, "go on with the run in the folder"),
+		                           MMI_OPTION_STRING("ini", "FILE", &s->ini, "settings of the run"),
+		                           MMI_OPTION_INT("count", "N", &s->count, 1, 100, "how many"),
+		                           MMI_OPTION_FLOAT("rate", "X", &s->rate, 0, 1, "how fast"),
+		                           MMI_OPTION_LIST("set", "SECTION.KEY=VALUE", &s->set, "one setting, over the file's"),
+		                           MMI_OPTION_END };
 	const mmi_usage usage = { "try", "[options]", "Tries things.", options };
 	return mmi_options_parse(&f->cli, &usage, argc, argv, with_operands ? &s->operands : NULL, &s->code);
 }
@@ -246,8 +244,10 @@ static void test_help_lists_every_option(void **state)
 
 	assert_false(parse(f, &s, false, "--help", NULL));
 	assert_int_equal(s.code, MMI_EXIT_OK);
-	const char *names[] = { "Usage: mmcore try [options]", "Tries things.", "--resume", "--ini FILE", "--count N", "--rate X",
-	                        "--set SECTION.KEY=VALUE", "--help" };
+	const char *names[] = {
+		"Usage: mmcore try [options]", "Tries things.", "--resume", "--ini FILE", "--count N", "--rate X",
+		"--set SECTION.KEY=VALUE",     "--help"
+	};
 	for (size_t i = 0; i < MMI_COUNT(names); i++)
 		assert_non_null(strstr(text_out(f), names[i]));
 	release(&s);

@@ -101,8 +101,10 @@ static const char *string(fixture *f, const char *section, const char *key)
 static void values_come_without_quotes_comments_and_blanks(void **state)
 {
 	fixture *f = *state;
-	must_load(f, "; first\n# second\n[One]\n  a =  plain text  ; comment\nb=\"quoted ; # text \" # comment\nc = 'it is \"so\"'\n"
-	             "d =\ne = \"\"\nf = 1=2\nG=up\r\n\n[two]\na = it's");
+	must_load(
+		f,
+		"; first\n# second\n[One]\n  a =  plain text  ; comment\nb=\"quoted ; # text \" # comment\nc = 'it is \"so\"'\n"
+		"d =\ne = \"\"\nf = 1=2\nG=up\r\n\n[two]\na = it's");
 	assert_string_equal(string(f, "one", "a"), "plain text");
 	assert_string_equal(string(f, "one", "b"), "quoted ; # text ");
 	assert_string_equal(string(f, "one", "c"), "it is \"so\"");
@@ -222,7 +224,9 @@ static void characters_that_cannot_be_seen_are_shown_in_messages(void **state)
 	char shown[14];
 	assert_int_equal(load(f, "[a]\nb\xE2\x80\x8B = 1\n"), MM_ECONFIG);
 	assert_says(f, "found \"b\\xE2\\x80\\x8B\"");
-	assert_int_equal(load(f, "[\xEF\xBB\xBF" "a]\n"), MM_ECONFIG);
+	assert_int_equal(load(f, "[\xEF\xBB\xBF"
+	                         "a]\n"),
+	                 MM_ECONFIG);
 	assert_says(f, "found \"\\xEF\\xBB\\xBFa\"");
 	must_load(f, "[a]\nb = 1\xC2\xA0\n");
 	assert_int_equal(mmi_config_int(f->config, "a", "b", 1, 1, 100, &value, &f->e), MM_ECONFIG);
@@ -295,7 +299,8 @@ static void malformed_options_are_refused(void **state)
 
 static void integers_are_taken_whole_and_in_range(void **state)
 {
-	static const char *const wrong[] = { "", "1x", "0x10", "1.0", "1e3", "two", "0", "101", "99999999999999999999", "- 1" };
+	static const char *const wrong[] = { "",   "1x", "0x10", "1.0", "1e3", "two", "0", "101", "99999999999999999999",
+		                                 "- 1" };
 	fixture *f = *state;
 	char text[128];
 	int64_t value = 5;
@@ -347,15 +352,19 @@ static void open_ranges_read_as_words(void **state)
 		double min, max;
 		const char *text;
 	} cases[] = {
-		{ DBL_MIN, 1, "expected a number above 0 and up to 1" }, { DBL_MIN, INFINITY, "expected a number above 0" },
-		{ 0, INFINITY, "expected a number of at least 0" },      { -INFINITY, 3, "expected a number of at most 3" },
-		{ -INFINITY, INFINITY, "expected a number" },            { -0.5, 0.1, "expected a number from -0.5 to 0.1" },
+		{ DBL_MIN, 1, "expected a number above 0 and up to 1" },
+		{ DBL_MIN, INFINITY, "expected a number above 0" },
+		{ 0, INFINITY, "expected a number of at least 0" },
+		{ -INFINITY, 3, "expected a number of at most 3" },
+		{ -INFINITY, INFINITY, "expected a number" },
+		{ -0.5, 0.1, "expected a number from -0.5 to 0.1" },
 	};
 	fixture *f = *state;
 	double value;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
 		must_load(f, "[a]\nx = y\n");
-		assert_int_equal(mmi_config_float(f->config, "a", "x", 1, cases[i].min, cases[i].max, &value, &f->e), MM_ECONFIG);
+		assert_int_equal(mmi_config_float(f->config, "a", "x", 1, cases[i].min, cases[i].max, &value, &f->e),
+		                 MM_ECONFIG);
 		assert_string_equal(strstr(f->e.message, "expected"), cases[i].text);
 	}
 }
@@ -406,10 +415,13 @@ static void calls_have_a_name_and_perhaps_a_number(void **state)
 		bool has_value;
 		double value;
 	} good[] = {
-		{ "gaussian(0.7)", 0, true, 0.7 }, { "auto", 1, false, 0 }, { "auto ( 2e-2 )", 1, true, 0.02 }, { "gaussian(-1)", 0, true, -1 },
+		{ "gaussian(0.7)", 0, true, 0.7 },
+		{ "auto", 1, false, 0 },
+		{ "auto ( 2e-2 )", 1, true, 0.02 },
+		{ "gaussian(-1)", 0, true, -1 },
 	};
-	static const char *const wrong[] = { "gauss(1)", "gaussian()", "gaussian(1", "gaussian 1", "gaussian(1)x", "gaussian(1 2)",
-	                                     "(1)", "", "gaussian(nan)", "Gaussian(1)" };
+	static const char *const wrong[] = { "gauss(1)",      "gaussian()", "gaussian(1", "gaussian 1",    "gaussian(1)x",
+		                                 "gaussian(1 2)", "(1)",        "",           "gaussian(nan)", "Gaussian(1)" };
 	fixture *f = *state;
 	char text[64];
 
@@ -430,7 +442,8 @@ static void calls_have_a_name_and_perhaps_a_number(void **state)
 		double value;
 		snprintf(text, sizeof text, "[a]\nx = %s\n", wrong[i]);
 		must_load(f, text);
-		assert_int_equal(mmi_config_call(f->config, "a", "x", names, "auto", &which, &has_value, &value, &f->e), MM_ECONFIG);
+		assert_int_equal(mmi_config_call(f->config, "a", "x", names, "auto", &which, &has_value, &value, &f->e),
+		                 MM_ECONFIG);
 		assert_says(f, "expected NAME or NAME(NUMBER), where NAME is one of gaussian, auto");
 	}
 }
@@ -501,8 +514,13 @@ static void printed_numbers_are_short_and_read_back(void **state)
 	static const struct {
 		double value;
 		const char *text;
-	} cases[] = { { 0.1, "0.1" }, { 1e-3, "0.001" }, { 4e-4, "0.0004" }, { 1, "1" }, { 6000, "6000" }, { 1e100, "1e+100" },
-	              { 1.0 / 3.0, "0.3333333333333333" } };
+	} cases[] = { { 0.1, "0.1" },
+		          { 1e-3, "0.001" },
+		          { 4e-4, "0.0004" },
+		          { 1, "1" },
+		          { 6000, "6000" },
+		          { 1e100, "1e+100" },
+		          { 1.0 / 3.0, "0.3333333333333333" } };
 	char text[MMI_VALUE_TEXT];
 	double back;
 
@@ -577,7 +595,8 @@ static void ask_some(fixture *f)
 static void unknown_keys_and_sections_are_errors_with_a_suggestion(void **state)
 {
 	static const char *const wrong[][2] = {
-		{ "[learner]\nbatch = 1\nitertions = 3\n", ":3: [learner] itertions = 3: unknown key; did you mean \"iterations\"?" },
+		{ "[learner]\nbatch = 1\nitertions = 3\n",
+		  ":3: [learner] itertions = 3: unknown key; did you mean \"iterations\"?" },
 		{ "[learner]\nweight_decay = 1\n", ":2: [learner] weight_decay = 1: unknown key; it belongs to [energy]" },
 		{ "[learner]\nzzz = 1\n", ":2: [learner] zzz = 1: unknown key; [learner] knows iterations, batch" },
 		{ "[lerner]\nbatch = 1\n", ":1: unknown section [lerner]: did you mean [learner]?" },
@@ -651,7 +670,8 @@ static void ask_everything(fixture *f)
 	assert_int_equal(mmi_config_string(f->config, "run", "note", "a ; b", &text, &f->e), MM_OK);
 	assert_int_equal(mmi_config_string(f->config, "run", "empty", "", &text, &f->e), MM_OK);
 	assert_int_equal(mmi_config_bool(f->config, "energy", "spectral_norm", true, &flag, &f->e), MM_OK);
-	assert_int_equal(mmi_config_call(f->config, "m0", "likelihood", names, "gaussian(0.7)", &which, &flag, &x, &f->e), MM_OK);
+	assert_int_equal(mmi_config_call(f->config, "m0", "likelihood", names, "gaussian(0.7)", &which, &flag, &x, &f->e),
+	                 MM_OK);
 }
 
 static void the_resolved_ini_reads_back_as_itself(void **state)

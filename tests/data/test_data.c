@@ -1,4 +1,5 @@
-/* test_data.c - tuples joined by key, and batches that depend on seed and iteration alone; with modalities made here. */
+/* test_data.c - tuples joined by key, and batches that depend on seed and iteration alone; with modalities made here.
+ */
 #include "mmi_build.h"
 
 #include "data/keys.h"
@@ -106,9 +107,9 @@ static void keys_without_partners_are_left_out_and_told(void **state)
 {
 	world *w = *state;
 
-	w->instance[1].count = 90;                            /* k0 to k89 */
+	w->instance[1].count = 90; /* k0 to k89 */
 	w->instance[2] = w->instance[0];
-	w->instance[2].first = 5;                             /* k5 to k104 */
+	w->instance[2].first = 5; /* k5 to k104 */
 	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
 	assert_int_equal(mmi_tuples_count(t), 85);
 	assert_int_equal(tuple_number(t, 0), 5);
@@ -119,7 +120,8 @@ static void keys_without_partners_are_left_out_and_told(void **state)
 	assert_int_equal(mmi_tuples_join(t, 2).count, 100);
 	assert_int_equal(w->lines, 3);
 	assert_string_equal(w->heard[0], "training data: m1 lacks 10 of 100 keys of m0 (first: 'k90'); they are left out");
-	assert_string_equal(w->heard[2], "training data: 5 of 100 keys of m2 are not in m0 (first: 'k100'); they are left out");
+	assert_string_equal(w->heard[2],
+	                    "training data: 5 of 100 keys of m2 are not in m0 (first: 'k100'); they are left out");
 	mmi_tuples_close(t);
 }
 
@@ -129,16 +131,19 @@ static void nothing_in_common_is_an_error_that_shows_keys(void **state)
 	mm_error e = MM_ERROR_INIT;
 
 	w->instance[1].prefix = "img_";
-	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "no key is present in all 3 modalities: m1 shares 0 of the 100 "
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e,
+	             "no key is present in all 3 modalities: m1 shares 0 of the 100 "
 	             "keys of m0 (like 'k0'), its own are like 'img_0'; do they read the same data set?");
 	w->instance[1].prefix = "k0#"; /* as where one section takes pictures, the other each of their captions */
-	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "its own are like 'k0#0'; they differ by #K, the number of a caption: set "
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e,
+	             "its own are like 'k0#0'; they differ by #K, the number of a caption: set "
 	             "`captions` alike in both sections");
 	w->instance[1].prefix = "k";
 	w->instance[1].count = 40;
 	w->instance[2].first = 60;
 	w->instance[2].count = 40; /* each shares with m0, but not the same */
-	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "m2 shares 40 of the 100 keys of m0 (like 'k0'); do they");
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e,
+	             "m2 shares 40 of the 100 keys of m0 (like 'k0'); do they");
 }
 
 static void labels_that_disagree_are_an_error_with_the_key(void **state)
@@ -153,7 +158,8 @@ static void labels_that_disagree_are_an_error_with_the_key(void **state)
 	assert_int_equal(mmi_tuples_label(t, 42), 2);
 	mmi_tuples_close(t);
 	w->modality[1].info.n_classes = 5;
-	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e, "[m1] label: key 'k5' has label 5, expected 0 to 4");
+	assert_fails(try_part(w, MMI_PART_TRAIN, 0, &e), MM_EFORMAT, e,
+	             "[m1] label: key 'k5' has label 5, expected 0 to 4");
 }
 
 static void a_key_twice_and_data_that_do_not_open_are_errors(void **state)
@@ -183,13 +189,15 @@ static void unreadable_and_infinite_samples_are_named(void **state)
 	w->instance[2].infinite = 8;
 	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
 	assert_fails(mmi_tuples_read(t, 7, out, &e), MM_EFORMAT, e, "[m1] read of sample 'k7': picture is cut off");
-	assert_fails(mmi_tuples_read(t, 8, out, &e), MM_EFORMAT, e, "[m2] read: sample 'k8': value 3 is inf, expected a number");
+	assert_fails(mmi_tuples_read(t, 8, out, &e), MM_EFORMAT, e,
+	             "[m2] read: sample 'k8': value 3 is inf, expected a number");
 	assert_ok(mmi_tuples_read(t, 9, out, &e), e);
 	w->modality[0].info.support = MM_SUPPORT_BOX;
 	w->modality[0].info.lo = -1;
 	w->modality[0].info.hi = 9;
 	assert_ok(mmi_tuples_read(t, 9, out, &e), e);
-	assert_fails(mmi_tuples_read(t, 10, out, &e), MM_EFORMAT, e, "[m0] read: sample 'k10': value 0 is 10, expected a number from -1 to 9");
+	assert_fails(mmi_tuples_read(t, 10, out, &e), MM_EFORMAT, e,
+	             "[m0] read: sample 'k10': value 0 is 10, expected a number from -1 to 9");
 	mmi_tuples_close(t);
 }
 
@@ -221,7 +229,7 @@ static void the_reserve_depends_on_the_seed_alone(void **state)
 {
 	world *w = *state;
 	mmi_tuples *a = open_part(w, MMI_PART_VALIDATION, 30, 1), *b = open_part(w, MMI_PART_VALIDATION, 30, 1),
-	           *c = open_part(w, MMI_PART_VALIDATION, 30, 2), *d = open_part(w, MMI_PART_VALIDATION, 20, 1);
+			   *c = open_part(w, MMI_PART_VALIDATION, 30, 2), *d = open_part(w, MMI_PART_VALIDATION, 20, 1);
 	uint32_t differ = 0, inside = 0;
 
 	for (uint32_t i = 0; i < 30; i++) {
@@ -243,7 +251,8 @@ static void a_reserve_of_everything_is_refused(void **state)
 	world *w = *state;
 	mm_error e = MM_ERROR_INIT;
 
-	assert_fails(try_part(w, MMI_PART_TRAIN, 100, &e), MM_ECONFIG, e, "100 samples are to be held out for validation, expected 1 to 99");
+	assert_fails(try_part(w, MMI_PART_TRAIN, 100, &e), MM_ECONFIG, e,
+	             "100 samples are to be held out for validation, expected 1 to 99");
 	assert_fails(try_part(w, MMI_PART_VALIDATION, 0, &e), MM_ECONFIG, e, "0 samples are to be held out");
 }
 
@@ -293,7 +302,8 @@ static void a_batch_holds_the_samples_its_index_names(void **state)
 	mmi_tuples_close(t);
 }
 
-/* With the number of the draw, which a run that goes on later knows as well; never where a batch is not to be varied. */
+/* With the number of the draw, which a run that goes on later knows as well; never where a batch is not to be varied.
+ */
 static void encoders_see_variations_in_training_alone(void **state)
 {
 	world *w = *state;
@@ -307,7 +317,8 @@ static void encoders_see_variations_in_training_alone(void **state)
 		const mmi_batch *batch = next(b);
 		for (size_t i = 0; i < BATCH; i++)
 			for (int m = 0; m < MODALITIES; m++) {
-				float as_read = (float)(batch->index[i] + 1000u * (unsigned)m), varied = as_read + 0.25f * (float)(it * BATCH + i + 1);
+				float as_read = (float)(batch->index[i] + 1000u * (unsigned)m),
+					  varied = as_read + 0.25f * (float)(it * BATCH + i + 1);
 				assert_true(batch->x[m][i * FLOATS + 2] == as_read);
 				assert_true(batch->seen[m][i * FLOATS + 2] == (m == 1 ? varied : as_read));
 			}
@@ -489,7 +500,8 @@ static void batches_that_cannot_be_filled_are_refused(void **state)
 	mmi_batches *b = NULL;
 	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
 
-	assert_fails(mmi_batches_create(t, 101, 1, 0, false, &b, &e), MM_ECONFIG, e, "a batch of 101 samples, expected 1 to 100");
+	assert_fails(mmi_batches_create(t, 101, 1, 0, false, &b, &e), MM_ECONFIG, e,
+	             "a batch of 101 samples, expected 1 to 100");
 	assert_fails(mmi_batches_create(t, 0, 1, 0, false, &b, &e), MM_ECONFIG, e, "a batch of 0 samples");
 	assert_null(b);
 	assert_ok(mmi_batches_create(t, 100, 1, 0, false, &b, &e), e);

@@ -1,4 +1,5 @@
-/* test_incomplete.c - training data with modalities missing: keys that only some hold, and modalities hidden at random. */
+/* test_incomplete.c - training data with modalities missing: keys that only some hold, and modalities hidden at random.
+ */
 #include "mmi_build.h"
 
 #include "../rig/store_rig.h"
@@ -14,7 +15,9 @@ static mmi_tuples *open_gaps(world *w, bool keep)
 	w->instance[1].count = 60;
 	w->instance[2].count = 60;
 	w->instance[2].first = 40;
-	assert_int_equal((keep ? mmi_tuples_open_incomplete : mmi_tuples_open)(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, &log, &t, &e), MM_OK);
+	assert_int_equal((keep ? mmi_tuples_open_incomplete : mmi_tuples_open)(w->modality, MODALITIES, MMI_PART_TRAIN, 0,
+	                                                                       1, &log, &t, &e),
+	                 MM_OK);
 	return t;
 }
 
@@ -38,7 +41,8 @@ static void incomplete_tuples_are_kept_when_asked_for(void **state)
 	mmi_tuples_close(t);
 }
 
-/* Opens what three or two modalities hold, as sections in any order; `lacks` holds 40 to 79 only, the others 0 to 99. */
+/* Opens what three or two modalities hold, as sections in any order; `lacks` holds 40 to 79 only, the others 0 to 99.
+ */
 static mmi_tuples *open_in_order(world *w, const int *order, size_t n, int lacks, mmi_modality *modality)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -55,7 +59,8 @@ static mmi_tuples *open_in_order(world *w, const int *order, size_t n, int lacks
 
 static void whatever_is_lacking_all_tuples_are_kept_in_one_order(void **state)
 {
-	static const int orders[][MODALITIES] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	static const int orders[][MODALITIES] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+		                                      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
 	world *w = *state;
 	for (size_t n = 2; n <= MODALITIES; n++)
 		for (size_t o = 0; o < MMI_COUNT(orders); o++)
@@ -86,7 +91,7 @@ static void keys_that_no_modality_shares_with_all_are_kept(void **state)
 		mmi_modality modality[MODALITIES];
 		for (int m = 0; m < MODALITIES; m++) {
 			w->instance[m].count = 60;
-			w->instance[m].first = 45 * m;     /* 0 to 59, 45 to 104, 90 to 149 */
+			w->instance[m].first = 45 * m; /* 0 to 59, 45 to 104, 90 to 149 */
 		}
 		for (int m = 0; m < MODALITIES; m++)
 			modality[m] = w->modality[orders[o][m]];
@@ -102,7 +107,8 @@ static void keys_that_no_modality_shares_with_all_are_kept(void **state)
 		mmi_tuples_close(t);
 	}
 	w->instance[1].prefix = "other";
-	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, NULL, &t, &e), MM_EFORMAT);
+	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, NULL, &t, &e),
+	                 MM_EFORMAT);
 	assert_non_null(strstr(e.message, "no key of m0 (like 'k0') is in any other modality"));
 }
 
@@ -143,8 +149,10 @@ static void complete_validation_tuples_are_none_of_training_s(void **state)
 	mmi_tuples *train = NULL, *validation = NULL;
 	bool seen[100] = { false };
 	mmi_tuples_close(open_gaps(w, true));
-	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 50, 1, NULL, &train, &e), MM_OK);
-	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_VALIDATION, 50, 1, NULL, &validation, &e), MM_OK);
+	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 50, 1, NULL, &train, &e),
+	                 MM_OK);
+	assert_int_equal(
+		mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_VALIDATION, 50, 1, NULL, &validation, &e), MM_OK);
 	mmi_tuples_drop_incomplete(validation);
 	assert_true(mmi_tuples_complete(validation));
 	assert_in_range(mmi_tuples_count(validation), 1, 19);
@@ -184,7 +192,8 @@ static mmi_tuples *open_hidden(world *w, double hide, uint64_t seed)
 	return t;
 }
 
-/* Hidden independently with probability 1/2, and one of a tuple that lost all comes back: 1/2 + 1/8 * 1/3 of each are left. */
+/* Hidden independently with probability 1/2, and one of a tuple that lost all comes back: 1/2 + 1/8 * 1/3 of each are
+ * left. */
 static void the_share_asked_for_is_hidden_but_never_a_whole_tuple(void **state)
 {
 	world *w = *state;

@@ -239,7 +239,8 @@ static void labels_headings_title_and_groups_have_their_places(void **state)
 	assert_ok(mmi_grid_group(g, 1, "Samples", &e), e);
 	assert_ok(mmi_grid_gap(g, 1, &e), e);
 	picture full = draw(g);
-	extent first = find_colour(&full, 9, 99, 0), below = find_colour(&full, 9, 99, 2), right = find_colour(&full, 9, 99, 1);
+	extent first = find_colour(&full, 9, 99, 0), below = find_colour(&full, 9, 99, 2),
+		   right = find_colour(&full, 9, 99, 1);
 	assert_true(full.height > labelled.height && full.width > labelled.width);
 	assert_true(inked(&full, 0, 0, full.width, first.top) > 300);
 	assert_true(inked(&full, right.left, first.top - 30, right.right, first.top) > 10); /* the heading "b" */
@@ -276,7 +277,8 @@ static void places_outside_and_monstrous_grids_are_refused(void **state)
 	mmi_grid *g = grid_of(2, 3), *none;
 	uint8_t dot[3] = { 0 };
 
-	assert_fails(mmi_grid_set(g, 2, 0, dot, 1, 1, 3, &e), MM_EARG, e, "cell (2, 0) is outside the grid of 2 rows and 3 columns");
+	assert_fails(mmi_grid_set(g, 2, 0, dot, 1, 1, 3, &e), MM_EARG, e,
+	             "cell (2, 0) is outside the grid of 2 rows and 3 columns");
 	assert_fails(mmi_grid_set(g, 0, 3, dot, 1, 1, 3, &e), MM_EARG, e, "cell (0, 3)");
 	assert_fails(mmi_grid_row(g, 2, "x", &e), MM_EARG, e, "outside");
 	assert_fails(mmi_grid_set(g, 0, 0, dot, 0, 1, 3, &e), MM_EARG, e, "a tile of 0 x 1 pixels");

@@ -20,10 +20,10 @@
 
 static const mm_host_graph *const ops = &mmi_graph_ops;
 
-#define assert_ok(expression, e)                              \
-	do {                                                      \
-		if ((expression) != MM_OK)                            \
-			fail_msg("%s: %s", #expression, (e).message);     \
+#define assert_ok(expression, e)                          \
+	do {                                                  \
+		if ((expression) != MM_OK)                        \
+			fail_msg("%s: %s", #expression, (e).message); \
 	} while (0)
 
 static void assert_says(const char *text, const char *part)
@@ -198,7 +198,8 @@ static uint32_t list_outputs(const random_graph *r, bool all, mm_tensor **out)
 	return n;
 }
 
-static outcome run_graph(const random_graph *r, const mmi_backend *backend, bool keep_all, bool fusion, mmi_program_stats *stats)
+static outcome run_graph(const random_graph *r, const mmi_backend *backend, bool keep_all, bool fusion,
+                         mmi_program_stats *stats)
 {
 	mm_error e = MM_ERROR_INIT;
 	mm_tensor *outputs;
@@ -213,7 +214,8 @@ static outcome run_graph(const random_graph *r, const mmi_backend *backend, bool
 	mmi_program_bind_grads(p, r->store, mmi_floats_direct(grads));
 	/* The caller's memory, so that inputs nothing needs have a place too. */
 	for (uint32_t i = 0; i < RANDOM_INPUTS; i++) {
-		own[i] = mmi_alloc(N * (size_t)mmi_shape_count(&mmi_graph_node(r->g, r->input[i])->shape), backend->element_size);
+		own[i] =
+			mmi_alloc(N * (size_t)mmi_shape_count(&mmi_graph_node(r->g, r->input[i])->shape), backend->element_size);
 		assert_non_null(own[i]);
 		mmi_program_bind(p, r->input[i], mmi_floats_direct(own[i]));
 	}
@@ -329,7 +331,9 @@ static void check_inputs_after_runs(uint32_t number, bool bound)
 	void *values[RANDOM_INPUTS], *own[RANDOM_INPUTS] = { NULL }, *before[RANDOM_INPUTS];
 	size_t bytes[RANDOM_INPUTS];
 	random_graph_make(&r, number, false);
-	mmi_program_spec spec = { .graph = r.g, .device = cpu_device(), .n = N, .outputs = r.wanted, .n_outputs = r.n_wanted };
+	mmi_program_spec spec = {
+		.graph = r.g, .device = cpu_device(), .n = N, .outputs = r.wanted, .n_outputs = r.n_wanted
+	};
 	float *grads = mmi_alloc(r.store->count + 1, sizeof *grads);
 	assert_ok(mmi_program_create(&spec, &p, &e), e);
 	mmi_program_bind_grads(p, r.store, mmi_floats_direct(grads));
@@ -385,7 +389,9 @@ static void open_chain_net(chain_net *c)
 	c->aside = ops->softmax(c->g, ops->linear(c->g, h, "aside", 9, 1, 0));
 	mm_tensor all[3] = { c->x, c->mean, mmi_const(c->g, mmi_shape(1, 6), 1) }, wrt[2] = { c->z, c->x }, grads[2];
 	c->u = mmi_op(c->g, MMI_OP_LOGPDF_NORMAL, 3, all, NULL);
-	mmi_grad_request q = { .loss = c->u, .seed = mmi_const(c->g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = 2, .grads = grads };
+	mmi_grad_request q = {
+		.loss = c->u, .seed = mmi_const(c->g, mmi_shape(0), 1), .wrt = wrt, .n_wrt = 2, .grads = grads
+	};
 	assert_ok(mmi_graph_grad(c->g, &q, &e), e);
 	assert_int_equal(q.n_param_grads, 0);
 	c->dz = grads[0];
@@ -403,8 +409,9 @@ static mmi_program *compile(const mmi_graph *g, int64_t n, bool fusion, const mm
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_program *p = NULL;
-	mmi_program_spec spec = { .graph = g, .device = cpu_device(), .n = n, .outputs = outputs, .n_outputs = n_outputs,
-	                          .no_fusion = !fusion };
+	mmi_program_spec spec = {
+		.graph = g, .device = cpu_device(), .n = n, .outputs = outputs, .n_outputs = n_outputs, .no_fusion = !fusion
+	};
 	assert_ok(mmi_program_create(&spec, &p, &e), e);
 	return p;
 }
@@ -436,7 +443,8 @@ static void programs_compute_what_their_outputs_need_and_nothing_else(void **sta
 	assert_calls(&c, true, &c.dz, 1, "linear linear logpdf_normal_bwd linear_bwd_x linear_bwd_x");
 	assert_calls(&c, true, &c.dx, 1, "linear linear logpdf_normal_bwd");
 	assert_calls(&c, true, &c.u, 1, "linear linear logpdf_normal");
-	assert_calls(&c, true, (mm_tensor[]){ c.u, c.dz }, 2, "linear linear logpdf_normal logpdf_normal_bwd linear_bwd_x linear_bwd_x");
+	assert_calls(&c, true, (mm_tensor[]){ c.u, c.dz }, 2,
+	             "linear linear logpdf_normal logpdf_normal_bwd linear_bwd_x linear_bwd_x");
 	assert_calls(&c, true, &c.mean, 1, "linear linear");
 	assert_calls(&c, true, &c.aside, 1, "linear linear softmax");
 	assert_calls(&c, true, &c.x, 1, "");

@@ -120,8 +120,12 @@ static mmi_program *open_program(const rig *r, const mmi_backend *backend, bool 
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_program *p = NULL;
-	const mmi_program_spec spec = { .graph = r->g, .device = device_of(backend), .n = v->n, .outputs = outputs,
-	                                .n_outputs = n_outputs, .no_fusion = no_fusion };
+	const mmi_program_spec spec = { .graph = r->g,
+		                            .device = device_of(backend),
+		                            .n = v->n,
+		                            .outputs = outputs,
+		                            .n_outputs = n_outputs,
+		                            .no_fusion = no_fusion };
 
 	if (mmi_program_create(&spec, &p, &e) != MM_OK)
 		fail_msg("%s", e.message);
@@ -179,7 +183,8 @@ static result run(const rig *r, const mmi_backend *backend, bool no_fusion, cons
 	a.loss = load_numbers(backend, mmi_program_data(p, r->loss).at, v->n);
 	for (uint32_t i = 0; i < r->n_inputs; i++)
 		if (r->inputs[i].grad != MMI_NONE)
-			a.grads[i] = load_numbers(backend, mmi_program_data(p, r->inputs[i].grad).at, v->n * count_of(r, r->inputs[i].id));
+			a.grads[i] =
+				load_numbers(backend, mmi_program_data(p, r->inputs[i].grad).at, v->n * count_of(r, r->inputs[i].id));
 	a.param_grads = load_numbers(backend, grads, (int64_t)r->store->count);
 	mmi_program_destroy(p);
 	mmi_free(grads);
@@ -204,11 +209,12 @@ static void compare(const char *what, const double *found, const double *expecte
 
 	for (int64_t i = 0; i < n; i++)
 		if (!(fabs(found[i] - expected[i]) <= tolerance * scale))
-			fail_msg("%s, element %lld: %.17g, expected %.17g, largest value %g, tolerance %g", what, (long long)i, found[i],
-			         expected[i], scale, tolerance);
+			fail_msg("%s, element %lld: %.17g, expected %.17g, largest value %g, tolerance %g", what, (long long)i,
+			         found[i], expected[i], scale, tolerance);
 }
 
-static void compare_results(const rig *r, const char *what, const result *found, const result *expected, int64_t n, double tolerance)
+static void compare_results(const rig *r, const char *what, const result *found, const result *expected, int64_t n,
+                            double tolerance)
 {
 	char text[160];
 
@@ -223,7 +229,8 @@ static void compare_results(const rig *r, const char *what, const result *found,
 		const mmi_param_info *info = &r->store->info[i];
 
 		snprintf(text, sizeof text, "%s: gradient to %s", what, info->name);
-		compare(text, found->param_grads + info->offset, expected->param_grads + info->offset, (int64_t)info->count, tolerance);
+		compare(text, found->param_grads + info->offset, expected->param_grads + info->offset, (int64_t)info->count,
+		        tolerance);
 	}
 }
 
@@ -241,7 +248,8 @@ static double weighted_loss(const rig *r, mmi_program *p, const values *v)
 }
 
 /* Moves some of the entries at `at`, n in all, and compares the slope of the loss. */
-static void check_slopes(const rig *r, mmi_program *p, const values *v, const char *what, double *at, const double *grad, int64_t n)
+static void check_slopes(const rig *r, mmi_program *p, const values *v, const char *what, double *at,
+                         const double *grad, int64_t n)
 {
 	enum { MOST = 60 };
 	const double h = 1e-5, scale = largest(grad, n);
@@ -277,7 +285,8 @@ static void gradients_match_differences(void **state)
 	for (uint32_t i = 0; i < r.n_inputs; i++)
 		if (!r.inputs[i].constant) {
 			assert_int_not_equal(r.inputs[i].grad, MMI_NONE);
-			check_slopes(&r, p, &v, r.inputs[i].name, (void *)mmi_program_data(p, r.inputs[i].id).at, a.grads[i], 2 * count_of(&r, r.inputs[i].id));
+			check_slopes(&r, p, &v, r.inputs[i].name, (void *)mmi_program_data(p, r.inputs[i].id).at, a.grads[i],
+			             2 * count_of(&r, r.inputs[i].id));
 		}
 	for (size_t i = 0; i < r.store->n; i++) {
 		const mmi_param_info *info = &r.store->info[i];
@@ -293,7 +302,8 @@ static void gradients_match_differences(void **state)
 
 /* ---------------------------------------------------------------- float backends */
 
-static void compare_backend(const rig *r, const mmi_backend *backend, const char *what, const values *v, const result *expected)
+static void compare_backend(const rig *r, const mmi_backend *backend, const char *what, const values *v,
+                            const result *expected)
 {
 	for (int no_fusion = 0; no_fusion < 2; no_fusion++) {
 		char text[64];
@@ -364,7 +374,8 @@ static void values_of_record(const rig *r, const op_case *c, values *v)
 		const char *kind = i < r->n_inputs ? "/in/" : i == r->n_inputs ? "/r" : "/seed";
 
 		v->v[i] = new_doubles(count);
-		memcpy(v->v[i], record(c, kind, i < r->n_inputs ? r->inputs[i].name : "", count)->values, (size_t)count * sizeof(double));
+		memcpy(v->v[i], record(c, kind, i < r->n_inputs ? r->inputs[i].name : "", count)->values,
+		       (size_t)count * sizeof(double));
 	}
 	for (size_t i = 0; i < r->store->n; i++) {
 		const mmi_param_info *info = &r->store->info[i];
@@ -399,7 +410,8 @@ static void double_matches_torch(void **state)
 		const mmi_param_info *info = &r.store->info[i];
 		const int64_t size = (int64_t)info->count;
 
-		compare(info->name, a.param_grads + info->offset, record(c, "/gw/", short_name(info), size)->values, size, tolerance);
+		compare(info->name, a.param_grads + info->offset, record(c, "/gw/", short_name(info), size)->values, size,
+		        tolerance);
 	}
 	free_result(&a);
 	free_values(&v);
@@ -467,7 +479,7 @@ static const struct {
 int main(void)
 {
 	struct CMUnitTest tests[3 * 128] = { cmocka_unit_test(every_operation_is_tested),
-	                                     cmocka_unit_test(every_torch_case_is_tested) };
+		                                 cmocka_unit_test(every_torch_case_is_tested) };
 	static char names[3 * 128][96];
 	size_t n = 2;
 
@@ -476,8 +488,9 @@ int main(void)
 	for (size_t k = 0; k < MMI_COUNT(checks); k++)
 		for (size_t i = 0; i < n_op_cases; i++, n++) {
 			snprintf(names[n], sizeof names[n], "%s: %s", op_cases[i].name, checks[k].name);
-			tests[n] = (struct CMUnitTest){ .name = names[n], .test_func = checks[k].function,
-			                                .initial_state = (void *)(uintptr_t)&op_cases[i] };
+			tests[n] = (struct CMUnitTest){ .name = names[n],
+				                            .test_func = checks[k].function,
+				                            .initial_state = (void *)(uintptr_t)&op_cases[i] };
 		}
 	const int failed = _cmocka_run_group_tests("ops", tests, n, NULL, NULL);
 	reference_close(&torch);

@@ -160,7 +160,8 @@ static void xavier_values_are_normal_with_its_deviation(void **state)
 	finalise(p, 1);
 	check_moments(p, linear, sqrt(2.0 / 700));
 	check_moments(p, conv, sqrt(2.0 / (9 * 220)));
-	assert_true(moments_of(mmi_params_value(p, linear).at, 100000).largest > 3.5 * sqrt(2.0 / 700)); /* tails: not uniform */
+	assert_true(moments_of(mmi_params_value(p, linear).at, 100000).largest >
+	            3.5 * sqrt(2.0 / 700)); /* tails: not uniform */
 	mmi_params_destroy(p);
 }
 
@@ -180,9 +181,14 @@ static mmi_params *store_with(const char *store, const char *before, const char 
 
 static void initial_values_depend_on_seed_store_and_name_alone(void **state)
 {
-	static const struct { const char *store, *before, *after; uint64_t seed; bool same; } others[] = {
-		{ "generator", NULL, NULL, 5, true }, { "generator", "a", NULL, 5, true }, { "generator", NULL, "z", 5, true },
-		{ "generator", "z", "a", 5, true }, { "generator", NULL, NULL, 6, false }, { "inference", NULL, NULL, 5, false },
+	static const struct {
+		const char *store, *before, *after;
+		uint64_t seed;
+		bool same;
+	} others[] = {
+		{ "generator", NULL, NULL, 5, true },  { "generator", "a", NULL, 5, true },
+		{ "generator", NULL, "z", 5, true },   { "generator", "z", "a", 5, true },
+		{ "generator", NULL, NULL, 6, false }, { "inference", NULL, NULL, 5, false },
 	};
 	uint32_t w, v;
 	mmi_params *p = store_with("generator", NULL, NULL, 5, &w);
@@ -265,7 +271,7 @@ static double largest_singular_value(const float *w, size_t rows, size_t columns
 static void values_have_largest_singular_value_one(void **state)
 {
 	const mm_shape shapes[] = { mmi_shape(2, 12, 16), mmi_shape(2, 40, 7), mmi_shape(2, 9, 1), mmi_shape(4, 3, 3, 5, 8),
-	                            mmi_shape(4, 1, 1, 3, 4) };
+		                        mmi_shape(4, 1, 1, 3, 4) };
 	mmi_params *p = create("energy");
 	char name[16];
 
@@ -281,7 +287,8 @@ static void values_have_largest_singular_value_one(void **state)
 		const size_t columns = (size_t)shapes[i].dim[shapes[i].rank - 1], rows = p->info[i].count / columns;
 
 		assert_true(p->info[i].spectral);
-		assert_true(fabs(largest_singular_value(p->raw.at + p->info[i].offset, rows, columns) / (double)p->sigma.at[i] - 1) < 1e-5);
+		assert_true(fabs(largest_singular_value(p->raw.at + p->info[i].offset, rows, columns) / (double)p->sigma.at[i] -
+		                 1) < 1e-5);
 		assert_true(fabs(largest_singular_value(mmi_params_value(p, i).at, rows, columns) - 1) < 1e-5);
 	}
 	mmi_params_destroy(p);
@@ -485,8 +492,9 @@ static const mmi_pack *get(mmi_params *p, uint32_t index, uint64_t key, float *f
 	const mmi_pack *pack = NULL;
 	mm_error e = MM_ERROR_INIT;
 
-	assert_int_equal(mmi_packs_get(p->packs, mmi_params_value(p, index).at, key, sizeof(float), pack_first, factor, count_release,
-	                               &pack, &e), MM_OK);
+	assert_int_equal(mmi_packs_get(p->packs, mmi_params_value(p, index).at, key, sizeof(float), pack_first, factor,
+	                               count_release, &pack, &e),
+	                 MM_OK);
 	return pack;
 }
 
@@ -567,7 +575,8 @@ static void an_update_of_the_optimiser_refreshes_each_pack_once(void **state)
 	mmi_params_destroy(p);
 }
 
-/* Gradient and norm are finite, but not the square in the second moment, nor what an absurd rate makes of the parameters. */
+/* Gradient and norm are finite, but not the square in the second moment, nor what an absurd rate makes of the
+ * parameters. */
 static void an_update_that_is_not_finite_is_told(void **state)
 {
 	static const struct {

@@ -68,7 +68,8 @@ static void a_judge_is_read_back_as_it_was(void **state)
 	assert_ok(mmi_judge_open(path, cpu_device(), setup.modalities, setup.n_modalities, setup.pool, &j, &e), e);
 	assert_string_equal(mmi_judge_text(j, text, sizeof text), "a 1.0000, b 1.0000");
 	mmi_judge_destroy(j);
-	assert_ok(mmi_judge_open(path, cpu_device(), setup.modalities + 1, 1, setup.pool, &j, &e), e); /* b alone: a judge may know more */
+	assert_ok(mmi_judge_open(path, cpu_device(), setup.modalities + 1, 1, setup.pool, &j, &e),
+	          e); /* b alone: a judge may know more */
 	assert_string_equal(mmi_judge_text(j, text, sizeof text), "b 1.0000");
 	mmi_judge_destroy(j);
 	mmi_setup_close(&setup);
@@ -81,15 +82,19 @@ static void judges_of_other_modalities_are_refused(void **state)
 	mmi_judge *j = NULL;
 	char checkpoint[512];
 	const char *path = eval_make_judge(*state);
-	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[c]\nplugin = " BADPLUGIN_DIR "/toy.so\n", NULL, &setup);
-	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 2, setup.pool, &j, &e), MM_ESHAPE, e, "does not know the modality \"c\"");
+	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[c]\nplugin = " BADPLUGIN_DIR "/toy.so\n", NULL,
+	                &setup);
+	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 2, setup.pool, &j, &e), MM_ESHAPE, e,
+	             "does not know the modality \"c\"");
 	mmi_setup_close(&setup);
 	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy_newer.so\n", NULL, &setup);
-	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 1, setup.pool, &j, &e), MM_ESHAPE, e, "this judge's \"a\" is vector of plugin org.example.toy,");
+	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 1, setup.pool, &j, &e), MM_ESHAPE, e,
+	             "this judge's \"a\" is vector of plugin org.example.toy,");
 	mmi_setup_close(&setup);
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	eval_open_setup(*state, TWO, NULL, &setup);
-	assert_fails(mmi_judge_open(checkpoint, cpu_device(), setup.modalities, 2, setup.pool, &j, &e), MM_EFORMAT, e, "expected \"mmcore judge 1\"");
+	assert_fails(mmi_judge_open(checkpoint, cpu_device(), setup.modalities, 2, setup.pool, &j, &e), MM_EFORMAT, e,
+	             "expected \"mmcore judge 1\"");
 	assert_null(j);
 	mmi_setup_close(&setup);
 }
@@ -109,7 +114,8 @@ static void a_matcher_takes_any_number_of_modalities(void **state)
 		for (uint32_t b = 0; b < 3; b++)
 			assert_int_equal(j->matcher->recall[a][b].queries, a == b ? 0 : 8);
 	assert_ok(mmi_judge_save(j, &setup, rig_path(*state, "three"), &e), e);
-	assert_ok(mmi_judge_open(rig_path(*state, "three"), cpu_device(), setup.modalities + 1, 2, setup.pool, &part, &e), e); /* b and c alone */
+	assert_ok(mmi_judge_open(rig_path(*state, "three"), cpu_device(), setup.modalities + 1, 2, setup.pool, &part, &e),
+	          e); /* b and c alone */
 	assert_memory_equal(&part->matcher->recall[0][1], &j->matcher->recall[1][2], sizeof(mmi_recall));
 	mmi_matcher_run(j->matcher, 2, x, 1, all);
 	mmi_matcher_run(part->matcher, 1, x, 1, some);
@@ -125,7 +131,8 @@ static void without_classifiers_there_is_no_judge(void **state)
 	mmi_setup setup;
 	mmi_judge *j = NULL;
 	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy_minimal.so\n", NULL, &setup);
-	assert_fails(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), MM_EUNSUPPORTED, e, "nothing to judge samples with: [a] ");
+	assert_fails(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), MM_EUNSUPPORTED, e,
+	             "nothing to judge samples with: [a] ");
 	assert_null(j);
 	mmi_setup_close(&setup);
 }
@@ -143,7 +150,8 @@ static void training_a_judge_can_be_stopped(void **state)
 	mmi_judge *j = NULL;
 	const mmi_judge_hooks hooks = { .stop = at_once };
 	eval_open_setup(*state, TWO, NULL, &setup);
-	assert_fails(mmi_judge_train(&setup, &eval_quick, &hooks, &j, &e), MM_ECANCELLED, e, "interrupted after 0 of 120 batches");
+	assert_fails(mmi_judge_train(&setup, &eval_quick, &hooks, &j, &e), MM_ECANCELLED, e,
+	             "interrupted after 0 of 120 batches");
 	mmi_setup_close(&setup);
 }
 
@@ -213,12 +221,11 @@ static void pairs_are_printed_as_a_matrix(void **state)
 	mmi_report_print(&f, out);
 	assert_int_equal(fclose(out), 0);
 	char *text = rig_read(rig_path(*state, "table"), &bytes);
-	assert_string_equal(text,
-		"\ncoherence, generator                                 a         b\n"
-		"  from a                                             -    0.2500\n"
-		"  from b                                        0.5000         -\n"
-		"\ncoherence                                       generator\n"
-		"  mean                                             0.3750\n");
+	assert_string_equal(text, "\ncoherence, generator                                 a         b\n"
+	                          "  from a                                             -    0.2500\n"
+	                          "  from b                                        0.5000         -\n"
+	                          "\ncoherence                                       generator\n"
+	                          "  mean                                             0.3750\n");
 	free(text);
 	mmi_report_clear(&f);
 }
@@ -237,7 +244,8 @@ static void seeds_are_summarised_by_mean_and_deviation(void **state)
 		assert_ok(mmi_report_fact(&run[i], "split", &e, "test"), e);
 		assert_ok(mmi_report_fact(&run[i], "samples", &e, "%d", i < 2 ? 1000 : 500), e);
 	}
-	assert_ok(mmi_report_add(&run[2], "coherence", "one", "revised", 0.25, &e), e); /* the first run has none of these two */
+	assert_ok(mmi_report_add(&run[2], "coherence", "one", "revised", 0.25, &e),
+	          e); /* the first run has none of these two */
 	assert_ok(mmi_report_add(&run[1], "alignment", "mean", "", 0.75, &e), e);
 	assert_ok(mmi_report_summary(run, 3, &s, &e), e);
 	assert_int_equal(s.n, 12);
@@ -266,9 +274,11 @@ static void unknown_figures_are_named(void **state)
 	const mmi_eval_request all = { .only = NULL }, some = { .only = "cost,energy" }, but = { .without = "cost" };
 	(void)state;
 	assert_ok(mmi_eval_check_names("cost,energy", &e), e);
-	assert_true(mmi_eval_wants(&some, "cost") && mmi_eval_wants(&some, "energy") && !mmi_eval_wants(&some, "coherence"));
+	assert_true(mmi_eval_wants(&some, "cost") && mmi_eval_wants(&some, "energy") &&
+	            !mmi_eval_wants(&some, "coherence"));
 	assert_true(mmi_eval_wants(&all, "cost") && mmi_eval_wants(&but, "energy") && !mmi_eval_wants(&but, "cost"));
-	assert_fails(mmi_eval_check_names("cost,fid", &e), MM_ECONFIG, e, "unknown figures \"fid\"; there are alignment,coherence,");
+	assert_fails(mmi_eval_check_names("cost,fid", &e), MM_ECONFIG, e,
+	             "unknown figures \"fid\"; there are alignment,coherence,");
 	assert_fails(mmi_eval_check_names("costs", &e), MM_ECONFIG, e, "unknown figures \"costs\"");
 }
 
@@ -293,10 +303,13 @@ static mm_status reopen(rig *r, const char *settings, const char *const *sets, m
 
 static void a_checkpoint_cannot_choose_which_file_runs(void **state)
 {
-	static const char *const file[] = { "a.plugin=" BADPLUGIN_DIR "/toy.so" }, *const folder[] = { "run.plugin_path=" BADPLUGIN_DIR };
+	static const char *const file[] = { "a.plugin=" BADPLUGIN_DIR "/toy.so" }, *const folder[] = {
+		"run.plugin_path=" BADPLUGIN_DIR
+	};
 	mm_error e = MM_ERROR_INIT;
 	setenv("MMCORE_PLUGIN_PATH", "", 1);
-	assert_fails(reopen(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n", NULL, &e), MM_ECONFIG, e, "a checkpoint cannot choose which file is run");
+	assert_fails(reopen(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n", NULL, &e), MM_ECONFIG, e,
+	             "a checkpoint cannot choose which file is run");
 	assert_fails(reopen(*state, "[a]\nplugin = x/evil.so\n", NULL, &e), MM_ECONFIG, e, "give --plugin a=FILE");
 	assert_fails(reopen(*state, "[run]\nplugin_path = " BADPLUGIN_DIR "\n[a]\nplugin = toy.so\n", NULL, &e), MM_EIO, e,
 	             "plugin toy.so was not found");

@@ -11,8 +11,8 @@
 static void open_data(rig *r, const char *settings, const char *set, mmi_setup *out)
 {
 	char text[1024];
-	snprintf(text, sizeof text, "[a]\nplugin = %s/toy_data.so\n%s[b]\nplugin = %s/toy_data.so\n%s", BADPLUGIN_DIR, settings, BADPLUGIN_DIR,
-	         settings);
+	snprintf(text, sizeof text, "[a]\nplugin = %s/toy_data.so\n%s[b]\nplugin = %s/toy_data.so\n%s", BADPLUGIN_DIR,
+	         settings, BADPLUGIN_DIR, settings);
 	eval_open_setup(r, text, set, out);
 }
 
@@ -56,7 +56,8 @@ static void without_a_test_split_training_shows_training_data(void **state)
 	assert_int_equal(h.warnings, 1);
 	assert_non_null(strstr(h.text, "no sample in the test split; sheets show training data instead"));
 	const mmi_eval_request r = eval_request_of(checkpoint, NULL);
-	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "no sample in the test split; an evaluation needs tuples that were not trained on");
+	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e,
+	             "no sample in the test split; an evaluation needs tuples that were not trained on");
 }
 
 static void without_a_test_split_what_was_held_out_is_evaluated(void **state)
@@ -68,7 +69,8 @@ static void without_a_test_split_what_was_held_out_is_evaluated(void **state)
 	mmi_report f;
 	make_run(*state, "test = 0\n", "data.holdout=10", NULL, checkpoint, sizeof checkpoint);
 	open_data(*state, "test = 0\n", NULL, &setup);
-	assert_fails(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), MM_EFORMAT, e, "give the data a test split, or set [data] holdout");
+	assert_fails(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), MM_EFORMAT, e,
+	             "give the data a test split, or set [data] holdout");
 	mmi_setup_close(&setup);
 	open_data(*state, "test = 0\n", "data.holdout=10", &setup);
 	assert_ok(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), e);
@@ -88,7 +90,8 @@ static void without_a_test_split_what_was_held_out_is_evaluated(void **state)
 /* With fewer tuples than a batch or even a chunk, classifiers and matcher learn from all of them at once. */
 static void a_judge_needs_no_more_tuples_than_there_are(void **state)
 {
-	static const char *const counts[] = { "train = 12\ntest = 6\n", "train = 100\ntest = 8\n", "train = 1\ntest = 2\n" };
+	static const char *const counts[] = { "train = 12\ntest = 6\n", "train = 100\ntest = 8\n",
+		                                  "train = 1\ntest = 2\n" };
 	mm_error e = MM_ERROR_INIT;
 	for (size_t i = 0; i < MMI_COUNT(counts); i++) {
 		mmi_setup setup;
@@ -115,7 +118,7 @@ static void a_batch_of_all_is_the_batch_of_that_size(void **state)
 	mmi_setup setup;
 	mmi_judge *a, *b;
 	const mmi_judge_training all = { .epochs = 10, .batch = 128, .rate = 1e-2, .wish = MMI_MATCHER_YES },
-	                         same = { .epochs = 10, .batch = 16, .rate = 1e-2, .wish = MMI_MATCHER_YES };
+							 same = { .epochs = 10, .batch = 16, .rate = 1e-2, .wish = MMI_MATCHER_YES };
 	open_data(*state, "train = 16\n", NULL, &setup);
 	assert_ok(mmi_judge_train(&setup, &all, &eval_quiet, &a, &e), e);
 	assert_ok(mmi_judge_train(&setup, &same, &eval_quiet, &b, &e), e);
@@ -147,12 +150,15 @@ static void one_class_is_the_reason_and_not_the_plugin(void **state)
 	make_run(*state, "classes = 1\n", NULL, NULL, checkpoint, sizeof checkpoint);
 	const mmi_judge_training classifiers = { .epochs = 1, .batch = 16, .rate = 1e-2, .wish = MMI_MATCHER_NO };
 	open_data(*state, "classes = 1\n", NULL, &setup);
-	assert_fails(mmi_judge_train(&setup, &classifiers, &eval_quiet, &j, &e), MM_EUNSUPPORTED, e, "[a] has fewer than two classes, [b] has fewer than two classes");
+	assert_fails(mmi_judge_train(&setup, &classifiers, &eval_quiet, &j, &e), MM_EUNSUPPORTED, e,
+	             "[a] has fewer than two classes, [b] has fewer than two classes");
 	mmi_setup_close(&setup);
 	const mmi_eval_request r = eval_request_of(checkpoint, NULL);
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
-	assert_string_equal(mmi_report_find(&f, "unconditional coherence", "", "")->why, "[a] has fewer than two classes, [b] has fewer than two classes");
-	assert_string_equal(mmi_report_find(&f, "conditional coherence", "", "")->why, "[a] has fewer than two classes, [b] has fewer than two classes");
+	assert_string_equal(mmi_report_find(&f, "unconditional coherence", "", "")->why,
+	                    "[a] has fewer than two classes, [b] has fewer than two classes");
+	assert_string_equal(mmi_report_find(&f, "conditional coherence", "", "")->why,
+	                    "[a] has fewer than two classes, [b] has fewer than two classes");
 	mmi_report_clear(&f);
 }
 
@@ -178,7 +184,8 @@ static void without_a_judge_there_is_what_needs_none(void **state)
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "make one with mmcore judge");
 }
 
-/* Of data sorted by class, the first tuples are of one: no probe is fitted to them alone, and no figure is of them alone. */
+/* Of data sorted by class, the first tuples are of one: no probe is fitted to them alone, and no figure is of them
+ * alone. */
 static void sorted_data_are_evaluated_as_a_whole(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -186,14 +193,17 @@ static void sorted_data_are_evaluated_as_a_whole(void **state)
 	heard h = { 0 };
 	const mmi_log log = { .line = hear, .ctx = &h };
 	mmi_report f;
-	make_run(*state, "train = 400\ntest = 200\nclasses = 8\norder = sorted\n", NULL, NULL, checkpoint, sizeof checkpoint);
+	make_run(*state, "train = 400\ntest = 200\nclasses = 8\norder = sorted\n", NULL, NULL, checkpoint,
+	         sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, NULL);
 	r.count = 20;
 	r.probe = 48;
 	r.setup.log = &log;
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
-	assert_true(eval_value(&f, "latent accuracy", "mean", "mean") > 0.4); /* eight classes; the first 48 tuples are of one */
-	assert_true(eval_value(&f, "energy as detector", "mean", "ROC area") <= 1); /* there are partners of other classes */
+	assert_true(eval_value(&f, "latent accuracy", "mean", "mean") >
+	            0.4); /* eight classes; the first 48 tuples are of one */
+	assert_true(eval_value(&f, "energy as detector", "mean", "ROC area") <=
+	            1); /* there are partners of other classes */
 	assert_null(strstr(h.text, "latent accuracy"));
 	mmi_report_clear(&f);
 	r.probe = 4;

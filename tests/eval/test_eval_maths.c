@@ -17,18 +17,18 @@
 /* cmocka.h wants the four above */
 #include <cmocka.h>
 
-#define NEAR(x, expected, tolerance)                                                                        \
-	do {                                                                                                    \
-		double near_x_ = (x), near_y_ = (expected);                                                         \
-		if (!(fabs(near_x_ - near_y_) <= (tolerance)))                                                      \
+#define NEAR(x, expected, tolerance)                                                                      \
+	do {                                                                                                  \
+		double near_x_ = (x), near_y_ = (expected);                                                       \
+		if (!(fabs(near_x_ - near_y_) <= (tolerance)))                                                    \
 			fail_msg("%s is %.12g; expected %.12g within %g", #x, near_x_, near_y_, (double)(tolerance)); \
 	} while (0)
-#define OK(call) \
-	do {                                     \
-		if ((call) != MM_OK)                 \
+#define OK(call)                                  \
+	do {                                          \
+		if ((call) != MM_OK)                      \
 			fail_msg("%s: %s", #call, e.message); \
 	} while (0)
-#define NEEDS_LAPACK() \
+#define NEEDS_LAPACK()               \
 	do {                             \
 		if (!mmi_linalg_available()) \
 			skip();                  \
@@ -205,7 +205,8 @@ static void components_are_those_of_numpy(void **state)
 	mmi_pca_clear(&p);
 }
 
-/* Fewer samples than dimensions: the other Gram matrix. The same samples with three zero columns have the same components. */
+/* Fewer samples than dimensions: the other Gram matrix. The same samples with three zero columns have the same
+ * components. */
 static void wide_and_tall_data_agree(void **state)
 {
 	float x[8 * 6], wide[8 * 12] = { 0 };

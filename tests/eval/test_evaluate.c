@@ -29,22 +29,30 @@ static void a_run_has_every_figure(void **state)
 	static const struct {
 		const char *name, *of;
 	} both[] = {
-		{ "unconditional coherence", "all modalities agree" }, { "conditional coherence", "a -> b" }, { "conditional coherence", "b -> a" },
-		{ "conditional coherence", "mean" }, { "conditional coherence, z revised", "mean" }, { "coherence by given, z revised", "1 given" },
+		{ "unconditional coherence", "all modalities agree" },
+		{ "conditional coherence", "a -> b" },
+		{ "conditional coherence", "b -> a" },
+		{ "conditional coherence", "mean" },
+		{ "conditional coherence, z revised", "mean" },
+		{ "coherence by given, z revised", "1 given" },
 	};
 	for (size_t i = 0; i < MMI_COUNT(both); i++)
 		for (int v = 0; v < 2; v++)
-			assert_in_range((long)(1000 * eval_value(&f, both[i].name, both[i].of, v ? "revised" : "generator")), 0, 1000);
-	double from_a = eval_value(&f, "conditional coherence", "a -> b", "generator"), from_b = eval_value(&f, "conditional coherence", "b -> a", "generator");
+			assert_in_range((long)(1000 * eval_value(&f, both[i].name, both[i].of, v ? "revised" : "generator")), 0,
+			                1000);
+	double from_a = eval_value(&f, "conditional coherence", "a -> b", "generator"),
+		   from_b = eval_value(&f, "conditional coherence", "b -> a", "generator");
 	assert_true(fabs(eval_value(&f, "conditional coherence", "mean", "generator") - 0.5 * (from_a + from_b)) < 1e-12);
 	assert_true(eval_value(&f, "judge's accuracy", "a", "these tuples") == 1);
 	assert_true(eval_value(&f, "energy as detector", "mean", "ROC area") <= 1);
-	assert_true(eval_value(&f, "latent accuracy", "a", "mean") >= 0.5); /* two far apart classes, and any encoder keeps something */
+	assert_true(eval_value(&f, "latent accuracy", "a", "mean") >=
+	            0.5); /* two far apart classes, and any encoder keeps something */
 	assert_true(eval_value(&f, "cost of 64 samples", "network evaluations a sample", "generator") == 1);
 	assert_true(eval_value(&f, "cost of 64 samples", "network evaluations a sample", "revised") == 3);
 	const mmi_report_item *lack = mmi_report_find(&f, "Frechet distance", "", "");
 	if (!lack)
-		assert_true(eval_value(&f, "Frechet distance", "a hidden5", "generator") > 0 && eval_value(&f, "Frechet distance", "b pca7", "revised") > 0);
+		assert_true(eval_value(&f, "Frechet distance", "a hidden5", "generator") > 0 &&
+		            eval_value(&f, "Frechet distance", "b pca7", "revised") > 0);
 	else
 		assert_non_null(strstr(lack->why, "without LAPACK"));
 	mmi_report_clear(&f);
@@ -80,7 +88,9 @@ static void coherence_is_what_a_count_by_hand_gives(void **state)
 		ones[i] = 1;
 		assert_ok(mmi_tuples_read(tuples, i, (float *[]){ x[0] + 8 * i, x[1] + 8 * i }, &e), e);
 	}
-	const mmi_translate_args args = { .number = 2u << 20, .expert = 1, .temperature = 1 }; /* b to a: the second source, the first block */
+	const mmi_translate_args args = { .number = 2u << 20,
+		                              .expert = 1,
+		                              .temperature = 1 }; /* b to a: the second source, the first block */
 	mmi_translate(translator, &args, x, (const float *[]){ zeros, ones }, ROWS, NULL);
 	mmi_judge_as_saved(&saved.setup.modalities[0], x[0], ROWS);
 	mmi_judge_run(judge, 0, x[0], ROWS, class_of[0], NULL);
@@ -122,8 +132,8 @@ static void threads_and_repetition_do_not_change_figures(void **state)
 	assert_int_equal(f[0].n, f[1].n);
 	for (size_t i = 0; i < f[0].n; i++) {
 		if (!(isnan(f[0].item[i].value) && isnan(f[1].item[i].value)) && f[0].item[i].value != f[1].item[i].value)
-			fail_msg("%s of %s, %s: %.17g with one thread, %.17g with three", f[0].item[i].name, f[0].item[i].of, f[0].item[i].variant,
-			         f[0].item[i].value, f[1].item[i].value);
+			fail_msg("%s of %s, %s: %.17g with one thread, %.17g with three", f[0].item[i].name, f[0].item[i].of,
+			         f[0].item[i].variant, f[0].item[i].value, f[1].item[i].value);
 		other = other || f[0].item[i].value != f[2].item[i].value;
 	}
 	assert_true(other); /* another seed, other draws */
@@ -168,7 +178,8 @@ static void evaluations_that_cannot_be_are_refused(void **state)
 	mmi_judge_destroy(blind);
 	mmi_setup_close(&setup);
 	r.judge = rig_path(*state, "blind.safetensors");
-	assert_fails(mmi_evaluate(&r, &f, &e), MM_ESHAPE, e, "with accuracy 0.500, but had 1.000 on its own: it was made for other data");
+	assert_fails(mmi_evaluate(&r, &f, &e), MM_ESHAPE, e,
+	             "with accuracy 0.500, but had 1.000 on its own: it was made for other data");
 	r.judge = eval_make_judge(*state);
 	r.stop = at_once;
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECANCELLED, e, "interrupted");
@@ -184,7 +195,8 @@ static void one_classifier_is_enough_for_what_it_can_read(void **state)
 	mmi_judge *j;
 	mmi_report f;
 	const mmi_train_hooks hooks = { .ctx = NULL };
-	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[b]\nplugin = " BADPLUGIN_DIR "/toy_unjudged.so\n", NULL, &setup);
+	eval_open_setup(*state, "[a]\nplugin = " BADPLUGIN_DIR "/toy.so\n[b]\nplugin = " BADPLUGIN_DIR "/toy_unjudged.so\n",
+	                NULL, &setup);
 	assert_null(setup.modalities[1].classifier);
 	assert_ok(mmi_judge_train(&setup, &eval_quick, &eval_quiet, &j, &e), e);
 	assert_int_equal(j->present, 1);
@@ -195,11 +207,14 @@ static void one_classifier_is_enough_for_what_it_can_read(void **state)
 	mmi_setup_close(&setup);
 	const mmi_eval_request r = eval_request_of(result.checkpoint, rig_path(*state, "judge.safetensors"));
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
-	assert_true(eval_value(&f, "conditional coherence", "b -> a", "generator") == eval_value(&f, "conditional coherence", "mean", "generator"));
+	assert_true(eval_value(&f, "conditional coherence", "b -> a", "generator") ==
+	            eval_value(&f, "conditional coherence", "mean", "generator"));
 	assert_null(mmi_report_find(&f, "conditional coherence", "a -> b", "generator"));
-	assert_non_null(strstr(mmi_report_find(&f, "unconditional coherence", "", "")->why, "classes can be read in one modality only"));
+	assert_non_null(strstr(mmi_report_find(&f, "unconditional coherence", "", "")->why,
+	                       "classes can be read in one modality only"));
 	assert_true(fabs(eval_value(&f, "alignment of data", "a with b", "real")) <= 1);
-	assert_true(fabs(eval_value(&f, "alignment of translations", "a -> b", "revised")) <= 1); /* of what no classifier reads, too */
+	assert_true(fabs(eval_value(&f, "alignment of translations", "a -> b", "revised")) <=
+	            1); /* of what no classifier reads, too */
 	mmi_report_clear(&f);
 }
 
@@ -223,8 +238,10 @@ static void the_detector_is_shown_without_agreement_too(void **state)
 	evaluate_with(&r, "energy", "energy.agreement=0", &alone);
 	for (int i = 0; i < 2; i++) {
 		const char *of = i ? "mean" : "a of another class";
-		assert_true(eval_value(&joint, "energy as detector", of, "energy model alone") == eval_value(&alone, "energy as detector", of, "ROC area"));
-		assert_true(eval_value(&joint, "energy as detector", of, "ROC area") != eval_value(&alone, "energy as detector", of, "ROC area"));
+		assert_true(eval_value(&joint, "energy as detector", of, "energy model alone") ==
+		            eval_value(&alone, "energy as detector", of, "ROC area"));
+		assert_true(eval_value(&joint, "energy as detector", of, "ROC area") !=
+		            eval_value(&alone, "energy as detector", of, "ROC area"));
 		assert_null(mmi_report_find(&alone, "energy as detector", of, "energy model alone"));
 	}
 	mmi_report_clear(&joint);
@@ -242,7 +259,8 @@ static void latents_are_read_off_one_modality_alone(void **state)
 	evaluate_with(&r, "latent", "learner.fusion=product", &f[1]);
 	for (int i = 0; i < 4; i++) {
 		const char *of = i % 2 ? "a" : "b", *kind = i / 2 ? "mean" : "sample";
-		double mixture = eval_value(&f[0], "latent accuracy", of, kind), product = eval_value(&f[1], "latent accuracy", of, kind);
+		double mixture = eval_value(&f[0], "latent accuracy", of, kind),
+			   product = eval_value(&f[1], "latent accuracy", of, kind);
 		assert_true(mixture >= 0 && mixture == product);
 	}
 	mmi_report_clear(&f[0]);

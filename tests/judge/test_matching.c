@@ -1,4 +1,5 @@
-/* test_matching.c - the contrastive loss, counting of retrieval, and the judge's matcher on made-up pictures with captions. */
+/* test_matching.c - the contrastive loss, counting of retrieval, and the judge's matcher on made-up pictures with
+ * captions. */
 #include "mmi_build.h"
 
 #include "../rig/media_rig.h"
@@ -33,7 +34,8 @@ static void the_loss_and_its_gradient_are_pytorchs(void **state)
 	(void)state;
 	numbers(1, a, N);
 	numbers(2, b, N);
-	assert_ok(mmi_contrast_create(CONTRAST_ROWS + 3, CONTRAST_DIM, &c, &e), e); /* a batch may be smaller than its buffers */
+	assert_ok(mmi_contrast_create(CONTRAST_ROWS + 3, CONTRAST_DIM, &c, &e),
+	          e); /* a batch may be smaller than its buffers */
 	double loss = mmi_contrast_loss(&c, a, b, CONTRAST_ROWS, contrast_temperature, contrast_weight, da, db);
 	assert_true(fabs(loss - contrast_loss) < 1e-9);
 	for (int i = 0; i < N; i++) {
@@ -96,20 +98,21 @@ static void assert_near(double found, double expected)
 
 static void hits_are_counted_and_ties_shared(void **state)
 {
-	const float clear[5] = { 0.1f, 0.9f, 0.5f, 0.3f, 0.2f }, flat[5] = { 1, 1, 1, 1, 1 }, some[5] = { 0.9f, 0.5f, 0.5f, 0.5f, 0.1f };
+	const float clear[5] = { 0.1f, 0.9f, 0.5f, 0.3f, 0.2f }, flat[5] = { 1, 1, 1, 1, 1 },
+				some[5] = { 0.9f, 0.5f, 0.5f, 0.5f, 0.1f };
 	const uint8_t third[5] = { 0, 0, 0, 1, 0 }, two[5] = { 0, 0, 1, 1, 0 }, none[5] = { 0 }, all[5] = { 1, 1, 1, 1, 1 };
 	(void)state;
 	assert_near(mmi_retrieval_hit(clear, third, 5, 1), 0); /* 0.3 is third: 0.9, 0.5, 0.3 */
 	assert_near(mmi_retrieval_hit(clear, third, 5, 2), 0);
 	assert_near(mmi_retrieval_hit(clear, third, 5, 3), 1);
-	assert_near(mmi_retrieval_hit(clear, two, 5, 2), 1);   /* the best of the right ones counts */
+	assert_near(mmi_retrieval_hit(clear, two, 5, 2), 1); /* the best of the right ones counts */
 	assert_near(mmi_retrieval_hit(flat, third, 5, 1), 0.2);
 	assert_near(mmi_retrieval_hit(flat, third, 5, 4), 0.8);
 	assert_near(mmi_retrieval_hit(flat, two, 5, 2), 1 - 3.0 / 10); /* both places wrong: C(3,2) of C(5,2) */
 	assert_near(mmi_retrieval_hit(some, third, 5, 2), 1.0 / 3);    /* one is better; three share places 2 to 4 */
 	assert_near(mmi_retrieval_hit(some, third, 5, 3), 2.0 / 3);
 	assert_near(mmi_retrieval_hit(some, third, 5, 1), 0);
-	assert_near(mmi_retrieval_hit(flat, third, 5, 10), 1);         /* more places than candidates */
+	assert_near(mmi_retrieval_hit(flat, third, 5, 10), 1); /* more places than candidates */
 	assert_true(isnan(mmi_retrieval_hit(flat, none, 5, 1)));
 	assert_near(mmi_retrieval_chance(355, 1, 5), 5.0 / 355);
 	assert_near(mmi_retrieval_chance(5, 2, 2), 0.7);
@@ -138,11 +141,18 @@ static void recall_is_what_a_count_by_hand_gives(void **state)
 	mmi_recall found;
 	const float item[8] = { 1, 0, 0, 1, 0, 1, -1, 0 };
 	const uint32_t item_kind[4] = { 0, 1, 1, 3 }, answers[4] = { 0, 1, 2, 0 };
-	/* 0: nearest is item 3, right (tuple 3 asks the same). 1: nearest is item 1, right. 2: nearest is item 0, wrong; its item, kind 1,
-	 * is second. 3: at right angles to nothing but equally far from 0 and 3, both right; item 1 is nearest. */
+	/* 0: nearest is item 3, right (tuple 3 asks the same). 1: nearest is item 1, right. 2: nearest is item 0, wrong;
+	 * its item, kind 1, is second. 3: at right angles to nothing but equally far from 0 and 3, both right; item 1 is
+	 * nearest. */
 	const float query[8] = { -1, 0, 0.6f, 0.8f, 0.8f, 0.6f, 0, 1 };
-	const mmi_retrieval r = { .n = 4, .d = 2, .item = item, .item_kind = item_kind, .n_queries = 4, .query = query, .query_kind = answers,
-	                          .answers = answers };
+	const mmi_retrieval r = { .n = 4,
+		                      .d = 2,
+		                      .item = item,
+		                      .item_kind = item_kind,
+		                      .n_queries = 4,
+		                      .query = query,
+		                      .query_kind = answers,
+		                      .answers = answers };
 	(void)state;
 	assert_ok(mmi_pool_create(2, &pool, &e), e);
 	assert_ok(mmi_retrieve(&r, pool, &found, &e), e);
@@ -160,10 +170,13 @@ static void recall_is_what_a_count_by_hand_gives(void **state)
 
 static void open_setup(rig *r, const char *const *sets, size_t n_sets, mmi_setup *out)
 {
-	static const char ini[] = "[run]\nthreads = 1\nlog_interval = 1\ngrid_interval = 1000\ngrid_columns = 3\ncheckpoint_interval = 6\n[data]\nroot = d\n"
-	                          "[learner]\niterations = 6\nwarmup = 2\nbatch = 8\nlatent_dim = 8\nx_steps = 2\nz_steps = 2\n"
-	                          "[energy]\nnef = 4\nblocks = 2\nenergy_l2 = 0.01\n[img]\nplugin = img.so\nsize = 32\nwidth = 4\nenergy_channels = 3\n"
-	                          "[txt]\nplugin = txt.so\nmin_count = 3\nlength = 8\nwidth = 4\nenergy_width = 8\n";
+	static const char ini[] =
+		"[run]\nthreads = 1\nlog_interval = 1\ngrid_interval = 1000\ngrid_columns = 3\ncheckpoint_interval = "
+		"6\n[data]\nroot = d\n"
+		"[learner]\niterations = 6\nwarmup = 2\nbatch = 8\nlatent_dim = 8\nx_steps = 2\nz_steps = 2\n"
+		"[energy]\nnef = 4\nblocks = 2\nenergy_l2 = 0.01\n[img]\nplugin = img.so\nsize = 32\nwidth = "
+		"4\nenergy_channels = 3\n"
+		"[txt]\nplugin = txt.so\nmin_count = 3\nlength = 8\nwidth = 4\nenergy_width = 8\n";
 	mm_error e = MM_ERROR_INIT;
 	media_text(r, "run.ini", ini);
 	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .sets = sets, .n_sets = n_sets };
@@ -202,8 +215,8 @@ static void training_finds_what_belongs_together_on_any_number_of_threads(void *
 	assert_same_params(j[0]->params, j[1]->params);
 	for (uint32_t a = 0; a < 2; a++) {
 		const mmi_recall *found = &j[0]->matcher->recall[a][1 - a];
-		print_message("recall at 1: %.3f, chance %.3f, area %.3f, %u queries, %u candidates\n", found->at[0], found->chance[0], found->area,
-		              found->queries, found->candidates);
+		print_message("recall at 1: %.3f, chance %.3f, area %.3f, %u queries, %u candidates\n", found->at[0],
+		              found->chance[0], found->area, found->queries, found->candidates);
 		assert_int_equal(found->queries, MEDIA_CLASSES * MEDIA_TEST_PER_CLASS * 2);
 		assert_true(found->at[0] > 2 * found->chance[0]);
 		assert_true(found->area > 0.8);
@@ -254,8 +267,9 @@ static void training_a_matcher_can_be_stopped(void **state)
 	const mmi_judge_hooks hooks = { &second, noted, note_matcher, NULL };
 	media_cub(*state, "d");
 	open_setup(*state, NULL, 0, &setup);
-	assert_fails(mmi_judge_train(&setup, &(mmi_judge_training){ .epochs = 2, .batch = 32, .rate = 1e-3 }, &hooks, &j, &e), MM_ECANCELLED, e,
-	             "interrupted after 2 of 4 batches");
+	assert_fails(
+		mmi_judge_train(&setup, &(mmi_judge_training){ .epochs = 2, .batch = 32, .rate = 1e-3 }, &hooks, &j, &e),
+		MM_ECANCELLED, e, "interrupted after 2 of 4 batches");
 	assert_null(j);
 	mmi_setup_close(&setup);
 }
@@ -281,8 +295,10 @@ static void embeddings_survive_a_file_and_do_not_depend_on_neighbours(void **sta
 	float alone[MMI_MATCHER_DIM], sample[32 * 32 * 3];
 	media_cub(*state, "d");
 	open_setup(*state, NULL, 0, &setup);
-	assert_ok(mmi_judge_train(&setup, &(mmi_judge_training){ .epochs = 1, .batch = 32, .rate = 1e-3 }, &quiet, &j, &e), e);
-	assert_ok(mmi_judge_open(save_judge(*state, j, &setup), cpu_device(), setup.modalities, 2, setup.pool, &read, &e), e);
+	assert_ok(mmi_judge_train(&setup, &(mmi_judge_training){ .epochs = 1, .batch = 32, .rate = 1e-3 }, &quiet, &j, &e),
+	          e);
+	assert_ok(mmi_judge_open(save_judge(*state, j, &setup), cpu_device(), setup.modalities, 2, setup.pool, &read, &e),
+	          e);
 	assert_memory_equal(read->matcher->recall[1], j->matcher->recall[1], sizeof(mmi_recall));
 	assert_ok(mmi_setup_tuples(&setup, MMI_PART_TEST, NULL, &tuples, &e), e);
 	assert_ok(mmi_matcher_embed(j->matcher, tuples, 1000, NULL, NULL, &x[0], &e), e);
@@ -308,7 +324,8 @@ static void embeddings_survive_a_file_and_do_not_depend_on_neighbours(void **sta
 
 static void matchers_of_other_modalities_are_refused(void **state)
 {
-	static const char *const longer[] = { "txt.length=16", "txt.dim=8" }, *const larger[] = { "img.size=64" }, *const wider[] = { "txt.window=1" };
+	static const char *const longer[] = { "txt.length=16", "txt.dim=8" }, *const larger[] = { "img.size=64" },
+							 *const wider[] = { "txt.window=1" };
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup, other;
 	mmi_judge *j, *read = NULL;
@@ -317,16 +334,19 @@ static void matchers_of_other_modalities_are_refused(void **state)
 	assert_ok(mmi_judge_create(cpu_device(), setup.modalities, 2, true, 1, setup.pool, &j, &e), e);
 	const char *path = save_judge(*state, j, &setup);
 	open_setup(*state, longer, 2, &other); /* other vectors */
-	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "judge.txt.word");
+	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e,
+	             "judge.txt.word");
 	mmi_setup_close(&other);
 	open_setup(*state, wider, 1, &other); /* the same words in another language: shapes say nothing */
-	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ECONFIG, e, "make a judge for this data");
+	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ECONFIG, e,
+	             "make a judge for this data");
 	mmi_setup_close(&other);
 	open_setup(*state, larger, 1, &other);
 	assert_fails(mmi_judge_open(path, cpu_device(), other.modalities, 2, other.pool, &read, &e), MM_ESHAPE, e, "img.");
 	mmi_setup_close(&other);
 	snprintf(setup.modalities[1].name, sizeof setup.modalities[1].name, "words");
-	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 2, setup.pool, &read, &e), MM_ESHAPE, e, "does not know the modality \"words\"");
+	assert_fails(mmi_judge_open(path, cpu_device(), setup.modalities, 2, setup.pool, &read, &e), MM_ESHAPE, e,
+	             "does not know the modality \"words\"");
 	assert_null(read);
 	mmi_judge_destroy(j);
 	mmi_setup_close(&setup);
@@ -356,7 +376,8 @@ static double mean_cosine(const mmi_embedded *x)
 	double sum = 0;
 	for (uint32_t r = 0; r < x->n; r++)
 		for (int k = 0; k < MMI_MATCHER_DIM; k++)
-			sum += (double)x->of[0][r * MMI_MATCHER_DIM + (uint32_t)k] * (double)x->of[1][r * MMI_MATCHER_DIM + (uint32_t)k];
+			sum += (double)x->of[0][r * MMI_MATCHER_DIM + (uint32_t)k] *
+			       (double)x->of[1][r * MMI_MATCHER_DIM + (uint32_t)k];
 	return sum / x->n;
 }
 
@@ -365,15 +386,19 @@ static void assert_alignment(const mmi_report *f, const mmi_embedded *real)
 	static const struct {
 		const char *name, *of;
 	} both[] = {
-		{ "alignment of samples", "img with txt" }, { "alignment of samples", "mean" }, { "alignment of translations", "img -> txt" },
-		{ "alignment of translations", "txt -> img" }, { "alignment of translations, z revised", "img -> txt" },
+		{ "alignment of samples", "img with txt" },
+		{ "alignment of samples", "mean" },
+		{ "alignment of translations", "img -> txt" },
+		{ "alignment of translations", "txt -> img" },
+		{ "alignment of translations, z revised", "img -> txt" },
 		{ "alignment of translations, z revised", "mean" },
 	};
 	for (size_t i = 0; i < MMI_COUNT(both); i++)
 		for (int v = 0; v < 2; v++)
 			assert_true(fabs(value(f, both[i].name, both[i].of, v ? "revised" : "generator")) <= 1);
 	assert_near(value(f, "alignment of data", "img with txt", "real"), mean_cosine(real));
-	assert_true(value(f, "alignment of data", "mean", "real") > value(f, "alignment of data", "mean", "shuffled") + 0.1);
+	assert_true(value(f, "alignment of data", "mean", "real") >
+	            value(f, "alignment of data", "mean", "shuffled") + 0.1);
 	assert_near(value(f, "alignment of translations", "mean", "generator"),
 	            0.5 * (value(f, "alignment of translations", "img -> txt", "generator") +
 	                   value(f, "alignment of translations", "txt -> img", "generator")));
@@ -381,7 +406,12 @@ static void assert_alignment(const mmi_report *f, const mmi_embedded *real)
 
 static mmi_eval_request request_of(const char *checkpoint, const char *judge)
 {
-	mmi_eval_request r = { .checkpoint = checkpoint, .judge = judge, .part = MMI_PART_TEST, .count = 40, .probe = 30, .steps = MMI_RECIPE_AS_IT_IS };
+	mmi_eval_request r = { .checkpoint = checkpoint,
+		                   .judge = judge,
+		                   .part = MMI_PART_TEST,
+		                   .count = 40,
+		                   .probe = 30,
+		                   .steps = MMI_RECIPE_AS_IT_IS };
 	r.only = "conditional,frechet,alignment";
 	return r;
 }
@@ -435,7 +465,8 @@ static void a_matcher_for_other_data_and_none_at_all(void **state)
 	}
 	memset(j->matcher->params->raw.at, 0, j->matcher->params->count * sizeof(float));
 	mmi_eval_request r = request_of(checkpoint, save_judge(*state, j, &setup));
-	assert_fails(mmi_evaluate(&r, &f, &e), MM_ESHAPE, e, "an area of 0.500 under the ROC curve, but had 1.000 on its own");
+	assert_fails(mmi_evaluate(&r, &f, &e), MM_ESHAPE, e,
+	             "an area of 0.500 under the ROC curve, but had 1.000 on its own");
 	mmi_judge_destroy(j);
 	assert_ok(mmi_judge_create(cpu_device(), setup.modalities, 2, false, 5, setup.pool, &j, &e), e);
 	j->member[0].accuracy = j->member[1].accuracy = 0;
@@ -481,9 +512,11 @@ static void a_matcher_alone_is_a_judge(void **state)
 	assert_int_equal(j->present, 0);
 	r.judge = save_judge(*state, j, &setup);
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
-	assert_true(value(&f, "alignment of data", "mean", "real") > value(&f, "alignment of data", "mean", "shuffled") + 0.1);
+	assert_true(value(&f, "alignment of data", "mean", "real") >
+	            value(&f, "alignment of data", "mean", "shuffled") + 0.1);
 	assert_true(fabs(value(&f, "alignment of translations", "txt -> img", "revised")) <= 1);
-	assert_string_equal(mmi_report_find(&f, "conditional coherence", "", "")->why, "[img] has fewer than two classes, [txt] has fewer than two classes");
+	assert_string_equal(mmi_report_find(&f, "conditional coherence", "", "")->why,
+	                    "[img] has fewer than two classes, [txt] has fewer than two classes");
 	mmi_report_clear(&f);
 	mmi_judge_destroy(j);
 	mmi_setup_close(&setup);

@@ -1,6 +1,6 @@
-/* test_alignment.c - the contrastive loss between experts and the joint energy's term of their agreement: missing modalities, the
- * gradient to the encoders' parameters, the chain that it guides, threads, and what training with them comes to. The loss of one pair is
- * compared with PyTorch in test_matching. */
+/* test_alignment.c - the contrastive loss between experts and the joint energy's term of their agreement: missing
+ * modalities, the gradient to the encoders' parameters, the chain that it guides, threads, and what training with them
+ * comes to. The loss of one pair is compared with PyTorch in test_matching. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -93,7 +93,8 @@ static void only_the_leading_latents_are_compared(void **state)
 	near(l.alignment.loss, sum / 3, 1e-12, "the loss");
 	for (uint32_t m = 0; m < M; m++)
 		for (uint32_t i = 0; i < ROWS * DIM; i++)
-			near((double)l.alignment.grad[m][i], i % DIM < LEADING ? (double)grad[m][i / DIM * LEADING + i % DIM] : 0, 1e-6, "a gradient");
+			near((double)l.alignment.grad[m][i], i % DIM < LEADING ? (double)grad[m][i / DIM * LEADING + i % DIM] : 0,
+			     1e-6, "a gradient");
 	mmi_contrast_clear(&c);
 	mmi_alignment_clear(&l.alignment);
 }
@@ -124,7 +125,8 @@ static void a_missing_modality_drops_out(void **state)
 	for (uint32_t m = 0; m < M; m++)
 		assert_memory_equal(first[m], l.alignment.grad[m], sizeof first[m]);
 
-	/* With one row of modality 0 no pair with it has an alternative: only that of the others is left, with its share. */
+	/* With one row of modality 0 no pair with it has an alternative: only that of the others is left, with its share.
+	 */
 	for (uint32_t r = 1; r < ROWS; r++)
 		observed[0][r] = 0;
 	mmi_alignment_make(&l.alignment, l.loc, flags, ROWS, 0.2);
@@ -155,7 +157,11 @@ static void its_gradient_reaches_the_encoders(void **state)
 	mmi_params *p = r.model->inference;
 	const mmi_batch *batch = rig_batch(&r, 0);
 	loss_now(&r, batch);
-	mmi_segment s = { .loss = &l->locations, .x = (const float *const *)batch->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 1 };
+	mmi_segment s = { .loss = &l->locations,
+		              .x = (const float *const *)batch->x,
+		              .rows = r.settings.batch,
+		              .x_rows = r.settings.batch,
+		              .seed = 1 };
 	for (uint32_t m = 0; m < M; m++)
 		s.z[m].z = l->alignment.grad[m];
 	mmi_pass_run(&l->pass, &s, 1);
@@ -191,8 +197,12 @@ static void its_gradient_reaches_the_encoders(void **state)
 static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, const float *const *pull)
 {
 	mmi_learner *l = r->learner;
-	mmi_segment s = { .loss = &l->elbo, .x = (const float *const *)batch->x, .pull = pull, .rows = r->settings.batch, .x_rows = r->settings.batch,
-	                  .seed = 0.1f };
+	mmi_segment s = { .loss = &l->elbo,
+		              .x = (const float *const *)batch->x,
+		              .pull = pull,
+		              .rows = r->settings.batch,
+		              .x_rows = r->settings.batch,
+		              .seed = 0.1f };
 	for (uint32_t i = 0; i < l->n_eps; i++)
 		s.z[i] = l->eps[i];
 	mmi_pass_run(&l->pass, &s, 1);
@@ -218,7 +228,11 @@ static void an_elbo_takes_it_along(void **state)
 	for (uint32_t m = 0; m < M; m++)
 		assert_non_null(none[m] = calloc(r.settings.batch * l->alignment.dim, sizeof *none[m]));
 	alone = elbo_gradient(&r, batch, (const float *const *)none);
-	mmi_segment s = { .loss = &l->locations, .x = (const float *const *)batch->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 2 };
+	mmi_segment s = { .loss = &l->locations,
+		              .x = (const float *const *)batch->x,
+		              .rows = r.settings.batch,
+		              .x_rows = r.settings.batch,
+		              .seed = 2 };
 	for (uint32_t m = 0; m < M; m++)
 		s.z[m].z = l->alignment.grad[m];
 	mmi_pass_run(&l->pass, &s, 1);
@@ -270,7 +284,8 @@ static void check_joint_energy(const char *contrast_dim, size_t compared)
 	mmi_sampler_energy(without.learner->sampler, x, rows, e_without);
 	mmi_sampler_encode(with.learner->sampler, x, rows, &with.learner->experts);
 	for (uint32_t r = 0; r < rows; r++)
-		near((double)e_with[r], (double)e_without[r] - 3 * mean_cosine(&with.learner->experts, r, dim, compared ? compared : dim), 1e-5,
+		near((double)e_with[r],
+		     (double)e_without[r] - 3 * mean_cosine(&with.learner->experts, r, dim, compared ? compared : dim), 1e-5,
 		     "an energy");
 
 	/* The energy's losses leave the experts as they are. */
@@ -280,20 +295,23 @@ static void check_joint_energy(const char *contrast_dim, size_t compared)
 	rig_close(&without);
 }
 
-/* Before it starts a run is the same as without it, to the bit; then it has a loss, in warm-up and beside the chains. */
+/* Before it starts a run is the same as without it, to the bit; then it has a loss, in warm-up and beside the chains.
+ */
 static void it_starts_when_asked_to(void **state)
 {
 	(void)state;
 	for (int chains = 0; chains < 2; chains++) {
 		learner_rig with, without;
 		const char *warmup = chains ? "learner.warmup=2" : "learner.warmup=9";
-		rig_open(&with, SETS("learner.contrast_factor=20", "learner.contrast_start=5", "learner.elbo_updates=1", warmup));
+		rig_open(&with,
+		         SETS("learner.contrast_factor=20", "learner.contrast_start=5", "learner.elbo_updates=1", warmup));
 		rig_open(&without, SETS("learner.contrast_factor=0", "learner.elbo_updates=1", warmup));
 		assert_true(isnan(rig_run(&with, 5).contrast));
 		rig_run(&without, 5);
 		const mmi_params *a = with.model->inference, *b = without.model->inference;
 		for (size_t i = 0; i < a->n; i++)
-			assert_memory_equal(a->raw.at + a->info[i].offset, b->raw.at + b->info[i].offset, a->info[i].count * sizeof(float));
+			assert_memory_equal(a->raw.at + a->info[i].offset, b->raw.at + b->info[i].offset,
+			                    a->info[i].count * sizeof(float));
 		assert_true(isfinite(rig_run(&with, 6).contrast));
 		rig_run(&without, 6);
 		double apart = 0;
@@ -325,7 +343,8 @@ static double guided_step(learner_rig *r, const mmi_guide_args *like, mmi_latent
 }
 
 /* The same from its parts: the posterior chain's U, and the joint energy of the completed tuples. */
-static double expected_u(learner_rig *r, const mmi_guide_args *a, mmi_latents *z, const float *const *x, const float *const *observed)
+static double expected_u(learner_rig *r, const mmi_guide_args *a, mmi_latents *z, const float *const *x,
+                         const float *const *observed)
 {
 	mmi_learner *l = r->learner;
 	const uint32_t rows = r->settings.batch;
@@ -391,8 +410,10 @@ static void threads_do_not_matter(void **state)
 {
 	learner_rig one, two;
 	(void)state;
-	rig_open(&one, SETS("learner.contrast_factor=5", "energy.agreement=2", "learner.elbo_updates=1", "learner.warmup=3", "run.threads=1"));
-	rig_open(&two, SETS("learner.contrast_factor=5", "energy.agreement=2", "learner.elbo_updates=1", "learner.warmup=3", "run.threads=2"));
+	rig_open(&one, SETS("learner.contrast_factor=5", "energy.agreement=2", "learner.elbo_updates=1", "learner.warmup=3",
+	                    "run.threads=1"));
+	rig_open(&two, SETS("learner.contrast_factor=5", "energy.agreement=2", "learner.elbo_updates=1", "learner.warmup=3",
+	                    "run.threads=2"));
 	rig_run(&one, 8);
 	rig_run(&two, 8);
 	rig_assert_same(&one, &two);
@@ -444,7 +465,8 @@ static void the_energy_tells_tuples_that_do_not_belong_together(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		learner_rig r;
-		rig_open(&r, SETS(factor[i], "energy.agreement=10", "energy.head=linear", "learner.warmup=60", "learner.iterations=60"));
+		rig_open(&r, SETS(factor[i], "energy.agreement=10", "energy.head=linear", "learner.warmup=60",
+		                  "learner.iterations=60"));
 		mmi_measures m = rig_run(&r, 60);
 		rank[i] = ranked(&r);
 		if (i)
@@ -453,7 +475,8 @@ static void the_energy_tells_tuples_that_do_not_belong_together(void **state)
 			assert_true(isnan(m.contrast));
 		rig_close(&r);
 	}
-	print_message("ranked right: %.3f without, %.3f with the contrastive loss, which ends at %.3f\n", rank[0], rank[1], contrast);
+	print_message("ranked right: %.3f without, %.3f with the contrastive loss, which ends at %.3f\n", rank[0], rank[1],
+	              contrast);
 	assert_true(rank[1] > 0.99 && rank[0] < rank[1] && contrast > 0);
 }
 

@@ -1,5 +1,5 @@
-/* test_alloc.c - nothing is allocated inside a training step: the allocator of the whole process, libraries included, is
- * counted while the learner iterates. */
+/* test_alloc.c - nothing is allocated inside a training step: the allocator of the whole process, libraries included,
+ * is counted while the learner iterates. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -114,8 +114,8 @@ static void stop_counting_and_expect_none(const char *what, uint32_t iteration)
 {
 	atomic_store(&counting, false);
 	if (atomic_load(&calls))
-		fail_msg("%s, iteration %u: %u calls of the allocator, the largest of %zu bytes", what, iteration, atomic_load(&calls),
-		         atomic_load(&largest));
+		fail_msg("%s, iteration %u: %u calls of the allocator, the largest of %zu bytes", what, iteration,
+		         atomic_load(&calls), atomic_load(&largest));
 }
 
 /* Sanitizers bring their own allocator, and other C libraries keep theirs to themselves. */
@@ -189,20 +189,24 @@ static void no_allocation_in_a_step(void **state)
 	needs_the_allocator();
 	expect_no_allocations("one expert", (const char *const[]){ "learner.warmup=4", "run.threads=1", NULL });
 	expect_no_allocations("one expert, 3 threads", (const char *const[]){ "learner.warmup=4", "run.threads=3", NULL });
-	expect_no_allocations("all experts", (const char *const[]){ "learner.experts=all", "learner.expert_reduce=mean", "run.threads=2",
-	                                                            "learner.warmup=3", NULL });
+	expect_no_allocations("all experts", (const char *const[]){ "learner.experts=all", "learner.expert_reduce=mean",
+	                                                            "run.threads=2", "learner.warmup=3", NULL });
 }
 
 static void no_allocation_with_the_switches_turned(void **state)
 {
 	(void)state;
 	needs_the_allocator();
-	expect_no_allocations("bounded and refreshed", (const char *const[]){ "learner.x_move_max=0.05", "learner.refresh_negatives=yes",
-		"learner.clamp=no", "learner.generator_updates=2", "learner.energy_updates=2", "learner.clip_norm=1", NULL });
-	expect_no_allocations("laplace", (const char *const[]){ "learner.prior=laplace", "learner.inference_target=both",
-		"learner.scale_head=log_variance", "learner.warmup=2", NULL });
-	expect_no_allocations("plain energy", (const char *const[]){ "energy.spectral_norm=no", "energy.head=linear", "energy.pool=mean",
-		"energy.energy_l2=0.1", "energy.shortcut_kernel=1", NULL });
+	expect_no_allocations("bounded and refreshed",
+	                      (const char *const[]){ "learner.x_move_max=0.05", "learner.refresh_negatives=yes",
+	                                             "learner.clamp=no", "learner.generator_updates=2",
+	                                             "learner.energy_updates=2", "learner.clip_norm=1", NULL });
+	expect_no_allocations("laplace",
+	                      (const char *const[]){ "learner.prior=laplace", "learner.inference_target=both",
+	                                             "learner.scale_head=log_variance", "learner.warmup=2", NULL });
+	expect_no_allocations("plain energy",
+	                      (const char *const[]){ "energy.spectral_norm=no", "energy.head=linear", "energy.pool=mean",
+	                                             "energy.energy_l2=0.1", "energy.shortcut_kernel=1", NULL });
 	expect_no_allocations("translations", (const char *const[]){ "learner.translation_share=0.5", NULL });
 	expect_no_allocations("snapshots in each step", (const char *const[]){ "learner.snapshot_interval=1", NULL });
 	expect_no_allocations("a schedule", (const char *const[]){ "learner.schedule=cosine(0.1)", NULL });
@@ -214,7 +218,10 @@ static void write_settings(const char *path, const char *net, const char *width,
 {
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "[run]\nthreads = 2\n[learner]\nbatch = %d\nwarmup = 2\nx_steps = 2\nz_steps = 2\nexperts = all\n[energy]\nnef = 32\n", batch);
+	fprintf(f,
+	        "[run]\nthreads = 2\n[learner]\nbatch = %d\nwarmup = 2\nx_steps = 2\nz_steps = 2\nexperts = "
+	        "all\n[energy]\nnef = 32\n",
+	        batch);
 	for (int m = 0; m < 2; m++)
 		fprintf(f, "[m%d]\nplugin = mnist.so\nnet = %s\n%s", m, net, width);
 	assert_int_equal(fclose(f), 0);
@@ -245,7 +252,8 @@ static void expect_no_allocations_in_plugin_networks(const char *net, const char
 	remove(path);
 	if (status != MM_OK)
 		fail_msg("%s", e.message);
-	assert_int_equal(mmi_model_create(cpu_device(), s.modalities, s.n_modalities, &s.settings.model, &model, &e), MM_OK);
+	assert_int_equal(mmi_model_create(cpu_device(), s.modalities, s.n_modalities, &s.settings.model, &model, &e),
+	                 MM_OK);
 	assert_int_equal(mmi_learner_create(&s.settings, model, s.pool, &l, &e), MM_OK);
 	float *x[2];
 	for (int m = 0; m < 2; m++)

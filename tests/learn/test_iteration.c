@@ -1,7 +1,7 @@
 /* test_iteration.c - whole iterations of the learner against PyTorch in double precision (reference/make_iteration.py).
  *
- * With the same weights, data and seed: the states of both chains after every step, losses, the gradient of every tensor,
- * and every tensor after the updates, for any chunk size and every instruction set. */
+ * With the same weights, data and seed: the states of both chains after every step, losses, the gradient of every
+ * tensor, and every tensor after the updates, for any chunk size and every instruction set. */
 #include "mmi_build.h"
 
 #include "learn/learner.h"
@@ -37,8 +37,15 @@ static const mm_host_graph *const ops = &mmi_graph_ops;
 
 static mm_conv convolution(int32_t channels, int32_t kernel, int32_t stride)
 {
-	return (mm_conv){ .struct_size = MM_SIZE_THROUGH(mm_conv, init), .out_channels = channels, .kernel_h = kernel,
-	                  .kernel_w = kernel, .stride_h = stride, .stride_w = stride, .pad_h = 1, .pad_w = 1, .bias = 1 };
+	return (mm_conv){ .struct_size = MM_SIZE_THROUGH(mm_conv, init),
+		              .out_channels = channels,
+		              .kernel_h = kernel,
+		              .kernel_w = kernel,
+		              .stride_h = stride,
+		              .stride_w = stride,
+		              .pad_h = 1,
+		              .pad_w = 1,
+		              .bias = 1 };
 }
 
 static mm_tensor linear(mm_graph *g, mm_tensor x, const char *name, int32_t features)
@@ -106,45 +113,72 @@ static mm_status map_vector(mm_instance *i, mm_graph *g, mm_features_io *io, mm_
 	return MM_OK;
 }
 
-static const mm_modality_desc picture = { .struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension), .id = "picture",
-	.build_encoder = encode_picture, .build_decoder = decode_picture, .build_features = map_picture };
-static const mm_modality_desc vector = { .struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension), .id = "vector",
-	.build_encoder = encode_vector, .build_decoder = decode_vector, .build_features = map_vector };
+static const mm_modality_desc picture = { .struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
+	                                      .id = "picture",
+	                                      .build_encoder = encode_picture,
+	                                      .build_decoder = decode_picture,
+	                                      .build_features = map_picture };
+static const mm_modality_desc vector = { .struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
+	                                     .id = "vector",
+	                                     .build_encoder = encode_vector,
+	                                     .build_decoder = decode_vector,
+	                                     .build_features = map_vector };
 
-#define SHAPE(r, ...) { .rank = (r), .dim = { __VA_ARGS__ } }
-#define MODALITY(n, d, number, ...) { .name = n, .desc = &(d), .count = (number), .info = { \
-	.struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes), __VA_ARGS__ }
+#define SHAPE(r, ...)                       \
+	{                                       \
+		.rank = (r), .dim = { __VA_ARGS__ } \
+	}
+#define MODALITY(n, d, number, ...)                                      \
+	{                                                                    \
+		.name = n, .desc = &(d), .count = (number), .info = {            \
+			.struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes), \
+			__VA_ARGS__                                                  \
+		}
 
 /* Pictures of one size, which share a trunk, and a vector. */
 static mm_instance view_instances[N_MODALITIES] = {
-	{ SHAPE(3, 8, 8, 3), 1, false }, { SHAPE(3, 8, 8, 1), 1, false }, { SHAPE(1, 6), 0, false },
+	{ SHAPE(3, 8, 8, 3), 1, false },
+	{ SHAPE(3, 8, 8, 1), 1, false },
+	{ SHAPE(1, 6), 0, false },
 };
-static const mmi_modality views[N_MODALITIES] = {
-	MODALITY("m0", picture, 192, SHAPE(3, 8, 8, 3),
-	         MM_SUPPORT_BOX, -1, 1, MM_LIKELIHOOD_GAUSSIAN, 0.7f, 1), .x_scale = 1, .instance = &view_instances[0] },
-	MODALITY("m1", picture, 64, SHAPE(3, 8, 8, 1),
-	         MM_SUPPORT_BOX, -1, 1, MM_LIKELIHOOD_GAUSSIAN, 0.5f, 0.6f), .x_scale = 1.5, .instance = &view_instances[1] },
-	MODALITY("m2", vector, 6, SHAPE(1, 6),
-	         MM_SUPPORT_REAL, 0, 0, MM_LIKELIHOOD_LAPLACE, 0.8f, 2), .x_scale = 0.7, .instance = &view_instances[2] },
-};
+static const mmi_modality views[N_MODALITIES] = { MODALITY("m0", picture, 192, SHAPE(3, 8, 8, 3), MM_SUPPORT_BOX, -1, 1,
+	                                                       MM_LIKELIHOOD_GAUSSIAN, 0.7f, 1),
+	                                              .x_scale = 1, .instance = &view_instances[0] },
+						  MODALITY("m1", picture, 64, SHAPE(3, 8, 8, 1), MM_SUPPORT_BOX, -1, 1, MM_LIKELIHOOD_GAUSSIAN,
+                                   0.5f, 0.6f),
+						  .x_scale = 1.5, .instance = &view_instances[1]
+}
+, MODALITY("m2", vector, 6, SHAPE(1, 6), MM_SUPPORT_REAL, 0, 0, MM_LIKELIHOOD_LAPLACE, 0.8f, 2),
+	.x_scale = 0.7, .instance = &view_instances[2]
+}
+,
+}
+;
 
 /* Two trunks, logits and probabilities. */
 static mm_instance mixed_instances[N_MODALITIES] = {
-	{ SHAPE(3, 6, 6, 1), 1, true }, { SHAPE(3, 6, 6, 2), 2, false }, { SHAPE(2, 3, 5), 0, false },
+	{ SHAPE(3, 6, 6, 1), 1, true },
+	{ SHAPE(3, 6, 6, 2), 2, false },
+	{ SHAPE(2, 3, 5), 0, false },
 };
-static const mmi_modality mixed[N_MODALITIES] = {
-	MODALITY("m0", picture, 36, SHAPE(3, 6, 6, 1),
-	         MM_SUPPORT_BOX, 0, 1, MM_LIKELIHOOD_BERNOULLI, 0, 1), .x_scale = 1, .instance = &mixed_instances[0] },
-	MODALITY("m1", picture, 72, SHAPE(3, 6, 6, 2),
-	         MM_SUPPORT_BOX, -1, 1, MM_LIKELIHOOD_GAUSSIAN, 0.9f, 1), .x_scale = 2, .instance = &mixed_instances[1] },
-	MODALITY("m2", vector, 15, SHAPE(2, 3, 5),
-	         MM_SUPPORT_SIMPLEX, 0, 1, MM_LIKELIHOOD_CATEGORICAL, 0, 0.5f), .x_scale = 0.5, .instance = &mixed_instances[2] },
-};
+static const mmi_modality mixed[N_MODALITIES] = { MODALITY("m0", picture, 36, SHAPE(3, 6, 6, 1), MM_SUPPORT_BOX, 0, 1,
+	                                                       MM_LIKELIHOOD_BERNOULLI, 0, 1),
+	                                              .x_scale = 1, .instance = &mixed_instances[0] },
+						  MODALITY("m1", picture, 72, SHAPE(3, 6, 6, 2), MM_SUPPORT_BOX, -1, 1, MM_LIKELIHOOD_GAUSSIAN,
+                                   0.9f, 1),
+						  .x_scale = 2, .instance = &mixed_instances[1]
+}
+, MODALITY("m2", vector, 15, SHAPE(2, 3, 5), MM_SUPPORT_SIMPLEX, 0, 1, MM_LIKELIHOOD_CATEGORICAL, 0, 0.5f),
+	.x_scale = 0.5, .instance = &mixed_instances[2]
+}
+,
+}
+;
 
 /* ------------------------------------------------------------ a learner in the reference's state */
 
 typedef struct run {
-	const char *name, *set;        /* in the reference */
+	const char *name, *set; /* in the reference */
 	const mmi_modality *modalities;
 	uint32_t iterations;
 } run;
@@ -191,7 +225,10 @@ static mmi_adam_config adam(const rig *r, const char *store)
 	return (mmi_adam_config){
 		.rate = record("%s/set/rate_%s", r->run->name, store)->values[0],
 		.weight_decay = record("%s/set/weight_decay_%s", r->run->name, store)->values[0],
-		.beta1 = number(r, "beta1"), .beta2 = number(r, "beta2"), .eps = number(r, "adam_eps"), .clip = number(r, "clip"),
+		.beta1 = number(r, "beta1"),
+		.beta2 = number(r, "beta2"),
+		.eps = number(r, "adam_eps"),
+		.clip = number(r, "clip"),
 	};
 }
 
@@ -216,21 +253,42 @@ static mmi_model_config model_config(const rig *r)
 static mmi_settings read_settings(const rig *r, uint32_t chunk)
 {
 	return (mmi_settings){
-		.seed = count(r, "seed"), .chunk = chunk, .batch = BATCH,
-		.iterations = count(r, "iterations"), .warmup = count(r, "warmup"),
-		.experts_all = number(r, "experts_all") != 0, .expert_reduce_mean = number(r, "expert_reduce_mean") != 0,
-		.elbo = &mmi_objective_mmvae, .cooperative = true,
-		.beta = number(r, "beta"), .inference_target = (mmi_inference_target)count(r, "inference_target"),
-		.x_steps = count(r, "x_steps"), .x_step = number(r, "x_step"), .x_noise = number(r, "x_noise"),
-		.x_drift = number(r, "x_drift"), .x_move_max = number(r, "x_move_max"), .clamp = number(r, "clamp") != 0,
-		.z_steps = count(r, "z_steps"), .z_step = number(r, "z_step"), .z_noise = number(r, "z_noise"),
-		.s_factor = number(r, "s_factor"), .i_factor = number(r, "i_factor"), .energy_l2 = number(r, "energy_l2"),
+		.seed = count(r, "seed"),
+		.chunk = chunk,
+		.batch = BATCH,
+		.iterations = count(r, "iterations"),
+		.warmup = count(r, "warmup"),
+		.experts_all = number(r, "experts_all") != 0,
+		.expert_reduce_mean = number(r, "expert_reduce_mean") != 0,
+		.elbo = &mmi_objective_mmvae,
+		.cooperative = true,
+		.beta = number(r, "beta"),
+		.inference_target = (mmi_inference_target)count(r, "inference_target"),
+		.x_steps = count(r, "x_steps"),
+		.x_step = number(r, "x_step"),
+		.x_noise = number(r, "x_noise"),
+		.x_drift = number(r, "x_drift"),
+		.x_move_max = number(r, "x_move_max"),
+		.clamp = number(r, "clamp") != 0,
+		.z_steps = count(r, "z_steps"),
+		.z_step = number(r, "z_step"),
+		.z_noise = number(r, "z_noise"),
+		.s_factor = number(r, "s_factor"),
+		.i_factor = number(r, "i_factor"),
+		.energy_l2 = number(r, "energy_l2"),
 		.refresh_negatives = number(r, "refresh_negatives") != 0,
-		.generator_updates = count(r, "generator_updates"), .inference_updates = count(r, "inference_updates"),
+		.generator_updates = count(r, "generator_updates"),
+		.inference_updates = count(r, "inference_updates"),
 		.energy_updates = count(r, "energy_updates"),
-		.generator = adam(r, "generator"), .inference = adam(r, "inference"), .energy = adam(r, "energy"),
-		.schedule = (mmi_schedule)count(r, "schedule"), .schedule_end = number(r, "schedule_end"),
-		.gap_limit = 1000, .snapshot_interval = 100, .max_rollbacks = 1, .grid_columns = 1,
+		.generator = adam(r, "generator"),
+		.inference = adam(r, "inference"),
+		.energy = adam(r, "energy"),
+		.schedule = (mmi_schedule)count(r, "schedule"),
+		.schedule_end = number(r, "schedule_end"),
+		.gap_limit = 1000,
+		.snapshot_interval = 100,
+		.max_rollbacks = 1,
+		.grid_columns = 1,
 		.model = model_config(r),
 	};
 }
@@ -275,7 +333,8 @@ static void setup(rig *r, const run *what, uint32_t chunk, uint32_t threads)
 	*r = (rig){ .run = what };
 	r->settings = read_settings(r, chunk);
 	assert_int_equal(mmi_pool_create(threads, &r->pool, &e), MM_OK);
-	assert_int_equal(mmi_model_create(cpu_device(), what->modalities, N_MODALITIES, &r->settings.model, &r->model, &e), MM_OK);
+	assert_int_equal(mmi_model_create(cpu_device(), what->modalities, N_MODALITIES, &r->settings.model, &r->model, &e),
+	                 MM_OK);
 	if (mmi_learner_create(&r->settings, r->model, r->pool, &r->learner, &e) != MM_OK)
 		fail_msg("%s", e.message);
 	assert_int_equal(r->learner->chunk, chunk);
@@ -304,7 +363,9 @@ static void teardown(rig *r)
 /* ------------------------------------------------------------ comparisons */
 
 /* The worst of a run, to be printed: how much room the tolerances leave. */
-static struct { double state, measure, gradient, update; } worst;
+static struct {
+	double state, measure, gradient, update;
+} worst;
 
 static void keep_worst(double *of, double error)
 {
@@ -350,7 +411,8 @@ static void check_gradients(const rig *r, int64_t t, const mmi_lanes *lanes)
 	const mmi_params *p = lanes->params;
 
 	for (size_t i = 0; i < p->n; i++) {
-		const reference_record *want = record("%s/%lld/grad/%s/%s", r->run->name, (long long)t, p->name, p->info[i].name);
+		const reference_record *want =
+			record("%s/%lld/grad/%s/%s", r->run->name, (long long)t, p->name, p->info[i].name);
 		const double error = relative_error(lanes->lane[0].at + p->info[i].offset, want, NULL);
 
 		if (!(error <= tolerance))
@@ -483,7 +545,9 @@ static void check_run(const run *what, uint32_t chunk, uint32_t threads)
 static void for_any_chunk_and_processor(void **state)
 {
 	const run *what = *state;
-	static const struct { uint32_t chunk, threads; } ways[] = { { 6, 1 }, { 3, 2 }, { 2, 1 }, { 1, 3 } };
+	static const struct {
+		uint32_t chunk, threads;
+	} ways[] = { { 6, 1 }, { 3, 2 }, { 2, 1 }, { 1, 3 } };
 
 	memset(&worst, 0, sizeof worst);
 	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
@@ -509,15 +573,23 @@ static int close_reference(void **state)
 	return 0;
 }
 
-#define RUN(what, ...) { what, for_any_chunk_and_processor, NULL, NULL, &(run){ __VA_ARGS__ } }
+#define RUN(what, ...)                                        \
+	{                                                         \
+		what, for_any_chunk_and_processor, NULL, NULL, &(run) \
+		{                                                     \
+			__VA_ARGS__                                       \
+		}                                                     \
+	}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN("the listing: all experts, mean gradients, mixture target, spectral norm", "paper", "views", views, 2),
 		RUN("warm-up on the mixture's ELBO, then the chains", "warm", "views", views, 2),
-		RUN("one expert, laplace, refreshed negatives, bounded movement, clipping and decay", "single", "plain", views, 1),
-		RUN("measured step, probabilities, logits, two trunks, several updates, cosine schedule", "mixed", "mixed", mixed, 2),
+		RUN("one expert, laplace, refreshed negatives, bounded movement, clipping and decay", "single", "plain", views,
+		    1),
+		RUN("measured step, probabilities, logits, two trunks, several updates, cosine schedule", "mixed", "mixed",
+		    mixed, 2),
 		RUN("warm-up with logits and probabilities under spectral norm", "start", "start", mixed, 2),
 	};
 

@@ -1,5 +1,5 @@
-/* test_learner.c - the learner on made-up data: the same bits for any number of threads and after any interruption, what its
- * switches do, what its guards catch. */
+/* test_learner.c - the learner on made-up data: the same bits for any number of threads and after any interruption,
+ * what its switches do, what its guards catch. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -38,10 +38,13 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 	(void)state;
 	compare_threads((const char *const[]){ "learner.experts=one", NULL });
 	compare_threads((const char *const[]){ "learner.experts=all", NULL });
-	compare_threads((const char *const[]){ "learner.experts=all", "learner.expert_reduce=mean", "learner.warmup=2", "learner.x_move_max=0.1",
-	                                       "learner.inference_target=each", "learner.clip_norm=5", NULL });
-	compare_threads((const char *const[]){ "learner.batch=28", "run.chunk=5", "learner.prior=laplace", "energy.energy_l2=0.1", NULL });
-	compare_threads((const char *const[]){ "learner.private_dim=3", "learner.warmup=2", "learner.elbo_updates=1", "sample.latent_steps=2", NULL });
+	compare_threads((const char *const[]){ "learner.experts=all", "learner.expert_reduce=mean", "learner.warmup=2",
+	                                       "learner.x_move_max=0.1", "learner.inference_target=each",
+	                                       "learner.clip_norm=5", NULL });
+	compare_threads((const char *const[]){ "learner.batch=28", "run.chunk=5", "learner.prior=laplace",
+	                                       "energy.energy_l2=0.1", NULL });
+	compare_threads((const char *const[]){ "learner.private_dim=3", "learner.warmup=2", "learner.elbo_updates=1",
+	                                       "sample.latent_steps=2", NULL });
 }
 
 static void another_seed_gives_other_bits(void **state)
@@ -114,23 +117,32 @@ static void resuming_gives_the_same_bits_as_not_stopping(void **state)
 	compare_with_resumed(*state, 3, 7, NULL);
 	compare_with_resumed(*state, 3, 9, (const char *const[]){ "learner.warmup=5", "learner.experts=all", NULL });
 	compare_with_resumed(*state, 6, 9, (const char *const[]){ "learner.warmup=5", "learner.experts=all", NULL });
-	compare_with_resumed(*state, 55, 60, (const char *const[]){ "learner.x_step=auto(0.05)", "learner.x_steps=1", "learner.z_steps=1", NULL });
-	compare_with_resumed(*state, 4, 8, (const char *const[]){ "learner.private_dim=3", "learner.private_chain=own", "learner.x_start=buffer",
-	                                                          "learner.x_buffer=40", "learner.generator_ema=0.9", NULL });
-	compare_with_resumed(*state, 4, 8, (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=3", NULL });
-	compare_with_resumed(*state, 4, 8, (const char *const[]){ "energy.spectral_norm=no", "learner.weight_decay_energy=0.01",
-	                                                          "learner.schedule=linear(0.5)", NULL });
+	compare_with_resumed(
+		*state, 55, 60,
+		(const char *const[]){ "learner.x_step=auto(0.05)", "learner.x_steps=1", "learner.z_steps=1", NULL });
+	compare_with_resumed(*state, 4, 8,
+	                     (const char *const[]){ "learner.private_dim=3", "learner.private_chain=own",
+	                                            "learner.x_start=buffer", "learner.x_buffer=40",
+	                                            "learner.generator_ema=0.9", NULL });
+	compare_with_resumed(*state, 4, 8,
+	                     (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=3", NULL });
+	compare_with_resumed(*state, 4, 8,
+	                     (const char *const[]){ "energy.spectral_norm=no", "learner.weight_decay_energy=0.01",
+	                                            "learner.schedule=linear(0.5)", NULL });
 }
 
-/* Stopped between snapshots, at one, and just after one; what breaks down later goes back as far as without the stop. */
+/* Stopped between snapshots, at one, and just after one; what breaks down later goes back as far as without the stop.
+ */
 static void a_resumed_run_rolls_back_as_far_as_one_that_never_stopped(void **state)
 {
-	static const struct { uint32_t stop, breakdown, back; } courses[] = { { 2, 3, 0 }, { 4, 5, 4 }, { 5, 7, 4 }, { 3, 6, 4 } };
+	static const struct {
+		uint32_t stop, breakdown, back;
+	} courses[] = { { 2, 3, 0 }, { 4, 5, 4 }, { 5, 7, 4 }, { 3, 6, 4 } };
 	const char *path = rig_path(*state, "between.safetensors");
 	mm_error e = MM_ERROR_INIT;
 	for (size_t i = 0; i < MMI_COUNT(courses); i++) {
-		const char *const sets[] = { "learner.snapshot_interval=4", "learner.x_start=buffer", "learner.x_buffer=40", "learner.generator_ema=0.9",
-		                             NULL };
+		const char *const sets[] = { "learner.snapshot_interval=4", "learner.x_start=buffer", "learner.x_buffer=40",
+			                         "learner.generator_ema=0.9", NULL };
 		learner_rig straight, resumed;
 		rig_open(&straight, sets);
 		rig_run(&straight, courses[i].stop);
@@ -192,12 +204,19 @@ static void restored_numbers_out_of_range_are_refused_by_name(void **state)
 		double *number;
 		int64_t value;
 	} cases[] = {
-		{ "state.iteration", &s->iteration, NULL, -1 }, { "state.iteration", &s->iteration, NULL, (int64_t)1 << 32 },
-		{ "state.rollbacks", &s->rollbacks, NULL, -1 }, { "state.x_step_n", &s->x_step_n, NULL, MMI_CALIBRATE + 1 },
-		{ "state.n_gaps", &s->n_gaps, NULL, -1 }, { "state.n_gaps", &s->n_gaps, NULL, INT64_MAX },
-		{ "state.n_buffered", &s->n_buffered, NULL, INT64_MIN }, { "adam_t.generator", &r.learner->generator.t, NULL, INT64_MAX },
-		{ "adam_t.energy", &r.learner->energy.t, NULL, -1 }, { "rate_factor.inference", NULL, &r.learner->inference.rate_factor, -1 },
-		{ "state.x_step", NULL, &s->x_step, -1 }, { "state.x_step_sum", NULL, &s->x_step_sum, INT64_MAX }, { "state.gaps", NULL, &s->gaps[7], -1 },
+		{ "state.iteration", &s->iteration, NULL, -1 },
+		{ "state.iteration", &s->iteration, NULL, (int64_t)1 << 32 },
+		{ "state.rollbacks", &s->rollbacks, NULL, -1 },
+		{ "state.x_step_n", &s->x_step_n, NULL, MMI_CALIBRATE + 1 },
+		{ "state.n_gaps", &s->n_gaps, NULL, -1 },
+		{ "state.n_gaps", &s->n_gaps, NULL, INT64_MAX },
+		{ "state.n_buffered", &s->n_buffered, NULL, INT64_MIN },
+		{ "adam_t.generator", &r.learner->generator.t, NULL, INT64_MAX },
+		{ "adam_t.energy", &r.learner->energy.t, NULL, -1 },
+		{ "rate_factor.inference", NULL, &r.learner->inference.rate_factor, -1 },
+		{ "state.x_step", NULL, &s->x_step, -1 },
+		{ "state.x_step_sum", NULL, &s->x_step_sum, INT64_MAX },
+		{ "state.gaps", NULL, &s->gaps[7], -1 },
 	};
 	const mmi_learner_state before = other.learner->state;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
@@ -286,7 +305,8 @@ static void warm_up_lowers_the_negative_elbo(void **state)
 {
 	learner_rig r;
 	(void)state;
-	rig_open(&r, (const char *const[]){ "learner.warmup=200", "learner.lr_generator=3e-3", "learner.lr_inference=3e-3", NULL });
+	rig_open(&r, (const char *const[]){ "learner.warmup=200", "learner.lr_generator=3e-3", "learner.lr_inference=3e-3",
+	                                    NULL });
 	double first = rig_run(&r, 1).elbo;
 	rig_run(&r, 120);
 	double last = rig_run(&r, 1).elbo;
@@ -296,7 +316,8 @@ static void warm_up_lowers_the_negative_elbo(void **state)
 
 static void models_without_updates_stay_as_they_are(void **state)
 {
-	static const char *const keys[] = { "learner.generator_updates=0", "learner.inference_updates=0", "learner.energy_updates=0" };
+	static const char *const keys[] = { "learner.generator_updates=0", "learner.inference_updates=0",
+		                                "learner.energy_updates=0" };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(keys); i++) {
 		learner_rig r;
@@ -315,25 +336,27 @@ static void figures_that_were_not_measured_are_no_numbers(void **state)
 {
 	learner_rig r;
 	(void)state;
-	rig_open(&r, (const char *const[]){ "learner.generator_updates=0", "learner.inference_updates=0", "learner.energy_updates=0", NULL });
+	rig_open(&r, (const char *const[]){ "learner.generator_updates=0", "learner.inference_updates=0",
+	                                    "learner.energy_updates=0", NULL });
 	mmi_measures m = rig_run(&r, 1);
 	assert_true(isnan(m.loss_generator) && isnan(m.norm_generator));
 	assert_true(isnan(m.loss_inference) && isnan(m.norm_inference));
 	assert_true(isnan(m.e_data) && isnan(m.e_revised) && isnan(m.gap) && isnan(m.norm_energy));
-	assert_true(isfinite(m.u_start) && isfinite(m.u_end) && isfinite(m.nll_end) && isfinite(m.e_generated) && isfinite(m.x_move));
+	assert_true(isfinite(m.u_start) && isfinite(m.u_end) && isfinite(m.nll_end) && isfinite(m.e_generated) &&
+	            isfinite(m.x_move));
 	rig_close(&r);
 }
 
 /* Chains that do not move end where they start, whatever the updates after them. */
 static void u_at_the_end_is_of_the_parameters_that_moved_the_chain(void **state)
 {
-	static const char *const keys[] = { "learner.elbo_updates=2", "learner.generator_updates=3", "learner.generator_updates=0",
-	                                    "learner.inference=independent" };
+	static const char *const keys[] = { "learner.elbo_updates=2", "learner.generator_updates=3",
+		                                "learner.generator_updates=0", "learner.inference=independent" };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(keys); i++) {
 		learner_rig r;
-		rig_open(&r, (const char *const[]){ "learner.experts=all", "learner.z_step=1e-9", "learner.z_noise=0", "learner.lr_generator=0.01", keys[i],
-		                                    NULL });
+		rig_open(&r, (const char *const[]){ "learner.experts=all", "learner.z_step=1e-9", "learner.z_noise=0",
+		                                    "learner.lr_generator=0.01", keys[i], NULL });
 		mmi_measures m = rig_run(&r, 1);
 		double prior = mmi_latents_minus_log_prior(&r.learner->z, r.model, RIG_MODALITIES * 16) / (RIG_MODALITIES * 16);
 		if (!(fabs(m.u_end - m.u_start) <= 1e-6 * fabs(m.u_start)))
@@ -345,8 +368,8 @@ static void u_at_the_end_is_of_the_parameters_that_moved_the_chain(void **state)
 
 static void several_updates_are_measured_at_the_first(void **state)
 {
-	static const char *const more[] = { "learner.elbo_updates=3", "learner.generator_updates=3", "learner.inference_updates=3",
-	                                    "learner.energy_updates=3" };
+	static const char *const more[] = { "learner.elbo_updates=3", "learner.generator_updates=3",
+		                                "learner.inference_updates=3", "learner.energy_updates=3" };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(more); i++) {
 		learner_rig once, often;
@@ -354,10 +377,15 @@ static void several_updates_are_measured_at_the_first(void **state)
 		rig_open(&once, (const char *const[]){ "learner.contrast_factor=1", one, NULL });
 		rig_open(&often, (const char *const[]){ "learner.contrast_factor=1", more[i], NULL });
 		mmi_measures a = rig_run(&once, 1), b = rig_run(&often, 1);
-		const double pairs[][2] = { { a.elbo, b.elbo }, { a.contrast, b.contrast }, { a.loss_generator, b.loss_generator },
-		                            { a.loss_inference, b.loss_inference }, { a.e_data, b.e_data }, { a.gap, b.gap },
-		                            { a.norm_generator, b.norm_generator }, { a.norm_inference, b.norm_inference },
-		                            { a.norm_energy, b.norm_energy } };
+		const double pairs[][2] = { { a.elbo, b.elbo },
+			                        { a.contrast, b.contrast },
+			                        { a.loss_generator, b.loss_generator },
+			                        { a.loss_inference, b.loss_inference },
+			                        { a.e_data, b.e_data },
+			                        { a.gap, b.gap },
+			                        { a.norm_generator, b.norm_generator },
+			                        { a.norm_inference, b.norm_inference },
+			                        { a.norm_energy, b.norm_energy } };
 		const bool of_elbo = !i;
 		for (size_t k = of_elbo ? 0 : 1; k < (of_elbo ? 2 : MMI_COUNT(pairs)); k++)
 			if (!(fabs(pairs[k][0] - pairs[k][1]) <= 1e-12 * fabs(pairs[k][0])))
@@ -376,7 +404,8 @@ static void chains_of_no_steps_leave_their_start(void **state)
 	mmi_measures m = rig_run(&r, 3);
 	assert_true(m.z_move == 0 && m.x_move < 1e-7 && isfinite(m.loss_generator) && isfinite(m.gap));
 	assert_memory_equal(r.learner->z.z, r.learner->z_start.z, 16 * 6 * sizeof(float));
-	assert_memory_equal(r.learner->revised[0], r.learner->generated[0], 16 * (size_t)r.modality[0].count * sizeof(float));
+	assert_memory_equal(r.learner->revised[0], r.learner->generated[0],
+	                    16 * (size_t)r.modality[0].count * sizeof(float));
 	rig_close(&r);
 }
 
@@ -393,7 +422,8 @@ static void refreshed_negatives_come_from_the_updated_generator(void **state)
 	assert_int_not_equal(a.energy, b.energy);
 	/* The same z and the new weights: the decoder's means now. */
 	mmi_sampler_decode(fresh.learner->sampler, &fresh.learner->z_prior, 16, plain.learner->generated);
-	assert_memory_equal(plain.learner->generated[0], fresh.learner->generated[0], 16 * (size_t)fresh.modality[0].count * sizeof(float));
+	assert_memory_equal(plain.learner->generated[0], fresh.learner->generated[0],
+	                    16 * (size_t)fresh.modality[0].count * sizeof(float));
 	rig_close(&plain);
 	rig_close(&fresh);
 }
@@ -424,8 +454,9 @@ static void experts_one_starts_each_chain_from_its_expert(void **state)
 /* From the same starts, under the same noise: what a saved model's chain does is what the learner's did. */
 static void the_posterior_chain_at_use_is_that_of_training(void **state)
 {
-	static const char *const ways[][2] = { { "learner.experts=all", "learner.expert_reduce=mean" }, { "learner.experts=all", "learner.expert_reduce=sum" },
-	                                       { "learner.experts=one", "learner.expert_reduce=mean" } };
+	static const char *const ways[][2] = { { "learner.experts=all", "learner.expert_reduce=mean" },
+		                                   { "learner.experts=all", "learner.expert_reduce=sum" },
+		                                   { "learner.experts=one", "learner.expert_reduce=mean" } };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
 		learner_rig r;
@@ -482,7 +513,8 @@ static double first_drift(learner_rig *r)
 {
 	mmi_chain_stats stats;
 	mmi_revise_args a = { .steps = 1, .step = r->learner->state.x_step };
-	mmi_sampler_revise(r->learner->sampler, &a, r->learner->revised, (const float *const *)r->learner->generated, 16, &stats);
+	mmi_sampler_revise(r->learner->sampler, &a, r->learner->revised, (const float *const *)r->learner->generated, 16,
+	                   &stats);
 	return sqrt(stats.drift2 / stats.elements);
 }
 
@@ -496,8 +528,9 @@ static void calibrate(double x_scale)
 		all[m].x_scale = x_scale;
 	}
 	/* An energy model that does not learn, so that what was measured stays true. */
-	rig_open_with(&r, (const char *const[]){ "learner.x_step=auto(0.03)", "learner.lr_energy=0", "learner.lr_generator=0", NULL }, all,
-	              RIG_MODALITIES);
+	rig_open_with(
+		&r, (const char *const[]){ "learner.x_step=auto(0.03)", "learner.lr_energy=0", "learner.lr_generator=0", NULL },
+		all, RIG_MODALITIES);
 	assert_true(r.learner->state.x_step == 0);
 	for (int i = 0; i < 60; i++) {
 		mmi_measures m = rig_run(&r, 1);
@@ -527,7 +560,8 @@ static void auto_steps_drift_as_far_as_asked(void **state)
 
 static void a_given_step_is_used_as_it_is(void **state)
 {
-	static const char *const wrong[] = { "auto", "auto(0)", "auto(1.5)", "auto(x)", "automatic(0.1)", "fast", "0", "-0.1", "0.1x", "1e12" };
+	static const char *const wrong[] = { "auto", "auto(0)", "auto(1.5)", "auto(x)", "automatic(0.1)",
+		                                 "fast", "0",       "-0.1",      "0.1x",    "1e12" };
 	learner_rig r;
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(wrong); i++) {
@@ -558,7 +592,8 @@ static float *tensor(const mmi_params *p, const char *name)
 	return NULL;
 }
 
-/* A value that is not finite in one model stops the step, and rolling back undoes everything but rate, count and noise. */
+/* A value that is not finite in one model stops the step, and rolling back undoes everything but rate, count and noise.
+ */
 static void damage(int which, const char *name, float value, const char *message)
 {
 	learner_rig r;
@@ -625,8 +660,9 @@ static void an_exploding_energy_loss_stops_the_step(void **state)
 	mm_error e = MM_ERROR_INIT;
 	mmi_measures m;
 	(void)state;
-	rig_open(&r, (const char *const[]){ "learner.snapshot_interval=60", "energy.spectral_norm=no", "learner.x_step=0.05", "learner.x_steps=1",
-	                                    "learner.z_steps=1", "learner.gap_limit=100", NULL });
+	rig_open(&r,
+	         (const char *const[]){ "learner.snapshot_interval=60", "energy.spectral_norm=no", "learner.x_step=0.05",
+	                                "learner.x_steps=1", "learner.z_steps=1", "learner.gap_limit=100", NULL });
 	rig_run(&r, 65);
 	float *weight = tensor(r.model->energy, "head.energy.weight");
 	for (int i = 0; i < r.settings.model.nef; i++)
@@ -667,7 +703,8 @@ static void too_many_rollbacks_end_the_run_with_advice(void **state)
 		assert_ok(mmi_learner_rollback(r.learner, 1, &e), e);
 	assert_true(r.learner->inference.rate_factor == 0.125);
 	hashes before = hash_all(&r);
-	assert_fails(mmi_learner_rollback(r.learner, 1, &e), MM_ENUMERIC, e, "at most 3 rollbacks are allowed ([learner] max_rollbacks)");
+	assert_fails(mmi_learner_rollback(r.learner, 1, &e), MM_ENUMERIC, e,
+	             "at most 3 rollbacks are allowed ([learner] max_rollbacks)");
 	hashes after = hash_all(&r);
 	assert_memory_equal(&before, &after, sizeof before);
 	rig_close(&r);
@@ -680,8 +717,8 @@ static void both_chains_go_down_and_models_learn(void **state)
 	learner_rig r;
 	double nll[2] = { 0 }, u = 0, energy = 0, largest_gap = 0;
 	(void)state;
-	rig_open(&r, (const char *const[]){ "learner.warmup=100", "learner.lr_generator=3e-3", "learner.lr_inference=3e-3", "learner.x_step=auto(0.02)",
-	                                    "learner.experts=all", "run.threads=2", NULL });
+	rig_open(&r, (const char *const[]){ "learner.warmup=100", "learner.lr_generator=3e-3", "learner.lr_inference=3e-3",
+	                                    "learner.x_step=auto(0.02)", "learner.experts=all", "run.threads=2", NULL });
 	rig_run(&r, 100);
 	for (int i = 0; i < 200; i++) {
 		mmi_measures m = rig_run(&r, 1);
@@ -706,7 +743,8 @@ int main(void)
 		cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
 		cmocka_unit_test(another_seed_gives_other_bits),
 		cmocka_unit_test_setup_teardown(resuming_gives_the_same_bits_as_not_stopping, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_resumed_run_rolls_back_as_far_as_one_that_never_stopped, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_resumed_run_rolls_back_as_far_as_one_that_never_stopped, rig_setup,
+		                                rig_teardown),
 		cmocka_unit_test_setup_teardown(resuming_after_a_rollback_keeps_its_other_noise, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(restored_numbers_out_of_range_are_refused_by_name, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_checkpoint_of_another_architecture_is_refused, rig_setup, rig_teardown),

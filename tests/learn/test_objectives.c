@@ -1,5 +1,5 @@
-/* test_objectives.c - every ELBO and the learner's likelihood losses against PyTorch (reference/make_objectives.py), with
- * complete batches and with missing modalities: values to 1e-5, gradients to 1e-5 in norm. */
+/* test_objectives.c - every ELBO and the learner's likelihood losses against PyTorch (reference/make_objectives.py),
+ * with complete batches and with missing modalities: values to 1e-5, gradients to 1e-5 in norm. */
 #include "mmi_build.h"
 
 #include "../rig/device_rig.h"
@@ -130,7 +130,9 @@ static void open_rig(rig *r, bool private, bool masked)
 static void close_rig(rig *r)
 {
 	for (int m = 0; m < LINEAR; m++) {
-		float *all[] = { r->x[m], r->seen[m], r->observed[m], r->share[m], r->log_share[m], r->counts[m], r->subset[m] };
+		float *all[] = {
+			r->x[m], r->seen[m], r->observed[m], r->share[m], r->log_share[m], r->counts[m], r->subset[m]
+		};
 		for (size_t i = 0; i < MMI_COUNT(all); i++)
 			mmi_free(all[i]);
 	}
@@ -151,7 +153,8 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 	double error = 0, norm = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		char record[128];
-		snprintf(record, sizeof record, "%d/%s/%s/grad/%s/%s", r->private, name, r->masked ? "masked" : "full", p->name, p->info[i].name);
+		snprintf(record, sizeof record, "%d/%s/%s/grad/%s/%s", r->private, name, r->masked ? "masked" : "full", p->name,
+		         p->info[i].name);
 		const reference_record *want = find(record);
 		assert_int_equal(want->count, p->info[i].count);
 		for (int64_t k = 0; k < want->count; k++) {
@@ -165,7 +168,13 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 
 static void check_loss(rig *r, mmi_loss *l, const char *name)
 {
-	mmi_segment s = { .loss = l, .x = (const float *const *)r->x, .seen = r->shown, .mask = &r->mask, .rows = N, .x_rows = N, .seed = 1.0f / N };
+	mmi_segment s = { .loss = l,
+		              .x = (const float *const *)r->x,
+		              .seen = r->shown,
+		              .mask = &r->mask,
+		              .rows = N,
+		              .x_rows = N,
+		              .seed = 1.0f / N };
 	double want = 0;
 	char record[128];
 	for (uint32_t k = 0; k < l->n_z; k++)
@@ -230,7 +239,8 @@ static void elbos_and_their_gradients_are_pytorch_s(void **state)
 	each_case(check_elbos, true, true);
 }
 
-/* Two of three modalities are varied: their experts see something else than what is decoded. Without it all is as before. */
+/* Two of three modalities are varied: their experts see something else than what is decoded. Without it all is as
+ * before. */
 static void check_seen_elbos(rig *r)
 {
 	static const mm_modality_variation varied = { .struct_size = sizeof varied };
@@ -268,7 +278,9 @@ static void check_inference(rig *r)
 	mmi_loss_place place = place_of(r);
 	for (int target = 0; target < 3; target++) {
 		mmi_loss l;
-		must(mmi_loss_inference(r->linear.model, &place, LINEAR, (mmi_inference_target)target, false, &r->inference, &l, &e), &e);
+		must(mmi_loss_inference(r->linear.model, &place, LINEAR, (mmi_inference_target)target, false, &r->inference, &l,
+		                        &e),
+		     &e);
 		check_loss(r, &l, names[target]);
 	}
 }

@@ -1,5 +1,5 @@
-/* test_swaps.c - tuples with one modality swapped as negatives of the energy: which rows are mixed, their factors and ranks
- * from energies made by hand, rows that are left out, and the gradient that comes of it. */
+/* test_swaps.c - tuples with one modality swapped as negatives of the energy: which rows are mixed, their factors and
+ * ranks from energies made by hand, rows that are left out, and the gradient that comes of it. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -142,7 +142,9 @@ static void the_learner_s_updates_swap_anew(void **state)
 	learner_rig r[2];
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		rig_open_with(&r[i], SETS("energy.swap_factor=1", "learner.lr_energy=0", i ? "learner.energy_updates=2" : "learner.energy_updates=1"),
+		rig_open_with(&r[i],
+		              SETS("energy.swap_factor=1", "learner.lr_energy=0",
+		                   i ? "learner.energy_updates=2" : "learner.energy_updates=1"),
 		              vectors, N);
 		rig_run(&r[i], 1);
 	}
@@ -151,8 +153,9 @@ static void the_learner_s_updates_swap_anew(void **state)
 	rig_close(&r[1]);
 }
 
-/* E(data) is 11, 22, 33, 44: their standard deviation is 11 sqrt(5) / 2 = 12.298. A swap of a changes E by 1 to 3, one of b by
- * 10 to 30: with a margin of half a deviation, 6.15, a rise by b is enough and one by a is not; with two, 24.6, only one of 30. */
+/* E(data) is 11, 22, 33, 44: their standard deviation is 11 sqrt(5) / 2 = 12.298. A swap of a changes E by 1 to 3, one
+ * of b by 10 to 30: with a margin of half a deviation, 6.15, a rise by b is enough and one by a is not; with two, 24.6,
+ * only one of 30. */
 static void factors_are_those_of_rows_below_the_margin(void **state)
 {
 	static const float value[ROWS] = { 1, 2, 3, 4 };
@@ -173,7 +176,8 @@ static void factors_are_those_of_rows_below_the_margin(void **state)
 			int right = 0;
 			mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 0.75, cases[c].margin, iteration, 0);
 			for (int row = 0; row < ROWS; row++) {
-				double rise = (double)value[source(&k, value, A, row)] + 10.0 * (double)value[source(&k, value, B, row)] - 11.0 * (double)value[row];
+				double rise = (double)value[source(&k, value, A, row)] +
+				              10.0 * (double)value[source(&k, value, B, row)] - 11.0 * (double)value[row];
 				bool counts = rise < cases[c].enough;
 				near((double)k.seed_swapped[row], counts ? 0.75 : 0, "the factor of a swapped tuple");
 				near((double)k.seed_data[row], counts ? 1.75 : 1, "the factor of a tuple");
@@ -191,8 +195,8 @@ static void factors_are_those_of_rows_below_the_margin(void **state)
 	rig_close(&r);
 }
 
-/* Row 1 is incomplete; what stands there would change everything. The others have 11, 33, 44: mean 88 / 3, standard deviation
- * sqrt(1694 / 9) = 13.719. */
+/* Row 1 is incomplete; what stands there would change everything. The others have 11, 33, 44: mean 88 / 3, standard
+ * deviation sqrt(1694 / 9) = 13.719. */
 static void rows_that_are_left_out_have_no_part(void **state)
 {
 	static const float value[ROWS] = { 1, 1e6f, 3, 4 }, whole[ROWS] = { 1, 0, 1, 1 };
@@ -261,19 +265,22 @@ static double weighed(const float *value, const float *factor, uint32_t n)
 	return sum;
 }
 
-/* To the head's weights it is the features' means: of the data with their factors, less those of the swapped tuples with
- * theirs, less those of the revised tuples. */
+/* To the head's weights it is the features' means: of the data with their factors, less those of the swapped tuples
+ * with theirs, less those of the revised tuples. */
 static void the_energy_learns_with_these_factors(void **state)
 {
 	const mmi_modality vectors[N] = { rig_modality(RIG_WORDS), rig_modality(RIG_SENSOR) };
 	learner_rig r;
 	float value[16];
 	(void)state;
-	rig_open_with(&r, SETS("energy.head=linear", "energy.spectral_norm=no", "energy.swap_factor=0.6", "energy.swap_margin=0.5",
-	                       "learner.lr_energy=0", "learner.x_noise=0"), vectors, N);
+	rig_open_with(&r,
+	              SETS("energy.head=linear", "energy.spectral_norm=no", "energy.swap_factor=0.6",
+	                   "energy.swap_margin=0.5", "learner.lr_energy=0", "learner.x_noise=0"),
+	              vectors, N);
 	mmi_measures m = rig_run(&r, 1);
 	const mmi_learner *l = r.learner;
-	const float *gradient = l->energy_lanes.lane[0].at + (tensor(r.model->energy, "head.energy.weight") - r.model->energy->raw.at);
+	const float *gradient =
+		l->energy_lanes.lane[0].at + (tensor(r.model->energy, "head.energy.weight") - r.model->energy->raw.at);
 	double size = 0;
 	int counted = 0;
 	for (uint32_t i = 0; i < 16; i++)

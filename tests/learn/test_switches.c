@@ -1,5 +1,5 @@
-/* test_switches.c - what each switch of the learner changes: private latents, missing modalities, other starts of the data
- * chain, moving averages, baselines; and combinations that are refused. */
+/* test_switches.c - what each switch of the learner changes: private latents, missing modalities, other starts of the
+ * data chain, moving averages, baselines; and combinations that are refused. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -128,17 +128,18 @@ static void skipped_tuples_do_not_enter_the_energy(void **state)
 
 /* ---------------------------------------------------------------- independent inference */
 
-/* Which modality a chain saw changes its latent alone, and here it does not move: the generator makes all of the tuple from it, in
- * the loss beside the chains as in an ELBO. */
+/* Which modality a chain saw changes its latent alone, and here it does not move: the generator makes all of the tuple
+ * from it, in the loss beside the chains as in an ELBO. */
 static void the_generator_learns_every_modality_from_chains_that_saw_one(void **state)
 {
 	(void)state;
 	for (int warm = 0; warm < 2; warm++) {
 		learner_rig joint, independent;
 		const char *warmup = warm ? "learner.warmup=1" : "learner.warmup=0";
-		rig_open(&joint, SETS("learner.experts=all", "learner.s_factor=0", "learner.z_step=1e-9", "learner.z_noise=0", warmup));
-		rig_open(&independent, SETS("learner.experts=all", "learner.s_factor=0", "learner.z_step=1e-9", "learner.z_noise=0", warmup,
-		                            "learner.inference=independent"));
+		rig_open(&joint,
+		         SETS("learner.experts=all", "learner.s_factor=0", "learner.z_step=1e-9", "learner.z_noise=0", warmup));
+		rig_open(&independent, SETS("learner.experts=all", "learner.s_factor=0", "learner.z_step=1e-9",
+		                            "learner.z_noise=0", warmup, "learner.inference=independent"));
 		mmi_measures a = rig_run(&joint, 1), b = rig_run(&independent, 1);
 		double expected = warm ? a.elbo : a.loss_generator, found = warm ? b.elbo : b.loss_generator;
 		if (!(fabs(found - expected) <= 1e-5 * fabs(expected)))
@@ -167,7 +168,8 @@ static void open_varied(learner_rig *r, const char *const *sets)
 	rig_open_with(r, sets, modality, RIG_MODALITIES);
 }
 
-/* One iteration in which the encoders see sample i * stride of the batch in row i: 0 the first in all, 1 what is there, 3 another order. */
+/* One iteration in which the encoders see sample i * stride of the batch in row i: 0 the first in all, 1 what is there,
+ * 3 another order. */
 static mmi_measures iterate_seeing(learner_rig *r, size_t stride)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -205,7 +207,8 @@ static void the_contrastive_loss_is_of_what_encoders_see(void **state)
 	}
 }
 
-/* What the contrastive loss adds to the gradient of the inference model beside the chains, into what the caller frees. */
+/* What the contrastive loss adds to the gradient of the inference model beside the chains, into what the caller frees.
+ */
 static double *contrast_gradient(size_t stride, size_t *count)
 {
 	double *out = NULL;
@@ -239,7 +242,8 @@ static void the_contrastive_gradient_is_of_what_encoders_see(void **state)
 	free(turned);
 }
 
-/* Chains and the losses of generator and energy model are of the samples as they are; a copy of them changes nothing at all. */
+/* Chains and the losses of generator and energy model are of the samples as they are; a copy of them changes nothing at
+ * all. */
 static void only_the_inference_model_learns_from_what_encoders_see(void **state)
 {
 	learner_rig plain, same, varied;
@@ -296,7 +300,8 @@ static void assert_expert_s_draw(const learner_rig *r, const mmi_latents *eps, s
 	}
 	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
 		for (size_t i = b * W; i < (b + 1) * W; i++) {
-			double loc = m == e ? (double)l->experts.w_loc[m][i] : 0, scale = m == e ? (double)l->experts.w_scale[m][i] : 1;
+			double loc = m == e ? (double)l->experts.w_loc[m][i] : 0,
+				   scale = m == e ? (double)l->experts.w_scale[m][i] : 1;
 			assert_true(fabs((double)l->z_prior.w[m][i] - (loc + scale * (double)eps->w[m][i])) < 1e-5);
 		}
 }
@@ -310,7 +315,8 @@ static void translations_start_from_one_modality_and_hold_it(void **state)
 	mm_error e = MM_ERROR_INIT;
 	uint32_t times[RIG_MODALITIES] = { 0 };
 	(void)state;
-	rig_open(&r, SETS("learner.translation_share=0.5", "learner.private_dim=2", "data.hide=0.3", "learner.missing_energy=skip"));
+	rig_open(&r, SETS("learner.translation_share=0.5", "learner.private_dim=2", "data.hide=0.3",
+	                  "learner.missing_energy=skip"));
 	r.lacking = true;
 	rig_run(&r, 1);
 	mmi_learner *l = r.learner;
@@ -347,8 +353,8 @@ static void refreshed_translations_start_from_the_data_as_experts_tell_it_now(vo
 	mmi_latents eps;
 	mm_error e = MM_ERROR_INIT;
 	(void)state;
-	open_varied(&r, SETS("learner.translation_share=1", "learner.private_dim=2", "learner.refresh_negatives=yes", "learner.contrast_factor=2",
-	                     "learner.lr_inference=0.01"));
+	open_varied(&r, SETS("learner.translation_share=1", "learner.private_dim=2", "learner.refresh_negatives=yes",
+	                     "learner.contrast_factor=2", "learner.lr_inference=0.01"));
 	iterate_seeing(&r, 3);
 	assert_int_equal(mmi_latents_create(r.model, B, &eps, &e), MM_OK);
 	mmi_sampler_standard(r.learner->sampler, B, DRAW, 0, &eps);
@@ -359,11 +365,13 @@ static void refreshed_translations_start_from_the_data_as_experts_tell_it_now(vo
 	rig_close(&r);
 }
 
-/* Three pictures, of which translations hold one: k steps of noise n move an element by n sqrt(k), in units of its range of 2, and
- * s is such that what moves drifts as far as asked. Of latents likewise, where chains hold two w of three. */
+/* Three pictures, of which translations hold one: k steps of noise n move an element by n sqrt(k), in units of its
+ * range of 2, and s is such that what moves drifts as far as asked. Of latents likewise, where chains hold two w of
+ * three. */
 static void what_is_held_is_no_part_of_how_far_chains_move(void **state)
 {
-	static const char *const shares[] = { "learner.translation_share=0", "learner.translation_share=0.5", "learner.translation_share=1" };
+	static const char *const shares[] = { "learner.translation_share=0", "learner.translation_share=0.5",
+		                                  "learner.translation_share=1" };
 	mmi_modality three[RIG_MODALITIES];
 	(void)state;
 	for (int m = 0; m < RIG_MODALITIES; m++) {
@@ -373,9 +381,11 @@ static void what_is_held_is_no_part_of_how_far_chains_move(void **state)
 	for (size_t i = 0; i < MMI_COUNT(shares); i++) {
 		learner_rig r;
 		double z_noise2 = 0;
-		rig_open_with(&r, SETS(shares[i], "learner.x_step=auto(0.03)", "learner.x_steps=1", "learner.x_noise=0.02", "learner.clamp=no",
-		                       "learner.lr_energy=0", "learner.lr_generator=0", "learner.private_dim=2", "learner.private_chain=own",
-		                       "learner.z_steps=4", "learner.z_noise=0.3"), three, RIG_MODALITIES);
+		rig_open_with(&r,
+		              SETS(shares[i], "learner.x_step=auto(0.03)", "learner.x_steps=1", "learner.x_noise=0.02",
+		                   "learner.clamp=no", "learner.lr_energy=0", "learner.lr_generator=0", "learner.private_dim=2",
+		                   "learner.private_chain=own", "learner.z_steps=4", "learner.z_noise=0.3"),
+		              three, RIG_MODALITIES);
 		for (int t = 0; t < MMI_CALIBRATE; t++) {
 			mmi_measures m = rig_run(&r, 1);
 			z_noise2 += m.z_noise * m.z_noise / MMI_CALIBRATE;
@@ -397,7 +407,8 @@ static void an_average_of_no_updates_is_the_generator(void **state)
 	rig_open(&r, SETS("learner.generator_ema=0.9", "learner.generator_updates=0"));
 	rig_run(&r, 2);
 	mmi_learner_fetch(r.learner);
-	assert_memory_equal(r.learner->generator.ema_copy.host, r.model->generator->raw_copy.host, r.model->generator->count * sizeof(float));
+	assert_memory_equal(r.learner->generator.ema_copy.host, r.model->generator->raw_copy.host,
+	                    r.model->generator->count * sizeof(float));
 	rig_close(&r);
 }
 
@@ -477,8 +488,8 @@ static void independent_generators_share_no_latent(void **state)
 
 static void baselines_train_all_but_the_energy(void **state)
 {
-	static const char *const objectives[] = { "learner.objective=mmvae", "learner.objective=mvae", "learner.objective=mopoe",
-	                                          "learner.objective=mvtcae" };
+	static const char *const objectives[] = { "learner.objective=mmvae", "learner.objective=mvae",
+		                                      "learner.objective=mopoe", "learner.objective=mvtcae" };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(objectives); i++) {
 		learner_rig r;
@@ -525,8 +536,9 @@ static void older_checkpoints_keep_what_their_settings_mean(void **state)
 {
 	(void)state;
 	mmi_settings s = migrated(SETS("learner.guide_steps=40", "learner.guide_weight=30", "learner.guide_candidates=2",
-	                               "learner.translation_candidates=16", "learner.translation_guide_steps=-1", "learner.translation_x_steps=0",
-	                               "learner.translation_temperature=0.25", "learner.chain_interval=8", "learner.guide_training=no"));
+	                               "learner.translation_candidates=16", "learner.translation_guide_steps=-1",
+	                               "learner.translation_x_steps=0", "learner.translation_temperature=0.25",
+	                               "learner.chain_interval=8", "learner.guide_training=no"));
 	assert_int_equal(s.sample.latent_steps, 40);
 	assert_int_equal(s.translate.latent_steps, 40);
 	assert_true(s.sample.weight == 30 && s.translate.weight == 30 && s.translate.temperature == 0.25);
@@ -606,7 +618,8 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.objective=mvae", "learner.fusion=mixture"), "nothing but multiplied");
 	refuse(SETS("learner.generators=independent", "energy.agreement=1"), "agree on");
 	refuse(SETS("learner.x_start=noise", "learner.translation_share=0.5"), "a translation starts at the generator");
-	refuse(SETS("learner.generators=independent", "learner.translation_share=0.5"), "nothing is shared to translate by");
+	refuse(SETS("learner.generators=independent", "learner.translation_share=0.5"),
+	       "nothing is shared to translate by");
 	refuse(SETS("learner.translation_share=1.5"), "translation_share");
 	refuse(SETS("learner.x_start=buffer", "learner.x_buffer=3"), "at least one batch");
 }

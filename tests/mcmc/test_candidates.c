@@ -1,4 +1,5 @@
-/* test_candidates.c - of several draws of the latents one is chosen by the energy of what they decode to: which, how often, from what. */
+/* test_candidates.c - of several draws of the latents one is chosen by the energy of what they decode to: which, how
+ * often, from what. */
 #include "mmi_build.h"
 
 #include "../rig/linear_rig.h"
@@ -87,7 +88,9 @@ static mmi_start_args give(drawn *d, uint32_t modality)
 	}
 	linear_observe(&d->rig, 1U << modality);
 	mmi_sampler_encode(d->rig.sampler, (const float *const *)d->rig.x, ROWS, &d->experts);
-	return (mmi_start_args){ .iteration = NUMBER, .expert = d->expert, .observed = (const float *const *)d->rig.observed, .temperature = 1 };
+	return (mmi_start_args){
+		.iteration = NUMBER, .expert = d->expert, .observed = (const float *const *)d->rig.observed, .temperature = 1
+	};
 }
 
 static bool same(const drawn *d, uint32_t row, const mmi_latents *a, const mmi_latents *b)
@@ -171,8 +174,11 @@ static void what_is_given_takes_part_in_the_energy(void **state)
 	open_drawn(&d);
 	for (uint32_t given = 0; given < LINEAR; given++) {
 		const mmi_start_args start = give(&d, given);
-		const mmi_guide_args a = { .candidates = MOST, .iteration = NUMBER, .weight = 1e7, .x = (const float *const *)d.rig.x,
-		                           .observed = start.observed };
+		const mmi_guide_args a = { .candidates = MOST,
+			                       .iteration = NUMBER,
+			                       .weight = 1e7,
+			                       .x = (const float *const *)d.rig.x,
+			                       .observed = start.observed };
 		for (uint32_t k = 0; k < MOST; k++) {
 			mmi_start_args one = start;
 			one.chain = k;
@@ -192,7 +198,11 @@ static void means_do_not_differ_so_the_first_is_taken(void **state)
 	open_drawn(&d);
 	mmi_start_args start = give(&d, 1);
 	start.temperature = 0;
-	const mmi_guide_args a = { .candidates = MOST, .iteration = NUMBER, .weight = 1, .x = (const float *const *)d.rig.x, .observed = start.observed };
+	const mmi_guide_args a = { .candidates = MOST,
+		                       .iteration = NUMBER,
+		                       .weight = 1,
+		                       .x = (const float *const *)d.rig.x,
+		                       .observed = start.observed };
 	mmi_sampler_start(d.rig.sampler, &start, &d.experts, ROWS, &d.draw[0]);
 	mmi_sampler_choose_start(d.rig.sampler, &a, &start, &d.experts, ROWS, &d.chosen);
 	for (uint32_t r = 0; r < ROWS; r++)
@@ -231,8 +241,8 @@ static void chances(const drawn *d, uint32_t row, int n, double weight, double *
 		p[k] /= sum;
 }
 
-/* Standard errors between the mean log-chance of what was chosen and what is expected of choices with these chances, or, if even, of
- * choices that do not look at the energy. */
+/* Standard errors between the mean log-chance of what was chosen and what is expected of choices with these chances,
+ * or, if even, of choices that do not look at the energy. */
 static double errors_of_choice(const drawn *d, int n, double weight, bool even)
 {
 	double p[MOST], gap = 0, variance = 0;
@@ -304,13 +314,19 @@ static void moved_samples_are_named_after_what_moved_them(void **state)
 		uint32_t candidates, guide, data;
 		const char *label;
 	} cases[] = {
-		{ 1, 40, 10, "guided latents + data chain" }, { 16, 40, 10, "guided latents + data chain" }, { 16, 0, 10, "chosen latents + data chain" },
-		{ 1, 40, 0, "guided latents" }, { 16, 0, 0, "chosen latents" }, { 1, 0, 10, "data chain" }, { 1, 0, 0, "not moved" },
+		{ 1, 40, 10, "guided latents + data chain" },
+		{ 16, 40, 10, "guided latents + data chain" },
+		{ 16, 0, 10, "chosen latents + data chain" },
+		{ 1, 40, 0, "guided latents" },
+		{ 16, 0, 0, "chosen latents" },
+		{ 1, 0, 10, "data chain" },
+		{ 1, 0, 0, "not moved" },
 	};
 	char text[MMI_GENERATE_TEXT];
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
-		const mmi_chains a = { .guide = { .candidates = cases[i].candidates, .steps = cases[i].guide }, .revise.steps = cases[i].data };
+		const mmi_chains a = { .guide = { .candidates = cases[i].candidates, .steps = cases[i].guide },
+			                   .revise.steps = cases[i].data };
 		assert_string_equal(mmi_generate_label(&a, text), cases[i].label);
 	}
 }

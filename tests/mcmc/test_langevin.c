@@ -1,5 +1,5 @@
-/* test_langevin.c - the chains sample the distributions they should: means and covariances against theory, discretisation
- * included, within standard errors of thousands of independent chains. All seeds are fixed. */
+/* test_langevin.c - the chains sample the distributions they should: means and covariances against theory,
+ * discretisation included, within standard errors of thousands of independent chains. All seeds are fixed. */
 #include "mmi_build.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ typedef struct field {
 	mmi_graph *g;
 	mmi_params *store;
 	mmi_program *program;
-	mmi_chain chain;      /* steps and updates are the test's to set */
+	mmi_chain chain; /* steps and updates are the test's to set */
 } field;
 
 static void must(mm_status status, const mm_error *e)
@@ -54,13 +54,18 @@ static void close_recording(field *f, mm_tensor energy, int64_t chunk)
 {
 	mm_error e = MM_ERROR_INIT;
 	mm_tensor outputs[1 + MMI_MAX_STATES] = { energy };
-	mmi_grad_request q = { .loss = energy, .seed = mmi_const(f->g, mmi_shape(0), 1), .wrt = f->chain.state,
-	                       .n_wrt = f->chain.n_states, .grads = f->chain.grad };
+	mmi_grad_request q = { .loss = energy,
+		                   .seed = mmi_const(f->g, mmi_shape(0), 1),
+		                   .wrt = f->chain.state,
+		                   .n_wrt = f->chain.n_states,
+		                   .grads = f->chain.grad };
 	must(mmi_graph_grad(f->g, &q, &e), &e);
 	memcpy(outputs + 1, f->chain.grad, f->chain.n_states * sizeof *outputs);
 	must(mmi_params_finalise(f->store, 1, &e), &e);
 	f->chain.energy = energy;
-	mmi_program_spec spec = { .graph = f->g, .device = cpu_device(), .n = chunk, .outputs = outputs, .n_outputs = 1 + f->chain.n_states };
+	mmi_program_spec spec = {
+		.graph = f->g, .device = cpu_device(), .n = chunk, .outputs = outputs, .n_outputs = 1 + f->chain.n_states
+	};
 	must(mmi_program_create(&spec, &f->program, &e), &e);
 }
 
@@ -145,7 +150,8 @@ static moments measure(const field *f, float *const *x, uint32_t chains, int d)
 	return m;
 }
 
-static const double sigmas = 4.5; /* some forty comparisons a test: chance of a false alarm below 1e-3, and seeds are fixed */
+static const double sigmas =
+	4.5; /* some forty comparisons a test: chance of a false alarm below 1e-3, and seeds are fixed */
 
 static void assert_within(const char *what, double found, double expected, double standard_error)
 {
@@ -154,7 +160,8 @@ static void assert_within(const char *what, double found, double expected, doubl
 }
 
 /* Standard errors of a normal distribution's sample moments. */
-static void assert_moments(const char *what, const moments *m, const double *mean, const double cov[MOST][MOST], int d, uint32_t chains)
+static void assert_moments(const char *what, const moments *m, const double *mean, const double cov[MOST][MOST], int d,
+                           uint32_t chains)
 {
 	char text[96];
 	for (int i = 0; i < d; i++) {
@@ -162,7 +169,8 @@ static void assert_moments(const char *what, const moments *m, const double *mea
 		assert_within(text, m->mean[i], mean[i], sqrt(cov[i][i] / chains));
 		for (int j = 0; j < d; j++) {
 			snprintf(text, sizeof text, "%s, covariance %d %d", what, i, j);
-			assert_within(text, m->cov[i][j], cov[i][j], sqrt((cov[i][i] * cov[j][j] + cov[i][j] * cov[i][j]) / chains));
+			assert_within(text, m->cov[i][j], cov[i][j],
+			              sqrt((cov[i][i] * cov[j][j] + cov[i][j] * cov[i][j]) / chains));
 		}
 	}
 }
@@ -177,12 +185,14 @@ static float *new_floats(size_t n)
 /* ---------------------------------------------------------------- Gaussians */
 
 /* A rotation of three dimensions; P = R diag(l) R^T. */
-static const double rotation[MOST][MOST] = { { 2 / 3.0, -1 / 3.0, 2 / 3.0 }, { 2 / 3.0, 2 / 3.0, -1 / 3.0 }, { -1 / 3.0, 2 / 3.0, 2 / 3.0 } };
+static const double rotation[MOST][MOST] = { { 2 / 3.0, -1 / 3.0, 2 / 3.0 },
+	                                         { 2 / 3.0, 2 / 3.0, -1 / 3.0 },
+	                                         { -1 / 3.0, 2 / 3.0, 2 / 3.0 } };
 static const double eigenvalue[MOST] = { 0.5, 1, 2 };
 static const double centre[MOST] = { 1, -2, 0.5 };
 
-/* The covariance after k steps from covariance v0 in every direction: an autoregression in each eigendirection with factor
- * a = 1 - s^2 l / 2 and noise n^2. For k to infinity and n = s this is 1 / (l (1 - s^2 l / 4)). */
+/* The covariance after k steps from covariance v0 in every direction: an autoregression in each eigendirection with
+ * factor a = 1 - s^2 l / 2 and noise n^2. For k to infinity and n = s this is 1 / (l (1 - s^2 l / 4)). */
 static void theory(double s, double n, uint32_t steps, double v0, double cov[MOST][MOST])
 {
 	for (int i = 0; i < MOST; i++)
@@ -268,7 +278,8 @@ static void temperature_scales_the_covariance(void **state)
 	gaussian_chain(0.3, 0.03, 250, 0);
 }
 
-/* The same energy over x_1 and x_2 apart: correlations between modalities come out, so their noise must be independent. */
+/* The same energy over x_1 and x_2 apart: correlations between modalities come out, so their noise must be independent.
+ */
 static void states_of_one_chain_are_sampled_jointly(void **state)
 {
 	field f;
@@ -381,7 +392,8 @@ static void open_mixture(field *f)
 		mm_tensor column[2];
 		for (int i = 0; i < 2; i++)
 			column[i] = mmi_const(f->g, one, (float)mode[k][i]);
-		mm_tensor u = squared_distance(f, f->chain.state[0], ops->concat(f->g, column, 2, 0), (float)(0.5 / (sigma * sigma)));
+		mm_tensor u =
+			squared_distance(f, f->chain.state[0], ops->concat(f->g, column, 2, 0), (float)(0.5 / (sigma * sigma)));
 		parts[k] = ops->reshape(f->g, ops->affine(f->g, u, -1, (float)log(weight[k])), &one);
 	}
 	close_recording(f, ops->affine(f->g, ops->log_sum_exp(f->g, ops->concat(f->g, parts, 2, 0)), -1, 0), CHUNK);
@@ -413,7 +425,8 @@ static void both_modes_of_a_mixture_get_their_weights(void **state)
 		var += pow((double)x[2 * i] - mean[0], 2) / (FEWER - 1);
 	for (int k = 0; k < 2; k++)
 		expected += weight[k] * below(mode[k][0] / sigma);
-	/* The step widens each mode's variance by s^2 / (4 sigma^2) = 4 %, which is 1 % of the whole: below the standard error. */
+	/* The step widens each mode's variance by s^2 / (4 sigma^2) = 4 %, which is 1 % of the whole: below the standard
+	 * error. */
 	assert_within("share of the right half", right / FEWER, expected, sqrt(expected * (1 - expected) / FEWER));
 	assert_within("mean 0", mean[0], 0.4, sqrt(0.84 + 0.25) / sqrt(FEWER));
 	assert_within("mean 1", mean[1], 0.35, sqrt(0.0525 + 0.25) / sqrt(FEWER));
@@ -474,7 +487,7 @@ typedef struct leash {
 	const float *const *start;
 	float *const *state;
 	double limit, farthest;
-	uint32_t seen, taut;  /* steps; samples found at the limit */
+	uint32_t seen, taut; /* steps; samples found at the limit */
 } leash;
 
 static void measure_distance(void *ctx, uint32_t step, const mmi_program *program)
@@ -502,7 +515,10 @@ static void movement_stays_within_its_bound(void **state)
 	for (int bounded = 0; bounded < 2; bounded++) {
 		leash l = { .start = start, .state = x, .limit = 0.7 };
 		mmi_chain_stats stats;
-		mmi_chain_rows rows = { .state = { { x[0] }, { x[1] } }, .start = { mmi_floats_direct(start[0]), mmi_floats_direct(start[1]) }, .n = CHUNK, .sums = { &stats } };
+		mmi_chain_rows rows = { .state = { { x[0] }, { x[1] } },
+			                    .start = { mmi_floats_direct(start[0]), mmi_floats_direct(start[1]) },
+			                    .n = CHUNK,
+			                    .sums = { &stats } };
 		memset(x[0], 0, CHUNK * sizeof(float));
 		memset(x[1], 0, 2 * CHUNK * sizeof(float));
 		set_steps(&f, 100, 0.3, 0.3);

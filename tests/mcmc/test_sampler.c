@@ -1,5 +1,5 @@
-/* test_sampler.c - what a model's networks and chains do with rows: the posterior of a linear model is known in closed form,
- * and so is what each switch changes. */
+/* test_sampler.c - what a model's networks and chains do with rows: the posterior of a linear model is known in closed
+ * form, and so is what each switch changes. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -58,8 +58,12 @@ static mm_status linear_features(mm_instance *i, mm_graph *g, mm_features_io *io
 }
 
 static const mm_modality_desc linear_desc = {
-	.struct_size = sizeof linear_desc, .id = "linear", .default_name = "linear", .build_encoder = linear_encoder,
-	.build_decoder = linear_decoder, .build_features = linear_features,
+	.struct_size = sizeof linear_desc,
+	.id = "linear",
+	.default_name = "linear",
+	.build_encoder = linear_encoder,
+	.build_decoder = linear_decoder,
+	.build_features = linear_features,
 };
 
 static const float sigmas[LINEAR_MODALITIES] = { 0.5f, 0.8f }, weights[LINEAR_MODALITIES] = { 1, 2 };
@@ -101,12 +105,13 @@ static void find_precision(world *w)
 static void posterior_mean(const world *w, size_t r, double mean[LATENT])
 {
 	double v[LATENT] = { 0 };
-	const double (*p)[LATENT] = w->precision;
+	const double(*p)[LATENT] = w->precision;
 	for (uint32_t m = 0; m < LINEAR_MODALITIES; m++)
 		for (int i = 0; i < LATENT; i++)
 			for (int k = 0; k < WIDTH; k++)
 				v[i] += (double)weights[m] * (double)parameter(w, m, "weight")[i * WIDTH + k] *
-				        (double)(w->x[m][r * WIDTH + (size_t)k] - parameter(w, m, "bias")[k]) / pow((double)sigmas[m], 2);
+				        (double)(w->x[m][r * WIDTH + (size_t)k] - parameter(w, m, "bias")[k]) /
+				        pow((double)sigmas[m], 2);
 	double det = p[0][0] * p[1][1] - p[0][1] * p[1][0];
 	mean[0] = (p[1][1] * v[0] - p[0][1] * v[1]) / det;
 	mean[1] = (p[0][0] * v[1] - p[1][0] * v[0]) / det;
@@ -118,9 +123,14 @@ static int world_setup(void **state)
 	world *w = calloc(1, sizeof *w);
 	const mmi_model_config config = { .latent_dim = LATENT, .nef = 4, .blocks = 1, .shortcut_kernel = 3, .seed = 5 };
 	for (int m = 0; m < LINEAR_MODALITIES; m++) {
-		w->modality[m] = (mmi_modality){ .desc = &linear_desc, .count = WIDTH, .x_scale = 1, .info = {
-			.shape = mmi_shape(1, WIDTH), .support = MM_SUPPORT_REAL, .likelihood = MM_LIKELIHOOD_GAUSSIAN,
-			.likelihood_scale = sigmas[m], .likelihood_weight = weights[m] } };
+		w->modality[m] = (mmi_modality){ .desc = &linear_desc,
+			                             .count = WIDTH,
+			                             .x_scale = 1,
+			                             .info = { .shape = mmi_shape(1, WIDTH),
+			                                       .support = MM_SUPPORT_REAL,
+			                                       .likelihood = MM_LIKELIHOOD_GAUSSIAN,
+			                                       .likelihood_scale = sigmas[m],
+			                                       .likelihood_weight = weights[m] } };
 		snprintf(w->modality[m].name, sizeof w->modality[m].name, "m%d", m);
 		w->x[m] = new_floats(ROWS * WIDTH);
 	}
@@ -154,7 +164,8 @@ static void observe(world *w, bool all_different)
 {
 	for (int m = 0; m < LINEAR_MODALITIES; m++)
 		for (int i = 0; i < ROWS * WIDTH; i++)
-			w->x[m][i] = (float)((i % WIDTH) * (m + 1)) * 0.3f - 1 + (all_different ? (float)(i / WIDTH % 17) * 0.1f : 0);
+			w->x[m][i] =
+				(float)((i % WIDTH) * (m + 1)) * 0.3f - 1 + (all_different ? (float)(i / WIDTH % 17) * 0.1f : 0);
 }
 
 static mmi_chain_stats run_posterior(world *w, double s, double n, uint32_t steps, double grad_scale)
@@ -165,11 +176,11 @@ static mmi_chain_stats run_posterior(world *w, double s, double n, uint32_t step
 	return stats;
 }
 
-/* n^2 / (1 - (1 - g s^2 l / 2)^2) in each eigendirection of the precision: what the chain with gradients scaled by g settles
- * at, discretisation included. */
+/* n^2 / (1 - (1 - g s^2 l / 2)^2) in each eigendirection of the precision: what the chain with gradients scaled by g
+ * settles at, discretisation included. */
 static void settled_covariance(const world *w, double s, double n, double g, double cov[LATENT][LATENT])
 {
-	const double (*p)[LATENT] = w->precision;
+	const double(*p)[LATENT] = w->precision;
 	double half = (p[0][0] + p[1][1]) / 2, root = hypot((p[0][0] - p[1][1]) / 2, p[0][1]);
 	double value[2] = { half + root, half - root }, angle = 0.5 * atan2(2 * p[0][1], p[0][0] - p[1][1]);
 	double axis[2][2] = { { cos(angle), sin(angle) }, { -sin(angle), cos(angle) } };
@@ -199,11 +210,13 @@ static void assert_posterior(const world *w, double s, double n, double g)
 	for (size_t r = 0; r < CHAINS * ROWS; r++)
 		for (int i = 0; i < LATENT; i++)
 			for (int j = 0; j < LATENT; j++)
-				found_cov[i][j] += ((double)w->z.z[r * LATENT + (size_t)i] - found[i]) * ((double)w->z.z[r * LATENT + (size_t)j] - found[j]) / count;
+				found_cov[i][j] += ((double)w->z.z[r * LATENT + (size_t)i] - found[i]) *
+				                   ((double)w->z.z[r * LATENT + (size_t)j] - found[j]) / count;
 	for (int i = 0; i < LATENT; i++) {
 		assert_within("mean", found[i], mean[i], sqrt(cov[i][i] / count));
 		for (int j = 0; j < LATENT; j++)
-			assert_within("covariance", found_cov[i][j], cov[i][j], sqrt((cov[i][i] * cov[j][j] + cov[i][j] * cov[i][j]) / count));
+			assert_within("covariance", found_cov[i][j], cov[i][j],
+			              sqrt((cov[i][i] * cov[j][j] + cov[i][j] * cov[i][j]) / count));
 	}
 }
 
@@ -598,12 +611,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_posterior_chain_samples_the_posterior, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(reduction_by_mean_flattens_the_posterior_by_the_number_of_chains, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(the_posterior_s_temperature_is_noise_over_step_squared, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(reduction_by_mean_flattens_the_posterior_by_the_number_of_chains, world_setup,
+		                                world_teardown),
+		cmocka_unit_test_setup_teardown(the_posterior_s_temperature_is_noise_over_step_squared, world_setup,
+		                                world_teardown),
 		cmocka_unit_test_setup_teardown(every_chain_sees_the_observation_of_its_own_row, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(energies_of_the_posterior_are_in_nats, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(draws_have_the_family_s_moments_and_repeat, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(starts_are_draws_of_the_expert_asked_for_at_any_temperature, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(starts_are_draws_of_the_expert_asked_for_at_any_temperature, world_setup,
+		                                world_teardown),
 		cmocka_unit_test_setup_teardown(experts_are_picked_evenly, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(reseeding_changes_all_draws_and_can_be_undone, world_setup, world_teardown),
 		cmocka_unit_test(chunks_depend_on_the_batch_alone),

@@ -1,5 +1,5 @@
-/* test_subsets.c - any subset of the modalities may be observed, with private latents or without: posteriors of linear models
- * are known in closed form for every subset. */
+/* test_subsets.c - any subset of the modalities may be observed, with private latents or without: posteriors of linear
+ * models are known in closed form for every subset. */
 #include "mmi_build.h"
 
 #include "../rig/linear_rig.h"
@@ -20,7 +20,8 @@ static void must(mm_status status, const mm_error *e)
 		fail_msg("%s", e->message);
 }
 
-/* ---------------------------------------------------------------- closed form: p(z, w_1..w_M | x_O) = N(P^-1 v, P^-1) */
+/* ---------------------------------------------------------------- closed form: p(z, w_1..w_M | x_O) = N(P^-1 v, P^-1)
+ */
 
 typedef struct gaussian {
 	int dim;
@@ -42,7 +43,8 @@ static void add_modality(gaussian *g, const linear_rig *r, uint32_t m, int input
 		for (int k = 0; k < LINEAR_WIDTH; k++) {
 			g->v[place(m, i)] += factor * (double)a[i * LINEAR_WIDTH + k] * (double)(r->x[m][k] - b[k]);
 			for (int j = 0; j < inputs; j++)
-				g->precision[place(m, i)][place(m, j)] += factor * (double)a[i * LINEAR_WIDTH + k] * (double)a[j * LINEAR_WIDTH + k];
+				g->precision[place(m, i)][place(m, j)] +=
+					factor * (double)a[i * LINEAR_WIDTH + k] * (double)a[j * LINEAR_WIDTH + k];
 		}
 }
 
@@ -137,15 +139,20 @@ static void assert_posterior(const gaussian *g, const mmi_latents *l, uint32_t s
 		for (int j = 0; j < g->dim; j++) {
 			double se = sqrt((g->cov[i][i] * g->cov[j][j] + g->cov[i][j] * g->cov[i][j]) / ROWS);
 			if (fabs(cov[i][j] - g->cov[i][j]) > 4.5 * se)
-				fail_msg("subset %u: covariance %d,%d is %g, expected %g +- %g", subset, i, j, cov[i][j], g->cov[i][j], se);
+				fail_msg("subset %u: covariance %d,%d is %g, expected %g +- %g", subset, i, j, cov[i][j], g->cov[i][j],
+				         se);
 		}
 }
 
 static void run_chain(linear_rig *r, mmi_latents *l, bool held)
 {
 	mmi_chain_stats stats;
-	mmi_posterior_args a = { .steps = STEPS, .step = s, .noise = n, .grad_scale = 1, .observed = (const float *const *)r->observed,
-	                         .held = held ? (const uint8_t *const *)r->missing : NULL };
+	mmi_posterior_args a = { .steps = STEPS,
+		                     .step = s,
+		                     .noise = n,
+		                     .grad_scale = 1,
+		                     .observed = (const float *const *)r->observed,
+		                     .held = held ? (const uint8_t *const *)r->missing : NULL };
 	mmi_sampler_posterior(r->sampler, &a, (const float *const *)r->x, r->rows, 1, l, NULL, &stats);
 }
 
@@ -174,7 +181,8 @@ static void the_chain_samples_the_posterior_of_every_subset(void **state)
 	check_all_subsets(false);
 }
 
-/* Unobserved w follow their prior, correlated with nothing; observed ones are correlated with z as the posterior says. */
+/* Unobserved w follow their prior, correlated with nothing; observed ones are correlated with z as the posterior says.
+ */
 static void the_chain_over_z_and_w_samples_their_joint_posterior(void **state)
 {
 	(void)state;
@@ -247,7 +255,9 @@ static void private_starts_are_inferred_where_observed_and_prior_draws_elsewhere
 	mmi_sampler_pick(r.sampler, LINEAR_CHUNK, 0, (const float *const *)r.observed, expert);
 	mmi_sampler_standard(r.sampler, LINEAR_CHUNK, 0, 0, &eps);
 	for (int own = 0; own < 2; own++) {
-		mmi_start_args a = { .expert = expert, .observed = (const float *const *)r.observed, .own = own, .temperature = 1 };
+		mmi_start_args a = {
+			.expert = expert, .observed = (const float *const *)r.observed, .own = own, .temperature = 1
+		};
 		mmi_sampler_start(r.sampler, &a, &x, LINEAR_CHUNK, &l);
 		for (uint32_t i = 0; i < LINEAR_CHUNK; i++)
 			for (uint32_t m = 0; m < LINEAR; m++) {
@@ -262,7 +272,8 @@ static void private_starts_are_inferred_where_observed_and_prior_draws_elsewhere
 	linear_close(&r);
 }
 
-/* N(loc, scale) with 1/scale^2 = [1 +] sum 1/scale_m^2 and loc = scale^2 sum loc_m / scale_m^2, over what is observed. */
+/* N(loc, scale) with 1/scale^2 = [1 +] sum 1/scale_m^2 and loc = scale^2 sum loc_m / scale_m^2, over what is observed.
+ */
 static void products_of_experts_add_precisions(void **state)
 {
 	(void)state;
@@ -272,12 +283,16 @@ static void products_of_experts_add_precisions(void **state)
 		mmi_experts x;
 		mm_error e = MM_ERROR_INIT;
 		uint32_t expert[LINEAR_CHUNK] = { 0 };
-		linear_open(&r, (mmi_model_config){ .latent_dim = Z, .fusion = prior ? MMI_FUSION_PRODUCT_PRIOR : MMI_FUSION_PRODUCT }, LINEAR_CHUNK);
+		linear_open(
+			&r, (mmi_model_config){ .latent_dim = Z, .fusion = prior ? MMI_FUSION_PRODUCT_PRIOR : MMI_FUSION_PRODUCT },
+			LINEAR_CHUNK);
 		must(mmi_latents_create(r.model, LINEAR_CHUNK, &l, &e), &e);
 		must(mmi_experts_create(r.model, LINEAR_CHUNK, &x, &e), &e);
 		linear_observe(&r, 6);
 		mmi_sampler_encode(r.sampler, (const float *const *)r.x, LINEAR_CHUNK, &x);
-		mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed }, &x, LINEAR_CHUNK, &l);
+		mmi_sampler_start(r.sampler,
+		                  &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed }, &x,
+		                  LINEAR_CHUNK, &l);
 		for (int i = 0; i < LINEAR_CHUNK * Z; i++) {
 			double precision = prior, pulled = 0;
 			for (int m = 1; m < LINEAR; m++) {
@@ -289,8 +304,10 @@ static void products_of_experts_add_precisions(void **state)
 		/* An expert that is asked for stands alone, but for the prior where it means nothing without. */
 		for (int i = 0; i < LINEAR_CHUNK; i++)
 			expert[i] = 2;
-		mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed, .single = true },
-		                  &x, LINEAR_CHUNK, &l);
+		mmi_sampler_start(
+			r.sampler,
+			&(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed, .single = true }, &x,
+			LINEAR_CHUNK, &l);
 		for (int i = 0; i < LINEAR_CHUNK * Z; i++) {
 			double own = 1 / pow((double)x.scale[2][i], 2);
 			assert_true(fabs((double)l.z[i] - (double)x.loc[2][i] * own / (own + prior)) < (prior ? 1e-6 : 1e-30));
@@ -318,7 +335,10 @@ static void translation_leaves_what_was_given_and_decodes_the_rest(void **state)
 	}
 	memcpy(before, r.x[1], sizeof before);
 	linear_observe(&r, 2);
-	mmi_translate_args a = { .number = 4, .expert = -1, .temperature = 1, .posterior = { .steps = 5, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
+	mmi_translate_args a = { .number = 4,
+		                     .expert = -1,
+		                     .temperature = 1,
+		                     .posterior = { .steps = 5, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
 	mmi_translate(t, &a, x, (const float *const *)r.observed, LINEAR_CHUNK, &l);
 	mmi_sampler_decode(r.sampler, &l, LINEAR_CHUNK, mean);
 	assert_memory_equal(x[1], before, sizeof before);

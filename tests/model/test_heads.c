@@ -1,5 +1,6 @@
-/* test_heads.c - what the energy's head can see. With the linear one, modalities whose features are vectors add terms that know
- * nothing of one another, so a tuple that is wrong only in its combination looks like any other; the mlp sees it. */
+/* test_heads.c - what the energy's head can see. With the linear one, modalities whose features are vectors add terms
+ * that know nothing of one another, so a tuple that is wrong only in its combination looks like any other; the mlp sees
+ * it. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -22,7 +23,9 @@ enum { WORDS, SENSOR, N }; /* the modalities in use */
 static void train(learner_rig *r, const char *head)
 {
 	const mmi_modality vectors[N] = { [WORDS] = rig_modality(RIG_WORDS), [SENSOR] = rig_modality(RIG_SENSOR) };
-	rig_open_with(r, SETS(head, "energy.swap_factor=1", "learner.lr_energy=2e-3", "learner.x_steps=2", "learner.z_steps=2"), vectors, N);
+	rig_open_with(
+		r, SETS(head, "energy.swap_factor=1", "learner.lr_energy=2e-3", "learner.x_steps=2", "learner.z_steps=2"),
+		vectors, N);
 	rig_run(r, ITERATIONS);
 }
 
@@ -45,8 +48,8 @@ static void exchange(const learner_rig *r, uint32_t m, float *out)
 }
 
 typedef struct seen {
-	double right, n;       /* E(tuple) < E(tuple with one modality of another class), one pair of rows each */
-	double asymmetry;      /* of what the exchange of a pair adds to either; 0 for a sum of terms, 1 without any relation */
+	double right, n;  /* E(tuple) < E(tuple with one modality of another class), one pair of rows each */
+	double asymmetry; /* of what the exchange of a pair adds to either; 0 for a sum of terms, 1 without any relation */
 } seen;
 
 /* On batches that were not trained on, modality m swapped. */
@@ -66,7 +69,8 @@ static seen look(learner_rig *r, uint32_t m)
 		mmi_sampler_energy(r->learner->sampler, (const float *const *)r->x, B, energy);
 		mmi_sampler_energy(r->learner->sampler, x, B, swapped);
 		for (uint32_t row = 0; row < B; row += 2) {
-			double here = (double)swapped[row] - (double)energy[row], there = (double)swapped[row + 1] - (double)energy[row + 1];
+			double here = (double)swapped[row] - (double)energy[row],
+				   there = (double)swapped[row + 1] - (double)energy[row + 1];
 			if (class_of(r, row) == class_of(r, row + 1))
 				continue;
 			s.right += here > 0;
@@ -80,8 +84,8 @@ static seen look(learner_rig *r, uint32_t m)
 	return s;
 }
 
-/* Pairs are drawn independently and each may as well come the other way round, so for a sum of terms the share is 1/2 with a
- * standard error of 0.5 / sqrt(n), about 0.03; the bound is three of them. */
+/* Pairs are drawn independently and each may as well come the other way round, so for a sum of terms the share is 1/2
+ * with a standard error of 0.5 / sqrt(n), about 0.03; the bound is three of them. */
 static void only_the_mlp_sees_that_parts_do_not_fit(void **state)
 {
 	(void)state;
@@ -91,8 +95,8 @@ static void only_the_mlp_sees_that_parts_do_not_fit(void **state)
 		for (uint32_t m = 0; m < N; m++) {
 			seen s = look(&r, m);
 			double share = s.right / s.n, error = 0.5 / sqrt(s.n);
-			print_message("%s, %s swapped: %.3f of %.0f (standard error of chance %.3f), asymmetry %.2g\n", heads[head], r.modality[m].name,
-			              share, s.n, error, s.asymmetry);
+			print_message("%s, %s swapped: %.3f of %.0f (standard error of chance %.3f), asymmetry %.2g\n", heads[head],
+			              r.modality[m].name, share, s.n, error, s.asymmetry);
 			assert_true(s.n > 200);
 			if (head == MLP) {
 				assert_true(share > 0.8);
@@ -157,7 +161,8 @@ static void only_with_the_mlp_does_the_chain_heed_the_other_modalities(void **st
 		train(&r, heads[head]);
 		for (uint32_t m = 0; m < N; m++) {
 			double d = dependence(&r, m, 1 - m);
-			print_message("%s: the movement of %s changes by %.2g of its size with %s\n", heads[head], r.modality[m].name, d, r.modality[1 - m].name);
+			print_message("%s: the movement of %s changes by %.2g of its size with %s\n", heads[head],
+			              r.modality[m].name, d, r.modality[1 - m].name);
 			assert_true(head == MLP ? d > 0.1 : d < 1e-4);
 		}
 		rig_close(&r);

@@ -20,7 +20,8 @@ static double entry(int i, int j, int rank)
 {
 	double sum = 0;
 	for (int k = 0; k < rank; k++)
-		sum += (10 - k) * sqrt(2.0 / ROWS) * cos(M_PI * (i + 0.5) * (k + 1) / ROWS) * sqrt(2.0 / COLUMNS) * cos(M_PI * (j + 0.5) * (k + 1) / COLUMNS);
+		sum += (10 - k) * sqrt(2.0 / ROWS) * cos(M_PI * (i + 0.5) * (k + 1) / ROWS) * sqrt(2.0 / COLUMNS) *
+		       cos(M_PI * (j + 0.5) * (k + 1) / COLUMNS);
 	return sum;
 }
 
@@ -58,7 +59,8 @@ static void known_singular_values_and_vectors_are_found(void **state)
 		for (int i = 0; i < ROWS; i++) {
 			float x = left[i * 6 + k];
 			sum += (double)x * (double)x;
-			largest = fabs((double)x) > 1.001 * fabs(largest) ? (double)x : largest; /* many come twice, with both signs */
+			largest =
+				fabs((double)x) > 1.001 * fabs(largest) ? (double)x : largest; /* many come twice, with both signs */
 			assert_float_equal(fabsf(x), fabs(sqrt(2.0 / ROWS) * cos(M_PI * (i + 0.5) * (k + 1) / ROWS)), 1e-3);
 		}
 		assert_float_equal(sum, 1, 1e-5);

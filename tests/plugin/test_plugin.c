@@ -1,4 +1,5 @@
-/* test_plugin.c - the loader against plugins with one defect each, the host's services, instances and their branches. */
+/* test_plugin.c - the loader against plugins with one defect each, the host's services, instances and their branches.
+ */
 #include "mmi_build.h"
 
 #include <setjmp.h>
@@ -28,7 +29,7 @@
 typedef struct fixture {
 	mmi_registry *registry;
 	mmi_config *config;
-	char folder[64];     /* empty, for this test alone */
+	char folder[64]; /* empty, for this test alone */
 	char log[8192];
 	mm_error e;
 } fixture;
@@ -187,11 +188,15 @@ static const refusal at_create[] = {
 	{ "describe_wrong", "simplex", MM_EABI, "a simplex needs a last axis" },
 	{ "describe_wrong", "bernoulli", MM_EABI, "needs a box within 0 to 1, found -1 to 1" },
 	{ "describe_wrong", "categorical", MM_EABI, "needs the support MM_SUPPORT_SIMPLEX" },
-	{ "extension_wrong", "saved-size", MM_EABI, "mm.modality.saved/1 has struct_size 4 and missing functions, needed are 16 and all" },
+	{ "extension_wrong", "saved-size", MM_EABI,
+	  "mm.modality.saved/1 has struct_size 4 and missing functions, needed are 16 and all" },
 	{ "extension_wrong", "saved-function", MM_EABI, "mm.modality.saved/1 has struct_size 16 and missing functions" },
-	{ "extension_wrong", "variation-size", MM_EABI, "mm.modality.variation/1 has struct_size 4 and missing functions, needed are 16 and all" },
-	{ "extension_wrong", "variation-function", MM_EABI, "mm.modality.variation/1 has struct_size 16 and missing functions" },
-	{ "classifier_wrong", "size", MM_EABI, "mm.modality.classifier/1 has struct_size 16 and all functions, needed are 24 and all" },
+	{ "extension_wrong", "variation-size", MM_EABI,
+	  "mm.modality.variation/1 has struct_size 4 and missing functions, needed are 16 and all" },
+	{ "extension_wrong", "variation-function", MM_EABI,
+	  "mm.modality.variation/1 has struct_size 16 and missing functions" },
+	{ "classifier_wrong", "size", MM_EABI,
+	  "mm.modality.classifier/1 has struct_size 16 and all functions, needed are 24 and all" },
 	{ "classifier_wrong", "build", MM_EABI, "mm.modality.classifier/1 has struct_size 24 and missing functions" },
 	{ "classifier_wrong", "name", MM_EABI, "calls its features \"Hidden 5\", needed are 1 to 31 of a-z" },
 	{ "describe_wrong", "status", MM_EFORMAT, "describe: the header is damaged" },
@@ -319,7 +324,8 @@ static void states_are_kept_and_given_back_to_their_owner(void **state)
 	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &cut, &m, &f.e), MM_EFORMAT);
 	assert_says(&f, "load: these are not five bytes");
 	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &foreign, &m, &f.e), MM_ECONFIG);
-	assert_says(&f, "trained with the plugin and modality org.example.toy/vector, here it is org.example.state-wrong/vector");
+	assert_says(
+		&f, "trained with the plugin and modality org.example.toy/vector, here it is org.example.state-wrong/vector");
 	assert_int_equal(m.count, 99);
 	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &sound, &m, &f.e), MM_OK);
 	assert_int_equal(m.state_bytes, 5);
@@ -340,7 +346,8 @@ static const refusal at_build[] = {
 	{ "encoder", "tensor", MM_EARG, "tensor 12345, which this graph does not have" },
 	{ "encoder", "silent", MM_ENOMEM, "build_encoder: out of memory (the plugin gave no text)" },
 	{ "decoder", "shape", MM_ESHAPE, "build_decoder: out has shape [7], needed is [8]" },
-	{ "features", "shape", MM_ESHAPE, "build_features: features has shape [2,4], needed is a map [h,w,c] or a vector [c]" },
+	{ "features", "shape", MM_ESHAPE,
+	  "build_features: features has shape [2,4], needed is a map [h,w,c] or a vector [c]" },
 };
 
 static mm_status build_branch(const mmi_modality *m, const char *branch, mm_error *e)
@@ -354,9 +361,9 @@ static mm_status build_branch(const mmi_modality *m, const char *branch, mm_erro
 	assert_int_equal(mmi_params_create(cpu_device(), "model", &store, e), MM_OK);
 	mmi_graph_scope(g, store, "%s.%s", m->name, branch);
 	mm_tensor x = mmi_input(g, "x", m->info.shape), z = mmi_input(g, "z", mmi_shape(1, 4));
-	mm_status status = !strcmp(branch, "encoder") ? mmi_modality_build_encoder(m, g, x, 4, 0, &io, e)
+	mm_status status = !strcmp(branch, "encoder")   ? mmi_modality_build_encoder(m, g, x, 4, 0, &io, e)
 	                   : !strcmp(branch, "decoder") ? mmi_modality_build_decoder(m, g, z, MM_NO_TENSOR, &out, e)
-	                   : mmi_modality_build_features(m, g, x, &out, e);
+	                                                : mmi_modality_build_features(m, g, x, &out, e);
 	mmi_graph_destroy(g);
 	mmi_params_destroy(store);
 	return status;
@@ -681,12 +688,14 @@ static void what_was_named_wrongly_is_refused(void **state)
 	assert_given_fails(&f, &m, "some words", MM_EFORMAT, "read_text: expected eight numbers");
 	assert_given_fails(&f, &m, "/dev/null", MM_EFORMAT, "read_file: expected eight numbers");
 	assert_given_fails(&f, &m, f.folder, MM_EIO, "is a folder");
-	assert_given_fails(&f, &m, "captions/red", MM_EIO, "there is no file 'captions/red'; words that look like a file's name go between");
+	assert_given_fails(&f, &m, "captions/red", MM_EIO,
+	                   "there is no file 'captions/red'; words that look like a file's name go between");
 	assert_given_fails(&f, &m, "my red.txt", MM_EIO, "there is no file 'my red.txt'");
 	assert_given_fails(&f, &m, "@0 0 0 0 0 0 0 0", MM_EIO, "there is no file '0 0 0 0 0 0 0 0'");
 	assert_given_fails(&f, &m, "\"captions/red.txt\"", MM_EFORMAT, "read_text: expected eight numbers");
 	assert_given_fails(&f, &m, "A red bird, no. 2.", MM_EFORMAT, "read_text: expected eight numbers");
-	assert_given_fails(&f, &m, "0 0 0 2 0 0 0 0", MM_EFORMAT, "read_text: value 3 is 2, expected a number from -1 to 1");
+	assert_given_fails(&f, &m, "0 0 0 2 0 0 0 0", MM_EFORMAT,
+	                   "read_text: value 3 is 2, expected a number from -1 to 1");
 	assert_given_fails(&f, &m, "0 nan 0 0 0 0 0 0", MM_EFORMAT, "value 1 is nan");
 	assert_given_fails(&f, &m, "0 0 0 0 0 0 0 -inf", MM_EFORMAT, "value 7 is -inf");
 	assert_null(plain.file);
@@ -730,7 +739,8 @@ static void the_ini_overrides_likelihood_and_weight(void **state)
 static void likelihoods_the_decoder_is_not_made_for_are_refused(void **state)
 {
 	static const char *const wrong[][2] = {
-		{ "m0.likelihood=categorical", "expected gaussian(SIGMA) or laplace(B), for which the plugin's decoder is made" },
+		{ "m0.likelihood=categorical",
+		  "expected gaussian(SIGMA) or laplace(B), for which the plugin's decoder is made" },
 		{ "m0.likelihood=gaussian(0)", "expected a positive scale in brackets" },
 		{ "m0.likelihood=gaussian(-1)", "expected a positive scale in brackets" },
 		{ "m0.likelihood=laplace", "expected a positive scale in brackets" },
@@ -854,7 +864,8 @@ static void of_two_plugins_with_one_id_the_first_wins(void **state)
 	setup(&f);
 	open_plugin(&f, TOY);
 	assert_int_equal(mmi_registry_open(f.registry, BADPLUGIN_DIR "/same_id.so", &p, &f.e), MM_EABI);
-	assert_says(&f, "plugin " BADPLUGIN_DIR "/same_id.so: the plugin's id \"org.example.toy\" is taken by " TOY " (version 1.0)");
+	assert_says(&f, "plugin " BADPLUGIN_DIR "/same_id.so: the plugin's id \"org.example.toy\" is taken by " TOY
+	                " (version 1.0)");
 	assert_int_equal(mmi_registry_plugin(f.registry, 1)->state, MMI_PLUGIN_DUPLICATE);
 	teardown(&f);
 }
@@ -971,7 +982,8 @@ static void files_that_others_can_change_are_refused_to_root(void **state)
 	assert_int_equal(chmod(f.folder, 0777), 0);
 	assert_int_equal(mmi_object_safe_for(0, path, path, &f.e), MM_EABI);
 	assert_says(&f, "any user can replace the file, its folder has mode 0777");
-	assert_int_equal(mmi_object_safe_for(getuid() + 1, path, path, &f.e), getuid() ? MM_EABI : MM_OK); /* another user's file, or root's */
+	assert_int_equal(mmi_object_safe_for(getuid() + 1, path, path, &f.e),
+	                 getuid() ? MM_EABI : MM_OK); /* another user's file, or root's */
 	if (getuid() == 0) {
 		assert_int_equal(chmod(f.folder, 01777), 0);
 		assert_int_equal(mmi_object_safe_for(0, path, path, &f.e), MM_OK); /* as in /tmp */
@@ -1190,14 +1202,17 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(ids_are_checked_to_the_letter),
 };
 
-#define N_ALL (MMI_COUNT(plain_tests) + MMI_COUNT(at_open) + MMI_COUNT(at_create) + MMI_COUNT(at_build) + MMI_COUNT(at_data))
+#define N_ALL \
+	(MMI_COUNT(plain_tests) + MMI_COUNT(at_open) + MMI_COUNT(at_create) + MMI_COUNT(at_build) + MMI_COUNT(at_data))
 
-static size_t add_refusals(struct CMUnitTest *tests, size_t n, const refusal *list, size_t n_list, CMUnitTestFunction test,
-                           char names[][64])
+static size_t add_refusals(struct CMUnitTest *tests, size_t n, const refusal *list, size_t n_list,
+                           CMUnitTestFunction test, char names[][64])
 {
 	for (size_t i = 0; i < n_list; i++, n++) {
-		snprintf(names[n], sizeof names[n], "refuses_%s%s%s", list[i].plugin, list[i].way ? "_" : "", list[i].way ? list[i].way : "");
-		tests[n] = (struct CMUnitTest){ .name = names[n], .test_func = test, .initial_state = (void *)(uintptr_t)&list[i] };
+		snprintf(names[n], sizeof names[n], "refuses_%s%s%s", list[i].plugin, list[i].way ? "_" : "",
+		         list[i].way ? list[i].way : "");
+		tests[n] =
+			(struct CMUnitTest){ .name = names[n], .test_func = test, .initial_state = (void *)(uintptr_t)&list[i] };
 	}
 	return n;
 }

@@ -27,7 +27,10 @@ static mm_status decode(media_host *m, rig *r, const char *name, img_pixels *out
 /* A gradient in a format of libpng's simplified interface. */
 static void write_format(rig *r, const char *name, png_uint_32 format)
 {
-	png_image image = { .version = PNG_IMAGE_VERSION, .width = 20, .height = 10, .format = format & ~(png_uint_32)PNG_FORMAT_FLAG_COLORMAP };
+	png_image image = { .version = PNG_IMAGE_VERSION,
+		                .width = 20,
+		                .height = 10,
+		                .format = format & ~(png_uint_32)PNG_FORMAT_FLAG_COLORMAP };
 	uint16_t wide[20 * 10 * 4];
 	uint8_t narrow[20 * 10 * 4];
 	char path[400];
@@ -44,8 +47,8 @@ static void write_format(rig *r, const char *name, png_uint_32 format)
 
 static void every_kind_of_png_becomes_rgb(void **state)
 {
-	static const png_uint_32 formats[] = { PNG_FORMAT_GRAY, PNG_FORMAT_GA, PNG_FORMAT_RGB, PNG_FORMAT_RGBA, PNG_FORMAT_LINEAR_Y,
-		                                   PNG_FORMAT_LINEAR_RGB_ALPHA };
+	static const png_uint_32 formats[] = { PNG_FORMAT_GRAY, PNG_FORMAT_GA,       PNG_FORMAT_RGB,
+		                                   PNG_FORMAT_RGBA, PNG_FORMAT_LINEAR_Y, PNG_FORMAT_LINEAR_RGB_ALPHA };
 	media_host m;
 	media_host_open(&m);
 	for (size_t i = 0; i < MMI_COUNT(formats); i++) {
@@ -110,10 +113,10 @@ static void jpeg_is_read_and_scaled_down_while_decoding(void **state)
 /* EXIF with two entries, the second one the orientation: bytes written. */
 static size_t make_exif(uint8_t out[64], bool big, int orientation)
 {
-	static const uint8_t little[] = { 'I', 'I', '*', 0, 8, 0, 0, 0, 2, 0, 0x0F, 1, 2, 0, 1, 0, 0, 0, 'x', 0, 0, 0,
-		                              0x12, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
-	static const uint8_t large[] = { 'M', 'M', 0, '*', 0, 0, 0, 8, 0, 2, 1, 0x0F, 0, 2, 0, 0, 0, 1, 'x', 0, 0, 0,
-		                             1, 0x12, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t little[] = { 'I', 'I', '*', 0,    8, 0, 0, 0, 2, 0, 0x0F, 1, 2, 0, 1, 0, 0, 0, 'x',
+		                              0,   0,   0,   0x12, 1, 3, 0, 1, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t large[] = { 'M', 'M', 0, '*', 0,    0, 0, 8, 0, 2, 1, 0x0F, 0, 2, 0, 0, 0, 1, 'x',
+		                             0,   0,   0, 1,   0x12, 0, 3, 0, 0, 0, 1, 0,    0, 0, 0, 0, 0, 0, 0 };
 	memcpy(out, big ? large : little, sizeof little);
 	out[30 + big] = (uint8_t)orientation;
 	return sizeof little;
@@ -156,7 +159,8 @@ static void add_exif_to_jpeg(rig *r, const char *from, const char *to, int orien
 	insert(r, from, to, 2, segment, n + 10);
 }
 
-/* Where a picture's pixel (x, y) stands in a file of that orientation, after the standard's words for row 0 and column 0. */
+/* Where a picture's pixel (x, y) stands in a file of that orientation, after the standard's words for row 0 and column
+ * 0. */
 static void stored_place(int orientation, int width, int height, int x, int y, int *u, int *v)
 {
 	const int right = width - 1 - x, below = height - 1 - y;
@@ -185,7 +189,8 @@ static void pictures_are_turned_as_viewers_show_them(void **state)
 				memcpy(stored + 3 * (v * width + u), upright + 3 * (y * WIDTH + x), 3);
 			}
 		media_text(*state, "stored.png", "");
-		assert_ok(com_write_png(&m.com, rig_path(*state, "stored.png"), (uint32_t)width, (uint32_t)height, stored, &e), e);
+		assert_ok(com_write_png(&m.com, rig_path(*state, "stored.png"), (uint32_t)width, (uint32_t)height, stored, &e),
+		          e);
 		add_exif_to_png(*state, "stored.png", "turned.png", orientation);
 		assert_ok(decode(&m, *state, "turned.png", &p, &e), e);
 		assert_int_equal(p.orientation, orientation);
@@ -268,7 +273,8 @@ static void turned_pictures_are_samples_like_upright_ones(void **state)
 		bool equal = true;
 		for (int y = 0; y < 32; y++)
 			for (int x = 0; x < 32; x++)
-				equal = equal && !memcmp(turned + 3 * (y * 32 + x), upright + 3 * (ignored ? y * 32 + x : (31 - x) * 32 + y), 3 * sizeof(float));
+				equal = equal && !memcmp(turned + 3 * (y * 32 + x),
+				                         upright + 3 * (ignored ? y * 32 + x : (31 - x) * 32 + y), 3 * sizeof(float));
 		assert_true(equal);
 		media_setup_close(&s);
 	}
@@ -294,8 +300,8 @@ static void scans_times_pixels_have_a_bound(void **state)
 
 static void what_is_no_picture_is_named(void **state)
 {
-	static const uint8_t huge[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0xFF, 0, 0, 0, 0xFF, 0,
-		                            8, 2, 0, 0, 0, 0x5F, 0x3B, 0x0D, 0xE5 };
+	static const uint8_t huge[] = { 0x89, 'P',  'N', 'G', '\r', '\n', 0x1A, '\n', 0, 0, 0, 13, 'I',  'H',  'D',  'R', 0,
+		                            0,    0xFF, 0,   0,   0,    0xFF, 0,    8,    2, 0, 0, 0,  0x5F, 0x3B, 0x0D, 0xE5 };
 	media_host m;
 	mm_error e = MM_ERROR_INIT;
 	img_pixels p;
@@ -445,8 +451,11 @@ static void the_cache_stays_within_its_bytes_and_keeps_what_is_used(void **state
 
 static void settings_out_of_range_are_refused(void **state)
 {
-	static const char *const wrong[][2] = { { "size = 48", "32, 64, 128 or 256" }, { "broken = maybe", "one of refuse, skip" },
-		{ "energy_stride = 3", "1, 2, 4 or 8" }, { "net = vgg", "one of conv, resnet" }, { "cache = 3", "unknown key" } };
+	static const char *const wrong[][2] = { { "size = 48", "32, 64, 128 or 256" },
+		                                    { "broken = maybe", "one of refuse, skip" },
+		                                    { "energy_stride = 3", "1, 2, 4 or 8" },
+		                                    { "net = vgg", "one of conv, resnet" },
+		                                    { "cache = 3", "unknown key" } };
 	media_cub(*state, "d");
 	for (size_t i = 0; i < MMI_COUNT(wrong); i++) {
 		mm_error e = MM_ERROR_INIT;
@@ -521,8 +530,10 @@ static void a_picture_is_read_as_a_user_names_it(void **state)
 	media_png(*state, "mine.png", 90, 70, 2, 0);
 	assert_ok(media_setup_open(*state, "img", "d", "size = 32", &s, &e), e);
 	assert_ok(mmi_modality_read_given(s.m, rig_path(*state, "mine.png"), x, &e), e);
-	assert_true(x[(16 * 32 + 16) * 3] < -0.5f && x[(16 * 32 + 16) * 3 + 2] > 0.5f && x[0] > 0.99f); /* a blue disc on white */
-	assert_fails(mmi_modality_read_given(s.m, rig_path(*state, "d/images.txt"), x, &e), MM_EFORMAT, e, "neither PNG nor JPEG");
+	assert_true(x[(16 * 32 + 16) * 3] < -0.5f && x[(16 * 32 + 16) * 3 + 2] > 0.5f &&
+	            x[0] > 0.99f); /* a blue disc on white */
+	assert_fails(mmi_modality_read_given(s.m, rig_path(*state, "d/images.txt"), x, &e), MM_EFORMAT, e,
+	             "neither PNG nor JPEG");
 	assert_fails(mmi_modality_read_given(s.m, "a blue disc", x, &e), MM_EIO, e, "reads nothing but files");
 	media_setup_close(&s);
 }
@@ -541,7 +552,8 @@ static void broken_pictures_are_refused_or_left_out(void **state)
 	const mmi_modality *m = s.m;
 	assert_ok(mmi_modality_open(m, MM_SPLIT_TRAIN, &d, &e), e);
 	assert_int_equal(m->desc->count(d), all - 2);
-	assert_non_null(strstr(s.first, "1 of 32 pictures are listed but not there (first: images/001.red & co/square_7.png)"));
+	assert_non_null(
+		strstr(s.first, "1 of 32 pictures are listed but not there (first: images/001.red & co/square_7.png)"));
 	int failed = 0;
 	for (uint64_t k = 0; k < all - 2; k++)
 		if (m->desc->read(d, k, x, &e) != MM_OK) {

@@ -77,8 +77,9 @@ static void describes_a_colour_picture(void **state)
 
 static void bad_settings_are_refused(void **state)
 {
-	static const setting bad[] = { { "net", "vgg" }, { "source", "csv" }, { "view", "-1" }, { "width", "0" }, { "limit", "x" },
-		                           { "output", "relu" }, { "energy_channels", "0" }, { "energy_bias", "maybe" } };
+	static const setting bad[] = { { "net", "vgg" },           { "source", "csv" },       { "view", "-1" },
+		                           { "width", "0" },           { "limit", "x" },          { "output", "relu" },
+		                           { "energy_channels", "0" }, { "energy_bias", "maybe" } };
 	bench *b = *state;
 	for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
 		mm_config c = { "m0", b->folder, { bad[k], { NULL, NULL } } };
@@ -134,7 +135,8 @@ static void idx_files_are_found_under_their_other_names(void **state)
 	};
 	static uint8_t images[1 << 17], labels[1 << 10];
 	bench *b = *state;
-	const size_t n_images = files_idx_images(MM_SPLIT_TRAIN, images), n_labels = files_idx_labels(MM_SPLIT_TRAIN, labels);
+	const size_t n_images = files_idx_images(MM_SPLIT_TRAIN, images),
+				 n_labels = files_idx_labels(MM_SPLIT_TRAIN, labels);
 	files_make_subfolder(b->folder, "MNIST");
 	files_make_subfolder(b->folder, "MNIST/raw");
 	files_make_subfolder(b->folder, "raw");
@@ -181,10 +183,10 @@ static void keys_count_within_the_class_in_file_order(void **state)
 
 typedef struct hostile {
 	const char *what;
-	bool labels;      /* the labels' file is the bad one */
-	int at;           /* byte to overwrite, or -1 */
+	bool labels; /* the labels' file is the bad one */
+	int at;      /* byte to overwrite, or -1 */
 	uint8_t byte;
-	long cut;         /* bytes taken off (or, negative, added to) the end */
+	long cut; /* bytes taken off (or, negative, added to) the end */
 	mm_status status;
 	const char *word; /* in the message */
 } hostile;
@@ -305,7 +307,8 @@ static void inversion_and_crop_match_a_direct_computation(void **state)
 		for (uint32_t k = 0; k < files_count(split); k++) {
 			uint32_t word[4];
 			host_words(&b->host, host_stream(&b->host, "mnist/crop"), (uint64_t)split << 56 | 3ull << 32 | k, 0, word);
-			unsigned left = (unsigned)((uint64_t)word[0] * (150 - 28) >> 32), top = (unsigned)((uint64_t)word[1] * (90 - 28) >> 32);
+			unsigned left = (unsigned)((uint64_t)word[0] * (150 - 28) >> 32),
+					 top = (unsigned)((uint64_t)word[1] * (90 - 28) >> 32);
 			read_bytes(b, d, k, rgb);
 			ink_of(rgb, ink);
 			int digit = identify(split, ink);

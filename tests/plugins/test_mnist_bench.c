@@ -30,7 +30,8 @@ int tear_down(void **state)
 	return blocks ? -1 : 0;
 }
 
-mm_instance *make(bench *b, const char *name, const char *key1, const char *value1, const char *key2, const char *value2)
+mm_instance *make(bench *b, const char *name, const char *key1, const char *value1, const char *key2,
+                  const char *value2)
 {
 	mm_config c = { name, b->folder, { { key1, value1 }, { key2, value2 }, { NULL, NULL } } };
 	mm_instance *i = NULL;

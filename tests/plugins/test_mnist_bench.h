@@ -22,17 +22,17 @@ typedef struct bench {
 	mm_error e;
 } bench;
 
-#define assert_ok(b, call) \
-	do { \
-		if ((call) != MM_OK) \
+#define assert_ok(b, call)                  \
+	do {                                    \
+		if ((call) != MM_OK)                \
 			fail_msg("%s", (b)->e.message); \
 	} while (0)
 
-#define assert_fails(b, call, status, word) \
-	do { \
-		assert_int_equal(call, status); \
-		assert_int_equal((b)->e.code, status); \
-		if (!strstr((b)->e.message, word)) \
+#define assert_fails(b, call, status, word)                   \
+	do {                                                      \
+		assert_int_equal(call, status);                       \
+		assert_int_equal((b)->e.code, status);                \
+		if (!strstr((b)->e.message, word))                    \
 			fail_msg("no '%s' in: %s", word, (b)->e.message); \
 	} while (0)
 
@@ -41,7 +41,8 @@ int set_up(void **state);
 int tear_down(void **state);
 
 /* An instance with up to two settings; a NULL key ends the list. */
-mm_instance *make(bench *b, const char *name, const char *key1, const char *value1, const char *key2, const char *value2);
+mm_instance *make(bench *b, const char *name, const char *key1, const char *value1, const char *key2,
+                  const char *value2);
 mm_instance *plain(bench *b, const char *name);
 mm_dataset *open_split(bench *b, mm_instance *i, int split);
 void assert_open_fails(bench *b, mm_instance *i, int split, mm_status status, const char *word); /* destroys i */

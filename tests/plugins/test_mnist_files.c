@@ -113,7 +113,8 @@ uint32_t files_count(int split)
 
 static size_t put_header(uint8_t *out, int rank, uint32_t count)
 {
-	const uint8_t header[16] = { 0, 0, 8, (uint8_t)rank, 0, 0, (uint8_t)(count >> 8), (uint8_t)count, 0, 0, 0, 28, 0, 0, 0, 28 };
+	const uint8_t header[16] = { 0, 0, 8, (uint8_t)rank, 0, 0, (uint8_t)(count >> 8), (uint8_t)count, 0, 0, 0, 28, 0,
+		                         0, 0, 28 };
 	size_t size = 4 + 4 * (size_t)rank;
 	memcpy(out, header, size);
 	return size;

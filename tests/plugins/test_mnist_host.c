@@ -68,7 +68,8 @@ static mm_status get_string(mm_config *c, const char *key, const char *fallback,
 	return MM_OK;
 }
 
-static mm_status get_int(mm_config *c, const char *key, int64_t fallback, int64_t min, int64_t max, int64_t *out, mm_error *e)
+static mm_status get_int(mm_config *c, const char *key, int64_t fallback, int64_t min, int64_t max, int64_t *out,
+                         mm_error *e)
 {
 	const char *text = lookup(c, key);
 	char *end = NULL;
@@ -79,7 +80,8 @@ static mm_status get_int(mm_config *c, const char *key, int64_t fallback, int64_
 	return MM_OK;
 }
 
-static mm_status get_float(mm_config *c, const char *key, double fallback, double min, double max, double *out, mm_error *e)
+static mm_status get_float(mm_config *c, const char *key, double fallback, double min, double max, double *out,
+                           mm_error *e)
 {
 	const char *text = lookup(c, key);
 	double value = text ? strtod(text, NULL) : fallback;
@@ -89,7 +91,8 @@ static mm_status get_float(mm_config *c, const char *key, double fallback, doubl
 	return MM_OK;
 }
 
-static mm_status get_choice(mm_config *c, const char *key, const char *const *names, int fallback, int *out, mm_error *e)
+static mm_status get_choice(mm_config *c, const char *key, const char *const *names, int fallback, int *out,
+                            mm_error *e)
 {
 	const char *text = lookup(c, key);
 	int k = fallback;
@@ -245,8 +248,9 @@ static mm_tensor convolve(mm_graph *g, mm_tensor x, const char *name, const mm_c
 		return graph_fail(g, "bad convolution");
 	const int32_t channels = in.dim[2];
 	mm_shape weight = { 4, { c->kernel_h, c->kernel_w, channels, c->out_channels } };
-	mm_shape out = { 3, { (in.dim[0] + 2 * c->pad_h - c->kernel_h) / c->stride_h + 1,
-		                  (in.dim[1] + 2 * c->pad_w - c->kernel_w) / c->stride_w + 1, c->out_channels } };
+	mm_shape out = { 3,
+		             { (in.dim[0] + 2 * c->pad_h - c->kernel_h) / c->stride_h + 1,
+		               (in.dim[1] + 2 * c->pad_w - c->kernel_w) / c->stride_w + 1, c->out_channels } };
 	if (transposed) {
 		weight = (mm_shape){ 4, { c->kernel_h, c->kernel_w, c->out_channels, channels } };
 		out.dim[0] = (in.dim[0] - 1) * c->stride_h - 2 * c->pad_h + c->kernel_h + c->output_pad_h;
@@ -268,7 +272,8 @@ static mm_tensor op_conv_transposed(mm_graph *g, mm_tensor x, const char *name, 
 	return convolve(g, x, name, c, true);
 }
 
-static mm_tensor op_avg_pool(mm_graph *g, mm_tensor x, int32_t kernel, int32_t stride, int32_t pad, int32_t count_include_pad)
+static mm_tensor op_avg_pool(mm_graph *g, mm_tensor x, int32_t kernel, int32_t stride, int32_t pad,
+                             int32_t count_include_pad)
 {
 	if (x == MM_NO_TENSOR)
 		return x;
@@ -331,20 +336,36 @@ static mm_tensor op_reshape(mm_graph *g, mm_tensor x, const mm_shape *shape)
 
 static const mm_host_config config_table = {
 	.struct_size = MM_SIZE_THROUGH(mm_host_config, refuse),
-	.get_string = get_string, .get_int = get_int, .get_float = get_float, .get_bool = get_bool, .get_choice = get_choice,
-	.get_path = get_string, .instance_name = instance_name, .data_root = data_root, .refuse = refuse,
+	.get_string = get_string,
+	.get_int = get_int,
+	.get_float = get_float,
+	.get_bool = get_bool,
+	.get_choice = get_choice,
+	.get_path = get_string,
+	.instance_name = instance_name,
+	.data_root = data_root,
+	.refuse = refuse,
 };
 
 static const mm_host_random random_table = {
 	.struct_size = MM_SIZE_THROUGH(mm_host_random, permutation),
-	.stream = host_stream, .words = host_words, .permutation = host_permutation,
+	.stream = host_stream,
+	.words = host_words,
+	.permutation = host_permutation,
 };
 
 static const mm_host_graph graph_table = {
 	.struct_size = MM_SIZE_THROUGH(mm_host_graph, fail),
-	.shape = op_shape, .linear = op_linear, .conv2d = op_conv, .conv2d_transposed = op_conv_transposed,
-	.avg_pool = op_avg_pool, .upsample_nearest = op_upsample, .axpby = op_axpby, .activation = op_activation,
-	.concat = op_concat, .reshape = op_reshape,
+	.shape = op_shape,
+	.linear = op_linear,
+	.conv2d = op_conv,
+	.conv2d_transposed = op_conv_transposed,
+	.avg_pool = op_avg_pool,
+	.upsample_nearest = op_upsample,
+	.axpby = op_axpby,
+	.activation = op_activation,
+	.concat = op_concat,
+	.reshape = op_reshape,
 };
 
 static const void *host_extension(mm_host *h, const char *id)

@@ -19,11 +19,11 @@ struct mm_config {
 struct mm_host {
 	mm_host_api api;
 	uint64_t seed;
-	atomic_long blocks, bytes;  /* alive */
-	atomic_long fail_after;     /* allocations that still succeed; negative: all do */
+	atomic_long blocks, bytes; /* alive */
+	atomic_long fail_after;    /* allocations that still succeed; negative: all do */
 	int warnings;
-	char line[512];             /* last log line */
-	const char *lacks;          /* id of a service this host does not have */
+	char line[512];    /* last log line */
+	const char *lacks; /* id of a service this host does not have */
 };
 
 enum { MAX_TENSORS = 256, MAX_PARAMETERS = 64 };
@@ -38,13 +38,13 @@ struct mm_graph {
 	int tensors;
 	parameter parameter[MAX_PARAMETERS];
 	int parameters;
-	int activations[8];         /* how many of each kind */
-	mm_tensor concat[2];        /* inputs of the last concat */
-	int activation_last;        /* kind of the activation recorded last */
-	mm_tensor activation_out;   /* and its result */
+	int activations[8];       /* how many of each kind */
+	mm_tensor concat[2];      /* inputs of the last concat */
+	int activation_last;      /* kind of the activation recorded last */
+	mm_tensor activation_out; /* and its result */
 	int pools_with_padding;
 	float axpby_b;
-	const char *error;          /* first failure, or NULL */
+	const char *error; /* first failure, or NULL */
 };
 
 void host_init(mm_host *h, uint64_t seed);

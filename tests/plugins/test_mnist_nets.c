@@ -22,7 +22,9 @@ static void assert_shape(const mm_graph *g, mm_tensor x, mm_shape expected)
 
 static mm_encoder_io encode(bench *b, mm_instance *i, mm_graph *g, int32_t latent, int32_t private_dim)
 {
-	mm_encoder_io io = { MM_SIZE_THROUGH(mm_encoder_io, w_raw), graph_input(g, picture), latent, private_dim, 77, 77, 77, 77 };
+	mm_encoder_io io = {
+		MM_SIZE_THROUGH(mm_encoder_io, w_raw), graph_input(g, picture), latent, private_dim, 77, 77, 77, 77
+	};
 	assert_ok(b, b->desc->build_encoder(i, g, &io, &b->e));
 	assert_shape(g, io.z_loc, vector(latent));
 	assert_shape(g, io.z_raw, vector(latent));
@@ -39,8 +41,10 @@ static mm_encoder_io encode(bench *b, mm_instance *i, mm_graph *g, int32_t laten
 
 static mm_decoder_io decode(bench *b, mm_instance *i, mm_graph *g, int32_t latent, int32_t private_dim)
 {
-	mm_decoder_io io = { .struct_size = MM_SIZE_THROUGH(mm_decoder_io, out), .z = graph_input(g, vector(latent)),
-		                 .w = private_dim ? graph_input(g, vector(private_dim)) : MM_NO_TENSOR, .out = MM_NO_TENSOR };
+	mm_decoder_io io = { .struct_size = MM_SIZE_THROUGH(mm_decoder_io, out),
+		                 .z = graph_input(g, vector(latent)),
+		                 .w = private_dim ? graph_input(g, vector(private_dim)) : MM_NO_TENSOR,
+		                 .out = MM_NO_TENSOR };
 	assert_ok(b, b->desc->build_decoder(i, g, &io, &b->e));
 	assert_shape(g, io.out, picture);
 	return io;
@@ -168,7 +172,8 @@ static void the_classifier_is_the_same_for_all_settings(void **state)
 		assert_ok(b, classifier_of(b)->build(i, &g, &io, &b->e));
 		assert_shape(&g, io.logits, vector(10));
 		assert_shape(&g, io.features, vector(128));
-		assert_int_equal(graph_parameter_count(&g), 48 * 32 + 32 + 512 * 64 + 64 + 576 * 128 + 128 + 2048 * 128 + 128 + 1280 + 10);
+		assert_int_equal(graph_parameter_count(&g),
+		                 48 * 32 + 32 + 512 * 64 + 64 + 576 * 128 + 128 + 2048 * 128 + 128 + 1280 + 10);
 		b->desc->destroy(i);
 	}
 }

@@ -57,7 +57,8 @@ static void all_kinds_of_png_serve_as_background(void **state)
 static void assert_background_refused(bench *b, const char *name, mm_status status, const char *word)
 {
 	char path[512];
-	assert_open_fails(b, make(b, "m0", "background", in_folder(b, name, path), NULL, NULL), MM_SPLIT_TEST, status, word);
+	assert_open_fails(b, make(b, "m0", "background", in_folder(b, name, path), NULL, NULL), MM_SPLIT_TEST, status,
+	                  word);
 }
 
 static void bad_backgrounds_are_refused(void **state)
@@ -115,7 +116,8 @@ static void drawn_styles_are_legible_and_differ(void **state)
 		measure_style(b, s, colour[s], &contrast);
 		if (contrast < 120.0) /* of 255 */
 			fail_msg("style %d has a contrast of %.0f only", s, contrast);
-		for (int t = s < 12 ? 0 : s - 12; t < (s < 12 ? s : s - 11); t++) { /* later ones: the same pattern recoloured */
+		for (int t = s < 12 ? 0 : s - 12; t < (s < 12 ? s : s - 11);
+		     t++) { /* later ones: the same pattern recoloured */
 			double far = 0.0;
 			for (int c = 0; c < 3; c++)
 				far += fabs(colour[s][c] - colour[t][c]);
@@ -204,8 +206,9 @@ static void folders_pair_by_file_name(void **state)
 
 static void other_files_are_ignored_with_a_warning(void **state)
 {
-	static const char *const other[] = { "train/m0/01.3.png", "train/m0/1.10.png", "train/m0/1.2.jpg", "train/m0/notes.txt",
-		                                 "train/m0/-1.2.png", "train/m0/1234567890.1.png", "train/m0/.hidden", "train/m0/.3.png" };
+	static const char *const other[] = { "train/m0/01.3.png",  "train/m0/1.10.png", "train/m0/1.2.jpg",
+		                                 "train/m0/notes.txt", "train/m0/-1.2.png", "train/m0/1234567890.1.png",
+		                                 "train/m0/.hidden",   "train/m0/.3.png" };
 	bench *b = *state;
 	files_make_subfolder(b->folder, "train");
 	write_views(b, "train");

@@ -153,7 +153,8 @@ static void a_folder_of_no_layout_is_refused(void **state)
 	pairs *p = NULL;
 	media_host_open(&m);
 	pairs_source s = source(*state, PAIRS_EACH);
-	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EIO, e, "no such folder; set root in [img] or in [data]");
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EIO, e,
+	             "no such folder; set root in [img] or in [data]");
 	media_text(*state, "d/readme", "nothing here");
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EIO, e, "no known layout");
 	assert_fails(pairs_open(&m.com, &s, 5, &p, &e), MM_EUNSUPPORTED, e, "split 5");
@@ -203,9 +204,11 @@ static void folders_take_ten_captions_in_the_order_of_names(void **state)
 	assert_ok(pairs_classes(&m.com, &s, &classes, &e), e);
 	assert_int_equal(classes, 3);
 	make_folders(*state, 29);
-	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EFORMAT, e, "ends after 29 lines, within the captions of train/002.b/y.jpg");
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EFORMAT, e,
+	             "ends after 29 lines, within the captions of train/002.b/y.jpg");
 	make_folders(*state, 31);
-	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EFORMAT, e, "text_trainvalclasses.txt:31: one line too many");
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EFORMAT, e,
+	             "text_trainvalclasses.txt:31: one line too many");
 	media_host_close(&m);
 }
 
@@ -213,9 +216,10 @@ static void folders_take_ten_captions_in_the_order_of_names(void **state)
 
 static void coco_joins_captions_by_picture(void **state)
 {
-	static const char train[] = "{\"images\":[{\"id\":9,\"file_name\":\"b.jpg\"},{\"id\":4,\"file_name\":\"a.jpg\"}],\"annotations\":["
-	                            "{\"image_id\":9,\"id\":3,\"caption\":\"third\"},{\"image_id\":4,\"id\":2,\"caption\":\"x\"},"
-	                            "{\"image_id\":9,\"id\":1,\"caption\":\"first\\n\"},{\"image_id\":77,\"id\":5,\"caption\":\"nobody's\"}]}";
+	static const char train[] =
+		"{\"images\":[{\"id\":9,\"file_name\":\"b.jpg\"},{\"id\":4,\"file_name\":\"a.jpg\"}],\"annotations\":["
+		"{\"image_id\":9,\"id\":3,\"caption\":\"third\"},{\"image_id\":4,\"id\":2,\"caption\":\"x\"},"
+		"{\"image_id\":9,\"id\":1,\"caption\":\"first\\n\"},{\"image_id\":77,\"id\":5,\"caption\":\"nobody's\"}]}";
 	media_host m;
 	mm_error e = MM_ERROR_INIT;
 	char text[64];
@@ -243,7 +247,8 @@ static void coco_joins_captions_by_picture(void **state)
 	zeros[0] = '[';
 	media_write(*state, "d/annotations/captions_val2017.json", zeros, 2 * many);
 	free(zeros);
-	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "values in 2097152 bytes, expected 524288 at most");
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e,
+	             "values in 2097152 bytes, expected 524288 at most");
 	media_text(*state, "d/annotations/captions_val2014.json", "{}");
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TEST, &p, &e), MM_EFORMAT, e, "keep one year");
 	media_host_close(&m);
@@ -255,10 +260,12 @@ static void assert_ids_join(media_host *m, rig *r, const char *const of_image[4]
 	char json[2048];
 	size_t n = (size_t)snprintf(json, sizeof json, "{\"images\":[");
 	for (int i = 0; i < 4; i++)
-		n += (size_t)snprintf(json + n, sizeof json - n, "%s{\"id\": %s ,\"file_name\":\"%c.jpg\"}", i ? "," : "", of_image[i], 'a' + i);
+		n += (size_t)snprintf(json + n, sizeof json - n, "%s{\"id\": %s ,\"file_name\":\"%c.jpg\"}", i ? "," : "",
+		                      of_image[i], 'a' + i);
 	n += (size_t)snprintf(json + n, sizeof json - n, "],\"annotations\":[");
 	for (int i = 3; i >= 0; i--)
-		n += (size_t)snprintf(json + n, sizeof json - n, "%s{\"image_id\":%s,\"id\":%d,\"caption\":\"%c\"}", i < 3 ? "," : "", of_note[i], i, 'a' + i);
+		n += (size_t)snprintf(json + n, sizeof json - n, "%s{\"image_id\":%s,\"id\":%d,\"caption\":\"%c\"}",
+		                      i < 3 ? "," : "", of_note[i], i, 'a' + i);
 	snprintf(json + n, sizeof json - n, "]}");
 	media_text(r, "d/captions_train2017.json", json);
 	pairs_source s = source(r, PAIRS_EACH);
@@ -292,10 +299,11 @@ static void coco_ids_are_compared_exactly(void **state)
 
 static void odd_coco_records_are_left_out_and_named(void **state)
 {
-	static const char json[] = "{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\",\"width\":\"wide\"},{\"id\":\"x\\u001b\",\"file_name\":null},"
-	                           "{\"file_name\":\"c.jpg\"},{\"id\":4,\"file_name\":\"../d.jpg\"}],\"annotations\":["
-	                           "{\"image_id\":1,\"id\":null,\"caption\":\"\\n good\\r\\n\\t\\f\"},{\"image_id\":1,\"id\":12,\"caption\":null},"
-	                           "{\"caption\":\"nobody's\"},7]}";
+	static const char json[] =
+		"{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\",\"width\":\"wide\"},{\"id\":\"x\\u001b\",\"file_name\":null},"
+		"{\"file_name\":\"c.jpg\"},{\"id\":4,\"file_name\":\"../d.jpg\"}],\"annotations\":["
+		"{\"image_id\":1,\"id\":null,\"caption\":\"\\n good\\r\\n\\t\\f\"},{\"image_id\":1,\"id\":12,\"caption\":null},"
+		"{\"caption\":\"nobody's\"},7]}";
 	media_host m;
 	media_host_open(&m);
 	media_text(*state, "d/annotations/readme.txt", "the JSON lies beside this folder");
@@ -308,7 +316,8 @@ static void odd_coco_records_are_left_out_and_named(void **state)
 	assert_int_equal(m.warnings, 2);
 	assert_non_null(strstr(m.line, "3 of 4 annotations lack an \"image_id\" or a text \"caption\" (first: id 12)"));
 	pairs_close(p);
-	media_text(*state, "d/captions_train2014.json", "{\"images\":[{\"id\":\"x\\u001b\",\"file_name\":null},{\"id\":1,\"file_name\":\"a.jpg\"}],"
+	media_text(*state, "d/captions_train2014.json",
+	           "{\"images\":[{\"id\":\"x\\u001b\",\"file_name\":null},{\"id\":1,\"file_name\":\"a.jpg\"}],"
 	           "\"annotations\":[{\"image_id\":1,\"id\":31,\"caption\":\"bad \\u0001\"}]}");
 	p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
 	assert_int_equal(m.warnings, 4);
@@ -323,10 +332,18 @@ static void files_from_windows_are_read(void **state)
 {
 	media_host m;
 	media_host_open(&m);
-	media_text(*state, "d/images.txt", "\xEF\xBB\xBF" "1 a/x.png\r\n2 a/y.png\r\n");
-	media_text(*state, "d/train_test_split.txt", "\xEF\xBB\xBF" "1 1\r\n2 0\r\n");
-	media_text(*state, "d/image_class_labels.txt", "\xEF\xBB\xBF" "1 1\r\n2 2\r\n");
-	media_text(*state, "d/classes.txt", "\xEF\xBB\xBF" "1 a\r\n2 b\r\n");
+	media_text(*state, "d/images.txt",
+	           "\xEF\xBB\xBF"
+	           "1 a/x.png\r\n2 a/y.png\r\n");
+	media_text(*state, "d/train_test_split.txt",
+	           "\xEF\xBB\xBF"
+	           "1 1\r\n2 0\r\n");
+	media_text(*state, "d/image_class_labels.txt",
+	           "\xEF\xBB\xBF"
+	           "1 1\r\n2 2\r\n");
+	media_text(*state, "d/classes.txt",
+	           "\xEF\xBB\xBF"
+	           "1 a\r\n2 b\r\n");
 	media_text(*state, "d/text/a/x.txt", "\xEF\xBB\xBFone\r\ntwo\r\n");
 	pairs_source s = source(*state, PAIRS_EACH);
 	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
@@ -343,7 +360,12 @@ static void utf_16_is_told_by_name(void **state)
 	static const struct {
 		const char *bytes;
 		size_t n;
-	} wide[] = { { "\xFF\xFE" "a\0", 4 }, { "\xFE\xFF\0a", 4 }, { "a\0b\0", 4 }, { "\0a\0b", 4 } };
+	} wide[] = { { "\xFF\xFE"
+		           "a\0",
+		           4 },
+		         { "\xFE\xFF\0a", 4 },
+		         { "a\0b\0", 4 },
+		         { "\0a\0b", 4 } };
 	static const char *const files[] = { "d/text/a/x.txt", "d/images.txt" };
 	media_host m;
 	mm_error e = MM_ERROR_INIT;
@@ -367,11 +389,15 @@ static void invisible_characters_are_printed(void **state)
 	mm_error e = MM_ERROR_INIT;
 	pairs *p = NULL;
 	media_host_open(&m);
-	media_text(*state, "d/images.txt", "1 a/x.png\n\xEF\xBB\xBF" "2\xC2\xA0" "a/\xC3\xA9.png\n");
+	media_text(*state, "d/images.txt",
+	           "1 a/x.png\n\xEF\xBB\xBF"
+	           "2\xC2\xA0"
+	           "a/\xC3\xA9.png\n");
 	media_text(*state, "d/train_test_split.txt", "1 1\n");
 	pairs_source s = source(*state, PAIRS_EACH);
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EFORMAT, e,
-	             "images.txt:2: found \"\\xef\\xbb\\xbf2\\xc2\\xa0" "a/\xC3\xA9.png\", expected a number");
+	             "images.txt:2: found \"\\xef\\xbb\\xbf2\\xc2\\xa0"
+	             "a/\xC3\xA9.png\", expected a number");
 	media_host_close(&m);
 }
 

@@ -28,7 +28,8 @@ static void captions_become_small_words_and_marks(void **state)
 	(void)state;
 	assert_tokens("A red bird, with WHITE wings.", "a|red|bird|,|with|white|wings|.");
 	assert_tokens("the bird's yellow-bellied '90s -- don't", "the|bird's|yellow-bellied|'|90s|-|-|don't");
-	assert_tokens("\xc3\x89t\xc3\xa9 \xce\xa9\xce\xbc\xce\xad\xce\xb3\xce\xb1 \xd0\x96\xd1\x83\xd0\xba", "\xc3\xa9t\xc3\xa9|\xcf\x89\xce\xbc\xce\xad\xce\xb3\xce\xb1|\xd0\xb6\xd1\x83\xd0\xba");
+	assert_tokens("\xc3\x89t\xc3\xa9 \xce\xa9\xce\xbc\xce\xad\xce\xb3\xce\xb1 \xd0\x96\xd1\x83\xd0\xba",
+	              "\xc3\xa9t\xc3\xa9|\xcf\x89\xce\xbc\xce\xad\xce\xb3\xce\xb1|\xd0\xb6\xd1\x83\xd0\xba");
 	assert_tokens("don\xe2\x80\x99t \xe2\x80\x9cquote\xe2\x80\x9d", "don't|\xe2\x80\x9c|quote|\xe2\x80\x9d");
 	assert_tokens("3.5 o'clock", "3|.|5|o'clock");
 	assert_tokens(" \t\xc2\xa0\xe2\x80\x83\xef\xbb\xbf ", "");
@@ -63,8 +64,11 @@ static void text_is_put_together_as_people_write_it(void **state)
 
 static void settings_out_of_range_are_refused(void **state)
 {
-	static const char *const wrong[][2] = { { "length = 12", "a multiple of 8" }, { "dim = 3", "4 to 1002" },
-		{ "representation = onehot\ndim = 8", "unknown key" }, { "net = gru", "one of conv, paper" }, { "captions = some", "one of each" } };
+	static const char *const wrong[][2] = { { "length = 12", "a multiple of 8" },
+		                                    { "dim = 3", "4 to 1002" },
+		                                    { "representation = onehot\ndim = 8", "unknown key" },
+		                                    { "net = gru", "one of conv, paper" },
+		                                    { "captions = some", "one of each" } };
 	media_cub(*state, "d");
 	for (size_t i = 0; i < MMI_COUNT(wrong); i++) {
 		mm_error e = MM_ERROR_INIT;
@@ -73,7 +77,8 @@ static void settings_out_of_range_are_refused(void **state)
 	}
 	mm_error e = MM_ERROR_INIT;
 	media_setup b;
-	assert_fails(media_setup_open(*state, "txt", "d", "min_count = 1000", &b, &e), MM_EFORMAT, e, "none occurs min_count = 1000 times");
+	assert_fails(media_setup_open(*state, "txt", "d", "min_count = 1000", &b, &e), MM_EFORMAT, e,
+	             "none occurs min_count = 1000 times");
 }
 
 static void captions_that_are_not_there_are_told_with_what_is(void **state)
@@ -83,13 +88,19 @@ static void captions_that_are_not_there_are_told_with_what_is(void **state)
 	media_text(*state, "d/images.txt", "1 a/x y.png\n");
 	media_text(*state, "d/train_test_split.txt", "1 1\n");
 	media_text(*state, "d/text/a/x_y.txt", "a caption\n");
-	assert_fails(media_setup_open(*state, "txt", "d", "", &b, &e), MM_EFORMAT, e, "d/text/a/x y.txt was looked for first; ");
+	assert_fails(media_setup_open(*state, "txt", "d", "", &b, &e), MM_EFORMAT, e,
+	             "d/text/a/x y.txt was looked for first; ");
 	assert_non_null(strstr(e.message, "d/text/a holds 1 entries, the first x_y.txt"));
 	media_text(*state, "d/images.txt", "1 a\\x_y.png\n");
-	assert_fails(media_setup_open(*state, "txt", "d", "", &b, &e), MM_EFORMAT, e, "d/text holds 1 entries, the first a");
-	assert_fails(media_setup_open(*state, "txt", "d", "text = nowhere/at/all", &b, &e), MM_EFORMAT, e, "nowhere/at/all/a\\x_y.txt was looked for");
-	media_text(*state, "c/captions_train1.json", "{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\"}],\"annotations\":[{\"image_id\":2,\"caption\":\"b\"}]}");
-	assert_fails(media_setup_open(*state, "txt", "c", "", &b, &e), MM_EFORMAT, e, "annotations are of image_id 2 and others, images have id 1");
+	assert_fails(media_setup_open(*state, "txt", "d", "", &b, &e), MM_EFORMAT, e,
+	             "d/text holds 1 entries, the first a");
+	assert_fails(media_setup_open(*state, "txt", "d", "text = nowhere/at/all", &b, &e), MM_EFORMAT, e,
+	             "nowhere/at/all/a\\x_y.txt was looked for");
+	media_text(
+		*state, "c/captions_train1.json",
+		"{\"images\":[{\"id\":1,\"file_name\":\"a.jpg\"}],\"annotations\":[{\"image_id\":2,\"caption\":\"b\"}]}");
+	assert_fails(media_setup_open(*state, "txt", "c", "", &b, &e), MM_EFORMAT, e,
+	             "annotations are of image_id 2 and others, images have id 1");
 }
 
 static void words_are_numbered_by_how_often_they_come(void **state)
@@ -125,7 +136,8 @@ static void words_are_numbered_by_how_often_they_come(void **state)
 	media_setup_close(&b);
 }
 
-/* Every caption of both splits: numbers -> sample -> numbers gives the same, and text that is read again as the same numbers. */
+/* Every caption of both splits: numbers -> sample -> numbers gives the same, and text that is read again as the same
+ * numbers. */
 static uint64_t round_trip(media_setup *b, int32_t split)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -182,7 +194,8 @@ static void made_up_captions_survive_the_round_trip(void **state)
 
 static void all_emoji_captions_survive_the_round_trip(void **state)
 {
-	static const char *const keys[] = { "min_count = 2\ndim = 16", "min_count = 1\ncaptions = join\ndim = 16\nlength = 32",
+	static const char *const keys[] = { "min_count = 2\ndim = 16",
+		                                "min_count = 1\ncaptions = join\ndim = 16\nlength = 32",
 		                                "representation = onehot\ncaptions = first" };
 	mm_error e = MM_ERROR_INIT;
 	if (!media_emoji()) {
@@ -282,7 +295,8 @@ static uint32_t words_of(const mm_instance *i, const float *x, uint32_t *ids)
 	return n;
 }
 
-/* What is left is what was there, in its order; as often as asked for; never nothing; and what a caption of these words reads as. */
+/* What is left is what was there, in its order; as often as asked for; never nothing; and what a caption of these words
+ * reads as. */
 static void words_are_left_out_in_training(void **state)
 {
 	static const char *const representations[] = { "embedding", "onehot" };
@@ -317,7 +331,8 @@ static void words_are_left_out_in_training(void **state)
 			b.m->variation->vary(b.i, draw, memcpy(y, plain, bytes));
 			assert_memory_equal(x, y, bytes);
 		}
-		/* Three of four left out, or all, leave one: 0.3 less the quarter of 0.3^4 that is kept. Standard error 0.0072. */
+		/* Three of four left out, or all, leave one: 0.3 less the quarter of 0.3^4 that is kept. Standard error 0.0072.
+		 */
 		for (int t = 0; t < WORDS; t++)
 			assert_true(fabs(left[t] / (double)DRAWS - (0.3 - 0.25 * 0.0081)) < 0.03);
 		assert_true(fabs(lengths[WORDS] / (double)DRAWS - 0.2401) < 0.03);
@@ -399,7 +414,8 @@ static void vectors_are_read_from_files_of_other_programs(void **state)
 		assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.txt", &b, &e), MM_EFORMAT, e, wrong[k][1]);
 	}
 	media_text(*state, "v.txt", "red 1 2 3\n");
-	assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.txt\ndim = 32", &b, &e), MM_ECONFIG, e, "so dim is 5");
+	assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.txt\ndim = 32", &b, &e), MM_ECONFIG, e,
+	             "so dim is 5");
 }
 
 /* ---------------------------------------------------------------- state */
@@ -414,7 +430,8 @@ static mm_status restore(rig *r, const char *keys, const void *bytes, size_t siz
 	snprintf(text, sizeof text, "[txt]\nplugin = txt.so\nroot = /nonexistent\n%s\n", keys);
 	media_text(r, "again.ini", text);
 	MMI_TRY(mmi_config_load(rig_path(r, "again.ini"), &config, e));
-	mm_status status = mmi_modality_restore(registry, config, "txt", NULL, NULL, &(mmi_modality_state){ NULL, bytes, size }, out, e);
+	mm_status status =
+		mmi_modality_restore(registry, config, "txt", NULL, NULL, &(mmi_modality_state){ NULL, bytes, size }, out, e);
 	mmi_config_destroy(config);
 	return status;
 }
@@ -486,7 +503,9 @@ static void paper_is_the_published_network_without_batch_normalisation(void **st
 	media_text(*state, "d/train_test_split.txt", "1 1\n");
 	media_text(*state, "d/text/a/x.txt", text);
 	free(text);
-	assert_ok(media_setup_open(*state, "txt", "d", "representation = onehot\nmin_count = 1\nlength = 32\nnet = paper", &b, &e), e);
+	assert_ok(media_setup_open(*state, "txt", "d", "representation = onehot\nmin_count = 1\nlength = 32\nnet = paper",
+	                           &b, &e),
+	          e);
 	assert_int_equal(b.i->vocabulary.n, 1590);
 	assert_ok(mmi_model_create(cpu_device(), b.setup.modalities, 1, &b.setup.settings.model, &model, &e), e);
 	assert_int_equal(media_parameters(model->inference), 2075040 - 1984);
@@ -497,7 +516,8 @@ static void paper_is_the_published_network_without_batch_normalisation(void **st
 
 static void networks_fit_every_length_with_and_without_private_latents(void **state)
 {
-	static const char *const keys[] = { "length = 8", "length = 24\nnet = paper", "length = 64\nrepresentation = onehot",
+	static const char *const keys[] = { "length = 8", "length = 24\nnet = paper",
+		                                "length = 64\nrepresentation = onehot",
 		                                "length = 32\nnet = paper\nrepresentation = onehot" };
 	media_cub(*state, "d");
 	for (size_t k = 0; k < 2 * MMI_COUNT(keys); k++) {
@@ -536,7 +556,8 @@ static void captions_are_read_as_a_user_names_them(void **state)
 	txt_nearest(b.i, x, found);
 	assert_memory_equal(expected, found, sizeof found);
 	media_write(*state, "two.txt", "a red\0 square\nthe disc\n", 23);
-	assert_fails(mmi_modality_read_given(b.m, rig_path(*state, "two.txt"), x, &e), MM_EFORMAT, e, "two.txt:2: a second caption");
+	assert_fails(mmi_modality_read_given(b.m, rig_path(*state, "two.txt"), x, &e), MM_EFORMAT, e,
+	             "two.txt:2: a second caption");
 	media_text(*state, "none.txt", " \n");
 	assert_fails(mmi_modality_read_given(b.m, rig_path(*state, "none.txt"), x, &e), MM_EFORMAT, e, "holds no caption");
 	media_setup_close(&b);
@@ -558,7 +579,7 @@ static void captions_that_are_cut_are_counted(void **state)
 	char *text = calloc(200, 64), *test = calloc(1, 64);
 	assert_true(text && test);
 	for (int k = 0; k < 200; k++)
-		for (int w = k == 7 ? 30 : k == 3 || k == 90 ? 9 : 4; w--; )
+		for (int w = k == 7 ? 30 : k == 3 || k == 90 ? 9 : 4; w--;)
 			strcat(text, w ? "a " : "b\n");
 	strcat(test, "a b c d\n");
 	media_text(*state, "d/images.txt", "1 a/x.png\n2 a/y.png\n");
@@ -570,8 +591,9 @@ static void captions_that_are_cut_are_counted(void **state)
 	assert_ok(mmi_modality_open(b.m, MM_SPLIT_TRAIN, &d, &e), e);
 	b.m->desc->close(d);
 	assert_int_equal(b.warnings, 1);
-	assert_non_null(strstr(b.first, "3 of 200 training captions have more than 7 words and are cut by length = 8; the longest has 30, "
-	                       "length = 16 holds 99 %"));
+	assert_non_null(strstr(
+		b.first, "3 of 200 training captions have more than 7 words and are cut by length = 8; the longest has 30, "
+				 "length = 16 holds 99 %"));
 	assert_ok(mmi_modality_open(b.m, MM_SPLIT_TEST, &d, &e), e);
 	b.m->desc->close(d);
 	assert_int_equal(b.warnings, 1);
@@ -584,7 +606,8 @@ static void captions_that_are_cut_are_counted(void **state)
 	assert_non_null(strstr(b.first, "has 8 words, of which the first 7 are read"));
 	b.warnings = 0;
 	assert_ok(mmi_modality_read_given(b.m, "a zebra a zebu", x, &e), e);
-	assert_non_null(strstr(b.first, "\"zebra\" is not in the vocabulary of 2 words and counts as unknown (2 of 4 words are: 50 %)"));
+	assert_non_null(strstr(
+		b.first, "\"zebra\" is not in the vocabulary of 2 words and counts as unknown (2 of 4 words are: 50 %)"));
 	media_setup_close(&b);
 	free(x);
 	free(text);

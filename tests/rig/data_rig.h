@@ -22,7 +22,7 @@ struct mm_instance {
 	int64_t twin;             /* sample whose key repeats that of sample 0, or NEVER */
 	int64_t broken, infinite; /* numbers that cannot be read, or hold an infinity */
 	const char *prefix;
-	float bias, vary;         /* vary: added in training, with the number of the draw; 0: none */
+	float bias, vary; /* vary: added in training, with the number of the draw; 0: none */
 	int slow_us;
 	int opened;
 	atomic_int reads;
@@ -100,8 +100,15 @@ static void fake_vary(const mm_instance *i, uint64_t draw, float *x)
 static const mm_modality_variation fake_variation = { sizeof fake_variation, fake_vary };
 
 static const mm_modality_desc fake_desc = {
-	.struct_size = sizeof fake_desc, .id = "fake", .default_name = "fake", .open = fake_open, .close = fake_close,
-	.count = fake_count, .key = fake_key, .label = fake_label, .read = fake_read,
+	.struct_size = sizeof fake_desc,
+	.id = "fake",
+	.default_name = "fake",
+	.open = fake_open,
+	.close = fake_close,
+	.count = fake_count,
+	.key = fake_key,
+	.label = fake_label,
+	.read = fake_read,
 };
 
 enum { MODALITIES = 3 };
@@ -118,8 +125,14 @@ static int world_setup(void **state)
 	world *w = calloc(1, sizeof *w);
 
 	for (int m = 0; m < MODALITIES; m++) {
-		w->instance[m] = (mm_instance){ .count = 100, .step = 1, .odd_label = NEVER, .twin = NEVER, .broken = NEVER,
-			                            .infinite = NEVER, .prefix = "k", .bias = (float)(1000 * m) };
+		w->instance[m] = (mm_instance){ .count = 100,
+			                            .step = 1,
+			                            .odd_label = NEVER,
+			                            .twin = NEVER,
+			                            .broken = NEVER,
+			                            .infinite = NEVER,
+			                            .prefix = "k",
+			                            .bias = (float)(1000 * m) };
 		snprintf(w->modality[m].name, sizeof w->modality[m].name, "m%d", m);
 		w->modality[m].desc = &fake_desc;
 		w->modality[m].instance = &w->instance[m];

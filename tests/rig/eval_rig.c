@@ -8,8 +8,11 @@ static const char *write_ini(rig *r, const char *name, const char *modalities)
 	const char *path = rig_path(r, name);
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "[run]\nthreads = 1\nchunk = 4\ncheckpoint_interval = 1000\ngrid_interval = 1000\ngrid_columns = 2\n"
-	           "[learner]\niterations = 20\nwarmup = 5\nbatch = 8\nlatent_dim = 3\nx_steps = 2\nx_step = 1\nz_steps = 2\n[energy]\nnef = 4\n%s", modalities);
+	fprintf(f,
+	        "[run]\nthreads = 1\nchunk = 4\ncheckpoint_interval = 1000\ngrid_interval = 1000\ngrid_columns = 2\n"
+	        "[learner]\niterations = 20\nwarmup = 5\nbatch = 8\nlatent_dim = 3\nx_steps = 2\nx_step = 1\nz_steps = "
+	        "2\n[energy]\nnef = 4\n%s",
+	        modalities);
 	assert_int_equal(fclose(f), 0);
 	return path;
 }
@@ -18,7 +21,9 @@ void eval_open_setup(rig *r, const char *modalities, const char *set, mmi_setup 
 {
 	mm_error e = MM_ERROR_INIT;
 	setenv("MMCORE_PLUGIN_PATH", BADPLUGIN_DIR, 1); /* where plugins that a checkpoint names are looked for */
-	const mmi_setup_request request = { .ini = write_ini(r, "run.ini", modalities), .sets = &set, .n_sets = set ? 1 : 0 };
+	const mmi_setup_request request = { .ini = write_ini(r, "run.ini", modalities),
+		                                .sets = &set,
+		                                .n_sets = set ? 1 : 0 };
 	assert_ok(mmi_setup_open(&request, out, &e), e);
 }
 
@@ -57,7 +62,12 @@ void eval_make_run(rig *r, char *checkpoint, size_t size)
 
 mmi_eval_request eval_request_of(const char *checkpoint, const char *judge)
 {
-	const mmi_eval_request r = { .checkpoint = checkpoint, .judge = judge, .part = MMI_PART_TEST, .count = 40, .probe = 30, .steps = MMI_RECIPE_AS_IT_IS };
+	const mmi_eval_request r = { .checkpoint = checkpoint,
+		                         .judge = judge,
+		                         .part = MMI_PART_TEST,
+		                         .count = 40,
+		                         .probe = 30,
+		                         .steps = MMI_RECIPE_AS_IT_IS };
 	return r;
 }
 

@@ -59,7 +59,7 @@ static rig_shapes shapes_of(const rig *r)
 	if (is_linear(c->op))
 		return (rig_shapes){ mmi_shape(1, c->ci), mmi_shape(1, c->co), mmi_shape(2, c->ci, c->co) };
 	return (rig_shapes){ mmi_shape(3, c->h, c->w, c->ci), mmi_shape(3, r->oh, r->ow, c->co),
-	                     mmi_shape(4, c->k, c->k, c->ci, c->co) };
+		                 mmi_shape(4, c->k, c->k, c->ci, c->co) };
 }
 
 static void set_input(rig *r, uint32_t i, mmi_opcode op, mm_shape shape, bool batched)
@@ -93,8 +93,9 @@ void rig_make(rig *r, const rig_case *c, bool with_packs)
 	r->c = *c;
 	r->oh = (c->h + 2 * c->p - c->k) / c->s + 1;
 	r->ow = (c->w + 2 * c->p - c->k) / c->s + 1;
-	r->node = (mmi_node){ .op = c->op, .batched = !is_weight_gradient(c->op),
-	                      .attr = { .kh = c->k, .kw = c->k, .sh = c->s, .sw = c->s, .ph = c->p, .pw = c->p } };
+	r->node = (mmi_node){ .op = c->op,
+		                  .batched = !is_weight_gradient(c->op),
+		                  .attr = { .kh = c->k, .kw = c->k, .sh = c->s, .sw = c->s, .ph = c->p, .pw = c->p } };
 	make_inputs(r);
 	r->node.n_in = r->x.n_in;
 	r->out_count = (size_t)mmi_shape_count(&r->node.shape) * (r->node.batched ? (size_t)c->n : 1);
@@ -167,12 +168,12 @@ char *rig_text(const rig_case *c, char *text, size_t size)
 {
 	static const char *const names[MMI_OP_COUNT] = {
 		[MMI_OP_LINEAR] = "linear", [MMI_OP_LINEAR_BWD_X] = "linear_bwd_x", [MMI_OP_LINEAR_BWD_W] = "linear_bwd_w",
-		[MMI_OP_CONV] = "conv", [MMI_OP_CONV_BWD_X] = "conv_bwd_x", [MMI_OP_CONV_BWD_W] = "conv_bwd_w",
+		[MMI_OP_CONV] = "conv",     [MMI_OP_CONV_BWD_X] = "conv_bwd_x",     [MMI_OP_CONV_BWD_W] = "conv_bwd_w",
 	};
 	char fused[32] = "";
 	if (c->act != MM_ACT_NONE || c->mask_act != MM_ACT_NONE)
 		snprintf(fused, sizeof fused, " act %d mask %d", c->act, c->mask_act);
-	snprintf(text, size, "%s %lldx%dx%dx%d->%d k%d s%d p%d%s%s", names[c->op], (long long)c->n, c->h, c->w, c->ci, c->co,
-	         c->k, c->s, c->p, c->bias ? " bias" : "", fused);
+	snprintf(text, size, "%s %lldx%dx%dx%d->%d k%d s%d p%d%s%s", names[c->op], (long long)c->n, c->h, c->w, c->ci,
+	         c->co, c->k, c->s, c->p, c->bias ? " bias" : "", fused);
 	return text;
 }

@@ -14,18 +14,18 @@ typedef struct rig_case {
 	int64_t n;
 	int32_t h, w, ci, co, k, s, p;
 	bool bias;
-	int32_t act, mask_act;   /* MM_ACT_...; mask_act MM_ACT_NONE: no mask */
+	int32_t act, mask_act; /* MM_ACT_...; mask_act MM_ACT_NONE: no mask */
 } rig_case;
 
 typedef struct rig {
 	rig_case c;
 	int32_t oh, ow;
 	mmi_node node, in_node[3];
-	float *in[3], *mask, *out;   /* inputs random, out zero */
+	float *in[3], *mask, *out; /* inputs random, out zero */
 	size_t in_count[3], out_count;
-	mmi_packs *packs;            /* NULL: the kernel packs in each run */
+	mmi_packs *packs; /* NULL: the kernel packs in each run */
 	mmi_exec x;
-	const mmi_kernel *kernel;    /* what rig_prepare was given */
+	const mmi_kernel *kernel; /* what rig_prepare was given */
 } rig;
 
 /* Aborts the program when out of memory. The same values for the same case. */

@@ -29,8 +29,15 @@ static mm_tensor relu(mm_graph *g, mm_tensor x)
 
 static mm_tensor conv(mm_graph *g, mm_tensor x, const char *name, int32_t out, int32_t stride, bool transposed)
 {
-	mm_conv c = { .struct_size = sizeof c, .out_channels = out, .kernel_h = 4, .kernel_w = 4, .stride_h = stride,
-	              .stride_w = stride, .pad_h = 1, .pad_w = 1, .bias = 1 };
+	mm_conv c = { .struct_size = sizeof c,
+		          .out_channels = out,
+		          .kernel_h = 4,
+		          .kernel_w = 4,
+		          .stride_h = stride,
+		          .stride_w = stride,
+		          .pad_h = 1,
+		          .pad_w = 1,
+		          .bias = 1 };
 	if (stride == 1)
 		c.kernel_h = c.kernel_w = 3;
 	return transposed ? ops->conv2d_transposed(g, x, name, &c) : ops->conv2d(g, x, name, &c);
@@ -79,8 +86,12 @@ static mm_status build_features(mm_instance *i, mm_graph *g, mm_features_io *io,
 }
 
 static const mm_modality_desc desc = {
-	.struct_size = sizeof desc, .id = "rig", .default_name = "rig", .build_encoder = build_encoder,
-	.build_decoder = build_decoder, .build_features = build_features,
+	.struct_size = sizeof desc,
+	.id = "rig",
+	.default_name = "rig",
+	.build_encoder = build_encoder,
+	.build_decoder = build_decoder,
+	.build_features = build_features,
 };
 
 mmi_modality rig_modality(int kind)
@@ -88,12 +99,26 @@ mmi_modality rig_modality(int kind)
 	static mm_instance instances[RIG_MODALITIES] = { { RIG_PICTURE }, { RIG_WORDS }, { RIG_SENSOR } };
 	static const char *const names[] = { "picture", "words", "sensor" };
 	static const mm_modality_info infos[] = {
-		{ .shape = { 3, { SIDE, SIDE, CHANNELS, 0 } }, .support = MM_SUPPORT_BOX, .lo = -1, .hi = 1,
-		  .likelihood = MM_LIKELIHOOD_GAUSSIAN, .likelihood_scale = 0.5f, .likelihood_weight = 1 },
-		{ .shape = { 2, { WORDS, VOCABULARY, 0, 0 } }, .support = MM_SUPPORT_SIMPLEX, .lo = 0, .hi = 1,
-		  .likelihood = MM_LIKELIHOOD_CATEGORICAL, .likelihood_weight = 2 },
-		{ .shape = { 1, { SENSORS, 0, 0, 0 } }, .support = MM_SUPPORT_REAL, .lo = -1e30f, .hi = 1e30f,
-		  .likelihood = MM_LIKELIHOOD_LAPLACE, .likelihood_scale = 0.3f, .likelihood_weight = 1 },
+		{ .shape = { 3, { SIDE, SIDE, CHANNELS, 0 } },
+		  .support = MM_SUPPORT_BOX,
+		  .lo = -1,
+		  .hi = 1,
+		  .likelihood = MM_LIKELIHOOD_GAUSSIAN,
+		  .likelihood_scale = 0.5f,
+		  .likelihood_weight = 1 },
+		{ .shape = { 2, { WORDS, VOCABULARY, 0, 0 } },
+		  .support = MM_SUPPORT_SIMPLEX,
+		  .lo = 0,
+		  .hi = 1,
+		  .likelihood = MM_LIKELIHOOD_CATEGORICAL,
+		  .likelihood_weight = 2 },
+		{ .shape = { 1, { SENSORS, 0, 0, 0 } },
+		  .support = MM_SUPPORT_REAL,
+		  .lo = -1e30f,
+		  .hi = 1e30f,
+		  .likelihood = MM_LIKELIHOOD_LAPLACE,
+		  .likelihood_scale = 0.3f,
+		  .likelihood_weight = 1 },
 	};
 	mmi_modality m = { .desc = &desc, .instance = &instances[kind], .info = infos[kind], .x_scale = 1 };
 	snprintf(m.name, sizeof m.name, "%s", names[kind]);
@@ -163,8 +188,10 @@ static void must(mm_status status, const mm_error *e)
 static void read_settings(learner_rig *r, const char *const *sets)
 {
 	static const char *const own[] = {
-		"run.threads=1", "run.chunk=4", "run.grid_columns=4", "learner.batch=16", "learner.latent_dim=6",
-		"learner.iterations=1000", "learner.x_steps=4", "learner.z_steps=4", "energy.nef=8", "energy.blocks=3",
+		"run.threads=1",     "run.chunk=4",          "run.grid_columns=4",
+		"learner.batch=16",  "learner.latent_dim=6", "learner.iterations=1000",
+		"learner.x_steps=4", "learner.z_steps=4",    "energy.nef=8",
+		"energy.blocks=3",
 	};
 	mm_error e = MM_ERROR_INIT;
 	must(mmi_config_create(&r->config, &e), &e);
@@ -176,7 +203,8 @@ static void read_settings(learner_rig *r, const char *const *sets)
 	must(mmi_config_check(r->config, &e), &e);
 }
 
-static void open_on(learner_rig *r, const mmi_device *device, const char *const *sets, const mmi_modality *modalities, uint32_t n)
+static void open_on(learner_rig *r, const mmi_device *device, const char *const *sets, const mmi_modality *modalities,
+                    uint32_t n)
 {
 	mm_error e = MM_ERROR_INIT;
 	*r = (learner_rig){ .n_modalities = n };

@@ -16,7 +16,7 @@ typedef struct learner_rig {
 	mmi_model *model;
 	mmi_learner *learner;
 	float *x[RIG_MODALITIES], *observed[RIG_MODALITIES];
-	bool lacking;                   /* batches with missing modalities */
+	bool lacking; /* batches with missing modalities */
 	mmi_batch batch;
 } learner_rig;
 
@@ -35,8 +35,8 @@ const mmi_batch *rig_batch(learner_rig *r, uint64_t iteration);
 mm_status rig_iterate(learner_rig *r, mmi_measures *m, mm_error *e);
 /* n iterations, each of which must succeed. */
 mmi_measures rig_run(learner_rig *r, uint32_t n);
-/* Every tensor, moment, counter and factor that a checkpoint holds has the same bits in both; else the test fails, naming
- * the first that differs. */
+/* Every tensor, moment, counter and factor that a checkpoint holds has the same bits in both; else the test fails,
+ * naming the first that differs. */
 void rig_assert_same(learner_rig *a, learner_rig *b);
 /* A hash of one model's parameters. */
 uint64_t rig_hash(const mmi_params *p);

@@ -47,7 +47,11 @@ static mm_status features(mm_instance *i, mm_graph *g, mm_features_io *io, mm_er
 }
 
 static const mm_modality_desc desc = {
-	.struct_size = sizeof desc, .id = "linear", .default_name = "linear", .build_encoder = encoder, .build_decoder = decoder,
+	.struct_size = sizeof desc,
+	.id = "linear",
+	.default_name = "linear",
+	.build_encoder = encoder,
+	.build_decoder = decoder,
 	.build_features = features,
 };
 
@@ -59,9 +63,14 @@ static void must(mm_status status, const mm_error *e)
 
 static void make_modality(linear_rig *r, int m)
 {
-	r->modality[m] = (mmi_modality){ .desc = &desc, .count = LINEAR_WIDTH, .x_scale = 1, .info = {
-		.shape = mmi_shape(1, LINEAR_WIDTH), .support = MM_SUPPORT_REAL, .likelihood = MM_LIKELIHOOD_GAUSSIAN,
-		.likelihood_scale = linear_sigmas[m], .likelihood_weight = linear_weights[m] } };
+	r->modality[m] = (mmi_modality){ .desc = &desc,
+		                             .count = LINEAR_WIDTH,
+		                             .x_scale = 1,
+		                             .info = { .shape = mmi_shape(1, LINEAR_WIDTH),
+		                                       .support = MM_SUPPORT_REAL,
+		                                       .likelihood = MM_LIKELIHOOD_GAUSSIAN,
+		                                       .likelihood_scale = linear_sigmas[m],
+		                                       .likelihood_weight = linear_weights[m] } };
 	snprintf(r->modality[m].name, sizeof r->modality[m].name, "m%d", m);
 	r->x[m] = mmi_alloc((size_t)r->rows * LINEAR_WIDTH, sizeof *r->x[m]);
 	r->observed[m] = mmi_alloc(r->rows, sizeof *r->observed[m]);

@@ -1,4 +1,5 @@
-/* linear_rig.h - three linear modalities, x_m = [z, w_m] A_m + b_m + noise, whose posteriors are known in closed form. */
+/* linear_rig.h - three linear modalities, x_m = [z, w_m] A_m + b_m + noise, whose posteriors are known in closed form.
+ */
 #ifndef MMI_TEST_LINEAR_RIG_H
 #define MMI_TEST_LINEAR_RIG_H
 
@@ -14,14 +15,15 @@ typedef struct linear_rig {
 	mmi_pool *pool;
 	mmi_sampler *sampler;
 	uint32_t rows;
-	float *x[LINEAR];               /* [rows][LINEAR_WIDTH] */
-	float *observed[LINEAR];        /* [rows] */
-	uint8_t *missing[LINEAR];       /* [rows] */
+	float *x[LINEAR];         /* [rows][LINEAR_WIDTH] */
+	float *observed[LINEAR];  /* [rows] */
+	uint8_t *missing[LINEAR]; /* [rows] */
 } linear_rig;
 
 extern const float linear_sigmas[LINEAR], linear_weights[LINEAR];
 
-/* The model's latent sizes, prior, generators and fusion come from the config; the rest is set here. Fails the test on errors. */
+/* The model's latent sizes, prior, generators and fusion come from the config; the rest is set here. Fails the test on
+ * errors. */
 void linear_open(linear_rig *r, mmi_model_config config, uint32_t rows);
 void linear_close(linear_rig *r);
 /* bit m: modality m is observed, in every row */

@@ -50,8 +50,9 @@ mm_status media_setup_open(rig *r, const char *name, const char *root, const cha
 	char text[2048];
 	const mmi_log log = { .line = hear_first, .ctx = out };
 	*out = (media_setup){ .warnings = 0 };
-	snprintf(text, sizeof text, "[data]\nroot = %s\n[run]\nthreads = 1\n[learner]\nlatent_dim = 64\n[%s]\nplugin = %s.so\n%s\n", root, name, name,
-	         keys);
+	snprintf(text, sizeof text,
+	         "[data]\nroot = %s\n[run]\nthreads = 1\n[learner]\nlatent_dim = 64\n[%s]\nplugin = %s.so\n%s\n", root,
+	         name, name, keys);
 	media_text(r, "run.ini", text);
 	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .log = &log };
 	MMI_TRY(mmi_setup_open(&request, &out->setup, e));
@@ -94,14 +95,19 @@ void media_text(rig *r, const char *name, const char *text)
 /* A square, cross, disc or stripes in the class's colour on white, a little elsewhere in each variant. */
 static uint8_t *draw(int width, int height, int class, int variant)
 {
-	static const uint8_t colours[MEDIA_CLASSES][3] = { { 220, 30, 30 }, { 30, 160, 40 }, { 40, 60, 210 }, { 230, 170, 20 } };
+	static const uint8_t colours[MEDIA_CLASSES][3] = {
+		{ 220, 30, 30 }, { 30, 160, 40 }, { 40, 60, 210 }, { 230, 170, 20 }
+	};
 	uint8_t *rgb = malloc((size_t)width * (size_t)height * 3);
 	assert_non_null(rgb);
 	for (int y = 0; y < height; y++)
 		for (int x = 0; x < width; x++) {
-			int u = (x - width / 2 - variant % 3 + 1) * 16 / width, v = (y - height / 2 - variant / 3 + 1) * 16 / height;
-			bool in = class == 0 ? abs(u) < 5 && abs(v) < 5 : class == 1 ? (abs(u) < 2 || abs(v) < 2) && abs(u) + abs(v) < 7
-			          : class == 2 ? u * u + v * v < 30 : abs(v) < 6 && (u + 32) % 4 < 2;
+			int u = (x - width / 2 - variant % 3 + 1) * 16 / width,
+				v = (y - height / 2 - variant / 3 + 1) * 16 / height;
+			bool in = class == 0   ? abs(u) < 5 && abs(v) < 5
+			          : class == 1 ? (abs(u) < 2 || abs(v) < 2) && abs(u) + abs(v) < 7
+			          : class == 2 ? u * u + v * v < 30
+			                       : abs(v) < 6 && (u + 32) % 4 < 2;
 			for (int c = 0; c < 3; c++)
 				rgb[(y * width + x) * 3 + c] = in ? colours[class][c] : 255;
 		}
@@ -120,7 +126,8 @@ void media_png(rig *r, const char *name, int width, int height, int class, int v
 	mm_error e = MM_ERROR_INIT;
 	char path[400];
 	uint8_t *rgb = draw(width, height, class, variant);
-	assert_ok(mmi_png_write(full_path(r, name, path), rgb, (uint32_t)width, (uint32_t)height, 3 * (size_t)width, &e), e);
+	assert_ok(mmi_png_write(full_path(r, name, path), rgb, (uint32_t)width, (uint32_t)height, 3 * (size_t)width, &e),
+	          e);
 	free(rgb);
 }
 
@@ -232,14 +239,17 @@ void media_cub(rig *r, const char *folder)
 			snprintf(line, sizeof line, "%d %d\n", id, c + 1);
 			strcat(labels, line);
 			snprintf(name, sizeof name, "%s/text/%s.txt", folder, stem);
-			snprintf(line, sizeof line, "A %s %s, number %d.\nthe %s is %s\n", colour_names[c], shape_names[c], k, shape_names[c],
-			         colour_names[c]);
+			snprintf(line, sizeof line, "A %s %s, number %d.\nthe %s is %s\n", colour_names[c], shape_names[c], k,
+			         shape_names[c], colour_names[c]);
 			media_text(r, name, line);
 		}
 	}
 	const struct {
 		const char *name, *text;
-	} lists[] = { { "images.txt", images }, { "train_test_split.txt", split }, { "image_class_labels.txt", labels }, { "classes.txt", classes } };
+	} lists[] = { { "images.txt", images },
+		          { "train_test_split.txt", split },
+		          { "image_class_labels.txt", labels },
+		          { "classes.txt", classes } };
 	for (size_t i = 0; i < MMI_COUNT(lists); i++) {
 		snprintf(name, sizeof name, "%s/%s", folder, lists[i].name);
 		media_text(r, name, lists[i].text);

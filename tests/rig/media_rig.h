@@ -1,5 +1,5 @@
-/* media_rig.h - pictures with captions made up for tests: coloured shapes in the layout of CUB_200_2011, and the host as the
- * plugins' own files see it. */
+/* media_rig.h - pictures with captions made up for tests: coloured shapes in the layout of CUB_200_2011, and the host
+ * as the plugins' own files see it. */
 #ifndef MEDIA_RIG_H
 #define MEDIA_RIG_H
 
@@ -15,7 +15,7 @@ typedef struct media_host {
 	mm_host *host;
 	com_host com;
 	int warnings;
-	char line[512];          /* the last warning */
+	char line[512]; /* the last warning */
 } media_host;
 
 void media_host_open(media_host *m);
@@ -28,8 +28,8 @@ typedef struct media_setup {
 	const mmi_modality *m;
 	mm_instance *i;
 	int warnings;
-	char first[512];         /* the first warning */
-	char last[512];          /* the last line, warning or not */
+	char first[512]; /* the first warning */
+	char last[512];  /* the last line, warning or not */
 } media_setup;
 
 /* name: "img" or "txt". Settings: the data's root, then more lines of the modality's section. */

@@ -17,8 +17,13 @@ static mm_tensor add_input(rig *r, const char *name, mm_shape shape, rig_kind ki
 	rig_input *in = &r->inputs[r->n_inputs++];
 
 	assert_true(r->n_inputs <= RIG_MAX_INPUTS);
-	*in = (rig_input){ .id = mmi_input(r->g, name, shape), .shape = shape, .kind = kind, .lo = lo, .hi = hi,
-	                   .constant = constant, .grad = MMI_NONE };
+	*in = (rig_input){ .id = mmi_input(r->g, name, shape),
+		               .shape = shape,
+		               .kind = kind,
+		               .lo = lo,
+		               .hi = hi,
+		               .constant = constant,
+		               .grad = MMI_NONE };
 	snprintf(in->name, sizeof in->name, "%s", name);
 	return in->id;
 }
@@ -234,8 +239,15 @@ static mm_tensor prior(rig *r, const op_case *c)
 
 static mm_conv conv3x3(int32_t channels, int32_t bias)
 {
-	return (mm_conv){ .struct_size = sizeof(mm_conv), .out_channels = channels, .kernel_h = 3, .kernel_w = 3, .stride_h = 1,
-	                  .stride_w = 1, .pad_h = 1, .pad_w = 1, .bias = bias };
+	return (mm_conv){ .struct_size = sizeof(mm_conv),
+		              .out_channels = channels,
+		              .kernel_h = 3,
+		              .kernel_w = 3,
+		              .stride_h = 1,
+		              .stride_w = 1,
+		              .pad_h = 1,
+		              .pad_w = 1,
+		              .bias = bias };
 }
 
 /* Sums and pooling after activations, and the gradients of all that: what programs fuse. */
@@ -270,9 +282,18 @@ static mm_tensor square_of_relu(rig *r, const op_case *c)
 
 /* ---------------------------------------------------------------- cases */
 
-#define CONV(out, kh, kw, sh, sw, ph, pw, oph, opw, with_bias)                                                            \
-	.conv = { .struct_size = sizeof(mm_conv), .out_channels = out, .kernel_h = kh, .kernel_w = kw, .stride_h = sh,        \
-	          .stride_w = sw, .pad_h = ph, .pad_w = pw, .output_pad_h = oph, .output_pad_w = opw, .bias = with_bias }
+#define CONV(out, kh, kw, sh, sw, ph, pw, oph, opw, with_bias) \
+	.conv = { .struct_size = sizeof(mm_conv),                  \
+		      .out_channels = out,                             \
+		      .kernel_h = kh,                                  \
+		      .kernel_w = kw,                                  \
+		      .stride_h = sh,                                  \
+		      .stride_w = sw,                                  \
+		      .pad_h = ph,                                     \
+		      .pad_w = pw,                                     \
+		      .output_pad_h = oph,                             \
+		      .output_pad_w = opw,                             \
+		      .bias = with_bias }
 #define SQUARE(out, k, s, p, op, with_bias) CONV(out, k, k, s, s, p, p, op, op, with_bias)
 
 const op_case op_cases[] = {
@@ -339,7 +360,8 @@ const op_case op_cases[] = {
 	{ "nll/laplace", nll, .x = { 4, 5 }, .flag = MMI_OP_NLL_LAPLACE, .a = 0.75f },
 	{ "nll/bernoulli", nll, .x = { 4, 5 }, .flag = MMI_OP_NLL_BERNOULLI, .lo = -6, .hi = 6 },
 	{ "nll/categorical", nll, .x = { 4, 7 }, .flag = MMI_OP_NLL_CATEGORICAL, .k = RIG_SIMPLEX, .lo = -4, .hi = 4 },
-	{ "nll/categorical-wide", nll, .x = { 2, 67 }, .flag = MMI_OP_NLL_CATEGORICAL, .k = RIG_SIMPLEX, .lo = -4, .hi = 4 },
+	{ "nll/categorical-wide", nll, .x = { 2, 67 }, .flag = MMI_OP_NLL_CATEGORICAL, .k = RIG_SIMPLEX, .lo = -4,
+	  .hi = 4 },
 	{ "nll/gaussian-small", nll, .x = { 2 }, .flag = MMI_OP_NLL_GAUSSIAN, .a = 1.5f },
 	{ "logpdf/normal", logpdf, .x = { 19 }, .flag = MMI_OP_LOGPDF_NORMAL },
 	{ "logpdf/laplace", logpdf, .x = { 19 }, .flag = MMI_OP_LOGPDF_LAPLACE },
@@ -362,8 +384,12 @@ static void differentiate(rig *r, mm_error *e)
 {
 	mm_tensor wrt[RIG_MAX_INPUTS], grads[RIG_MAX_INPUTS];
 	uint32_t n_wrt = 0;
-	mmi_grad_request request = { .loss = r->loss, .seed = r->seed, .wrt = wrt, .grads = grads,
-	                             .stores = (mmi_params *const[]){ r->store }, .n_stores = 1 };
+	mmi_grad_request request = { .loss = r->loss,
+		                         .seed = r->seed,
+		                         .wrt = wrt,
+		                         .grads = grads,
+		                         .stores = (mmi_params *const[]){ r->store },
+		                         .n_stores = 1 };
 
 	for (uint32_t i = 0; i < r->n_inputs; i++)
 		if (!r->inputs[i].constant)

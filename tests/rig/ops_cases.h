@@ -16,9 +16,9 @@ typedef struct rig_input {
 	mm_tensor id;
 	mm_shape shape;
 	rig_kind kind;
-	float lo, hi;       /* uniform; hi: one past the largest index */
-	bool constant;      /* no gradient */
-	mm_tensor grad;     /* MMI_NONE for constants */
+	float lo, hi;   /* uniform; hi: one past the largest index */
+	bool constant;  /* no gradient */
+	mm_tensor grad; /* MMI_NONE for constants */
 } rig_input;
 
 /* A case's graph: loss of a sample = sum(r * y), gradients weighted by the seeds. */
@@ -35,10 +35,10 @@ typedef struct rig {
 typedef struct op_case {
 	const char *name;
 	mm_tensor (*build)(rig *r, const struct op_case *c);
-	int x[MM_MAX_RANK + 1];   /* dims of the first input, 0-terminated */
+	int x[MM_MAX_RANK + 1]; /* dims of the first input, 0-terminated */
 	mm_conv conv;
-	int32_t k, s, p, flag;    /* pooling; axis, begin, count; activation */
-	float a, b, lo, hi;       /* lo, hi: range of the inputs, -1..1 if both are 0 */
+	int32_t k, s, p, flag; /* pooling; axis, begin, count; activation */
+	float a, b, lo, hi;    /* lo, hi: range of the inputs, -1..1 if both are 0 */
 } op_case;
 
 extern const op_case op_cases[];

@@ -16,7 +16,8 @@ static FILE *open_file(const char *name)
 	snprintf(path, sizeof path, "%s/tests/reference/%s", folder ? folder : ".", name);
 	FILE *f = fopen(path, "rb");
 	if (!f || !fgets(first, sizeof first, f) || strcmp(first, "MMREF1\n") != 0) {
-		printf("%s: %s; the environment's srcdir must name the source folder\n", path, f ? "not a reference file" : "not found");
+		printf("%s: %s; the environment's srcdir must name the source folder\n", path,
+		       f ? "not a reference file" : "not found");
 		if (f)
 			fclose(f);
 		return NULL;

@@ -21,7 +21,7 @@ typedef struct maker {
 	uint64_t key;
 	uint32_t draws;
 	bool smooth;
-	mm_tensor pool[POOL];   /* what later operations may read */
+	mm_tensor pool[POOL]; /* what later operations may read */
 	uint32_t n;
 } maker;
 
@@ -69,7 +69,8 @@ static mm_tensor pick_like(maker *m, mm_tensor x)
 static mm_tensor activation(maker *m)
 {
 	static const int32_t smooth[] = { MM_ACT_TANH, MM_ACT_SIGMOID, MM_ACT_SOFTPLUS };
-	static const int32_t all[] = { MM_ACT_RELU, MM_ACT_LEAKY_RELU, MM_ACT_TANH, MM_ACT_SIGMOID, MM_ACT_SOFTPLUS, MM_ACT_RELU };
+	static const int32_t all[] = { MM_ACT_RELU,    MM_ACT_LEAKY_RELU, MM_ACT_TANH,
+		                           MM_ACT_SIGMOID, MM_ACT_SOFTPLUS,   MM_ACT_RELU };
 	int32_t kind = m->smooth ? smooth[below(m, MMI_COUNT(smooth))] : all[below(m, MMI_COUNT(all))];
 	return ops->activation(m->r->g, pick(m), kind, 0.2f);
 }
@@ -103,8 +104,15 @@ static mm_tensor convolution(maker *m)
 {
 	char name[16];
 	int32_t kernel = 1 + 2 * (int32_t)below(m, 2);
-	mm_conv c = { .struct_size = sizeof c, .out_channels = 1 + (int32_t)below(m, 20), .kernel_h = kernel, .kernel_w = kernel,
-	              .stride_h = 1, .stride_w = 1, .pad_h = kernel / 2, .pad_w = kernel / 2, .bias = (int32_t)below(m, 2) };
+	mm_conv c = { .struct_size = sizeof c,
+		          .out_channels = 1 + (int32_t)below(m, 20),
+		          .kernel_h = kernel,
+		          .kernel_w = kernel,
+		          .stride_h = 1,
+		          .stride_w = 1,
+		          .pad_h = kernel / 2,
+		          .pad_w = kernel / 2,
+		          .bias = (int32_t)below(m, 2) };
 	mm_tensor x = layer_name(m, name, pick_rank(m, 3));
 	return activated(m, ops->conv2d(m->r->g, x, name, &c));
 }
@@ -112,8 +120,15 @@ static mm_tensor convolution(maker *m)
 static mm_tensor transposed(maker *m)
 {
 	char name[16];
-	mm_conv c = { .struct_size = sizeof c, .out_channels = CHANNELS, .kernel_h = 3, .kernel_w = 3, .stride_h = 1,
-	              .stride_w = 1, .pad_h = 1, .pad_w = 1, .bias = 1 };
+	mm_conv c = { .struct_size = sizeof c,
+		          .out_channels = CHANNELS,
+		          .kernel_h = 3,
+		          .kernel_w = 3,
+		          .stride_h = 1,
+		          .stride_w = 1,
+		          .pad_h = 1,
+		          .pad_w = 1,
+		          .bias = 1 };
 	mm_tensor x = layer_name(m, name, pick_rank(m, 3));
 	return activated(m, ops->conv2d_transposed(m->r->g, x, name, &c));
 }
@@ -124,7 +139,8 @@ static mm_tensor pooled(maker *m)
 	mm_shape s = shape_of(m, x);
 	if (s.dim[0] < 2 || s.dim[1] < 2)
 		return ops->global_avg_pool(m->r->g, x);
-	return below(m, 2) ? ops->avg_pool(m->r->g, x, 2, 2, 0, 1) : ops->upsample_nearest(m->r->g, ops->avg_pool(m->r->g, x, 2, 2, 0, 1), 2);
+	return below(m, 2) ? ops->avg_pool(m->r->g, x, 2, 2, 0, 1)
+	                   : ops->upsample_nearest(m->r->g, ops->avg_pool(m->r->g, x, 2, 2, 0, 1), 2);
 }
 
 static mm_tensor sum_of_two(maker *m)
@@ -192,8 +208,10 @@ static mm_tensor distance(maker *m)
 	return ops->activation(m->r->g, ops->affine(m->r->g, s, 0.02f, 0), MM_ACT_TANH, 0);
 }
 
-static mm_tensor (*const operations[])(maker *) = { activation, exponential, linear, convolution, convolution, transposed, pooled,
-	sum_of_two, sum_of_two, product, scaled, clamped, rows, joined, part, flat, reduced, distance };
+static mm_tensor (*const operations[])(maker *) = { activation, exponential, linear,     convolution, convolution,
+	                                                transposed, pooled,      sum_of_two, sum_of_two,  product,
+	                                                scaled,     clamped,     rows,       joined,      part,
+	                                                flat,       reduced,     distance };
 
 /* ---------------------------------------------------------------- the graph */
 
@@ -230,8 +248,13 @@ static void differentiate(random_graph *r, mm_tensor loss)
 {
 	mm_error e = MM_ERROR_INIT;
 	mm_tensor grads[RANDOM_INPUTS];
-	mmi_grad_request q = { .loss = loss, .seed = mmi_const(r->g, mmi_shape(0), 1), .wrt = r->input, .n_wrt = RANDOM_INPUTS,
-	                       .grads = grads, .stores = &r->store, .n_stores = 1 };
+	mmi_grad_request q = { .loss = loss,
+		                   .seed = mmi_const(r->g, mmi_shape(0), 1),
+		                   .wrt = r->input,
+		                   .n_wrt = RANDOM_INPUTS,
+		                   .grads = grads,
+		                   .stores = &r->store,
+		                   .n_stores = 1 };
 	if (mmi_graph_grad(r->g, &q, &e) != MM_OK)
 		fail_msg("%s", e.message);
 	for (int i = 0; i < RANDOM_INPUTS; i++)

@@ -10,12 +10,13 @@ enum { RANDOM_INPUTS = 4, RANDOM_WANTED = 64 };
 typedef struct random_graph {
 	mmi_graph *g;
 	mmi_params *store;
-	mm_tensor input[RANDOM_INPUTS];     /* a map, another, a vector, a number per sample */
-	mm_tensor wanted[RANDOM_WANTED];    /* some tensors on the way, the loss, its gradients to inputs and parameters */
+	mm_tensor input[RANDOM_INPUTS];  /* a map, another, a vector, a number per sample */
+	mm_tensor wanted[RANDOM_WANTED]; /* some tensors on the way, the loss, its gradients to inputs and parameters */
 	uint32_t n_wanted;
 } random_graph;
 
-/* The same network for the same number. smooth: only operations whose gradient has no jumps. Aborts the test on failure. */
+/* The same network for the same number. smooth: only operations whose gradient has no jumps. Aborts the test on
+ * failure. */
 void random_graph_make(random_graph *r, uint32_t number, bool smooth);
 void random_graph_free(random_graph *r);
 

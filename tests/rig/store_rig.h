@@ -19,17 +19,17 @@
 
 #include <cmocka.h>
 
-#define assert_ok(expression, e)                                                      \
-	do {                                                                              \
-		if ((expression) != MM_OK)                                                    \
+#define assert_ok(expression, e)                                                         \
+	do {                                                                                 \
+		if ((expression) != MM_OK)                                                       \
 			fail_msg("%s: %s: %s", #expression, mmi_status_name((e).code), (e).message); \
 	} while (0)
-#define assert_fails(expression, expected, e, part)                                   \
-	do {                                                                              \
-		assert_int_equal(expression, expected);                                       \
-		assert_int_equal((e).code, expected);                                         \
-		if (!strstr((e).message, part))                                               \
-			fail_msg("message '%s' lacks '%s'", (e).message, part);                   \
+#define assert_fails(expression, expected, e, part)                 \
+	do {                                                            \
+		assert_int_equal(expression, expected);                     \
+		assert_int_equal((e).code, expected);                       \
+		if (!strstr((e).message, part))                             \
+			fail_msg("message '%s' lacks '%s'", (e).message, part); \
 	} while (0)
 
 typedef struct {

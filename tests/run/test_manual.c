@@ -1,4 +1,5 @@
-/* test_manual.c - the manual of the settings names every key that the program asks for, with its default, and no other. */
+/* test_manual.c - the manual of the settings names every key that the program asks for, with its default, and no other.
+ */
 #include "mmi_build.h"
 
 #include <setjmp.h>

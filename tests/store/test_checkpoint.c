@@ -1,5 +1,5 @@
-/* test_checkpoint.c - checkpoints: the same bits come back, another architecture is refused, nothing is lost by a kill or a
- * full disk. */
+/* test_checkpoint.c - checkpoints: the same bits come back, another architecture is refused, nothing is lost by a kill
+ * or a full disk. */
 #include "mmi_build.h"
 
 #include "store/checkpoint.h"
@@ -88,7 +88,8 @@ static void a_checkpoint_restores_the_same_bits(void **state)
 	assert_string_equal(mmi_checkpoint_meta(ck, "plugin.m0"), "org.example.digit");
 	assert_ok(mmi_checkpoint_counter(ck, "counter.iteration", &iteration, &e), e);
 	assert_int_equal(iteration, 7);
-	assert_fails(mmi_checkpoint_counter(ck, "counter.nothing", &iteration, &e), MM_ESHAPE, e, "'counter.nothing' (I64 []) is missing");
+	assert_fails(mmi_checkpoint_counter(ck, "counter.nothing", &iteration, &e), MM_ESHAPE, e,
+	             "'counter.nothing' (I64 []) is missing");
 	mmi_checkpoint_close(ck);
 	free(s);
 	free(t);
@@ -109,13 +110,16 @@ static void numbers_that_are_not_finite_are_neither_written_nor_read(void **stat
 	run_state *s = state_create(7), *t = state_create(0);
 
 	s->v.moment[2] = INFINITY;
-	assert_fails(mmi_checkpoint_save(path, s->item, 5, NULL, 0, &e), MM_ENUMERIC, e, "a.safetensors is not written: tensor 'adam.moment' holds inf at index 2");
+	assert_fails(mmi_checkpoint_save(path, s->item, 5, NULL, 0, &e), MM_ENUMERIC, e,
+	             "a.safetensors is not written: tensor 'adam.moment' holds inf at index 2");
 	assert_int_equal(access(path, F_OK), -1);
 	write_unchecked(foreign, s);
-	assert_fails(state_restore(foreign, t, 5, &e), MM_ENUMERIC, e, "b.safetensors: tensor 'adam.moment' holds inf at index 2; expected finite numbers");
+	assert_fails(state_restore(foreign, t, 5, &e), MM_ENUMERIC, e,
+	             "b.safetensors: tensor 'adam.moment' holds inf at index 2; expected finite numbers");
 	s->v.moment[2] = 1;
 	s->v.step = (double)NAN;
-	assert_fails(mmi_checkpoint_save(path, s->item, 5, NULL, 0, &e), MM_ENUMERIC, e, "'learner.step' holds nan at index 0");
+	assert_fails(mmi_checkpoint_save(path, s->item, 5, NULL, 0, &e), MM_ENUMERIC, e,
+	             "'learner.step' holds nan at index 0");
 	write_unchecked(foreign, s);
 	assert_fails(state_restore(foreign, t, 5, &e), MM_ENUMERIC, e, "'learner.step' holds nan");
 	free(s);
@@ -147,7 +151,8 @@ static void another_architecture_is_refused_by_its_first_difference(void **state
 	state_save(path, 7);
 	s->item[0].dim[1] = 4;
 	s->item[1].name = "generator.shift";
-	assert_fails(state_restore(path, s, 5, &e), MM_ESHAPE, e, "tensor 'generator.weight' is F32 [2, 3], expected F32 [2, 4]");
+	assert_fails(state_restore(path, s, 5, &e), MM_ESHAPE, e,
+	             "tensor 'generator.weight' is F32 [2, 3], expected F32 [2, 4]");
 	s->item[0].dim[1] = 3;
 	assert_fails(state_restore(path, s, 5, &e), MM_ESHAPE, e, "tensor 'generator.shift' (F32 [3]) is missing");
 	s->item[1].name = "generator.bias";
@@ -171,7 +176,8 @@ static void a_tensor_too_many_is_refused_unless_excused(void **state)
 	state_save(path, 7);
 	assert_fails(state_restore(path, s, 2, &e), MM_ESHAPE, e, "tensor 'counter.iteration' (I64 []) has no place here");
 	assert_ok(mmi_checkpoint_open(path, &ck, &e), e);
-	assert_fails(mmi_checkpoint_restore_part(ck, s->item, 1, others, 3, &e), MM_ESHAPE, e, "tensor 'generator.bias' (F32 [3]) has no place");
+	assert_fails(mmi_checkpoint_restore_part(ck, s->item, 1, others, 3, &e), MM_ESHAPE, e,
+	             "tensor 'generator.bias' (F32 [3]) has no place");
 	assert_true(s->v.weight[0] == 0);
 	assert_ok(mmi_checkpoint_restore_part(ck, s->item, 2, others, 3, &e), e);
 	assert_true(s->v.weight[0] == 7 && s->v.moment[0] == 0);
@@ -315,13 +321,15 @@ enum { KILLS = 50, FLOATS = 1 << 16 };
 static void save_for_ever(const char *folder, int64_t iteration, int report)
 {
 	float *values = malloc(FLOATS * sizeof *values);
-	const mmi_tensor_item items[] = { mmi_item_f32_flat("values", FLOATS, values), mmi_item_counter("iteration", &iteration) };
+	const mmi_tensor_item items[] = { mmi_item_f32_flat("values", FLOATS, values),
+		                              mmi_item_counter("iteration", &iteration) };
 
 	for (;; iteration++) {
 		for (int i = 0; i < FLOATS; i++)
 			values[i] = (float)iteration;
 		char *path = mmi_checkpoint_file(folder, (uint64_t)iteration);
-		if (mmi_checkpoint_save(path, items, 2, NULL, 0, NULL) != MM_OK || mmi_checkpoint_prune(folder, 2, NULL, 0, NULL) != MM_OK)
+		if (mmi_checkpoint_save(path, items, 2, NULL, 0, NULL) != MM_OK ||
+		    mmi_checkpoint_prune(folder, 2, NULL, 0, NULL) != MM_OK)
 			_exit(1);
 		mmi_free(path);
 		if (write(report, "s", 1) != 1)
@@ -367,7 +375,8 @@ static int64_t load_latest(const char *folder)
 	mmi_checkpoint *ck = NULL;
 	int64_t iteration = -1;
 	float *values = malloc(FLOATS * sizeof *values);
-	const mmi_tensor_item items[] = { mmi_item_f32_flat("values", FLOATS, values), mmi_item_counter("iteration", &iteration) };
+	const mmi_tensor_item items[] = { mmi_item_f32_flat("values", FLOATS, values),
+		                              mmi_item_counter("iteration", &iteration) };
 
 	assert_ok(mmi_checkpoint_latest(folder, &log, &ck, &e), e);
 	assert_non_null(ck);

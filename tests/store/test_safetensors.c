@@ -89,14 +89,15 @@ static void tensors_and_texts_come_back_as_written(void **state)
 	assert_string_equal(mmi_safetensors_meta(s, "note"), "quote \" and \xc3\xa4");
 	assert_null(mmi_safetensors_meta(s, "nothing"));
 	assert_int_equal(mmi_safetensors_meta_count(s), 3);
-	assert_fails(mmi_safetensors_read(s, t, weights, 8, &e), MM_EARG, e, "tensor 'weights': room for 8 bytes, but it has 24");
+	assert_fails(mmi_safetensors_read(s, t, weights, 8, &e), MM_EARG, e,
+	             "tensor 'weights': room for 8 bytes, but it has 24");
 	mmi_safetensors_close(s);
 }
 
 static void bytes_are_those_of_the_format(void **state)
 {
 	static const char header[] = "{\"__metadata__\":{\"k\":\"v\",\"mmcore.crc32\":\"2e3fa576\"},"
-	                             "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+								 "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
 	mm_error e = MM_ERROR_INIT;
 	float a[2] = { 1, 2 };
 	const mmi_tensor_item item = { .name = "a", .dtype = MMI_F32, .rank = 1, .dim = { 2 }, .data = a };
@@ -137,7 +138,7 @@ static void a_file_of_the_python_package_is_read(void **state)
 {
 	/* As safetensors.numpy.save_file wrote it: sorted by width, then name, padded with spaces. */
 	static const char header[] = "{\"b\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
-	                             "\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[8,16]}}       ";
+								 "\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[8,16]}}       ";
 	mm_error e = MM_ERROR_INIT;
 	mmi_safetensors *s;
 
@@ -152,7 +153,8 @@ static void names_that_clash_are_refused(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
 	float x = 1;
-	const mmi_tensor_item twice[2] = { { .name = "x", .dtype = MMI_F32, .data = &x }, { .name = "x", .dtype = MMI_F32, .data = &x } };
+	const mmi_tensor_item twice[2] = { { .name = "x", .dtype = MMI_F32, .data = &x },
+		                               { .name = "x", .dtype = MMI_F32, .data = &x } };
 	const mmi_tensor_item reserved = { .name = "__metadata__", .dtype = MMI_F32, .data = &x };
 	const char *path = rig_path(*state, "a.safetensors");
 
@@ -198,12 +200,15 @@ static const struct {
 	{ "{\"a\":{\"dtype\":\"F33\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "dtype 'F33' is not known" },
 	{ "{\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "dtype is not a text" },
 	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", 8, "shape is not an array" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, "a dimension is -2, expected a whole number" },
+	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8,
+	  "a dimension is -2, expected a whole number" },
 	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.5],\"data_offsets\":[0,8]}}", 8, "a dimension is 2.5" },
 	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1e300],\"data_offsets\":[0,8]}}", 8, "a dimension is 1" },
 	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", 8, "a dimension is not a number" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}", 8, "9 dimensions, expected at most 8" },
-	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, "[4294967296, 4294967296] overflows" },
+	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}", 8,
+	  "9 dimensions, expected at most 8" },
+	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
+	  "[4294967296, 4294967296] overflows" },
 	{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0, "a dimension is 4.611" },
 	{ "{\"a\":{" F32_2 "\"data_offsets\":[0]}}", 8, "data_offsets is not an array of two numbers" },
 	{ "{\"a\":{" F32_2 "\"data_offsets\":[8,0]}}", 8, "data_offsets [8, 0] end before they begin" },
@@ -217,7 +222,8 @@ static const struct {
 	  "tensor 'b': data begins at byte 4, expected 8: it overlaps 'a'" },
 	{ "{\"a\":{" F32_2 "\"data_offsets\":[0,8]},\"b\":{" F32_2 "\"data_offsets\":[12,20]}}", 20,
 	  "tensor 'b': data begins at byte 12, expected 8: a gap after 'a'" },
-	{ "{\"a\":{" F32_2 "\"data_offsets\":[0,8]},\"a\":{" F32_2 "\"data_offsets\":[8,16]}}", 16, "tensor 'a' is given twice" },
+	{ "{\"a\":{" F32_2 "\"data_offsets\":[0,8]},\"a\":{" F32_2 "\"data_offsets\":[8,16]}}", 16,
+	  "tensor 'a' is given twice" },
 	{ "{\"__metadata__\":[]}", 0, "__metadata__ is not an object" },
 	{ "{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ 'k' is not a text" },
 	{ "{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "__metadata__ 'k' is given twice" },
@@ -239,8 +245,11 @@ static void impossible_header_lengths_are_refused(void **state)
 	static const struct {
 		uint64_t length;
 		const char *message;
-	} cases[] = { { 0, "header of 0 bytes, expected 2 to 11" }, { 1, "header of 1 bytes" }, { 12, "expected 2 to 11 in a file of 19" },
-		          { 100000001, "expected at most 100000000" }, { UINT64_MAX, "header of 18446744073709551615 bytes" },
+	} cases[] = { { 0, "header of 0 bytes, expected 2 to 11" },
+		          { 1, "header of 1 bytes" },
+		          { 12, "expected 2 to 11 in a file of 19" },
+		          { 100000001, "expected at most 100000000" },
+		          { UINT64_MAX, "header of 18446744073709551615 bytes" },
 		          { UINT64_MAX - 7, "expected at most" } };
 	char file[64];
 
@@ -369,7 +378,8 @@ static void a_file_that_shrinks_while_open_is_an_error(void **state)
 	free(rig_read(path, &bytes));
 	assert_ok(mmi_safetensors_open(path, &s, &e), e);
 	assert_int_equal(truncate(path, (off_t)bytes - 20), 0);
-	assert_fails(mmi_safetensors_read(s, mmi_safetensors_find(s, "weights"), weights, 24, &e), MM_EIO, e, "it changed while open");
+	assert_fails(mmi_safetensors_read(s, mmi_safetensors_find(s, "weights"), weights, 24, &e), MM_EIO, e,
+	             "it changed while open");
 	mmi_safetensors_close(s);
 }
 

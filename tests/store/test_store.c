@@ -113,7 +113,8 @@ static void resuming_with_other_columns_is_refused(void **state)
 	mmi_metrics *m = metrics_with_rows(path, 1);
 
 	mmi_metrics_close(m);
-	assert_fails(mmi_metrics_resume(path, other, 4, 5, &m, &e), MM_EFORMAT, e, "column 3 of the header differs: found 'iteration,loss,note,count', expected 'gap'");
+	assert_fails(mmi_metrics_resume(path, other, 4, 5, &m, &e), MM_EFORMAT, e,
+	             "column 3 of the header differs: found 'iteration,loss,note,count', expected 'gap'");
 	assert_fails(mmi_metrics_resume(path, columns, 3, 5, &m, &e), MM_EFORMAT, e, "expected 'none'");
 	assert_file(path, "iteration,loss,note,count\n10,1,,1\n");
 	assert_ok(mmi_metrics_resume(rig_path(*state, "fresh.csv"), columns, 4, 5, &m, &e), e);
@@ -210,7 +211,8 @@ static void a_run_is_never_overwritten(void **state)
 	assert_ok(mmi_runfolder_open(path, true, &f, &e), e);
 	mmi_runfolder_close(f);
 	rig_write(rig_path(*state, "file"), "x", 1);
-	assert_fails(mmi_runfolder_open(rig_path(*state, "file/run"), false, &f, &e), MM_EIO, e, "a file of that name is in the way");
+	assert_fails(mmi_runfolder_open(rig_path(*state, "file/run"), false, &f, &e), MM_EIO, e,
+	             "a file of that name is in the way");
 }
 
 static void resuming_nothing_is_refused_and_writes_nothing(void **state)
@@ -248,7 +250,8 @@ static void a_lock_that_is_a_link_is_not_written_to(void **state)
 	for (int hard = 0; hard < 2; hard++) {
 		rig_write(mine, "precious", 8);
 		assert_int_equal(hard ? link(mine, lock) : symlink(mine, lock), 0);
-		assert_fails(mmi_runfolder_open(rig_path(*state, "run"), false, &f, &e), MM_EIO, e, "run/.lock is a link or no regular file");
+		assert_fails(mmi_runfolder_open(rig_path(*state, "run"), false, &f, &e), MM_EIO, e,
+		             "run/.lock is a link or no regular file");
 		assert_file(mine, "precious");
 		assert_int_equal(unlink(lock), 0);
 	}
@@ -259,15 +262,21 @@ static void a_lock_that_is_a_link_is_not_written_to(void **state)
 
 static void tables_in_utf_16_are_told_by_name(void **state)
 {
-	static const char *const wide[] = { "\xFF\xFE" "a\0,\0b\0\n\0", "\xFE\xFF\0a\0,\0b\0\n", "a\0,\0b\0\n\0\0" };
+	static const char *const wide[] = { "\xFF\xFE"
+		                                "a\0,\0b\0\n\0",
+		                                "\xFE\xFF\0a\0,\0b\0\n", "a\0,\0b\0\n\0\0" };
 	mm_error e = MM_ERROR_INIT;
 	mmi_csv c;
 
 	for (size_t i = 0; i < MMI_COUNT(wide); i++) {
 		rig_write(rig_path(*state, "t.csv"), wide[i], i < 2 ? 10 : 8);
-		assert_fails(mmi_csv_read(rig_path(*state, "t.csv"), &c, &e), MM_EFORMAT, e, "the text is UTF-16, expected UTF-8");
+		assert_fails(mmi_csv_read(rig_path(*state, "t.csv"), &c, &e), MM_EFORMAT, e,
+		             "the text is UTF-16, expected UTF-8");
 	}
-	rig_write(rig_path(*state, "t.csv"), "\xEF\xBB\xBF" "a,b\r\n1,2\r\n", 13);
+	rig_write(rig_path(*state, "t.csv"),
+	          "\xEF\xBB\xBF"
+	          "a,b\r\n1,2\r\n",
+	          13);
 	assert_ok(mmi_csv_read(rig_path(*state, "t.csv"), &c, &e), e);
 	assert_int_equal(mmi_csv_find(&c, "a"), 0);
 	mmi_csv_clear(&c);
@@ -284,7 +293,8 @@ static void settings_and_the_best_checkpoint_are_not_written_through_a_link(void
 		mmi_runfolder *f = NULL;
 		bool resume = i == 0; /* settings make a run of it */
 		assert_int_equal(symlink("../mine", rig_path(*state, own[i])), 0);
-		assert_fails(mmi_runfolder_open(rig_path(*state, "run"), resume, &f, &e), MM_EIO, e, "is a link or no regular file");
+		assert_fails(mmi_runfolder_open(rig_path(*state, "run"), resume, &f, &e), MM_EIO, e,
+		             "is a link or no regular file");
 		assert_file(rig_path(*state, "mine"), "precious");
 		assert_int_equal(unlink(rig_path(*state, own[i])), 0);
 	}

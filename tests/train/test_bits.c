@@ -1,8 +1,8 @@
-/* test_bits.c - what is computed does not change by a bit: hashes of three small runs, 20 iterations with chains, with 1 and 2
- * threads, for each instruction set of the processor, against those in tests/reference/bits.txt.
+/* test_bits.c - what is computed does not change by a bit: hashes of three small runs, 20 iterations with chains, with
+ * 1 and 2 threads, for each instruction set of the processor, against those in tests/reference/bits.txt.
  *
- * Bits depend on compiler, optimisation and C library, so a line of that file names them; a build that it does not know has
- * only its thread counts compared. A change that is meant to change bits writes the file anew: make bits. */
+ * Bits depend on compiler, optimisation and C library, so a line of that file names them; a build that it does not know
+ * has only its thread counts compared. A change that is meant to change bits writes the file anew: make bits. */
 #include "mmi_build.h"
 
 #include "../rig/media_rig.h"
@@ -13,10 +13,12 @@
 
 #include <gnu/libc-version.h>
 
-#define RUN "[run]\nthreads = 2\nlog_interval = 10\ngrid_interval = 1000\ncheckpoint_interval = 1000\n" \
-            "[energy]\nnef = 6\nblocks = 2\nspectral_norm = yes\n"
+#define RUN                                                                                     \
+	"[run]\nthreads = 2\nlog_interval = 10\ngrid_interval = 1000\ncheckpoint_interval = 1000\n" \
+	"[energy]\nnef = 6\nblocks = 2\nspectral_norm = yes\n"
 /* Two chunks a batch; the last iteration is a snapshot's, so that its checkpoint holds the state alone. */
-#define CHAINS "[learner]\niterations = 20\nsnapshot_interval = 20\nbatch = 20\nlatent_dim = 6\nx_steps = 3\nz_steps = 3\n"
+#define CHAINS \
+	"[learner]\niterations = 20\nsnapshot_interval = 20\nbatch = 20\nlatent_dim = 6\nx_steps = 3\nz_steps = 3\n"
 
 typedef struct preset {
 	const char *name, *ini;
@@ -24,13 +26,15 @@ typedef struct preset {
 
 static const preset presets[] = {
 	{ "digits", RUN CHAINS "warmup = 4\nelbo_updates = 1\nexperts = all\ncontrast_factor = 1\n"
-	            "[m0]\nplugin = mnist.so\nroot = idx\nwidth = 2\nenergy_channels = 2\n"
-	            "[m1]\nplugin = mnist.so\nroot = idx\nwidth = 2\nenergy_channels = 2\n" },
-	{ "captions", RUN CHAINS "warmup = 4\nwarmup_objective = mopoe\n[data]\nroot = d\n[img]\nplugin = img.so\nsize = 32\nwidth = 4\n"
-	              "energy_channels = 3\n[txt]\nplugin = txt.so\nmin_count = 1\nlength = 8\nwidth = 4\nenergy_width = 8\n" },
-	{ "missing", RUN CHAINS "private_dim = 3\nprior = laplace\ninference_target = both\nx_move_max = 0.3\n"
-	             "[data]\nroot = d\nhide = 0.3\n[img]\nplugin = img.so\nsize = 32\nwidth = 4\nenergy_channels = 3\n"
-	             "[txt]\nplugin = txt.so\nmin_count = 1\nlength = 8\nwidth = 4\nenergy_width = 8\nrepresentation = onehot\n" },
+	                       "[m0]\nplugin = mnist.so\nroot = idx\nwidth = 2\nenergy_channels = 2\n"
+	                       "[m1]\nplugin = mnist.so\nroot = idx\nwidth = 2\nenergy_channels = 2\n" },
+	{ "captions", RUN CHAINS
+	  "warmup = 4\nwarmup_objective = mopoe\n[data]\nroot = d\n[img]\nplugin = img.so\nsize = 32\nwidth = 4\n"
+	  "energy_channels = 3\n[txt]\nplugin = txt.so\nmin_count = 1\nlength = 8\nwidth = 4\nenergy_width = 8\n" },
+	{ "missing", RUN CHAINS
+	  "private_dim = 3\nprior = laplace\ninference_target = both\nx_move_max = 0.3\n"
+	  "[data]\nroot = d\nhide = 0.3\n[img]\nplugin = img.so\nsize = 32\nwidth = 4\nenergy_channels = 3\n"
+	  "[txt]\nplugin = txt.so\nmin_count = 1\nlength = 8\nwidth = 4\nenergy_width = 8\nrepresentation = onehot\n" },
 };
 
 /* ------------------------------------------------------------ data */
@@ -164,8 +168,8 @@ static void check_preset(rig *r, const preset *p)
 	else if (!known_hash(build, p->name, &expected))
 		print_message("no hash for \"%s\": 1 and 2 threads agree, nothing else was compared\n", build);
 	else if (hash != expected)
-		fail_msg("%s, %s: hash %016llx, expected %016llx (tests/reference/bits.txt)", build, p->name, (unsigned long long)hash,
-		         (unsigned long long)expected);
+		fail_msg("%s, %s: hash %016llx, expected %016llx (tests/reference/bits.txt)", build, p->name,
+		         (unsigned long long)hash, (unsigned long long)expected);
 }
 
 static void runs_keep_their_bits(void **state)

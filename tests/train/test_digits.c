@@ -50,11 +50,16 @@ static void write_ini(const char *path, const char *root)
 {
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "[run]\nthreads = 2\ngrid_interval = 100000\ncheckpoint_interval = 100000\nlog_interval = 100\n[data]\nroot = %s\n", root);
-	fprintf(f, "[learner]\niterations = %d\nbatch = %d\nlatent_dim = 16\nx_steps = 5\nz_steps = 2\nlr_energy = 5e-5\n", long_run ? 1500 : 300, long_run ? 32 : 16);
+	fprintf(f,
+	        "[run]\nthreads = 2\ngrid_interval = 100000\ncheckpoint_interval = 100000\nlog_interval = "
+	        "100\n[data]\nroot = %s\n",
+	        root);
+	fprintf(f, "[learner]\niterations = %d\nbatch = %d\nlatent_dim = 16\nx_steps = 5\nz_steps = 2\nlr_energy = 5e-5\n",
+	        long_run ? 1500 : 300, long_run ? 32 : 16);
 	fprintf(f, "[energy]\nnef = %d\n", long_run ? 16 : 8);
 	for (int m = 0; m < 2; m++)
-		fprintf(f, "[m%d]\nplugin = mnist.so\nwidth = %d\nenergy_channels = 4\nlimit = %d\n", m, long_run ? 16 : 8, long_run ? 0 : 6000);
+		fprintf(f, "[m%d]\nplugin = mnist.so\nwidth = %d\nenergy_channels = 4\nlimit = %d\n", m, long_run ? 16 : 8,
+		        long_run ? 0 : 6000);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -109,7 +114,8 @@ static void train(rig *folder, course *c)
 static void a_run_on_pictures_learns_and_stays_in_bounds(void **state)
 {
 	if (!data_folder() || !getenv("MMCORE_PLUGIN_PATH")) {
-		print_message("neither $MMCORE_DATA/mnist nor /usr/share/datasets/fashion-mnist has pictures, or there is no plugin\n");
+		print_message(
+			"neither $MMCORE_DATA/mnist nor /usr/share/datasets/fashion-mnist has pictures, or there is no plugin\n");
 		skip();
 	}
 	course *c = calloc(1, sizeof *c);
@@ -117,7 +123,8 @@ static void a_run_on_pictures_learns_and_stays_in_bounds(void **state)
 	train(*state, c);
 	uint32_t n = c->n, tail = n / 6;
 	print_message("on %s: NLL %.1f to %.1f, U along the chain %.2f, E along the chain %.4f, gap %.3g\n", data_folder(),
-	              MEAN(nll_end, 0, 10), MEAN(nll_end, n - tail, tail), MEAN(u_end, n - tail, tail) - MEAN(u_start, n - tail, tail),
+	              MEAN(nll_end, 0, 10), MEAN(nll_end, n - tail, tail),
+	              MEAN(u_end, n - tail, tail) - MEAN(u_start, n - tail, tail),
 	              MEAN(e_revised, n - tail, tail) - MEAN(e_generated, n - tail, tail), MEAN(gap, n - tail, tail));
 	/* Less the constant of the likelihood, reconstruction errors nearly halve. */
 	double constant = 2 * 28 * 28 * 3 * (log(0.7) + 0.5 * log(2 * 3.14159265358979323846));

@@ -1,4 +1,5 @@
-/* test_large.c - 256 x 256 pictures with captions: fifty iterations, and the memory they take. A part of make bigcheck. */
+/* test_large.c - 256 x 256 pictures with captions: fifty iterations, and the memory they take. A part of make bigcheck.
+ */
 #include "mmi_build.h"
 
 #include "../rig/media_rig.h"
@@ -9,13 +10,15 @@
 
 enum { ITERATIONS = 50 };
 
-/* Measured: 873 MB on x86-64 with AVX-512 and two threads, each with programs of its own. The rest is for kernels that want more
- * scratch, and other allocators. */
+/* Measured: 873 MB on x86-64 with AVX-512 and two threads, each with programs of its own. The rest is for kernels that
+ * want more scratch, and other allocators. */
 #define BOUND_MB 1200.0
 
 static void write_ini(rig *r)
 {
-	media_text(r, "run.ini", "[run]\nthreads = 2\nlog_interval = 10\ngrid_interval = 50\ngrid_columns = 4\ncheckpoint_interval = 50\n[data]\nroot = d\n"
+	media_text(r, "run.ini",
+	           "[run]\nthreads = 2\nlog_interval = 10\ngrid_interval = 50\ngrid_columns = 4\ncheckpoint_interval = "
+	           "50\n[data]\nroot = d\n"
 	           "[learner]\niterations = 50\nwarmup = 10\nbatch = 8\nlatent_dim = 16\nx_steps = 4\nz_steps = 4\n"
 	           "[energy]\nnef = 16\nblocks = 3\nenergy_l2 = 0.01\nhead = mlp\n"
 	           "[img]\nplugin = img.so\nsize = 256\nwidth = 8\nenergy_channels = 16\nenergy_stride = 4\ncache_mb = 4\n"
@@ -53,8 +56,9 @@ static void fifty_iterations_at_256_fit_into_bounded_memory(void **state)
 	assert_ok(mmi_train(&setup, rig_path(*state, "run"), false, &hooks, &result, &e), e);
 	mmi_setup_close(&setup);
 	double peak = peak_mb();
-	print_message("256 x 256, batch 8: peak memory %.0f MB after 20 iterations, %.0f MB after %d and a sheet, bound %.0f MB\n", early, peak, ITERATIONS,
-	              BOUND_MB);
+	print_message(
+		"256 x 256, batch 8: peak memory %.0f MB after 20 iterations, %.0f MB after %d and a sheet, bound %.0f MB\n",
+		early, peak, ITERATIONS, BOUND_MB);
 	assert_int_equal(result.iterations, ITERATIONS);
 	assert_true(peak < BOUND_MB);
 	assert_true(peak < 1.1 * early);

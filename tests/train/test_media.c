@@ -1,5 +1,5 @@
-/* test_media.c - training on pictures with captions through the whole program's library: the same bits, going on, using a
- * model without the data, and what captions have to say about pictures. */
+/* test_media.c - training on pictures with captions through the whole program's library: the same bits, going on, using
+ * a model without the data, and what captions have to say about pictures. */
 #include "mmi_build.h"
 
 #include "../rig/media_rig.h"
@@ -13,10 +13,14 @@
 static void write_ini(rig *r, const char *txt)
 {
 	char text[2048];
-	snprintf(text, sizeof text, "[run]\nthreads = 2\nlog_interval = 1\ngrid_interval = 6\ngrid_columns = 3\ncheckpoint_interval = 3\n"
-	         "checkpoint_keep = 9\n[data]\nroot = d\n[learner]\niterations = 6\nwarmup = 2\nbatch = 8\nlatent_dim = 8\nx_steps = 3\nz_steps = 2\n"
-	         "[energy]\nnef = 6\nblocks = 2\nenergy_l2 = 0.01\n[img]\nplugin = img.so\nsize = 32\nwidth = 4\nenergy_channels = 3\n"
-	         "[txt]\nplugin = txt.so\nmin_count = 1\nlength = 8\nwidth = 4\nenergy_width = 8\n%s\n", txt);
+	snprintf(text, sizeof text,
+	         "[run]\nthreads = 2\nlog_interval = 1\ngrid_interval = 6\ngrid_columns = 3\ncheckpoint_interval = 3\n"
+	         "checkpoint_keep = 9\n[data]\nroot = d\n[learner]\niterations = 6\nwarmup = 2\nbatch = 8\nlatent_dim = "
+	         "8\nx_steps = 3\nz_steps = 2\n"
+	         "[energy]\nnef = 6\nblocks = 2\nenergy_l2 = 0.01\n[img]\nplugin = img.so\nsize = 32\nwidth = "
+	         "4\nenergy_channels = 3\n"
+	         "[txt]\nplugin = txt.so\nmin_count = 1\nlength = 8\nwidth = 4\nenergy_width = 8\n%s\n",
+	         txt);
 	media_text(r, "run.ini", text);
 }
 
@@ -84,13 +88,15 @@ static void a_vocabulary_comes_from_the_checkpoint_and_not_from_the_data(void **
 	media_cub(*state, "d");
 	write_ini(*state, "");
 	assert_ok(train(*state, "a", false, short_run, 1, &e), e);
-	media_text(*state, "d/text/001.red & co/square_5.txt", "Quite other words than before\nlike these, and more of them.\n");
+	media_text(*state, "d/text/001.red & co/square_5.txt",
+	           "Quite other words than before\nlike these, and more of them.\n");
 	mmi_setup anew; /* a setup that does not look into the run's folder has learned from the changed captions */
 	mmi_train_result result;
 	const mmi_train_hooks hooks = { .log = NULL };
 	const mmi_setup_request request = { .ini = rig_path(*state, "run.ini") };
 	assert_ok(mmi_setup_open(&request, &anew, &e), e);
-	assert_fails(mmi_train(&anew, rig_path(*state, "a"), true, &hooks, &result, &e), MM_ECONFIG, e, "learned from the data of [txt]");
+	assert_fails(mmi_train(&anew, rig_path(*state, "a"), true, &hooks, &result, &e), MM_ECONFIG, e,
+	             "learned from the data of [txt]");
 	mmi_setup_close(&anew);
 	assert_ok(train(*state, "a", true, NULL, 0, &e), e);
 }
@@ -125,15 +131,17 @@ static void another_plugin_refuses_the_checkpoint(void **state)
 	media_cub(*state, "d");
 	write_ini(*state, "");
 	assert_ok(train(*state, "a", false, NULL, 0, &e), e);
-	assert_fails(mmi_saved_open(checkpoint(*state, "a", 6), &request, 8, s, &e), MM_ECONFIG, e,
-	             "trained with the plugin and modality org.mmcore.img/picture, here it is org.mmcore.mnist/styled-digit");
+	assert_fails(
+		mmi_saved_open(checkpoint(*state, "a", 6), &request, 8, s, &e), MM_ECONFIG, e,
+		"trained with the plugin and modality org.mmcore.img/picture, here it is org.mmcore.mnist/styled-digit");
 	free(s);
 }
 
 /* ---------------------------------------------------------------- what captions tell pictures */
 
-/* One step of the data chain without noise from the same picture with several captions: how far apart the pictures end, relative
- * to how far they moved. Before training: with pool = mean, so that neither modality drowns the other in the head. */
+/* One step of the data chain without noise from the same picture with several captions: how far apart the pictures end,
+ * relative to how far they moved. Before training: with pool = mean, so that neither modality drowns the other in the
+ * head. */
 static double caption_effect(rig *r, const char *head, const char *seed)
 {
 	enum { N = 32 * 32 * 3, ROWS = 8 };
@@ -150,7 +158,8 @@ static double caption_effect(rig *r, const char *head, const char *seed)
 	assert_ok(mmi_model_create(cpu_device(), s.modalities, 2, &s.settings.model, &model, &e), e);
 	assert_ok(mmi_sampler_create(model, s.pool, &(mmi_sampler_config){ ROWS, ROWS, 1 }, &sampler, &e), e);
 	size_t caption = (size_t)s.modalities[1].count;
-	float *img = calloc(ROWS * N, sizeof *img), *before = calloc(ROWS * N, sizeof *before), *txt = calloc(ROWS * caption, sizeof *txt);
+	float *img = calloc(ROWS * N, sizeof *img), *before = calloc(ROWS * N, sizeof *before),
+		  *txt = calloc(ROWS * caption, sizeof *txt);
 	for (size_t m = 0; m < 2; m++)
 		assert_ok(mmi_modality_open(&s.modalities[m], MM_SPLIT_TRAIN, &d[m], &e), e);
 	for (size_t k = 0; k < ROWS; k++) {
@@ -158,7 +167,8 @@ static double caption_effect(rig *r, const char *head, const char *seed)
 		assert_ok(s.modalities[1].desc->read(d[1], k, txt + k * caption, &e), e);
 	}
 	memcpy(before, img, ROWS * N * sizeof *img);
-	mmi_sampler_revise(sampler, &(mmi_revise_args){ .steps = 1, .step = 1 }, (float *const[]){ img, txt }, NULL, ROWS, &stats);
+	mmi_sampler_revise(sampler, &(mmi_revise_args){ .steps = 1, .step = 1 }, (float *const[]){ img, txt }, NULL, ROWS,
+	                   &stats);
 	for (size_t k = 1; k < ROWS; k++)
 		for (size_t i = 0; i < N; i++) {
 			apart += fabs((double)(img[k * N + i] - img[i]));
@@ -181,11 +191,14 @@ static void the_pictures_gradient_depends_on_the_caption_with_a_fused_head(void 
 	media_cub(*state, "d");
 	write_ini(*state, "");
 	/* The head's units bend at 0: whether a caption bends one before any training is up to its first weights. */
-	static const char *const seeds[] = { "run.seed=1", "run.seed=2", "run.seed=3", "run.seed=4", "run.seed=5", "run.seed=6" };
+	static const char *const seeds[] = { "run.seed=1", "run.seed=2", "run.seed=3",
+		                                 "run.seed=4", "run.seed=5", "run.seed=6" };
 	double mlp = 0, linear = 0;
 	for (size_t i = 0; i < MMI_COUNT(seeds); i++) {
-		double a = caption_effect(*state, "energy.head=mlp", seeds[i]), b = caption_effect(*state, "energy.head=linear", seeds[i]);
-		print_message("relative difference between captions, %s: %.3g with head = mlp, %.3g with linear\n", seeds[i], a, b);
+		double a = caption_effect(*state, "energy.head=mlp", seeds[i]),
+			   b = caption_effect(*state, "energy.head=linear", seeds[i]);
+		print_message("relative difference between captions, %s: %.3g with head = mlp, %.3g with linear\n", seeds[i], a,
+		              b);
 		mlp = fmax(mlp, a);
 		linear = fmax(linear, b);
 	}

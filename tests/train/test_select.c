@@ -1,5 +1,5 @@
-/* test_select.c - selecting the best checkpoint: the validation figure against one made by hand, that measuring leaves no
- * trace, and which checkpoints are kept whatever happens to a run. */
+/* test_select.c - selecting the best checkpoint: the validation figure against one made by hand, that measuring leaves
+ * no trace, and which checkpoints are kept whatever happens to a run. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -92,7 +92,9 @@ static mmi_tuples *open_tuples(learner_rig *r, mmi_modality *own, bool lacking)
 		descs[m].read = fake_read;
 		own[m].desc = &descs[m];
 	}
-	assert_ok((lacking ? mmi_tuples_open_incomplete : mmi_tuples_open)(own, RIG_MODALITIES, MMI_PART_TEST, 0, 1, NULL, &t, &e), e);
+	assert_ok((lacking ? mmi_tuples_open_incomplete : mmi_tuples_open)(own, RIG_MODALITIES, MMI_PART_TEST, 0, 1, NULL,
+	                                                                   &t, &e),
+	          e);
 	return t;
 }
 
@@ -164,7 +166,9 @@ static double by_hand(learner_rig *r, bool lacking)
 			}
 			for (int i = 0; i < 16; i++)
 				expert[i] = s;
-			mmi_start_args a = { .iteration = first, .chain = s, .expert = expert, .observed = given, .temperature = 1 };
+			mmi_start_args a = {
+				.iteration = first, .chain = s, .expert = expert, .observed = given, .temperature = 1
+			};
 			mmi_sampler_reseed(r->learner->sampler, UINT64_C(1) << 32);
 			mmi_sampler_start(r->learner->sampler, &a, &experts, 16, &z);
 			mmi_sampler_decode(r->learner->sampler, &z, 16, mean);
@@ -285,7 +289,7 @@ enum { COURSE = 4000, EVERY = 3, SNAPSHOT = 20, KEEP = 2 };
 typedef struct fake_run {
 	mmi_runfolder *folder;
 	mmi_best best;
-	double value[COURSE + 1];   /* of the present course; NaN where nothing was measured */
+	double value[COURSE + 1]; /* of the present course; NaN where nothing was measured */
 	int64_t iteration;
 	uint64_t snapshot, seed;
 } fake_run;

@@ -1,5 +1,5 @@
-/* test_train.c - the loop around the learner, with a test plugin's made-up data: hooks, stopping, and what a rollback leaves
- * in the run folder. */
+/* test_train.c - the loop around the learner, with a test plugin's made-up data: hooks, stopping, and what a rollback
+ * leaves in the run folder. */
 #include "mmi_build.h"
 
 #include "../rig/store_rig.h"
@@ -13,18 +13,19 @@
 
 /* What a run said and did. */
 typedef struct course {
-	uint64_t stop_at;                 /* iterations; 0: never */
-	bool stop_after_rollback;         /* stop two iterations after the first rollback */
-	uint64_t done, steps, before;     /* last step; calls of the hook; step before the first rollback */
+	uint64_t stop_at;             /* iterations; 0: never */
+	bool stop_after_rollback;     /* stop two iterations after the first rollback */
+	uint64_t done, steps, before; /* last step; calls of the hook; step before the first rollback */
 	uint64_t went_back_to;
 	int warnings;
-	char warning[512];                /* the first */
-	char heard[8192];                 /* every line */
-	const char *spoil, *mend;         /* a path that becomes a folder, or a file where it was a folder, after iteration 1; and what is as it was
-	                                   * again after iteration 10 */
+	char warning[512];        /* the first */
+	char heard[8192];         /* every line */
+	const char *spoil, *mend; /* a path that becomes a folder, or a file where it was a folder, after iteration 1; and
+	                           * what is as it was again after iteration 10 */
 } course;
 
-/* What cannot be done even by root: to write into a folder that is a file, to replace or delete a folder as if it were a file. */
+/* What cannot be done even by root: to write into a folder that is a file, to replace or delete a folder as if it were
+ * a file. */
 static void spoil(const char *path)
 {
 	struct stat st;
@@ -78,14 +79,17 @@ static void write_ini(const char *path)
 {
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "[run]\nthreads = 1\nlog_interval = 1\ngrid_interval = 1000\ngrid_columns = 2\ncheckpoint_interval = 4\ncheckpoint_keep = 2\n"
-	           "[learner]\niterations = 20\nbatch = 8\nlatent_dim = 3\nx_steps = 2\nz_steps = 2\n[energy]\nnef = 4\n"
-	           "[a]\nplugin = %s/toy.so\n[b]\nplugin = %s/toy.so\n", BADPLUGIN_DIR, BADPLUGIN_DIR);
+	fprintf(f,
+	        "[run]\nthreads = 1\nlog_interval = 1\ngrid_interval = 1000\ngrid_columns = 2\ncheckpoint_interval = "
+	        "4\ncheckpoint_keep = 2\n"
+	        "[learner]\niterations = 20\nbatch = 8\nlatent_dim = 3\nx_steps = 2\nz_steps = 2\n[energy]\nnef = 4\n"
+	        "[a]\nplugin = %s/toy.so\n[b]\nplugin = %s/toy.so\n",
+	        BADPLUGIN_DIR, BADPLUGIN_DIR);
 	assert_int_equal(fclose(f), 0);
 }
 
-static mm_status train(rig *r, const char *folder, mmi_train_start start, const char *const *sets, size_t n_sets, course *c, mmi_train_result *result,
-                       mm_error *e)
+static mm_status train(rig *r, const char *folder, mmi_train_start start, const char *const *sets, size_t n_sets,
+                       course *c, mmi_train_result *result, mm_error *e)
 {
 	mmi_setup setup;
 	const mmi_log log = { .line = hear, .ctx = c };
@@ -154,9 +158,10 @@ static void stopping_writes_a_checkpoint_of_the_iteration_reached(void **state)
 	assert_checkpoints(*state, "run", (uint64_t[]){ 16, 20 }, 2);
 }
 
-/* A limit so tight that the guard stops a step once enough losses are known, long after the snapshot it goes back to. */
-static const char *const tight[] = { "learner.gap_limit=1", "learner.iterations=1000", "learner.snapshot_interval=40", "learner.max_rollbacks=1",
-	                                 "learner.lr_energy=2e-3" };
+/* A limit so tight that the guard stops a step once enough losses are known, long after the snapshot it goes back to.
+ */
+static const char *const tight[] = { "learner.gap_limit=1", "learner.iterations=1000", "learner.snapshot_interval=40",
+	                                 "learner.max_rollbacks=1", "learner.lr_energy=2e-3" };
 
 static void a_rollback_takes_the_checkpoints_back_too(void **state)
 {
@@ -245,7 +250,8 @@ static void a_warm_up_is_never_the_best_of_a_cooperative_run(void **state)
 		course c = { 0 };
 		mmi_train_result result;
 		const char *folder = baseline ? "two" : "one";
-		const char *const sets[] = { "run.select=nll", "data.holdout=4", "learner.warmup=18", "learner.lr_generator=0.3", objectives[baseline] };
+		const char *const sets[] = { "run.select=nll", "data.holdout=4", "learner.warmup=18",
+			                         "learner.lr_generator=0.3", objectives[baseline] };
 		assert_ok(train(*state, folder, false, sets, MMI_COUNT(sets), &c, &result, &e), e);
 		snprintf(metrics, sizeof metrics, "%s/metrics.csv", rig_path(*state, folder));
 		assert_in_range(least_in(metrics), 1, 18); /* or there is nothing to see */
@@ -290,7 +296,8 @@ static char *seconds_in(const char *path)
 static void a_time_budget_counts_over_stops_and_replaces_iterations(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	static const char *const sets[] = { "run.minutes=0.01", "learner.warmup=10", "run.checkpoint_interval=100000", "run.log_interval=1" };
+	static const char *const sets[] = { "run.minutes=0.01", "learner.warmup=10", "run.checkpoint_interval=100000",
+		                                "run.log_interval=1" };
 	course c = { .stop_at = 5 };
 	mmi_train_result result;
 	assert_ok(train(*state, "run", false, sets, MMI_COUNT(sets), &c, &result, &e), e);
@@ -341,7 +348,8 @@ static void without_a_budget_checkpoints_know_no_time(void **state)
 /* The same sheet is drawn from the last checkpoint, where the generator is the average. */
 static void sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with(void **state)
 {
-	static const char *const sets[] = { "learner.generator_ema=0.9", "learner.lr_generator=0.05", "learner.objective=mvae", "learner.iterations=6" };
+	static const char *const sets[] = { "learner.generator_ema=0.9", "learner.lr_generator=0.05",
+		                                "learner.objective=mvae", "learner.iterations=6" };
 	mm_error e = MM_ERROR_INIT;
 	course c = { 0 };
 	mmi_train_result result;
@@ -353,7 +361,9 @@ static void sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with(voi
 	const char *path = rig_path(*state, "again.png");
 	size_t bytes[2];
 	assert_ok(train(*state, "run", false, sets, MMI_COUNT(sets), &c, &result, &e), e);
-	assert_ok(mmi_saved_open(result.checkpoint, &(mmi_setup_request){ .plugins = plugins, .n_plugins = 2 }, 2, &saved, &e), e);
+	assert_ok(
+		mmi_saved_open(result.checkpoint, &(mmi_setup_request){ .plugins = plugins, .n_plugins = 2 }, 2, &saved, &e),
+		e);
 	assert_ok(mmi_setup_tuples(&saved.setup, MMI_PART_TEST, NULL, &shown, &e), e);
 	assert_ok(mmi_tuples_pick(shown, 2, saved.setup.settings.seed, &e), e);
 	assert_ok(mmi_gallery_create(saved.model, saved.sampler, shown, 2, &gallery, &e), e);
@@ -374,7 +384,8 @@ static void too_many_rollbacks_end_training(void **state)
 	mm_error e = MM_ERROR_INIT;
 	course c = { 0 };
 	mmi_train_result result;
-	assert_fails(train(*state, "run", false, tight, MMI_COUNT(tight), &c, &result, &e), MM_ENUMERIC, e, "at most 1 rollbacks are allowed");
+	assert_fails(train(*state, "run", false, tight, MMI_COUNT(tight), &c, &result, &e), MM_ENUMERIC, e,
+	             "at most 1 rollbacks are allowed");
 	assert_int_equal(c.warnings, 2);
 }
 
@@ -384,8 +395,11 @@ static void write_data_ini(const char *path, int broken)
 {
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
-	fprintf(f, "[run]\nthreads = 1\nlog_interval = 1\ngrid_columns = 2\ncheckpoint_interval = 1000\n[learner]\niterations = 1000\nbatch = 2\n"
-	           "latent_dim = 3\nx_steps = 2\nz_steps = 2\n[energy]\nnef = 4\n[a]\nplugin = %s/toy_data.so\nbroken = %d\n", BADPLUGIN_DIR, broken);
+	fprintf(f,
+	        "[run]\nthreads = 1\nlog_interval = 1\ngrid_columns = 2\ncheckpoint_interval = 1000\n[learner]\niterations "
+	        "= 1000\nbatch = 2\n"
+	        "latent_dim = 3\nx_steps = 2\nz_steps = 2\n[energy]\nnef = 4\n[a]\nplugin = %s/toy_data.so\nbroken = %d\n",
+	        BADPLUGIN_DIR, broken);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -406,7 +420,8 @@ static void a_sample_that_cannot_be_read_ends_a_run_with_a_checkpoint(void **sta
 		snprintf(folder, sizeof folder, "run%d", broken);
 		write_data_ini(request.ini, broken);
 		assert_ok(mmi_setup_open(&request, &setup, &e), e);
-		assert_fails(mmi_train(&setup, rig_path(r, folder), MMI_TRAIN_NEW, &hooks, &result, &e), MM_EFORMAT, e, "cannot be read");
+		assert_fails(mmi_train(&setup, rig_path(r, folder), MMI_TRAIN_NEW, &hooks, &result, &e), MM_EFORMAT, e,
+		             "cannot be read");
 		mmi_setup_close(&setup);
 		before = c.done;
 	}
@@ -424,7 +439,8 @@ static void a_run_that_breaks_down_leaves_its_last_whole_state(void **state)
 	memcpy(sets, tight, sizeof tight);
 	sets[MMI_COUNT(tight)] = "learner.max_rollbacks=0";
 	sets[MMI_COUNT(tight) + 1] = "run.checkpoint_interval=100000";
-	assert_fails(train(*state, "run", MMI_TRAIN_NEW, sets, MMI_COUNT(sets), &c, &result, &e), MM_ENUMERIC, e, "at most 0 rollbacks are allowed");
+	assert_fails(train(*state, "run", MMI_TRAIN_NEW, sets, MMI_COUNT(sets), &c, &result, &e), MM_ENUMERIC, e,
+	             "at most 0 rollbacks are allowed");
 	assert_int_equal(result.iterations % 40, 0);
 	assert_in_range(result.iterations, 40, c.done);
 	assert_int_equal(counter_in(result.checkpoint, "state.iteration"), result.iterations);
@@ -440,7 +456,8 @@ static void output_beside_checkpoints_that_fails_ends_no_run(void **state)
 		{ "best.safetensors", "best.safetensors" },
 		{ "checkpoints/checkpoint-00000008.safetensors", "cannot delete" },
 	};
-	static const char *const sets[] = { "run.select=nll", "data.holdout=4", "run.grid_interval=2", "run.checkpoint_keep=1", "learner.iterations=12" };
+	static const char *const sets[] = { "run.select=nll", "data.holdout=4", "run.grid_interval=2",
+		                                "run.checkpoint_keep=1", "learner.iterations=12" };
 	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
 		mm_error e = MM_ERROR_INIT;
 		course c = { 0 };
@@ -511,31 +528,37 @@ static void seconds_of_metrics_go_on_without_a_time_budget(void **state)
 
 static void other_data_needs_a_word_and_other_settings_are_told(void **state)
 {
-	static const char *const data[] = { "run.seed=7", "learner.batch=4", "data.holdout=3", "data.hide=0.1", "a.label=other", "data.incomplete=keep" };
-	static const char *const rates[] = { "learner.lr_generator=0.01", "learner.iterations=40", "learner.schedule=cosine", "run.log_interval=2" };
+	static const char *const data[] = { "run.seed=7",    "learner.batch=4", "data.holdout=3",
+		                                "data.hide=0.1", "a.label=other",   "data.incomplete=keep" };
+	static const char *const rates[] = { "learner.lr_generator=0.01", "learner.iterations=40",
+		                                 "learner.schedule=cosine", "run.log_interval=2" };
 	mm_error e = MM_ERROR_INIT;
 	mmi_train_result result;
 	course c = { .stop_at = 5 };
 	assert_ok(train(*state, "run", MMI_TRAIN_NEW, NULL, 0, &c, &result, &e), e);
 	for (size_t i = 0; i < MMI_COUNT(data); i++) {
 		c = (course){ .stop_at = 6 };
-		assert_fails(train(*state, "run", MMI_TRAIN_RESUME, &data[i], 1, &c, &result, &e), MM_ECONFIG, e, "--changed-data");
+		assert_fails(train(*state, "run", MMI_TRAIN_RESUME, &data[i], 1, &c, &result, &e), MM_ECONFIG, e,
+		             "--changed-data");
 		assert_int_equal(c.steps, 0);
 	}
 	c = (course){ .stop_at = 6 };
-	assert_fails(train(*state, "run", MMI_TRAIN_RESUME, data, 1, &c, &result, &e), MM_ECONFIG, e, "[run] seed was 1, is 7");
+	assert_fails(train(*state, "run", MMI_TRAIN_RESUME, data, 1, &c, &result, &e), MM_ECONFIG, e,
+	             "[run] seed was 1, is 7");
 	assert_ok(train(*state, "run", MMI_TRAIN_RESUME_CHANGED_DATA, data, 1, &c, &result, &e), e);
 	assert_int_equal(c.steps, 1);
 	assert_non_null(strstr(c.heard, "changed: [run] seed was 1, is 7"));
 	c = (course){ .stop_at = 7 };
-	assert_fails(train(*state, "run", MMI_TRAIN_RESUME, NULL, 0, &c, &result, &e), MM_ECONFIG, e, "[run] seed was 7, is 1");
+	assert_fails(train(*state, "run", MMI_TRAIN_RESUME, NULL, 0, &c, &result, &e), MM_ECONFIG, e,
+	             "[run] seed was 7, is 1");
 	const char *sets[5] = { data[0] };
 	memcpy(sets + 1, rates, sizeof rates);
 	assert_ok(train(*state, "run", MMI_TRAIN_RESUME, sets, 5, &c, &result, &e), e);
 	assert_non_null(strstr(c.heard, "changed: [learner] lr_generator was 0.001, is 0.01\n"));
 	assert_non_null(strstr(c.heard, "changed: [learner] iterations was 20, is 40\n"));
 	assert_non_null(strstr(c.heard, "changed: [run] log_interval was 1, is 2\n"));
-	assert_non_null(strstr(c.heard, "changed: the schedule's factor of the learning rates was 1 at this point, is 0.94"));
+	assert_non_null(
+		strstr(c.heard, "changed: the schedule's factor of the learning rates was 1 at this point, is 0.94"));
 	assert_null(strstr(c.heard, "seed was"));
 }
 
@@ -547,11 +570,19 @@ static void a_run_says_what_will_end_it_and_when_the_energy_starts(void **state)
 		const char *sets[3], *says;
 		int warnings;
 	} ways[] = {
-		{ { "learner.warmup=4", NULL }, "the run ends after 20 iterations; the energy model is trained after 4 iterations of warm-up\n", 0 },
-		{ { "learner.objective=mmvae", NULL }, "the run ends after 20 iterations; a baseline: no energy model is trained\n", 0 },
-		{ { "run.minutes=0.002", "learner.warmup=10" }, "the run ends after 0.002 minutes of training (iterations = 20 is only what warm-up is a share of); "
-		                                                "the energy model is trained after 0.001 minutes of warm-up\n", 0 },
-		{ { "learner.warmup=20", NULL }, "the energy model will not be trained: warmup = 20 lasts as long as the run, iterations = 20\n", 2 },
+		{ { "learner.warmup=4", NULL },
+		  "the run ends after 20 iterations; the energy model is trained after 4 iterations of warm-up\n",
+		  0 },
+		{ { "learner.objective=mmvae", NULL },
+		  "the run ends after 20 iterations; a baseline: no energy model is trained\n",
+		  0 },
+		{ { "run.minutes=0.002", "learner.warmup=10" },
+		  "the run ends after 0.002 minutes of training (iterations = 20 is only what warm-up is a share of); "
+		  "the energy model is trained after 0.001 minutes of warm-up\n",
+		  0 },
+		{ { "learner.warmup=20", NULL },
+		  "the energy model will not be trained: warmup = 20 lasts as long as the run, iterations = 20\n",
+		  2 },
 	};
 	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
 		mm_error e = MM_ERROR_INIT;
@@ -577,17 +608,21 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_rollback_takes_the_best_checkpoint_back_too, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_warm_up_is_never_the_best_of_a_cooperative_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(metrics_go_back_with_the_run, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_time_budget_counts_over_stops_and_replaces_iterations, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_time_budget_counts_over_stops_and_replaces_iterations, rig_setup,
+		                                rig_teardown),
 		cmocka_unit_test_setup_teardown(without_a_budget_checkpoints_know_no_time, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with, rig_setup,
+		                                rig_teardown),
 		cmocka_unit_test_setup_teardown(too_many_rollbacks_end_training, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_sample_that_cannot_be_read_ends_a_run_with_a_checkpoint, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_sample_that_cannot_be_read_ends_a_run_with_a_checkpoint, rig_setup,
+		                                rig_teardown),
 		cmocka_unit_test_setup_teardown(a_run_that_breaks_down_leaves_its_last_whole_state, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(output_beside_checkpoints_that_fails_ends_no_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(sheets_come_back_when_they_can, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(seconds_of_metrics_go_on_without_a_time_budget, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(other_data_needs_a_word_and_other_settings_are_told, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_run_says_what_will_end_it_and_when_the_energy_starts, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_run_says_what_will_end_it_and_when_the_energy_starts, rig_setup,
+		                                rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* test_use.c - what commands on a trained model share: inputs that users name, samples and translations that the energy guides,
- * recordings of chains, ways between latents. */
+/* test_use.c - what commands on a trained model share: inputs that users name, samples and translations that the energy
+ * guides, recordings of chains, ways between latents. */
 #include "mmi_build.h"
 
 #include "../rig/store_rig.h"
@@ -43,7 +43,7 @@ typedef struct bench {
 	rig *rig;
 	mmi_modality modality[3];
 	mmi_model model;
-	char a[300], b[300], c[300];   /* files "x", "y", "with,comma" */
+	char a[300], b[300], c[300]; /* files "x", "y", "with,comma" */
 } bench;
 
 static mmi_modality number(const char *name, const mm_modality_file *file)
@@ -55,7 +55,9 @@ static mmi_modality number(const char *name, const mm_modality_file *file)
 
 static void open_bench(bench *t, rig *r)
 {
-	*t = (bench){ .rig = r, .modality = { number("pic", &reads_files), number("txt", &reads_words), number("snd", &reads_files) } };
+	*t = (bench){
+		.rig = r, .modality = { number("pic", &reads_files), number("txt", &reads_words), number("snd", &reads_files) }
+	};
 	t->model = (mmi_model){ .modalities = t->modality, .n_modalities = 3 };
 	snprintf(t->a, sizeof t->a, "%s", rig_path(r, "x"));
 	snprintf(t->b, sizeof t->b, "%s", rig_path(r, "y"));
@@ -167,7 +169,8 @@ static void names_and_numbers_are_parsed_whole(void **state)
 	open_bench(&t, *state);
 	assert_ok(mmi_names_parse(&t.model, "snd,pic", "--want", flags, &e), e);
 	assert_true(flags[0] && !flags[1] && flags[2]);
-	assert_fails(mmi_names_parse(&t.model, "txt,snd", "--want", flags, &e), MM_ECONFIG, e, "--want: snd is named twice");
+	assert_fails(mmi_names_parse(&t.model, "txt,snd", "--want", flags, &e), MM_ECONFIG, e,
+	             "--want: snd is named twice");
 	assert_fails(mmi_names_parse(&t.model, "", "--want", flags, &e), MM_ECONFIG, e, "unknown modality ''");
 	assert_ok(mmi_numbers_parse("0,4294967295,7", "--test", &list, &n, &e), e);
 	assert_int_equal(n, 3);
@@ -197,8 +200,13 @@ static float *new_samples(const learner_rig *r, uint32_t m)
 /* A model whose experts have been told what belongs together, so that their agreement means something. */
 static void open_drawn(drawn *d)
 {
-	static const char *const sets[] = { "energy.agreement=5", "learner.contrast_factor=10", "sample.latent_step=0.3", "translate.latent_step=0.3", "learner.warmup=60",
-	                                    "learner.iterations=70", NULL };
+	static const char *const sets[] = { "energy.agreement=5",
+		                                "learner.contrast_factor=10",
+		                                "sample.latent_step=0.3",
+		                                "translate.latent_step=0.3",
+		                                "learner.warmup=60",
+		                                "learner.iterations=70",
+		                                NULL };
 	mm_error e = MM_ERROR_INIT;
 	*d = (drawn){ .z = { .z = NULL } };
 	rig_open(&d->rig, sets);
@@ -314,10 +322,13 @@ static void samples_start_at_noise_where_training_did(void **state)
 	close_drawn(&d);
 }
 
-/* Candidates, guide, decode, data chain from there; with neither, what the data chain makes of the generator's samples. */
+/* Candidates, guide, decode, data chain from there; with neither, what the data chain makes of the generator's samples.
+ */
 static void samples_are_what_the_chains_by_hand_give(void **state)
 {
-	static const struct { uint32_t candidates, steps; } guides[] = { { 1, 0 }, { 1, 7 }, { 3, 0 }, { 3, 7 } };
+	static const struct {
+		uint32_t candidates, steps;
+	} guides[] = { { 1, 0 }, { 1, 7 }, { 3, 0 }, { 3, 7 } };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(guides); i++) {
 		drawn d;
@@ -373,7 +384,10 @@ static void what_a_diverged_model_gives_is_an_error(void **state)
 	float energy[2];
 	(void)state;
 	open_drawn(&d);
-	const mmi_saved saved = { .setup = { .settings = d.rig.settings }, .model = d.rig.model, .sampler = d.rig.learner->sampler, .has_energy = true };
+	const mmi_saved saved = { .setup = { .settings = d.rig.settings },
+		                      .model = d.rig.model,
+		                      .sampler = d.rig.learner->sampler,
+		                      .has_energy = true };
 	assert_ok(mmi_scores_of(&saved, 2, read_ones, &d, NULL, energy, &e), e);
 	mmi_chains a = chains_of(&d, 0, 2);
 	generate(&d, &a);
@@ -381,7 +395,8 @@ static void what_a_diverged_model_gives_is_an_error(void **state)
 	for (size_t i = 0; i < d.rig.model->energy->count; i++)
 		d.rig.model->energy->raw.at[i] = INFINITY;
 	mmi_params_update(d.rig.model->energy, 0);
-	assert_fails(mmi_scores_of(&saved, 2, read_ones, &d, NULL, energy, &e), MM_ENUMERIC, e, "the energy of tuple 0 is ");
+	assert_fails(mmi_scores_of(&saved, 2, read_ones, &d, NULL, energy, &e), MM_ENUMERIC, e,
+	             "the energy of tuple 0 is ");
 	d.revised[1][3] = NAN;
 	assert_fails(mmi_rows_check(d.rig.model, GENERATED, d.revised, "samples", &e), MM_ENUMERIC, e, "samples of [");
 	close_drawn(&d);
@@ -391,8 +406,12 @@ static void translate(drawn *d, uint32_t given, uint32_t candidates, uint32_t gu
 {
 	static const float ones[GENERATED] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 }, zeros[GENERATED] = { 0 };
 	const mmi_chains chains = chains_of(d, guide_steps, 2);
-	mmi_translate_args args = { .number = 4, .expert = (int32_t)given, .temperature = 1, .guide = chains.guide, .revise = chains.revise,
-	                            .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
+	mmi_translate_args args = { .number = 4,
+		                        .expert = (int32_t)given,
+		                        .temperature = 1,
+		                        .guide = chains.guide,
+		                        .revise = chains.revise,
+		                        .posterior = { .steps = 2, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
 	args.guide.candidates = candidates;
 	const float *observed[RIG_MODALITIES];
 	mm_error e = MM_ERROR_INIT;
@@ -400,7 +419,8 @@ static void translate(drawn *d, uint32_t given, uint32_t candidates, uint32_t gu
 	assert_ok(mmi_translator_create(d->rig.model, d->rig.learner->sampler, GENERATED, &t, &e), e);
 	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
 		observed[m] = m == given ? ones : zeros;
-		memcpy(d->revised[m], rig_batch(&d->rig, 500)->x[m], GENERATED * (size_t)d->rig.modality[m].count * sizeof(float));
+		memcpy(d->revised[m], rig_batch(&d->rig, 500)->x[m],
+		       GENERATED * (size_t)d->rig.modality[m].count * sizeof(float));
 	}
 	mmi_translate(t, &args, d->revised, observed, GENERATED, NULL);
 	mmi_translator_destroy(t);
@@ -421,7 +441,8 @@ static void a_guided_translation_leaves_what_was_given(void **state)
 			for (uint32_t m = 0; m < RIG_MODALITIES; m++)
 				assert_true(same_samples(&d, m, d.generated[m], d.revised[m]) == (m == given));
 			assert_true(same_samples(&d, given, rig_batch(&d.rig, 500)->x[given], d.revised[given]));
-			print_message("given %u: joint energy %.3f, %s %.3f\n", given, before, chosen ? "chosen" : "guided", mean_energy(&d, d.revised));
+			print_message("given %u: joint energy %.3f, %s %.3f\n", given, before, chosen ? "chosen" : "guided",
+			              mean_energy(&d, d.revised));
 			assert_true(mean_energy(&d, d.revised) < before);
 		}
 	}
@@ -453,7 +474,12 @@ static void run_posterior(course *c, const char *const *sets, bool observe, bool
 	assert_ok(mmi_latents_create(c->rig.model, c->rows, &c->start, &e), e);
 	mmi_sampler_prior(s, c->rows, 0, 3, &c->z);
 	mmi_latents_copy(&c->start, &c->z, c->rig.model, c->rows);
-	mmi_posterior_args args = { .steps = STEPS, .iteration = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1, .observed = observe ? NULL : observed };
+	mmi_posterior_args args = { .steps = STEPS,
+		                        .iteration = 1,
+		                        .step = 0.1,
+		                        .noise = 0.1,
+		                        .grad_scale = 1,
+		                        .observed = observe ? NULL : observed };
 	if (record) {
 		mmi_recorder *r = &c->recorder;
 		assert_ok(mmi_recorder_create(c->rows, STEPS, mmi_sampler_energy_tensor(s, MMI_SAMPLER_POSTERIOR), r, &e), e);
@@ -464,7 +490,8 @@ static void run_posterior(course *c, const char *const *sets, bool observe, bool
 		args.watch = mmi_recorder_watch;
 		args.watch_ctx = r;
 	}
-	mmi_sampler_posterior(s, &args, (const float *const *)rig_batch(&c->rig, 0)->x, c->rows, 1, &c->z, &c->start, &c->stats);
+	mmi_sampler_posterior(s, &args, (const float *const *)rig_batch(&c->rig, 0)->x, c->rows, 1, &c->z, &c->start,
+	                      &c->stats);
 }
 
 static void close_course(course *c)
@@ -507,7 +534,8 @@ static void movement_is_the_distance_of_one_step(void **state)
 	for (uint32_t row = 0; row < r->rows; row++) {
 		double sum = 0;
 		for (size_t k = 0; k < n; k++) {
-			double d = (double)mmi_recorder_frame(r, 3, 0)[row * n + k] - (double)mmi_recorder_frame(r, 2, 0)[row * n + k];
+			double d =
+				(double)mmi_recorder_frame(r, 3, 0)[row * n + k] - (double)mmi_recorder_frame(r, 2, 0)[row * n + k];
 			sum += d * d;
 		}
 		double expected = sqrt(sum / (double)n), found = r->move[(size_t)STEPS * r->rows + row];
@@ -521,7 +549,7 @@ static void movement_is_the_distance_of_one_step(void **state)
 static void the_prior_is_taken_out_of_u_exactly(void **state)
 {
 	static const char *const plain[] = { NULL }, *const laplace[] = { "learner.prior=laplace", NULL },
-	                  *const private[] = { "learner.private_dim=3", NULL };
+							 *const private[] = { "learner.private_dim=3", NULL };
 	static const char *const *const all[] = { plain, laplace, private };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(all); i++) {

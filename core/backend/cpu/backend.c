@@ -1,5 +1,5 @@
-/* backend.c - the CPU backend: the first kernel that accepts a call, of the instruction set that is used; the reference for
- * the rest. */
+/* backend.c - the CPU backend: the first kernel that accepts a call, of the instruction set that is used; the reference
+ * for the rest. */
 #include "mmi_build.h"
 
 #include "backend/cpu/isa.h"

@@ -10,8 +10,8 @@ typedef struct grad_state {
 	const mmi_simd *simd;
 	void (*product)(const mmi_grad_job *j);
 	mmi_patch_plan plan;
-	int64_t dy_stride;       /* floats a pixel of dy takes: whole vectors in the wide kernel */
-	size_t dy_at;            /* its padded copy in scratch, behind that of x */
+	int64_t dy_stride; /* floats a pixel of dy takes: whole vectors in the wide kernel */
+	size_t dy_at;      /* its padded copy in scratch, behind that of x */
 } grad_state;
 
 static void grad_release(mmi_exec *x)
@@ -77,8 +77,13 @@ static void grad_run(mmi_exec *x)
 	const int64_t src_sample = (int64_t)p->h * p->w * p->c;
 	const float *src = x->in[0], *dy = x->in[1];
 	float *scratch = x->scratch;
-	mmi_grad_job j = { .src_off = f->src_off, .dy_stride = s->dy_stride, .n_seg = f->n_seg, .seg_len = f->seg_len,
-	                   .seg_stride = (int64_t)p->full_w * p->c, .out = x->out, .cols = p->cols };
+	mmi_grad_job j = { .src_off = f->src_off,
+		               .dy_stride = s->dy_stride,
+		               .n_seg = f->n_seg,
+		               .seg_len = f->seg_len,
+		               .seg_stride = (int64_t)p->full_w * p->c,
+		               .out = x->out,
+		               .cols = p->cols };
 	for (int64_t first = 0; first < x->n; first += p->group) {
 		const int64_t samples = x->n - first < p->group ? x->n - first : p->group;
 		j.rows = samples * f->rows;
@@ -95,12 +100,18 @@ static bool accepts_narrow(const mmi_exec *x)
 }
 
 const mmi_kernel mmi_kernel_grad_wide = {
-	.name = "grad/wide", .prepare = prepare_wide, .run = grad_run, .release = grad_release,
+	.name = "grad/wide",
+	.prepare = prepare_wide,
+	.run = grad_run,
+	.release = grad_release,
 };
 
 const mmi_kernel mmi_kernel_grad_narrow = {
-	.name = "grad/narrow", .accepts = accepts_narrow,
-	.prepare = prepare_narrow, .run = grad_run, .release = grad_release,
+	.name = "grad/narrow",
+	.accepts = accepts_narrow,
+	.prepare = prepare_narrow,
+	.run = grad_run,
+	.release = grad_release,
 };
 
 /* ------------------------------------------------------------------ bias */

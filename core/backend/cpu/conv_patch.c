@@ -16,8 +16,12 @@ typedef struct patch_state {
 
 mmi_epilogue mmi_epilogue_of(const mmi_exec *x)
 {
-	return (mmi_epilogue){ .bias = x->n_in > 2 ? x->in[2] : NULL, .act = x->act, .act_alpha = x->act_alpha,
-	                       .mask_act = x->mask_act, .mask_alpha = x->mask_alpha, .mask = x->mask };
+	return (mmi_epilogue){ .bias = x->n_in > 2 ? x->in[2] : NULL,
+		                   .act = x->act,
+		                   .act_alpha = x->act_alpha,
+		                   .mask_act = x->mask_act,
+		                   .mask_alpha = x->mask_alpha,
+		                   .mask = x->mask };
 }
 
 static void patch_release(mmi_exec *x)
@@ -33,8 +37,9 @@ static void patch_release(mmi_exec *x)
 
 static mm_status prepare_state(mmi_exec *x, patch_state *s, bool narrow, mm_error *e)
 {
-	mmi_patch_packing packing = { .shape = mmi_conv_shape_of(x), .bwd_x = mmi_op_is_bwd_x(x->node->op),
-	                              .narrow = narrow, .width = s->simd->width };
+	mmi_patch_packing packing = {
+		.shape = mmi_conv_shape_of(x), .bwd_x = mmi_op_is_bwd_x(x->node->op), .narrow = narrow, .width = s->simd->width
+	};
 	MMI_TRY(mmi_patch_plan_make(&s->plan, &packing.shape, packing.bwd_x != 0, x->n, narrow, s->simd->width, e));
 	size_t floats = (size_t)mmi_patch_pack_layout(&s->plan, &packing);
 	MMI_TRY(mmi_weights_prepare(&s->weights, x, PACK_PATCH, floats, mmi_patch_pack, &packing, sizeof packing, e));
@@ -84,8 +89,11 @@ static void patch_run(mmi_exec *x)
 	const mmi_patch_plan *p = &s->plan;
 	const int64_t src_sample = (int64_t)p->h * p->w * p->c, dst_sample = (int64_t)p->dst_h * p->dst_w * p->cols;
 	const float *src = x->in[0];
-	mmi_patch_job j = { .dst = x->out, .seg_stride = (int64_t)p->full_w * p->c, .cols = p->cols,
-	                    .b = mmi_weights_data(&s->weights, x), .ep = mmi_epilogue_of(x) };
+	mmi_patch_job j = { .dst = x->out,
+		                .seg_stride = (int64_t)p->full_w * p->c,
+		                .cols = p->cols,
+		                .b = mmi_weights_data(&s->weights, x),
+		                .ep = mmi_epilogue_of(x) };
 	for (int64_t first = 0; first < x->n; first += p->group) {
 		const int64_t samples = x->n - first < p->group ? x->n - first : p->group;
 		j.src = mmi_patch_source(p, src + first * src_sample, samples, s->simd->width, x->scratch);
@@ -104,11 +112,18 @@ static bool accepts_narrow(const mmi_exec *x)
 }
 
 const mmi_kernel mmi_kernel_patch_wide = {
-	.name = "patch/wide", .flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
-	.prepare = prepare_wide, .run = patch_run, .release = patch_release,
+	.name = "patch/wide",
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.prepare = prepare_wide,
+	.run = patch_run,
+	.release = patch_release,
 };
 
 const mmi_kernel mmi_kernel_patch_narrow = {
-	.name = "patch/narrow", .flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK, .accepts = accepts_narrow,
-	.prepare = prepare_narrow, .run = patch_run, .release = patch_release,
+	.name = "patch/narrow",
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.accepts = accepts_narrow,
+	.prepare = prepare_narrow,
+	.run = patch_run,
+	.release = patch_release,
 };

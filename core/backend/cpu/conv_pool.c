@@ -12,9 +12,16 @@ static mmi_pool_job pool_of(const mmi_exec *x)
 	const mm_shape *large = down ? &x->in_node[0]->shape : &x->node->shape;
 	const mm_shape *small = down ? &x->node->shape : &x->in_node[0]->shape;
 	const mmi_attr *a = &x->node->attr;
-	return (mmi_pool_job){ .h = large->dim[0], .w = large->dim[1], .c = large->dim[2],
-	                       .oh = small->dim[0], .ow = small->dim[1], .k = a->kh, .s = average ? a->sh : a->kh,
-	                       .p = average ? a->ph : 0, .count_pad = a->flag != 0, .average = average };
+	return (mmi_pool_job){ .h = large->dim[0],
+		                   .w = large->dim[1],
+		                   .c = large->dim[2],
+		                   .oh = small->dim[0],
+		                   .ow = small->dim[1],
+		                   .k = a->kh,
+		                   .s = average ? a->sh : a->kh,
+		                   .p = average ? a->ph : 0,
+		                   .count_pad = a->flag != 0,
+		                   .average = average };
 }
 
 static mm_status pool_prepare(mmi_exec *x, mm_error *e)
@@ -43,5 +50,8 @@ static void pool_run(mmi_exec *x)
 }
 
 const mmi_kernel mmi_kernel_pool = {
-	.name = "pool/vector", .flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK, .prepare = pool_prepare, .run = pool_run,
+	.name = "pool/vector",
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.prepare = pool_prepare,
+	.run = pool_run,
 };

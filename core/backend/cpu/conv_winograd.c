@@ -21,10 +21,10 @@ typedef struct winograd_packing {
 
 typedef struct winograd_state {
 	const mmi_simd *simd;
-	int32_t n_jobs;                /* one, or one for each part of the output */
-	mmi_wino_job job[MAX_PARTS];   /* all but the pointers and the block's position */
+	int32_t n_jobs;              /* one, or one for each part of the output */
+	mmi_wino_job job[MAX_PARTS]; /* all but the pointers and the block's position */
 	int64_t n_tiles[MAX_PARTS];
-	int64_t u_floats;              /* packed weights of one part */
+	int64_t u_floats; /* packed weights of one part */
 	mmi_weights weights;
 } winograd_state;
 
@@ -38,11 +38,16 @@ static int32_t round_up(int32_t n, int32_t width)
 /* u = G g G^T for a kernel of taps x taps; rows of G: (1, a, a^2..) / prod (a - b) for each point, and infinity. */
 static void transform_kernel(int32_t taps, double g[3][3], double u[6][6])
 {
-	static const double g3[6][3] = { { 1.0 / 4, 0, 0 }, { -1.0 / 6, -1.0 / 6, -1.0 / 6 }, { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
-	                                 { 1.0 / 24, 1.0 / 12, 1.0 / 6 }, { 1.0 / 24, -1.0 / 12, 1.0 / 6 }, { 0, 0, 1 } };
-	static const double g2[5][3] = { { 1.0 / 2, 0, 0 }, { -1.0 / 2, -1.0 / 2, 0 }, { -1.0 / 6, 1.0 / 6, 0 },
-	                                 { 1.0 / 6, 1.0 / 3, 0 }, { 0, 1, 0 } };
-	const double (*rows)[3] = taps == 3 ? g3 : g2;
+	static const double g3[6][3] = { { 1.0 / 4, 0, 0 },
+		                             { -1.0 / 6, -1.0 / 6, -1.0 / 6 },
+		                             { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
+		                             { 1.0 / 24, 1.0 / 12, 1.0 / 6 },
+		                             { 1.0 / 24, -1.0 / 12, 1.0 / 6 },
+		                             { 0, 0, 1 } };
+	static const double g2[5][3] = {
+		{ 1.0 / 2, 0, 0 }, { -1.0 / 2, -1.0 / 2, 0 }, { -1.0 / 6, 1.0 / 6, 0 }, { 1.0 / 6, 1.0 / 3, 0 }, { 0, 1, 0 }
+	};
+	const double(*rows)[3] = taps == 3 ? g3 : g2;
 	double half[6][3];
 	for (int i = 0; i < taps + 3; i++)
 		for (int x = 0; x < 3; x++)
@@ -128,9 +133,18 @@ static bool accepts(const mmi_exec *x)
 /* A convolution: the parts of the source add up. */
 static void forward_job(mmi_wino_job *j, const mmi_conv_shape *s)
 {
-	*j = (mmi_wino_job){ .h = s->h, .w = s->w, .c = s->ci, .dst_h = s->oh, .dst_w = s->ow, .cols = s->co,
-	                     .taps = s->kh / s->sh, .src_step = s->sh, .n_groups = s->sh * s->sw,
-	                     .dst_step = 1, .rows = s->oh, .columns = s->ow };
+	*j = (mmi_wino_job){ .h = s->h,
+		                 .w = s->w,
+		                 .c = s->ci,
+		                 .dst_h = s->oh,
+		                 .dst_w = s->ow,
+		                 .cols = s->co,
+		                 .taps = s->kh / s->sh,
+		                 .src_step = s->sh,
+		                 .n_groups = s->sh * s->sw,
+		                 .dst_step = 1,
+		                 .rows = s->oh,
+		                 .columns = s->ow };
 	for (int32_t part = 0; part < j->n_groups; part++) {
 		j->group[part].y = part / s->sw - s->ph;
 		j->group[part].x = part % s->sw - s->pw;
@@ -142,9 +156,20 @@ static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 {
 	const mmi_axis y = mmi_backward_axis(s->kh, s->sh, s->ph, s->h, part / s->sw);
 	const mmi_axis x = mmi_backward_axis(s->kw, s->sw, s->pw, s->w, part % s->sw);
-	*j = (mmi_wino_job){ .h = s->oh, .w = s->ow, .c = s->co, .dst_h = s->h, .dst_w = s->w, .cols = s->ci,
-	                     .taps = s->kh / s->sh, .src_step = 1, .n_groups = 1, .dst_step = s->sh,
-	                     .dst_y = y.first_dst, .dst_x = x.first_dst, .rows = y.count, .columns = x.count };
+	*j = (mmi_wino_job){ .h = s->oh,
+		                 .w = s->ow,
+		                 .c = s->co,
+		                 .dst_h = s->h,
+		                 .dst_w = s->w,
+		                 .cols = s->ci,
+		                 .taps = s->kh / s->sh,
+		                 .src_step = 1,
+		                 .n_groups = 1,
+		                 .dst_step = s->sh,
+		                 .dst_y = y.first_dst,
+		                 .dst_x = x.first_dst,
+		                 .rows = y.count,
+		                 .columns = x.count };
 	j->group[0].y = y.first_src;
 	j->group[0].x = x.first_src;
 }
@@ -198,8 +223,9 @@ static mm_status winograd_prepare(mmi_exec *x, mm_error *e)
 	x->state = s;
 	x->scratch_bytes = 0;
 	s->simd = mmi_simd_of(x);
-	const winograd_packing packing = { .shape = mmi_conv_shape_of(x), .bwd_x = mmi_op_is_bwd_x(x->node->op),
-	                                   .width = s->simd->width };
+	const winograd_packing packing = { .shape = mmi_conv_shape_of(x),
+		                               .bwd_x = mmi_op_is_bwd_x(x->node->op),
+		                               .width = s->simd->width };
 	make_jobs(s, x, &packing);
 	const size_t floats = (size_t)(packing.shape.sh * packing.shape.sw) * (size_t)s->u_floats;
 	mm_status status = mmi_weights_prepare(&s->weights, x, PACK_WINOGRAD, floats, pack, &packing, sizeof packing, e);
@@ -234,6 +260,10 @@ static void winograd_run(mmi_exec *x)
 }
 
 const mmi_kernel mmi_kernel_winograd = {
-	.name = "winograd/4x4", .flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK, .accepts = accepts,
-	.prepare = winograd_prepare, .run = winograd_run, .release = winograd_release,
+	.name = "winograd/4x4",
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.accepts = accepts,
+	.prepare = winograd_prepare,
+	.run = winograd_run,
+	.release = winograd_release,
 };

@@ -1,19 +1,20 @@
-/* elementwise_loss.inc.c - CPU: losses and log densities. Terms are floats (differences: exact in double), sums doubles. */
+/* elementwise_loss.inc.c - CPU: losses and log densities. Terms are floats (differences: exact in double), sums
+ * doubles. */
 
 static const double half_log_two_pi = 0.91893853320467274178;
 
 /* The sum over n elements of a term in a[i], b[i] and, for densities, c[i]. */
-#define SUM_OF(name, term)                                                                      \
-	static double name(const float *as, const float *bs, const float *cs, int64_t n)            \
-	{                                                                                           \
-		double sum = 0;                                                                         \
-		(void)cs;                                                                               \
-		MMI_SIMD_SUM(sum)                                                                       \
-		for (int64_t i = 0; i < n; i++) {                                                       \
-			const float a = as[i], b = bs[i];                                                   \
-			sum += (term);                                                                      \
-		}                                                                                       \
-		return sum;                                                                             \
+#define SUM_OF(name, term)                                                           \
+	static double name(const float *as, const float *bs, const float *cs, int64_t n) \
+	{                                                                                \
+		double sum = 0;                                                              \
+		(void)cs;                                                                    \
+		MMI_SIMD_SUM(sum)                                                            \
+		for (int64_t i = 0; i < n; i++) {                                            \
+			const float a = as[i], b = bs[i];                                        \
+			sum += (term);                                                           \
+		}                                                                            \
+		return sum;                                                                  \
 	}
 
 SUM_OF(squared_sum, ((double)a - (double)b) * ((double)a - (double)b))
@@ -23,13 +24,15 @@ SUM_OF(normal_sum, (double)(-0.5f * ((a - b) / cs[i]) * ((a - b) / cs[i]) - vm_l
 SUM_OF(laplace_sum, (double)(-fabsf(a - b) / cs[i] - vm_log(cs[i])))
 
 /* out = scale * sum + shift for every sample. */
-static void reduce(mmi_exec *x, double (*sum)(const float *, const float *, const float *, int64_t), double scale, double shift)
+static void reduce(mmi_exec *x, double (*sum)(const float *, const float *, const float *, int64_t), double scale,
+                   double shift)
 {
 	const int64_t count = in_count(x, 0);
 	const float *a = x->in[0], *b = x->in[1], *c = x->n_in > 2 ? x->in[2] : NULL;
 
 	for (int64_t s = 0; s < x->n; s++)
-		((float *)x->out)[s] = (float)(scale * sum(a + s * count, b + s * count, c ? c + s * count : NULL, count) + shift);
+		((float *)x->out)[s] =
+			(float)(scale * sum(a + s * count, b + s * count, c ? c + s * count : NULL, count) + shift);
 }
 
 static void nll_gaussian(mmi_exec *x)
@@ -62,15 +65,15 @@ static void logpdf_laplace(mmi_exec *x)
 }
 
 /* out[i] = scale times a slope in a[i], b[i], c[i]; out may be any of them. */
-#define SLOPE_OF(name, value)                                                                                     \
-	static void name(float *out, const float *as, const float *bs, const float *cs, int64_t n, float scale)       \
-	{                                                                                                             \
-		(void)cs;                                                                                                 \
-		MMI_SIMD                                                                                                  \
-		for (int64_t i = 0; i < n; i++) {                                                                         \
-			const float a = as[i], b = bs[i];                                                                     \
-			out[i] = scale * (value);                                                                             \
-		}                                                                                                         \
+#define SLOPE_OF(name, value)                                                                               \
+	static void name(float *out, const float *as, const float *bs, const float *cs, int64_t n, float scale) \
+	{                                                                                                       \
+		(void)cs;                                                                                           \
+		MMI_SIMD                                                                                            \
+		for (int64_t i = 0; i < n; i++) {                                                                   \
+			const float a = as[i], b = bs[i];                                                               \
+			out[i] = scale * (value);                                                                       \
+		}                                                                                                   \
 	}
 
 typedef void (*slope_fn)(float *, const float *, const float *, const float *, int64_t, float);
@@ -83,15 +86,16 @@ SLOPE_OF(normal_scale_slope, ((a - b) / cs[i] * ((a - b) / cs[i]) - 1.f) / cs[i]
 SLOPE_OF(laplace_slope, ((a > b ? 1.f : 0.f) - (a < b ? 1.f : 0.f)) / cs[i])
 SLOPE_OF(laplace_scale_slope, (fabsf(a - b) / cs[i] - 1.f) / cs[i])
 
-/* Inputs dS and two or three operands; the result is scale * dS * slope. From the last sample to the first, so that out may
- * even take the place of dS: none is overwritten before it is read. */
+/* Inputs dS and two or three operands; the result is scale * dS * slope. From the last sample to the first, so that out
+ * may even take the place of dS: none is overwritten before it is read. */
 static void spread(mmi_exec *x, slope_fn slope, float scale)
 {
 	const int64_t count = out_count(x);
 	const float *ds = x->in[0], *a = x->in[1], *b = x->in[2], *c = x->n_in > 3 ? x->in[3] : NULL;
 
 	for (int64_t s = x->n; s-- > 0;)
-		slope((float *)x->out + s * count, a + s * count, b + s * count, c ? c + s * count : NULL, count, scale * ds[s]);
+		slope((float *)x->out + s * count, a + s * count, b + s * count, c ? c + s * count : NULL, count,
+		      scale * ds[s]);
 }
 
 static void nll_gaussian_bwd(mmi_exec *x)
@@ -136,7 +140,8 @@ static void nll_categorical(mmi_exec *x)
 		double loss = 0;
 
 		for (int64_t at = 0; at < count; at += width)
-			loss += row_sum(v + at, width) * (double)row_log_sum_exp(logits + at, width) - row_dot(v + at, logits + at, width);
+			loss += row_sum(v + at, width) * (double)row_log_sum_exp(logits + at, width) -
+			        row_dot(v + at, logits + at, width);
 		((float *)x->out)[s] = (float)loss;
 	}
 }

@@ -7,26 +7,26 @@ typedef void (*map1_fn)(float *out, const float *in, int64_t n, float a);
 /* out[i] = f(v, y), v = in[i], y = other[i]. */
 typedef void (*map2_fn)(float *out, const float *in, const float *other, int64_t n, float a);
 
-#define MAP1(name, value)                                                      \
-	static void name(float *out, const float *in, int64_t n, float a)          \
-	{                                                                          \
-		(void)a;                                                               \
-		MMI_SIMD                                                               \
-		for (int64_t i = 0; i < n; i++) {                                      \
-			const float v = in[i];                                             \
-			out[i] = (value);                                                  \
-		}                                                                      \
+#define MAP1(name, value)                                             \
+	static void name(float *out, const float *in, int64_t n, float a) \
+	{                                                                 \
+		(void)a;                                                      \
+		MMI_SIMD                                                      \
+		for (int64_t i = 0; i < n; i++) {                             \
+			const float v = in[i];                                    \
+			out[i] = (value);                                         \
+		}                                                             \
 	}
 
-#define MAP2(name, value)                                                                       \
-	static void name(float *out, const float *in, const float *other, int64_t n, float a)       \
-	{                                                                                           \
-		(void)a;                                                                                \
-		MMI_SIMD                                                                                \
-		for (int64_t i = 0; i < n; i++) {                                                       \
-			const float v = in[i], y = other[i];                                                \
-			out[i] = (value);                                                                   \
-		}                                                                                       \
+#define MAP2(name, value)                                                                 \
+	static void name(float *out, const float *in, const float *other, int64_t n, float a) \
+	{                                                                                     \
+		(void)a;                                                                          \
+		MMI_SIMD                                                                          \
+		for (int64_t i = 0; i < n; i++) {                                                 \
+			const float v = in[i], y = other[i];                                          \
+			out[i] = (value);                                                             \
+		}                                                                                 \
 	}
 
 MAP1(copy_map, v)
@@ -42,20 +42,22 @@ MAP1(log_map, vm_log(v))
 MAP2(copy_slope, ((void)y, v))
 MAP2(relu_slope, y > 0.f ? v : 0.f)
 MAP2(leaky_slope, y > 0.f ? v : a * v)
-MAP2(tanh_slope, v * (1.f - y * y))
-MAP2(sigmoid_slope, v * (y * (1.f - y)))
-MAP2(softplus_slope, v * vm_one_minus_exp(y))
-MAP2(exp_slope, v * y)
+MAP2(tanh_slope, v *(1.f - y * y))
+MAP2(sigmoid_slope, v *(y *(1.f - y)))
+MAP2(softplus_slope, v *vm_one_minus_exp(y))
+MAP2(exp_slope, v *y)
 MAP2(log_slope, v / y)
 
 static const map1_fn act_maps[] = {
-	[MM_ACT_NONE] = copy_map, [MM_ACT_RELU] = relu_map, [MM_ACT_LEAKY_RELU] = leaky_map, [MM_ACT_TANH] = tanh_map,
-	[MM_ACT_SIGMOID] = sigmoid_map, [MM_ACT_SOFTPLUS] = softplus_map, [MM_ACT_EXP] = exp_map,
+	[MM_ACT_NONE] = copy_map, [MM_ACT_RELU] = relu_map,       [MM_ACT_LEAKY_RELU] = leaky_map,
+	[MM_ACT_TANH] = tanh_map, [MM_ACT_SIGMOID] = sigmoid_map, [MM_ACT_SOFTPLUS] = softplus_map,
+	[MM_ACT_EXP] = exp_map,
 };
 
 static const map2_fn act_slopes[] = {
-	[MM_ACT_NONE] = copy_slope, [MM_ACT_RELU] = relu_slope, [MM_ACT_LEAKY_RELU] = leaky_slope, [MM_ACT_TANH] = tanh_slope,
-	[MM_ACT_SIGMOID] = sigmoid_slope, [MM_ACT_SOFTPLUS] = softplus_slope, [MM_ACT_EXP] = exp_slope,
+	[MM_ACT_NONE] = copy_slope, [MM_ACT_RELU] = relu_slope,       [MM_ACT_LEAKY_RELU] = leaky_slope,
+	[MM_ACT_TANH] = tanh_slope, [MM_ACT_SIGMOID] = sigmoid_slope, [MM_ACT_SOFTPLUS] = softplus_slope,
+	[MM_ACT_EXP] = exp_slope,
 };
 
 static void activation(mmi_exec *x)
@@ -187,8 +189,9 @@ static void binary(const mmi_exec *x, void (*block)(float *, const float *, cons
 	}
 }
 
-/* True where y is one scalar for a sample of several elements. Then samples are taken from the last to the first: should
- * out have taken the place of y (a slot of equal size after rounding), no scalar is overwritten before it is read. */
+/* True where y is one scalar for a sample of several elements. Then samples are taken from the last to the first:
+ * should out have taken the place of y (a slot of equal size after rounding), no scalar is overwritten before it is
+ * read. */
 static bool scalar_second(const mmi_exec *x)
 {
 	return x->in_node[1]->shape.rank == 0 && x->node->shape.rank != 0;

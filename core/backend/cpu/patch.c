@@ -6,16 +6,17 @@
 #include <string.h>
 
 enum {
-	GROUP_FLOATS = 64 * 1024,  /* padded copy of a group: a quarter of a usual second-level cache */
-	GROUP_ROWS = 4096          /* limit on the offset tables */
+	GROUP_FLOATS = 64 * 1024, /* padded copy of a group: a quarter of a usual second-level cache */
+	GROUP_ROWS = 4096         /* limit on the offset tables */
 };
 
 /* ------------------------------------------------------------------ shapes */
 
 static mmi_conv_shape linear_shape(int64_t in, int64_t out)
 {
-	return (mmi_conv_shape){ .h = 1, .w = 1, .ci = (int32_t)in, .oh = 1, .ow = 1, .co = (int32_t)out,
-	                         .kh = 1, .kw = 1, .sh = 1, .sw = 1 };
+	return (mmi_conv_shape){
+		.h = 1, .w = 1, .ci = (int32_t)in, .oh = 1, .ow = 1, .co = (int32_t)out, .kh = 1, .kw = 1, .sh = 1, .sw = 1
+	};
 }
 
 bool mmi_op_is_bwd_x(mmi_opcode op)
@@ -33,10 +34,18 @@ mmi_conv_shape mmi_conv_shape_of(const mmi_exec *x)
 	const mm_shape *small = bwd_w ? &x->in_node[1]->shape : op == MMI_OP_CONV ? &x->node->shape : &x->in_node[0]->shape;
 	const mm_shape *large = op == MMI_OP_CONV_BWD_X ? &x->node->shape : &x->in_node[0]->shape;
 	const mmi_attr *a = &x->node->attr;
-	return (mmi_conv_shape){ .h = large->dim[0], .w = large->dim[1], .ci = large->dim[2],
-	                         .oh = small->dim[0], .ow = small->dim[1], .co = small->dim[2],
-	                         .kh = weights->dim[0], .kw = weights->dim[1],
-	                         .sh = a->sh, .sw = a->sw, .ph = a->ph, .pw = a->pw };
+	return (mmi_conv_shape){ .h = large->dim[0],
+		                     .w = large->dim[1],
+		                     .ci = large->dim[2],
+		                     .oh = small->dim[0],
+		                     .ow = small->dim[1],
+		                     .co = small->dim[2],
+		                     .kh = weights->dim[0],
+		                     .kw = weights->dim[1],
+		                     .sh = a->sh,
+		                     .sw = a->sw,
+		                     .ph = a->ph,
+		                     .pw = a->pw };
 }
 
 /* ------------------------------------------------------------------ axes */
@@ -58,12 +67,14 @@ mmi_axis mmi_backward_axis(int32_t k, int32_t s, int32_t p, int32_t size, int32_
 
 static mmi_axis axis_y(const mmi_conv_shape *s, bool bwd_x, int32_t phase)
 {
-	return bwd_x ? mmi_backward_axis(s->kh, s->sh, s->ph, s->h, phase / s->sw) : forward_axis(s->kh, s->sh, s->ph, s->oh);
+	return bwd_x ? mmi_backward_axis(s->kh, s->sh, s->ph, s->h, phase / s->sw)
+	             : forward_axis(s->kh, s->sh, s->ph, s->oh);
 }
 
 static mmi_axis axis_x(const mmi_conv_shape *s, bool bwd_x, int32_t phase)
 {
-	return bwd_x ? mmi_backward_axis(s->kw, s->sw, s->pw, s->w, phase % s->sw) : forward_axis(s->kw, s->sw, s->pw, s->ow);
+	return bwd_x ? mmi_backward_axis(s->kw, s->sw, s->pw, s->w, phase % s->sw)
+	             : forward_axis(s->kw, s->sw, s->pw, s->ow);
 }
 
 static int32_t phase_count(const mmi_conv_shape *s, bool bwd_x)
@@ -116,7 +127,8 @@ static void fill_offsets(const mmi_patch_plan *p, mmi_patch_phase *f)
 		for (int32_t y = 0; y < f->y.count; y++)
 			for (int32_t x = 0; x < f->x.count; x++, r++) {
 				const int32_t sy = p->top + f->y.first_src + y * f->y.src_step, dy = f->y.first_dst + y * f->y.dst_step;
-				const int32_t sx = p->left + f->x.first_src + x * f->x.src_step, dx = f->x.first_dst + x * f->x.dst_step;
+				const int32_t sx = p->left + f->x.first_src + x * f->x.src_step,
+							  dx = f->x.first_dst + x * f->x.dst_step;
 				f->src_off[r] = f->n_seg == 0 ? 0 : ((g * p->full_h + sy) * p->full_w + sx) * p->c;
 				f->dst_off[r] = ((g * p->dst_h + dy) * p->dst_w + dx) * p->cols;
 			}
@@ -154,9 +166,13 @@ static void plan_phases(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x)
 mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x, int64_t n, bool whole_vectors,
                               int32_t width, mm_error *e)
 {
-	*p = (mmi_patch_plan){ .h = bwd_x ? s->oh : s->h, .w = bwd_x ? s->ow : s->w, .c = bwd_x ? s->co : s->ci,
-	                       .dst_h = bwd_x ? s->h : s->oh, .dst_w = bwd_x ? s->w : s->ow, .cols = bwd_x ? s->ci : s->co,
-	                       .n_phases = phase_count(s, bwd_x) };
+	*p = (mmi_patch_plan){ .h = bwd_x ? s->oh : s->h,
+		                   .w = bwd_x ? s->ow : s->w,
+		                   .c = bwd_x ? s->co : s->ci,
+		                   .dst_h = bwd_x ? s->h : s->oh,
+		                   .dst_w = bwd_x ? s->w : s->ow,
+		                   .cols = bwd_x ? s->ci : s->co,
+		                   .n_phases = phase_count(s, bwd_x) };
 	p->phases = mmi_alloc((size_t)p->n_phases, sizeof *p->phases);
 	if (!p->phases)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's %d phases", p->n_phases);
@@ -298,9 +314,14 @@ void mmi_patch_pack(const float *weights, void *data, const void *packing)
 	const bool bwd_x = k->bwd_x != 0;
 	float *b = data;
 	for (int32_t i = 0; i < phase_count(s, bwd_x); i++) {
-		phase_weights v = { .w = weights, .s = s, .bwd_x = bwd_x, .taps_y = axis_y(s, bwd_x, i).taps,
-		                    .taps_x = axis_x(s, bwd_x, i).taps, .c = bwd_x ? s->co : s->ci,
-		                    .cols = bwd_x ? s->ci : s->co, .phase = i };
+		phase_weights v = { .w = weights,
+			                .s = s,
+			                .bwd_x = bwd_x,
+			                .taps_y = axis_y(s, bwd_x, i).taps,
+			                .taps_x = axis_x(s, bwd_x, i).taps,
+			                .c = bwd_x ? s->co : s->ci,
+			                .cols = bwd_x ? s->ci : s->co,
+			                .phase = i };
 		b = k->narrow ? pack_narrow(&v, k->width, b) : pack_wide(&v, k->width, b);
 	}
 }

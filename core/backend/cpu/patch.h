@@ -1,8 +1,8 @@
 /* patch.h - convolutions as products of patches with weights: which pixels each output row reads.
  *
  * With channels last, the part of a patch that lies in one row of the (zero-padded) map is contiguous. A patch is thus
- * kernel_h segments of kernel_w * channels floats, a fixed stride apart. The gradient to x of a convolution with stride s
- * falls into s * s phases (output pixels of equal residue), each a convolution of dy with stride 1 and a part of the
+ * kernel_h segments of kernel_w * channels floats, a fixed stride apart. The gradient to x of a convolution with stride
+ * s falls into s * s phases (output pixels of equal residue), each a convolution of dy with stride 1 and a part of the
  * flipped kernel. A linear layer is a 1x1 convolution of a 1x1 map. */
 #ifndef MMI_CPU_PATCH_H
 #define MMI_CPU_PATCH_H
@@ -29,17 +29,17 @@ mmi_axis mmi_backward_axis(int32_t k, int32_t s, int32_t p, int32_t size, int32_
 typedef struct mmi_patch_phase {
 	mmi_axis y, x;
 	int32_t n_seg, seg_len;
-	int64_t rows;                  /* output pixels of one sample */
-	int32_t *src_off, *dst_off;    /* of the pixels of a group of samples */
-	int64_t b_offset;              /* of its packed weights */
+	int64_t rows;               /* output pixels of one sample */
+	int32_t *src_off, *dst_off; /* of the pixels of a group of samples */
+	int64_t b_offset;           /* of its packed weights */
 } mmi_patch_phase;
 
 typedef struct mmi_patch_plan {
-	int32_t h, w, c;               /* the source of patches */
+	int32_t h, w, c; /* the source of patches */
 	int32_t dst_h, dst_w, cols;
 	int32_t top, left, full_h, full_w; /* zero padding around the source */
-	bool copy;                     /* false: the source needs no padding and is read in place */
-	int32_t group;                 /* samples taken at a time */
+	bool copy;                         /* false: the source needs no padding and is read in place */
+	int32_t group;                     /* samples taken at a time */
 	int32_t n_phases;
 	mmi_patch_phase *phases;
 	int32_t *offsets;
@@ -58,7 +58,8 @@ void mmi_patch_plan_release(mmi_patch_plan *p);
 /* Floats that mmi_patch_source needs; 0 where nothing is copied. */
 size_t mmi_patch_scratch(const mmi_patch_plan *p, int32_t width);
 /* The padded copy of `samples` samples in scratch, or src itself. */
-const float *mmi_patch_source(const mmi_patch_plan *p, const float *src, int64_t samples, int32_t width, float *scratch);
+const float *mmi_patch_source(const mmi_patch_plan *p, const float *src, int64_t samples, int32_t width,
+                              float *scratch);
 
 /* Sets the phases' b_offset and returns the floats of all packed weights. */
 int64_t mmi_patch_pack_layout(mmi_patch_plan *p, const mmi_patch_packing *k);

@@ -1,8 +1,8 @@
 /* simd.h - the table of inner loops that are compiled once per instruction set.
  *
- * The files simd_*.c hold the loops. They are compiled several times with MMI_ISA set to avx512, avx2 or generic and the
- * compiler flags of that set; everything else (shapes, packing, choice of kernel) is compiled once and reaches the loops
- * through this table. All sizes and strides are in floats unless a name says otherwise. */
+ * The files simd_*.c hold the loops. They are compiled several times with MMI_ISA set to avx512, avx2 or generic and
+ * the compiler flags of that set; everything else (shapes, packing, choice of kernel) is compiled once and reaches the
+ * loops through this table. All sizes and strides are in floats unless a name says otherwise. */
 #ifndef MMI_CPU_SIMD_H
 #define MMI_CPU_SIMD_H
 
@@ -11,12 +11,12 @@
 
 /* What happens to a result before it is stored: + bias[column], activation, times act'(mask). */
 typedef struct mmi_epilogue {
-	const float *bias;       /* one per column, or NULL */
-	int32_t act;             /* MM_ACT_... */
+	const float *bias; /* one per column, or NULL */
+	int32_t act;       /* MM_ACT_... */
 	float act_alpha;
 	int32_t mask_act;
 	float mask_alpha;
-	const float *mask;       /* laid out as the output, or NULL */
+	const float *mask; /* laid out as the output, or NULL */
 } mmi_epilogue;
 
 /* A product of patches with packed weights: for each row r and column j
@@ -30,9 +30,9 @@ typedef struct mmi_patch_job {
 	int64_t rows;
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
-	const float *b;          /* wide: panels of 2 vectors of columns, [panel][seg, k][column]; the last may have 1 vector.
-	                            narrow: [column][seg][k padded to whole vectors] */
-	int32_t cols;            /* narrow: at most MMI_NARROW_COLS */
+	const float *b; /* wide: panels of 2 vectors of columns, [panel][seg, k][column]; the last may have 1 vector.
+	                   narrow: [column][seg][k padded to whole vectors] */
+	int32_t cols;   /* narrow: at most MMI_NARROW_COLS */
 	mmi_epilogue ep;
 } mmi_patch_job;
 
@@ -41,7 +41,7 @@ typedef struct mmi_patch_job {
 typedef struct mmi_grad_job {
 	const float *src;
 	const int32_t *src_off;
-	const float *dy;         /* readable up to the next whole vector after each row */
+	const float *dy; /* readable up to the next whole vector after each row */
 	int64_t dy_stride;
 	int64_t rows;
 	int32_t n_seg, seg_len;
@@ -50,27 +50,27 @@ typedef struct mmi_grad_job {
 	int32_t cols;
 } mmi_grad_job;
 
-/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs. Stride 2 falls into
- * parts with stride 1: of the source (a convolution; their products add up, one group each) or of the output (its
+/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs. Stride 2 falls
+ * into parts with stride 1: of the source (a convolution; their products add up, one group each) or of the output (its
  * gradient to x; one job each). One job is a block of tiles of consecutive numbers (sample, tile row, tile column). */
 #define MMI_WINO_TILE 4
 typedef struct mmi_wino_job {
-	const float *src;        /* [n, h, w, c] */
-	float *dst;              /* [n, dst_h, dst_w, cols] */
+	const float *src; /* [n, h, w, c] */
+	float *dst;       /* [n, dst_h, dst_w, cols] */
 	int32_t h, w, c, dst_h, dst_w, cols;
-	int32_t taps;            /* 2 or 3, on both axes */
-	int32_t src_step;        /* pixels between neighbours of a group */
+	int32_t taps;     /* 2 or 3, on both axes */
+	int32_t src_step; /* pixels between neighbours of a group */
 	int32_t n_groups;
 	struct {
-		int32_t y, x;        /* source pixel that the first tap of output 0 reads; may lie outside */
+		int32_t y, x; /* source pixel that the first tap of output 0 reads; may lie outside */
 	} group[4];
 	int32_t dst_y, dst_x, dst_step, rows, columns; /* outputs: first pixel, distance, number */
 	int64_t first_tile;
-	int32_t n_tiles;         /* at most max_tiles */
+	int32_t n_tiles; /* at most max_tiles */
 	int32_t max_tiles;
-	int32_t c_block;         /* input channels taken at a time */
-	const float *u;          /* packed weights, [group][point] times panels as in mmi_patch_job */
-	float *scratch;          /* max_tiles * ((taps + 3)^2 * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
+	int32_t c_block; /* input channels taken at a time */
+	const float *u;  /* packed weights, [group][point] times panels as in mmi_patch_job */
+	float *scratch;  /* max_tiles * ((taps + 3)^2 * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
 
@@ -80,27 +80,27 @@ typedef struct mmi_pool_job {
 	float *dst;
 	int32_t h, w, oh, ow, c; /* of the pooling: [h, w, c] -> [oh, ow, c] */
 	int32_t k, s, p;
-	bool count_pad;          /* divide by k * k, else by the number of cells inside */
-	bool average;            /* else plain sums */
+	bool count_pad; /* divide by k * k, else by the number of cells inside */
+	bool average;   /* else plain sums */
 } mmi_pool_job;
 
 #define MMI_NARROW_COLS 4
 
 typedef struct mmi_simd {
-	int32_t width;           /* floats in a vector */
+	int32_t width; /* floats in a vector */
 	void (*patch_wide)(const mmi_patch_job *j);
 	void (*patch_narrow)(const mmi_patch_job *j);
 	void (*grad_wide)(const mmi_grad_job *j);
 	void (*grad_narrow)(const mmi_grad_job *j);
 	void (*winograd)(const mmi_wino_job *j);
-	void (*pool)(const mmi_pool_job *j);           /* src [h, w, c], dst [oh, ow, c] */
-	void (*unpool)(const mmi_pool_job *j);         /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
+	void (*pool)(const mmi_pool_job *j);   /* src [h, w, c], dst [oh, ow, c] */
+	void (*unpool)(const mmi_pool_job *j); /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
 	void (*epilogue)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep); /* in place */
 	/* sums[j] += sum over rows of x[r, j]; blocked, rounded once per 256 rows. */
 	void (*column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);
 	/* The processor's peak, for measuring: `rounds` rounds of independent multiply-adds in registers. Returns how many
-	 * floating-point operations those were, a multiply-add counted as two. The result depends on *value, so that nothing
-	 * is optimised away. */
+	 * floating-point operations those were, a multiply-add counted as two. The result depends on *value, so that
+	 * nothing is optimised away. */
 	double (*fma)(uint64_t rounds, float *value);
 } mmi_simd;
 

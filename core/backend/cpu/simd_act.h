@@ -5,25 +5,30 @@
 #include "backend/cpu/simd_vec.h"
 #include "backend/cpu/vec_math.h"
 
-#define ACT_LANES(x, expression)              \
-	do {                                      \
-		float lanes[W];                       \
-		store(lanes, x);                      \
-		MMI_SIMD                              \
-		for (int i = 0; i < W; i++)           \
-			lanes[i] = expression(lanes[i]);  \
-		return load(lanes);                   \
+#define ACT_LANES(x, expression)             \
+	do {                                     \
+		float lanes[W];                      \
+		store(lanes, x);                     \
+		MMI_SIMD                             \
+		for (int i = 0; i < W; i++)          \
+			lanes[i] = expression(lanes[i]); \
+		return load(lanes);                  \
 	} while (0)
 
 /* The costly ones out of line: they would bloat every loop that stores. */
 static __attribute__((noinline)) vf vact_rare(vf x, int32_t act)
 {
 	switch (act) {
-	case MM_ACT_TANH: ACT_LANES(x, vm_tanh);
-	case MM_ACT_SIGMOID: ACT_LANES(x, vm_sigmoid);
-	case MM_ACT_SOFTPLUS: ACT_LANES(x, vm_softplus);
-	case MM_ACT_EXP: ACT_LANES(x, vm_exp);
-	default: return x;
+	case MM_ACT_TANH:
+		ACT_LANES(x, vm_tanh);
+	case MM_ACT_SIGMOID:
+		ACT_LANES(x, vm_sigmoid);
+	case MM_ACT_SOFTPLUS:
+		ACT_LANES(x, vm_softplus);
+	case MM_ACT_EXP:
+		ACT_LANES(x, vm_exp);
+	default:
+		return x;
 	}
 }
 
@@ -41,11 +46,16 @@ MMI_INLINE vf vact(vf x, int32_t act, float alpha)
 static __attribute__((noinline)) vf vact_slope_rare(vf y, int32_t act)
 {
 	switch (act) {
-	case MM_ACT_TANH: return splat(1.0f) - y * y;
-	case MM_ACT_SIGMOID: return y * (splat(1.0f) - y);
-	case MM_ACT_SOFTPLUS: ACT_LANES(y, vm_one_minus_exp);
-	case MM_ACT_EXP: return y;
-	default: return splat(1.0f);
+	case MM_ACT_TANH:
+		return splat(1.0f) - y * y;
+	case MM_ACT_SIGMOID:
+		return y * (splat(1.0f) - y);
+	case MM_ACT_SOFTPLUS:
+		ACT_LANES(y, vm_one_minus_exp);
+	case MM_ACT_EXP:
+		return y;
+	default:
+		return splat(1.0f);
 	}
 }
 

@@ -8,8 +8,8 @@
 
 double MMI_NAME(mmi_fma)(uint64_t rounds, float *value)
 {
-	/* x tends to term / (1 - factor) = 1 from wherever it starts: numbers stay normal, which denormal ones are not, and far slower. The
-	 * value changes nothing, but the compiler cannot know. */
+	/* x tends to term / (1 - factor) = 1 from wherever it starts: numbers stay normal, which denormal ones are not, and
+	 * far slower. The value changes nothing, but the compiler cannot know. */
 	const vf factor = splat(0.999f), term = splat(1e-3f + 1e-30f * *value);
 	vf x[CHAINS], sum = splat(0.0f);
 	MMI_UNROLL

@@ -4,12 +4,13 @@
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_vec.h"
 
-/* ------------------------------------------------------------------ wide: patch elements broadcast, vectors along dy */
+/* ------------------------------------------------------------------ wide: patch elements broadcast, vectors along dy
+ */
 
 typedef struct grad_tile {
-	const float *a;          /* + src_off[row] + m */
-	const float *dy;         /* + row * dy_stride */
-	float *out;              /* + m * cols */
+	const float *a;  /* + src_off[row] + m */
+	const float *dy; /* + row * dy_stride */
+	float *out;      /* + m * cols */
 	int cols_left;
 } grad_tile;
 
@@ -45,9 +46,15 @@ MMI_INLINE void grad_body(const int m_rows, const int nv, const mmi_grad_job *j,
 }
 
 typedef void (*grad_fn)(const mmi_grad_job *j, const grad_tile *t);
-#define GRAD_FN(rows)                                                                                        \
-	static void grad_##rows##_1(const mmi_grad_job *j, const grad_tile *t) { grad_body(rows, 1, j, t); }     \
-	static void grad_##rows##_2(const mmi_grad_job *j, const grad_tile *t) { grad_body(rows, 2, j, t); }
+#define GRAD_FN(rows)                                                      \
+	static void grad_##rows##_1(const mmi_grad_job *j, const grad_tile *t) \
+	{                                                                      \
+		grad_body(rows, 1, j, t);                                          \
+	}                                                                      \
+	static void grad_##rows##_2(const mmi_grad_job *j, const grad_tile *t) \
+	{                                                                      \
+		grad_body(rows, 2, j, t);                                          \
+	}
 #define GRAD_ENTRY(rows) { grad_##rows##_1, grad_##rows##_2 },
 TILE_LIST(GRAD_FN)
 static const grad_fn grad_table[TILE_ROWS][2] = { TILE_LIST(GRAD_ENTRY) };
@@ -56,8 +63,10 @@ static void grad_segment(const mmi_grad_job *j, int seg, int col)
 {
 	const int64_t n_tiles = tile_count(j->seg_len);
 	const int nv = j->cols - col > W ? 2 : 1;
-	grad_tile t = { .a = j->src + seg * j->seg_stride, .dy = j->dy + col, .cols_left = j->cols - col,
-	                .out = j->out + (int64_t)seg * j->seg_len * j->cols + col };
+	grad_tile t = { .a = j->src + seg * j->seg_stride,
+		            .dy = j->dy + col,
+		            .cols_left = j->cols - col,
+		            .out = j->out + (int64_t)seg * j->seg_len * j->cols + col };
 	for (int64_t i = 0; i < n_tiles; i++) {
 		const int m_rows = tile_rows_of(j->seg_len, n_tiles, i);
 		grad_table[m_rows - 1][nv - 1](j, &t);
@@ -78,7 +87,8 @@ void MMI_NAME(mmi_grad_wide)(const mmi_grad_job *j)
 #define NARROW_VECTORS (TILE_ROWS == 14 ? 6 : 2)
 
 /* nv vectors of patch elements from m on, of which `count` elements count. */
-MMI_INLINE void narrow_body(const int cols, const int nv, const mmi_grad_job *j, const float *src, float *out, int count)
+MMI_INLINE void narrow_body(const int cols, const int nv, const mmi_grad_job *j, const float *src, float *out,
+                            int count)
 {
 	vf acc[MMI_NARROW_COLS][NARROW_VECTORS];
 	MMI_UNROLL
@@ -112,14 +122,14 @@ MMI_INLINE void narrow_body(const int cols, const int nv, const mmi_grad_job *j,
 }
 
 typedef void (*narrow_fn)(const mmi_grad_job *j, const float *src, float *out, int count);
-#define NARROW_FN(cols)                                                                                     \
-	static void narrow_all_##cols(const mmi_grad_job *j, const float *src, float *out, int count)           \
-	{                                                                                                       \
-		narrow_body(cols, NARROW_VECTORS, j, src, out, count);                                              \
-	}                                                                                                       \
-	static void narrow_one_##cols(const mmi_grad_job *j, const float *src, float *out, int count)           \
-	{                                                                                                       \
-		narrow_body(cols, 1, j, src, out, count);                                                           \
+#define NARROW_FN(cols)                                                                           \
+	static void narrow_all_##cols(const mmi_grad_job *j, const float *src, float *out, int count) \
+	{                                                                                             \
+		narrow_body(cols, NARROW_VECTORS, j, src, out, count);                                    \
+	}                                                                                             \
+	static void narrow_one_##cols(const mmi_grad_job *j, const float *src, float *out, int count) \
+	{                                                                                             \
+		narrow_body(cols, 1, j, src, out, count);                                                 \
 	}
 NARROW_FN(1)
 NARROW_FN(2)

@@ -32,9 +32,16 @@ static void wide_panel(const mmi_patch_job *j, const float *b, int col, int nv)
 {
 	static const float no_bias[2 * W];
 	vf sums[TILE_ROWS][2];
-	tile t = { .a = j->src, .n_seg = j->n_seg, .seg_len = j->seg_len, .seg_stride = j->seg_stride, .b = b,
-	           .end = register_end(&j->ep, j->cols - col, nv), .c = j->dst + col, .c_stride = 2 * W,
-	           .mask = j->ep.mask ? j->ep.mask + col : NULL, .bias = j->ep.bias ? j->ep.bias + col : no_bias };
+	tile t = { .a = j->src,
+		       .n_seg = j->n_seg,
+		       .seg_len = j->seg_len,
+		       .seg_stride = j->seg_stride,
+		       .b = b,
+		       .end = register_end(&j->ep, j->cols - col, nv),
+		       .c = j->dst + col,
+		       .c_stride = 2 * W,
+		       .mask = j->ep.mask ? j->ep.mask + col : NULL,
+		       .bias = j->ep.bias ? j->ep.bias + col : no_bias };
 	if (t.end == END_RAW)
 		t.c = (float *)sums;
 	const int64_t n_tiles = tile_count(j->rows);
@@ -60,7 +67,8 @@ void MMI_NAME(mmi_patch_wide)(const mmi_patch_job *j)
 	}
 }
 
-/* ------------------------------------------------------------------ narrow: up to 4 columns, vectors along the depth */
+/* ------------------------------------------------------------------ narrow: up to 4 columns, vectors along the depth
+ */
 
 #define NARROW_ROWS (TILE_ROWS == 14 ? 8 : 4)
 
@@ -166,10 +174,22 @@ MMI_INLINE void narrow(const int cols, const mmi_patch_job *j)
 		narrow_rows(W / 4, cols, j, row, bias);
 }
 
-static void narrow_1(const mmi_patch_job *j) { narrow(1, j); }
-static void narrow_2(const mmi_patch_job *j) { narrow(2, j); }
-static void narrow_3(const mmi_patch_job *j) { narrow(3, j); }
-static void narrow_4(const mmi_patch_job *j) { narrow(4, j); }
+static void narrow_1(const mmi_patch_job *j)
+{
+	narrow(1, j);
+}
+static void narrow_2(const mmi_patch_job *j)
+{
+	narrow(2, j);
+}
+static void narrow_3(const mmi_patch_job *j)
+{
+	narrow(3, j);
+}
+static void narrow_4(const mmi_patch_job *j)
+{
+	narrow(4, j);
+}
 
 void MMI_NAME(mmi_patch_narrow)(const mmi_patch_job *j)
 {

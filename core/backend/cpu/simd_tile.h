@@ -9,17 +9,17 @@
 enum { END_RAW, END_ADD /* to what c holds */, END_BIAS, END_BIAS_RELU, END_BIAS_MASK /* times relu' of a mask */ };
 
 typedef struct tile {
-	const float *a;          /* element (row r, segment s, k) is a[a_off[r] + s * seg_stride + k] */
+	const float *a; /* element (row r, segment s, k) is a[a_off[r] + s * seg_stride + k] */
 	const int32_t *a_off;
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
-	const float *b;          /* [seg, k][NV * W] */
+	const float *b; /* [seg, k][NV * W] */
 	float *c;
 	int32_t end;
-	int64_t c_stride;        /* END_RAW, END_ADD: row r at c + r * c_stride */
-	const int32_t *c_off;    /* else: at c + c_off[r], whole vectors */
-	const float *mask;       /* laid out as c */
-	const float *bias;       /* [NV * W] */
+	int64_t c_stride;     /* END_RAW, END_ADD: row r at c + r * c_stride */
+	const int32_t *c_off; /* else: at c + c_off[r], whole vectors */
+	const float *mask;    /* laid out as c */
+	const float *bias;    /* [NV * W] */
 } tile;
 
 typedef void (*tile_fn)(const tile *t);
@@ -57,11 +57,21 @@ MMI_INLINE void finish_rows(const int rows, const int nv, const int end, const t
 MMI_INLINE void end_tile(const int rows, const int nv, const tile *t, const vf acc[TILE_ROWS][2])
 {
 	switch (t->end) {
-	case END_BIAS: finish_rows(rows, nv, END_BIAS, t, acc); break;
-	case END_BIAS_RELU: finish_rows(rows, nv, END_BIAS_RELU, t, acc); break;
-	case END_BIAS_MASK: finish_rows(rows, nv, END_BIAS_MASK, t, acc); break;
-	case END_ADD: store_rows(rows, nv, true, t, acc); break;
-	default: store_rows(rows, nv, false, t, acc); break;
+	case END_BIAS:
+		finish_rows(rows, nv, END_BIAS, t, acc);
+		break;
+	case END_BIAS_RELU:
+		finish_rows(rows, nv, END_BIAS_RELU, t, acc);
+		break;
+	case END_BIAS_MASK:
+		finish_rows(rows, nv, END_BIAS_MASK, t, acc);
+		break;
+	case END_ADD:
+		store_rows(rows, nv, true, t, acc);
+		break;
+	default:
+		store_rows(rows, nv, false, t, acc);
+		break;
 	}
 }
 
@@ -92,9 +102,15 @@ MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 	end_tile(rows, nv, t, (const vf(*)[2])acc);
 }
 
-#define TILE_FN(rows)                                                         \
-	static void tile_##rows##_1(const tile *t) { tile_body(rows, 1, t); }     \
-	static void tile_##rows##_2(const tile *t) { tile_body(rows, 2, t); }
+#define TILE_FN(rows)                          \
+	static void tile_##rows##_1(const tile *t) \
+	{                                          \
+		tile_body(rows, 1, t);                 \
+	}                                          \
+	static void tile_##rows##_2(const tile *t) \
+	{                                          \
+		tile_body(rows, 2, t);                 \
+	}
 #define TILE_ENTRY(rows) { tile_##rows##_1, tile_##rows##_2 },
 TILE_LIST(TILE_FN)
 

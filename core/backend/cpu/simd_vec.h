@@ -39,9 +39,18 @@ typedef float vf_any __attribute__((vector_size(W * 4), aligned(4), may_alias));
 #define MMI_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-MMI_INLINE vf load(const float *p) { return *(const vf_any *)p; }
-MMI_INLINE void store(float *p, vf x) { *(vf_any *)p = x; }
-MMI_INLINE vf splat(float x) { return x - (vf){ 0 }; }
+MMI_INLINE vf load(const float *p)
+{
+	return *(const vf_any *)p;
+}
+MMI_INLINE void store(float *p, vf x)
+{
+	*(vf_any *)p = x;
+}
+MMI_INLINE vf splat(float x)
+{
+	return x - (vf){ 0 };
+}
 
 /* The first n < W lanes, the rest zero. Out of line: rare, and costly to compile within each unrolled row. */
 static __attribute__((noinline, unused)) vf load_part(const float *p, int n)
@@ -60,7 +69,10 @@ static __attribute__((noinline, unused)) void store_part(float *p, vf x, int n)
 		p[i] = lanes[i];
 }
 
-MMI_INLINE vf load_up_to(const float *p, int n) { return n >= W ? load(p) : load_part(p, n); }
+MMI_INLINE vf load_up_to(const float *p, int n)
+{
+	return n >= W ? load(p) : load_part(p, n);
+}
 MMI_INLINE void store_up_to(float *p, vf x, int n)
 {
 	if (n >= W)
@@ -69,9 +81,18 @@ MMI_INLINE void store_up_to(float *p, vf x, int n)
 		store_part(p, x, n);
 }
 
-MMI_INLINE vf choose(vi mask, vf yes, vf no) { return (vf)(((vi)yes & mask) | ((vi)no & ~mask)); }
-MMI_INLINE vf vmax(vf x, vf y) { return choose((vi)(x > y), x, y); }
-MMI_INLINE vf vmin(vf x, vf y) { return choose((vi)(x < y), x, y); }
+MMI_INLINE vf choose(vi mask, vf yes, vf no)
+{
+	return (vf)(((vi)yes & mask) | ((vi)no & ~mask));
+}
+MMI_INLINE vf vmax(vf x, vf y)
+{
+	return choose((vi)(x > y), x, y);
+}
+MMI_INLINE vf vmin(vf x, vf y)
+{
+	return choose((vi)(x < y), x, y);
+}
 
 /* Shuffles within quarters of 4 lanes, x0..x3 and y0..y3: LOW and HIGH halves interleaved (x0 y0 x1 y1, x2 y2 x3 y3) or
  * as pairs (x0 x1 y0 y1, x2 x3 y2 y3). ADD_QUARTERS(q): quarter i is the sum of q[i]'s quarters. */
@@ -81,19 +102,19 @@ MMI_INLINE vf vmin(vf x, vf y) { return choose((vi)(x < y), x, y); }
 #endif
 #endif
 #if W == 16
-#define IN_QUARTERS(x, y, a, b, c, d)                                                                                   \
+#define IN_QUARTERS(x, y, a, b, c, d)                                                                                 \
 	__builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, \
 	                        c + 12, d + 12)
-#define QUARTERS(x, y, a, b, c, d)                                                                                     \
-	__builtin_shufflevector(x, y, 4 * a, 4 * a + 1, 4 * a + 2, 4 * a + 3, 4 * b, 4 * b + 1, 4 * b + 2, 4 * b + 3,      \
+#define QUARTERS(x, y, a, b, c, d)                                                                                \
+	__builtin_shufflevector(x, y, 4 * a, 4 * a + 1, 4 * a + 2, 4 * a + 3, 4 * b, 4 * b + 1, 4 * b + 2, 4 * b + 3, \
 	                        4 * c, 4 * c + 1, 4 * c + 2, 4 * c + 3, 4 * d, 4 * d + 1, 4 * d + 2, 4 * d + 3)
 #define HALF_QUARTERS(x, y) (QUARTERS(x, y, 0, 1, 4, 5) + QUARTERS(x, y, 2, 3, 6, 7))
 #define LAST_QUARTERS(x, y) (QUARTERS(x, y, 0, 2, 4, 6) + QUARTERS(x, y, 1, 3, 5, 7))
 #define ADD_QUARTERS(q) LAST_QUARTERS(HALF_QUARTERS(q[0], q[1]), HALF_QUARTERS(q[2], q[3]))
 #elif W == 8
 #define IN_QUARTERS(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4)
-#define ADD_QUARTERS(q)                                                                                                \
-	(__builtin_shufflevector(q[0], q[1], 0, 1, 2, 3, 8, 9, 10, 11) +                                                   \
+#define ADD_QUARTERS(q)                                              \
+	(__builtin_shufflevector(q[0], q[1], 0, 1, 2, 3, 8, 9, 10, 11) + \
 	 __builtin_shufflevector(q[0], q[1], 4, 5, 6, 7, 12, 13, 14, 15))
 #else
 #define IN_QUARTERS(x, y, a, b, c, d) __builtin_shufflevector(x, y, a, b, c, d)
@@ -117,6 +138,9 @@ MMI_INLINE int tile_rows_of(int64_t total, int64_t n_tiles, int64_t i)
 	return (int)(total * (i + 1) / n_tiles - total * i / n_tiles);
 }
 
-MMI_INLINE int64_t tile_count(int64_t total) { return (total + TILE_ROWS - 1) / TILE_ROWS; }
+MMI_INLINE int64_t tile_count(int64_t total)
+{
+	return (total + TILE_ROWS - 1) / TILE_ROWS;
+}
 
 #endif

@@ -1,6 +1,6 @@
-/* simd_winograd.c - convolutions by Winograd's F(4x4, 3x3) and F(4x4, 2x2) (Lavin and Gray 2016): input tiles and weights
- * are transformed, which turns the convolution into 36 or 25 matrix products with a quarter or two fifths of the work.
- * Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. */
+/* simd_winograd.c - convolutions by Winograd's F(4x4, 3x3) and F(4x4, 2x2) (Lavin and Gray 2016): input tiles and
+ * weights are transformed, which turns the convolution into 36 or 25 matrix products with a quarter or two fifths of
+ * the work. Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. */
 #include "mmi_build.h"
 
 #include "backend/cpu/simd_act.h"
@@ -8,23 +8,27 @@
 #include "backend/cpu/simd_tile.h"
 
 #define T MMI_WINO_TILE
-#define MAX_SPAN 6       /* points per axis: taps + T - 1 */
+#define MAX_SPAN 6 /* points per axis: taps + T - 1 */
 
 /* Where one block's buffers lie in its scratch. A tile keeps its points together. */
 typedef struct wino_layout {
-	int64_t v_row, v_plane;  /* transformed input [tile][point][channel] */
-	int64_t m_row, m_plane;  /* products [tile][point][column] */
+	int64_t v_row, v_plane; /* transformed input [tile][point][channel] */
+	int64_t m_row, m_plane; /* products [tile][point][column] */
 	float *v, *m;
-	const float *zeros;      /* c floats, read in place of pixels outside */
+	const float *zeros; /* c floats, read in place of pixels outside */
 	int32_t points, tiles_y, tiles_x;
 } wino_layout;
 
-MMI_INLINE int64_t whole_vectors(int64_t n) { return (n + W - 1) / W * W; }
+MMI_INLINE int64_t whole_vectors(int64_t n)
+{
+	return (n + W - 1) / W * W;
+}
 
 static wino_layout layout_of(const mmi_wino_job *j)
 {
-	wino_layout l = { .points = (j->taps + T - 1) * (j->taps + T - 1), .tiles_y = (j->rows + T - 1) / T,
-	                  .tiles_x = (j->columns + T - 1) / T };
+	wino_layout l = { .points = (j->taps + T - 1) * (j->taps + T - 1),
+		              .tiles_y = (j->rows + T - 1) / T,
+		              .tiles_x = (j->columns + T - 1) / T };
 	l.v_plane = whole_vectors(j->c_block);
 	l.v_row = l.points * l.v_plane + 16; /* + 16: tiles start in different cache sets */
 	l.m_plane = whole_vectors(j->cols);
@@ -46,7 +50,7 @@ typedef struct position {
 static position position_of(const wino_layout *l, int64_t number)
 {
 	return (position){ number / ((int64_t)l->tiles_y * l->tiles_x), (int32_t)(number / l->tiles_x % l->tiles_y) * T,
-	                   (int32_t)(number % l->tiles_x) * T };
+		               (int32_t)(number % l->tiles_x) * T };
 }
 
 /* ------------------------------------------------------------------ input */
@@ -90,13 +94,15 @@ MMI_INLINE void tile_pixels(const int span, const mmi_wino_job *j, const wino_la
 	const float *image = j->src + at.sample * j->h * j->w * j->c;
 	for (int i = 0; i < span; i++)
 		for (int k = 0; k < span; k++) {
-			const int32_t y = j->group[group].y + (at.y + i) * j->src_step, x = j->group[group].x + (at.x + k) * j->src_step;
+			const int32_t y = j->group[group].y + (at.y + i) * j->src_step,
+						  x = j->group[group].x + (at.x + k) * j->src_step;
 			const bool inside = y >= 0 && y < j->h && x >= 0 && x < j->w;
 			pixel[i * span + k] = inside ? image + ((int64_t)y * j->w + x) * j->c : l->zeros;
 		}
 }
 
-MMI_INLINE void transform_pixels(const int span, const float *const *pixel, int64_t c, int lanes, float *v, int64_t plane)
+MMI_INLINE void transform_pixels(const int span, const float *const *pixel, int64_t c, int lanes, float *v,
+                                 int64_t plane)
 {
 	vf half[MAX_SPAN][MAX_SPAN];
 	for (int y = 0; y < span; y++) {

@@ -1,11 +1,16 @@
-/* vec_kernels.c - random numbers, the fused Langevin update, Adam and sums; compiled once per instruction set (MMI_ISA). */
+/* vec_kernels.c - random numbers, the fused Langevin update, Adam and sums; compiled once per instruction set
+ * (MMI_ISA). */
 #include "mmi_build.h"
 
 #include "backend/cpu/vec.h"
 #include "backend/cpu/vec_math.h"
 #include "backend/cpu/vec_philox.h"
 
-enum { LANES = MMI_PHILOX_BLOCKS, GROUP = 4 * LANES /* elements a set of blocks gives */, CHUNK = 256 /* elements between roundings of sums */ };
+enum {
+	LANES = MMI_PHILOX_BLOCKS,
+	GROUP = 4 * LANES /* elements a set of blocks gives */,
+	CHUNK = 256 /* elements between roundings of sums */
+};
 
 /* ---------------------------------------------------------------- random numbers */
 
@@ -43,8 +48,8 @@ static NOINLINE void uniform_group(float out[GROUP], const mmi_rng *r, uint32_t 
 		out[i] = unit(words[i]);
 }
 
-/* Box-Muller on n pairs of rows of words; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. The pairs stand in one
- * loop because each is a long chain of dependent operations, which the processor works off side by side. */
+/* Box-Muller on n pairs of rows of words; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. The pairs stand in
+ * one loop because each is a long chain of dependent operations, which the processor works off side by side. */
 static NOINLINE void normal_rows(float *restrict out, const uint32_t *restrict words, size_t n)
 {
 	for (size_t pair = 0; pair < n; pair++, out += 2 * LANES, words += 2 * LANES) {
@@ -88,7 +93,8 @@ static NOINLINE void laplace_group(float out[GROUP], const mmi_rng *r, uint32_t 
 }
 
 /* Elements begin.. of a sample's draws, begin a multiple of GROUP. */
-VM_INLINE void fill(void (*group)(float *, const mmi_rng *, uint32_t), float *out, size_t begin, size_t n, const mmi_rng *r)
+VM_INLINE void fill(void (*group)(float *, const mmi_rng *, uint32_t), float *out, size_t begin, size_t n,
+                    const mmi_rng *r)
 {
 	const uint32_t first_block = (uint32_t)(begin / GROUP) * LANES;
 	const size_t whole = n / GROUP;
@@ -103,9 +109,18 @@ VM_INLINE void fill(void (*group)(float *, const mmi_rng *, uint32_t), float *ou
 	}
 }
 
-static void uniform(float *out, size_t n, mmi_rng r) { fill(uniform_group, out, 0, n, &r); }
-static void normal(float *out, size_t n, mmi_rng r)  { fill(normal_group, out, 0, n, &r); }
-static void laplace(float *out, size_t n, mmi_rng r) { fill(laplace_group, out, 0, n, &r); }
+static void uniform(float *out, size_t n, mmi_rng r)
+{
+	fill(uniform_group, out, 0, n, &r);
+}
+static void normal(float *out, size_t n, mmi_rng r)
+{
+	fill(normal_group, out, 0, n, &r);
+}
+static void laplace(float *out, size_t n, mmi_rng r)
+{
+	fill(laplace_group, out, 0, n, &r);
+}
 
 /* ---------------------------------------------------------------- Langevin */
 

@@ -1,5 +1,5 @@
-/* vec_math.h - elementary functions without branches or tables, which compilers turn into vector code inside loops marked
- * MMI_SIMD. Relative error below 3e-7 unless said otherwise; NaN stays NaN.
+/* vec_math.h - elementary functions without branches or tables, which compilers turn into vector code inside loops
+ * marked MMI_SIMD. Relative error below 3e-7 unless said otherwise; NaN stays NaN.
  *
  * Polynomials: S. Moshier, Cephes (expf, logf, tanhf, sinf, cosf). */
 #ifndef MMI_CPU_VEC_MATH_H
@@ -80,7 +80,7 @@ VM_INLINE float vm_log_mantissa(float f, float curve, float e)
 /* For finite x >= 2^-126. */
 VM_INLINE float vm_log_normal(float x)
 {
-	const uint32_t u = vm_bits(x) - 0x3F3504F3u;              /* relative to sqrt(1/2) */
+	const uint32_t u = vm_bits(x) - 0x3F3504F3u; /* relative to sqrt(1/2) */
 	const int32_t e = (int32_t)u >> 23;
 	const float f = vm_from_bits((u & 0x7FFFFFu) + 0x3F3504F3u) - 1.f;
 
@@ -151,11 +151,12 @@ typedef struct vm_angle {
 /* Sine and cosine of t half turns, t in [-1, 1]; absolute error below 2e-7. */
 VM_INLINE vm_angle vm_sincos_pi(float t)
 {
-	const float shifted = 2.f * t + vm_round;                  /* whole quarter turns in the low bits */
+	const float shifted = 2.f * t + vm_round; /* whole quarter turns in the low bits */
 	const uint32_t quarter = vm_bits(shifted);
 	const float r = (2.f * t - (shifted - vm_round)) * 1.57079633f, z = r * r;
 	const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
-	const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * (z * z) - 0.5f * z + 1.f;
+	const float c =
+		((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * (z * z) - 0.5f * z + 1.f;
 	const int odd = (quarter & 1u) != 0;
 	const uint32_t sine = vm_bits(odd ? c : s) ^ ((quarter & 2u) << 30);
 	const uint32_t cosine = vm_bits(odd ? s : c) ^ (((quarter + 1u) & 2u) << 30);

@@ -1,7 +1,7 @@
 /* vec_philox.h - Philox4x32-10, 16 blocks side by side.
  *
- * Each 32-bit word sits in the low half of a 64-bit lane, where the processor's 32 x 32 -> 64 multiplication wants it; the
- * high halves hold leftovers that no multiplication reads. Even and odd blocks are put together at the end. */
+ * Each 32-bit word sits in the low half of a 64-bit lane, where the processor's 32 x 32 -> 64 multiplication wants it;
+ * the high halves hold leftovers that no multiplication reads. Even and odd blocks are put together at the end. */
 #ifndef MMI_CPU_VEC_PHILOX_H
 #define MMI_CPU_VEC_PHILOX_H
 
@@ -56,7 +56,8 @@ VM_INLINE philox_state philox_rounds(philox_state s, uint64_t key)
 		const philox_vector p0 = philox_multiply(s.c[0], philox_splat(0xD2511F53u));
 		const philox_vector p1 = philox_multiply(s.c[2], philox_splat(0xCD9E8D57u));
 
-		s = (philox_state){ { (p1 >> 32) ^ s.c[1] ^ philox_splat(k0), p1, (p0 >> 32) ^ s.c[3] ^ philox_splat(k1), p0 } };
+		s = (philox_state){ { (p1 >> 32) ^ s.c[1] ^ philox_splat(k0), p1, (p0 >> 32) ^ s.c[3] ^ philox_splat(k1),
+			                  p0 } };
 		k0 += 0x9E3779B9u;
 		k1 += 0xBB67AE85u;
 	}
@@ -72,7 +73,8 @@ VM_INLINE void philox_blocks(uint32_t words[4 * MMI_PHILOX_BLOCKS], const mmi_rn
 		philox_vector block;
 		memcpy(&block, even_blocks + v * (PHILOX_BYTES / 8), sizeof block);
 		block += philox_splat(first_block);
-		const philox_state start = { { block, philox_splat(r->sample), philox_splat(r->step), philox_splat(r->iteration) } };
+		const philox_state start = { { block, philox_splat(r->sample), philox_splat(r->step),
+			                           philox_splat(r->iteration) } };
 		philox_state odd_start = start;
 		odd_start.c[0] += philox_splat(1);
 		const philox_state even = philox_rounds(start, r->key), odd = philox_rounds(odd_start, r->key);

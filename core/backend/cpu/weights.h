@@ -9,7 +9,7 @@
 typedef void (*mmi_pack_fn)(const float *source, void *data, const void *ctx);
 
 typedef struct mmi_weights {
-	const mmi_pack *shared;  /* or NULL, and then: */
+	const mmi_pack *shared; /* or NULL, and then: */
 	float *own;
 	mmi_pack_fn pack;
 	void *ctx;

@@ -1,7 +1,7 @@
 /* elementwise.inc.c - reference: operations on each element alone. */
 
-/* ADD and MUL: y is as x, or one scalar per sample. From the last sample to the first: should out have taken the place of
- * such scalars, none is overwritten before it is read. */
+/* ADD and MUL: y is as x, or one scalar per sample. From the last sample to the first: should out have taken the place
+ * of such scalars, none is overwritten before it is read. */
 static bool full_second(const mmi_exec *x)
 {
 	return x->in_node[1]->shape.rank == x->node->shape.rank;
@@ -41,13 +41,20 @@ static void mul(mmi_exec *x)
 static double act_value(int32_t act, double alpha, double v)
 {
 	switch (act) {
-	case MM_ACT_RELU: return v < 0 ? 0 : v; /* NaN stays NaN */
-	case MM_ACT_LEAKY_RELU: return v > 0 ? v : alpha * v;
-	case MM_ACT_TANH: return tanh(v);
-	case MM_ACT_SIGMOID: return v >= 0 ? 1 / (1 + exp(-v)) : exp(v) / (1 + exp(v));
-	case MM_ACT_SOFTPLUS: return fmax(v, 0) + log1p(exp(-fabs(v)));
-	case MM_ACT_EXP: return exp(v);
-	default: return v;
+	case MM_ACT_RELU:
+		return v < 0 ? 0 : v; /* NaN stays NaN */
+	case MM_ACT_LEAKY_RELU:
+		return v > 0 ? v : alpha * v;
+	case MM_ACT_TANH:
+		return tanh(v);
+	case MM_ACT_SIGMOID:
+		return v >= 0 ? 1 / (1 + exp(-v)) : exp(v) / (1 + exp(v));
+	case MM_ACT_SOFTPLUS:
+		return fmax(v, 0) + log1p(exp(-fabs(v)));
+	case MM_ACT_EXP:
+		return exp(v);
+	default:
+		return v;
 	}
 }
 
@@ -55,13 +62,20 @@ static double act_value(int32_t act, double alpha, double v)
 static double act_slope(int32_t act, double alpha, double y)
 {
 	switch (act) {
-	case MM_ACT_RELU: return y > 0;
-	case MM_ACT_LEAKY_RELU: return y > 0 ? 1 : alpha;
-	case MM_ACT_TANH: return 1 - y * y;
-	case MM_ACT_SIGMOID: return y * (1 - y);
-	case MM_ACT_SOFTPLUS: return -expm1(-y);
-	case MM_ACT_EXP: return y;
-	default: return 1;
+	case MM_ACT_RELU:
+		return y > 0;
+	case MM_ACT_LEAKY_RELU:
+		return y > 0 ? 1 : alpha;
+	case MM_ACT_TANH:
+		return 1 - y * y;
+	case MM_ACT_SIGMOID:
+		return y * (1 - y);
+	case MM_ACT_SOFTPLUS:
+		return -expm1(-y);
+	case MM_ACT_EXP:
+		return y;
+	default:
+		return 1;
 	}
 }
 
@@ -129,10 +143,31 @@ static void map2(mmi_exec *x, double (*f)(const mmi_attr *, double, double))
 	}
 }
 
-static void affine(mmi_exec *x)         { map1(x, affine_of); }
-static void activation(mmi_exec *x)     { map1(x, act_of); }
-static void clamp(mmi_exec *x)          { map1(x, clamp_of); }
-static void logarithm(mmi_exec *x)      { map1(x, log_of); }
-static void activation_bwd(mmi_exec *x) { map2(x, act_bwd_of); }
-static void clamp_bwd(mmi_exec *x)      { map2(x, clamp_bwd_of); }
-static void logarithm_bwd(mmi_exec *x)  { map2(x, log_bwd_of); }
+static void affine(mmi_exec *x)
+{
+	map1(x, affine_of);
+}
+static void activation(mmi_exec *x)
+{
+	map1(x, act_of);
+}
+static void clamp(mmi_exec *x)
+{
+	map1(x, clamp_of);
+}
+static void logarithm(mmi_exec *x)
+{
+	map1(x, log_of);
+}
+static void activation_bwd(mmi_exec *x)
+{
+	map2(x, act_bwd_of);
+}
+static void clamp_bwd(mmi_exec *x)
+{
+	map2(x, clamp_bwd_of);
+}
+static void logarithm_bwd(mmi_exec *x)
+{
+	map2(x, log_bwd_of);
+}

@@ -67,7 +67,8 @@ typedef struct conv_view {
 
 static conv_view view_conv(const mmi_exec *x, const mm_shape *big, const mm_shape *small)
 {
-	return (conv_view){ &x->node->attr, big->dim[0], big->dim[1], big->dim[2], small->dim[0], small->dim[1], small->dim[2] };
+	return (conv_view){ &x->node->attr, big->dim[0],   big->dim[1],  big->dim[2],
+		                small->dim[0],  small->dim[1], small->dim[2] };
 }
 
 /* One output element: the window at (oy, ox) against the filter of output channel o. */
@@ -151,7 +152,8 @@ static void conv_bwd_x(mmi_exec *x)
 }
 
 /* One sample's share of one weight's gradient. */
-static double conv_bwd_w_at(const conv_view *c, const real *v, const real *dy, int64_t ky, int64_t kx, int64_t i, int64_t o)
+static double conv_bwd_w_at(const conv_view *c, const real *v, const real *dy, int64_t ky, int64_t kx, int64_t i,
+                            int64_t o)
 {
 	double sum = 0;
 
@@ -182,7 +184,8 @@ static void conv_bwd_w(mmi_exec *x)
 				double sum = 0;
 
 				for (int64_t s = 0; s < x->n; s++)
-					sum += conv_bwd_w_at(&c, in_sample(x, 0, s), in_sample(x, 1, s), tap / c.attr->kw, tap % c.attr->kw, i, o);
+					sum += conv_bwd_w_at(&c, in_sample(x, 0, s), in_sample(x, 1, s), tap / c.attr->kw, tap % c.attr->kw,
+					                     i, o);
 				*dw++ += (real)sum;
 			}
 		}

@@ -67,12 +67,30 @@ static double bernoulli_slope(double scale, double v, double logit)
 	return act_value(MM_ACT_SIGMOID, 0, logit) - v;
 }
 
-static void nll_gaussian(mmi_exec *x)      { reduce2(x, gaussian_of); }
-static void nll_gaussian_bwd(mmi_exec *x)  { reduce2_bwd(x, gaussian_slope); }
-static void nll_laplace(mmi_exec *x)       { reduce2(x, laplace_of); }
-static void nll_laplace_bwd(mmi_exec *x)   { reduce2_bwd(x, laplace_slope); }
-static void nll_bernoulli(mmi_exec *x)     { reduce2(x, bernoulli_of); }
-static void nll_bernoulli_bwd(mmi_exec *x) { reduce2_bwd(x, bernoulli_slope); }
+static void nll_gaussian(mmi_exec *x)
+{
+	reduce2(x, gaussian_of);
+}
+static void nll_gaussian_bwd(mmi_exec *x)
+{
+	reduce2_bwd(x, gaussian_slope);
+}
+static void nll_laplace(mmi_exec *x)
+{
+	reduce2(x, laplace_of);
+}
+static void nll_laplace_bwd(mmi_exec *x)
+{
+	reduce2_bwd(x, laplace_slope);
+}
+static void nll_bernoulli(mmi_exec *x)
+{
+	reduce2(x, bernoulli_of);
+}
+static void nll_bernoulli_bwd(mmi_exec *x)
+{
+	reduce2_bwd(x, bernoulli_slope);
+}
 
 static double row_sum(const real *v, int64_t n)
 {
@@ -181,7 +199,19 @@ static double laplace_density_to_scale(double d, double scale)
 	return (fabs(d) / scale - 1) / scale;
 }
 
-static void logpdf_normal(mmi_exec *x)      { density(x, normal_of); }
-static void logpdf_normal_bwd(mmi_exec *x)  { density_bwd(x, normal_to_z, normal_to_scale); }
-static void logpdf_laplace(mmi_exec *x)     { density(x, laplace_density_of); }
-static void logpdf_laplace_bwd(mmi_exec *x) { density_bwd(x, laplace_density_to_z, laplace_density_to_scale); }
+static void logpdf_normal(mmi_exec *x)
+{
+	density(x, normal_of);
+}
+static void logpdf_normal_bwd(mmi_exec *x)
+{
+	density_bwd(x, normal_to_z, normal_to_scale);
+}
+static void logpdf_laplace(mmi_exec *x)
+{
+	density(x, laplace_density_of);
+}
+static void logpdf_laplace_bwd(mmi_exec *x)
+{
+	density_bwd(x, laplace_density_to_z, laplace_density_to_scale);
+}

@@ -14,8 +14,8 @@ static int64_t clip(int64_t v, int64_t hi)
 static window window_at(const mmi_attr *a, const mm_shape *map, int64_t oy, int64_t ox)
 {
 	const int64_t top = oy * a->sh - a->ph, left = ox * a->sw - a->pw;
-	window w = { clip(top, map->dim[0]), clip(top + a->kh, map->dim[0]),
-	             clip(left, map->dim[1]), clip(left + a->kw, map->dim[1]), 0 };
+	window w = { clip(top, map->dim[0]), clip(top + a->kh, map->dim[0]), clip(left, map->dim[1]),
+		         clip(left + a->kw, map->dim[1]), 0 };
 
 	w.divisor = a->flag ? (double)a->kh * a->kw : (double)((w.y1 - w.y0) * (w.x1 - w.x0));
 	return w;

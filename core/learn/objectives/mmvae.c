@@ -27,4 +27,5 @@ static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 	return mmi_elbo_stratified(io, record_expert, out, e);
 }
 
-const mmi_objective mmi_objective_mmvae = { "mmvae", MMI_FUSION_MIXTURE, .shared_only = true, .draws = draws, .record = record };
+const mmi_objective mmi_objective_mmvae = { "mmvae", MMI_FUSION_MIXTURE, .shared_only = true, .draws = draws,
+	                                        .record = record };

@@ -1,8 +1,8 @@
 /* mmvae_plus.c - the stratified mixture with private latents:
  * (1/M) sum_e [ NLL_e(x_e | z_e, w_e) + sum_{m != e} NLL_m(x_m | z_e, w~_m)
  *               + beta (log q(z_e | X) - log p0(z_e) + log q(w_e | x_e) - log p0(w_e)) ],
- * w_e ~ q(w | x_e), w~_m ~ r_m, an auxiliary prior with location 0 and a scale that is learned; so that no w can carry what
- * the others need. */
+ * w_e ~ q(w | x_e), w~_m ~ r_m, an auxiliary prior with location 0 and a scale that is learned; so that no w can carry
+ * what the others need. */
 #include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
@@ -43,4 +43,5 @@ static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 	return mmi_elbo_stratified(io, record_expert, out, e);
 }
 
-const mmi_objective mmi_objective_mmvae_plus = { "mmvae+", MMI_FUSION_MIXTURE, .private_only = true, .draws = draws, .record = record };
+const mmi_objective mmi_objective_mmvae_plus = { "mmvae+", MMI_FUSION_MIXTURE, .private_only = true, .draws = draws,
+	                                             .record = record };

@@ -1,6 +1,6 @@
 /* mopoe.c - the mixture of the products over all non-empty subsets of the observed modalities, without the prior as an
- * expert. One subset S is drawn per sample, uniformly, as the authors' code shares a batch among the subsets; everything
- * observed is decoded from it: sum_m weight_m NLL_m(x_m | z_S) + beta KL(q(z | X_S) || p0). */
+ * expert. One subset S is drawn per sample, uniformly, as the authors' code shares a batch among the subsets;
+ * everything observed is decoded from it: sum_m weight_m NLL_m(x_m | z_S) + beta KL(q(z | X_S) || p0). */
 #include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
@@ -22,5 +22,7 @@ static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 	return MM_OK;
 }
 
-const mmi_objective mmi_objective_mopoe = { "mopoe", MMI_FUSION_PRODUCT, .normal_only = true, .shared_only = true, .one_subset = true,
-                                            .draws = draws, .record = record };
+const mmi_objective mmi_objective_mopoe = {
+	"mopoe",        MMI_FUSION_PRODUCT, .normal_only = true, .shared_only = true, .one_subset = true,
+	.draws = draws, .record = record
+};

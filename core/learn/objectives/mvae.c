@@ -1,6 +1,6 @@
-/* mvae.c - the product of experts with the prior as a further expert. Terms: all observed modalities together, and each one
- * alone (the paper's random further subsets are not used), with the mean of the M + 1 as the loss:
- * sum_{m in S} weight_m NLL_m(x_m | z_S) + beta KL(q(z | X_S) || p0). */
+/* mvae.c - the product of experts with the prior as a further expert. Terms: all observed modalities together, and each
+ * one alone (the paper's random further subsets are not used), with the mean of the M + 1 as the loss: sum_{m in S}
+ * weight_m NLL_m(x_m | z_S) + beta KL(q(z | X_S) || p0). */
 #include "mmi_build.h"
 
 #include "learn/objectives/objective.h"
@@ -13,7 +13,8 @@ static uint32_t draws(const mmi_model *m)
 static mm_status record_joint(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 {
 	mmi_graph *g = io->loss->net.graph;
-	mmi_expert q = mmi_elbo_product(g, io->experts, io->loss->masked ? io->loss->observed : NULL, io->model->n_modalities, true);
+	mmi_expert q =
+		mmi_elbo_product(g, io->experts, io->loss->masked ? io->loss->observed : NULL, io->model->n_modalities, true);
 	mmi_place place = { .z = mmi_elbo_draw(g, q.loc, q.scale, io->loss->z[0].z) };
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
 		place.w[m] = MMI_NONE;
@@ -49,5 +50,6 @@ static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 	return MM_OK;
 }
 
-const mmi_objective mmi_objective_mvae = { "mvae", MMI_FUSION_PRODUCT_PRIOR, .normal_only = true, .shared_only = true, .draws = draws,
-                                           .record = record };
+const mmi_objective mmi_objective_mvae = {
+	"mvae", MMI_FUSION_PRODUCT_PRIOR, .normal_only = true, .shared_only = true, .draws = draws, .record = record
+};

@@ -3,8 +3,8 @@
 
 #include "learn/objectives/objective.h"
 
-const mmi_objective *const mmi_objectives[] = { &mmi_objective_mmvae, &mmi_objective_mvae, &mmi_objective_mopoe,
-                                                &mmi_objective_mmvae_plus, &mmi_objective_mvtcae, NULL };
+const mmi_objective *const mmi_objectives[] = { &mmi_objective_mmvae,      &mmi_objective_mvae,   &mmi_objective_mopoe,
+	                                            &mmi_objective_mmvae_plus, &mmi_objective_mvtcae, NULL };
 const char *const mmi_objective_names[] = { "mmvae", "mvae", "mopoe", "mmvae+", "mvtcae", NULL };
 
 mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor eps)
@@ -31,12 +31,14 @@ mmi_expert mmi_elbo_product(mmi_graph *g, const mmi_expert *experts, const mm_te
 	}
 	if (prior)
 		total = mmi_graph_ops.affine(g, total, 1, 1);
-	return (mmi_expert){ mmi_graph_ops.mul(g, pulled, power(g, total, -1)), power(g, total, -0.5f), MMI_NONE, MMI_NONE };
+	return (mmi_expert){ mmi_graph_ops.mul(g, pulled, power(g, total, -1)), power(g, total, -0.5f), MMI_NONE,
+		                 MMI_NONE };
 }
 
 mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale)
 {
-	mm_tensor squares = mmi_graph_ops.axpby(g, 0.5f, mmi_graph_ops.mul(g, loc, loc), 0.5f, mmi_graph_ops.mul(g, scale, scale));
+	mm_tensor squares =
+		mmi_graph_ops.axpby(g, 0.5f, mmi_graph_ops.mul(g, loc, loc), 0.5f, mmi_graph_ops.mul(g, scale, scale));
 	mm_tensor log_scale = mmi_op(g, MMI_OP_LOG, 1, &scale, NULL);
 	mm_tensor terms = mmi_graph_ops.axpby(g, 1, squares, -1, mmi_graph_ops.affine(g, log_scale, 1, 0.5f));
 	return mmi_sum_all(g, terms, 1);
@@ -45,9 +47,12 @@ mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale)
 mm_tensor mmi_elbo_divergence_from(mmi_graph *g, const mmi_expert *q, const mmi_expert *p)
 {
 	mm_tensor apart = mmi_graph_ops.axpby(g, 1, q->loc, -1, p->loc);
-	mm_tensor squares = mmi_graph_ops.axpby(g, 0.5f, mmi_graph_ops.mul(g, apart, apart), 0.5f, mmi_graph_ops.mul(g, q->scale, q->scale));
-	mm_tensor log_ratio = mmi_graph_ops.axpby(g, 1, mmi_op(g, MMI_OP_LOG, 1, &p->scale, NULL), -1, mmi_op(g, MMI_OP_LOG, 1, &q->scale, NULL));
-	mm_tensor terms = mmi_graph_ops.axpby(g, 1, mmi_graph_ops.mul(g, squares, power(g, p->scale, -2)), 1, mmi_graph_ops.affine(g, log_ratio, 1, -0.5f));
+	mm_tensor squares = mmi_graph_ops.axpby(g, 0.5f, mmi_graph_ops.mul(g, apart, apart), 0.5f,
+	                                        mmi_graph_ops.mul(g, q->scale, q->scale));
+	mm_tensor log_ratio = mmi_graph_ops.axpby(g, 1, mmi_op(g, MMI_OP_LOG, 1, &p->scale, NULL), -1,
+	                                          mmi_op(g, MMI_OP_LOG, 1, &q->scale, NULL));
+	mm_tensor terms = mmi_graph_ops.axpby(g, 1, mmi_graph_ops.mul(g, squares, power(g, p->scale, -2)), 1,
+	                                      mmi_graph_ops.affine(g, log_ratio, 1, -0.5f));
 	return mmi_sum_all(g, terms, 1);
 }
 

@@ -3,8 +3,8 @@
  *   mmvae    mixture of experts, one draw from each (Shi et al. 2019, with the ELBO rather than the looser bound)
  *   mvae     product of experts and the prior; the terms of all modalities and of each one alone (Wu and Goodman 2018)
  *   mopoe    mixture of the products over all subsets, one subset drawn per sample (Sutter et al. 2021)
- *   mmvae+   mmvae with private latents; other modalities are decoded with draws from an auxiliary prior (Palumbo et al. 2023)
- *   mvtcae   product of experts; the product teaches the single ones (Hwang et al. 2021)
+ *   mmvae+   mmvae with private latents; other modalities are decoded with draws from an auxiliary prior (Palumbo et
+ * al. 2023) mvtcae   product of experts; the product teaches the single ones (Hwang et al. 2021)
  *
  * One file each. Sums over elements, means over samples; beta weighs every divergence. */
 #ifndef MMI_OBJECTIVE_H
@@ -15,19 +15,19 @@
 /* What a recorder gets. */
 typedef struct mmi_elbo_io {
 	const mmi_model *model;
-	mmi_loss *loss;               /* x and standard draws as inputs, masks */
+	mmi_loss *loss; /* x and standard draws as inputs, masks */
 	const mmi_expert *experts;
-	const mmi_mixture *mixture;   /* weights of the observed experts; NULL: all are observed */
+	const mmi_mixture *mixture; /* weights of the observed experts; NULL: all are observed */
 	float beta;
 } mmi_elbo_io;
 
 typedef struct mmi_objective {
 	const char *name;
-	mmi_fusion fusion;            /* how several experts become one q(z | X_O) at use */
-	bool normal_only;             /* a product of Laplace experts is no Laplace */
-	bool private_only;            /* needs private_dim > 0 */
-	bool shared_only;             /* knows no private latents */
-	bool one_subset;              /* reads loss->subset: a non-empty subset drawn per sample */
+	mmi_fusion fusion; /* how several experts become one q(z | X_O) at use */
+	bool normal_only;  /* a product of Laplace experts is no Laplace */
+	bool private_only; /* needs private_dim > 0 */
+	bool shared_only;  /* knows no private latents */
+	bool one_subset;   /* reads loss->subset: a non-empty subset drawn per sample */
 	uint32_t (*draws)(const mmi_model *m);
 	/* Negative ELBO, a number per sample. */
 	mm_status (*record)(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
@@ -41,8 +41,8 @@ extern const char *const mmi_objective_names[];
 
 /* loc + scale * eps */
 mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor eps);
-/* The product of normal experts, each precision times weight[i] (weight NULL: 1), with the standard prior as a further one
- * if asked for. */
+/* The product of normal experts, each precision times weight[i] (weight NULL: 1), with the standard prior as a further
+ * one if asked for. */
 mmi_expert mmi_elbo_product(mmi_graph *g, const mmi_expert *experts, const mm_tensor *weight, uint32_t n, bool prior);
 /* KL(N(loc, scale) || N(0, 1)), a number per sample. */
 mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale);

@@ -51,8 +51,8 @@ static uint32_t keep_complete(mmi_alignment *a, const float *const *observed, co
 }
 
 /* One pair of modalities, `weight` its share of the loss; false if fewer than two rows have both. */
-static bool align_pair(mmi_alignment *a, float *const *loc, const float *const *observed, const uint32_t pair[2], uint32_t rows,
-                       double temperature, double weight)
+static bool align_pair(mmi_alignment *a, float *const *loc, const float *const *observed, const uint32_t pair[2],
+                       uint32_t rows, double temperature, double weight)
 {
 	const size_t d = a->compared;
 	uint32_t n = keep_complete(a, observed, pair, rows);
@@ -63,7 +63,8 @@ static bool align_pair(mmi_alignment *a, float *const *loc, const float *const *
 			memcpy(a->rows[side] + i * d, loc[pair[side]] + a->kept[i] * a->dim, d * sizeof(float));
 		memset(a->row_grad[side], 0, n * d * sizeof(float));
 	}
-	a->loss += weight * mmi_contrast_loss(&a->contrast, a->rows[0], a->rows[1], n, temperature, weight, a->row_grad[0], a->row_grad[1]);
+	a->loss += weight * mmi_contrast_loss(&a->contrast, a->rows[0], a->rows[1], n, temperature, weight, a->row_grad[0],
+	                                      a->row_grad[1]);
 	for (int side = 0; side < 2; side++)
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = 0; k < d; k++)
@@ -78,7 +79,8 @@ void mmi_alignment_none(mmi_alignment *a, uint32_t rows)
 		memset(a->grad[i], 0, rows * a->dim * sizeof(float));
 }
 
-void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows, double temperature)
+void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows,
+                        double temperature)
 {
 	const double weight = 2.0 / (a->n * (a->n - 1.0));
 	bool any = false;
@@ -115,8 +117,11 @@ void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mm
 	if (mmi_course_before(l, s->contrast_start) || !mmi_alignment_pull(l, batch, m))
 		return;
 	mmi_segment *out = &t->at[t->n++];
-	*out = (mmi_segment){ .loss = &l->locations, .x = mmi_batch_seen(batch), .rows = s->batch, .x_rows = s->batch,
-	                      .seed = (float)s->contrast_factor };
+	*out = (mmi_segment){ .loss = &l->locations,
+		                  .x = mmi_batch_seen(batch),
+		                  .rows = s->batch,
+		                  .x_rows = s->batch,
+		                  .seed = (float)s->contrast_factor };
 	for (uint32_t i = 0; i < l->model->n_modalities; i++)
 		out->z[i].z = l->alignment.grad[i];
 }

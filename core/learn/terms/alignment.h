@@ -1,9 +1,9 @@
 /* alignment.h - experts of one tuple are pulled together, those of different tuples apart.
  *
- * An ELBO's decoders pay an expert for what it tells of pixels, and a modality whose class hardly shows in its pixels says little
- * about it. What modalities share is what tells the tuples of a batch apart in all of them: the symmetric contrastive loss
- * (contrast.h) between the locations of every two experts asks for just that, as contrastive objectives of multimodal generative
- * models do (Shi et al. 2021, "Relating by contrasting"). */
+ * An ELBO's decoders pay an expert for what it tells of pixels, and a modality whose class hardly shows in its pixels
+ * says little about it. What modalities share is what tells the tuples of a batch apart in all of them: the symmetric
+ * contrastive loss (contrast.h) between the locations of every two experts asks for just that, as contrastive
+ * objectives of multimodal generative models do (Shi et al. 2021, "Relating by contrasting"). */
 #ifndef MMI_ALIGNMENT_H
 #define MMI_ALIGNMENT_H
 
@@ -22,9 +22,10 @@ typedef struct mmi_alignment {
 
 mm_status mmi_alignment_create(const mmi_model *m, size_t batch, mmi_alignment *out, mm_error *e);
 void mmi_alignment_clear(mmi_alignment *a);
-/* Fills grad and loss from locations [modality][rows][dim]. observed: [modality][rows] of 1 and 0; NULL: all. Rows in which a
- * modality of a pair is missing are neither examples nor alternatives. Allocates nothing. */
-void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows, double temperature);
+/* Fills grad and loss from locations [modality][rows][dim]. observed: [modality][rows] of 1 and 0; NULL: all. Rows in
+ * which a modality of a pair is missing are neither examples nor alternatives. Allocates nothing. */
+void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows,
+                        double temperature);
 
 /* No gradient, no loss: before it starts. */
 void mmi_alignment_none(mmi_alignment *a, uint32_t rows);

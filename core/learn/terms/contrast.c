@@ -75,8 +75,8 @@ static void close_side(const mmi_contrast *c, int side, uint32_t rows, float *dx
 
 /* ------------------------------------------------------------ the loss */
 
-/* The mean over n lines of [log sum exp of the line - its own entry], and its gradient times `factor` into grad. A line is a row
- * (step 1, next n) or a column (step n, next 1). */
+/* The mean over n lines of [log sum exp of the line - its own entry], and its gradient times `factor` into grad. A line
+ * is a row (step 1, next n) or a column (step n, next 1). */
 static double lines(mmi_contrast *c, uint32_t n, size_t step, size_t next, double factor)
 {
 	double sum = 0;
@@ -98,7 +98,8 @@ static void fill_similarity(mmi_contrast *c, uint32_t n, double temperature)
 {
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t j = 0; j < n; j++)
-			c->similarity[(size_t)i * n + j] = dot(c->unit[0] + (size_t)i * c->d, c->unit[1] + (size_t)j * c->d, c->d) / temperature;
+			c->similarity[(size_t)i * n + j] =
+				dot(c->unit[0] + (size_t)i * c->d, c->unit[1] + (size_t)j * c->d, c->d) / temperature;
 	memset(c->grad, 0, (size_t)n * n * sizeof(double));
 }
 
@@ -116,8 +117,8 @@ static void spread(mmi_contrast *c, uint32_t n)
 		}
 }
 
-double mmi_contrast_loss(mmi_contrast *c, const float *a, const float *b, uint32_t rows, double temperature, double weight, float *da,
-                         float *db)
+double mmi_contrast_loss(mmi_contrast *c, const float *a, const float *b, uint32_t rows, double temperature,
+                         double weight, float *da, float *db)
 {
 	const double factor = 0.5 * weight / (rows * temperature);
 	open_side(c, 0, a, rows);

@@ -1,5 +1,5 @@
-/* elbo.c - generator and inference learn by an ELBO on the same networks: the warm-up gives the chains a start worth revising, a
- * baseline goes on with it, and updates may be made beside the chains. */
+/* elbo.c - generator and inference learn by an ELBO on the same networks: the warm-up gives the chains a start worth
+ * revising, a baseline goes on with it, and updates may be made beside the chains. */
 #include "mmi_build.h"
 
 #include "engine/streams.h"
@@ -11,7 +11,8 @@ static mm_status read_elbo(mmi_learner *l, const mmi_terms *t, mmi_measures *m, 
 {
 	m->elbo = t->at[0].sum / t->at[0].rows;
 	if (!isfinite(m->elbo))
-		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite", (long long)l->state.iteration + 1);
+		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite",
+		                (long long)l->state.iteration + 1);
 	return MM_OK;
 }
 
@@ -20,9 +21,14 @@ static mm_status update(mmi_learner *l, const mmi_batch *batch, uint32_t first, 
 {
 	uint32_t b = l->settings->batch, t = (uint32_t)l->state.iteration;
 	mmi_terms terms = { .n = 1 };
-	terms.at[0] = (mmi_segment){ .loss = &l->elbo, .x = mmi_rows_read(batch->x), .seen = mmi_batch_seen(batch),
-	                             .pull = mmi_alignment_pull(l, batch, m), .mask = &l->masks.data, .rows = b, .x_rows = b,
-	                             .seed = 1.0f / (float)b };
+	terms.at[0] = (mmi_segment){ .loss = &l->elbo,
+		                         .x = mmi_rows_read(batch->x),
+		                         .seen = mmi_batch_seen(batch),
+		                         .pull = mmi_alignment_pull(l, batch, m),
+		                         .mask = &l->masks.data,
+		                         .rows = b,
+		                         .x_rows = b,
+		                         .seed = 1.0f / (float)b };
 	for (uint32_t i = 0; i < l->n_eps; i++) {
 		mmi_sampler_standard(l->sampler, b, first + i, t, &l->eps[i]);
 		terms.at[0].z[i] = l->eps[i];

@@ -15,7 +15,8 @@ mm_status mmi_given_create(const mmi_model *m, uint32_t batch, double share, mmi
 	bool ok = (g->expert = mmi_alloc(batch, sizeof *g->expert));
 	for (uint32_t i = 0; i < m->n_modalities; i++)
 		ok = ok && (g->held[i] = mmi_alloc(batch, 1));
-	return ok ? mmi_latents_create(m, batch, &g->z, e) : mmi_fail(e, MM_ENOMEM, "out of memory for what translations start from");
+	return ok ? mmi_latents_create(m, batch, &g->z, e)
+	          : mmi_fail(e, MM_ENOMEM, "out of memory for what translations start from");
 }
 
 void mmi_given_clear(mmi_given *g)
@@ -27,14 +28,19 @@ void mmi_given_clear(mmi_given *g)
 	*g = (mmi_given){ .rows = 0 };
 }
 
-void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi_experts *experts, const float *const *observed,
-                     uint32_t batch, uint32_t draw, uint32_t iteration, mmi_latents *z)
+void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi_experts *experts,
+                     const float *const *observed, uint32_t batch, uint32_t draw, uint32_t iteration, mmi_latents *z)
 {
 	if (!g->rows)
 		return;
 	mmi_sampler_pick(s, batch, iteration, observed, g->expert);
-	const mmi_start_args start = { .iteration = iteration, .chain = draw, .expert = g->expert, .observed = observed, .single = true, .own = true,
-	                               .temperature = 1 };
+	const mmi_start_args start = { .iteration = iteration,
+		                           .chain = draw,
+		                           .expert = g->expert,
+		                           .observed = observed,
+		                           .single = true,
+		                           .own = true,
+		                           .temperature = 1 };
 	mmi_sampler_start(s, &start, experts, batch, &g->z);
 	mmi_latents_copy(z, &g->z, m, g->rows);
 	for (uint32_t i = 0; i < m->n_modalities; i++)

@@ -1,4 +1,5 @@
-/* impute.c - what the energy's data term makes of tuples that lack something: it never sees zeros for what is missing. */
+/* impute.c - what the energy's data term makes of tuples that lack something: it never sees zeros for what is missing.
+ */
 #include "mmi_build.h"
 
 #include "learn/terms/terms.h"
@@ -20,8 +21,14 @@ void mmi_impute(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
-	mmi_revise_args args = { .steps = s->x_steps, .iteration = t, .step = l->state.x_step, .noise = s->x_noise, .clamp = s->clamp,
-	                         .move_max = s->x_move_max, .first = s->batch, .held = mmi_held_read(l->masks.held_x) };
+	mmi_revise_args args = { .steps = s->x_steps,
+		                     .iteration = t,
+		                     .step = l->state.x_step,
+		                     .noise = s->x_noise,
+		                     .clamp = s->clamp,
+		                     .move_max = s->x_move_max,
+		                     .first = s->batch,
+		                     .held = mmi_held_read(l->masks.held_x) };
 	if (!imputes(l))
 		return;
 	mmi_sampler_decode(l->sampler, &l->z, s->batch, l->imputed);
@@ -43,6 +50,9 @@ uint32_t mmi_complete_count(const mmi_learner *l)
 
 mmi_segment mmi_complete_tuples(mmi_learner *l, const mmi_batch *batch)
 {
-	return (mmi_segment){ .loss = &l->energy_loss, .x = mmi_rows_read(imputes(l) ? l->imputed : batch->x), .rows = l->settings->batch,
-	                      .x_rows = l->settings->batch, .row_seed = skips(l) ? l->masks.whole : NULL };
+	return (mmi_segment){ .loss = &l->energy_loss,
+		                  .x = mmi_rows_read(imputes(l) ? l->imputed : batch->x),
+		                  .rows = l->settings->batch,
+		                  .x_rows = l->settings->batch,
+		                  .row_seed = skips(l) ? l->masks.whole : NULL };
 }

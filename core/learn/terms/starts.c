@@ -18,7 +18,8 @@ static void copy_row(const mmi_learner *l, float *const *to, size_t to_row, floa
 	mmi_rows_copy(l->model, 1, a, b);
 }
 
-static void copy_place(const mmi_learner *l, const mmi_latents *to, size_t to_row, const mmi_latents *from, size_t from_row)
+static void copy_place(const mmi_learner *l, const mmi_latents *to, size_t to_row, const mmi_latents *from,
+                       size_t from_row)
 {
 	mmi_latents a = mmi_latents_at(to, l->model, to_row), b = mmi_latents_at(from, l->model, from_row);
 	mmi_latents_copy(&a, &b, l->model, 1);

@@ -5,7 +5,8 @@
 
 #include "learn/learner.h"
 
-/* Replaces the generator's samples by the start x_start names. Chains of the buffer bring their latents into z_prior. */
+/* Replaces the generator's samples by the start x_start names. Chains of the buffer bring their latents into z_prior.
+ */
 void mmi_start_data_chain(mmi_learner *l, uint32_t t);
 /* Puts the revised chains back into the buffer. */
 void mmi_keep_data_chain(mmi_learner *l);

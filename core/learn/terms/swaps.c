@@ -34,20 +34,22 @@ void mmi_swaps_clear(mmi_swaps *k)
 }
 
 /* Any other row that is not left out, uniformly; the row itself when there is none. */
-static uint32_t another_row(mmi_sampler *s, const float *whole, uint32_t row, uint32_t rows, uint32_t iteration, uint32_t number)
+static uint32_t another_row(mmi_sampler *s, const float *whole, uint32_t row, uint32_t rows, uint32_t iteration,
+                            uint32_t number)
 {
 	uint32_t others = 0, at = row;
 	for (uint32_t i = 0; i < rows; i++)
 		others += i != row && (!whole || whole[i] > 0);
 	if (!others)
 		return row;
-	for (uint32_t left = mmi_sampler_below(s, row, 2 * number + 1, iteration, others) + 1; left; left -= at != row && (!whole || whole[at] > 0))
+	for (uint32_t left = mmi_sampler_below(s, row, 2 * number + 1, iteration, others) + 1; left;
+	     left -= at != row && (!whole || whole[at] > 0))
 		at = (at + 1) % rows;
 	return at;
 }
 
-static void swap_row(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t row,
-                     uint32_t rows, uint32_t iteration, uint32_t number)
+static void swap_row(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
+                     uint32_t row, uint32_t rows, uint32_t iteration, uint32_t number)
 {
 	uint32_t which = mmi_sampler_below(s, row, 2 * number, iteration, m->n_modalities);
 	uint32_t other = another_row(s, whole, row, rows, iteration, number);
@@ -96,8 +98,8 @@ static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double 
 	k->rank = n > 0 ? right / n : NAN;
 }
 
-void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t rows,
-                    double factor, double margin, uint32_t iteration, uint32_t number)
+void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
+                    uint32_t rows, double factor, double margin, uint32_t iteration, uint32_t number)
 {
 	for (uint32_t row = 0; row < rows; row++)
 		swap_row(k, s, m, x, whole, row, rows, iteration, number);

@@ -1,27 +1,28 @@
 /* swaps.h - tuples with one modality taken from another sample, as negatives of the energy beside the revised ones.
  *
- * Maximum likelihood shows the energy only what the generator makes, and that is hardly ever a tuple whose parts are right each
- * for itself and wrong together. Matching-aware discriminators (Reed et al. 2016) are shown such tuples; so is the energy here:
- * it learns that a tuple of the data lies below the same tuple with a modality swapped, by a margin. */
+ * Maximum likelihood shows the energy only what the generator makes, and that is hardly ever a tuple whose parts are
+ * right each for itself and wrong together. Matching-aware discriminators (Reed et al. 2016) are shown such tuples; so
+ * is the energy here: it learns that a tuple of the data lies below the same tuple with a modality swapped, by a
+ * margin. */
 #ifndef MMI_SWAPS_H
 #define MMI_SWAPS_H
 
 #include "mcmc/sampler.h"
 
 typedef struct mmi_swaps {
-	float *x[MMI_MAX_MODALITIES];       /* [batch][floats] */
-	float *e_data, *e_swapped;          /* [batch] of the energy model alone, without agreement */
-	float *seed_data, *seed_swapped;    /* [batch] factors of the rows in the energy's loss */
-	double mean_data, rank;             /* mean E(data); share of rows with E(data) < E(swapped) */
+	float *x[MMI_MAX_MODALITIES];    /* [batch][floats] */
+	float *e_data, *e_swapped;       /* [batch] of the energy model alone, without agreement */
+	float *seed_data, *seed_swapped; /* [batch] factors of the rows in the energy's loss */
+	double mean_data, rank;          /* mean E(data); share of rows with E(data) < E(swapped) */
 } mmi_swaps;
 
 mm_status mmi_swaps_create(const mmi_model *m, size_t batch, mmi_swaps *out, mm_error *e);
 void mmi_swaps_clear(mmi_swaps *k);
 /* Swaps a random modality of each row with that of another row, finds both energies, and sets the factors: swapped rows
- * count with `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data) above
- * them already. whole [rows]: 0 for rows to leave out, of which nothing is taken either; NULL: none. number: of the update in its
- * iteration; each draws anew. Allocates nothing. */
-void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole, uint32_t rows,
-                    double factor, double margin, uint32_t iteration, uint32_t number);
+ * count with `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data)
+ * above them already. whole [rows]: 0 for rows to leave out, of which nothing is taken either; NULL: none. number: of
+ * the update in its iteration; each draws anew. Allocates nothing. */
+void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
+                    uint32_t rows, double factor, double margin, uint32_t iteration, uint32_t number);
 
 #endif

@@ -1,5 +1,5 @@
-/* terms.h - what the learner may add to the paper's losses, one file each: a term appended to those of an update, or an update of its
- * own. */
+/* terms.h - what the learner may add to the paper's losses, one file each: a term appended to those of an update, or an
+ * update of its own. */
 #ifndef MMI_LEARN_TERMS_H
 #define MMI_LEARN_TERMS_H
 
@@ -12,20 +12,24 @@ static inline const float *const *mmi_batch_seen(const mmi_batch *b)
 	return mmi_rows_read(b->seen ? b->seen : b->x);
 }
 
-/* The contrastive loss between the experts, for an update of the inference model: `contrast_factor`, from `contrast_start` on. */
+/* The contrastive loss between the experts, for an update of the inference model: `contrast_factor`, from
+ * `contrast_start` on. */
 void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mmi_measures *m);
-/* The same loss's gradient to the experts' locations, 0 before it starts, for an ELBO whose graph takes it; NULL if there is none. */
+/* The same loss's gradient to the experts' locations, 0 before it starts, for an ELBO whose graph takes it; NULL if
+ * there is none. */
 const float *const *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m);
 
-/* Tuples with one modality swapped as further negatives of the energy, for update `number` of an iteration: `swap_factor`. The first
- * term is that of the data; rows of it and of swapped tuples get factors. */
+/* Tuples with one modality swapped as further negatives of the energy, for update `number` of an iteration:
+ * `swap_factor`. The first term is that of the data; rows of it and of swapped tuples get factors. */
 void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t);
 
-/* One update of generator and inference by the ELBO: the whole of an iteration without chains, or `number` beside them. */
+/* One update of generator and inference by the ELBO: the whole of an iteration without chains, or `number` beside them.
+ */
 mm_status mmi_update_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e);
 mm_status mmi_update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e);
 
-/* `impute`: incomplete tuples, completed: decoded from the revised z, then moved by the energy chain with what is there held. */
+/* `impute`: incomplete tuples, completed: decoded from the revised z, then moved by the energy chain with what is there
+ * held. */
 void mmi_impute(mmi_learner *l, const mmi_batch *batch, uint32_t t);
 /* The energy's term on data, without its seed: complete tuples, imputed or with factors that leave out the others. */
 mmi_segment mmi_complete_tuples(mmi_learner *l, const mmi_batch *batch);

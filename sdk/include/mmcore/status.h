@@ -37,7 +37,13 @@ typedef struct mm_error {
 	char message[MM_ERROR_TEXT]; /* UTF-8, NUL-terminated: what was found, what was expected, what to do */
 } mm_error;
 
-#define MM_ERROR_INIT { (uint32_t)sizeof(mm_error), 0, { 0 } }
+#define MM_ERROR_INIT                  \
+	{                                  \
+		(uint32_t)sizeof(mm_error), 0, \
+		{                              \
+			0                          \
+		}                              \
+	}
 
 #ifdef __cplusplus
 }
