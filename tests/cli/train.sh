@@ -96,7 +96,7 @@ wait_for() { # wait_for FILE SECONDS
 "$MMCORE_PROGRAM" --ini "$ini" --out "$work/c" --set learner.iterations=1000000 --set run.checkpoint_interval=500000 \
 	--set run.grid_interval=10 >"$work/out" 2>"$work/err" </dev/null &
 pid=$!
-check "a long run is under way" wait_for "$work/c/grids" 60
+check "a long run is under way" wait_for "$work/c/grids/samples-00000010.png" 60
 kill -INT "$pid"
 status=0
 wait "$pid" || status=$?
@@ -108,10 +108,9 @@ check "Ctrl-C: of the iteration reached" says out "interrupted after $stopped it
 # interrupted NAME STATUS: a run that got the signal.
 interrupted() {
 	"$MMCORE_PROGRAM" --ini "$ini" --out "$work/sig$1" --set learner.iterations=1000000 --set run.checkpoint_interval=500000 \
-		--set run.log_interval=1 >"$work/out" 2>"$work/err" </dev/null &
+		--set run.grid_interval=2 >"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
-	wait_for "$work/sig$1/metrics.csv" 60
-	sleep 0.3
+	wait_for "$work/sig$1/grids/samples-00000002.png" 60
 	kill -"$1" "$pid"
 	status=0
 	wait "$pid" || status=$?
