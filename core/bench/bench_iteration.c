@@ -95,8 +95,8 @@ static mm_status posterior_chain(void *ctx, mm_error *e)
 	mmi_chain_stats stats;
 	const mmi_posterior_args args = mmi_settings_posterior(l->settings, l->model->n_modalities);
 	(void)e;
-	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, l->settings->batch, l->n_chains, &l->z,
-	                      &l->z_start, &stats);
+	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, mmi_whole(l->settings->batch),
+	                      l->n_chains, &l->z, &l->z_start, &stats);
 	return MM_OK;
 }
 
@@ -117,7 +117,7 @@ static mm_status data_chain(void *ctx, mm_error *e)
 		.steps = s->x_steps, .step = l->state.x_step, .noise = s->x_noise, .move_max = s->x_move_max, .clamp = s->clamp
 	};
 	(void)e;
-	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, s->batch, &stats);
+	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, mmi_whole(s->batch), &stats);
 	return MM_OK;
 }
 

@@ -49,10 +49,10 @@ static mm_status profile_step(const mmi_bench_request *r, bool posterior, mmi_be
 		const mmi_posterior_args z_step = { .steps = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1 };
 		const mmi_revise_args x_step = { .steps = 1, .step = 0.1, .noise = 0.001, .clamp = true };
 		if (posterior)
-			mmi_sampler_posterior(m.sampler, &z_step, (const float *const *)m.x, MMI_BENCH_BATCH, 1, &m.z, NULL,
-			                      &stats);
+			mmi_sampler_posterior(m.sampler, &z_step, (const float *const *)m.x, mmi_whole(MMI_BENCH_BATCH), 1, &m.z,
+			                      NULL, &stats);
 		else
-			mmi_sampler_revise(m.sampler, &x_step, m.x, NULL, MMI_BENCH_BATCH, &stats);
+			mmi_sampler_revise(m.sampler, &x_step, m.x, NULL, mmi_whole(MMI_BENCH_BATCH), &stats);
 		status = profile(mmi_bench_name(posterior ? MMI_BENCH_POSTERIOR : MMI_BENCH_ENERGY),
 		                 mmi_sampler_program(m.sampler, posterior ? MMI_SAMPLER_POSTERIOR : MMI_SAMPLER_REVISE),
 		                 mmi_sampler_chunk(m.sampler), r->repeat, list, n, e);

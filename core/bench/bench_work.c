@@ -66,8 +66,8 @@ static mm_status posterior_step(void *ctx, mm_error *e)
 	mmi_bench_model *m = ctx;
 	mmi_chain_stats stats;
 	const mmi_posterior_args args = { .steps = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1 };
-	mmi_sampler_posterior(m->sampler, &args, (const float *const *)m->x, MMI_BENCH_BATCH, MMI_BENCH_VIEWS, &m->z, NULL,
-	                      &stats);
+	mmi_sampler_posterior(m->sampler, &args, (const float *const *)m->x, mmi_whole(MMI_BENCH_BATCH), MMI_BENCH_VIEWS,
+	                      &m->z, NULL, &stats);
 	return isfinite(stats.energy) ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the posterior chain's energy is not finite");
 }
 
@@ -76,7 +76,7 @@ static mm_status energy_step(void *ctx, mm_error *e)
 	mmi_bench_model *m = ctx;
 	mmi_chain_stats stats;
 	const mmi_revise_args args = { .steps = 1, .step = 0.1, .noise = 0.001, .clamp = true };
-	mmi_sampler_revise(m->sampler, &args, m->x, NULL, MMI_BENCH_BATCH, &stats);
+	mmi_sampler_revise(m->sampler, &args, m->x, NULL, mmi_whole(MMI_BENCH_BATCH), &stats);
 	return isfinite(stats.energy) ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the data chain's energy is not finite");
 }
 

@@ -43,10 +43,10 @@ typedef struct mmi_placing {
 /* Row r keeps its best candidate by score = Gumbel noise - weight * energy; taken[r]: this one is it. The first is
  * taken from the start. An energy that is not finite has the lowest score. */
 typedef struct mmi_choice {
-	mmi_floats energy; /* [rows] */
-	mmi_doubles score; /* [rows] of the best so far */
-	mmi_bytes taken;   /* [rows] */
-	uint32_t rows, candidate, iteration;
+	mmi_floats energy;                          /* [rows] */
+	mmi_doubles score;                          /* [rows] of the best so far */
+	mmi_bytes taken;                            /* [rows] */
+	uint32_t rows, first, candidate, iteration; /* first: number of the first row */
 	uint64_t key;
 	double weight;
 } mmi_choice;

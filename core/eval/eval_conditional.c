@@ -23,7 +23,8 @@ static mm_status translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, u
 	};
 	args.posterior.steps = z_steps;
 	mmi_rows_copy(w->model, w->block, w->x[MMI_GENERATOR], w->data);
-	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, w->block, NULL);
+	mmi_translate(w->translator, &args, w->x[MMI_GENERATOR], (const float *const *)w->observed, mmi_whole(w->block),
+	              NULL);
 	for (uint32_t m = 0; m < w->n; m++)
 		for (uint32_t r = 0; r < w->block; r++)
 			w->held[m][r] = w->observed[m][r] > 0;
@@ -35,13 +36,14 @@ static mm_status translate(mmi_eval_work *w, int32_t expert, uint32_t z_steps, u
 		args.guide = w->translate.guide;
 		args.revise = revise;
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->data);
-		mmi_translate(w->translator, &args, w->x[MMI_REVISED], (const float *const *)w->observed, w->block, NULL);
+		mmi_translate(w->translator, &args, w->x[MMI_REVISED], (const float *const *)w->observed, mmi_whole(w->block),
+		              NULL);
 	} else if (w->variants > 1) {
 		mmi_rows_copy(w->model, w->block, w->x[MMI_REVISED], w->x[MMI_GENERATOR]);
 	}
 	if (revise.steps && !guided)
-		mmi_sampler_revise(w->sampler, &revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR], w->block,
-		                   &stats);
+		mmi_sampler_revise(w->sampler, &revise, w->x[MMI_REVISED], (const float *const *)w->x[MMI_GENERATOR],
+		                   mmi_whole(w->block), &stats);
 	for (int v = 0; v < w->variants; v++)
 		MMI_TRY(mmi_rows_check(w->model, w->block, w->x[v], "translations", e));
 	return MM_OK;

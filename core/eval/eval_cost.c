@@ -22,19 +22,19 @@ static mm_status sample(void *ctx, mm_error *e)
 	mmi_chain_stats stats;
 	(void)e;
 	if (j->revise && w->sample.revise.from_noise) {
-		mmi_sampler_noise(w->sampler, j->rows, 0, w->x[MMI_GENERATOR]);
-		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[MMI_GENERATOR], NULL, j->rows, &stats);
+		mmi_sampler_noise(w->sampler, mmi_whole(j->rows), 0, w->x[MMI_GENERATOR]);
+		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[MMI_GENERATOR], NULL, mmi_whole(j->rows), &stats);
 		return MM_OK;
 	}
 	if (j->revise)
-		mmi_sampler_choose_prior(w->sampler, &w->sample.guide, j->rows, &w->z);
+		mmi_sampler_choose_prior(w->sampler, &w->sample.guide, mmi_whole(j->rows), &w->z);
 	else
-		mmi_sampler_prior(w->sampler, j->rows, 0, 0, &w->z);
+		mmi_sampler_prior(w->sampler, mmi_whole(j->rows), 0, 0, &w->z);
 	if (j->revise && w->sample.guide.steps)
-		mmi_sampler_guide(w->sampler, &w->sample.guide, j->rows, &w->z, NULL, &stats);
+		mmi_sampler_guide(w->sampler, &w->sample.guide, mmi_whole(j->rows), &w->z, NULL, &stats);
 	mmi_sampler_decode(w->sampler, &w->z, j->rows, w->x[MMI_GENERATOR]);
 	if (j->revise && w->sample.revise.steps)
-		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[MMI_GENERATOR], NULL, j->rows, &stats);
+		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[MMI_GENERATOR], NULL, mmi_whole(j->rows), &stats);
 	return MM_OK;
 }
 

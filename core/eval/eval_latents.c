@@ -63,7 +63,7 @@ static void infer_from(mmi_eval_work *w, const mmi_experts *experts, uint32_t *e
 	};
 	for (int k = 0; k < KINDS; k++) {
 		args.temperature = k == MEAN ? 0 : 1;
-		mmi_sampler_start(w->sampler, &args, experts, w->block, &w->z);
+		mmi_sampler_start(w->sampler, &args, experts, mmi_whole(w->block), &w->z);
 		memcpy(c->z[k][m] + (size_t)first * c->d, w->z.z ? w->z.z : w->z.w[m], (size_t)rows * c->d * sizeof(float));
 	}
 }

@@ -136,7 +136,7 @@ static void take(mmi_samples *s, float *const *x, uint32_t rows, int variant, fl
 static void draw(mmi_eval_work *w, uint32_t block)
 {
 	const mmi_chains chains = w->sample;
-	mmi_generate(w->model, w->sampler, &chains, block, w->block, &w->z, w->x[MMI_GENERATOR],
+	mmi_generate(w->model, w->sampler, &chains, block, mmi_whole(w->block), &w->z, w->x[MMI_GENERATOR],
 	             w->variants > 1 ? w->x[MMI_REVISED] : NULL);
 }
 

@@ -38,7 +38,7 @@ static mm_status try_encoders(mmi_learner *l, const mmi_batch *batch, mm_error *
 
 static mm_status try_decoders(mmi_learner *l, uint32_t rows, mm_error *e)
 {
-	mmi_sampler_prior(l->sampler, rows, 0, 0, &l->z_prior);
+	mmi_sampler_prior(l->sampler, mmi_whole(rows), 0, 0, &l->z_prior);
 	mmi_sampler_decode(l->sampler, &l->z_prior, rows, l->generated);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++)
 		if (!all_finite(l->generated[m], rows * (size_t)l->model->modalities[m].count))

@@ -21,7 +21,7 @@
 /* Eq. 9: z_0 ~ q_e(z | x_e), w_0 ~ q_m(w | x_m), from every expert e, or from one drawn per sample. */
 static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
-	uint32_t b = l->settings->batch;
+	uint32_t b = l->span.rows;
 	mmi_sampler_encode(l->sampler, mmi_rows_read(batch->x), b, &l->experts);
 	for (uint32_t c = 0; c < l->n_chains; c++) {
 		mmi_latents chain = mmi_latents_at(&l->z, l->model, (size_t)c * b);
@@ -31,7 +31,7 @@ static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 			                     .own = l->masks.own,
 			                     .observed = mmi_rows_read(l->masks.there),
 			                     .temperature = 1 };
-		mmi_sampler_start(l->sampler, &start, &l->experts, b, &chain);
+		mmi_sampler_start(l->sampler, &start, &l->experts, l->span, &chain);
 	}
 	mmi_latents_copy(&l->z_start, &l->z, l->model, (size_t)l->n_chains * b);
 }
@@ -48,8 +48,7 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 		args.observed = mmi_rows_read(l->masks.observed);
 		args.held = mmi_held_read(l->masks.held_w);
 	}
-	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), s->batch, l->n_chains, &l->z, &l->z_start,
-	                      &stats);
+	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->span, l->n_chains, &l->z, &l->z_start, &stats);
 	mmi_measure_posterior(l, &stats, m);
 	mmi_measure_posterior_end(l, batch, args, m);
 }
@@ -58,14 +57,13 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
  * x_start may have the chains start elsewhere. */
 static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 {
-	const mmi_settings *s = l->settings;
-	mmi_sampler_prior(l->sampler, s->batch, 0, t, &l->z_prior);
-	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, mmi_rows_read(l->masks.there), s->batch,
+	mmi_sampler_prior(l->sampler, l->span, 0, t, &l->z_prior);
+	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, mmi_rows_read(l->masks.there), l->span,
 	                MMI_DRAWS_GIVEN, t, &l->z_prior);
-	mmi_sampler_decode(l->sampler, &l->z_prior, s->batch, l->generated);
+	mmi_sampler_decode(l->sampler, &l->z_prior, l->span.rows, l->generated);
 	mmi_given_fill(&l->given, l->model, mmi_rows_read(batch->x), l->generated);
 	mmi_start_data_chain(l, t);
-	mmi_rows_copy(l->model, s->batch, l->revised, l->generated);
+	mmi_rows_copy(l->model, l->span.rows, l->revised, l->generated);
 }
 
 /* Eq. 3: x <- x - s^2/2 dE/dx + n xi. */
@@ -76,7 +74,7 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
 	args.iteration = t;
 	args.held = mmi_given_held(&l->given);
-	mmi_sampler_revise(l->sampler, &args, l->revised, mmi_rows_read(l->generated), s->batch, &stats);
+	mmi_sampler_revise(l->sampler, &args, l->revised, mmi_rows_read(l->generated), l->span, &stats);
 	mmi_measure_data(l, &stats, m);
 }
 
@@ -91,14 +89,14 @@ static double of_pairs(const mmi_learner *l, double factor)
 
 static mmi_segment pairs(mmi_learner *l, mmi_loss *loss, double factor)
 {
-	uint32_t b = l->settings->batch;
+	uint32_t b = l->span.rows;
 	return (mmi_segment){ .loss = loss,
 		                  .x = mmi_rows_read(l->revised),
 		                  .z = { l->z_prior },
 		                  .mask = &l->masks.generated,
 		                  .rows = b,
 		                  .x_rows = b,
-		                  .seed = (float)(factor / b) };
+		                  .seed = (float)(factor / l->span.of) };
 }
 
 /* Of the term on data and, where pairs have a factor, of theirs behind it. */
@@ -111,16 +109,16 @@ static double mean_loss(const mmi_terms *t, double factor)
 static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
 	(void)number;
-	uint32_t b = l->settings->batch, chains = b * l->n_chains;
+	uint32_t b = l->span.rows;
 	double factor = of_pairs(l, l->settings->s_factor);
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->generator_loss,
 		                     .x = mmi_rows_read(batch->x),
 		                     .z = { l->z },
 		                     .mask = &l->masks.data,
-		                     .rows = chains,
+		                     .rows = b * l->n_chains,
 		                     .x_rows = b,
-		                     .seed = 1.0f / (float)chains };
+		                     .seed = 1.0f / (float)(l->span.of * l->n_chains) };
 	if (factor > 0)
 		t.at[t.n++] = pairs(l, &l->generator_loss, factor);
 	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
@@ -132,7 +130,7 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32
 static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
 	(void)number;
-	uint32_t b = l->settings->batch;
+	uint32_t b = l->span.rows;
 	double factor = of_pairs(l, l->settings->i_factor);
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->inference_data,
@@ -140,7 +138,7 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 		                     .mask = &l->masks.data,
 		                     .rows = b,
 		                     .x_rows = b,
-		                     .seed = 1.0f / (float)b };
+		                     .seed = 1.0f / (float)l->span.of };
 	for (uint32_t c = 0; c < l->n_chains; c++)
 		t.at[0].z[c] = mmi_latents_at(&l->z, l->model, (size_t)c * b);
 	if (factor > 0)
@@ -166,9 +164,9 @@ static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m
 static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	uint32_t b = s->batch, n_data = mmi_complete_count(l);
+	uint32_t b = l->span.rows, n_data = mmi_complete_count(l);
 	double ratio = s->x_noise > 0 ? s->x_noise / l->state.x_step : 1, unit = 1 / (ratio * ratio);
-	double of_data = n_data ? unit / n_data : 0, of_revised = unit / b;
+	double of_data = n_data ? unit / n_data : 0, of_revised = unit / l->span.of;
 	mmi_terms t = { .n = 2 };
 	t.at[0] = mmi_complete_tuples(l, batch);
 	t.at[0].seed = (float)of_data;
@@ -209,7 +207,7 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	const mmi_settings *s = l->settings;
 	uint32_t t = (uint32_t)l->state.iteration;
 
-	mmi_masks_fill(&l->masks, l->sampler, batch->observed, t);
+	mmi_masks_fill(&l->masks, l->sampler, l->span, batch->observed, t);
 	start_posterior(l, batch, t);
 	posterior_chain(l, batch, t, m);
 	generate(l, batch, t);
@@ -223,7 +221,7 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	if (s->refresh_negatives) {
 		/* What the experts say is by now of other inputs or other parameters. */
 		if (l->given.rows)
-			mmi_sampler_encode(l->sampler, mmi_rows_read(batch->x), s->batch, &l->experts);
+			mmi_sampler_encode(l->sampler, mmi_rows_read(batch->x), l->span.rows, &l->experts);
 		generate(l, batch, t);
 		data_chain(l, t, m);
 	}

@@ -8,7 +8,7 @@
 
 static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 {
-	size_t b = l->settings->batch;
+	size_t b = l->span.rows;
 	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z, e));
 	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z_start, e));
 	MMI_TRY(mmi_latents_create(l->model, b, &l->z_prior, e));
@@ -29,18 +29,18 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	MMI_TRY(allocate_latents(l, e));
-	MMI_TRY(mmi_rows_create(l->model, s->batch, l->generated, e));
-	MMI_TRY(mmi_rows_create(l->model, s->batch, l->revised, e));
+	MMI_TRY(mmi_rows_create(l->model, l->span.rows, l->generated, e));
+	MMI_TRY(mmi_rows_create(l->model, l->span.rows, l->revised, e));
 	if (l->masked)
-		MMI_TRY(mmi_rows_create(l->model, s->batch, l->imputed, e));
+		MMI_TRY(mmi_rows_create(l->model, l->span.rows, l->imputed, e));
 	if (s->x_start == MMI_START_BUFFER)
 		MMI_TRY(mmi_rows_create(l->model, s->x_buffer, l->buffer, e));
-	MMI_TRY(mmi_given_create(l->model, s->batch, s->translation_share, &l->given, e));
+	MMI_TRY(mmi_given_create(l->model, l->span, s->translation_share, &l->given, e));
 	if (s->swap_factor > 0)
 		MMI_TRY(mmi_swaps_create(l->model, s->batch, &l->swaps, e));
 	if (mmi_learner_aligns(l))
 		MMI_TRY(mmi_alignment_create(l->model, s->batch, &l->alignment, e));
-	return mmi_masks_create(l->model, s, l->n_chains, &l->masks, e);
+	return mmi_masks_create(l->model, s, l->span.rows, l->n_chains, &l->masks, e);
 }
 
 static mm_status create_optimisers(mmi_learner *l, mm_error *e)
@@ -48,7 +48,7 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 	const mmi_settings *s = l->settings;
 	/* The generator's pass has all chains on data and the generated samples; the energy's data, revised and swapped
 	 * ones. */
-	uint32_t rows = (l->n_chains > 2 ? l->n_chains + 1 : 3) * s->batch,
+	uint32_t rows = (l->n_chains > 2 ? l->n_chains + 1 : 3) * l->span.rows,
 			 chunks = (l->n_chains + 1) * (s->batch / l->chunk);
 	mmi_adam_config generator = s->generator;
 	generator.ema = s->ema;
@@ -82,7 +82,7 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 static mm_status create_parts(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	uint32_t rows = l->n_chains * s->batch, sheet = mmi_whole_chunks(s->grid_columns, l->chunk);
+	uint32_t rows = l->n_chains * l->span.rows, sheet = mmi_whole_chunks(s->grid_columns, l->chunk);
 	mmi_sampler_config config = { l->chunk, rows > sheet ? rows : sheet, s->seed };
 	MMI_TRY(allocate(l, e));
 	MMI_TRY(mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e));
@@ -100,6 +100,7 @@ mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi
 	l->settings = settings;
 	l->model = model;
 	l->pool = pool;
+	l->span = mmi_whole(settings->batch);
 	l->chunk = mmi_chunk_for(settings->batch, settings->chunk);
 	l->n_chains = settings->experts_all ? model->n_modalities : 1;
 	l->masked = settings->hide > 0 || settings->keep_incomplete || settings->separate_inference ||

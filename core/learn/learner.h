@@ -56,12 +56,13 @@ typedef struct mmi_learner {
 	mmi_lanes generator_lanes, inference_lanes, energy_lanes;
 	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo, locations;
 	mmi_pass pass;
+	mmi_span span;            /* rows of the batch that are computed here */
 	uint32_t chunk, n_chains; /* chains per sample: M or 1 */
 	bool masked;              /* modalities may be missing, or count for some chains only */
 	mmi_masks masks;
 	mmi_learner_state state;
 	double clock; /* share of the time budget that is used; negative: there is none */
-	/* Rows: z [chains * B], z_prior [B], eps [B] each; x[m] [B][floats]. */
+	/* Rows, B of the span: z [chains * B], z_prior [B], eps [B] each; x[m] [B][floats]. */
 	mmi_latents z, z_start, z_prior, eps[MMI_MAX_MODALITIES];
 	uint32_t n_eps;
 	mmi_experts experts;

@@ -40,23 +40,24 @@ static void point(mmi_masks *k)
 	}
 }
 
-mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t chains, mmi_masks *out, mm_error *e)
+mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t rows, uint32_t chains, mmi_masks *out,
+                           mm_error *e)
 {
 	mmi_masks k = { .n = m->n_modalities,
-		            .batch = s->batch,
+		            .batch = rows,
 		            .chains = chains,
 		            .own = s->private_own || s->separate_inference,
 		            .separate = s->separate_inference };
-	size_t all = (size_t)s->batch * chains;
+	size_t all = (size_t)rows * chains;
 	float part = 1.0f / (float)k.n;
 	bool ok = make(&k.ones, all, 1) && make(&k.part, all, part) && make(&k.log_part, all, logf(part)) &&
-	          make(&k.whole, s->batch, 1);
+	          make(&k.whole, rows, 1);
 	k.expert = mmi_alloc(all, sizeof *k.expert);
 	for (uint32_t i = 0; ok && i < k.n; i++)
 		ok = make_modality(&k, i);
 	if (!ok || !k.expert) {
 		mmi_masks_clear(&k);
-		return mmi_fail(e, MM_ENOMEM, "out of memory for the masks of %u samples", s->batch);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the masks of %u samples", rows);
 	}
 	point(&k);
 	*out = k;
@@ -101,9 +102,9 @@ static void fill_there(mmi_masks *k, const float *const *observed)
 }
 
 /* All experts of a sample take turns, from the one drawn; with all there, chain c is expert c's. */
-static void fill_experts(mmi_masks *k, mmi_sampler *s, const float *const *observed, uint32_t iteration)
+static void fill_experts(mmi_masks *k, mmi_sampler *s, mmi_span span, const float *const *observed, uint32_t iteration)
 {
-	mmi_sampler_pick(s, k->batch, iteration, observed ? (const float *const *)k->there : NULL, k->expert);
+	mmi_sampler_pick(s, span, iteration, observed ? (const float *const *)k->there : NULL, k->expert);
 	for (uint32_t b = 0; k->chains > 1 && b < k->batch; b++) {
 		uint32_t at = k->whole[b] > 0 ? 0 : k->expert[b];
 		for (uint32_t c = 0; c < k->chains; c++) {
@@ -129,12 +130,12 @@ static void fill_chains(mmi_masks *k)
 }
 
 /* Uniform over the non-empty subsets: draws until one is. */
-static void fill_subsets(mmi_masks *k, mmi_sampler *s, uint32_t iteration)
+static void fill_subsets(mmi_masks *k, mmi_sampler *s, uint32_t first, uint32_t iteration)
 {
 	for (uint32_t b = 0; b < k->batch; b++) {
 		uint32_t any = 0;
 		for (uint32_t attempt = 0; !any; attempt++) {
-			uint32_t bits = mmi_sampler_subset(s, b, attempt, iteration);
+			uint32_t bits = mmi_sampler_subset(s, first + b, attempt, iteration);
 			for (uint32_t m = 0; m < k->n; m++) {
 				bool in = k->there[m][b] > 0 && (bits >> m & 1);
 				k->subset[m][b] = in ? 1.0f : 0.0f;
@@ -144,10 +145,10 @@ static void fill_subsets(mmi_masks *k, mmi_sampler *s, uint32_t iteration)
 	}
 }
 
-void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, const float *const *observed, uint32_t iteration)
+void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, mmi_span span, const float *const *observed, uint32_t iteration)
 {
 	fill_there(k, observed);
-	fill_experts(k, s, observed, iteration);
+	fill_experts(k, s, span, observed, iteration);
 	fill_chains(k);
-	fill_subsets(k, s, iteration);
+	fill_subsets(k, s, span.first, iteration);
 }

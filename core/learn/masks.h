@@ -8,7 +8,7 @@
 #include "mcmc/sampler.h"
 
 typedef struct mmi_masks {
-	uint32_t n, batch, chains;           /* modalities, samples, chains a sample */
+	uint32_t n, batch, chains;           /* modalities, samples here, chains a sample */
 	bool own, separate;                  /* private_chain = own; inference = independent */
 	float *there[MMI_MAX_MODALITIES];    /* [batch] 1: in the data */
 	float *observed[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its likelihood moves this chain */
@@ -26,9 +26,11 @@ typedef struct mmi_masks {
 	mmi_mask data, generated;      /* for losses on data, and on complete tuples of our own */
 } mmi_masks;
 
-mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t chains, mmi_masks *out, mm_error *e);
+mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t rows, uint32_t chains, mmi_masks *out,
+                           mm_error *e);
 void mmi_masks_clear(mmi_masks *k);
-/* For a batch; observed as in mmi_batch. Experts and subsets are drawn with the sampler's noise of the iteration. */
-void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, const float *const *observed, uint32_t iteration);
+/* For the rows of a batch that are computed here; observed as in mmi_batch. Experts and subsets are drawn with the
+ * sampler's noise of the iteration. */
+void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, mmi_span span, const float *const *observed, uint32_t iteration);
 
 #endif

@@ -37,12 +37,11 @@ void mmi_measure_posterior(const mmi_learner *l, const mmi_chain_stats *stats, m
 /* A step of length 0 finds it. */
 void mmi_measure_posterior_end(mmi_learner *l, const mmi_batch *batch, mmi_posterior_args args, mmi_measures *m)
 {
-	size_t rows = (size_t)l->settings->batch * l->n_chains;
+	size_t rows = (size_t)l->span.rows * l->n_chains;
 	mmi_chain_stats stats;
 	args.steps = 1;
 	args.step = args.noise = 0;
-	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->settings->batch, l->n_chains, &l->z, NULL,
-	                      &stats);
+	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->span, l->n_chains, &l->z, NULL, &stats);
 	m->u_end = stats.energy / (double)rows;
 	m->nll_end = (stats.energy - mmi_latents_minus_log_prior(&l->z, l->model, rows)) / (double)rows;
 }

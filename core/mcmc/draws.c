@@ -33,33 +33,34 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 	}
 }
 
-static void draw(const mmi_sampler *s, mmi_floats out, uint32_t rows, int32_t dim, mmi_rng rng)
+static void draw(const mmi_sampler *s, mmi_floats out, mmi_span span, int32_t dim, mmi_rng rng)
 {
 	const mmi_device *d = s->model->device;
 	const mmi_draw_kind kind = s->model->config.prior == MMI_PRIOR_LAPLACE ? MMI_DRAW_LAPLACE : MMI_DRAW_NORMAL;
-	const mmi_draw a = { .out = out, .rows = rows, .count = (size_t)dim, .kind = kind, .rng = rng };
+	const mmi_draw a = { .out = out, .rows = span.rows, .count = (size_t)dim, .kind = kind, .rng = rng };
 	if (out.at)
 		d->rows->draw(d, &a);
 }
 
-static void draw_all(const mmi_sampler *s, uint32_t rows, mmi_rng rng, const uint64_t *key_w,
+static void draw_all(const mmi_sampler *s, mmi_span span, mmi_rng rng, const uint64_t *key_w,
                      const mmi_device_latents *out)
 {
-	draw(s, out->z, rows, mmi_model_z_dim(s->model), rng);
+	rng.sample = span.first;
+	draw(s, out->z, span, mmi_model_z_dim(s->model), rng);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		rng.key = key_w[i];
-		draw(s, out->w[i], rows, mmi_model_w_dim(s->model), rng);
+		draw(s, out->w[i], span, mmi_model_w_dim(s->model), rng);
 	}
 }
 
-void mmi_run_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, const mmi_device_latents *eps)
+void mmi_run_standard(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *eps)
 {
-	draw_all(s, rows, (mmi_rng){ .key = s->key.draw, .step = chain, .iteration = iteration }, s->key.draw_w, eps);
+	draw_all(s, span, (mmi_rng){ .key = s->key.draw, .step = chain, .iteration = iteration }, s->key.draw_w, eps);
 }
 
-void mmi_run_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, const mmi_device_latents *z)
+void mmi_run_prior(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *z)
 {
-	draw_all(s, rows, (mmi_rng){ .key = s->key.prior, .step = chain, .iteration = iteration }, s->key.prior_w, z);
+	draw_all(s, span, (mmi_rng){ .key = s->key.prior, .step = chain, .iteration = iteration }, s->key.prior_w, z);
 }
 
 /* The number of the n-th observed modality of a row. */
@@ -71,10 +72,10 @@ static uint32_t nth_observed(const mmi_sampler *s, const float *const *observed,
 	return 0;
 }
 
-void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const float *const *observed, uint32_t *expert)
+void mmi_sampler_pick(mmi_sampler *s, mmi_span span, uint32_t iteration, const float *const *observed, uint32_t *expert)
 {
-	for (uint32_t r = 0; r < rows; r++) {
-		mmi_rng rng = { .key = s->key.pick, .sample = r, .iteration = iteration };
+	for (uint32_t r = 0; r < span.rows; r++) {
+		mmi_rng rng = { .key = s->key.pick, .sample = span.first + r, .iteration = iteration };
 		uint32_t n = 0;
 		for (uint32_t m = 0; observed && m < s->model->n_modalities; m++)
 			n += observed[m][r] > 0;
@@ -103,28 +104,30 @@ double mmi_sampler_chance(const mmi_sampler *s, uint32_t row, uint32_t iteration
 	return (double)words[0] / 4294967296.0;
 }
 
-static void noise(mmi_sampler *s, uint32_t m, uint32_t rows, uint32_t iteration, mmi_floats x)
+static void noise(mmi_sampler *s, uint32_t m, mmi_span span, uint32_t iteration, mmi_floats x)
 {
 	const mmi_device *d = s->model->device;
 	const mmi_modality *modality = &s->model->modalities[m];
 	const mm_modality_info *info = &modality->info;
 	const size_t count = (size_t)modality->count, last = (size_t)info->shape.dim[info->shape.rank - 1];
-	const mmi_draw a = { .out = x,
-		                 .rows = rows,
-		                 .count = count,
-		                 .lo = info->lo,
-		                 .hi = info->hi,
-		                 .kind = info->support == MM_SUPPORT_REAL ? MMI_DRAW_NORMAL : MMI_DRAW_UNIFORM,
-		                 .rng = { .key = s->key.x[m], .step = MMI_STEP_START_NOISE, .iteration = iteration } };
+	const mmi_draw a = {
+		.out = x,
+		.rows = span.rows,
+		.count = count,
+		.lo = info->lo,
+		.hi = info->hi,
+		.kind = info->support == MM_SUPPORT_REAL ? MMI_DRAW_NORMAL : MMI_DRAW_UNIFORM,
+		.rng = { .key = s->key.x[m], .sample = span.first, .step = MMI_STEP_START_NOISE, .iteration = iteration }
+	};
 	d->rows->draw(d, &a);
 	if (info->support == MM_SUPPORT_SIMPLEX)
-		d->rows->simplex(d, x, rows * count / last, last);
+		d->rows->simplex(d, x, span.rows * count / last, last);
 }
 
-void mmi_run_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, const mmi_device_rows *x)
+void mmi_run_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, const mmi_device_rows *x)
 {
 	for (uint32_t m = 0; m < s->model->n_modalities; m++)
-		noise(s, m, rows, iteration, x->x[m]);
+		noise(s, m, span, iteration, x->x[m]);
 }
 
 /* Of z: by the model's fusion of experts, which a single expert takes no part in but for the prior's. */
@@ -139,13 +142,13 @@ static mmi_placing placing_of_z(const mmi_sampler *s, const mmi_start_args *a)
 }
 
 void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *parts, const mmi_device_experts *x,
-                   uint32_t rows, const mmi_device_latents *out)
+                   mmi_span span, const mmi_device_latents *out)
 {
 	const mmi_device *d = s->model->device;
 	const uint32_t n = s->model->n_modalities;
 	mmi_placing z = placing_of_z(s, a),
 				w = { .kind = MMI_PLACE_OWN, .single = a->own, .dim = (size_t)mmi_model_w_dim(s->model) };
-	z.rows = w.rows = rows;
+	z.rows = w.rows = span.rows;
 	z.n = w.n = n;
 	z.expert = w.expert = parts->expert;
 	z.temperature = w.temperature = a->temperature;
@@ -156,7 +159,7 @@ void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *par
 		w.loc[m] = x->w_loc[m];
 		w.scale[m] = x->w_scale[m];
 	}
-	mmi_run_standard(s, rows, a->chain, a->iteration, out);
+	mmi_run_standard(s, span, a->chain, a->iteration, out);
 	z.out = out->z;
 	if (z.out.at)
 		d->rows->place(d, &z);

@@ -7,47 +7,47 @@
 
 #include <stdio.h>
 
-static void decode_prior(mmi_sampler *s, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
+static void decode_prior(mmi_sampler *s, uint32_t number, mmi_span span, mmi_latents *z, float *const *to)
 {
-	mmi_sampler_prior(s, rows, 0, number, z);
-	mmi_sampler_decode(s, z, rows, to);
+	mmi_sampler_prior(s, span, 0, number, z);
+	mmi_sampler_decode(s, z, span.rows, to);
 }
 
-static void guide(mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows, mmi_latents *z, float *const *to)
+static void guide(mmi_sampler *s, const mmi_chains *a, uint32_t number, mmi_span span, mmi_latents *z, float *const *to)
 {
 	mmi_chain_stats stats;
 	mmi_guide_args args = a->guide;
 	args.iteration = number;
-	mmi_sampler_choose_prior(s, &args, rows, z);
-	mmi_sampler_guide(s, &args, rows, z, NULL, &stats);
-	mmi_sampler_decode(s, z, rows, to);
+	mmi_sampler_choose_prior(s, &args, span, z);
+	mmi_sampler_guide(s, &args, span, z, NULL, &stats);
+	mmi_sampler_decode(s, z, span.rows, to);
 }
 
-void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows,
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, mmi_span span,
                   mmi_latents *z, float *const *generated, float *const *revised)
 {
 	mmi_chain_stats stats;
 	mmi_revise_args revise = a->revise;
 	const bool guided = mmi_guide_acts(&a->guide) && !revise.from_noise, elsewhere = guided || revise.from_noise;
 	revise.iteration = number;
-	decode_prior(s, number, rows, z, generated);
+	decode_prior(s, number, span, z, generated);
 	if (!revised)
 		return;
 	if (revise.from_noise)
-		mmi_sampler_noise(s, rows, number, revised);
+		mmi_sampler_noise(s, span, number, revised);
 	else if (guided)
-		guide(s, a, number, rows, z, revised);
+		guide(s, a, number, span, z, revised);
 	else
-		mmi_rows_copy(m, rows, revised, generated);
+		mmi_rows_copy(m, span.rows, revised, generated);
 	if (!revise.steps)
 		return;
 	/* The chain's start, which bounds its movement, takes the place of the generator's samples; they are made again,
 	 * same to the bit. */
 	if (elsewhere)
-		mmi_rows_copy(m, rows, generated, revised);
-	mmi_sampler_revise(s, &revise, revised, (const float *const *)generated, rows, &stats);
+		mmi_rows_copy(m, span.rows, generated, revised);
+	mmi_sampler_revise(s, &revise, revised, (const float *const *)generated, span, &stats);
 	if (elsewhere)
-		decode_prior(s, number, rows, z, generated);
+		decode_prior(s, number, span, z, generated);
 }
 
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT])

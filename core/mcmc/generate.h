@@ -9,9 +9,9 @@
 
 /* Draws `number` of z and w, decoded into generated[m] [rows][floats of modality m]. Unless revised is NULL: the same
  * draws, or those of the guide's candidates that it chooses, moved by the guided chain, decoded, and moved by the data
- * chain; with revise.from_noise the data chain starts at noise instead, and nothing is guided. rows: whole chunks; z
+ * chain; with revise.from_noise the data chain starts at noise instead, and nothing is guided. span: whole chunks; z
  * [rows] comes back with anything in it. Allocates nothing. */
-void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, uint32_t rows,
+void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, mmi_span span,
                   mmi_latents *z, float *const *generated, float *const *revised);
 /* "16 candidates, 40 guide steps, ", for titles; of each only where there are some. */
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT]);

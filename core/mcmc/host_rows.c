@@ -148,39 +148,39 @@ void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, co
 	leave(&p);
 }
 
-void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *eps)
+void mmi_sampler_standard(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, mmi_latents *eps)
 {
 	passage p = { .s = s };
-	const mmi_device_latents to = latents(&p, from_device, eps, rows);
-	mmi_run_standard(s, rows, chain, iteration, &to);
+	const mmi_device_latents to = latents(&p, from_device, eps, span.rows);
+	mmi_run_standard(s, span, chain, iteration, &to);
 	leave(&p);
 }
 
-void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *z)
+void mmi_sampler_prior(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, mmi_latents *z)
 {
 	passage p = { .s = s };
-	const mmi_device_latents to = latents(&p, from_device, z, rows);
-	mmi_run_prior(s, rows, chain, iteration, &to);
+	const mmi_device_latents to = latents(&p, from_device, z, span.rows);
+	mmi_run_prior(s, span, chain, iteration, &to);
 	leave(&p);
 }
 
-void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows,
+void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, mmi_span span,
                        mmi_latents *out)
 {
 	passage p = { .s = s };
-	mmi_parts who = parts(&p, a->observed, NULL, rows);
-	who.expert.at = to_device(&p, a->expert, rows * sizeof *a->expert);
-	const mmi_device_experts from = experts_of(&p, inwards, experts, rows);
-	const mmi_device_latents to = latents(&p, from_device, out, rows);
-	mmi_run_start(s, a, &who, &from, rows, &to);
+	mmi_parts who = parts(&p, a->observed, NULL, span.rows);
+	who.expert.at = to_device(&p, a->expert, span.rows * sizeof *a->expert);
+	const mmi_device_experts from = experts_of(&p, inwards, experts, span.rows);
+	const mmi_device_latents to = latents(&p, from_device, out, span.rows);
+	mmi_run_start(s, a, &who, &from, span, &to);
 	leave(&p);
 }
 
-void mmi_sampler_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, float *const *x)
+void mmi_sampler_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, float *const *x)
 {
 	passage p = { .s = s };
-	const mmi_device_rows to = samples(&p, from_device, (const float *const *)x, rows);
-	mmi_run_noise(s, rows, iteration, &to);
+	const mmi_device_rows to = samples(&p, from_device, (const float *const *)x, span.rows);
+	mmi_run_noise(s, span, iteration, &to);
 	leave(&p);
 }
 
@@ -207,63 +207,63 @@ void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, fl
 	mmi_sampler_energies(s, x, rows, energy, NULL);
 }
 
-void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows,
+void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, mmi_span span,
                            uint32_t n_chains, mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats)
 {
 	passage p = { .s = s };
-	const size_t all = (size_t)rows * n_chains;
+	const size_t all = (size_t)span.rows * n_chains;
 	const mmi_parts who = parts(&p, a->observed, a->held, all);
-	const mmi_device_rows given = samples(&p, inwards, x, rows);
+	const mmi_device_rows given = samples(&p, inwards, x, span.rows);
 	const mmi_device_latents at = latents(&p, both_ways, z, all),
 							 began = latents(&p, inwards, start ? start : &nothing, all);
-	mmi_run_posterior(s, a, &who, &given, rows, n_chains, &at, start ? &began : NULL, stats);
+	mmi_run_posterior(s, a, &who, &given, span, n_chains, &at, start ? &began : NULL, stats);
 	leave(&p);
 }
 
-void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
+void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, mmi_span span, mmi_latents *z, const mmi_latents *start,
                        mmi_chain_stats *stats)
 {
 	passage p = { .s = s };
-	const mmi_parts who = parts(&p, a->observed, a->held, rows);
-	const mmi_device_rows given = a->x ? samples(&p, inwards, a->x, rows) : (mmi_device_rows){ { { NULL } } };
-	const mmi_device_latents at = latents(&p, both_ways, z, rows),
-							 began = latents(&p, inwards, start ? start : &nothing, rows);
-	mmi_run_guide(s, a, &who, a->x ? &given : NULL, rows, &at, start ? &began : NULL, stats);
+	const mmi_parts who = parts(&p, a->observed, a->held, span.rows);
+	const mmi_device_rows given = a->x ? samples(&p, inwards, a->x, span.rows) : (mmi_device_rows){ { { NULL } } };
+	const mmi_device_latents at = latents(&p, both_ways, z, span.rows),
+							 began = latents(&p, inwards, start ? start : &nothing, span.rows);
+	mmi_run_guide(s, a, &who, a->x ? &given : NULL, span, &at, start ? &began : NULL, stats);
 	leave(&p);
 }
 
-void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z)
+void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, mmi_span span, mmi_latents *z)
 {
 	passage p = { .s = s };
 	const mmi_parts all = { .expert = { NULL } };
 	const mmi_proposal prior = { .start = NULL };
-	const mmi_device_latents to = latents(&p, from_device, z, rows);
-	mmi_run_choose(s, a, &all, NULL, &prior, rows, &to);
+	const mmi_device_latents to = latents(&p, from_device, z, span.rows);
+	mmi_run_choose(s, a, &all, NULL, &prior, span, &to);
 	leave(&p);
 }
 
 void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start,
-                              const mmi_experts *experts, uint32_t rows, mmi_latents *z)
+                              const mmi_experts *experts, mmi_span span, mmi_latents *z)
 {
 	passage p = { .s = s };
-	mmi_parts who = parts(&p, start->observed, NULL, rows);
-	who.expert.at = to_device(&p, start->expert, rows * sizeof *start->expert);
-	const mmi_parts there = parts(&p, a->x ? a->observed : NULL, NULL, rows);
-	const mmi_device_rows given = a->x ? samples(&p, inwards, a->x, rows) : (mmi_device_rows){ { { NULL } } };
-	const mmi_device_experts from = experts_of(&p, inwards, experts, rows);
-	const mmi_device_latents to = latents(&p, from_device, z, rows);
+	mmi_parts who = parts(&p, start->observed, NULL, span.rows);
+	who.expert.at = to_device(&p, start->expert, span.rows * sizeof *start->expert);
+	const mmi_parts there = parts(&p, a->x ? a->observed : NULL, NULL, span.rows);
+	const mmi_device_rows given = a->x ? samples(&p, inwards, a->x, span.rows) : (mmi_device_rows){ { { NULL } } };
+	const mmi_device_experts from = experts_of(&p, inwards, experts, span.rows);
+	const mmi_device_latents to = latents(&p, from_device, z, span.rows);
 	const mmi_proposal draws = { start, &who, &from };
-	mmi_run_choose(s, a, &there, a->x ? &given : NULL, &draws, rows, &to);
+	mmi_run_choose(s, a, &there, a->x ? &given : NULL, &draws, span, &to);
 	leave(&p);
 }
 
 void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start,
-                        uint32_t rows, mmi_chain_stats *stats)
+                        mmi_span span, mmi_chain_stats *stats)
 {
 	passage p = { .s = s };
-	const mmi_parts who = parts(&p, NULL, a->held, rows);
-	const mmi_device_rows at = samples(&p, both_ways, (const float *const *)x, rows);
-	const mmi_device_rows began = start ? samples(&p, inwards, start, rows) : (mmi_device_rows){ { { NULL } } };
-	mmi_run_revise(s, a, &who, &at, start ? &began : NULL, rows, stats);
+	const mmi_parts who = parts(&p, NULL, a->held, span.rows);
+	const mmi_device_rows at = samples(&p, both_ways, (const float *const *)x, span.rows);
+	const mmi_device_rows began = start ? samples(&p, inwards, start, span.rows) : (mmi_device_rows){ { { NULL } } };
+	mmi_run_revise(s, a, &who, &at, start ? &began : NULL, span, stats);
 	leave(&p);
 }

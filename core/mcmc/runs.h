@@ -15,18 +15,18 @@ typedef struct mmi_parts {
 } mmi_parts;
 
 void mmi_run_encode(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, const mmi_device_experts *out);
-void mmi_run_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, const mmi_device_latents *eps);
-void mmi_run_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, const mmi_device_latents *z);
+void mmi_run_standard(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *eps);
+void mmi_run_prior(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *z);
 void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *p, const mmi_device_experts *experts,
-                   uint32_t rows, const mmi_device_latents *out);
-void mmi_run_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, const mmi_device_rows *x);
+                   mmi_span span, const mmi_device_latents *out);
+void mmi_run_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, const mmi_device_rows *x);
 void mmi_run_decode(mmi_sampler *s, const mmi_device_latents *z, uint32_t rows, const mmi_device_rows *mean);
 void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, mmi_floats joint, mmi_floats alone);
 void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *p, const mmi_device_rows *x,
-                       uint32_t rows, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
+                       mmi_span span, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
                        mmi_chain_stats *stats);
 /* x NULL: nothing is given. */
-void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,
+void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x, mmi_span span,
                    const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats);
 /* How draws to choose from are made: as by mmi_run_start, or, where start is NULL, from the prior. */
 typedef struct mmi_proposal {
@@ -36,8 +36,8 @@ typedef struct mmi_proposal {
 } mmi_proposal;
 /* mmi_sampler_choose_start and mmi_sampler_choose_prior. */
 void mmi_run_choose(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x,
-                    const mmi_proposal *from, uint32_t rows, const mmi_device_latents *z);
+                    const mmi_proposal *from, mmi_span span, const mmi_device_latents *z);
 void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *p, const mmi_device_rows *x,
-                    const mmi_device_rows *start, uint32_t rows, mmi_chain_stats *stats);
+                    const mmi_device_rows *start, mmi_span span, mmi_chain_stats *stats);
 
 #endif

@@ -137,8 +137,8 @@ typedef struct mmi_rows_job {
 	const mmi_chain *chain;
 	mmi_floats state[MMI_MAX_STATES], start[MMI_MAX_STATES];
 	mmi_bytes held[MMI_MAX_STATES];
-	uint32_t rows;  /* of one chain */
-	uint32_t first; /* of the noise */
+	mmi_span span;   /* of one chain */
+	uint32_t number; /* of row 0 of the whole batch in the noise */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_rows_job;
@@ -236,8 +236,9 @@ static mmi_chain_sums sums_of(const mmi_sampler *s, uint32_t chunk)
 
 static void run_chain(const mmi_rows_job *j, mmi_program *p, uint32_t chunk)
 {
-	uint32_t size = j->s->config.chunk, row = chunk * size;
-	mmi_chain_rows rows = { .n = size, .first = j->first + row, .sums = sums_of(j->s, chunk) };
+	const uint32_t size = j->s->config.chunk, row = chunk * size, of_chain = row % j->span.rows;
+	const uint32_t number = j->number + row / j->span.rows * j->span.of + j->span.first + of_chain;
+	mmi_chain_rows rows = { .n = size, .first = number, .sums = sums_of(j->s, chunk) };
 	for (uint32_t i = 0; i < j->chain->n_states; i++) {
 		size_t offset = (size_t)row * (size_t)j->chain->count[i];
 		rows.state[i] = mmi_floats_at(j->state[i], offset);
@@ -263,7 +264,7 @@ static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program *p = n->net.programs[worker];
 	size_t row = (size_t)chunk * j->s->config.chunk;
 	/* Chains of all experts follow one another; each sees the same rows of x. */
-	bind_rows(j->s, p, n->x, j->x, row % j->rows);
+	bind_rows(j->s, p, n->x, j->x, row % j->span.rows);
 	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
 		const mmi_floats observed = j->parts->observed[i], ones = { j->s->ones.device };
 		mmi_program_bind(p, n->observed[i], observed.at ? mmi_floats_at(observed, row) : ones);
@@ -308,18 +309,19 @@ static void set_steps(mmi_chain *c, double drift, double noise)
 }
 
 void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *parts, const mmi_device_rows *x,
-                       uint32_t rows, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
+                       mmi_span span, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
                        mmi_chain_stats *stats)
 {
+	const uint32_t chunks = span.rows * n_chains / s->config.chunk;
 	const mmi_posterior_net *n = &s->posterior;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
 	mmi_rows_job j = {
-		.s = s, .x = x, .parts = parts, .chain = &chain, .rows = rows, .watch = a->watch, .watch_ctx = a->watch_ctx
+		.s = s, .x = x, .parts = parts, .chain = &chain, .span = span, .watch = a->watch, .watch_ctx = a->watch_ctx
 	};
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step * a->grad_scale, a->noise);
-	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, posterior_chunk, &j);
-	sum_stats(s, rows * n_chains / s->config.chunk, stats);
+	mmi_pool_run(s->pool, chunks, posterior_chunk, &j);
+	sum_stats(s, chunks, stats);
 }
 
 /* What is given, or nothing. */
@@ -363,7 +365,7 @@ static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 }
 
 void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *parts, const mmi_device_rows *x,
-                   uint32_t rows, const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
+                   mmi_span span, const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
 {
 	const mmi_guide_net *n = &s->guide;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
@@ -371,15 +373,15 @@ void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *par
 		               .x = x,
 		               .parts = parts,
 		               .chain = &chain,
-		               .rows = rows,
-		               .first = MMI_ROWS_GUIDE,
+		               .span = span,
+		               .number = MMI_ROWS_GUIDE,
 		               .watch = a->watch,
 		               .watch_ctx = a->watch_ctx };
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);
 	fill(s->model->device, &s->weight, (float)a->weight);
-	mmi_pool_run(s->pool, rows / s->config.chunk, guide_chunk, &j);
-	sum_stats(s, rows / s->config.chunk, stats);
+	mmi_pool_run(s->pool, span.rows / s->config.chunk, guide_chunk, &j);
+	sum_stats(s, span.rows / s->config.chunk, stats);
 }
 
 static void revise_chunk(void *ctx, uint32_t chunk, uint32_t worker)
@@ -415,7 +417,7 @@ static void set_modality(mmi_sampler *s, const mmi_revise_args *a, mmi_chain *c,
 }
 
 void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *parts, const mmi_device_rows *x,
-                    const mmi_device_rows *start, uint32_t rows, mmi_chain_stats *stats)
+                    const mmi_device_rows *start, mmi_span span, mmi_chain_stats *stats)
 {
 	mmi_chain chain = { .n_states = s->model->n_modalities,
 		                .energy = s->revise.energy,
@@ -423,7 +425,7 @@ void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *p
 		                .iteration = a->iteration,
 		                .move_max = (float)a->move_max };
 	mmi_rows_job j = {
-		.s = s, .chain = &chain, .rows = rows, .first = a->first, .watch = a->watch, .watch_ctx = a->watch_ctx
+		.s = s, .chain = &chain, .span = span, .number = a->number, .watch = a->watch, .watch_ctx = a->watch_ctx
 	};
 	for (uint32_t i = 0; i < chain.n_states; i++) {
 		set_modality(s, a, &chain, i);
@@ -431,6 +433,6 @@ void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *p
 		j.start[i] = start ? start->x[i] : (mmi_floats){ NULL };
 		j.held[i] = parts->held[i];
 	}
-	mmi_pool_run(s->pool, rows / s->config.chunk, revise_chunk, &j);
-	sum_stats(s, rows / s->config.chunk, stats);
+	mmi_pool_run(s->pool, span.rows / s->config.chunk, revise_chunk, &j);
+	sum_stats(s, span.rows / s->config.chunk, stats);
 }

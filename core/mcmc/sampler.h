@@ -1,11 +1,15 @@
 /* sampler.h - what a trained or training model can do with many samples at once: encode, decode, revise z, revise x.
  *
+ * Where something is drawn, rows are a span of a batch (mmi_whole: all of it): two halves of a batch, one after the
+ * other or on two machines, come to the same bits as the whole.
+ *
  * Rows are cut into chunks of a fixed size; numbers of rows passed in are multiples of it. Nothing is allocated after
  * creation, and results do not depend on the number of threads. */
 #ifndef MMI_SAMPLER_H
 #define MMI_SAMPLER_H
 
 #include "engine/network.h"
+#include "engine/span.h"
 #include "mcmc/langevin.h"
 #include "model/latents.h"
 #include "model/model.h"
@@ -45,17 +49,17 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count);
 /* What all encoders tell of each row; rows of modalities that are not observed must be finite and tell nothing. */
 void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_experts *out);
 /* Standard draws of the prior's family for every latent of each row, numbered by chain. */
-void mmi_sampler_standard(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *eps);
+void mmi_sampler_standard(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, mmi_latents *eps);
 /* z ~ p0, w_m ~ p0, numbered by chain. */
-void mmi_sampler_prior(mmi_sampler *s, uint32_t rows, uint32_t chain, uint32_t iteration, mmi_latents *z);
+void mmi_sampler_prior(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, mmi_latents *z);
 /* Which expert each row starts from: uniform among those observed ([modality][rows] of 1 and 0; NULL: all). */
-void mmi_sampler_pick(mmi_sampler *s, uint32_t rows, uint32_t iteration, const float *const *observed,
+void mmi_sampler_pick(mmi_sampler *s, mmi_span span, uint32_t iteration, const float *const *observed,
                       uint32_t *expert);
 
 /* Uniform in a box, uniform and then on the simplex, standard normal where there are no bounds: for starts of data
  * chains, with whose noise these draws share nothing. */
-void mmi_sampler_noise(mmi_sampler *s, uint32_t rows, uint32_t iteration, float *const *x);
-/* 32 random bits for a row: a subset of modalities. */
+void mmi_sampler_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, float *const *x);
+/* 32 random bits for a row, numbered in the whole batch here and below: a subset of modalities. */
 uint32_t mmi_sampler_subset(mmi_sampler *s, uint32_t row, uint32_t attempt, uint32_t iteration);
 
 /* Uniform integer in 0..n-1, for choices beside the chains; `what` tells choices of one row apart. */
@@ -73,7 +77,7 @@ typedef struct mmi_start_args {
 	                       prior) */
 } mmi_start_args;
 /* Where posterior chains start: z ~ q_e(z | x_e), w_m ~ q_m(w | x_m) where it is inferred, else w_m ~ p0. */
-void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, uint32_t rows,
+void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, mmi_span span,
                        mmi_latents *out);
 /* mean[m]: [rows][floats of modality m]. */
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
@@ -91,10 +95,11 @@ typedef struct mmi_posterior_args {
 	mmi_chain_watch *watch;       /* NULL, or called for the first chunk only */
 	void *watch_ctx;
 } mmi_posterior_args;
-/* Latents of chain c of row b at c * rows + b, moved in place given x [modality][rows]:
+/* Latents of chain c of row b at c * rows + b (drawn for as row c * of + first + b), moved in place given x
+ * [modality][rows]:
  * U(z, W) = sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). U at the start is in stats.
  * start may be NULL: movement is not measured. */
-void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, uint32_t rows,
+void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, mmi_span span,
                            uint32_t n_chains, mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats);
 
 typedef struct mmi_guide_args {
@@ -117,16 +122,16 @@ static inline bool mmi_guide_acts(const mmi_guide_args *a)
  * exp(-weight E): sampling importance resampling (Rubin 1987) from the density that the guided chain then samples,
  * exact as draws become many. An energy that is not finite is chosen only where no draw has another. Takes candidates,
  * iteration, weight of a. */
-void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z);
+void mmi_sampler_choose_prior(mmi_sampler *s, const mmi_guide_args *a, mmi_span span, mmi_latents *z);
 /* The same of draws as mmi_sampler_start makes them (chain start->chain, start->chain + 1, ...): q(z | x) exp(-weight
  * E). Takes x and observed of a as well. Means do not differ from each other: the first is taken. */
 void mmi_sampler_choose_start(mmi_sampler *s, const mmi_guide_args *a, const mmi_start_args *start,
-                              const mmi_experts *experts, uint32_t rows, mmi_latents *z);
+                              const mmi_experts *experts, mmi_span span, mmi_latents *z);
 /* Latents moved in place to where tuples have low energy, whose parts that are not observed are the decoders' means
  * g(z, W): U(z, W) = weight E(x observed, g(z, W) otherwise) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log
  * p0(z) - sum_m log p0(w_m) With nothing given, from the prior, as VAEBM samples (Xiao et al. 2021); otherwise a
  * posterior chain that the energy guides. */
-void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, uint32_t rows, mmi_latents *z, const mmi_latents *start,
+void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, mmi_span span, mmi_latents *z, const mmi_latents *start,
                        mmi_chain_stats *stats);
 
 typedef struct mmi_revise_args {
@@ -135,13 +140,13 @@ typedef struct mmi_revise_args {
 	double move_max;    /* 0: none */
 	bool clamp;         /* keep boxed modalities inside their box */
 	bool from_noise; /* for who makes the start, see mmi_generate: samples start at mmi_sampler_noise, as in training */
-	uint32_t first;  /* number of the first row in the noise: chains on other data of one iteration differ */
+	uint32_t number; /* of row 0 of the whole batch in the noise: chains on other data of one iteration differ */
 	const uint8_t *const *held; /* [modality][rows], 1: stays as it is; NULL: all move */
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_revise_args;
 /* x[m] [rows][floats] moved down the energy in place. start[m] as x[m], or NULL. */
 void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start,
-                        uint32_t rows, mmi_chain_stats *stats);
+                        mmi_span span, mmi_chain_stats *stats);
 
 #endif

@@ -64,16 +64,16 @@ void mmi_translator_destroy(mmi_translator *t)
 	mmi_free(t);
 }
 
-static void choose_experts(mmi_translator *t, const mmi_translate_args *a, const float *const *observed, uint32_t rows)
+static void choose_experts(mmi_translator *t, const mmi_translate_args *a, const float *const *observed, mmi_span span)
 {
 	if (a->expert < 0)
-		mmi_sampler_pick(t->sampler, rows, a->number, observed, t->expert);
-	for (uint32_t r = 0; a->expert >= 0 && r < rows; r++)
+		mmi_sampler_pick(t->sampler, span, a->number, observed, t->expert);
+	for (uint32_t r = 0; a->expert >= 0 && r < span.rows; r++)
 		t->expert[r] = (uint32_t)a->expert;
 }
 
 static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed,
-                  uint32_t rows)
+                  mmi_span span)
 {
 	mmi_start_args start = { .iteration = a->number,
 		                     .expert = t->expert,
@@ -87,13 +87,13 @@ static void infer(mmi_translator *t, const mmi_translate_args *a, float *const *
 	posterior.observed = guide.observed = observed;
 	posterior.held = guide.held = (const uint8_t *const *)t->missing;
 	guide.x = (const float *const *)x;
-	mmi_sampler_encode(t->sampler, (const float *const *)x, rows, &t->experts);
-	mmi_sampler_choose_start(t->sampler, &guide, &start, &t->experts, rows, &t->z);
-	mmi_latents_copy(&t->start, &t->z, t->model, rows);
-	mmi_sampler_posterior(t->sampler, &posterior, (const float *const *)x, rows, 1, &t->z, &t->start,
+	mmi_sampler_encode(t->sampler, (const float *const *)x, span.rows, &t->experts);
+	mmi_sampler_choose_start(t->sampler, &guide, &start, &t->experts, span, &t->z);
+	mmi_latents_copy(&t->start, &t->z, t->model, span.rows);
+	mmi_sampler_posterior(t->sampler, &posterior, (const float *const *)x, span, 1, &t->z, &t->start,
 	                      a->posterior_stats ? a->posterior_stats : &stats);
 	if (guide.steps)
-		mmi_sampler_guide(t->sampler, &guide, rows, &t->z, NULL, &stats);
+		mmi_sampler_guide(t->sampler, &guide, span, &t->z, NULL, &stats);
 }
 
 /* Decodes everything and keeps what was not given. */
@@ -111,22 +111,22 @@ static void fill(mmi_translator *t, float *const *x, uint32_t rows)
 }
 
 void mmi_translate(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed,
-                   uint32_t rows, mmi_latents *latents)
+                   mmi_span span, mmi_latents *latents)
 {
 	mmi_revise_args revise = a->revise;
 	mmi_chain_stats stats;
 	for (uint32_t m = 0; m < t->model->n_modalities; m++)
-		for (uint32_t r = 0; r < rows; r++) {
+		for (uint32_t r = 0; r < span.rows; r++) {
 			t->given[m][r] = observed[m][r] > 0;
 			t->missing[m][r] = !t->given[m][r];
 		}
-	choose_experts(t, a, observed, rows);
-	infer(t, a, x, observed, rows);
-	fill(t, x, rows);
+	choose_experts(t, a, observed, span);
+	infer(t, a, x, observed, span);
+	fill(t, x, span.rows);
 	revise.iteration = a->number;
 	revise.held = (const uint8_t *const *)t->given;
-	mmi_sampler_revise(t->sampler, &revise, x, (const float *const *)t->decoded, rows,
+	mmi_sampler_revise(t->sampler, &revise, x, (const float *const *)t->decoded, span,
 	                   a->revise_stats ? a->revise_stats : &stats);
 	if (latents)
-		mmi_latents_copy(latents, &t->z, t->model, rows);
+		mmi_latents_copy(latents, &t->z, t->model, span.rows);
 }

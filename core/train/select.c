@@ -119,7 +119,7 @@ static double told_nll(mmi_select *s, const float *const *x)
 	mmi_posterior_args still = { .steps = 1, .grad_scale = 1, .observed = (const float *const *)s->told };
 	mmi_chain_stats stats;
 	double prior = mmi_latents_minus_log_prior(&s->z, m, s->block);
-	mmi_sampler_posterior(s->learner->sampler, &still, x, s->block, 1, &s->z, NULL, &stats);
+	mmi_sampler_posterior(s->learner->sampler, &still, x, mmi_whole(s->block), 1, &s->z, NULL, &stats);
 	return stats.energy - prior;
 }
 
@@ -139,7 +139,7 @@ static void add_block(mmi_select *s, uint32_t first, sum *to)
 		for (uint32_t r = 0; r < s->block; r++)
 			s->expert[r] = given;
 		to->pairs += choose(s, first, given);
-		mmi_sampler_start(s->learner->sampler, &start, &s->experts, s->block, &s->z);
+		mmi_sampler_start(s->learner->sampler, &start, &s->experts, mmi_whole(s->block), &s->z);
 		to->nll += told_nll(s, x);
 	}
 }

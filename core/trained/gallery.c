@@ -101,7 +101,7 @@ static void translate(mmi_gallery *g)
 	mmi_translate_args args = { .expert = 0, .temperature = 0 };
 	mmi_latents *z = &g->z;
 	mmi_rows_copy(g->model, g->rows, g->translated, g->data);
-	mmi_translate(g->translator, &args, g->translated, (const float *const *)g->observed, g->rows, z);
+	mmi_translate(g->translator, &args, g->translated, (const float *const *)g->observed, mmi_whole(g->rows), z);
 	mmi_sampler_decode(g->sampler, z, g->rows, g->translated); /* what was given as well: its reconstruction */
 }
 
@@ -178,5 +178,5 @@ void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t numbe
 	if (g->has_data)
 		translate(g);
 	mmi_generate_label(chains, g->moved);
-	mmi_generate(g->model, g->sampler, chains, number, g->rows, &g->z, g->generated, g->revised);
+	mmi_generate(g->model, g->sampler, chains, number, mmi_whole(g->rows), &g->z, g->generated, g->revised);
 }

@@ -121,7 +121,7 @@ static mm_status infer_ends(job *j, mm_error *e)
 	if (status == MM_OK) {
 		fill_inputs(j, rows, observed);
 		args.expert = expert_of(j->model, observed);
-		mmi_translate(t, &args, j->decoded, (const float *const *)observed, rows, &j->ends);
+		mmi_translate(t, &args, j->decoded, (const float *const *)observed, mmi_whole(rows), &j->ends);
 	}
 	mmi_translator_destroy(t);
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
@@ -133,8 +133,8 @@ static mm_status find_ends(job *j, mm_error *e)
 {
 	if (j->request->ends)
 		return infer_ends(j, e);
-	mmi_sampler_prior(j->saved->sampler, mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler)), 0,
-	                  j->request->number, &j->ends);
+	const uint32_t rows = mmi_whole_chunks(2, mmi_sampler_chunk(j->saved->sampler));
+	mmi_sampler_prior(j->saved->sampler, mmi_whole(rows), 0, j->request->number, &j->ends);
 	return MM_OK;
 }
 
@@ -151,7 +151,8 @@ static mm_status make_points(job *j, mm_error *e)
 	mmi_sampler_decode(j->saved->sampler, &j->points, j->rows, j->decoded);
 	mmi_rows_copy(j->model, j->rows, j->revised, j->decoded);
 	revise.iteration = j->request->number;
-	mmi_sampler_revise(j->saved->sampler, &revise, j->revised, (const float *const *)j->decoded, j->rows, &stats);
+	mmi_sampler_revise(j->saved->sampler, &revise, j->revised, (const float *const *)j->decoded, mmi_whole(j->rows),
+	                   &stats);
 	MMI_TRY(mmi_rows_check(j->model, j->request->steps, j->decoded, "samples", e));
 	return mmi_rows_check(j->model, j->request->steps, j->revised, "revised samples", e);
 }

@@ -247,8 +247,8 @@ static mm_status start_posterior(job *j, mm_error *e)
 	if (status == MM_OK) {
 		mmi_start_args start = { .iteration = j->request->number, .expert = expert, .single = true, .temperature = 1 };
 		mmi_sampler_encode(s, (const float *const *)j->x, j->rows, &experts);
-		mmi_sampler_pick(s, j->rows, j->request->number, NULL, expert);
-		mmi_sampler_start(s, &start, &experts, j->rows, &j->z);
+		mmi_sampler_pick(s, mmi_whole(j->rows), j->request->number, NULL, expert);
+		mmi_sampler_start(s, &start, &experts, mmi_whole(j->rows), &j->z);
 		mmi_experts_clear(&experts);
 	}
 	mmi_free(expert);
@@ -265,7 +265,8 @@ static mm_status trace_posterior(job *j, mm_error *e)
 	args.iteration = j->request->number;
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
-	mmi_sampler_posterior(j->saved->sampler, &args, (const float *const *)j->x, j->rows, 1, &j->z, NULL, &stats);
+	mmi_sampler_posterior(j->saved->sampler, &args, (const float *const *)j->x, mmi_whole(j->rows), 1, &j->z, NULL,
+	                      &stats);
 	return put_recording(j, &posterior_chain, e);
 }
 
@@ -275,13 +276,13 @@ static mm_status trace_guide(job *j, mm_error *e)
 	mmi_guide_args args = j->chains.sample.guide;
 	mmi_chain_stats stats;
 	args.iteration = j->request->number;
-	mmi_sampler_choose_prior(j->saved->sampler, &args, j->rows, &j->z);
+	mmi_sampler_choose_prior(j->saved->sampler, &args, mmi_whole(j->rows), &j->z);
 	if (!args.steps)
 		return MM_OK;
 	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_GUIDE, e));
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
-	mmi_sampler_guide(j->saved->sampler, &args, j->rows, &j->z, NULL, &stats);
+	mmi_sampler_guide(j->saved->sampler, &args, mmi_whole(j->rows), &j->z, NULL, &stats);
 	return put_recording(j, &guided_chain, e);
 }
 
@@ -290,7 +291,7 @@ static mm_status trace_data(job *j, mm_error *e)
 	mmi_revise_args args = j->chains.sample.revise;
 	mmi_chain_stats stats;
 	if (args.from_noise)
-		mmi_sampler_noise(j->saved->sampler, j->rows, j->request->number, j->x);
+		mmi_sampler_noise(j->saved->sampler, mmi_whole(j->rows), j->request->number, j->x);
 	else
 		mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
 	mmi_rows_copy(j->model, j->rows, j->decoded, j->x);
@@ -298,7 +299,7 @@ static mm_status trace_data(job *j, mm_error *e)
 	args.iteration = j->request->number;
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
-	mmi_sampler_revise(j->saved->sampler, &args, j->x, (const float *const *)j->decoded, j->rows, &stats);
+	mmi_sampler_revise(j->saved->sampler, &args, j->x, (const float *const *)j->decoded, mmi_whole(j->rows), &stats);
 	return put_recording(j, &data_chain, e);
 }
 

@@ -222,7 +222,7 @@ static mm_status translate(job *j, const mmi_use_chains *chains, mm_error *e)
 			return mmi_fail(e, MM_ECANCELLED, "interrupted after %llu of %llu translations", (unsigned long long)first,
 			                (unsigned long long)total);
 		uint32_t rows = fill(j, first, total);
-		mmi_translate(j->translator, &args, j->x, (const float *const *)j->observed, rows, NULL);
+		mmi_translate(j->translator, &args, j->x, (const float *const *)j->observed, mmi_whole(rows), NULL);
 		MMI_TRY(write_block(j, first, total, e));
 	}
 	return MM_OK;

@@ -149,7 +149,7 @@ static translation translate(learner_rig *r)
 	for (uint32_t m = 0; m < r->n_modalities; m++)
 		memcpy(out.x[m], batch->x[m], B * (size_t)r->modality[m].count * sizeof(float));
 	assert_int_equal(mmi_translator_create(r->model, r->learner->sampler, B, &t, &e), MM_OK);
-	mmi_translate(t, &a, out.x, observed, B, &out.z);
+	mmi_translate(t, &a, out.x, observed, mmi_whole(B), &out.z);
 	mmi_translator_destroy(t);
 	return out;
 }

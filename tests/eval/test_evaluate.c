@@ -91,13 +91,13 @@ static void coherence_is_what_a_count_by_hand_gives(void **state)
 	const mmi_translate_args args = { .number = 2u << 20,
 		                              .expert = 1,
 		                              .temperature = 1 }; /* b to a: the second source, the first block */
-	mmi_translate(translator, &args, x, (const float *[]){ zeros, ones }, ROWS, NULL);
+	mmi_translate(translator, &args, x, (const float *[]){ zeros, ones }, mmi_whole(ROWS), NULL);
 	mmi_judge_as_saved(&saved.setup.modalities[0], x[0], ROWS);
 	mmi_judge_run(judge, 0, x[0], ROWS, class_of[0], NULL);
 	for (uint32_t i = 0; i < ROWS; i++)
 		right += class_of[0][i] == mmi_tuples_label(tuples, i);
 	assert_true(eval_value(&f, "conditional coherence", "b -> a", "generator") == right / (double)ROWS);
-	mmi_sampler_prior(saved.sampler, ROWS, 0, 0, &z);
+	mmi_sampler_prior(saved.sampler, mmi_whole(ROWS), 0, 0, &z);
 	mmi_sampler_decode(saved.sampler, &z, ROWS, x);
 	for (uint32_t m = 0; m < 2; m++) {
 		mmi_judge_as_saved(&saved.setup.modalities[m], x[m], ROWS);

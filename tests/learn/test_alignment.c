@@ -222,7 +222,7 @@ static void an_elbo_takes_it_along(void **state)
 	mmi_learner *l = r.learner;
 	const mmi_batch *batch = rig_batch(&r, 0);
 	for (uint32_t i = 0; i < l->n_eps; i++)
-		mmi_sampler_standard(l->sampler, r.settings.batch, 100 + i, 0, &l->eps[i]);
+		mmi_sampler_standard(l->sampler, mmi_whole(r.settings.batch), 100 + i, 0, &l->eps[i]);
 	loss_now(&r, batch);
 	float *both = elbo_gradient(&r, batch, (const float *const *)l->alignment.grad), *none[M], *alone;
 	for (uint32_t m = 0; m < M; m++)
@@ -338,7 +338,7 @@ static double guided_step(learner_rig *r, const mmi_guide_args *like, mmi_latent
 	mmi_guide_args args = *like;
 	args.steps = 1;
 	args.step = step;
-	mmi_sampler_guide(r->learner->sampler, &args, r->settings.batch, z, NULL, &stats);
+	mmi_sampler_guide(r->learner->sampler, &args, mmi_whole(r->settings.batch), z, NULL, &stats);
 	return stats.energy;
 }
 
@@ -352,7 +352,7 @@ static double expected_u(learner_rig *r, const mmi_guide_args *a, mmi_latents *z
 	mmi_posterior_args still = { .steps = 1, .grad_scale = 1, .observed = observed };
 	float energy[64];
 	double sum = 0;
-	mmi_sampler_posterior(l->sampler, &still, x, rows, 1, z, NULL, &stats);
+	mmi_sampler_posterior(l->sampler, &still, x, mmi_whole(rows), 1, z, NULL, &stats);
 	mmi_sampler_decode(l->sampler, z, rows, l->revised);
 	for (uint32_t m = 0; m < M; m++) {
 		size_t count = (size_t)r->modality[m].count;
@@ -391,7 +391,7 @@ static void the_energy_guides_latents(void **state)
 			a.x = x;
 			a.observed = observed;
 		}
-		mmi_sampler_prior(l->sampler, rows, 0, 5, &l->z_prior);
+		mmi_sampler_prior(l->sampler, mmi_whole(rows), 0, 5, &l->z_prior);
 		mmi_latents_copy(&l->z_start, &l->z_prior, r.model, rows);
 		double expected = expected_u(&r, &a, &l->z_prior, x, observed);
 		double first = guided_step(&r, &a, &l->z_prior, step), gradient2 = 0;

@@ -439,7 +439,7 @@ static void experts_one_starts_each_chain_from_its_expert(void **state)
 	mm_error e = MM_ERROR_INIT;
 	mmi_latents eps;
 	assert_int_equal(mmi_latents_create(r.model, 16, &eps, &e), MM_OK);
-	mmi_sampler_standard(r.learner->sampler, 16, 0, 0, &eps);
+	mmi_sampler_standard(r.learner->sampler, mmi_whole(16), 0, 0, &eps);
 	for (int i = 0; i < 16 * 6; i++) {
 		uint32_t expert = r.learner->masks.expert[i / 6];
 		float expected = r.learner->experts.loc[expert][i] + r.learner->experts.scale[expert][i] * eps.z[i];
@@ -467,7 +467,8 @@ static void the_posterior_chain_at_use_is_that_of_training(void **state)
 		const mmi_saved saved = { .setup = { .settings = r.settings, .n_modalities = r.n_modalities } };
 		const mmi_recipe_change none = MMI_RECIPE_AS_IT_IS;
 		const mmi_posterior_args args = mmi_saved_chains(&saved, &r.settings.translate, &none).posterior;
-		mmi_sampler_posterior(l->sampler, &args, (const float *const *)r.x, 16, l->n_chains, &l->z_start, NULL, &stats);
+		mmi_sampler_posterior(l->sampler, &args, (const float *const *)r.x, mmi_whole(16), l->n_chains, &l->z_start,
+		                      NULL, &stats);
 		assert_memory_equal(l->z_start.z, l->z.z, l->n_chains * 16 * 6 * sizeof(float));
 		rig_close(&r);
 	}
@@ -513,8 +514,8 @@ static double first_drift(learner_rig *r)
 {
 	mmi_chain_stats stats;
 	mmi_revise_args a = { .steps = 1, .step = r->learner->state.x_step };
-	mmi_sampler_revise(r->learner->sampler, &a, r->learner->revised, (const float *const *)r->learner->generated, 16,
-	                   &stats);
+	mmi_sampler_revise(r->learner->sampler, &a, r->learner->revised, (const float *const *)r->learner->generated,
+	                   mmi_whole(16), &stats);
 	return sqrt(stats.drift2 / stats.elements);
 }
 

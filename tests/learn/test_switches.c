@@ -323,8 +323,8 @@ static void translations_start_from_one_modality_and_hold_it(void **state)
 	assert_int_equal(l->given.rows, B / 2);
 	assert_int_equal(mmi_latents_create(r.model, B, &eps, &e), MM_OK);
 	assert_int_equal(mmi_latents_create(r.model, B, &prior, &e), MM_OK);
-	mmi_sampler_standard(l->sampler, B, DRAW, 0, &eps);
-	mmi_sampler_prior(l->sampler, B, 0, 0, &prior);
+	mmi_sampler_standard(l->sampler, mmi_whole(B), DRAW, 0, &eps);
+	mmi_sampler_prior(l->sampler, mmi_whole(B), 0, 0, &prior);
 	for (uint32_t b = 0; b < B; b++) {
 		if (b < B / 2)
 			assert_expert_s_draw(&r, &eps, b);
@@ -357,7 +357,7 @@ static void refreshed_translations_start_from_the_data_as_experts_tell_it_now(vo
 	                     "learner.contrast_factor=2", "learner.lr_inference=0.01"));
 	iterate_seeing(&r, 3);
 	assert_int_equal(mmi_latents_create(r.model, B, &eps, &e), MM_OK);
-	mmi_sampler_standard(r.learner->sampler, B, DRAW, 0, &eps);
+	mmi_sampler_standard(r.learner->sampler, mmi_whole(B), DRAW, 0, &eps);
 	mmi_sampler_encode(r.learner->sampler, (const float *const *)r.x, B, &r.learner->experts);
 	for (uint32_t b = 0; b < B; b++)
 		assert_expert_s_draw(&r, &eps, b);

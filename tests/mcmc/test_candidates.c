@@ -71,7 +71,7 @@ static void measure(drawn *d, int k, int given)
 static void draw_prior(drawn *d, int n)
 {
 	for (int k = 0; k < n; k++) {
-		mmi_sampler_prior(d->rig.sampler, ROWS, (uint32_t)k, NUMBER, &d->draw[k]);
+		mmi_sampler_prior(d->rig.sampler, mmi_whole(ROWS), (uint32_t)k, NUMBER, &d->draw[k]);
 		measure(d, k, -1);
 	}
 }
@@ -148,7 +148,7 @@ static void one_candidate_is_the_first_draw(void **state)
 	draw_prior(&d, 2);
 	for (uint32_t n = 0; n < 2; n++) {
 		const mmi_guide_args a = { .candidates = n, .iteration = NUMBER, .weight = 1e6 };
-		mmi_sampler_choose_prior(d.rig.sampler, &a, ROWS, &d.chosen);
+		mmi_sampler_choose_prior(d.rig.sampler, &a, mmi_whole(ROWS), &d.chosen);
 		for (uint32_t r = 0; r < ROWS; r++)
 			assert_int_equal(chosen_of(&d, r, 2), 0);
 	}
@@ -162,7 +162,7 @@ static void a_large_weight_chooses_the_lowest_energy(void **state)
 	(void)state;
 	open_drawn(&d);
 	draw_prior(&d, MOST);
-	mmi_sampler_choose_prior(d.rig.sampler, &a, ROWS, &d.chosen);
+	mmi_sampler_choose_prior(d.rig.sampler, &a, mmi_whole(ROWS), &d.chosen);
 	assert_lowest(&d, MOST);
 	close_drawn(&d);
 }
@@ -182,10 +182,10 @@ static void what_is_given_takes_part_in_the_energy(void **state)
 		for (uint32_t k = 0; k < MOST; k++) {
 			mmi_start_args one = start;
 			one.chain = k;
-			mmi_sampler_start(d.rig.sampler, &one, &d.experts, ROWS, &d.draw[k]);
+			mmi_sampler_start(d.rig.sampler, &one, &d.experts, mmi_whole(ROWS), &d.draw[k]);
 			measure(&d, (int)k, (int)given);
 		}
-		mmi_sampler_choose_start(d.rig.sampler, &a, &start, &d.experts, ROWS, &d.chosen);
+		mmi_sampler_choose_start(d.rig.sampler, &a, &start, &d.experts, mmi_whole(ROWS), &d.chosen);
 		assert_lowest(&d, MOST);
 	}
 	close_drawn(&d);
@@ -203,8 +203,8 @@ static void means_do_not_differ_so_the_first_is_taken(void **state)
 		                       .weight = 1,
 		                       .x = (const float *const *)d.rig.x,
 		                       .observed = start.observed };
-	mmi_sampler_start(d.rig.sampler, &start, &d.experts, ROWS, &d.draw[0]);
-	mmi_sampler_choose_start(d.rig.sampler, &a, &start, &d.experts, ROWS, &d.chosen);
+	mmi_sampler_start(d.rig.sampler, &start, &d.experts, mmi_whole(ROWS), &d.draw[0]);
+	mmi_sampler_choose_start(d.rig.sampler, &a, &start, &d.experts, mmi_whole(ROWS), &d.chosen);
 	for (uint32_t r = 0; r < ROWS; r++)
 		assert_int_equal(chosen_of(&d, r, 1), 0);
 	close_drawn(&d);
@@ -223,7 +223,7 @@ static void without_an_energy_the_first_is_taken(void **state)
 		for (size_t k = 0; k < p->info[i].count; k++)
 			p->raw.at[p->info[i].offset + k] = NAN;
 	mmi_params_update(p, 0);
-	mmi_sampler_choose_prior(d.rig.sampler, &a, ROWS, &d.chosen);
+	mmi_sampler_choose_prior(d.rig.sampler, &a, mmi_whole(ROWS), &d.chosen);
 	for (uint32_t r = 0; r < ROWS; r++)
 		assert_int_equal(chosen_of(&d, r, 1), 0);
 	close_drawn(&d);
@@ -277,11 +277,11 @@ static void choices_are_as_frequent_as_the_energy_says(void **state)
 	open_drawn(&d);
 	draw_prior(&d, 3);
 	const mmi_guide_args a = { .candidates = 3, .iteration = NUMBER, .weight = 1 / spread_of_energies(&d) };
-	mmi_sampler_choose_prior(d.rig.sampler, &a, ROWS, &d.chosen);
+	mmi_sampler_choose_prior(d.rig.sampler, &a, mmi_whole(ROWS), &d.chosen);
 	assert_true(errors_of_choice(&d, 3, a.weight, false) < 4);
 	assert_true(errors_of_choice(&d, 3, a.weight, true) > 8);
 	const mmi_guide_args none = { .candidates = 3, .iteration = NUMBER };
-	mmi_sampler_choose_prior(d.rig.sampler, &none, ROWS, &d.chosen);
+	mmi_sampler_choose_prior(d.rig.sampler, &none, mmi_whole(ROWS), &d.chosen);
 	assert_true(errors_of_choice(&d, 3, a.weight, true) < 4);
 	close_drawn(&d);
 }
@@ -298,8 +298,8 @@ static void choices_do_not_depend_on_the_thread_count(void **state)
 	open_drawn(&d);
 	must(mmi_pool_create(1, &pool, &e), &e);
 	must(mmi_sampler_create(d.rig.model, pool, &config, &single, &e), &e);
-	mmi_sampler_choose_prior(d.rig.sampler, &a, ROWS, &d.chosen);
-	mmi_sampler_choose_prior(single, &a, ROWS, &d.draw[0]);
+	mmi_sampler_choose_prior(d.rig.sampler, &a, mmi_whole(ROWS), &d.chosen);
+	mmi_sampler_choose_prior(single, &a, mmi_whole(ROWS), &d.draw[0]);
 	for (uint32_t r = 0; r < ROWS; r++)
 		assert_true(same(&d, r, &d.chosen, &d.draw[0]));
 	mmi_sampler_destroy(single);

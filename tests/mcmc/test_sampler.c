@@ -172,7 +172,8 @@ static mmi_chain_stats run_posterior(world *w, double s, double n, uint32_t step
 {
 	mmi_chain_stats stats;
 	mmi_posterior_args a = { .steps = steps, .step = s, .noise = n, .grad_scale = grad_scale };
-	mmi_sampler_posterior(w->sampler, &a, (const float *const *)w->x, ROWS, CHAINS, &w->z, &w->start, &stats);
+	mmi_sampler_posterior(w->sampler, &a, (const float *const *)w->x, mmi_whole(ROWS), CHAINS, &w->z, &w->start,
+	                      &stats);
 	return stats;
 }
 
@@ -288,10 +289,10 @@ static void draws_have_the_family_s_moments_and_repeat(void **state)
 	mmi_latents again;
 	double mean = 0, square = 0, cross = 0;
 	must(mmi_latents_create(w->model, ROWS, &again, &e), &e);
-	mmi_sampler_prior(w->sampler, ROWS, 0, 8, &w->z);
-	mmi_sampler_prior(w->sampler, ROWS, 0, 8, &again);
+	mmi_sampler_prior(w->sampler, mmi_whole(ROWS), 0, 8, &w->z);
+	mmi_sampler_prior(w->sampler, mmi_whole(ROWS), 0, 8, &again);
 	assert_memory_equal(w->z.z, again.z, ROWS * LATENT * sizeof(float));
-	mmi_sampler_prior(w->sampler, ROWS, 0, 9, &again);
+	mmi_sampler_prior(w->sampler, mmi_whole(ROWS), 0, 9, &again);
 	for (int i = 0; i < ROWS * LATENT; i++) {
 		mean += (double)w->z.z[i] / count;
 		square += (double)w->z.z[i] * (double)w->z.z[i] / count;
@@ -320,16 +321,16 @@ static void starts_are_draws_of_the_expert_asked_for_at_any_temperature(void **s
 	for (uint32_t r = 0; r < ROWS; r++)
 		expert[r] = r % LINEAR_MODALITIES;
 	mmi_start_args a = { .iteration = 4, .chain = 1, .expert = expert, .temperature = 1 };
-	mmi_sampler_standard(w->sampler, ROWS, 1, 4, &eps);
-	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
+	mmi_sampler_standard(w->sampler, mmi_whole(ROWS), 1, 4, &eps);
+	mmi_sampler_start(w->sampler, &a, &x, mmi_whole(ROWS), &w->z);
 	for (int i = 0; i < ROWS * LATENT; i++)
 		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i] + x.scale[expert[i / LATENT]][i] * eps.z[i]);
 	a.temperature = 0.25;
-	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
+	mmi_sampler_start(w->sampler, &a, &x, mmi_whole(ROWS), &w->z);
 	for (int i = 0; i < ROWS * LATENT; i++)
 		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i] + 0.25f * x.scale[expert[i / LATENT]][i] * eps.z[i]);
 	a.temperature = 0;
-	mmi_sampler_start(w->sampler, &a, &x, ROWS, &w->z);
+	mmi_sampler_start(w->sampler, &a, &x, mmi_whole(ROWS), &w->z);
 	for (int i = 0; i < ROWS * LATENT; i++)
 		assert_true(w->z.z[i] == x.loc[expert[i / LATENT]][i]);
 	mmi_experts_clear(&x);
@@ -342,7 +343,7 @@ static void experts_are_picked_evenly(void **state)
 	world *w = *state;
 	uint32_t *expert = mmi_alloc(ROWS, sizeof *expert);
 	double first = 0;
-	mmi_sampler_pick(w->sampler, ROWS, 2, NULL, expert);
+	mmi_sampler_pick(w->sampler, mmi_whole(ROWS), 2, NULL, expert);
 	for (int r = 0; r < ROWS; r++) {
 		assert_true(expert[r] < LINEAR_MODALITIES);
 		first += expert[r] == 0;
@@ -356,13 +357,13 @@ static void reseeding_changes_all_draws_and_can_be_undone(void **state)
 	world *w = *state;
 	float before[LATENT * CHUNK], after[LATENT * CHUNK];
 	mmi_latents first = { .z = before }, second = { .z = after };
-	mmi_sampler_prior(w->sampler, CHUNK, 0, 1, &first);
+	mmi_sampler_prior(w->sampler, mmi_whole(CHUNK), 0, 1, &first);
 	mmi_sampler_reseed(w->sampler, 1);
-	mmi_sampler_prior(w->sampler, CHUNK, 0, 1, &second);
+	mmi_sampler_prior(w->sampler, mmi_whole(CHUNK), 0, 1, &second);
 	for (int i = 0; i < LATENT * CHUNK; i++)
 		assert_true(before[i] != after[i]);
 	mmi_sampler_reseed(w->sampler, 0);
-	mmi_sampler_prior(w->sampler, CHUNK, 0, 1, &second);
+	mmi_sampler_prior(w->sampler, mmi_whole(CHUNK), 0, 1, &second);
 	assert_memory_equal(before, after, sizeof before);
 }
 
@@ -414,7 +415,7 @@ static void assert_same_rows(const learner_rig *r, const copy *a, const copy *b)
 static copy revise(learner_rig *r, const mmi_revise_args *a, mmi_chain_stats *stats)
 {
 	copy x = copy_batch(r), start = copy_batch(r);
-	mmi_sampler_revise(r->learner->sampler, a, x.x, (const float *const *)start.x, N, stats);
+	mmi_sampler_revise(r->learner->sampler, a, x.x, (const float *const *)start.x, mmi_whole(N), stats);
 	free_copy(&start);
 	return x;
 }

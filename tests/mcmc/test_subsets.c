@@ -153,7 +153,7 @@ static void run_chain(linear_rig *r, mmi_latents *l, bool held)
 		                     .grad_scale = 1,
 		                     .observed = (const float *const *)r->observed,
 		                     .held = held ? (const uint8_t *const *)r->missing : NULL };
-	mmi_sampler_posterior(r->sampler, &a, (const float *const *)r->x, r->rows, 1, l, NULL, &stats);
+	mmi_sampler_posterior(r->sampler, &a, (const float *const *)r->x, mmi_whole(r->rows), 1, l, NULL, &stats);
 }
 
 /* ---------------------------------------------------------------- the tests */
@@ -204,8 +204,8 @@ static void starts_from_single_experts_are_not_yet_the_posterior(void **state)
 	gaussian g = posterior_of(&r, 7, false);
 	linear_observe(&r, 7);
 	mmi_sampler_encode(r.sampler, (const float *const *)r.x, ROWS, &x);
-	mmi_sampler_pick(r.sampler, ROWS, 0, NULL, expert);
-	mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .temperature = 1 }, &x, ROWS, &l);
+	mmi_sampler_pick(r.sampler, mmi_whole(ROWS), 0, NULL, expert);
+	mmi_sampler_start(r.sampler, &(mmi_start_args){ .expert = expert, .temperature = 1 }, &x, mmi_whole(ROWS), &l);
 	sample_moments(&l, Z, mean, cov);
 	assert_true(errors_of_mean(&g, mean) > 20);
 	mmi_latents_clear(&l);
@@ -252,13 +252,13 @@ static void private_starts_are_inferred_where_observed_and_prior_draws_elsewhere
 	must(mmi_experts_create(r.model, LINEAR_CHUNK, &x, &e), &e);
 	linear_observe(&r, 3);
 	mmi_sampler_encode(r.sampler, (const float *const *)r.x, LINEAR_CHUNK, &x);
-	mmi_sampler_pick(r.sampler, LINEAR_CHUNK, 0, (const float *const *)r.observed, expert);
-	mmi_sampler_standard(r.sampler, LINEAR_CHUNK, 0, 0, &eps);
+	mmi_sampler_pick(r.sampler, mmi_whole(LINEAR_CHUNK), 0, (const float *const *)r.observed, expert);
+	mmi_sampler_standard(r.sampler, mmi_whole(LINEAR_CHUNK), 0, 0, &eps);
 	for (int own = 0; own < 2; own++) {
 		mmi_start_args a = {
 			.expert = expert, .observed = (const float *const *)r.observed, .own = own, .temperature = 1
 		};
-		mmi_sampler_start(r.sampler, &a, &x, LINEAR_CHUNK, &l);
+		mmi_sampler_start(r.sampler, &a, &x, mmi_whole(LINEAR_CHUNK), &l);
 		for (uint32_t i = 0; i < LINEAR_CHUNK; i++)
 			for (uint32_t m = 0; m < LINEAR; m++) {
 				bool inferred = m < 2 && (!own || expert[i] == m);
@@ -292,7 +292,7 @@ static void products_of_experts_add_precisions(void **state)
 		mmi_sampler_encode(r.sampler, (const float *const *)r.x, LINEAR_CHUNK, &x);
 		mmi_sampler_start(r.sampler,
 		                  &(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed }, &x,
-		                  LINEAR_CHUNK, &l);
+		                  mmi_whole(LINEAR_CHUNK), &l);
 		for (int i = 0; i < LINEAR_CHUNK * Z; i++) {
 			double precision = prior, pulled = 0;
 			for (int m = 1; m < LINEAR; m++) {
@@ -307,7 +307,7 @@ static void products_of_experts_add_precisions(void **state)
 		mmi_sampler_start(
 			r.sampler,
 			&(mmi_start_args){ .expert = expert, .observed = (const float *const *)r.observed, .single = true }, &x,
-			LINEAR_CHUNK, &l);
+			mmi_whole(LINEAR_CHUNK), &l);
 		for (int i = 0; i < LINEAR_CHUNK * Z; i++) {
 			double own = 1 / pow((double)x.scale[2][i], 2);
 			assert_true(fabs((double)l.z[i] - (double)x.loc[2][i] * own / (own + prior)) < (prior ? 1e-6 : 1e-30));
@@ -339,13 +339,13 @@ static void translation_leaves_what_was_given_and_decodes_the_rest(void **state)
 		                     .expert = -1,
 		                     .temperature = 1,
 		                     .posterior = { .steps = 5, .step = 0.1, .noise = 0.1, .grad_scale = 1 } };
-	mmi_translate(t, &a, x, (const float *const *)r.observed, LINEAR_CHUNK, &l);
+	mmi_translate(t, &a, x, (const float *const *)r.observed, mmi_whole(LINEAR_CHUNK), &l);
 	mmi_sampler_decode(r.sampler, &l, LINEAR_CHUNK, mean);
 	assert_memory_equal(x[1], before, sizeof before);
 	assert_memory_equal(x[0], mean[0], sizeof before);
 	assert_memory_equal(x[2], mean[2], sizeof before);
 	a.revise = (mmi_revise_args){ .steps = 3, .step = 0.5, .noise = 0.01 };
-	mmi_translate(t, &a, x, (const float *const *)r.observed, LINEAR_CHUNK, NULL);
+	mmi_translate(t, &a, x, (const float *const *)r.observed, mmi_whole(LINEAR_CHUNK), NULL);
 	assert_memory_equal(x[1], before, sizeof before);
 	assert_memory_not_equal(x[0], mean[0], sizeof before);
 	for (int m = 0; m < LINEAR; m++)
@@ -368,15 +368,15 @@ static void the_guide_samples_the_prior_tilted_by_the_energy(void **state)
 	linear_open(&r, (mmi_model_config){ .latent_dim = Z }, ROWS);
 	must(mmi_latents_create(r.model, ROWS, &l, &e), &e);
 	mmi_guide_args a = { .steps = STEPS, .step = s, .noise = n };
-	mmi_sampler_prior(r.sampler, ROWS, 0, 0, &l);
-	mmi_sampler_guide(r.sampler, &a, ROWS, &l, NULL, &stats);
+	mmi_sampler_prior(r.sampler, mmi_whole(ROWS), 0, 0, &l);
+	mmi_sampler_guide(r.sampler, &a, mmi_whole(ROWS), &l, NULL, &stats);
 	settle(&g);
 	assert_posterior(&g, &l, 0);
 	a.weight = 3;
 	a.iteration = 1;
-	mmi_sampler_guide(r.sampler, &a, ROWS, &l, NULL, &stats);
+	mmi_sampler_guide(r.sampler, &a, mmi_whole(ROWS), &l, NULL, &stats);
 	a.steps = 1; /* measures where the last chain ended */
-	mmi_sampler_guide(r.sampler, &a, ROWS, &l, NULL, &tilted);
+	mmi_sampler_guide(r.sampler, &a, mmi_whole(ROWS), &l, NULL, &tilted);
 	assert_true(tilted.energy < stats.energy);
 	sample_moments(&l, Z, mean, cov);
 	assert_true(errors_of_mean(&g, mean) > 4.5);

@@ -122,7 +122,7 @@ static void movement(learner_rig *r, uint32_t m, float *out)
 		assert_non_null(x[k]);
 		memcpy(x[k], r->x[k], bytes);
 	}
-	mmi_sampler_revise(r->learner->sampler, &once, x, NULL, B, &stats);
+	mmi_sampler_revise(r->learner->sampler, &once, x, NULL, mmi_whole(B), &stats);
 	for (size_t i = 0; i < B * (size_t)r->modality[m].count; i++)
 		out[i] = r->x[m][i] - x[m][i];
 	for (uint32_t k = 0; k < N; k++)

@@ -167,8 +167,8 @@ static double caption_effect(rig *r, const char *head, const char *seed)
 		assert_ok(s.modalities[1].desc->read(d[1], k, txt + k * caption, &e), e);
 	}
 	memcpy(before, img, ROWS * N * sizeof *img);
-	mmi_sampler_revise(sampler, &(mmi_revise_args){ .steps = 1, .step = 1 }, (float *const[]){ img, txt }, NULL, ROWS,
-	                   &stats);
+	mmi_sampler_revise(sampler, &(mmi_revise_args){ .steps = 1, .step = 1 }, (float *const[]){ img, txt }, NULL,
+	                   mmi_whole(ROWS), &stats);
 	for (size_t k = 1; k < ROWS; k++)
 		for (size_t i = 0; i < N; i++) {
 			apart += fabs((double)(img[k * N + i] - img[i]));

@@ -170,7 +170,7 @@ static double by_hand(learner_rig *r, bool lacking)
 				.iteration = first, .chain = s, .expert = expert, .observed = given, .temperature = 1
 			};
 			mmi_sampler_reseed(r->learner->sampler, UINT64_C(1) << 32);
-			mmi_sampler_start(r->learner->sampler, &a, &experts, 16, &z);
+			mmi_sampler_start(r->learner->sampler, &a, &experts, mmi_whole(16), &z);
 			mmi_sampler_decode(r->learner->sampler, &z, 16, mean);
 			for (uint32_t i = 0; i < 16 && first + i < TUPLES; i++)
 				for (uint32_t t = 0; t < RIG_MODALITIES; t++) {

@@ -241,7 +241,7 @@ static mmi_chains chains_of(const drawn *d, int64_t guide_steps, int64_t x_steps
 
 static void generate(drawn *d, const mmi_chains *a)
 {
-	mmi_generate(d->rig.model, d->rig.learner->sampler, a, 9, GENERATED, &d->z, d->generated, d->revised);
+	mmi_generate(d->rig.model, d->rig.learner->sampler, a, 9, mmi_whole(GENERATED), &d->z, d->generated, d->revised);
 }
 
 static bool same_samples(const drawn *d, uint32_t m, const float *a, const float *b)
@@ -300,10 +300,10 @@ static void samples_start_at_noise_where_training_did(void **state)
 		mmi_chains a = chains_of(&d, -1, steps);
 		generate(&d, &a);
 		a.revise.iteration = 9;
-		mmi_sampler_noise(s, GENERATED, 9, noise);
+		mmi_sampler_noise(s, mmi_whole(GENERATED), 9, noise);
 		mmi_rows_copy(d.rig.model, GENERATED, decoded, noise);
-		mmi_sampler_revise(s, &a.revise, noise, (const float *const *)decoded, GENERATED, &stats);
-		mmi_sampler_prior(s, GENERATED, 0, 9, &d.z);
+		mmi_sampler_revise(s, &a.revise, noise, (const float *const *)decoded, mmi_whole(GENERATED), &stats);
+		mmi_sampler_prior(s, mmi_whole(GENERATED), 0, 9, &d.z);
 		mmi_sampler_decode(s, &d.z, GENERATED, decoded);
 		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
 			assert_true(same_samples(&d, m, d.revised[m], noise[m]));
@@ -345,14 +345,14 @@ static void samples_are_what_the_chains_by_hand_give(void **state)
 		}
 		generate(&d, &a);
 		a.guide.iteration = a.revise.iteration = 9;
-		mmi_sampler_prior(s, GENERATED, 0, 9, &d.z);
+		mmi_sampler_prior(s, mmi_whole(GENERATED), 0, 9, &d.z);
 		mmi_sampler_decode(s, &d.z, GENERATED, prior);
-		mmi_sampler_choose_prior(s, &a.guide, GENERATED, &d.z);
+		mmi_sampler_choose_prior(s, &a.guide, mmi_whole(GENERATED), &d.z);
 		if (a.guide.steps)
-			mmi_sampler_guide(s, &a.guide, GENERATED, &d.z, NULL, &stats);
+			mmi_sampler_guide(s, &a.guide, mmi_whole(GENERATED), &d.z, NULL, &stats);
 		mmi_sampler_decode(s, &d.z, GENERATED, start);
 		mmi_sampler_decode(s, &d.z, GENERATED, x);
-		mmi_sampler_revise(s, &a.revise, x, (const float *const *)start, GENERATED, &stats);
+		mmi_sampler_revise(s, &a.revise, x, (const float *const *)start, mmi_whole(GENERATED), &stats);
 		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
 			assert_true(same_samples(&d, m, d.generated[m], prior[m]));
 			assert_true(same_samples(&d, m, d.revised[m], x[m]));
@@ -422,7 +422,7 @@ static void translate(drawn *d, uint32_t given, uint32_t candidates, uint32_t gu
 		memcpy(d->revised[m], rig_batch(&d->rig, 500)->x[m],
 		       GENERATED * (size_t)d->rig.modality[m].count * sizeof(float));
 	}
-	mmi_translate(t, &args, d->revised, observed, GENERATED, NULL);
+	mmi_translate(t, &args, d->revised, observed, mmi_whole(GENERATED), NULL);
 	mmi_translator_destroy(t);
 }
 
@@ -472,7 +472,7 @@ static void run_posterior(course *c, const char *const *sets, bool observe, bool
 	c->rows = mmi_sampler_chunk(s);
 	assert_ok(mmi_latents_create(c->rig.model, c->rows, &c->z, &e), e);
 	assert_ok(mmi_latents_create(c->rig.model, c->rows, &c->start, &e), e);
-	mmi_sampler_prior(s, c->rows, 0, 3, &c->z);
+	mmi_sampler_prior(s, mmi_whole(c->rows), 0, 3, &c->z);
 	mmi_latents_copy(&c->start, &c->z, c->rig.model, c->rows);
 	mmi_posterior_args args = { .steps = STEPS,
 		                        .iteration = 1,
@@ -490,8 +490,8 @@ static void run_posterior(course *c, const char *const *sets, bool observe, bool
 		args.watch = mmi_recorder_watch;
 		args.watch_ctx = r;
 	}
-	mmi_sampler_posterior(s, &args, (const float *const *)rig_batch(&c->rig, 0)->x, c->rows, 1, &c->z, &c->start,
-	                      &c->stats);
+	mmi_sampler_posterior(s, &args, (const float *const *)rig_batch(&c->rig, 0)->x, mmi_whole(c->rows), 1, &c->z,
+	                      &c->start, &c->stats);
 }
 
 static void close_course(course *c)

@@ -88,7 +88,7 @@ void mmi_host_place(const mmi_device *d, const mmi_placing *a)
 static double gumbel(const mmi_choice *a, uint32_t row)
 {
 	uint32_t words[4];
-	mmi_philox(a->key, (const uint32_t[4]){ a->candidate, row, 0, a->iteration }, words);
+	mmi_philox(a->key, (const uint32_t[4]){ a->candidate, a->first + row, 0, a->iteration }, words);
 	return -log(-log(((double)words[0] + 0.5) / 4294967296.0));
 }
 

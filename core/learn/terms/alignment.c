@@ -119,8 +119,8 @@ void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mm
 	mmi_segment *out = &t->at[t->n++];
 	*out = (mmi_segment){ .loss = &l->locations,
 		                  .x = mmi_batch_seen(batch),
-		                  .rows = s->batch,
-		                  .x_rows = s->batch,
+		                  .rows = l->span.rows,
+		                  .x_rows = l->span.rows,
 		                  .seed = (float)s->contrast_factor };
 	for (uint32_t i = 0; i < l->model->n_modalities; i++)
 		out->z[i].z = l->alignment.grad[i];

@@ -7,15 +7,16 @@
 #include <math.h>
 #include <string.h>
 
-mm_status mmi_given_create(const mmi_model *m, uint32_t batch, double share, mmi_given *g, mm_error *e)
+mm_status mmi_given_create(const mmi_model *m, mmi_span span, double share, mmi_given *g, mm_error *e)
 {
-	*g = (mmi_given){ .rows = m->n_modalities > 1 ? (uint32_t)lround(share * batch) : 0 };
+	*g = (mmi_given){ .rows = m->n_modalities > 1 ? (uint32_t)lround(share * span.of) : 0 };
 	if (!g->rows)
 		return MM_OK;
-	bool ok = (g->expert = mmi_alloc(batch, sizeof *g->expert));
+	g->here = g->rows <= span.first ? 0 : g->rows - span.first < span.rows ? g->rows - span.first : span.rows;
+	bool ok = (g->expert = mmi_alloc(span.rows, sizeof *g->expert));
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		ok = ok && (g->held[i] = mmi_alloc(batch, 1));
-	return ok ? mmi_latents_create(m, batch, &g->z, e)
+		ok = ok && (g->held[i] = mmi_alloc(span.rows, 1));
+	return ok ? mmi_latents_create(m, span.rows, &g->z, e)
 	          : mmi_fail(e, MM_ENOMEM, "out of memory for what translations start from");
 }
 
@@ -29,11 +30,11 @@ void mmi_given_clear(mmi_given *g)
 }
 
 void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi_experts *experts,
-                     const float *const *observed, uint32_t batch, uint32_t draw, uint32_t iteration, mmi_latents *z)
+                     const float *const *observed, mmi_span span, uint32_t draw, uint32_t iteration, mmi_latents *z)
 {
 	if (!g->rows)
 		return;
-	mmi_sampler_pick(s, batch, iteration, observed, g->expert);
+	mmi_sampler_pick(s, span, iteration, observed, g->expert);
 	const mmi_start_args start = { .iteration = iteration,
 		                           .chain = draw,
 		                           .expert = g->expert,
@@ -41,10 +42,10 @@ void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi
 		                           .single = true,
 		                           .own = true,
 		                           .temperature = 1 };
-	mmi_sampler_start(s, &start, experts, batch, &g->z);
-	mmi_latents_copy(z, &g->z, m, g->rows);
+	mmi_sampler_start(s, &start, experts, span, &g->z);
+	mmi_latents_copy(z, &g->z, m, g->here);
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		for (uint32_t b = 0; b < g->rows; b++)
+		for (uint32_t b = 0; b < g->here; b++)
 			g->held[i][b] = g->expert[b] == i;
 }
 
@@ -55,7 +56,7 @@ const uint8_t *const *mmi_given_held(const mmi_given *g)
 
 void mmi_given_fill(const mmi_given *g, const mmi_model *m, const float *const *data, float *const *x)
 {
-	for (uint32_t b = 0; b < g->rows; b++) {
+	for (uint32_t b = 0; b < g->here; b++) {
 		size_t count = (size_t)m->modalities[g->expert[b]].count;
 		memcpy(x[g->expert[b]] + b * count, data[g->expert[b]] + b * count, count * sizeof(float));
 	}

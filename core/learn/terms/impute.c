@@ -27,20 +27,20 @@ void mmi_impute(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 		                     .noise = s->x_noise,
 		                     .clamp = s->clamp,
 		                     .move_max = s->x_move_max,
-		                     .first = s->batch,
+		                     .number = l->span.of,
 		                     .held = mmi_held_read(l->masks.held_x) };
 	if (!imputes(l))
 		return;
-	mmi_sampler_decode(l->sampler, &l->z, s->batch, l->imputed);
+	mmi_sampler_decode(l->sampler, &l->z, l->span.rows, l->imputed);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
 		size_t count = (size_t)l->model->modalities[m].count;
-		for (uint32_t b = 0; b < s->batch; b++)
+		for (uint32_t b = 0; b < l->span.rows; b++)
 			if (l->masks.held_x[m][b])
 				memcpy(l->imputed[m] + b * count, batch->x[m] + b * count, count * sizeof(float));
 	}
 	/* The data chain is over: its starts make room for these. */
-	mmi_rows_copy(l->model, s->batch, l->generated, l->imputed);
-	mmi_sampler_revise(l->sampler, &args, l->imputed, mmi_rows_read(l->generated), s->batch, &stats);
+	mmi_rows_copy(l->model, l->span.rows, l->generated, l->imputed);
+	mmi_sampler_revise(l->sampler, &args, l->imputed, mmi_rows_read(l->generated), l->span, &stats);
 }
 
 uint32_t mmi_complete_count(const mmi_learner *l)
@@ -52,7 +52,7 @@ mmi_segment mmi_complete_tuples(mmi_learner *l, const mmi_batch *batch)
 {
 	return (mmi_segment){ .loss = &l->energy_loss,
 		                  .x = mmi_rows_read(imputes(l) ? l->imputed : batch->x),
-		                  .rows = l->settings->batch,
-		                  .x_rows = l->settings->batch,
+		                  .rows = l->span.rows,
+		                  .x_rows = l->span.rows,
 		                  .row_seed = skips(l) ? l->masks.whole : NULL };
 }

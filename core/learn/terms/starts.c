@@ -4,10 +4,10 @@
 #include "learn/terms/starts.h"
 #include "model/rows.h"
 
-/* The buffer's rows take turns, so that no row is in a batch twice. */
-static size_t slot(const mmi_learner *l, uint32_t b)
+/* Of a row of the whole batch. The buffer's rows take turns, so that no row is in a batch twice. */
+static size_t slot(const mmi_learner *l, uint32_t number)
 {
-	return ((size_t)l->state.n_buffered + b) % l->settings->x_buffer;
+	return ((size_t)l->state.n_buffered + number) % l->settings->x_buffer;
 }
 
 static void copy_row(const mmi_learner *l, float *const *to, size_t to_row, float *const *from, size_t from_row)
@@ -27,10 +27,11 @@ static void copy_place(const mmi_learner *l, const mmi_latents *to, size_t to_ro
 
 static void resume(mmi_learner *l, uint32_t t)
 {
-	for (uint32_t b = 0; b < l->settings->batch; b++) {
-		size_t row = slot(l, b);
-		bool filled = l->state.n_buffered + b >= l->settings->x_buffer;
-		if (!filled || mmi_sampler_chance(l->sampler, b, t) < l->settings->x_refresh)
+	for (uint32_t b = 0; b < l->span.rows; b++) {
+		const uint32_t number = l->span.first + b;
+		size_t row = slot(l, number);
+		bool filled = l->state.n_buffered + number >= l->settings->x_buffer;
+		if (!filled || mmi_sampler_chance(l->sampler, number, t) < l->settings->x_refresh)
 			continue;
 		copy_row(l, l->generated, b, l->buffer, row);
 		copy_place(l, &l->z_prior, b, &l->buffer_z, row);
@@ -42,16 +43,16 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 	if (l->settings->x_start == MMI_START_BUFFER)
 		resume(l, t);
 	if (l->settings->x_start == MMI_START_NOISE)
-		mmi_sampler_noise(l->sampler, l->settings->batch, t, l->generated);
+		mmi_sampler_noise(l->sampler, l->span, t, l->generated);
 }
 
 void mmi_keep_data_chain(mmi_learner *l)
 {
 	if (l->settings->x_start != MMI_START_BUFFER)
 		return;
-	for (uint32_t b = 0; b < l->settings->batch; b++) {
-		copy_row(l, l->buffer, slot(l, b), l->revised, b);
-		copy_place(l, &l->buffer_z, slot(l, b), &l->z_prior, b);
+	for (uint32_t b = 0; b < l->span.rows; b++) {
+		copy_row(l, l->buffer, slot(l, l->span.first + b), l->revised, b);
+		copy_place(l, &l->buffer_z, slot(l, l->span.first + b), &l->z_prior, b);
 	}
 	l->state.n_buffered += l->settings->batch;
 }

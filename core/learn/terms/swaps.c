@@ -33,7 +33,7 @@ void mmi_swaps_clear(mmi_swaps *k)
 	*k = (mmi_swaps){ .mean_data = 0 };
 }
 
-/* Any other row that is not left out, uniformly; the row itself when there is none. */
+/* Any other row of the whole batch that is not left out, uniformly; the row itself when there is none. */
 static uint32_t another_row(mmi_sampler *s, const float *whole, uint32_t row, uint32_t rows, uint32_t iteration,
                             uint32_t number)
 {
@@ -48,14 +48,16 @@ static uint32_t another_row(mmi_sampler *s, const float *whole, uint32_t row, ui
 	return at;
 }
 
-static void swap_row(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
-                     uint32_t row, uint32_t rows, uint32_t iteration, uint32_t number)
+void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
+                    mmi_span span, uint32_t iteration, uint32_t number)
 {
-	uint32_t which = mmi_sampler_below(s, row, 2 * number, iteration, m->n_modalities);
-	uint32_t other = another_row(s, whole, row, rows, iteration, number);
-	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		size_t count = (size_t)m->modalities[i].count, from = i == which ? other : row;
-		memcpy(k->x[i] + row * count, x[i] + from * count, count * sizeof(float));
+	for (uint32_t r = 0; r < span.rows; r++) {
+		uint32_t row = span.first + r, which = mmi_sampler_below(s, row, 2 * number, iteration, m->n_modalities);
+		uint32_t other = another_row(s, whole, row, span.of, iteration, number);
+		for (uint32_t i = 0; i < m->n_modalities; i++) {
+			size_t count = (size_t)m->modalities[i].count, from = i == which ? other : row;
+			memcpy(k->x[i] + r * count, x[i] + from * count, count * sizeof(float));
+		}
 	}
 }
 
@@ -101,8 +103,7 @@ static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double 
 void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
                     uint32_t rows, double factor, double margin, uint32_t iteration, uint32_t number)
 {
-	for (uint32_t row = 0; row < rows; row++)
-		swap_row(k, s, m, x, whole, row, rows, iteration, number);
+	mmi_swaps_draw(k, s, m, x, whole, mmi_whole(rows), iteration, number);
 	/* E alone: this teaches the energy model, not the experts whose agreement the joint energy has beside it. */
 	mmi_sampler_energies(s, x, rows, NULL, k->e_data);
 	mmi_sampler_energies(s, mmi_rows_read(k->x), rows, NULL, k->e_swapped);

@@ -18,7 +18,11 @@ typedef struct mmi_swaps {
 
 mm_status mmi_swaps_create(const mmi_model *m, size_t batch, mmi_swaps *out, mm_error *e);
 void mmi_swaps_clear(mmi_swaps *k);
-/* Swaps a random modality of each row with that of another row, finds both energies, and sets the factors: swapped rows
+/* x: the rows of a span, each with a random modality of another row of its batch. x and whole as below, of the whole
+ * batch. */
+void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
+                    mmi_span span, uint32_t iteration, uint32_t number);
+/* Draws them for all of a batch, finds the energies of originals and swapped tuples, and sets the factors: swapped rows
  * count with `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data)
  * above them already. whole [rows]: 0 for rows to leave out, of which nothing is taken either; NULL: none. number: of
  * the update in its iteration; each draws anew. Allocates nothing. */
