@@ -24,9 +24,18 @@ typedef struct mmi_draw {
 /* Where rows of latents start: standard draws in `out` become loc + temperature * scale * draw, of
  *   EXPERT   the row's own expert
  *   PRODUCT  the product of its observed experts (of the row's own alone, if `single`), and of N(0, 1) if `prior`
+ *   HELLINGER, BARYCENTRE, CONSENSUS  what else becomes of its observed experts (learn/objectives: helvae, mwbvae,
+ * codevae with `correlation`)
  *   OWN      expert `own`, where it is observed (and, if `single`, the row's own); elsewhere draws stay, or are 0
  * without temperature */
-typedef enum { MMI_PLACE_EXPERT, MMI_PLACE_PRODUCT, MMI_PLACE_OWN } mmi_place_kind;
+typedef enum {
+	MMI_PLACE_EXPERT,
+	MMI_PLACE_PRODUCT,
+	MMI_PLACE_OWN,
+	MMI_PLACE_HELLINGER,
+	MMI_PLACE_BARYCENTRE,
+	MMI_PLACE_CONSENSUS
+} mmi_place_kind;
 
 typedef struct mmi_placing {
 	mmi_place_kind kind;
@@ -37,7 +46,7 @@ typedef struct mmi_placing {
 	mmi_floats observed[MMI_MAX_STATES];                   /* [rows] of 1 and 0; .at NULL: all are */
 	mmi_words expert;                                      /* [rows] */
 	bool single, prior;
-	double temperature;
+	double temperature, correlation;
 } mmi_placing;
 
 /* Row r keeps its best candidate by score = Gumbel noise - weight * energy; taken[r]: this one is it. The first is

@@ -46,6 +46,9 @@
 #define MMI_DRAWS_GIVEN 255u /* what the data chain's translations start from */
 #define MMI_DRAWS_ELBO 256u  /* first of those of an ELBO beside chains; one without chains starts at 0 */
 
+/* Choices, by number. Those of swapped tuples are 0, 1, ... */
+#define MMI_CHOICE_SINGLE UINT32_MAX /* the expert that an ELBO draws from */
+
 /* Rows of chains over latents. Posterior chains have 0, 1, ... to chains x rows. */
 #define MMI_ROWS_GUIDE \
 	(UINT32_C(1) << 30) /* first of chains that the energy guides: may follow a posterior chain at once */

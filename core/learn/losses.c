@@ -185,7 +185,7 @@ mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_o
 	MMI_TRY(open_loss(m, p, l, objective->draws(m), e));
 	open_observed(l);
 	open_mixture(l);
-	for (uint32_t i = 0; objective->one_subset && i < m->n_modalities; i++)
+	for (uint32_t i = 0; objective->subset && i < m->n_modalities; i++)
 		l->subset[i] = flag(l, "subset");
 	for (uint32_t i = 0; i < m->n_modalities; i++)
 		if (m->modalities[i].variation)

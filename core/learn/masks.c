@@ -1,7 +1,9 @@
 /* masks.c - who takes part in a batch. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "learn/masks.h"
+#include "learn/objectives/objective.h"
 
 #include <math.h>
 
@@ -47,7 +49,8 @@ mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t r
 		            .batch = rows,
 		            .chains = chains,
 		            .own = s->private_own || s->separate_inference,
-		            .separate = s->separate_inference };
+		            .separate = s->separate_inference,
+		            .single = s->elbo->subset == MMI_SUBSET_ONE };
 	size_t all = (size_t)rows * chains;
 	float part = 1.0f / (float)k.n;
 	bool ok = make(&k.ones, all, 1) && make(&k.part, all, part) && make(&k.log_part, all, logf(part)) &&
@@ -145,10 +148,26 @@ static void fill_subsets(mmi_masks *k, mmi_sampler *s, uint32_t first, uint32_t 
 	}
 }
 
+/* Uniform over what is there. */
+static void fill_singles(mmi_masks *k, mmi_sampler *s, uint32_t first, uint32_t iteration)
+{
+	for (uint32_t b = 0; b < k->batch; b++) {
+		uint32_t count = 0;
+		for (uint32_t m = 0; m < k->n; m++)
+			count += k->there[m][b] > 0;
+		uint32_t left = mmi_sampler_below(s, first + b, MMI_CHOICE_SINGLE, iteration, count);
+		for (uint32_t m = 0; m < k->n; m++) {
+			const bool there = k->there[m][b] > 0;
+			k->subset[m][b] = there && !left ? 1.0f : 0.0f;
+			left -= there; /* beyond 0 it counts down from the largest number */
+		}
+	}
+}
+
 void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, mmi_span span, const float *const *observed, uint32_t iteration)
 {
 	fill_there(k, observed);
 	fill_experts(k, s, span, observed, iteration);
 	fill_chains(k);
-	fill_subsets(k, s, span.first, iteration);
+	(k->single ? fill_singles : fill_subsets)(k, s, span.first, iteration);
 }

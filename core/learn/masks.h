@@ -10,6 +10,7 @@
 typedef struct mmi_masks {
 	uint32_t n, batch, chains;           /* modalities, samples here, chains a sample */
 	bool own, separate;                  /* private_chain = own; inference = independent */
+	bool single;                         /* subsets are of one modality */
 	float *there[MMI_MAX_MODALITIES];    /* [batch] 1: in the data */
 	float *observed[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its likelihood moves this chain */
 	float *learned[MMI_MAX_MODALITIES]; /* [chains * batch] 1: in the data, so its likelihood counts in losses, whatever

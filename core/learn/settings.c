@@ -16,23 +16,27 @@ static const char *const reductions[] = { "sum", "mean", NULL };
 static const char *const targets[] = { "mixture", "each", "both", NULL };
 static const char *const private_chains[] = { "joint", "own", NULL };
 static const char *const inferences[] = { "joint", "independent", NULL };
-static const char *const fusions[] = { "objective", "mixture", "product", NULL };
+static const char *const fusions[] = {
+	"objective", "mixture", "product", "hellinger", "barycentre", "consensus", NULL
+};
 static const char *const starts[] = { "generator", "noise", "buffer", NULL };
 static const char *const missing[] = { "skip", "impute", NULL };
 static const char *const schedules[] = { "constant", "linear", "cosine", NULL };
 
 static const mmi_key course_keys[] = {
-	MMI_OTHER_ROW("learner", "objective", "cooperative",
-	              "Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae: that objective alone, "
-	              "as a baseline on the same networks."),
+	MMI_OTHER_ROW(
+		"learner", "objective", "cooperative",
+		"Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae, helvae, mmjsd, mwbvae, "
+		"codevae: that objective alone, as a baseline on the same networks."),
 	MMI_NUMBER_ROW("learner", "iterations", mmi_settings, iterations, 6000, 0, UINT32_MAX,
 	               "How many in all, warm-up included."),
 	MMI_NUMBER_ROW("learner", "warmup", mmi_settings, warmup, 0, 0, INT64_MAX,
 	               "Iterations of the ELBO before the chains start."),
-	MMI_OTHER_ROW("learner", "warmup_objective", "mmvae",
-	              "The ELBO of the warm-up: mmvae, mopoe (an iteration of it costs half), mvtcae (as cheap, and views "
-	              "keep the variety that the others do not share), or mmvae+, which is the default with private "
-	              "latents."),
+	MMI_OTHER_ROW(
+		"learner", "warmup_objective", "mmvae",
+		"The ELBO of the warm-up: mmvae, mopoe (an iteration of it costs half), mvtcae (as cheap, and views "
+		"keep the variety that the others do not share), helvae, mmjsd or mwbvae (as cheap), or mmvae+, which "
+		"is the default with private latents."),
 	MMI_COUNT_ROW("learner", "elbo_updates", mmi_settings, elbo_updates, 0, 0, MMI_LIMIT,
 	              "Updates by that ELBO in each iteration with chains, before the others, on the same batch."),
 	MMI_REAL_ROW("learner", "beta", mmi_settings, beta, 1, 0, MMI_LIMIT, "Weight of the ELBO's divergence."),
@@ -59,8 +63,9 @@ static const mmi_key course_keys[] = {
 	MMI_CHOICE_ROW(
 		"learner", "fusion", mmi_settings, wanted_fusion, fusions, MMI_FUSION_OF_OBJECTIVE,
 		"What a translation from several modalities starts from: one of their experts, drawn (mixture), their "
-		"product, or what the objective of the warm-up or the baseline learned with, which after mvae is the "
-		"only one: its experts mean something only when multiplied with the prior."),
+		"product, their Hellinger pool, their Wasserstein barycentre, the consensus of experts whose errors have "
+		"the given correlation, or what the objective of the warm-up or the baseline learned with, which after mvae "
+		"is the only one: its experts mean something only when multiplied with the prior."),
 	MMI_SECOND_ROW("learner", "private_chain", mmi_settings, private_own, private_chains, 0,
 	               "Which w move with z: those of all observed modalities, or only the own one of the expert that "
 	               "started."),
@@ -153,7 +158,7 @@ const mmi_key_table mmi_energy_loss_keys = { "[energy]: the energy model", loss_
 /* objective: cooperative, or an ELBO as a baseline. warmup_objective: the ELBO of the warm-up. */
 static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	const char *names[16] = { "cooperative" };
+	const char *names[32] = { "cooperative" };
 	int objective, warm;
 	for (int i = 0; mmi_objective_names[i]; i++)
 		names[i + 1] = mmi_objective_names[i];
@@ -165,6 +170,7 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	s->elbo = mmi_objectives[s->cooperative ? warm : objective - 1];
 	if (!s->cooperative)
 		s->warmup = s->iterations;
+	s->model.subset_weights = !s->cooperative && s->elbo->subset_weights;
 	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
 	return MM_OK;
 }
@@ -221,12 +227,17 @@ static void share_adam(mmi_settings *s)
 static mm_status check_objective(mmi_config *c, const mmi_settings *s, const char *key, mm_error *e)
 {
 	const mmi_objective *o = s->elbo;
+	if (o->baseline_only && s->cooperative)
+		return mmi_config_refuse(
+			c, "learner", key,
+			"mmvae, mopoe or others (this one is a baseline only: it learns what chains do not know)", e);
 	if (o->normal_only && s->model.prior != MMI_PRIOR_NORMAL)
 		return mmi_config_refuse(
-			c, "learner", key, "with prior = laplace: mmvae or mmvae+ (a product of Laplace experts is no Laplace)", e);
+			c, "learner", key,
+			"with prior = laplace: mmvae, mmvae+ or mwbvae (a product of Laplace experts is no Laplace)", e);
 	if (o->private_only && !s->model.private_dim)
-		return mmi_config_refuse(
-			c, "learner", key, "with private_dim = 0: mmvae, mvae, mopoe or mvtcae (mmvae+ needs private latents)", e);
+		return mmi_config_refuse(c, "learner", key,
+		                         "with private_dim = 0: mmvae, mopoe or others (mmvae+ needs private latents)", e);
 	if (o->shared_only && s->model.private_dim)
 		return mmi_config_refuse(c, "learner", key,
 		                         "with private_dim above 0: mmvae+ (the others know no private latents)", e);
@@ -237,21 +248,31 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 	return MM_OK;
 }
 
+/* What becomes of Laplace experts. */
+static bool keeps_laplace(mmi_fusion f)
+{
+	return f == MMI_FUSION_MIXTURE || f == MMI_FUSION_BARYCENTRE;
+}
+
 /* Chains of the learner start from single experts; what a translation from several starts from is a choice. */
 static mm_status settle_fusion(mmi_config *c, mmi_settings *s, mm_error *e)
 {
-	bool normal = s->model.prior ==
-	              MMI_PRIOR_NORMAL; /* where it is not, an objective that multiplies experts is refused by itself */
-	const mmi_wanted_fusion wanted = s->wanted_fusion;
-	s->fusion = wanted == MMI_FUSION_OF_OBJECTIVE && normal ? s->elbo->fusion
-	            : wanted == MMI_FUSION_WANT_PRODUCT         ? MMI_FUSION_PRODUCT
-	                                                        : MMI_FUSION_MIXTURE;
-	if (wanted != MMI_FUSION_OF_OBJECTIVE && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
+	static const mmi_fusion named[] = {
+		[MMI_FUSION_WANT_MIXTURE] = MMI_FUSION_MIXTURE,     [MMI_FUSION_WANT_PRODUCT] = MMI_FUSION_PRODUCT,
+		[MMI_FUSION_WANT_HELLINGER] = MMI_FUSION_HELLINGER, [MMI_FUSION_WANT_BARYCENTRE] = MMI_FUSION_BARYCENTRE,
+		[MMI_FUSION_WANT_CONSENSUS] = MMI_FUSION_CONSENSUS,
+	};
+	const bool normal = s->model.prior == MMI_PRIOR_NORMAL, asked = s->wanted_fusion != MMI_FUSION_OF_OBJECTIVE;
+	s->fusion = asked ? named[s->wanted_fusion] : s->elbo->fusion;
+	if (!asked && !normal && !keeps_laplace(s->fusion))
+		s->fusion = MMI_FUSION_MIXTURE; /* an objective that multiplies experts is refused by itself */
+	if (asked && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
 		return mmi_config_refuse(c, "learner", "fusion",
 		                         "objective after mvae (its experts mean nothing but multiplied, with the prior)", e);
-	if (wanted == MMI_FUSION_WANT_PRODUCT && !normal)
-		return mmi_config_refuse(c, "learner", "fusion",
-		                         "mixture with prior = laplace (a product of Laplace experts is no Laplace)", e);
+	if (!normal && !keeps_laplace(s->fusion))
+		return mmi_config_refuse(
+			c, "learner", "fusion",
+			"mixture or barycentre with prior = laplace (a product of Laplace experts is no Laplace)", e);
 	if (s->cooperative && s->elbo->fusion == MMI_FUSION_PRODUCT_PRIOR)
 		return mmi_config_refuse(c, "learner", "warmup_objective",
 		                         "mmvae, mopoe, mvtcae or mmvae+ (chains start from single experts, "

@@ -133,11 +133,17 @@ void mmi_run_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, const mmi_
 /* Of z: by the model's fusion of experts, which a single expert takes no part in but for the prior's. */
 static mmi_placing placing_of_z(const mmi_sampler *s, const mmi_start_args *a)
 {
+	static const mmi_place_kind kinds[] = {
+		[MMI_FUSION_MIXTURE] = MMI_PLACE_EXPERT,        [MMI_FUSION_PRODUCT] = MMI_PLACE_PRODUCT,
+		[MMI_FUSION_PRODUCT_PRIOR] = MMI_PLACE_PRODUCT, [MMI_FUSION_HELLINGER] = MMI_PLACE_HELLINGER,
+		[MMI_FUSION_BARYCENTRE] = MMI_PLACE_BARYCENTRE, [MMI_FUSION_CONSENSUS] = MMI_PLACE_CONSENSUS,
+	};
 	const mmi_fusion fusion = s->model->config.fusion;
-	const bool mixture = fusion == MMI_FUSION_MIXTURE || (fusion == MMI_FUSION_PRODUCT && a->single);
-	return (mmi_placing){ .kind = mixture ? MMI_PLACE_EXPERT : MMI_PLACE_PRODUCT,
+	const bool prior = fusion == MMI_FUSION_PRODUCT_PRIOR;
+	return (mmi_placing){ .kind = a->single && !prior ? MMI_PLACE_EXPERT : kinds[fusion],
 		                  .single = a->single,
-		                  .prior = fusion == MMI_FUSION_PRODUCT_PRIOR,
+		                  .prior = prior,
+		                  .correlation = s->model->config.correlation,
 		                  .dim = (size_t)mmi_model_z_dim(s->model) };
 }
 

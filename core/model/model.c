@@ -26,6 +26,8 @@ static mm_status record_all(const mmi_model *m, mmi_graph *g, mm_error *e)
 			mmi_model_auxiliary_scale(m, i, g);
 		MMI_TRY(mmi_model_decode(m, i, g, place.z, place.w[i], &decoded, e));
 	}
+	if (m->config.subset_weights)
+		mmi_model_subset_logits(m, g);
 	MMI_TRY(mmi_model_energy(m, g, x, &energy, e));
 	return mmi_graph_check(g, e);
 }

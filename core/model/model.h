@@ -22,14 +22,24 @@ typedef enum { MMI_HEAD_MLP, MMI_HEAD_LINEAR } mmi_head_kind;
 typedef enum { MMI_TARGET_MIXTURE, MMI_TARGET_EACH, MMI_TARGET_BOTH } mmi_inference_target;
 
 /* How the experts of several observed modalities become one q(z | X_O): a mixture, of which one is drawn; their
- * product; the product with the prior as a further expert. Products need the normal family. */
-typedef enum { MMI_FUSION_MIXTURE, MMI_FUSION_PRODUCT, MMI_FUSION_PRODUCT_PRIOR } mmi_fusion;
+ * product; the product with the prior as a further expert; their Hellinger pool; their Wasserstein barycentre; the
+ * consensus of dependent ones. All but mixture and barycentre need the normal family. */
+typedef enum {
+	MMI_FUSION_MIXTURE,
+	MMI_FUSION_PRODUCT,
+	MMI_FUSION_PRODUCT_PRIOR,
+	MMI_FUSION_HELLINGER,
+	MMI_FUSION_BARYCENTRE,
+	MMI_FUSION_CONSENSUS
+} mmi_fusion;
 
 typedef struct mmi_model_config {
 	int32_t latent_dim;
 	int32_t private_dim; /* of each w_m; 0: none */
 	bool independent;    /* an ablation: nothing is shared, modality m has a latent of its own, kept as w_m */
 	mmi_fusion fusion;
+	double correlation;        /* of the experts' errors, in their consensus: 0 to less than 1 */
+	bool subset_weights;       /* a learned weight of each subset of modalities (codevae) */
 	mmi_prior prior;           /* family of p0(z) and of the experts */
 	mmi_scale_head scale_head; /* softplus(raw) + 1e-6, or exp(raw / 2) */
 	int32_t nef;               /* channels of the energy trunk */
@@ -85,6 +95,8 @@ mm_status mmi_model_encode(const mmi_model *m, uint32_t modality, mmi_graph *g, 
                            mm_error *e);
 /* Scale of r_m, the auxiliary prior of w_m that MMVAE+ decodes other modalities with: learned, 1 at first. [w_dim] */
 mm_tensor mmi_model_auxiliary_scale(const mmi_model *m, uint32_t modality, mmi_graph *g);
+/* Logits of the weights of all non-empty subsets, the one with bits s at s - 1: learned, 0 at first. [2^M - 1] */
+mm_tensor mmi_model_subset_logits(const mmi_model *m, mmi_graph *g);
 /* Inputs named "z" and "w". */
 mmi_place mmi_model_place(const mmi_model *m, mmi_graph *g);
 /* The likelihood's parameter: mean (gaussian, laplace) or logits (bernoulli, categorical). w: MMI_NONE without. */

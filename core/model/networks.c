@@ -44,6 +44,13 @@ mm_tensor mmi_model_auxiliary_scale(const mmi_model *m, uint32_t i, mmi_graph *g
 	return mmi_graph_ops.affine(g, mmi_graph_ops.activation(g, raw, MM_ACT_SOFTPLUS, 0), 1, 1e-6f);
 }
 
+mm_tensor mmi_model_subset_logits(const mmi_model *m, mmi_graph *g)
+{
+	mmi_graph_scope(g, m->generator, "subsets");
+	return mmi_graph_ops.linear(g, mmi_const(g, mmi_shape(1, 1), 1), "logits", (1 << m->n_modalities) - 1, 0,
+	                            MM_INIT_ZERO);
+}
+
 mmi_place mmi_model_place(const mmi_model *m, mmi_graph *g)
 {
 	mmi_place p = { .z = MMI_NONE };

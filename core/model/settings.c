@@ -20,6 +20,8 @@ static const mmi_key latent_keys[] = {
 	               "Family of the prior and of the experts: normal or laplace."),
 	MMI_CHOICE_ROW("learner", "scale_head", mmi_model_config, scale_head, scale_heads, MMI_SCALE_SOFTPLUS,
 	               "An expert's scale: softplus(raw) + 1e-6, or log_variance."),
+	MMI_REAL_ROW("learner", "correlation", mmi_model_config, correlation, 0.4, 0, 0.999,
+	             "Correlation of the experts' errors after codevae and with fusion = consensus; 0: their product."),
 	MMI_COUNT_ROW("learner", "contrast_dim", mmi_model_config, agreement_dim, 0, 0, MOST_LATENTS,
 	              "How many of the leading latents it compares, and the joint energy's agreement with it; 0: all. The "
 	              "others are free for what modalities do not share."),

@@ -26,7 +26,7 @@ typedef struct rig {
 	float *x[LINEAR], *seen[LINEAR];
 	const float *const *shown; /* to encoders; NULL: x */
 	mmi_latents places[PLACES];
-	float *observed[LINEAR], *share[LINEAR], *log_share[LINEAR], *counts[LINEAR], *subset[LINEAR];
+	float *observed[LINEAR], *share[LINEAR], *log_share[LINEAR], *counts[LINEAR], *subset[LINEAR], *single[LINEAR];
 	mmi_mask mask;
 } rig;
 
@@ -85,6 +85,8 @@ static void load_masks(rig *r)
 		r->counts[m] = floats(LINEAR * N);
 		load(r->observed[m], "observed/%d", m);
 		load(r->subset[m], "subset/%s/%d", r->masked ? "masked" : "full", m);
+		r->single[m] = floats(N);
+		load(r->single[m], "single/%d", m);
 		for (int k = 0; k < LINEAR; k++)
 			load(r->counts[m] + k * N, "counts/%d/%d", k, m);
 		r->mask.observed[m] = r->observed[m];
@@ -106,7 +108,10 @@ static void open_rig(rig *r, bool private, bool masked)
 {
 	mm_error e = MM_ERROR_INIT;
 	*r = (rig){ .private = private, .masked = masked };
-	linear_open(&r->linear, (mmi_model_config){ .latent_dim = Z, .private_dim = private ? W : 0 }, LINEAR_CHUNK);
+	linear_open(&r->linear,
+	            (mmi_model_config){
+					.latent_dim = Z, .private_dim = private ? W : 0, .subset_weights = !private, .correlation = 0.4 },
+	            LINEAR_CHUNK);
 	load_params(r, r->linear.model->generator);
 	load_params(r, r->linear.model->inference);
 	must(mmi_lanes_create(r->linear.model->generator, N / SMALL_CHUNK, &r->generator, &e), &e);
@@ -130,9 +135,8 @@ static void open_rig(rig *r, bool private, bool masked)
 static void close_rig(rig *r)
 {
 	for (int m = 0; m < LINEAR; m++) {
-		float *all[] = {
-			r->x[m], r->seen[m], r->observed[m], r->share[m], r->log_share[m], r->counts[m], r->subset[m]
-		};
+		float *all[] = { r->x[m],         r->seen[m],   r->observed[m], r->share[m],
+			             r->log_share[m], r->counts[m], r->subset[m],   r->single[m] };
 		for (size_t i = 0; i < MMI_COUNT(all); i++)
 			mmi_free(all[i]);
 	}
@@ -178,7 +182,7 @@ static void check_loss(rig *r, mmi_loss *l, const char *name)
 	double want = 0;
 	char record[128];
 	for (uint32_t k = 0; k < l->n_z; k++)
-		s.z[k] = r->places[k];
+		s.z[k] = r->places[k % PLACES];
 	mmi_pass_run(&r->pass, &s, 1);
 	snprintf(record, sizeof record, "%d/%s/%s/value", r->private, name, r->masked ? "masked" : "full");
 	for (int i = 0; i < N; i++)
@@ -224,6 +228,8 @@ static void check_elbos_named(rig *r, const char *suffix)
 		must(mmi_loss_elbo(r->linear.model, &place, o, 1.5, 0, &r->generator, &r->inference, &l, &e), &e);
 		char name[32];
 		snprintf(name, sizeof name, "%s%s", o->name, suffix);
+		for (int m = 0; m < LINEAR; m++)
+			r->mask.subset[m] = o->subset == MMI_SUBSET_ONE ? r->single[m] : r->subset[m];
 		check_loss(r, &l, name);
 	}
 }

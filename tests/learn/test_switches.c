@@ -590,6 +590,12 @@ static void what_translations_from_several_start_from(void **state)
 		{ { "learner.warmup_objective=mopoe", "learner.fusion=mixture" }, MMI_FUSION_MIXTURE, MMI_FUSION_MIXTURE },
 		{ { "learner.warmup_objective=mvtcae" }, MMI_FUSION_PRODUCT, MMI_FUSION_MIXTURE },
 		{ { "learner.objective=mvae" }, MMI_FUSION_PRODUCT_PRIOR, MMI_FUSION_PRODUCT_PRIOR },
+		{ { "learner.warmup_objective=helvae" }, MMI_FUSION_HELLINGER, MMI_FUSION_MIXTURE },
+		{ { "learner.objective=helvae" }, MMI_FUSION_HELLINGER, MMI_FUSION_HELLINGER },
+		{ { "learner.objective=mmjsd" }, MMI_FUSION_MIXTURE, MMI_FUSION_MIXTURE },
+		{ { "learner.objective=mwbvae", "learner.prior=laplace" }, MMI_FUSION_BARYCENTRE, MMI_FUSION_BARYCENTRE },
+		{ { "learner.objective=codevae" }, MMI_FUSION_CONSENSUS, MMI_FUSION_CONSENSUS },
+		{ { "learner.fusion=consensus" }, MMI_FUSION_CONSENSUS, MMI_FUSION_MIXTURE },
 	};
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
@@ -608,6 +614,10 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.objective=mopoe", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
 	refuse(SETS("learner.objective=mvtcae", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
 	refuse(SETS("learner.latent_dim=8", "learner.contrast_dim=9"), "at most latent_dim");
+	refuse(SETS("learner.objective=helvae", "learner.prior=laplace"), "a product of Laplace experts is no Laplace");
+	refuse(SETS("learner.fusion=hellinger", "learner.prior=laplace"), "mixture or barycentre");
+	refuse(SETS("learner.warmup=10", "learner.warmup_objective=codevae"), "a baseline only");
+	refuse(SETS("learner.correlation=1"), "learner.correlation");
 	refuse(SETS("learner.objective=mmvae+"), "needs private latents");
 	refuse(SETS("learner.objective=mvae", "learner.private_dim=4"), "know no private latents");
 	refuse(SETS("learner.generators=independent", "learner.private_dim=4"), "private_dim");

@@ -8,12 +8,14 @@ Format: see make_ops.py. Records (P is 0 without private latents, 1 with):
   P/generator/TENSOR, P/inference/TENSOR   raw parameters
   data/M, seen/M                           a batch of modality M, and what its encoder sees of it in the cases NAME-seen
   observed/M, subset/M, counts/K/M         masks of 1 and 0; K numbers chains
+  single/M                                 the same of subsets of one modality
   eps/K/z, eps/K/w/M                       standard draws, or places in latent space for the two losses
   CASE/value                               loss of each sample
   CASE/grad/STORE/TENSOR                   gradient of sum_n seed_n loss_n, seed_n = 1/N
 
 CASE is P/NAME/FULL for complete batches and P/NAME/MASKED. beta is 1.5 in every ELBO.
 """
+import itertools
 import math
 
 import numpy as np
@@ -49,9 +51,11 @@ subset = {True: [single(v) for v in ([1, 0, 0, 1], [0, 0, 1, 1], [1, 1, 0, 0])],
           False: [single(v) for v in ([1, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0])]}
 counts = [[single(rng.integers(0, 2, N)) for _ in range(M)] for _ in range(M)]
 eps = [(draw(N, Z), [draw(N, W) for _ in range(M)]) for _ in range(M + 1)]
+single_of = [single(v) for v in ([0, 1, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0])]
 ones = torch.ones(N)
 for m in range(M):
     put(f"data/{m}", data[m], "f")
+    put(f"single/{m}", single_of[m], "f")
     put(f"observed/{m}", observed[m], "f")
     put(f"subset/masked/{m}", subset[True][m], "f")
     put(f"subset/full/{m}", subset[False][m], "f")
@@ -77,6 +81,9 @@ class Model:
                 self.add("inference", f"m{m}.encoder.{what}.bias", (size,), 0.5)
             self.add("generator", f"m{m}.decoder.out.weight", (inputs, WIDTH), 0.5)
             self.add("generator", f"m{m}.decoder.out.bias", (WIDTH,), 0.5)
+        if not private:
+            logits = np.random.default_rng(7).normal(size=(1, 2 ** M - 1))
+            self.stores["generator"]["subsets.logits.weight"] = single(logits).requires_grad_()
         for store, tensors in self.stores.items():
             for name, t in tensors.items():
                 put(f"{int(private)}/{store}/{name}", t, "f")
@@ -178,6 +185,57 @@ def mvtcae(model, mask, masked):
     return (M - alpha) / M * nll + BETA * ((1 - alpha) * divergence(q) + alpha * spread)
 
 
+def helvae(model, mask, masked):
+    """Quadrature of the pool is in make_baselines.py."""
+    experts = [model.expert(m, "z") for m in range(M)]
+    parts = [(mask[m][:, None], experts[m].loc, experts[m].scale ** 2) for m in range(M)]
+    for i, j in itertools.combinations(range(M), 2):
+        (_, li, vi), (_, lj, vj) = parts[i], parts[j]
+        log_s = (0.5 * torch.log(2 * (vi * vj).sqrt() / (vi + vj)) - (li - lj) ** 2 / (4 * (vi + vj))).sum(1, keepdim=True)
+        parts.append((2 * log_s.exp() * parts[i][0] * parts[j][0], (li * vj + lj * vi) / (vi + vj), 2 * vi * vj / (vi + vj)))
+    total = sum(w for w, _, _ in parts)
+    loc = sum(w * m for w, m, _ in parts) / total
+    q = Normal(loc, (sum(w * (m ** 2 + v) for w, m, v in parts) / total - loc ** 2).sqrt())
+    return model.nlls(q.loc + q.scale * eps[0][0], [None] * M, mask) + BETA * divergence(q)
+
+
+def mmjsd(model, mask, masked):
+    experts = [model.expert(m, "z") for m in range(M)]
+    pi = (1 / (torch.stack(mask).sum(0) + 1))[:, None]
+    precision = pi + sum(pi * mask[m][:, None] / experts[m].scale ** 2 for m in range(M))
+    f = Normal(sum(pi * mask[m][:, None] * experts[m].loc / experts[m].scale ** 2 for m in range(M)) / precision, precision ** -0.5)
+    total = kl_divergence(Normal(torch.zeros_like(f.loc), torch.ones_like(f.loc)), f)
+    total = total + sum(mask[m][:, None] * kl_divergence(experts[m], f) for m in range(M))
+    z = sum(single_of[m][:, None] * (experts[m].loc + experts[m].scale * eps[0][0]) for m in range(M))
+    return model.nlls(z, [None] * M, mask) + BETA * (pi * total).sum(1)
+
+
+def mwbvae(model, mask, masked):
+    experts, weights = [model.expert(m, "z") for m in range(M)], torch.stack(subset[masked])
+    weights = weights / weights.sum(0)
+    q = Normal(sum(w[:, None] * x.loc for w, x in zip(weights, experts)), sum(w[:, None] * x.scale for w, x in zip(weights, experts)))
+    return model.nlls(q.loc + q.scale * eps[0][0], [None] * M, mask) + BETA * divergence(q)
+
+
+def codevae(model, mask, masked):
+    """By the inverse of each dimension's covariance; the engine has a closed form."""
+    rho, experts = 0.4, [model.expert(m, "z") for m in range(M)]
+    u = model.stores["generator"]["subsets.logits.weight"][0]
+    omega, total, weights = torch.softmax(u, 0), 0, 0
+    for s in range(1, 2 ** M):
+        members = [m for m in range(M) if s >> m & 1]
+        scale = torch.stack([experts[m].scale for m in members], -1)
+        corr = rho * torch.ones(len(members), len(members)) + (1 - rho) * torch.eye(len(members))
+        inverse = torch.linalg.inv(scale[..., :, None] * scale[..., None, :] * corr)
+        precision = inverse.sum((-1, -2))
+        q = Normal((inverse.sum(-1) * torch.stack([experts[m].loc for m in members], -1)).sum(-1) / precision, precision ** -0.5)
+        there = omega[s - 1] * torch.stack([mask[m] for m in members]).prod(0)
+        z = q.loc + q.scale * eps[(s - 1) % (M + 1)][0]
+        total = total + there * (model.nlls(z, [None] * M, mask) + BETA * divergence(q))
+        weights = weights + there
+    return total / weights + 1000 * (omega * omega.log()).sum()
+
+
 def inference(target):
     def loss(model, mask, masked):
         experts = [model.expert(m, "z") for m in range(M)]
@@ -213,8 +271,8 @@ def record(model, name, loss):
 
 
 shared, private = Model(False), Model(True)
-for name, loss in [("mmvae", mmvae), ("mvae", mvae), ("mopoe", mopoe), ("mvtcae", mvtcae), ("generator", generator),
-                   ("separate", separate)] + [(t, inference(t)) for t in ("mixture", "each", "both")]:
+for name, loss in [("mmvae", mmvae), ("mvae", mvae), ("mopoe", mopoe), ("mvtcae", mvtcae), ("helvae", helvae),
+                   ("mmjsd", mmjsd), ("mwbvae", mwbvae), ("codevae", codevae), ("generator", generator), ("separate", separate)] + [(t, inference(t)) for t in ("mixture", "each", "both")]:
     record(shared, name, loss)
 for name, loss in [("mmvae+", mmvae_plus), ("generator", generator)] + [(t, inference(t)) for t in ("mixture", "each", "both")]:
     record(private, name, loss)
@@ -223,6 +281,7 @@ seen = [data[m] if m == 1 else draw(N, WIDTH) for m in range(M)]
 for m in range(M):
     put(f"seen/{m}", seen[m], "f")
 shared.seen = private.seen = seen
-for name, loss in [("mmvae", mmvae), ("mvae", mvae), ("mopoe", mopoe), ("mvtcae", mvtcae)]:
+for name, loss in [("mmvae", mmvae), ("mvae", mvae), ("mopoe", mopoe), ("mvtcae", mvtcae), ("helvae", helvae), ("mmjsd", mmjsd),
+                   ("mwbvae", mwbvae), ("codevae", codevae)]:
     record(shared, name + "-seen", loss)
 record(private, "mmvae+-seen", mmvae_plus)

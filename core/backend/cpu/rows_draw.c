@@ -77,9 +77,133 @@ static void place_products(const mmi_placing *a)
 	}
 }
 
+/* ------------------------------------------------------------ other fusions: of a row's observed experts */
+
+enum { MOST = MMI_MAX_STATES };
+
+typedef struct experts { /* of one row */
+	uint32_t n;
+	const float *loc[MOST], *scale[MOST]; /* [dim] */
+	double overlap[MOST][MOST];           /* of a Hellinger pool, k < i: 2 S_ik */
+} experts;
+
+static void gather(const mmi_placing *a, uint32_t row, experts *x)
+{
+	x->n = 0;
+	for (uint32_t m = 0; m < a->n; m++)
+		if (observed(a, m, row)) {
+			x->loc[x->n] = a->loc[m].at + row * a->dim;
+			x->scale[x->n++] = a->scale[m].at + row * a->dim;
+		}
+}
+
+static void barycentre(const mmi_placing *a, const experts *x, size_t d, double *loc, double *scale)
+{
+	(void)a;
+	*loc = *scale = 0;
+	for (uint32_t i = 0; i < x->n; i++) {
+		*loc += (double)x->loc[i][d] / x->n;
+		*scale += (double)x->scale[i][d] / x->n;
+	}
+}
+
+static void consensus(const mmi_placing *a, const experts *x, size_t d, double *loc, double *scale)
+{
+	const double rho = a->correlation, c = rho / (1 + (x->n - 1) * rho);
+	double p1 = 0, p2 = 0, pulled1 = 0, pulled2 = 0;
+	for (uint32_t i = 0; i < x->n; i++) {
+		const double p = 1 / (double)x->scale[i][d], pull = p * (double)x->loc[i][d];
+		p1 += p;
+		p2 += p * p;
+		pulled1 += pull;
+		pulled2 += p * pull;
+	}
+	const double precision = (p2 - c * p1 * p1) / (1 - rho);
+	*loc = (pulled2 - c * p1 * pulled1) / (1 - rho) / precision;
+	*scale = 1 / sqrt(precision);
+}
+
+/* 2 S of two experts: a number for all dimensions. */
+static double overlap_of(const experts *x, uint32_t i, uint32_t k, size_t dim)
+{
+	double log_s = 0;
+	for (size_t d = 0; d < dim; d++) {
+		const double a = (double)x->scale[i][d], b = (double)x->scale[k][d], total = a * a + b * b;
+		const double apart = (double)x->loc[i][d] - (double)x->loc[k][d];
+		log_s += 0.5 * log(2 * a * b / total) - apart * apart / (4 * total);
+	}
+	return 2 * exp(log_s);
+}
+
+/* Mass, mean and squares around `around` of the mixture that the pool is. */
+static void moments(const experts *x, size_t d, double around, double *mass, double *mean, double *squares)
+{
+	*mass = *mean = *squares = 0;
+	for (uint32_t i = 0; i < x->n; i++)
+		for (uint32_t k = 0; k <= i; k++) {
+			const double vi = (double)x->scale[i][d] * (double)x->scale[i][d],
+						 vk = (double)x->scale[k][d] * (double)x->scale[k][d];
+			const double weight = k < i ? x->overlap[i][k] : 1;
+			const double loc = ((double)x->loc[i][d] * vk + (double)x->loc[k][d] * vi) / (vi + vk);
+			*mass += weight;
+			*mean += weight * loc;
+			*squares += weight * (2 * vi * vk / (vi + vk) + (loc - around) * (loc - around));
+		}
+}
+
+static void hellinger(const mmi_placing *a, const experts *x, size_t d, double *loc, double *scale)
+{
+	double mass, mean, squares;
+	(void)a;
+	moments(x, d, 0, &mass, &mean, &squares);
+	*loc = mean / mass;
+	moments(x, d, *loc, &mass, &mean, &squares);
+	*scale = sqrt(squares / mass);
+}
+
+static void place_fused(const mmi_placing *a,
+                        void (*fuse)(const mmi_placing *a, const experts *x, size_t d, double *loc, double *scale))
+{
+	experts x;
+	for (uint32_t r = 0; r < a->rows; r++) {
+		gather(a, r, &x);
+		for (uint32_t i = 0; a->kind == MMI_PLACE_HELLINGER && i < x.n; i++)
+			for (uint32_t k = 0; k < i; k++)
+				x.overlap[i][k] = overlap_of(&x, i, k, a->dim);
+		for (size_t d = 0; d < a->dim; d++) {
+			double loc, scale;
+			fuse(a, &x, d, &loc, &scale);
+			const float l = (float)loc, s = (float)scale;
+			place(a->out.at + r * a->dim + d, &l, &s, 1, a->temperature);
+		}
+	}
+}
+
+static void place_hellinger(const mmi_placing *a)
+{
+	place_fused(a, hellinger);
+}
+
+static void place_barycentres(const mmi_placing *a)
+{
+	place_fused(a, barycentre);
+}
+
+static void place_consensus(const mmi_placing *a)
+{
+	place_fused(a, consensus);
+}
+
 void mmi_host_place(const mmi_device *d, const mmi_placing *a)
 {
-	static void (*const kinds[])(const mmi_placing *) = { place_experts, place_products, place_own };
+	static void (*const kinds[])(const mmi_placing *) = {
+		[MMI_PLACE_EXPERT] = place_experts,
+		[MMI_PLACE_PRODUCT] = place_products,
+		[MMI_PLACE_OWN] = place_own,
+		[MMI_PLACE_HELLINGER] = place_hellinger,
+		[MMI_PLACE_BARYCENTRE] = place_barycentres,
+		[MMI_PLACE_CONSENSUS] = place_consensus,
+	};
 	(void)d;
 	kinds[a->kind](a);
 }

@@ -13,16 +13,12 @@ static uint32_t draws(const mmi_model *m)
 
 static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 {
-	mmi_graph *g = io->loss->net.graph;
-	mmi_expert q = mmi_elbo_product(g, io->experts, io->loss->subset, io->model->n_modalities, false);
-	mmi_place place = io->loss->z[0];
-	place.z = mmi_elbo_draw(g, q.loc, q.scale, place.z);
-	MMI_TRY(mmi_loss_nll(io->model, io->loss, &place, out, e));
-	*out = mmi_graph_ops.axpby(g, 1, *out, io->beta, mmi_elbo_divergence(g, q.loc, q.scale));
-	return MM_OK;
+	const mmi_expert q =
+		mmi_elbo_product(io->loss->net.graph, io->experts, io->loss->subset, io->model->n_modalities, false);
+	return mmi_elbo_one_draw(io, &q, out, e);
 }
 
 const mmi_objective mmi_objective_mopoe = {
-	"mopoe",        MMI_FUSION_PRODUCT, .normal_only = true, .shared_only = true, .one_subset = true,
+	"mopoe",        MMI_FUSION_PRODUCT, .normal_only = true, .shared_only = true, .subset = MMI_SUBSET_ANY,
 	.draws = draws, .record = record
 };

@@ -1,10 +1,14 @@
 /* objective.h - ELBOs over the same networks: warm-ups of the cooperative learner, and baselines to compare it with.
  *
- *   mmvae    mixture of experts, one draw from each (Shi et al. 2019, with the ELBO rather than the looser bound)
- *   mvae     product of experts and the prior; the terms of all modalities and of each one alone (Wu and Goodman 2018)
- *   mopoe    mixture of the products over all subsets, one subset drawn per sample (Sutter et al. 2021)
- *   mmvae+   mmvae with private latents; other modalities are decoded with draws from an auxiliary prior (Palumbo et
- * al. 2023) mvtcae   product of experts; the product teaches the single ones (Hwang et al. 2021)
+ *   - mmvae: mixture of experts, one draw from each (Shi et al. 2019, with the ELBO rather than the looser bound)
+ *   - mvae: product of experts and the prior; the terms of all modalities and of each one alone (Wu and Goodman 2018)
+ *   - mopoe: mixture of the products over all subsets, one subset drawn per sample (Sutter et al. 2021)
+ *   - mmvae+: mmvae with private latents; others are decoded with draws from an auxiliary prior (Palumbo et al. 2023)
+ *   - mvtcae: product of experts; the product teaches the single ones (Hwang et al. 2021)
+ *   - helvae: the Hellinger pool of the experts, one draw (Vo and Valera)
+ *   - mmjsd: experts and prior are drawn to their geometric mean; a draw of one expert (Sutter et al. 2020)
+ *   - mwbvae: mixture of the Wasserstein barycentres over all subsets, one subset drawn per sample
+ *   - codevae: the consensus of dependent experts, over all subsets with learned weights (Mancisidor et al.)
  *
  * One file each. Sums over elements, means over samples; beta weighs every divergence. */
 #ifndef MMI_OBJECTIVE_H
@@ -21,24 +25,31 @@ typedef struct mmi_elbo_io {
 	float beta;
 } mmi_elbo_io;
 
+/* Flags drawn per sample: none are read; a non-empty subset of what is observed, each as likely; one of it. */
+typedef enum { MMI_SUBSET_NONE, MMI_SUBSET_ANY, MMI_SUBSET_ONE } mmi_subset;
+
 typedef struct mmi_objective {
 	const char *name;
-	mmi_fusion fusion; /* how several experts become one q(z | X_O) at use */
-	bool normal_only;  /* a product of Laplace experts is no Laplace */
-	bool private_only; /* needs private_dim > 0 */
-	bool shared_only;  /* knows no private latents */
-	bool one_subset;   /* reads loss->subset: a non-empty subset drawn per sample */
+	mmi_fusion fusion;   /* how several experts become one q(z | X_O) at use */
+	bool normal_only;    /* a product of Laplace experts is no Laplace */
+	bool private_only;   /* needs private_dim > 0 */
+	bool shared_only;    /* knows no private latents */
+	bool baseline_only;  /* as a warm-up it would leave the chains what they do not know */
+	bool subset_weights; /* learns a weight of each subset */
+	mmi_subset subset;   /* what loss->subset is to be */
 	uint32_t (*draws)(const mmi_model *m);
 	/* Negative ELBO, a number per sample. */
 	mm_status (*record)(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
 } mmi_objective;
 
 extern const mmi_objective mmi_objective_mmvae, mmi_objective_mvae, mmi_objective_mopoe, mmi_objective_mmvae_plus,
-	mmi_objective_mvtcae;
+	mmi_objective_mvtcae, mmi_objective_helvae, mmi_objective_mmjsd, mmi_objective_mwbvae, mmi_objective_codevae;
 /* All of them, ends with NULL; and their names in that order, ends with NULL. */
 extern const mmi_objective *const mmi_objectives[];
 extern const char *const mmi_objective_names[];
 
+/* x^exponent of what is above 0. */
+mm_tensor mmi_elbo_power(mmi_graph *g, mm_tensor x, float exponent);
 /* loc + scale * eps */
 mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor eps);
 /* The product of normal experts, each precision times weight[i] (weight NULL: 1), with the standard prior as a further
@@ -48,6 +59,8 @@ mmi_expert mmi_elbo_product(mmi_graph *g, const mmi_expert *experts, const mm_te
 mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale);
 /* KL(q || p) of two normals, a number per sample. */
 mm_tensor mmi_elbo_divergence_from(mmi_graph *g, const mmi_expert *q, const mmi_expert *p);
+/* Everything observed decoded from one draw of q, of the model's family: sum_m weight_m NLL_m + beta KL(q || p0). */
+mm_status mmi_elbo_one_draw(const mmi_elbo_io *io, const mmi_expert *q, mm_tensor *out, mm_error *e);
 /* A mixture with a draw from each expert: the mean of what expert i's own draw contributes, over those observed. */
 typedef mm_status mmi_elbo_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e);
 mm_status mmi_elbo_stratified(const mmi_elbo_io *io, mmi_elbo_expert *record_expert, mm_tensor *out, mm_error *e);

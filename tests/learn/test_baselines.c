@@ -1,0 +1,466 @@
+/* test_baselines.c - objectives on one small case whose experts are numbers, against their definitions in PyTorch
+ * (reference/make_baselines.py): losses, gradients to an expert and to what an objective learns beside the networks,
+ * and what the sampler makes of several experts. To 1e-5. */
+#include "mmi_build.h"
+
+#include "../rig/device_rig.h"
+#include "../rig/ops_reference.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/row_ops.h"
+#include "learn/objectives/objective.h"
+
+enum { M = 3, Z = 2, DRAWS = 7 };
+
+static reference values;
+
+static void must(mm_status status, const mm_error *e)
+{
+	if (status != MM_OK)
+		fail_msg("%s", e->message);
+}
+
+static const reference_record *find(const char *name)
+{
+	const reference_record *r = reference_find(&values, "%s", name);
+	if (!r)
+		fail_msg("the reference lacks %s", name);
+	return r;
+}
+
+static void load(float *to, const char *name)
+{
+	const reference_record *r = find(name);
+	for (int64_t i = 0; i < r->count; i++)
+		to[i] = (float)r->values[i];
+}
+
+static void near(double found, double want, const char *what)
+{
+	if (!(fabs(found - want) <= 1e-5 * (1 + fabs(want))))
+		fail_msg("%s: %.9g, expected %.9g", what, found, want);
+}
+
+/* Against the record CASE/WHAT. */
+static void check(const float *found, const char *name, const char *what)
+{
+	char record[128];
+	snprintf(record, sizeof record, "%s/%s", name, what);
+	const reference_record *want = find(record);
+	for (int64_t i = 0; i < want->count; i++)
+		near((double)found[i], want->values[i], record);
+}
+
+/* ---------------------------------------------------------------- modalities of one number */
+
+static const mm_host_graph *const ops = &mmi_graph_ops;
+
+static mm_tensor linear(mm_graph *g, mm_tensor x, const char *name, int32_t features)
+{
+	return ops->linear(g, x, name, features, 0, MM_INIT_DEFAULT);
+}
+
+static mm_status encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, mm_error *e)
+{
+	(void)i, (void)e;
+	io->z_loc = linear(g, io->x, "z_loc", io->latent_dim);
+	io->z_raw = linear(g, io->x, "z_raw", io->latent_dim);
+	if (io->private_dim) {
+		io->w_loc = linear(g, io->x, "w_loc", io->private_dim);
+		io->w_raw = linear(g, io->x, "w_raw", io->private_dim);
+	}
+	return MM_OK;
+}
+
+static mm_status decoder(mm_instance *i, mm_graph *g, mm_decoder_io *io, mm_error *e)
+{
+	const mm_tensor both[] = { io->z, io->w };
+	(void)i, (void)e;
+	io->out = linear(g, io->w == MM_NO_TENSOR ? io->z : ops->concat(g, both, 2, 0), "out", 1);
+	return MM_OK;
+}
+
+static mm_status features(mm_instance *i, mm_graph *g, mm_features_io *io, mm_error *e)
+{
+	(void)i, (void)e;
+	io->features = linear(g, io->x, "features", 2);
+	return MM_OK;
+}
+
+static const mm_modality_desc desc = {
+	.struct_size = sizeof desc,
+	.id = "number",
+	.default_name = "number",
+	.build_encoder = encoder,
+	.build_decoder = decoder,
+	.build_features = features,
+};
+
+/* ---------------------------------------------------------------- one loss */
+
+typedef struct given { /* numbers of the case */
+	float loc[M][Z], scale[M][Z], w_loc[M], w_scale[M], x[M];
+} given;
+
+typedef struct rig {
+	mmi_modality modality[M];
+	mmi_model *model;
+	mmi_pool *pool;
+	mmi_loss loss;
+	mmi_expert experts[M];
+	mm_tensor to_loc, to_scale; /* gradients to the first expert */
+	given is;
+	float *grads; /* of the generator's store */
+} rig;
+
+static void make_modalities(rig *r)
+{
+	for (int m = 0; m < M; m++) {
+		r->modality[m] = (mmi_modality){ .desc = &desc,
+			                             .count = 1,
+			                             .x_scale = 1,
+			                             .info = { .shape = mmi_shape(1, 1),
+			                                       .support = MM_SUPPORT_REAL,
+			                                       .likelihood = MM_LIKELIHOOD_GAUSSIAN,
+			                                       .likelihood_scale = 0.5f,
+			                                       .likelihood_weight = 1 } };
+		snprintf(r->modality[m].name, sizeof r->modality[m].name, "m%d", m);
+	}
+}
+
+static float *parameter(mmi_params *p, const char *name)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(p->info[i].name, name))
+			return p->raw.at + p->info[i].offset;
+	fail_msg("%s lacks %s", p->name, name);
+	return NULL;
+}
+
+static void set_decoders(rig *r, bool private)
+{
+	float a[M * Z], bw[M], auxiliary[M];
+	char name[64];
+	load(a, "given/a");
+	load(bw, "given/bw");
+	load(auxiliary, "given/auxiliary");
+	for (int m = 0; m < M; m++) {
+		snprintf(name, sizeof name, "m%d.decoder.out.weight", m);
+		float *out = parameter(r->model->generator, name);
+		memcpy(out, a + m * Z, Z * sizeof *out);
+		if (!private)
+			continue;
+		out[Z] = bw[m];
+		snprintf(name, sizeof name, "m%d.auxiliary.scale.weight", m);
+		*parameter(r->model->generator, name) = (float)(log(exp((double)auxiliary[m] - 1e-6) - 1) - 0.54132485);
+	}
+	mmi_params_update(r->model->generator, 0);
+}
+
+static void open_rig(rig *r, mmi_model_config config)
+{
+	mm_error e = MM_ERROR_INIT;
+	*r = (rig){ .grads = NULL };
+	config.latent_dim = Z;
+	config.nef = 2;
+	config.blocks = 1;
+	config.shortcut_kernel = 3;
+	config.seed = 1;
+	make_modalities(r);
+	must(mmi_pool_create(1, &r->pool, &e), &e);
+	must(mmi_model_create(cpu_device(), r->modality, M, &config, &r->model, &e), &e);
+	set_decoders(r, config.private_dim);
+	load(&r->is.loc[0][0], "given/loc");
+	load(&r->is.scale[0][0], "given/scale");
+	load(r->is.w_loc, "given/w_loc");
+	load(r->is.w_scale, "given/w_scale");
+	load(r->is.x, "given/x");
+	r->grads = mmi_alloc(r->model->generator->count, sizeof *r->grads);
+	assert_non_null(r->grads);
+}
+
+static void close_rig(rig *r)
+{
+	mmi_model_destroy(r->model);
+	mmi_pool_destroy(r->pool);
+	mmi_free(r->grads);
+}
+
+static mm_tensor flag(mmi_graph *g, const char *name)
+{
+	return mmi_input(g, name, mmi_shape(0));
+}
+
+static void record_inputs(rig *r, const mmi_objective *o, bool masked)
+{
+	mmi_loss *l = &r->loss;
+	mmi_graph *g = l->net.graph;
+	l->n_x = M;
+	l->n_z = o->draws(r->model);
+	l->masked = masked;
+	for (int m = 0; m < M; m++) {
+		const bool private = r->model->config.private_dim;
+		l->x[m] = mmi_input(g, "x", mmi_shape(1, 1));
+		r->experts[m] = (mmi_expert){ mmi_input(g, "loc", mmi_shape(1, Z)), mmi_input(g, "scale", mmi_shape(1, Z)),
+			                          private ? mmi_input(g, "w_loc", mmi_shape(1, 1)) : MMI_NONE,
+			                          private ? mmi_input(g, "w_scale", mmi_shape(1, 1)) : MMI_NONE };
+		l->observed[m] = flag(g, "observed");
+		l->mixture.share[m] = flag(g, "share");
+		l->mixture.log_share[m] = flag(g, "log_share");
+		l->subset[m] = flag(g, "subset");
+	}
+	for (uint32_t k = 0; k < l->n_z; k++)
+		l->z[k] = mmi_model_place(r->model, g);
+}
+
+static void compile(rig *r, const mmi_objective *o, bool masked)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_loss *l = &r->loss;
+	*l = (mmi_loss){ .n_x = M };
+	must(mmi_network_open(&l->net, &e), &e);
+	record_inputs(r, o, masked);
+	const mmi_elbo_io io = { r->model, l, r->experts, masked ? &l->mixture : NULL, 1.5f };
+	must(o->record(&io, &l->value, &e), &e);
+	const mm_tensor wrt[] = { r->experts[0].loc, r->experts[0].scale };
+	mm_tensor grads[2], outputs[256];
+	mmi_params *stores[] = { r->model->generator };
+	mmi_grad_request q = { .loss = l->value,
+		                   .seed = mmi_const(l->net.graph, mmi_shape(0), 1),
+		                   .wrt = wrt,
+		                   .n_wrt = 2,
+		                   .grads = grads,
+		                   .stores = stores,
+		                   .n_stores = 1 };
+	must(mmi_graph_grad(l->net.graph, &q, &e), &e);
+	outputs[0] = l->value;
+	outputs[1] = r->to_loc = grads[0];
+	outputs[2] = r->to_scale = grads[1];
+	memcpy(outputs + 3, q.param_grads, q.n_param_grads * sizeof *outputs);
+	must(mmi_network_compile(&l->net, cpu_device(), outputs, 3 + q.n_param_grads, 1, 1, &e), &e);
+	mmi_free(q.param_grads);
+}
+
+static void set(mmi_program *p, mm_tensor input, const float *value)
+{
+	if (input != MMI_NONE && mmi_program_data(p, input).at)
+		mmi_program_write(p, input, 1, value);
+}
+
+static void set_number(mmi_program *p, mm_tensor input, double value)
+{
+	const float x = (float)value;
+	set(p, input, &x);
+}
+
+/* Draw k of expert e at place `at`. */
+static void set_draws(rig *r, mmi_program *p, uint32_t at, int e, int k)
+{
+	char name[64];
+	float z[Z], w[M];
+	snprintf(name, sizeof name, "given/z/%d/%d", e, k);
+	load(z, name);
+	snprintf(name, sizeof name, "given/w/%d/%d", e, k);
+	load(w, name);
+	set(p, r->loss.z[at].z, z);
+	for (int m = 0; m < M; m++)
+		set_number(p, r->loss.z[at].w[m], (double)w[m]);
+}
+
+/* n: modalities that are observed, the first ones. */
+static void set_case(rig *r, mmi_program *p, int n, uint32_t subset)
+{
+	const mmi_loss *l = &r->loss;
+	for (int m = 0; m < M; m++) {
+		const bool there = m < n;
+		set(p, l->x[m], &r->is.x[m]);
+		set(p, r->experts[m].loc, r->is.loc[m]);
+		set(p, r->experts[m].scale, r->is.scale[m]);
+		set(p, r->experts[m].w_loc, &r->is.w_loc[m]);
+		set(p, r->experts[m].w_scale, &r->is.w_scale[m]);
+		set_number(p, l->observed[m], there);
+		set_number(p, l->mixture.share[m], there ? 1.0 / n : 0);
+		set_number(p, l->mixture.log_share[m], there ? -log(n) : (double)MMI_LOG_OF_NOTHING);
+		set_number(p, l->subset[m], subset >> m & 1);
+	}
+}
+
+/* One objective with the first n modalities observed, `each` its draws of expert i for place i or of the first for all.
+ * The graph for complete batches has no masks. */
+static mmi_program *evaluate(rig *r, const mmi_objective *o, int n, uint32_t subset, bool each)
+{
+	compile(r, o, n < M);
+	mmi_program *p = r->loss.net.programs[0];
+	mmi_program_bind_grads(p, r->model->generator, (mmi_floats){ r->grads });
+	memset(r->grads, 0, r->model->generator->count * sizeof *r->grads);
+	set_case(r, p, n, subset);
+	for (uint32_t i = 0; i < r->loss.n_z; i++)
+		set_draws(r, p, i, each ? (int)i : 0, 0);
+	mmi_program_run(p);
+	return p;
+}
+
+static void check_case(rig *r, const mmi_objective *o, int n, uint32_t subset, bool each, const char *name)
+{
+	mmi_program *p = evaluate(r, o, n, subset, each);
+	check(mmi_program_data(p, r->loss.value).at, name, "value");
+	check(mmi_program_data(p, r->to_loc).at, name, "loc");
+	check(mmi_program_data(p, r->to_scale).at, name, "scale");
+	mmi_network_clear(&r->loss.net);
+}
+
+/* ---------------------------------------------------------------- objectives */
+
+static void one_draw_of_the_hellinger_pool(void **state)
+{
+	rig r;
+	(void)state;
+	open_rig(&r, (mmi_model_config){ .fusion = MMI_FUSION_HELLINGER });
+	check_case(&r, &mmi_objective_helvae, 3, 0, false, "helvae/full");
+	check_case(&r, &mmi_objective_helvae, 2, 0, false, "helvae/part");
+	close_rig(&r);
+}
+
+static void jensen_shannon_of_experts_and_prior(void **state)
+{
+	rig r;
+	(void)state;
+	open_rig(&r, (mmi_model_config){ 0 });
+	check_case(&r, &mmi_objective_mmjsd, 3, 1, false, "mmjsd/full");
+	check_case(&r, &mmi_objective_mmjsd, 2, 1, false, "mmjsd/part");
+	close_rig(&r);
+}
+
+static void barycentres_of_subsets(void **state)
+{
+	rig r;
+	(void)state;
+	open_rig(&r, (mmi_model_config){ 0 });
+	check_case(&r, &mmi_objective_mwbvae, 3, 3, false, "mwbvae/full");
+	check_case(&r, &mmi_objective_mwbvae, 2, 3, false, "mwbvae/part");
+	check_case(&r, &mmi_objective_mwbvae, 3, 7, false, "mwbvae/all");
+	close_rig(&r);
+	open_rig(&r, (mmi_model_config){ .prior = MMI_PRIOR_LAPLACE });
+	check_case(&r, &mmi_objective_mwbvae, 3, 7, false, "mwbvae/laplace");
+	close_rig(&r);
+}
+
+static void consensus_of_all_subsets_with_learned_weights(void **state)
+{
+	static const char *const weights[] = { "equal", "rising" };
+	const mmi_model_config config = { .subset_weights = true, .correlation = 0.4 };
+	char name[64];
+	rig r;
+	(void)state;
+	for (int w = 0; w < 2; w++)
+		for (int n = 2; n <= M; n++) {
+			open_rig(&r, config);
+			snprintf(name, sizeof name, "codevae/%s/u", weights[w]);
+			load(parameter(r.model->generator, "subsets.logits.weight"), name);
+			mmi_params_update(r.model->generator, 0);
+			snprintf(name, sizeof name, "codevae/%s/%s", weights[w], n < M ? "part" : "full");
+			check_case(&r, &mmi_objective_codevae, n, 0, false, name);
+			check(r.grads + (parameter(r.model->generator, "subsets.logits.weight") - r.model->generator->raw.at), name,
+			      "logits");
+			close_rig(&r);
+		}
+}
+
+/* ---------------------------------------------------------------- the same experts at use */
+
+/* Standard draws of `eps` become loc + temperature scale eps. */
+static void place(mmi_place_kind kind, int n, double temperature, float eps, float out[Z])
+{
+	given is;
+	float there = 1, gone = 0;
+	mmi_placing a = {
+		.kind = kind, .out = { out }, .rows = 1, .n = M, .dim = Z, .temperature = temperature, .correlation = 0.4
+	};
+	load(&is.loc[0][0], "given/loc");
+	load(&is.scale[0][0], "given/scale");
+	for (int m = 0; m < M; m++) {
+		a.loc[m].at = is.loc[m];
+		a.scale[m].at = is.scale[m];
+		a.observed[m].at = m < n ? &there : &gone;
+	}
+	for (int d = 0; d < Z; d++)
+		out[d] = eps;
+	cpu_device()->rows->place(cpu_device(), &a);
+}
+
+static void several_experts_become_one_at_use_as_in_the_losses(void **state)
+{
+	static const struct {
+		mmi_place_kind kind;
+		const char *name;
+	} kinds[] = { { MMI_PLACE_HELLINGER, "hellinger" },
+		          { MMI_PLACE_BARYCENTRE, "barycentre" },
+		          { MMI_PLACE_CONSENSUS, "consensus" } };
+	static const char *const sets[] = { "one", "part", "full" };
+	float loc[Z], far[Z], scale[Z];
+	char name[64];
+	(void)state;
+	for (size_t k = 0; k < MMI_COUNT(kinds); k++)
+		for (int n = 1; n <= M; n++) {
+			snprintf(name, sizeof name, "fused/%s/%s", kinds[k].name, sets[n - 1]);
+			place(kinds[k].kind, n, 0, 1, loc);
+			place(kinds[k].kind, n, 0.5, 2, far);
+			for (int d = 0; d < Z; d++)
+				scale[d] = far[d] - loc[d];
+			check(loc, name, "loc");
+			check(scale, name, "scale");
+		}
+}
+
+/* Two experts that agree far from 0: in float32 the difference of moments is 6.1e-5 for 1.13e-4. */
+static void the_pool_s_variance_keeps_its_digits(void **state)
+{
+	float loc[2] = { 30, 30.01f }, scale = 0.01f, out = 0, spread = 1;
+	mmi_placing a = { .kind = MMI_PLACE_HELLINGER, .out = { &out }, .rows = 1, .n = 2, .dim = 1 };
+	const double want = find("far/variance")->values[0];
+	(void)state;
+	for (int m = 0; m < 2; m++) {
+		a.loc[m].at = &loc[m];
+		a.scale[m].at = &scale;
+	}
+	cpu_device()->rows->place(cpu_device(), &a);
+	a.temperature = 100; /* away from 30, where floats are far apart */
+	a.out.at = &spread;
+	cpu_device()->rows->place(cpu_device(), &a);
+	const double found = pow((double)(spread - out) / 100, 2);
+	if (!(fabs(found - want) <= 1e-3 * want))
+		fail_msg("variance %g, expected %g", found, want);
+}
+
+static int open_reference(void **state)
+{
+	(void)state;
+	return reference_open_file(&values, "baselines.bin") ? 0 : -1;
+}
+
+static int close_reference(void **state)
+{
+	(void)state;
+	reference_close(&values);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_draw_of_the_hellinger_pool),
+		cmocka_unit_test(jensen_shannon_of_experts_and_prior),
+		cmocka_unit_test(barycentres_of_subsets),
+		cmocka_unit_test(consensus_of_all_subsets_with_learned_weights),
+		cmocka_unit_test(several_experts_become_one_at_use_as_in_the_losses),
+		cmocka_unit_test(the_pool_s_variance_keeps_its_digits),
+	};
+
+	return cmocka_run_group_tests_name("baselines", tests, open_reference, close_reference);
+}
