@@ -50,7 +50,7 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 	}
 	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->span, l->n_chains, &l->z, &l->z_start, &stats);
 	mmi_measure_posterior(l, &stats, m);
-	mmi_measure_posterior_end(l, batch, args, m);
+	mmi_measure_posterior_end(l, batch, m);
 }
 
 /* Eq. 9: z' ~ p0(z), w' ~ p0(w); x_0 = mean of p(x | z', w'). Translations have z' of an expert, and what was given;
@@ -122,6 +122,7 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32
 	if (factor > 0)
 		t.at[t.n++] = pairs(l, &l->generator_loss, factor);
 	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
+	mmi_measure_generator(l, t.at[0].sum / t.at[0].rows, m);
 	m->loss_generator = mean_loss(&t, factor);
 	return MM_OK;
 }

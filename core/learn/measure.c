@@ -34,16 +34,39 @@ void mmi_measure_posterior(const mmi_learner *l, const mmi_chain_stats *stats, m
 	m->z_move = sqrt(stats->move2 / stats->elements);
 }
 
-/* A step of length 0 finds it. */
-void mmi_measure_posterior_end(mmi_learner *l, const mmi_batch *batch, mmi_posterior_args args, mmi_measures *m)
+static size_t rows_of(const mmi_learner *l)
 {
-	size_t rows = (size_t)l->span.rows * l->n_chains;
-	mmi_chain_stats stats;
-	args.steps = 1;
-	args.step = args.noise = 0;
-	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->span, l->n_chains, &l->z, NULL, &stats);
-	m->u_end = stats.energy / (double)rows;
-	m->nll_end = (stats.energy - mmi_latents_minus_log_prior(&l->z, l->model, rows)) / (double)rows;
+	return (size_t)l->span.rows * l->n_chains;
+}
+
+static double minus_log_prior(const mmi_learner *l)
+{
+	return mmi_latents_minus_log_prior(&l->z, l->model, rows_of(l)) / (double)rows_of(l);
+}
+
+/* The generator's loss on the data is U without the prior, where nothing changes the generator before its first update
+ * and each chain is moved by all that counts in the loss. */
+static bool told_by_update(const mmi_settings *s)
+{
+	return !s->elbo_updates && s->generator_updates && !s->separate_inference;
+}
+
+void mmi_measure_posterior_end(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
+{
+	if (told_by_update(l->settings))
+		return;
+	m->u_end = mmi_sampler_potential(l->sampler, l->masked ? mmi_rows_read(l->masks.observed) : NULL,
+	                                 mmi_rows_read(batch->x), l->span.rows, l->n_chains, &l->z) /
+	           (double)rows_of(l);
+	m->nll_end = m->u_end - minus_log_prior(l);
+}
+
+void mmi_measure_generator(const mmi_learner *l, double nll, mmi_measures *m)
+{
+	if (!told_by_update(l->settings))
+		return;
+	m->nll_end = nll;
+	m->u_end = nll + minus_log_prior(l);
 }
 
 void mmi_measure_data(const mmi_learner *l, const mmi_chain_stats *stats, mmi_measures *m)

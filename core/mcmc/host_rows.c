@@ -220,6 +220,17 @@ void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const fl
 	leave(&p);
 }
 
+double mmi_sampler_potential(mmi_sampler *s, const float *const *observed, const float *const *x, uint32_t rows,
+                             uint32_t n_chains, const mmi_latents *z)
+{
+	passage p = { .s = s };
+	const size_t all = (size_t)rows * n_chains;
+	const mmi_parts who = parts(&p, observed, NULL, all);
+	const mmi_device_rows given = samples(&p, inwards, x, rows);
+	const mmi_device_latents at = latents(&p, inwards, z, all);
+	return mmi_run_potential(s, &who, &given, rows, n_chains, &at);
+}
+
 void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, mmi_span span, mmi_latents *z, const mmi_latents *start,
                        mmi_chain_stats *stats)
 {

@@ -25,6 +25,8 @@ void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, m
 void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *p, const mmi_device_rows *x,
                        mmi_span span, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
                        mmi_chain_stats *stats);
+double mmi_run_potential(mmi_sampler *s, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows, uint32_t n_chains,
+                         const mmi_device_latents *z);
 /* x NULL: nothing is given. */
 void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x, mmi_span span,
                    const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats);

@@ -87,6 +87,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->encode.net);
 	mmi_network_clear(&s->decode.net);
 	mmi_network_clear(&s->posterior.net);
+	mmi_network_clear(&s->potential.net);
 	mmi_network_clear(&s->guide.net);
 	mmi_network_clear(&s->screen.net);
 	mmi_network_clear(&s->revise.net);
@@ -257,18 +258,32 @@ static void sum_stats(const mmi_sampler *s, uint32_t chunks, mmi_chain_stats *st
 		mmi_chain_stats_add(stats, &part[c]);
 }
 
-static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+/* What is observed. Chains of all experts follow one another; each sees the same rows of x. */
+static void bind_posterior(const mmi_rows_job *j, mmi_program *p, const mmi_posterior_net *n, size_t row)
 {
-	const mmi_rows_job *j = ctx;
-	const mmi_posterior_net *n = &j->s->posterior;
-	mmi_program *p = n->net.programs[worker];
-	size_t row = (size_t)chunk * j->s->config.chunk;
-	/* Chains of all experts follow one another; each sees the same rows of x. */
 	bind_rows(j->s, p, n->x, j->x, row % j->span.rows);
 	for (uint32_t i = 0; i < j->s->model->n_modalities; i++) {
 		const mmi_floats observed = j->parts->observed[i], ones = { j->s->ones.device };
 		mmi_program_bind(p, n->observed[i], observed.at ? mmi_floats_at(observed, row) : ones);
 	}
+}
+
+static void posterior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const mmi_rows_job *j = ctx;
+	mmi_program *p = j->s->posterior.net.programs[worker];
+	bind_posterior(j, p, &j->s->posterior, (size_t)chunk * j->s->config.chunk);
+	run_chain(j, p, chunk);
+}
+
+static void potential_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const mmi_rows_job *j = ctx;
+	const mmi_posterior_net *n = &j->s->potential;
+	mmi_program *p = n->net.programs[worker];
+	size_t row = (size_t)chunk * j->s->config.chunk;
+	bind_posterior(j, p, n, row);
+	bind_latents(j, p, &n->place, row);
 	run_chain(j, p, chunk);
 }
 
@@ -322,6 +337,18 @@ void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_pa
 	set_steps(&chain, 0.5 * a->step * a->step * a->grad_scale, a->noise);
 	mmi_pool_run(s->pool, chunks, posterior_chunk, &j);
 	sum_stats(s, chunks, stats);
+}
+
+double mmi_run_potential(mmi_sampler *s, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
+                         uint32_t n_chains, const mmi_device_latents *z)
+{
+	/* One step of a chain that moves nothing. */
+	const mmi_chain chain = { .energy = s->potential.u, .steps = 1 };
+	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .z = z, .chain = &chain, .span = mmi_whole(rows) };
+	mmi_chain_stats stats;
+	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, potential_chunk, &j);
+	sum_stats(s, rows * n_chains / s->config.chunk, &stats);
+	return stats.energy;
 }
 
 /* What is given, or nothing. */

@@ -101,6 +101,9 @@ typedef struct mmi_posterior_args {
  * start may be NULL: movement is not measured. */
 void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, mmi_span span,
                            uint32_t n_chains, mmi_latents *z, const mmi_latents *start, mmi_chain_stats *stats);
+/* U of those latents where they are, summed: forward alone. observed as in mmi_posterior_args. */
+double mmi_sampler_potential(mmi_sampler *s, const float *const *observed, const float *const *x, uint32_t rows,
+                             uint32_t n_chains, const mmi_latents *z);
 
 typedef struct mmi_guide_args {
 	uint32_t candidates; /* draws of the latents of which the first is chosen; 0 and 1: the first is taken */

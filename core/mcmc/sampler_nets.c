@@ -55,10 +55,12 @@ static mm_status record_decode(mmi_sampler *s, mm_error *e)
 }
 
 /* U(z, W) = sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). */
-static mm_status record_u(mmi_sampler *s, mm_error *e)
+static mm_status record_u(mmi_sampler *s, mmi_posterior_net *n, mm_error *e)
 {
-	mmi_posterior_net *n = &s->posterior;
+	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
+	record_inputs(s->model, g, n->x);
+	n->place = mmi_model_place(s->model, g);
 	n->u = mmi_graph_ops.affine(g, mmi_model_log_prior_of(s->model, g, &n->place), -1, 0);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		mm_tensor decoded;
@@ -93,11 +95,15 @@ static mm_status compile_latent_gradient(mmi_sampler *s, mmi_network *net, mm_te
 static mm_status record_posterior(mmi_sampler *s, mm_error *e)
 {
 	mmi_posterior_net *n = &s->posterior;
-	MMI_TRY(mmi_network_open(&n->net, e));
-	record_inputs(s->model, n->net.graph, n->x);
-	n->place = mmi_model_place(s->model, n->net.graph);
-	MMI_TRY(record_u(s, e));
+	MMI_TRY(record_u(s, n, e));
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
+}
+
+static mm_status record_potential(mmi_sampler *s, mm_error *e)
+{
+	mmi_posterior_net *n = &s->potential;
+	MMI_TRY(record_u(s, n, e));
+	return compile(s, &n->net, &n->u, 1, e);
 }
 
 /* observed ? x : mean */
@@ -187,6 +193,7 @@ mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
 	MMI_TRY(record_encode(s, e));
 	MMI_TRY(record_decode(s, e));
 	MMI_TRY(record_posterior(s, e));
+	MMI_TRY(record_potential(s, e));
 	MMI_TRY(record_guide(s, e));
 	MMI_TRY(record_screen(s, e));
 	MMI_TRY(record_revise(s, e));

@@ -50,7 +50,7 @@ struct mmi_sampler {
 	mmi_sampler_config config;
 	mmi_encode_net encode;
 	mmi_decode_net decode;
-	mmi_posterior_net posterior;
+	mmi_posterior_net posterior, potential; /* potential: U alone, without gradients */
 	mmi_guide_net guide;
 	mmi_screen_net screen;
 	mmi_energy_net revise, energy;

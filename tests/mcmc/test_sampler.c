@@ -279,6 +279,28 @@ static void energies_of_the_posterior_are_in_nats(void **state)
 	assert_true(fabs(stats.energy / (CHAINS * ROWS) - u) < 1e-5 * fabs(u));
 }
 
+static void u_alone_is_that_of_a_chain_s_start(void **state)
+{
+	world *w = *state;
+	static float observed[LINEAR_MODALITIES][CHAINS * ROWS];
+	const float *rows[LINEAR_MODALITIES];
+	for (uint32_t m = 0; m < LINEAR_MODALITIES; m++) {
+		rows[m] = observed[m];
+		for (uint32_t i = 0; i < CHAINS * ROWS; i++)
+			observed[m][i] = (i / 3 + m) % 2;
+	}
+	observe(w, true);
+	run_posterior(w, 0.3, 0.3, 5, 1);
+	for (int some = 0; some < 2; some++) {
+		mmi_chain_stats stats;
+		const mmi_posterior_args still = { .steps = 1, .grad_scale = 1, .observed = some ? rows : NULL };
+		const float *const *x = (const float *const *)w->x;
+		mmi_sampler_posterior(w->sampler, &still, x, mmi_whole(ROWS), CHAINS, &w->z, NULL, &stats);
+		double u = mmi_sampler_potential(w->sampler, still.observed, x, ROWS, CHAINS, &w->z);
+		assert_true(fabs(u - stats.energy) <= 1e-6 * fabs(stats.energy));
+	}
+}
+
 /* ---------------------------------------------------------------- draws */
 
 static void draws_have_the_family_s_moments_and_repeat(void **state)
@@ -618,6 +640,7 @@ int main(void)
 		                                world_teardown),
 		cmocka_unit_test_setup_teardown(every_chain_sees_the_observation_of_its_own_row, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(energies_of_the_posterior_are_in_nats, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(u_alone_is_that_of_a_chain_s_start, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(draws_have_the_family_s_moments_and_repeat, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(starts_are_draws_of_the_expert_asked_for_at_any_temperature, world_setup,
 		                                world_teardown),
