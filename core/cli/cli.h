@@ -73,6 +73,7 @@ int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_encode(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_report(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_help(const mmi_cli *cli, int argc, char **argv);

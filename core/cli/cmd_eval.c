@@ -3,6 +3,7 @@
 
 #include "cli/run_options.h"
 #include "eval/evaluate.h"
+#include "report/page.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,7 @@ static mm_status show(const mmi_cli *cli, const mmi_report *f, const char *folde
 	if (!folder)
 		return MM_OK;
 	MMI_TRY(mmi_report_write(f, folder, name, e));
+	mmi_page_around(folder, &cli->log);
 	fprintf(cli->console->out, "\nfiles          %s/%s.json, %s/%s.csv\n", folder, name, folder, name);
 	return MM_OK;
 }

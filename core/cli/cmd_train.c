@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "cli/run_options.h"
+#include "report/page.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -101,6 +102,7 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const char 
 	mmi_setup_close(&setup);
 	if (status != MM_OK)
 		return view.started ? fail(cli, &result, &e) : mmi_cli_refuse(cli, &e);
+	mmi_page_of_run(out, &cli->log);
 	print_result(&result, result.interrupted ? "interrupted" : "finished");
 	return result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK;
 }

@@ -18,6 +18,7 @@ const mmi_command mmi_commands[] = {
 	{ "trace", "the chains, step by step", mmi_cmd_trace },
 	{ "interpolate", "from one tuple to another through the latent space", mmi_cmd_interpolate },
 	{ "eval", "measure a checkpoint: coherence, Frechet distance and more", mmi_cmd_eval },
+	{ "report", "runs as one HTML page: curves, sheets, figures", mmi_cmd_report },
 	{ "encode", "write the latents of data as .npy and CSV files", mmi_cmd_encode },
 	{ "judge", "train the classifiers that eval judges samples with", mmi_cmd_judge },
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },

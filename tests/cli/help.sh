@@ -19,6 +19,7 @@ check "--help lists bench" says out "  bench "
 check "--help lists eval" says out "  eval "
 check "--help lists judge" says out "  judge "
 check "--help lists encode" says out "  encode "
+check "--help lists report" says out "  report "
 
 run --version
 check "--version succeeds" exits 0

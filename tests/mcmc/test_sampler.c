@@ -287,7 +287,7 @@ static void u_alone_is_that_of_a_chain_s_start(void **state)
 	for (uint32_t m = 0; m < LINEAR_MODALITIES; m++) {
 		rows[m] = observed[m];
 		for (uint32_t i = 0; i < CHAINS * ROWS; i++)
-			observed[m][i] = (i / 3 + m) % 2;
+			observed[m][i] = (float)((i / 3 + m) % 2);
 	}
 	observe(w, true);
 	run_posterior(w, 0.3, 0.3, 5, 1);
