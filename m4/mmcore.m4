@@ -85,6 +85,20 @@ AC_DEFUN([MMCORE_LIBJPEG], [
 	AM_CONDITIONAL([HAVE_LIBJPEG], [test $mmcore_libjpeg = yes])
 ])
 
+# MMCORE_SOUND - optional, the plugin audio: HAVE_SOUND, SOUND_CFLAGS, SOUND_LIBS. Without one of the three libraries it is left out.
+AC_DEFUN([MMCORE_SOUND], [
+	AC_ARG_WITH([sound],
+		[AS_HELP_STRING([--with-sound=auto|yes|no], [build the plugin audio @<:@auto@:>@])],
+		[], [with_sound=auto])
+	AS_CASE([$with_sound], [auto|yes|no], [], [AC_MSG_ERROR([--with-sound takes auto, yes or no])])
+	mmcore_sound=no
+	AS_IF([test "x$with_sound" != xno],
+		[PKG_CHECK_MODULES([SOUND], [sndfile samplerate kissfft-float], [mmcore_sound=yes],
+			[AS_IF([test "x$with_sound" = xyes],
+				[AC_MSG_FAILURE([--with-sound=yes, but not all of libsndfile, libsamplerate and kissfft were found (Debian: libsndfile1-dev, libsamplerate0-dev, libkissfft-dev)])])])])
+	AM_CONDITIONAL([HAVE_SOUND], [test $mmcore_sound = yes])
+])
+
 # MMCORE_ONEDNN - optional, for the comparison of kernels: HAVE_DNNL, DNNL_CFLAGS, DNNL_LIBS. Versions 2 and 3.
 AC_DEFUN([MMCORE_ONEDNN], [
 	AC_ARG_WITH([onednn],

@@ -1,48 +1,121 @@
-/* pairs.c - pictures with captions: choice of the layout, clean captions, samples and their keys. */
+/* pairs.c - data whose parts belong together: choice of the layout, clean captions, samples and their keys. */
 #include "mmi_build.h"
 
-#include "pairs_read.h"
+#include "entries.h"
 #include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const pairs_layout *const layouts[] = { &pairs_cub, &pairs_folders, &pairs_coco }; /* PAIRS_CUB - 1 ... */
+static const pairs_layout *const layouts[] = {
+	&pairs_cub, &pairs_folders, &pairs_coco, &pairs_table, &pairs_files, /* in the order in which they are tried */
+};
+static const char *const kind_names[PAIRS_KINDS] = { "picture", "sound", "caption" };
 
-mm_status pairs_settings(const com_host *h, mm_config *c, pairs_source *out, mm_error *e)
+/* ---------------------------------------------------------------- settings */
+
+/* The names of layouts, as settings have them; sounds are in none of the published ones. */
+static const char *const all_layouts[] = { "auto", "cub", "folders", "coco", "pairs", "list", NULL };
+static const char *const sound_layouts[] = { "auto", "pairs", "list", NULL };
+
+static mm_status read_layout(const com_host *h, mm_config *c, pairs_source *s, mm_error *e)
 {
-	static const char *const layout_names[] = { "auto", "cub", "folders", "coco", NULL };
+	if (s->kind != PAIRS_SOUND)
+		return h->config->get_choice(c, "layout", all_layouts, PAIRS_AUTO, &s->layout, e);
+	COM_TRY(h->config->get_choice(c, "layout", sound_layouts, PAIRS_AUTO, &s->layout, e));
+	s->layout = s->layout == PAIRS_AUTO ? PAIRS_AUTO : s->layout + PAIRS_FILES - 1;
+	return MM_OK;
+}
+
+static bool may_be(const pairs_source *s, int layout)
+{
+	return s->layout == layout || s->layout == PAIRS_AUTO;
+}
+
+/* Keys of the layouts without a publisher, asked for only where they may mean something. */
+static mm_status read_own_settings(const com_host *h, mm_config *c, pairs_source *s, mm_error *e)
+{
+	static const char *const classes[] = { "none", "folder", NULL };
+	if (may_be(s, PAIRS_LIST)) {
+		COM_TRY(h->config->get_path(c, "list", NULL, &s->list, e));
+		COM_TRY(h->config->get_string(c, "column", "", &s->column, e));
+	}
+	if (!may_be(s, PAIRS_LIST) && !may_be(s, PAIRS_FILES))
+		return MM_OK;
+	COM_TRY(h->config->get_string(c, "names", "", &s->names, e));
+	if (*s->names && !pairs_template_valid(s->names))
+		return h->config->refuse(
+			c, "names", "fields {label}, {group} and {}, with text between them, such as {label}_{group}_{}", e);
+	COM_TRY(h->config->get_choice(c, "classes", classes, 0, &s->folder_classes, e));
+	COM_TRY(h->config->get_string(c, "test_names", "", &s->test_names, e));
+	COM_TRY(h->config->get_string(c, "test_groups", "", &s->test_groups, e));
+	return h->config->get_float(c, "test_share", 0, 0, 0.9, &s->test_share, e);
+}
+
+mm_status pairs_settings(const com_host *h, mm_config *c, int kind, pairs_source *out, mm_error *e)
+{
 	static const char *const caption_names[] = { "each", "first", "join", NULL };
-	pairs_source s = { .instance = h->config->instance_name(c), .root = h->config->data_root(c) };
-	COM_TRY(h->config->get_choice(c, "layout", layout_names, PAIRS_AUTO, &s.layout, e));
+	pairs_source s = { .instance = h->config->instance_name(c),
+		               .root = h->config->data_root(c),
+		               .kind = kind,
+		               .column = "",
+		               .names = "",
+		               .test_names = "",
+		               .test_groups = "" };
+	COM_TRY(read_layout(h, c, &s, e));
 	COM_TRY(h->config->get_choice(c, "captions", caption_names, PAIRS_EACH, &s.captions, e));
-	COM_TRY(h->config->get_path(c, "text", NULL, &s.text, e));
+	if (kind != PAIRS_SOUND)
+		COM_TRY(h->config->get_path(c, "text", NULL, &s.text, e));
+	COM_TRY(read_own_settings(h, c, &s, e));
 	*out = s;
 	return MM_OK;
 }
 
-static mm_status choose_layout(const com_host *h, const pairs_source *s, const pairs_layout **out, mm_error *e)
+/* ---------------------------------------------------------------- the layout */
+
+static mm_status check_root(const pairs_source *s, mm_error *e)
 {
 	if (!s->root)
-		return com_fail(e, MM_ECONFIG,
-		                "no data folder; set root in [%s] or in [data] to a folder of pictures with captions",
-		                s->instance);
-	if (!com_is_folder(s->root))
-		return com_fail(e, MM_EIO, "%s: no such folder; set root in [%s] or in [data]", s->root, s->instance);
-	if (s->layout != PAIRS_AUTO) {
-		*out = layouts[s->layout - 1];
-		return MM_OK;
-	}
+		return com_fail(e, MM_ECONFIG, "no data folder; set root in [%s] or in [data] to a folder of %ss", s->instance,
+		                kind_names[s->kind]);
+	return com_is_folder(s->root)
+	           ? MM_OK
+	           : com_fail(e, MM_EIO, "%s: no such folder; set root in [%s] or in [data]", s->root, s->instance);
+}
+
+static bool is_published(const pairs_layout *l)
+{
+	return l != &pairs_table && l != &pairs_files;
+}
+
+static const pairs_layout *named(int layout)
+{
 	for (size_t i = 0; i < COM_COUNT(layouts); i++)
-		if (layouts[i]->present(h, s)) {
+		if (!strcmp(layouts[i]->name, all_layouts[layout]))
+			return layouts[i];
+	return NULL;
+}
+
+static mm_status choose_layout(const com_host *h, const pairs_source *s, const pairs_layout **out, mm_error *e)
+{
+	COM_TRY(check_root(s, e));
+	*out = s->layout == PAIRS_AUTO ? NULL : named(s->layout);
+	for (size_t i = 0; !*out && i < COM_COUNT(layouts); i++)
+		if ((s->kind != PAIRS_SOUND || !is_published(layouts[i])) && layouts[i]->present(h, s))
 			*out = layouts[i];
-			return MM_OK;
-		}
+	if (*out)
+		return MM_OK;
+	if (s->kind == PAIRS_SOUND)
+		return com_fail(e, MM_EIO,
+		                "%s: no known layout: neither %s (list) nor sounds (pairs); set root in [%s] or in [data]",
+		                s->root, pairs_table.signs, s->instance);
 	return com_fail(
 		e, MM_EIO,
-		"%s: no known layout: neither %s (cub) nor %s (folders) nor %s (coco); set root in [%s] or in [data]", s->root,
-		pairs_cub.signs, pairs_folders.signs, pairs_coco.signs, s->instance);
+		"%s: no known layout: neither %s (cub) nor %s (folders) nor %s (coco) nor %s (list) nor %ss (pairs); "
+		"set root in [%s] or in [data]",
+		s->root, pairs_cub.signs, pairs_folders.signs, pairs_coco.signs, pairs_table.signs, kind_names[s->kind],
+		s->instance);
 }
 
 mm_status pairs_classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
@@ -95,23 +168,32 @@ bool pairs_safe_path(const char *path)
 	return true;
 }
 
-mm_status pairs_add_picture(pairs_reader *r, const char *name, const char *file, int32_t label, mm_error *e)
+/* FNV-1a. */
+static uint64_t hash(const char *name)
+{
+	uint64_t value = 0xcbf29ce484222325u;
+	for (; *name; name++)
+		value = (value ^ (unsigned char)*name) * 0x100000001b3u;
+	return value;
+}
+
+mm_status pairs_add_item(pairs_reader *r, const pairs_found *found, mm_error *e)
 {
 	pairs *p = r->out;
-	void *array = p->picture;
-	if (p->n_pictures == UINT32_MAX ||
-	    !com_reserve(r->host, &array, p->n_pictures, &r->picture_capacity, sizeof(*p->picture)))
-		return com_no_memory(e, "a list of pictures");
-	p->picture = array;
-	pairs_picture *at = &p->picture[p->n_pictures];
-	at->name = com_keep(r->host, &p->strings, name, pairs_stem(name));
-	at->file = com_keep(r->host, &p->strings, file, strlen(file));
-	if (!at->name || !at->file)
-		return com_no_memory(e, "a list of pictures");
-	at->label = label;
+	void *array = p->item;
+	if (p->n_items == UINT32_MAX || !com_reserve(r->host, &array, p->n_items, &r->item_capacity, sizeof(*p->item)))
+		return com_no_memory(e, "a list of files");
+	p->item = array;
+	pairs_item *at = &p->item[p->n_items];
+	at->name = com_keep(r->host, &p->strings, found->name, found->length ? found->length : pairs_stem(found->name));
+	at->file = found->file ? com_keep(r->host, &p->strings, found->file, strlen(found->file)) : NULL;
+	if (!at->name || (found->file && !at->file))
+		return com_no_memory(e, "a list of files");
+	at->label = found->label;
+	at->group = hash(found->group ? found->group : at->name);
 	at->caption = p->n_captions;
 	at->n_captions = 0;
-	p->n_pictures++;
+	p->n_items++;
 	return MM_OK;
 }
 
@@ -173,7 +255,7 @@ mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, co
 	if (!p->caption[p->n_captions])
 		return com_no_memory(e, "captions");
 	p->n_captions++;
-	p->picture[p->n_pictures - 1].n_captions++;
+	p->item[p->n_items - 1].n_captions++;
 	return MM_OK;
 }
 
@@ -196,13 +278,11 @@ typedef struct ordered {
 	pairs_sample sample;
 } ordered;
 
-/* FNV-1a: an order that has nothing to do with classes, so that the first samples, which sheets show, are of many. */
+/* An order that has nothing to do with classes, so that the first samples, which sheets show, are of many. */
 static uint64_t mix(const char *name)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-	return hash ^ hash >> 29;
+	const uint64_t value = hash(name);
+	return value ^ value >> 29;
 }
 
 static int compare(const void *a, const void *b)
@@ -212,12 +292,12 @@ static int compare(const void *a, const void *b)
 		return s->sample.k < t->sample.k ? -1 : 1;
 	if (s->mix != t->mix)
 		return s->mix < t->mix ? -1 : 1;
-	return (s->sample.picture > t->sample.picture) - (s->sample.picture < t->sample.picture);
+	return (s->sample.item > t->sample.item) - (s->sample.item < t->sample.item);
 }
 
-static uint32_t samples_of(const pairs *p, uint32_t picture)
+static uint32_t samples_of(const pairs *p, uint32_t item)
 {
-	uint32_t n = p->picture[picture].n_captions;
+	uint32_t n = p->item[item].n_captions;
 	return p->numbered && n > 1 ? n : 1;
 }
 
@@ -225,7 +305,7 @@ static mm_status make_samples(pairs *p, mm_error *e)
 {
 	size_t n = 0, at = 0;
 	p->numbered = p->captions == PAIRS_EACH && p->n_captions > 0;
-	for (uint32_t i = 0; i < p->n_pictures; i++)
+	for (uint32_t i = 0; i < p->n_items; i++)
 		n += samples_of(p, i);
 	if (n > UINT32_MAX)
 		return com_fail(e, MM_EUNSUPPORTED, "%zu pairs, at most %u are supported", n, UINT32_MAX);
@@ -235,9 +315,9 @@ static mm_status make_samples(pairs *p, mm_error *e)
 		com_release(p->host, order);
 		return com_no_memory(e, "a list of pairs");
 	}
-	for (uint32_t i = 0; i < p->n_pictures; i++)
+	for (uint32_t i = 0; i < p->n_items; i++)
 		for (uint32_t k = 0; k < samples_of(p, i); k++)
-			order[at++] = (ordered){ mix(p->picture[i].name), { i, k } };
+			order[at++] = (ordered){ mix(p->item[i].name), { i, k } };
 	qsort(order, n, sizeof(*order), compare);
 	for (size_t i = 0; i < n; i++)
 		p->sample[i] = order[i].sample;
@@ -257,13 +337,13 @@ void pairs_filter(pairs *p, bool (*keep)(const pairs *p, const pairs_sample *s, 
 
 void pairs_caption(const pairs *p, const pairs_sample *s, char *text, size_t size)
 {
-	const pairs_picture *picture = &p->picture[s->picture];
+	const pairs_item *item = &p->item[s->item];
 	uint32_t first = p->captions == PAIRS_EACH ? s->k : 0,
-			 last = p->captions == PAIRS_JOIN ? picture->n_captions : first + 1;
+			 last = p->captions == PAIRS_JOIN ? item->n_captions : first + 1;
 	size_t used = 0;
 	text[0] = 0;
-	for (uint32_t k = first; k < last && k < picture->n_captions && used < size - 1; k++) {
-		int n = snprintf(text + used, size - used, "%s%s", k > first ? ", " : "", p->caption[picture->caption + k]);
+	for (uint32_t k = first; k < last && k < item->n_captions && used < size - 1; k++) {
+		int n = snprintf(text + used, size - used, "%s%s", k > first ? ", " : "", p->caption[item->caption + k]);
 		used = n < 0 || (size_t)n >= size - used ? size - 1 : used + (size_t)n;
 	}
 }
@@ -279,11 +359,11 @@ mm_status pairs_key(const pairs *p, uint64_t index, char *out, size_t size, mm_e
 {
 	char number[16] = "";
 	COM_TRY(pairs_check(p, index, e));
-	const char *name = p->picture[p->sample[index].picture].name;
+	const char *name = p->item[p->sample[index].item].name;
 	if (p->numbered)
 		snprintf(number, sizeof(number), "#%u", (unsigned)p->sample[index].k);
 	if (strlen(name) + strlen(number) >= size)
-		return com_fail(e, MM_EARG, "the key %.100s... needs %zu bytes, the buffer has %zu; shorten the picture's name",
+		return com_fail(e, MM_EARG, "the key %.100s... needs %zu bytes, the buffer has %zu; shorten the file's name",
 		                name, strlen(name) + strlen(number) + 1, size);
 	snprintf(out, size, "%s%s", name, number);
 	return MM_OK;
@@ -291,7 +371,55 @@ mm_status pairs_key(const pairs *p, uint64_t index, char *out, size_t size, mm_e
 
 int32_t pairs_label(const pairs *p, uint64_t index)
 {
-	return index < p->n_samples ? p->picture[p->sample[index].picture].label : -1;
+	return index < p->n_samples ? p->item[p->sample[index].item].label : -1;
+}
+
+uint64_t pairs_group(const pairs *p, uint64_t index)
+{
+	return index < p->n_samples ? p->item[p->sample[index].item].group : 0;
+}
+
+/* ---------------------------------------------------------------- files */
+
+char *pairs_file(const pairs *p, const pairs_source *s, uint32_t item)
+{
+	return pairs_path(p->host, s->root, p->item[item].file);
+}
+
+/* Most likely they are elsewhere. */
+static mm_status none_is_there(const pairs *p, const pairs_source *s, const char *what, uint32_t first, uint32_t listed,
+                               mm_error *e)
+{
+	char *path = pairs_file(p, s, first), *instead = path ? pairs_instead(p->host, path) : NULL;
+	mm_status status =
+		instead ? com_fail(e, MM_EFORMAT, "none of %u listed %ss is there: %s", (unsigned)listed, what, instead)
+				: com_no_memory(e, "a message");
+	com_release(p->host, path);
+	com_release(p->host, instead);
+	return status;
+}
+
+mm_status pairs_present(const pairs *p, const pairs_source *s, const char *what, bool *ok, mm_error *e)
+{
+	uint32_t listed = 0, missing = 0, first = 0;
+	for (uint32_t k = 0; k < p->n_items; k++) {
+		char *path = p->item[k].file ? pairs_file(p, s, k) : NULL;
+		if (p->item[k].file && !path)
+			return com_no_memory(e, "a path");
+		ok[k] = path && com_is_file(path);
+		com_release(p->host, path);
+		listed += p->item[k].file != NULL;
+		if (p->item[k].file && !ok[k] && !missing++)
+			first = k;
+	}
+	if (!listed)
+		return com_fail(e, MM_EFORMAT, "%s: none of %u entries has a %s", s->root, (unsigned)p->n_items, what);
+	if (missing == listed)
+		return none_is_there(p, s, what, first, listed, e);
+	if (missing)
+		com_log(p->host, MM_LOG_WARNING, "[%s] %u of %u %ss are listed but not there (first: %s); they are left out",
+		        s->instance, (unsigned)missing, (unsigned)listed, what, p->item[first].file);
+	return MM_OK;
 }
 
 /* ---------------------------------------------------------------- life */
@@ -302,8 +430,8 @@ static mm_status read_split(pairs_reader *r, mm_error *e)
 	COM_TRY(choose_layout(r->host, r->source, &layout, e));
 	COM_TRY(layout->read(r, e));
 	report_faults(r);
-	if (!r->out->n_pictures)
-		return com_fail(e, MM_EFORMAT, "%s: no picture in the %s split", r->source->root,
+	if (!r->out->n_items)
+		return com_fail(e, MM_EFORMAT, "%s: no %s in the %s split", r->source->root, kind_names[r->source->kind],
 		                r->split == MM_SPLIT_TRAIN ? "training" : "test");
 	return make_samples(r->out, e);
 }
@@ -332,7 +460,7 @@ void pairs_close(pairs *p)
 	if (!p)
 		return;
 	const com_host *h = p->host;
-	com_release(h, p->picture);
+	com_release(h, p->item);
 	com_release(h, p->caption);
 	com_release(h, p->sample);
 	com_arena_clear(h, &p->strings);

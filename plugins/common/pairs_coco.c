@@ -284,7 +284,8 @@ static mm_status add_all(pairs_reader *r, const document *d, mm_error *e)
 	for (size_t i = 0; i < d->n_images; i++) {
 		const image *at = &d->image[i];
 		char *file = pairs_path(r->host, d->folder, at->file);
-		mm_status status = file ? pairs_add_picture(r, at->file, file, -1, e) : com_no_memory(e, "a path");
+		mm_status status = file ? pairs_add_item(r, &(pairs_found){ .name = at->file, .file = file, .label = -1 }, e)
+		                        : com_no_memory(e, "a path");
 		com_release(r->host, file);
 		COM_TRY(status);
 		while (k < d->n_notes && compare_ids(&d->note[k].image, &at->id) < 0)

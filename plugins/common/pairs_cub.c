@@ -196,7 +196,9 @@ static mm_status add_row(pairs_reader *r, const row *picture, const char *captio
 	char *file = pairs_path(r->host, "images", picture->file);
 	char *text = com_format(r->host, "%s/%.*s.txt", captions, (int)pairs_stem(picture->file), picture->file);
 	mm_status status =
-		file && text ? pairs_add_picture(r, picture->file, file, picture->label, e) : com_no_memory(e, "a path");
+		file && text
+			? pairs_add_item(r, &(pairs_found){ .name = picture->file, .file = file, .label = picture->label }, e)
+			: com_no_memory(e, "a path");
 	if (status == MM_OK)
 		status = com_is_file(text) ? add_captions(r, text, e) : pairs_note_absent(r, text, e);
 	com_release(r->host, file);

@@ -88,8 +88,15 @@ static mm_status add_picture(pairs_reader *r, const char *class, const char *pic
 {
 	char *line, *file = com_format(r->host, "%s/%s/%s", split_folder[r->split], class, picture);
 	size_t length;
-	mm_status status = file ? pairs_add_picture(r, file + strlen(split_folder[r->split]) + 1, file, (int32_t)label, e)
-	                        : com_no_memory(e, "a path");
+	const size_t folder = strlen(split_folder[r->split]) + 1;
+	mm_status status = !file ? com_no_memory(e, "a path")
+	                         : pairs_add_item(r,
+	                                          &(pairs_found){
+												  .name = file + folder,
+												  .file = file,
+												  .label = (int32_t)label,
+											  },
+	                                          e);
 	for (int k = 0; status == MM_OK && captions && k < CAPTIONS_A_PICTURE; k++) {
 		if (!com_text_line(captions, &line, &length))
 			status = com_fail(e, MM_EFORMAT,
@@ -128,8 +135,8 @@ static mm_status check_end(const pairs_reader *r, com_text *captions, mm_error *
 		if (length)
 			return com_fail(e, MM_EFORMAT,
 			                "%s:%u: one line too many; expected are %d for each of the %u pictures in %s/%s",
-			                captions->path, (unsigned)captions->number, CAPTIONS_A_PICTURE,
-			                (unsigned)r->out->n_pictures, r->source->root, split_folder[r->split]);
+			                captions->path, (unsigned)captions->number, CAPTIONS_A_PICTURE, (unsigned)r->out->n_items,
+			                r->source->root, split_folder[r->split]);
 	return MM_OK;
 }
 

@@ -1,4 +1,4 @@
-/* pairs_read.h - between pairs.c and the readers of the three layouts. */
+/* pairs_read.h - between pairs.c and the readers of the layouts. */
 #ifndef COMMON_PAIRS_READ_H
 #define COMMON_PAIRS_READ_H
 
@@ -10,7 +10,7 @@ typedef struct pairs_reader {
 	const pairs_source *source;
 	int32_t split;
 	pairs *out;
-	size_t picture_capacity, caption_capacity;
+	size_t item_capacity, caption_capacity;
 	uint64_t cut, repaired;                   /* captions */
 	char first_cut[256], first_repaired[256]; /* where */
 } pairs_reader;
@@ -30,13 +30,22 @@ typedef struct pairs_layout {
 	mm_status (*read)(pairs_reader *r, mm_error *e);
 } pairs_layout;
 
-extern const pairs_layout pairs_cub, pairs_folders, pairs_coco;
+extern const pairs_layout pairs_cub, pairs_folders, pairs_coco, pairs_files, pairs_table;
 
 #define PAIRS_FILE_MAX ((size_t)256 << 20) /* bytes of a list or of a file of captions */
 
-/* Adds a picture of the split; `name` and `file` are copied. */
-mm_status pairs_add_picture(pairs_reader *r, const char *name, const char *file, int32_t label, mm_error *e);
-/* Adds a caption to the picture added last, cleaned; one that is blank is left out. The place is for the log. */
+/* An item as a reader finds it: its strings are copied. */
+typedef struct pairs_found {
+	const char *name; /* `length` bytes of it; 0: up to the suffix of its last part */
+	size_t length;
+	const char *file;  /* of the plugin's kind, or NULL */
+	int32_t label;     /* -1: none */
+	const char *group; /* or NULL: the item stands alone */
+} pairs_found;
+
+/* Adds an item of the split. */
+mm_status pairs_add_item(pairs_reader *r, const pairs_found *found, mm_error *e);
+/* Adds a caption to the item added last, cleaned; one that is blank is left out. The place is for the log. */
 mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const pairs_place *at, mm_error *e);
 /* Notes where captions were looked for and are not, the first time; what is there instead is told with it. */
 mm_status pairs_note_absent(pairs_reader *r, const char *path, mm_error *e);

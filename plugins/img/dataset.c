@@ -10,7 +10,7 @@
 struct mm_dataset {
 	const mm_instance *instance;
 	pairs *pairs;
-	bool *usable; /* [n_pictures] */
+	bool *usable; /* [n_items] */
 	img_cache cache;
 	uint8_t *scratch; /* one picture, where the cache has no room */
 	bool mirror;      /* the training split, if wanted */
@@ -24,15 +24,10 @@ static size_t floats(const mm_instance *i)
 
 /* ---------------------------------------------------------------- decoding */
 
-static char *picture_path(const mm_dataset *d, uint32_t picture)
-{
-	return com_format(d->instance->host, "%s/%s", d->instance->source.root, d->pairs->picture[picture].file);
-}
-
 static mm_status decode_into(mm_dataset *d, uint32_t picture, uint8_t *out, mm_error *e)
 {
 	const mm_instance *i = d->instance;
-	char *path = picture_path(d, picture);
+	char *path = pairs_file(d->pairs, &i->source, picture);
 	if (!path)
 		return com_no_memory(e, "a path");
 	mm_status status = img_square(i->host, path, &i->fit, out, e);
@@ -60,43 +55,7 @@ static bool is_usable(const pairs *p, const pairs_sample *s, void *ctx)
 {
 	const bool *usable = ctx;
 	(void)p;
-	return usable[s->picture];
-}
-
-/* Most likely the pictures are elsewhere. */
-static mm_status none_is_there(const mm_dataset *d, mm_error *e)
-{
-	const com_host *h = d->instance->host;
-	char *path = picture_path(d, 0), *instead = path ? pairs_instead(h, path) : NULL;
-	mm_status status = !instead ? com_no_memory(e, "a message")
-	                            : com_fail(e, MM_EFORMAT, "none of %u listed pictures is there: %s",
-	                                       (unsigned)d->pairs->n_pictures, instead);
-	com_release(h, path);
-	com_release(h, instead);
-	return status;
-}
-
-static mm_status find_files(mm_dataset *d, mm_error *e)
-{
-	const mm_instance *i = d->instance;
-	const pairs *p = d->pairs;
-	uint32_t missing = 0, first = 0;
-	for (uint32_t k = 0; k < p->n_pictures; k++) {
-		char *path = picture_path(d, k);
-		if (!path)
-			return com_no_memory(e, "a path");
-		d->usable[k] = com_is_file(path);
-		com_release(i->host, path);
-		if (!d->usable[k] && !missing++)
-			first = k;
-	}
-	if (missing == p->n_pictures)
-		return none_is_there(d, e);
-	if (missing)
-		com_log(i->host, MM_LOG_WARNING,
-		        "[%s] %u of %u pictures are listed but not there (first: %s); they are left out", i->source.instance,
-		        missing, p->n_pictures, p->picture[first].file);
-	return MM_OK;
+	return usable[s->item];
 }
 
 /* broken = skip: every picture is decoded once, so that what cannot be read is known before training. */
@@ -104,7 +63,7 @@ static mm_status find_broken(mm_dataset *d, mm_error *e)
 {
 	const mm_instance *i = d->instance;
 	uint32_t broken = 0;
-	for (uint32_t k = 0; k < d->pairs->n_pictures; k++) {
+	for (uint32_t k = 0; k < d->pairs->n_items; k++) {
 		mm_error why = MM_ERROR_INIT;
 		const uint8_t *rgb;
 		mm_status status = d->usable[k] ? get_picture(d, k, &rgb, &why) : MM_OK;
@@ -118,7 +77,7 @@ static mm_status find_broken(mm_dataset *d, mm_error *e)
 	}
 	if (broken)
 		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures cannot be read and are left out (broken = skip)%s",
-		        i->source.instance, broken, d->pairs->n_pictures, broken > 10 ? "; the first ten are named above" : "");
+		        i->source.instance, broken, d->pairs->n_items, broken > 10 ? "; the first ten are named above" : "");
 	return MM_OK;
 }
 
@@ -128,14 +87,14 @@ static mm_status prepare(mm_dataset *d, int32_t split, mm_error *e)
 {
 	const mm_instance *i = d->instance;
 	COM_TRY(pairs_open(i->host, &i->source, split, &d->pairs, e));
-	d->usable = com_alloc(i->host, d->pairs->n_pictures, sizeof(*d->usable));
+	d->usable = com_alloc(i->host, d->pairs->n_items, sizeof(*d->usable));
 	d->scratch = com_alloc(i->host, floats(i), 1);
 	if (!d->usable || !d->scratch)
 		return com_no_memory(e, "a data set");
-	COM_TRY(img_cache_open(&d->cache, i->host, floats(i), d->pairs->n_pictures, i->cache_bytes, e));
+	COM_TRY(img_cache_open(&d->cache, i->host, floats(i), d->pairs->n_items, i->cache_bytes, e));
 	d->mirror = i->mirror && split == MM_SPLIT_TRAIN;
 	d->mirror_stream = i->host->random->stream(i->host->api->host, i->source.instance);
-	COM_TRY(find_files(d, e));
+	COM_TRY(pairs_present(d->pairs, &i->source, "picture", d->usable, e));
 	if (i->broken == IMG_BROKEN_SKIP)
 		COM_TRY(find_broken(d, e));
 	pairs_filter(d->pairs, is_usable, d->usable);
@@ -213,7 +172,7 @@ mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 	const uint8_t *rgb;
 	COM_TRY(pairs_check(d->pairs, index, e));
 	mm_error why = MM_ERROR_INIT;
-	mm_status status = get_picture(d, d->pairs->sample[index].picture, &rgb, &why);
+	mm_status status = get_picture(d, d->pairs->sample[index].item, &rgb, &why);
 	if (status == MM_EFORMAT && d->instance->broken == IMG_BROKEN_REFUSE)
 		return com_fail(e, status, "%s; [%s] broken = skip leaves out what cannot be read", why.message,
 		                d->instance->source.instance);

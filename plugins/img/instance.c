@@ -12,7 +12,7 @@ static mm_status read_picture_settings(const com_host *h, mm_config *c, mm_insta
 	static const char *const filters[] = { "area", "lanczos", NULL }, *const fits[] = { "stretch", "crop", NULL };
 	static const char *const broken[] = { "refuse", "skip", NULL }, *const orientations[] = { "exif", "ignore", NULL };
 	int64_t cache;
-	COM_TRY(pairs_settings(h, c, &i->source, e));
+	COM_TRY(pairs_settings(h, c, PAIRS_PICTURE, &i->source, e));
 	COM_TRY(com_get_int32(h, c, "size", 64, 32, 256, &i->fit.size, e));
 	if (i->fit.size & (i->fit.size - 1))
 		return h->config->refuse(c, "size", "32, 64, 128 or 256", e);

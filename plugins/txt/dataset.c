@@ -12,18 +12,18 @@ struct mm_dataset {
 static bool has_caption(const pairs *p, const pairs_sample *s, void *ctx)
 {
 	(void)ctx;
-	return p->picture[s->picture].n_captions > 0;
+	return p->item[s->item].n_captions > 0;
 }
 
 static void report_missing(const mm_instance *i, const pairs *p)
 {
 	uint32_t missing = 0, first = 0;
-	for (uint32_t k = 0; k < p->n_pictures; k++)
-		if (!p->picture[k].n_captions && !missing++)
+	for (uint32_t k = 0; k < p->n_items; k++)
+		if (!p->item[k].n_captions && !missing++)
 			first = k;
 	if (missing)
 		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures have no caption (first: %s)", i->source.instance,
-		        missing, p->n_pictures, p->picture[first].name);
+		        missing, p->n_items, p->item[first].name);
 }
 
 mm_status txt_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)

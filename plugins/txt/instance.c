@@ -7,7 +7,7 @@
 static mm_status read_caption_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
 {
 	static const char *const representations[] = { "embedding", "onehot", NULL };
-	COM_TRY(pairs_settings(h, c, &i->source, e));
+	COM_TRY(pairs_settings(h, c, PAIRS_TEXT, &i->source, e));
 	COM_TRY(h->config->get_choice(c, "representation", representations, TXT_EMBEDDING, &i->representation, e));
 	COM_TRY(com_get_int32(h, c, "length", 16, 8, TXT_LENGTH_MAX, &i->length, e));
 	if (i->length % 8)

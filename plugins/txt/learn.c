@@ -96,7 +96,7 @@ static mm_status make_vectors(mm_instance *i, const pairs *p, mm_error *e)
 static bool has_caption(const pairs *p, const pairs_sample *s, void *ctx)
 {
 	(void)ctx;
-	return p->picture[s->picture].n_captions > 0;
+	return p->item[s->item].n_captions > 0;
 }
 
 static void report(const mm_instance *i, const pairs *p)

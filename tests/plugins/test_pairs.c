@@ -30,17 +30,17 @@ static void cub_gives_a_sample_for_each_caption(void **state)
 	media_cub(*state, "d");
 	pairs_source s = source(*state, PAIRS_EACH);
 	pairs *train = open_pairs(&m, &s, MM_SPLIT_TRAIN), *test = open_pairs(&m, &s, MM_SPLIT_TEST);
-	assert_int_equal(train->n_pictures, MEDIA_CLASSES * (MEDIA_PER_CLASS - MEDIA_TEST_PER_CLASS));
-	assert_int_equal(train->n_samples, 2 * train->n_pictures);
+	assert_int_equal(train->n_items, MEDIA_CLASSES * (MEDIA_PER_CLASS - MEDIA_TEST_PER_CLASS));
+	assert_int_equal(train->n_samples, 2 * train->n_items);
 	assert_int_equal(test->n_samples, 2 * MEDIA_CLASSES * MEDIA_TEST_PER_CLASS);
 	int seen[MEDIA_CLASSES] = { 0 };
 	for (uint32_t i = 0; i < test->n_samples; i++) {
 		char key[256], text[256], expected[256];
 		const pairs_sample *sample = &test->sample[i];
 		key_of(test, i, key);
-		snprintf(expected, sizeof expected, "%s#%u", test->picture[sample->picture].name, sample->k);
+		snprintf(expected, sizeof expected, "%s#%u", test->item[sample->item].name, sample->k);
 		assert_string_equal(key, expected);
-		assert_int_equal(sample->k, i / test->n_pictures); /* first captions first */
+		assert_int_equal(sample->k, i / test->n_items); /* first captions first */
 		pairs_caption(test, sample, text, sizeof text);
 		assert_int_equal(strncmp(text, sample->k ? "the " : "A ", 2), 0);
 		seen[pairs_label(test, i)]++;
@@ -61,7 +61,7 @@ static void first_and_join_give_a_sample_for_each_picture(void **state)
 	media_cub(*state, "d");
 	pairs_source s = source(*state, PAIRS_FIRST);
 	pairs *p = open_pairs(&m, &s, MM_SPLIT_TEST);
-	assert_int_equal(p->n_samples, p->n_pictures);
+	assert_int_equal(p->n_samples, p->n_items);
 	key_of(p, 0, key);
 	assert_null(strchr(key, '#'));
 	pairs_close(p);
@@ -190,16 +190,16 @@ static void folders_take_ten_captions_in_the_order_of_names(void **state)
 	make_folders(*state, 30);
 	pairs_source s = source(*state, PAIRS_EACH);
 	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
-	assert_int_equal(p->n_pictures, 3);
+	assert_int_equal(p->n_items, 3);
 	assert_int_equal(p->n_samples, 30);
-	assert_string_equal(p->picture[0].name, "001.a/x1");
-	assert_string_equal(p->picture[0].file, "train/001.a/x1.jpg");
-	assert_string_equal(p->picture[2].name, "002.b/y");
-	assert_string_equal(p->caption[p->picture[2].caption + 9], "caption 29");
-	assert_int_equal(p->picture[2].label, 1);
+	assert_string_equal(p->item[0].name, "001.a/x1");
+	assert_string_equal(p->item[0].file, "train/001.a/x1.jpg");
+	assert_string_equal(p->item[2].name, "002.b/y");
+	assert_string_equal(p->caption[p->item[2].caption + 9], "caption 29");
+	assert_int_equal(p->item[2].label, 1);
 	pairs_close(p);
 	p = open_pairs(&m, &s, MM_SPLIT_TEST);
-	assert_int_equal(p->picture[0].label, 2);
+	assert_int_equal(p->item[0].label, 2);
 	pairs_close(p);
 	assert_ok(pairs_classes(&m.com, &s, &classes, &e), e);
 	assert_int_equal(classes, 3);
@@ -228,8 +228,8 @@ static void coco_joins_captions_by_picture(void **state)
 	pairs_source s = source(*state, PAIRS_EACH);
 	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
 	assert_int_equal(p->n_samples, 3);
-	assert_string_equal(p->picture[1].name, "b");
-	assert_string_equal(p->picture[1].file, "train2017/b.jpg");
+	assert_string_equal(p->item[1].name, "b");
+	assert_string_equal(p->item[1].file, "train2017/b.jpg");
 	pairs_caption(p, &(pairs_sample){ 1, 0 }, text, sizeof text);
 	assert_string_equal(text, "first");
 	assert_int_equal(pairs_label(p, 0), -1);
@@ -270,10 +270,10 @@ static void assert_ids_join(media_host *m, rig *r, const char *const of_image[4]
 	media_text(r, "d/captions_train2017.json", json);
 	pairs_source s = source(r, PAIRS_EACH);
 	pairs *p = open_pairs(m, &s, MM_SPLIT_TRAIN);
-	assert_int_equal(p->n_pictures, 4);
+	assert_int_equal(p->n_items, 4);
 	for (int i = 0; i < 4; i++) {
-		assert_int_equal(p->picture[i].n_captions, 1);
-		assert_string_equal(p->caption[p->picture[i].caption], p->picture[i].name);
+		assert_int_equal(p->item[i].n_captions, 1);
+		assert_string_equal(p->caption[p->item[i].caption], p->item[i].name);
 	}
 	pairs_close(p);
 }
@@ -312,7 +312,7 @@ static void odd_coco_records_are_left_out_and_named(void **state)
 	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
 	assert_int_equal(p->n_samples, 1);
 	assert_string_equal(p->caption[0], "good");
-	assert_string_equal(p->picture[0].file, "train2014/a.jpg");
+	assert_string_equal(p->item[0].file, "train2014/a.jpg");
 	assert_int_equal(m.warnings, 2);
 	assert_non_null(strstr(m.line, "3 of 4 annotations lack an \"image_id\" or a text \"caption\" (first: id 12)"));
 	pairs_close(p);
@@ -418,11 +418,11 @@ static void hostile_captions_are_cut_or_repaired_and_told(void **state)
 	media_text(*state, "d/text/a/empty.txt", "");
 	pairs_source s = source(*state, PAIRS_EACH);
 	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
-	assert_int_equal(p->picture[0].n_captions, 3); /* of the last line nothing is left */
+	assert_int_equal(p->item[0].n_captions, 3); /* of the last line nothing is left */
 	assert_string_equal(p->caption[1], "bad     utf");
 	assert_string_equal(p->caption[2], "nul   byte");
 	assert_int_equal(strlen(p->caption[3]), PAIRS_CAPTION_MAX);
-	assert_int_equal(p->picture[2].n_captions, 0);
+	assert_int_equal(p->item[2].n_captions, 0);
 	assert_int_equal(m.warnings, 2);
 	assert_non_null(strstr(m.line, "3 captions hold control characters"));
 	assert_non_null(strstr(m.line, "x.txt:2"));

@@ -1,0 +1,105 @@
+/* deal.c - sounds dealt out to keys of their class. */
+#include "mmi_build.h"
+
+#include "deal.h"
+
+/* The sounds of one class, in the order of the round being dealt. */
+typedef struct hand {
+	uint32_t n, pairs;    /* sounds, tuples */
+	const uint32_t *item; /* [n] */
+	uint32_t *order;      /* [n] */
+} hand;
+
+typedef struct table {
+	hand *hand;     /* [classes] */
+	uint32_t *item; /* usable items, by class */
+	uint32_t *order;
+	uint32_t n;    /* of both */
+	uint32_t most; /* tuples of a class */
+} table;
+
+/* Label of an item that takes part; -1: none. */
+static int32_t label_of(const audio_store *s, uint32_t item)
+{
+	return s->usable[item] ? s->pairs->item[item].label : -1;
+}
+
+static void sort_by_class(const mm_instance *i, const audio_store *s, table *t)
+{
+	for (uint32_t k = 0; k < s->pairs->n_items; k++)
+		if (label_of(s, k) >= 0)
+			t->hand[label_of(s, k)].n++;
+	uint32_t at = 0;
+	for (uint32_t c = 0; c < i->n_classes; c++) {
+		t->hand[c].item = t->item + at;
+		t->hand[c].order = t->order + at;
+		at += t->hand[c].n;
+		t->hand[c].n = 0;
+	}
+	for (uint32_t k = 0; k < s->pairs->n_items; k++)
+		if (label_of(s, k) >= 0) {
+			hand *h = &t->hand[label_of(s, k)];
+			t->item[(h->item - t->item) + h->n++] = k;
+		}
+}
+
+static uint64_t count_tuples(const mm_instance *i, int32_t split, table *t)
+{
+	uint64_t n = 0;
+	for (uint32_t c = 0; c < i->n_classes; c++) {
+		hand *h = &t->hand[c];
+		h->pairs = h->n && i->pairs[split] ? (uint32_t)i->pairs[split] : h->n;
+		t->most = h->pairs > t->most ? h->pairs : t->most;
+		n += h->pairs;
+	}
+	return n;
+}
+
+static void deal_all(const mm_instance *i, int32_t split, table *t, audio_tuple *out)
+{
+	const com_host *host = i->host;
+	const uint64_t stream = host->random->stream(host->api->host, "audio/deal");
+	for (uint32_t k = 0; k < t->most; k++)
+		for (uint32_t c = 0; c < i->n_classes; c++) {
+			hand *h = &t->hand[c];
+			if (k >= h->pairs)
+				continue;
+			const uint64_t index = (uint64_t)split << 60 | (uint64_t)c << 40 | k / h->n;
+			if (k % h->n == 0)
+				host->random->permutation(host->api->host, stream, index, h->n, h->order);
+			*out++ = (audio_tuple){ k, c, h->item[h->order[k % h->n]], k >= h->n };
+		}
+}
+
+mm_status audio_deal_open(const mm_instance *i, const audio_store *s, int32_t split, audio_deal *out, mm_error *e)
+{
+	const com_host *h = i->host;
+	table t = { .n = s->pairs->n_items };
+	if (!i->n_classes)
+		return com_fail(
+			e, MM_ECONFIG,
+			"keys = class in [%s], but the data has no classes; set classes = folder, or names with {label}",
+			i->source.instance);
+	t.hand = com_alloc(h, i->n_classes, sizeof(*t.hand));
+	t.item = com_alloc(h, t.n, sizeof(*t.item));
+	t.order = com_alloc(h, t.n, sizeof(*t.order));
+	mm_status status = t.hand && t.item && t.order ? MM_OK : com_no_memory(e, "the pairing");
+	if (status == MM_OK) {
+		sort_by_class(i, s, &t);
+		out->n = count_tuples(i, split, &t);
+		out->tuple = com_alloc(h, out->n ? (size_t)out->n : 1, sizeof(*out->tuple));
+		if (out->tuple)
+			deal_all(i, split, &t, out->tuple);
+		else
+			status = com_no_memory(e, "the pairing");
+	}
+	com_release(h, t.hand);
+	com_release(h, t.item);
+	com_release(h, t.order);
+	return status;
+}
+
+void audio_deal_close(const com_host *h, audio_deal *d)
+{
+	com_release(h, d->tuple);
+}
