@@ -34,6 +34,7 @@
 
 #define MMI_STREAM_EVAL_GIVEN "eval/given"       /* which modalities translations are given */
 #define MMI_STREAM_EVAL_SWAP "eval/swap"         /* tuples that parts are swapped from */
+#define MMI_STREAM_EVAL_SAME "eval/same"         /* the same within a class */
 #define MMI_STREAM_EVAL_SHUFFLED "eval/shuffled" /* pairing by chance */
 
 #define MMI_STREAM_BENCH_X "bench/x" /* what the benchmark runs on */
@@ -52,6 +53,10 @@
 /* Rows of chains over latents. Posterior chains have 0, 1, ... to chains x rows. */
 #define MMI_ROWS_GUIDE \
 	(UINT32_C(1) << 30) /* first of chains that the energy guides: may follow a posterior chain at once */
+
+/* Rows of data chains: 0 to the batch, then as many of imputed tuples, then those of further updates of the energy, 1,
+ * 2, ... in an iteration. */
+#define MMI_ROWS_FURTHER(update, batch) (((update) + 1) * (batch))
 
 /* Steps of data chains are 0, 1, ... ; the last number is free for noise that they start from. */
 #define MMI_STEP_START_NOISE UINT32_MAX

@@ -46,15 +46,22 @@ static double parameters(const mmi_params *p)
 	return sum;
 }
 
+/* Whether choice and guide of samples go by a term. */
+static bool guides(const mmi_eval_work *w, mmi_term term)
+{
+	const uint32_t terms = w->sample.guide.terms;
+	return mmi_model_has_term(w->model, term) && (!terms || terms >> term & 1);
+}
+
 /* Network evaluations a sample: one by the generator, but where the chain starts at noise, one by the energy at each
- * step; a candidate and a step of the guide run both, and the inference model where its experts' agreement is part of
- * the energy. */
+ * step; a candidate and a step of the guide run the generator and one network for each term they go by. */
 static double evaluations(const mmi_eval_work *w, bool revise)
 {
 	if (revise && w->sample.revise.from_noise)
 		return w->sample.revise.steps;
-	double guide = w->model->config.agreement > 0 ? 3 : 2,
-		   candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
+	double guide = 1, candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
+	for (int k = 0; k < MMI_TERMS; k++)
+		guide += guides(w, (mmi_term)k);
 	return 1 + (revise ? w->sample.revise.steps + guide * (candidates + w->sample.guide.steps) : 0);
 }
 
@@ -63,9 +70,11 @@ static double parameters_in_use(const mmi_eval_work *w, bool revise)
 {
 	if (revise && w->sample.revise.from_noise)
 		return parameters(w->model->energy);
-	bool inference = revise && mmi_guide_acts(&w->sample.guide) && w->model->config.agreement > 0;
-	return parameters(w->model->generator) + (revise ? parameters(w->model->energy) : 0) +
-	       (inference ? parameters(w->model->inference) : 0);
+	const bool guided = revise && mmi_guide_acts(&w->sample.guide),
+			   energy = revise && (w->sample.revise.steps || (guided && guides(w, MMI_TERM_TEXTURE)));
+	return parameters(w->model->generator) + (energy ? parameters(w->model->energy) : 0) +
+	       (guided && guides(w, MMI_TERM_MATCH) ? parameters(w->model->match) : 0) +
+	       (guided && guides(w, MMI_TERM_AGREEMENT) ? parameters(w->model->inference) : 0);
 }
 
 uint64_t mmi_eval_cost_blocks(const mmi_eval_work *w)

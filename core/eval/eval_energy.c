@@ -1,90 +1,56 @@
 /* eval_energy.c - the energy as a score: does it tell tuples that fit from tuples that do not. */
 #include "mmi_build.h"
 
-#include "engine/streams.h"
-#include "engine/vec.h"
 #include "eval/auc.h"
-#include "eval/eval_work.h"
+#include "eval/exchange.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define ATTEMPTS 200u /* draws of a partner before a tuple is left as it is */
-
 static const char name[] = "energy as detector";
 
-/* The joint energy, and where the experts' agreement is part of it, the energy model alone. */
-enum { JOINT, ALONE, KINDS };
-static const char *const kinds[KINDS] = { "ROC area", "energy model alone" };
-
-/* Energies of the tuples as they are, and with each modality exchanged. */
+/* Energies of the tuples as they are, and with each modality exchanged; [MMI_KINDS] each, those there are. */
 typedef struct mmi_scores {
-	float *plain[KINDS], *swapped[KINDS][MMI_MAX_MODALITIES], *other[KINDS];
+	uint32_t kinds;
+	float *plain[MMI_KINDS], *swapped[MMI_MAX_MODALITIES][MMI_KINDS], *other[MMI_KINDS];
 	uint32_t n_swapped[MMI_MAX_MODALITIES], n_other;
-	float *block[KINDS]; /* of the rows in work */
-	int kinds;
+	float *block[MMI_KINDS]; /* of the rows in work */
 } mmi_scores;
 
 static void scores_clear(mmi_scores *s)
 {
-	for (int k = 0; k < KINDS; k++) {
-		mmi_free(s->plain[k]);
-		mmi_free(s->other[k]);
-		mmi_free(s->block[k]);
-		for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
-			mmi_free(s->swapped[k][m]);
-	}
+	mmi_kinds_clear(s->plain);
+	mmi_kinds_clear(s->other);
+	mmi_kinds_clear(s->block);
+	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
+		mmi_kinds_clear(s->swapped[m]);
 }
 
 static mm_status scores_create(const mmi_eval_work *w, mmi_scores *s, mm_error *e)
 {
-	bool ok = true;
-	s->kinds = w->model->config.agreement > 0 ? KINDS : 1;
+	s->kinds = mmi_eval_kinds(w);
 	s->n_other = w->other_tuples ? mmi_tuples_count(w->other_tuples) : 0;
-	for (int k = 0; k < s->kinds; k++) {
-		ok = ok && (s->plain[k] = mmi_alloc(w->n_tuples, sizeof(float))) &&
-		     (s->block[k] = mmi_alloc(w->block, sizeof(float)));
-		ok = ok && (!s->n_other || (s->other[k] = mmi_alloc(s->n_other, sizeof(float))));
-		for (uint32_t m = 0; m < w->n; m++)
-			ok = ok && (s->swapped[k][m] = mmi_alloc(w->n_tuples, sizeof(float)));
-	}
-	return ok ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %u energies", w->n_tuples);
+	MMI_TRY(mmi_kinds_create(s->kinds, w->n_tuples, s->plain, e));
+	MMI_TRY(mmi_kinds_create(s->kinds, w->block, s->block, e));
+	if (s->n_other)
+		MMI_TRY(mmi_kinds_create(s->kinds, s->n_other, s->other, e));
+	for (uint32_t m = 0; m < w->n; m++)
+		MMI_TRY(mmi_kinds_create(s->kinds, w->n_tuples, s->swapped[m], e));
+	return MM_OK;
 }
 
 /* Energies of a block's rows x into s->block. */
 static void score(mmi_eval_work *w, mmi_scores *s, const float *const *x)
 {
-	mmi_sampler_energies(w->sampler, x, w->block, s->block[JOINT], s->block[ALONE]);
+	mmi_kinds_run(w->sampler, x, w->block, s->block);
 }
 
-/* Any tuple of the evaluated ones with another class; false when none was met. */
-static bool partner(const mmi_eval_work *w, uint64_t key, uint32_t tuple, uint32_t m, uint32_t *out)
+/* Copies rows of each kind. */
+static void keep_rows(const mmi_scores *s, float *const to[MMI_KINDS], uint32_t first, uint32_t rows)
 {
-	int32_t label = mmi_tuples_label(w->tuples, tuple);
-	for (uint32_t a = 0; a < ATTEMPTS && label >= 0; a++) {
-		uint32_t i = mmi_rng_below((mmi_rng){ .key = key, .sample = tuple, .step = a, .iteration = m }, w->n_tuples);
-		int32_t theirs = mmi_tuples_label(w->tuples, i);
-		if (theirs >= 0 && theirs != label) {
-			*out = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Reads modality m of partners over `to`; rows without one are told in w->counted. */
-static mm_status exchange(mmi_eval_work *w, uint32_t first, uint32_t rows, uint32_t m, float *to, mm_error *e)
-{
-	uint64_t key = mmi_rng_key(w->r->seed, MMI_STREAM_EVAL_SWAP);
-	for (uint32_t r = 0; r < rows; r++) {
-		float *at[MMI_MAX_MODALITIES] = { NULL };
-		uint32_t i;
-		w->counted[r] = partner(w, key, first + r, m, &i);
-		at[m] = to + r * (size_t)w->model->modalities[m].count;
-		if (w->counted[r])
-			MMI_TRY(mmi_tuples_read(w->tuples, i, at, e));
-	}
-	return MM_OK;
+	for (int k = 0; k < MMI_KINDS; k++)
+		if (s->block[k])
+			memcpy(to[k] + first, s->block[k], rows * sizeof(float));
 }
 
 static void keep_swapped(const mmi_eval_work *w, mmi_scores *s, uint32_t m, uint32_t rows)
@@ -92,8 +58,9 @@ static void keep_swapped(const mmi_eval_work *w, mmi_scores *s, uint32_t m, uint
 	for (uint32_t r = 0; r < rows; r++) {
 		if (!w->counted[r])
 			continue;
-		for (int k = 0; k < s->kinds; k++)
-			s->swapped[k][m][s->n_swapped[m]] = s->block[k][r];
+		for (int k = 0; k < MMI_KINDS; k++)
+			if (s->block[k])
+				s->swapped[m][k][s->n_swapped[m]] = s->block[k][r];
 		s->n_swapped[m]++;
 	}
 }
@@ -103,12 +70,11 @@ static mm_status score_block(mmi_eval_work *w, uint32_t first, uint32_t rows, mm
 	const float *x[MMI_MAX_MODALITIES];
 	memcpy(x, w->data, sizeof x);
 	score(w, s, x);
-	for (int k = 0; k < s->kinds; k++)
-		memcpy(s->plain[k] + first, s->block[k], rows * sizeof(float));
+	keep_rows(s, s->plain, first, rows);
 	for (uint32_t m = 0; m < w->n; m++) {
 		float *exchanged = w->x[MMI_GENERATOR][m];
 		memcpy(exchanged, w->data[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
-		MMI_TRY(exchange(w, first, rows, m, exchanged, e));
+		MMI_TRY(mmi_eval_exchange(w, first, rows, m, false, exchanged, e));
 		x[m] = exchanged;
 		score(w, s, x);
 		x[m] = w->data[m];
@@ -125,8 +91,7 @@ static mm_status score_other(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 		uint32_t rows = mmi_eval_rows(w, first, s->n_other);
 		MMI_TRY(mmi_eval_read(w, w->other_tuples, first, rows, e));
 		score(w, s, (const float *const *)w->data);
-		for (int k = 0; k < s->kinds; k++)
-			memcpy(s->other[k] + first, s->block[k], rows * sizeof(float));
+		keep_rows(s, s->other, first, rows);
 		MMI_TRY(mmi_eval_tick(w, "energy of the other data", e));
 	}
 	return MM_OK;
@@ -177,20 +142,27 @@ mm_status mmi_eval_open_other(mmi_eval_work *w, mm_error *e)
 
 /* ------------------------------------------------------------ figures */
 
-/* The area for tuples as they are against `n` energies, by each kind of energy. */
-static mm_status add_area(mmi_eval_work *w, const mmi_scores *s, const char *of, float *const against[KINDS],
-                          uint32_t n, double area[KINDS], mm_error *e)
+/* "ROC area" is that of the joint energy, or of the only term there is. */
+static const char *variant_of(const mmi_scores *s, int kind)
 {
-	for (int k = 0; k < s->kinds; k++) {
-		MMI_TRY(mmi_auc(s->plain[k], w->n_tuples, against[k], n, &area[k], e));
-		MMI_TRY(mmi_report_add(w->out, name, of, kinds[k], area[k], e));
-	}
+	return !(s->kinds >> MMI_KIND_JOINT & 1) || kind == MMI_KIND_JOINT ? "ROC area" : mmi_kind_names[kind];
+}
+
+/* The area for tuples as they are against `n` energies, by each kind of energy. */
+static mm_status add_area(mmi_eval_work *w, const mmi_scores *s, const char *of, float *const against[MMI_KINDS],
+                          uint32_t n, double area[MMI_KINDS], mm_error *e)
+{
+	for (int k = 0; k < MMI_KINDS; k++)
+		if (s->plain[k]) {
+			MMI_TRY(mmi_auc(s->plain[k], w->n_tuples, against[k], n, &area[k], e));
+			MMI_TRY(mmi_report_add(w->out, name, of, variant_of(s, k), area[k], e));
+		}
 	return MM_OK;
 }
 
 static mm_status add_swapped(mmi_eval_work *w, const mmi_scores *s, mm_error *e)
 {
-	double sum[KINDS] = { 0 }, area[KINDS];
+	double sum[MMI_KINDS] = { 0 }, area[MMI_KINDS] = { 0 };
 	char of[64];
 	uint32_t least = UINT32_MAX;
 	for (uint32_t m = 0; m < w->n; m++)
@@ -199,20 +171,20 @@ static mm_status add_swapped(mmi_eval_work *w, const mmi_scores *s, mm_error *e)
 		return mmi_report_lack(
 			w->out, name, "no tuple has a partner of another class: the tuples have no labels, or one class only", e);
 	for (uint32_t m = 0; m < w->n; m++) {
-		float *const against[KINDS] = { s->swapped[JOINT][m], s->swapped[ALONE][m] };
 		snprintf(of, sizeof of, "%s of another class", w->model->modalities[m].name);
-		MMI_TRY(add_area(w, s, of, against, s->n_swapped[m], area, e));
-		for (int k = 0; k < s->kinds; k++)
+		MMI_TRY(add_area(w, s, of, s->swapped[m], s->n_swapped[m], area, e));
+		for (int k = 0; k < MMI_KINDS; k++)
 			sum[k] += area[k] / w->n;
 	}
-	for (int k = 0; k < s->kinds; k++)
-		MMI_TRY(mmi_report_add(w->out, name, "mean", kinds[k], sum[k], e));
+	for (int k = 0; k < MMI_KINDS; k++)
+		if (s->plain[k])
+			MMI_TRY(mmi_report_add(w->out, name, "mean", variant_of(s, k), sum[k], e));
 	return MM_OK;
 }
 
 static mm_status add_all(mmi_eval_work *w, mmi_scores *s, mm_error *e)
 {
-	double area[KINDS];
+	double area[MMI_KINDS];
 	for (uint32_t first = 0; first < w->n_tuples; first += w->block) {
 		uint32_t rows = mmi_eval_rows(w, first, w->n_tuples);
 		MMI_TRY(mmi_eval_read(w, w->tuples, first, rows, e));

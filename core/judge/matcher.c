@@ -10,72 +10,13 @@
 
 #define BLOCK 256u /* rows read at once */
 
-enum { CHANNELS = 32, MOST_CHANNELS = 128, HIDDEN = 128, SIDE = 4 };
+static const mmi_tower_size layers = {
+	.channels = 32, .most_channels = 128, .hidden = 128, .embedding = MMI_MATCHER_DIM
+};
 
-/* ------------------------------------------------------------ layers */
-
-static mm_tensor relu(mmi_graph *g, mm_tensor x)
+mm_tensor mmi_matcher_record(mmi_graph *g, mm_tensor x)
 {
-	return mmi_graph_ops.activation(g, x, MM_ACT_RELU, 0);
-}
-
-static mm_tensor linear(mmi_graph *g, mm_tensor x, const char *name, int32_t features)
-{
-	return mmi_graph_ops.linear(g, x, name, features, 1, MM_INIT_DEFAULT);
-}
-
-/* Pictures and maps: halved until a side is SIDE or less. */
-static mm_tensor see_map(mmi_graph *g, mm_tensor x)
-{
-	char name[24];
-	mm_conv c = { .struct_size = sizeof c,
-		          .out_channels = CHANNELS,
-		          .kernel_h = 4,
-		          .kernel_w = 4,
-		          .stride_h = 2,
-		          .stride_w = 2,
-		          .pad_h = 1,
-		          .pad_w = 1,
-		          .bias = 1 };
-	mm_shape s = mmi_graph_ops.shape(g, x);
-	for (int k = 1; s.dim[0] > SIDE && s.dim[1] > SIDE; k++, s = mmi_graph_ops.shape(g, x)) {
-		snprintf(name, sizeof name, "conv%d", k);
-		x = relu(g, mmi_graph_ops.conv2d(g, x, name, &c));
-		c.out_channels = c.out_channels < MOST_CHANNELS ? 2 * c.out_channels : MOST_CHANNELS;
-	}
-	return x;
-}
-
-/* Sequences [length, features]: each place, then each with its neighbours, then their mean. */
-static mm_tensor see_sequence(mmi_graph *g, mm_tensor x)
-{
-	const mm_shape s = mmi_graph_ops.shape(g, x), map = mmi_shape(3, 1, s.dim[0], s.dim[1]);
-	const mm_conv each = { .struct_size = sizeof each,
-		                   .out_channels = MOST_CHANNELS,
-		                   .kernel_h = 1,
-		                   .kernel_w = 1,
-		                   .stride_h = 1,
-		                   .stride_w = 1,
-		                   .bias = 1 };
-	const mm_conv near = { .struct_size = sizeof near,
-		                   .out_channels = MOST_CHANNELS,
-		                   .kernel_h = 1,
-		                   .kernel_w = 3,
-		                   .stride_h = 1,
-		                   .stride_w = 1,
-		                   .pad_w = 1,
-		                   .bias = 1 };
-	mm_tensor h = relu(g, mmi_graph_ops.conv2d(g, mmi_graph_ops.reshape(g, x, &map), "each", &each));
-	return mmi_graph_ops.global_avg_pool(g, relu(g, mmi_graph_ops.conv2d(g, h, "near", &near)));
-}
-
-mm_tensor mmi_matcher_record(const mmi_modality *modality, mmi_graph *g, mm_tensor x)
-{
-	const uint32_t rank = modality->info.shape.rank;
-	mm_tensor h = rank == 3 ? see_map(g, x) : rank == 2 ? see_sequence(g, x) : x;
-	const mm_shape s = mmi_graph_ops.shape(g, h), flat = mmi_shape(1, (int)mmi_shape_count(&s));
-	h = relu(g, linear(g, mmi_graph_ops.reshape(g, h, &flat), "hidden", HIDDEN));
-	return linear(g, h, "embedding", MMI_MATCHER_DIM);
+	return mmi_tower_record(&layers, g, x);
 }
 
 /* ------------------------------------------------------------ life */
@@ -85,7 +26,7 @@ static mm_status record(mmi_matcher *m, mmi_tower *t, mm_error *e)
 	MMI_TRY(mmi_network_open(&t->net, e));
 	mmi_graph_scope(t->net.graph, m->params, "%s", t->modality->name);
 	t->x = mmi_input(t->net.graph, t->modality->name, t->modality->info.shape);
-	t->out = mmi_matcher_record(t->modality, t->net.graph, t->x);
+	t->out = mmi_matcher_record(t->net.graph, t->x);
 	return mmi_graph_check(t->net.graph, e);
 }
 

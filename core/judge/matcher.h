@@ -10,6 +10,7 @@
 #include "engine/network.h"
 #include "judge/retrieval.h"
 #include "model/model.h"
+#include "model/tower.h"
 
 enum { MMI_MATCHER_DIM = 64, MMI_MATCHER_CHUNK = 16 }; /* floats of an embedding; rows a worker takes at once */
 
@@ -32,8 +33,8 @@ typedef struct mmi_matcher {
 mm_status mmi_matcher_create(const mmi_device *device, const mmi_modality *modalities, size_t n, uint64_t seed,
                              mmi_pool *pool, mmi_matcher **out, mm_error *e);
 void mmi_matcher_destroy(mmi_matcher *m);
-/* Records modality i's tower in a graph whose scope and store are set: from x to its output. */
-mm_tensor mmi_matcher_record(const mmi_modality *modality, mmi_graph *g, mm_tensor x);
+/* Records a tower in a graph whose scope and store are set: from x to its output. */
+mm_tensor mmi_matcher_record(mmi_graph *g, mm_tensor x);
 /* Embeddings [rows][dim] of length 1. A row does not depend on those beside it. */
 void mmi_matcher_run(mmi_matcher *m, uint32_t i, const float *x, uint32_t rows, float *out);
 

@@ -39,7 +39,7 @@ static mm_status open_tower(training *t, uint32_t i, mm_error *e)
 	mmi_graph_scope(g, t->m->params, "%s", modality->name);
 	w->x = mmi_input(g, modality->name, modality->info.shape);
 	w->grad = mmi_input(g, "grad", mmi_shape(1, (int)MMI_MATCHER_DIM));
-	mm_tensor out = mmi_matcher_record(modality, g, w->x);
+	mm_tensor out = mmi_matcher_record(g, w->x);
 	const mmi_grad_request r = { .loss = mmi_sum_all(g, mmi_graph_ops.mul(g, out, w->grad), 1),
 		                         .seed = mmi_const(g, mmi_shape(0), 1),
 		                         .stores = &t->m->params,

@@ -19,6 +19,15 @@ double mmi_course_rate(const mmi_learner *l)
 	                    : mmi_settings_schedule_at(l->settings, l->clock);
 }
 
+double mmi_course_energy_rate(const mmi_learner *l)
+{
+	const double all = (double)l->settings->iterations, warmup = (double)l->settings->warmup;
+	const double at = l->clock < 0 ? (double)l->state.iteration : l->clock * all;
+	if (!(warmup > 0) || warmup >= all)
+		return mmi_course_rate(l);
+	return mmi_settings_schedule_at(l->settings, at > warmup ? (at - warmup) / (all - warmup) : 0);
+}
+
 void mmi_course_calibrate(mmi_learner *l)
 {
 	mmi_chain_stats stats;

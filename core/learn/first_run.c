@@ -52,7 +52,8 @@ static mm_status try_energy(mmi_learner *l, const mmi_batch *batch, mm_error *e)
 	float *energy = mmi_alloc(batch->size, sizeof *energy);
 	if (!energy)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the energies of a batch");
-	mmi_sampler_energies(l->sampler, (const float *const *)batch->x, (uint32_t)batch->size, NULL, energy);
+	mmi_sampler_energies(l->sampler, (const float *const *)batch->x, (uint32_t)batch->size,
+	                     &(mmi_energies){ .term[MMI_TERM_TEXTURE] = energy });
 	bool good = all_finite(energy, batch->size);
 	mmi_free(energy);
 	return good ? MM_OK

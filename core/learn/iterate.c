@@ -150,6 +150,20 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 	return MM_OK;
 }
 
+/* Negatives of a further update: the chain goes on from where it is, down the energy that the updates before have
+ * changed, as persistent chains do (Tieleman 2008). x_move_max bounds each stretch. */
+static void more_negatives(mmi_learner *l, uint32_t number)
+{
+	const mmi_settings *s = l->settings;
+	mmi_chain_stats stats;
+	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
+	args.iteration = (uint32_t)l->state.iteration;
+	args.number = MMI_ROWS_FURTHER(number, l->span.of);
+	args.held = mmi_given_held(&l->given);
+	mmi_rows_copy(l->model, l->span.rows, l->generated, l->revised);
+	mmi_sampler_revise(l->sampler, &args, l->revised, mmi_rows_read(l->generated), l->span, &stats);
+}
+
 static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
 {
 	bool swaps = t->n > 2;
@@ -180,6 +194,8 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t 
 		                     .l2 = (float)(s->energy_l2 * of_revised) };
 	if (!n_data)
 		return MM_OK; /* nothing to compare the revised tuples with */
+	if (number)
+		more_negatives(l, number);
 	mmi_term_swaps(l, number, &t);
 	return mmi_model_update(l, &t, read_energy, m, e);
 }
@@ -237,6 +253,7 @@ mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measur
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
 	MMI_TRY(out->chains ? cooperate(l, batch, out, e) : mmi_update_elbo(l, batch, out, e));
+	MMI_TRY(mmi_update_match(l, batch, out, e));
 	l->state.iteration++;
 	return MM_OK;
 }

@@ -38,6 +38,8 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_given_create(l->model, l->span, s->translation_share, &l->given, e));
 	if (s->swap_factor > 0)
 		MMI_TRY(mmi_swaps_create(l->model, s->batch, &l->swaps, e));
+	if (l->model->match)
+		MMI_TRY(mmi_match_create(l->model, s->batch, &l->match, e));
 	if (mmi_learner_aligns(l))
 		MMI_TRY(mmi_alignment_create(l->model, s->batch, &l->alignment, e));
 	return mmi_masks_create(l->model, s, l->span.rows, l->n_chains, &l->masks, e);
@@ -58,6 +60,10 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_lanes_create(l->model->generator, chunks, &l->generator_lanes, e));
 	MMI_TRY(mmi_lanes_create(l->model->inference, chunks, &l->inference_lanes, e));
 	MMI_TRY(mmi_lanes_create(l->model->energy, chunks, &l->energy_lanes, e));
+	if (l->model->match) {
+		MMI_TRY(mmi_optimiser_create(l->model->match, &s->match, &l->match_optimiser, e));
+		MMI_TRY(mmi_lanes_create(l->model->match, s->batch / l->chunk, &l->match_lanes, e));
+	}
 	return mmi_pass_create(l->model->device, l->pool, l->chunk, rows, &l->pass, e);
 }
 
@@ -71,6 +77,8 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_loss_inference(l->model, &place, 1, s->inference_target, false, &l->inference_lanes,
 	                           &l->inference_generated, e));
 	MMI_TRY(mmi_loss_energy(l->model, &place, &l->energy_lanes, &l->energy_loss, e));
+	if (l->model->match)
+		MMI_TRY(mmi_loss_match(l->model, &place, &l->match_lanes, &l->match_loss, e));
 	if (l->n_eps)
 		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta, mmi_learner_aligns(l) ? s->contrast_factor : 0,
 		                      &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
@@ -83,7 +91,7 @@ static mm_status create_parts(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	uint32_t rows = l->n_chains * l->span.rows, sheet = mmi_whole_chunks(s->grid_columns, l->chunk);
-	mmi_sampler_config config = { l->chunk, rows > sheet ? rows : sheet, s->seed };
+	mmi_sampler_config config = { l->chunk, rows > sheet ? rows : sheet, s->seed, mmi_settings_guides(s) };
 	MMI_TRY(allocate(l, e));
 	MMI_TRY(mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e));
 	MMI_TRY(create_optimisers(l, e));
@@ -135,16 +143,20 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_loss_clear(&l->energy_loss);
 	mmi_loss_clear(&l->elbo);
 	mmi_loss_clear(&l->locations);
+	mmi_loss_clear(&l->match_loss);
 	mmi_pass_clear(&l->pass);
 	mmi_lanes_clear(&l->generator_lanes);
 	mmi_lanes_clear(&l->inference_lanes);
 	mmi_lanes_clear(&l->energy_lanes);
+	mmi_lanes_clear(&l->match_lanes);
 	mmi_optimiser_clear(&l->generator);
 	mmi_optimiser_clear(&l->inference);
 	mmi_optimiser_clear(&l->energy);
+	mmi_optimiser_clear(&l->match_optimiser);
 	mmi_sampler_destroy(l->sampler);
 	mmi_masks_clear(&l->masks);
 	mmi_swaps_clear(&l->swaps);
+	mmi_match_clear(&l->match);
 	mmi_alignment_clear(&l->alignment);
 	mmi_latents_clear(&l->z);
 	mmi_latents_clear(&l->z_start);

@@ -9,11 +9,13 @@
 #include "learn/masks.h"
 #include "engine/optimiser.h"
 #include "learn/settings.h"
+#include "learn/terms/match.h"
 #include "learn/terms/swaps.h"
 #include "mcmc/sampler.h"
 #include "store/safetensors.h"
 
-#define MMI_GAPS 101     /* energy losses the running median looks at */
+#define MMI_GAPS 101 /* energy losses the running median looks at */
+#define MMI_LEARNER_MODELS 4
 #define MMI_CALIBRATE 50 /* iterations over which x_step is measured */
 
 /* What one iteration did: means over the batch. Chains are measured with the parameters that moved them, losses and
@@ -32,8 +34,10 @@ typedef struct mmi_measures {
 	double x_drift, x_noise, x_move; /* the same, in units of each modality's range */
 	double x_step;                   /* s in use */
 	double swap_rank; /* share of the batch whose tuple has less energy than it has with one modality swapped */
-	double norm_generator, norm_inference, norm_energy;
-	int culprit; /* the model whose update was about to be made: 0 generator, 1 inference, 2 energy */
+	double match, match_first; /* ranking loss of E_match; share of what it ranks that comes first */
+	double match_tau;          /* temperature of E_match */
+	double norm_generator, norm_inference, norm_energy, norm_match;
+	int culprit; /* the model whose update was about to be made, as in mmi_learner_model */
 } mmi_measures;
 
 /* What goes into a checkpoint besides parameters and moments. */
@@ -52,9 +56,9 @@ typedef struct mmi_learner {
 	mmi_model *model;
 	mmi_pool *pool;
 	mmi_sampler *sampler;
-	mmi_optimiser generator, inference, energy;
-	mmi_lanes generator_lanes, inference_lanes, energy_lanes;
-	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo, locations;
+	mmi_optimiser generator, inference, energy, match_optimiser; /* the last: of E_match, where there is one */
+	mmi_lanes generator_lanes, inference_lanes, energy_lanes, match_lanes;
+	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo, locations, match_loss;
 	mmi_pass pass;
 	mmi_span span;            /* rows of the batch that are computed here */
 	uint32_t chunk, n_chains; /* chains per sample: M or 1 */
@@ -72,11 +76,15 @@ typedef struct mmi_learner {
 	mmi_latents buffer_z;
 	mmi_given given;
 	mmi_swaps swaps;
+	mmi_match match;
 	mmi_alignment alignment;
 	mmi_mirror snapshot; /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
-	int64_t snapshot_t[3];
+	int64_t snapshot_t[MMI_LEARNER_MODELS];
 } mmi_learner;
+
+/* What learns, by number: 0 generator, 1 inference, 2 energy, 3 E_match; NULL where there is none. */
+mmi_optimiser *mmi_learner_model(const mmi_learner *l, int number);
 
 mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out,
                              mm_error *e);
@@ -86,8 +94,8 @@ void mmi_learner_destroy(mmi_learner *l);
 bool mmi_learner_aligns(const mmi_learner *l);
 /* One iteration on one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback. */
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e);
-/* Back to the last snapshot with `culprit`'s rate halved (0 generator, 1 inference, 2 energy); MM_ENUMERIC when there
- * have been too many. Iteration counter and noise follow. */
+/* Back to the last snapshot with `culprit`'s rate halved; MM_ENUMERIC when there have been too many. Iteration counter
+ * and noise follow. */
 mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e);
 /* Back to the last snapshot as it was, after an iteration that was given up: the state is whole again. */
 void mmi_learner_revert(mmi_learner *l);

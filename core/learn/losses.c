@@ -21,6 +21,7 @@ static mm_status open_loss(const mmi_model *m, const mmi_loss_place *p, mmi_loss
 		             .l2 = MMI_NONE,
 		             .count_z = mmi_model_z_dim(m),
 		             .count_w = mmi_model_w_dim(m),
+		             .count_pull = mmi_model_z_dim(m),
 		             .masked = p->masked };
 	no_masks(l);
 	MMI_TRY(mmi_network_open(&l->net, e));
@@ -166,16 +167,29 @@ mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes
 	return close_loss(l, loss, mmi_const(g, mmi_shape(0), 1), p, e);
 }
 
-/* factor sum_m <loc_m, pull_m>, added to `sum`. */
-static mm_tensor add_pull(const mmi_model *m, mmi_loss *l, const mmi_expert *experts, double factor, mm_tensor sum)
+/* factor <x, pull_i>, added to `sum`. */
+static mm_tensor add_pull(mmi_loss *l, uint32_t i, mm_tensor x, double factor, mm_tensor sum)
 {
 	mmi_graph *g = l->net.graph;
+	l->pull[i] = mmi_input(g, "pull", mmi_graph_ops.shape(g, x));
+	mm_tensor along = mmi_graph_ops.sum(g, mmi_graph_ops.mul(g, x, l->pull[i]), 0);
+	return mmi_graph_ops.axpby(g, 1, sum, (float)factor, along);
+}
+
+mm_status mmi_loss_match(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *match, mmi_loss *l, mm_error *e)
+{
+	MMI_TRY(open_loss(m, p, l, 0, e));
+	mmi_graph *g = l->net.graph;
+	l->lanes[l->n_lanes++] = match;
+	l->count_pull = MMI_MATCH_DIM;
+	l->value = mmi_model_match_scale(m, g);
+	mm_tensor loss = mmi_graph_ops.mul(g, l->value, l->seed);
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		l->pull[i] = mmi_input(g, "pull", mmi_graph_ops.shape(g, experts[i].loc));
-		mm_tensor along = mmi_graph_ops.sum(g, mmi_graph_ops.mul(g, experts[i].loc, l->pull[i]), 0);
-		sum = mmi_graph_ops.axpby(g, 1, sum, (float)factor, along);
+		mm_tensor unit;
+		MMI_TRY(mmi_model_embed(m, i, g, l->x[i], &unit, e));
+		loss = add_pull(l, i, unit, 1, loss);
 	}
-	return sum;
+	return close_loss(l, loss, mmi_const(g, mmi_shape(0), 1), p, e);
 }
 
 mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_objective *objective, double beta,
@@ -198,7 +212,9 @@ mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_o
 	if (!(pull_factor > 0))
 		return close_loss(l, l->value, l->seed, p, e);
 	mm_tensor loss = mmi_graph_ops.mul(l->net.graph, l->value, l->seed);
-	return close_loss(l, add_pull(m, l, experts, pull_factor, loss), mmi_const(l->net.graph, mmi_shape(0), 1), p, e);
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		loss = add_pull(l, i, experts[i].loc, pull_factor, loss);
+	return close_loss(l, loss, mmi_const(l->net.graph, mmi_shape(0), 1), p, e);
 }
 
 void mmi_loss_clear(mmi_loss *l)

@@ -17,10 +17,10 @@ typedef struct mmi_loss {
 	                                       training */
 	mmi_place z[MMI_MAX_MODALITIES];    /* inputs: latents, or standard draws for an ELBO */
 	mm_tensor seed, l2;                 /* inputs, per sample; l2 MMI_NONE but for the energy */
-	mm_tensor pull[MMI_MAX_MODALITIES]; /* inputs: the gradient of some other loss to each expert's location; MMI_NONE
-	                                       but for an ELBO with one */
+	mm_tensor pull[MMI_MAX_MODALITIES]; /* inputs: the gradient of some other loss to each expert's location, for an
+	                                       ELBO with one, or of the ranking loss to each unit vector; else MMI_NONE */
 	mm_tensor value;                    /* per sample, before the seed and without what pulls */
-	int64_t count_x[MMI_MAX_MODALITIES], count_z, count_w;
+	int64_t count_x[MMI_MAX_MODALITIES], count_z, count_w, count_pull;
 	mmi_lanes *lanes[2]; /* of the stores it trains */
 	uint32_t n_lanes;
 	/* Inputs, per sample, of what is masked; all MMI_NONE when every modality is there and counts. */
@@ -55,6 +55,9 @@ mm_status mmi_loss_inference(const mmi_model *m, const mmi_loss_place *p, uint32
                              bool separate, mmi_lanes *inference, mmi_loss *out, mm_error *e);
 /* E(X), with the optional penalty l2 E(X)^2: trains the energy model. */
 mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *out, mm_error *e);
+/* seed log(1 / tau) + sum_m <u_m, pull_m>, where seed and pull are the ranking loss's gradient to them
+ * (terms/ranking.h): trains E_match. */
+mm_status mmi_loss_match(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *match, mmi_loss *out, mm_error *e);
 /* An objective's negative ELBO (objectives/objective.h): trains generator and inference. With pull_factor above 0 the
  * gradients in `pull` times it, of a loss that is no sum over samples, go through the same encoders: no second pass is
  * needed for them. */
@@ -75,7 +78,7 @@ typedef struct mmi_segment {
 	const float *const *x;             /* [modality][x_rows][floats] */
 	const float *const *seen;          /* the same, of a loss whose encoders may see something else; NULL: x */
 	mmi_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
-	const float *const *pull;          /* [modality][rows][floats of z]: of a loss that takes it */
+	const float *const *pull;          /* [modality][rows][floats]: of a loss that takes it */
 	const mmi_mask *mask;              /* of a masked loss */
 	uint32_t rows, x_rows;             /* x repeats after x_rows */
 	float seed, l2;

@@ -20,9 +20,13 @@ mmi_measures mmi_measures_none(bool warm)
 		                   .e_revised = NAN,
 		                   .gap = NAN,
 		                   .swap_rank = NAN,
+		                   .match = NAN,
+		                   .match_first = NAN,
+		                   .match_tau = NAN,
 		                   .norm_generator = NAN,
 		                   .norm_inference = NAN,
-		                   .norm_energy = NAN };
+		                   .norm_energy = NAN,
+		                   .norm_match = NAN };
 }
 
 void mmi_measure_posterior(const mmi_learner *l, const mmi_chain_stats *stats, mmi_measures *m)

@@ -75,7 +75,7 @@ static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *pro
 	for (uint32_t i = 0; i < l->n_z; i++)
 		bind_place(l, s, program, i, row, n);
 	for (uint32_t i = 0; i < l->n_x && l->pull[i] != MMI_NONE; i++)
-		mmi_program_feed(program, l->pull[i], n, s->pull[i] + row * (size_t)l->count_z);
+		mmi_program_feed(program, l->pull[i], n, s->pull[i] + row * (size_t)l->count_pull);
 	if (s->mask)
 		bind_mask(l, s, program, row, n);
 	mmi_program_bind(program, l->seed, seeds);

@@ -110,10 +110,14 @@ static const mmi_key course_keys[] = {
 	              "Updates an iteration."),
 	MMI_COUNT_ROW("learner", "inference_updates", mmi_settings, inference_updates, 1, 0, MMI_LIMIT,
 	              "Updates an iteration."),
-	MMI_COUNT_ROW("learner", "energy_updates", mmi_settings, energy_updates, 1, 0, MMI_LIMIT, "Updates an iteration."),
+	MMI_COUNT_ROW("learner", "energy_updates", mmi_settings, energy_updates, 1, 0, 64,
+	              "Updates an iteration. Each after the first has negatives of its own: the data chain goes on."),
 	MMI_REAL_ROW("learner", "lr_generator", mmi_settings, generator.rate, 1e-3, 0, 10, "Adam's learning rate."),
 	MMI_REAL_ROW("learner", "lr_inference", mmi_settings, inference.rate, 1e-3, 0, 10, "Adam's learning rate."),
-	MMI_REAL_ROW("learner", "lr_energy", mmi_settings, energy.rate, 4e-4, 0, 10, "Adam's learning rate."),
+	MMI_REAL_ROW("learner", "lr_energy", mmi_settings, energy.rate, 4e-4, 0, 10,
+	             "Adam's learning rate. Its schedule begins and ends with the chains."),
+	MMI_REAL_ROW("learner", "lr_match", mmi_settings, match.rate, 1e-3, 0, 10,
+	             "Adam's learning rate for E_match ([energy] match)."),
 	MMI_REAL_ROW("learner", "weight_decay_generator", mmi_settings, generator.weight_decay, 0, 0, MMI_LIMIT,
 	             "Added to the gradient, as L2."),
 	MMI_REAL_ROW("learner", "weight_decay_inference", mmi_settings, inference.weight_decay, 0, 0, MMI_LIMIT,
@@ -212,7 +216,7 @@ static mm_status read_schedule(mmi_config *c, mmi_settings *s, mm_error *e)
 /* The three models share all but rate and weight decay. */
 static void share_adam(mmi_settings *s)
 {
-	mmi_adam_config *const others[] = { &s->inference, &s->energy };
+	mmi_adam_config *const others[] = { &s->inference, &s->energy, &s->match };
 	for (size_t i = 0; i < MMI_COUNT(others); i++) {
 		mmi_adam_config own = *others[i];
 		*others[i] = s->generator;
@@ -322,6 +326,8 @@ mm_status mmi_learner_settings_read(mmi_config *c, mmi_settings *s, mm_error *e)
 	MMI_TRY(mmi_keys_read(c, &mmi_energy_loss_keys, s, e));
 	MMI_TRY(mmi_model_check(c, &s->model, e));
 	MMI_TRY(read_objective(c, s, e));
+	if (!s->cooperative) /* it belongs to the energy model, which a baseline has not */
+		s->model.match = MMI_MATCH_NONE;
 	MMI_TRY(read_x_step(c, s, e));
 	MMI_TRY(read_schedule(c, s, e));
 	share_adam(s);
@@ -332,6 +338,12 @@ mm_status mmi_learner_settings_read(mmi_config *c, mmi_settings *s, mm_error *e)
 }
 
 /* ------------------------------------------------------------ what follows from them */
+
+uint32_t mmi_settings_guides(const mmi_settings *s)
+{
+	const uint32_t sample = mmi_recipe_terms(&s->sample), translate = mmi_recipe_terms(&s->translate);
+	return sample && translate ? sample | translate : 0;
+}
 
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration)
 {

@@ -8,16 +8,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static mmi_optimiser *optimiser(mmi_learner *l, int i)
+mmi_optimiser *mmi_learner_model(const mmi_learner *learner, int number)
 {
-	mmi_optimiser *const all[3] = { &l->generator, &l->inference, &l->energy };
-	return all[i];
+	mmi_learner *l = (mmi_learner *)(uintptr_t)learner; /* its optimisers may be changed by who may not change it */
+	mmi_optimiser *const all[MMI_LEARNER_MODELS] = { &l->generator, &l->inference, &l->energy, &l->match_optimiser };
+	return all[number]->params ? all[number] : NULL;
+}
+
+/* E_match, the last, is not always there. */
+static int models(const mmi_learner *l)
+{
+	return mmi_learner_model(l, MMI_LEARNER_MODELS - 1) ? MMI_LEARNER_MODELS : MMI_LEARNER_MODELS - 1;
 }
 
 #define SNAPSHOT "snapshot."
 
-/* The flat arrays of one model, in the snapshot's order; items of a snapshot in a checkpoint. */
-enum { ARRAYS = 5, SNAPSHOT_ITEMS = 12 };
+/* The flat arrays of one model, in the snapshot's order; items of a snapshot in a checkpoint beside a counter a model.
+ */
+enum { ARRAYS = 5, SNAPSHOT_ITEMS = 9 };
 
 static size_t arrays(const mmi_optimiser *o, mmi_floats array[ARRAYS], size_t count[ARRAYS])
 {
@@ -33,8 +41,8 @@ mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
 {
 	size_t total = 0, count[ARRAYS];
 	mmi_floats array[ARRAYS];
-	for (int i = 0; i < 3; i++)
-		total += arrays(optimiser(l, i), array, count);
+	for (int i = 0; i < models(l); i++)
+		total += arrays(mmi_learner_model(l, i), array, count);
 	if (mmi_mirror_create(l->model->device, total * sizeof(float), &l->snapshot, e) != MM_OK)
 		return mmi_fail_prefix(e, "a snapshot of %zu values", total);
 	mmi_snapshot_take(l);
@@ -46,8 +54,8 @@ static void copy_arrays(mmi_learner *l, bool restore)
 	const mmi_device *d = l->model->device;
 	mmi_floats at = { l->snapshot.device }, array[ARRAYS];
 	size_t count[ARRAYS];
-	for (int i = 0; i < 3; i++) {
-		arrays(optimiser(l, i), array, count);
+	for (int i = 0; i < models(l); i++) {
+		arrays(mmi_learner_model(l, i), array, count);
 		for (int k = 0; k < ARRAYS; at = mmi_floats_at(at, count[k]), k++)
 			if (count[k])
 				mmi_floats_copy(d, restore ? array[k] : at, restore ? at : array[k], count[k]);
@@ -58,8 +66,8 @@ void mmi_snapshot_take(mmi_learner *l)
 {
 	copy_arrays(l, false);
 	l->snapshot_state = l->state;
-	for (int i = 0; i < 3; i++)
-		l->snapshot_t[i] = optimiser(l, i)->t;
+	for (int i = 0; i < models(l); i++)
+		l->snapshot_t[i] = mmi_learner_model(l, i)->t;
 }
 
 static void empty_buffer(mmi_learner *l)
@@ -78,8 +86,8 @@ static void empty_buffer(mmi_learner *l)
 /* What follows from parameters and counters. */
 static void follow(mmi_learner *l)
 {
-	for (int i = 0; i < 3; i++)
-		mmi_params_update(optimiser(l, i)->params, 0);
+	for (int i = 0; i < models(l); i++)
+		mmi_params_update(mmi_learner_model(l, i)->params, 0);
 	mmi_sampler_reseed(l->sampler, (uint64_t)l->state.rollbacks);
 }
 
@@ -90,8 +98,8 @@ static void go_back(mmi_learner *l, int64_t rollbacks)
 	l->state.rollbacks = rollbacks;
 	l->state.n_buffered = 0; /* what broke down may be in the buffer, and must not get into checkpoints */
 	empty_buffer(l);
-	for (int i = 0; i < 3; i++)
-		optimiser(l, i)->t = l->snapshot_t[i];
+	for (int i = 0; i < models(l); i++)
+		mmi_learner_model(l, i)->t = l->snapshot_t[i];
 	follow(l);
 	mmi_snapshot_take(l);
 }
@@ -110,22 +118,21 @@ mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 		                "Lower the learning rates or the step sizes",
 		                (long long)rollbacks, l->settings->max_rollbacks);
 	go_back(l, rollbacks);
-	optimiser(l, culprit)->rate_factor *= 0.5;
+	mmi_learner_model(l, culprit)->rate_factor *= 0.5;
 	return MM_OK;
 }
 
 void mmi_learner_fetch(const mmi_learner *l)
 {
-	mmi_optimiser_fetch(&l->generator);
-	mmi_optimiser_fetch(&l->inference);
-	mmi_optimiser_fetch(&l->energy);
+	for (int i = 0; i < models(l); i++)
+		mmi_optimiser_fetch(mmi_learner_model(l, i));
 	mmi_mirror_pull(l->model->device, &l->snapshot, l->snapshot.bytes);
 }
 
 void mmi_learner_restored(mmi_learner *l, bool snapshot)
 {
-	for (int i = 0; i < 3; i++)
-		mmi_optimiser_push(optimiser(l, i));
+	for (int i = 0; i < models(l); i++)
+		mmi_optimiser_push(mmi_learner_model(l, i));
 	follow(l);
 	if (snapshot)
 		mmi_mirror_push(l->model->device, &l->snapshot);
@@ -201,9 +208,10 @@ static void add_state(mmi_item_list *list, const char *prefix, mmi_learner_state
 static void add_snapshot(mmi_item_list *list, mmi_learner *l)
 {
 	list->items[list->n++] = mmi_item_f32_flat(SNAPSHOT "arrays", l->snapshot.bytes / sizeof(float), l->snapshot.host);
-	for (int i = 0; i < 3; i++)
-		list->items[list->n++] = mmi_item_counter(
-			keep_name(list, mmi_format(SNAPSHOT "adam_t.%s", optimiser(l, i)->params->name)), &l->snapshot_t[i]);
+	for (int i = 0; i < models(l); i++)
+		list->items[list->n++] =
+			mmi_item_counter(keep_name(list, mmi_format(SNAPSHOT "adam_t.%s", mmi_learner_model(l, i)->params->name)),
+		                     &l->snapshot_t[i]);
 	add_state(list, SNAPSHOT, &l->snapshot_state);
 }
 
@@ -244,12 +252,12 @@ mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, 
                             mm_error *e)
 {
 	mmi_item_list list = { .capacity = 64 + 3 * MMI_MAX_MODALITIES };
-	for (int i = 0; i < 3; i++)
-		list.capacity += 4 * optimiser(l, i)->params->n + 3;
+	for (int i = 0; i < models(l); i++)
+		list.capacity += 4 * mmi_learner_model(l, i)->params->n + 3;
 	list.items = mmi_alloc(list.capacity, sizeof *list.items);
 	list.names = mmi_alloc(list.capacity, sizeof *list.names);
-	for (int i = 0; list.items && list.names && i < 3; i++)
-		add_model(&list, optimiser(l, i));
+	for (int i = 0; list.items && list.names && i < models(l); i++)
+		add_model(&list, mmi_learner_model(l, i));
 	if (list.items && list.names) {
 		add_states(&list, l->model);
 		add_buffer(&list, l);
@@ -274,16 +282,21 @@ static bool at_snapshot(const mmi_learner *l)
 	       l->snapshot_state.iteration == l->state.iteration;
 }
 
+static size_t snapshot_items(const mmi_learner *l)
+{
+	return SNAPSHOT_ITEMS + (size_t)models(l);
+}
+
 size_t mmi_learner_items_due(const mmi_learner *l, size_t n)
 {
-	return at_snapshot(l) ? n - SNAPSHOT_ITEMS : n;
+	return at_snapshot(l) ? n - snapshot_items(l) : n;
 }
 
 mm_status mmi_learner_restore(mmi_learner *l, const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
                               mm_error *e)
 {
 	const bool has_snapshot = mmi_safetensors_find(mmi_checkpoint_tensors(ck), SNAPSHOT "arrays");
-	MMI_TRY(mmi_checkpoint_restore(ck, items, has_snapshot ? n : n - SNAPSHOT_ITEMS, e));
+	MMI_TRY(mmi_checkpoint_restore(ck, items, has_snapshot ? n : n - snapshot_items(l), e));
 	mmi_learner_restored(l, has_snapshot);
 	return MM_OK;
 }

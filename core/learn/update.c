@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+enum { ENERGY = 2 }; /* its number among what learns */
+
 typedef struct trained {
 	int which; /* as culprit in mmi_measures */
 	mmi_optimiser *optimiser;
@@ -20,6 +22,7 @@ static uint32_t trained_by(const mmi_loss *loss, mmi_learner *l, mmi_measures *m
 		{ 0, &l->generator, &l->generator_lanes, &m->norm_generator },
 		{ 1, &l->inference, &l->inference_lanes, &m->norm_inference },
 		{ 2, &l->energy, &l->energy_lanes, &m->norm_energy },
+		{ 3, &l->match_optimiser, &l->match_lanes, &m->norm_match },
 	};
 	uint32_t n = 0;
 	for (size_t i = 0; i < MMI_COUNT(all); i++)
@@ -47,7 +50,7 @@ mm_status mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_read *read, m
 	for (uint32_t i = 0; i < n; i++) {
 		m->culprit = models[i].which;
 		MMI_TRY(mmi_optimiser_step(models[i].optimiser, l->pool, models[i].lanes->lane[0], *models[i].norm,
-		                           mmi_course_rate(l), e));
+		                           models[i].which == ENERGY ? mmi_course_energy_rate(l) : mmi_course_rate(l), e));
 	}
 	return MM_OK;
 }

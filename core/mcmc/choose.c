@@ -53,7 +53,7 @@ void mmi_run_choose(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p,
 	for (uint32_t k = 0; k < a->candidates; k++) {
 		if (k)
 			propose(s, a, from, k, span, &s->candidate);
-		mmi_run_screen(s, p, x, span.rows, k ? &s->candidate : z, s->screened);
+		mmi_run_screen(s, a->terms, p, x, span.rows, k ? &s->candidate : z, s->screened);
 		keep_better(s, a, k, span, z);
 	}
 }

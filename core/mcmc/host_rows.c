@@ -21,9 +21,10 @@ typedef struct passage {
 size_t mmi_passage_bytes(const mmi_model *m, uint32_t rows)
 {
 	const size_t n = m->n_modalities, latents = (size_t)mmi_model_z_dim(m) + (size_t)mmi_model_w_dim(m);
-	size_t floats = 2 * (n + 1) * latents + 4 * n + 2; /* experts and two sets of latents; flags; energies */
+	size_t floats =
+		2 * (n + 1) * latents + 4 * n + 1 + MMI_TERMS; /* experts and two sets of latents; flags; energies */
 	for (uint32_t i = 0; i < n; i++)
-		floats += 2 * (size_t)m->modalities[i].count;
+		floats += 2 * (size_t)m->modalities[i].count + MMI_MATCH_DIM;
 	return rows * floats * sizeof(float) + 16 * n * LINE;
 }
 
@@ -193,18 +194,33 @@ void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, flo
 	leave(&p);
 }
 
-void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, float *joint, float *alone)
+void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_energies *out)
 {
 	passage p = { .s = s };
 	const mmi_device_rows from = samples(&p, inwards, x, rows);
-	const mmi_floats a = floats(&p, from_device, joint, rows), b = floats(&p, from_device, alone, rows);
-	mmi_run_energies(s, &from, rows, a, b);
+	mmi_device_energies to = { .joint = floats(&p, from_device, out->joint, rows) };
+	for (int k = 0; k < MMI_TERMS; k++)
+		if (mmi_model_has_term(s->model, (mmi_term)k))
+			to.term[k] = floats(&p, from_device, out->term[k], rows);
+	mmi_run_energies(s, &from, rows, &to);
+	leave(&p);
+}
+
+void mmi_sampler_embed(mmi_sampler *s, const float *const *x, uint32_t rows, float *const *unit, float *scale)
+{
+	passage p = { .s = s };
+	const mmi_device_rows from = samples(&p, inwards, x, rows);
+	const mmi_floats to_scale = floats(&p, from_device, scale, rows);
+	mmi_device_rows to = { { { NULL } } };
+	for (uint32_t i = 0; i < s->model->n_modalities; i++)
+		to.x[i] = floats(&p, from_device, unit[i], rows * (size_t)MMI_MATCH_DIM);
+	mmi_run_embed(s, &from, rows, &to, to_scale);
 	leave(&p);
 }
 
 void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy)
 {
-	mmi_sampler_energies(s, x, rows, energy, NULL);
+	mmi_sampler_energies(s, x, rows, &(mmi_energies){ .joint = energy });
 }
 
 void mmi_sampler_posterior(mmi_sampler *s, const mmi_posterior_args *a, const float *const *x, mmi_span span,

@@ -3,6 +3,8 @@
 
 #include "mcmc/recipe.h"
 
+static const char *const guides[] = { "joint", "match", "agreement", "both", NULL };
+
 /* Rows that both sections have. */
 #define LATENT_ROWS(section)                                                                                         \
 	MMI_COUNT_ROW(section, "latent_steps", mmi_recipe, latent_steps, 0, 0, MMI_LIMIT,                                \
@@ -13,6 +15,9 @@
 		MMI_REAL_ROW(section, "latent_noise", mmi_recipe, latent_noise, 0.1, 0, MMI_LIMIT, "Its noise n."),          \
 		MMI_REAL_ROW(section, "weight", mmi_recipe, weight, 10, 0, MMI_LIMIT,                                        \
 	                 "Weight of the energy in the choice and in that chain, against prior and likelihoods."),        \
+		MMI_CHOICE_ROW(section, "guide", mmi_recipe, guide, guides, MMI_GUIDE_JOINT,                                 \
+	                   "Which energy that is: all of the joint energy, the energy model's match, the agreement "     \
+	                   "of the experts, or both of these without the energy of texture."),                           \
 		MMI_SIGNED_ROW(section, "data_steps", mmi_recipe, data_steps, -1, -1, MMI_LIMIT,                             \
 	                   "Steps of the data chain; -1: as many as x_steps in [learner].")
 
@@ -61,6 +66,28 @@ mmi_recipe mmi_recipe_changed(const mmi_recipe *r, const mmi_recipe_change *chan
 	return out;
 }
 
+uint32_t mmi_recipe_terms(const mmi_recipe *r)
+{
+	static const uint32_t terms[] = { [MMI_GUIDE_JOINT] = 0,
+		                              [MMI_GUIDE_MATCH] = 1u << MMI_TERM_MATCH,
+		                              [MMI_GUIDE_AGREEMENT] = 1u << MMI_TERM_AGREEMENT,
+		                              [MMI_GUIDE_BOTH] = 1u << MMI_TERM_MATCH | 1u << MMI_TERM_AGREEMENT };
+	return terms[r->guide];
+}
+
+mm_status mmi_recipe_check(const mmi_config *c, const char *section, const mmi_recipe *r, const mmi_model_config *m,
+                           mm_error *e)
+{
+	const uint32_t terms = mmi_recipe_terms(r);
+	if (terms >> MMI_TERM_MATCH & 1 && !m->match)
+		return mmi_config_refuse(c, section, "guide",
+		                         "joint or agreement with [energy] match = none: there is no match to go by", e);
+	if (terms >> MMI_TERM_AGREEMENT & 1 && !(m->agreement > 0))
+		return mmi_config_refuse(c, section, "guide",
+		                         "joint or match with [energy] agreement = 0: there is no agreement to go by", e);
+	return MM_OK;
+}
+
 mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r)
 {
 	mmi_recipe out = *r;
@@ -78,7 +105,8 @@ mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *post
 		                        .steps = r->latent_steps,
 		                        .step = r->latent_step,
 		                        .noise = r->latent_noise,
-		                        .weight = r->weight };
+		                        .weight = r->weight,
+		                        .terms = mmi_recipe_terms(r) };
 	if (r->posterior_steps >= 0)
 		c.posterior.steps = (uint32_t)r->posterior_steps;
 	if (r->data_steps >= 0)

@@ -11,17 +11,24 @@
 #include "config/table.h"
 #include "mcmc/sampler.h"
 
+/* Which terms of the joint energy choose among draws and guide latents. */
+typedef enum { MMI_GUIDE_JOINT, MMI_GUIDE_MATCH, MMI_GUIDE_AGREEMENT, MMI_GUIDE_BOTH } mmi_guide_kind;
+
 typedef struct mmi_recipe {
 	double temperature;    /* of the experts' draws that translations start from */
 	uint32_t candidates;   /* draws of which one is chosen by its joint energy; 1: no choice */
 	uint32_t latent_steps; /* of the chain that moves latents down the joint energy; 0: none */
 	double latent_step, latent_noise, weight;
+	mmi_guide_kind guide;
 	int64_t posterior_steps; /* of the posterior chain of translations; negative: as in training */
 	int64_t data_steps;      /* of the data chain; negative: as in training */
 	bool no_energy;          /* nothing of the energy: no data chain that could start at noise either */
 } mmi_recipe;
 
 extern const mmi_key_table mmi_sample_keys, mmi_translate_keys; /* each into an mmi_recipe */
+/* Refuses a guide that the model has not; section: "sample" or "translate". */
+mm_status mmi_recipe_check(const mmi_config *c, const char *section, const mmi_recipe *r, const mmi_model_config *m,
+                           mm_error *e);
 
 /* Another number of steps or draws than a recipe has; negative: the recipe's. */
 typedef struct mmi_recipe_change {
@@ -32,6 +39,8 @@ typedef struct mmi_recipe_change {
 		-1, -1, -1, -1      \
 	}
 mmi_recipe mmi_recipe_changed(const mmi_recipe *r, const mmi_recipe_change *change);
+/* The terms that a recipe goes by, as bits 1 << mmi_term; 0: all that there are. */
+uint32_t mmi_recipe_terms(const mmi_recipe *r);
 /* Without an energy model: no choice, no latent chain, no data chain. */
 mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r);
 

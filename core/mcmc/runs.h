@@ -21,7 +21,12 @@ void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *p, 
                    mmi_span span, const mmi_device_latents *out);
 void mmi_run_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, const mmi_device_rows *x);
 void mmi_run_decode(mmi_sampler *s, const mmi_device_latents *z, uint32_t rows, const mmi_device_rows *mean);
-void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, mmi_floats joint, mmi_floats alone);
+typedef struct mmi_device_energies { /* as mmi_energies */
+	mmi_floats joint, term[MMI_TERMS];
+} mmi_device_energies;
+void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, const mmi_device_energies *out);
+void mmi_run_embed(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, const mmi_device_rows *unit,
+                   mmi_floats scale);
 void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *p, const mmi_device_rows *x,
                        mmi_span span, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
                        mmi_chain_stats *stats);

@@ -43,6 +43,9 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 {
 	const mmi_device *d = s->model->device;
 	const size_t chunk = s->config.chunk, rows = s->config.max_rows;
+	for (int k = 0; k < MMI_TERMS; k++)
+		if (mmi_model_has_term(s->model, (mmi_term)k) && (!s->config.guides || s->config.guides >> k & 1))
+			s->compiled |= 1u << k;
 	MMI_TRY(mmi_sampler_record(s, e));
 	MMI_TRY(mmi_mirror_create(d, (rows / chunk + 1) * sizeof(mmi_chain_stats), &s->chunk_stats, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->ones, e));
@@ -92,6 +95,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->screen.net);
 	mmi_network_clear(&s->revise.net);
 	mmi_network_clear(&s->energy.net);
+	mmi_network_clear(&s->embed.net);
 	mmi_mirror_clear(d, &s->chunk_stats);
 	mmi_mirror_clear(d, &s->ones);
 	mmi_mirror_clear(d, &s->weight);
@@ -134,7 +138,9 @@ typedef struct mmi_rows_job {
 	const mmi_parts *parts;
 	const mmi_device_experts *experts;
 	const mmi_device_latents *z;
-	mmi_floats energy, alone;
+	const mmi_device_energies *energies;
+	mmi_floats energy, scale;
+	uint32_t terms;
 	const mmi_chain *chain;
 	mmi_floats state[MMI_MAX_STATES], start[MMI_MAX_STATES];
 	mmi_bytes held[MMI_MAX_STATES];
@@ -218,14 +224,36 @@ static void energy_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program *p = n->net.programs[worker];
 	bind_rows(j->s, p, n->x, j->x, chunk * size);
 	mmi_program_run(p);
-	copy_rows(p, n->energy, j->energy, chunk * size, size, 1);
-	copy_rows(p, n->alone, j->alone, chunk * size, size, 1);
+	copy_rows(p, n->energy, j->energies->joint, chunk * size, size, 1);
+	for (int k = 0; k < MMI_TERMS; k++)
+		if (n->term[k] != MMI_NONE)
+			copy_rows(p, n->term[k], j->energies->term[k], chunk * size, size, 1);
 }
 
-void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, mmi_floats joint, mmi_floats alone)
+void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, const mmi_device_energies *out)
 {
-	mmi_rows_job j = { .s = s, .x = x, .energy = joint, .alone = alone };
+	mmi_rows_job j = { .s = s, .x = x, .energies = out };
 	mmi_pool_run(s->pool, rows / s->config.chunk, energy_chunk, &j);
+}
+
+static void embed_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const mmi_rows_job *j = ctx;
+	const mmi_embed_net *n = &j->s->embed;
+	size_t size = j->s->config.chunk, row = chunk * size;
+	mmi_program *p = n->net.programs[worker];
+	bind_rows(j->s, p, n->x, j->x, row);
+	mmi_program_run(p);
+	for (uint32_t i = 0; i < j->s->model->n_modalities; i++)
+		copy_rows(p, n->unit[i], j->out->x[i], row, size, MMI_MATCH_DIM);
+	copy_rows(p, n->scale, j->scale, row, size, 1);
+}
+
+void mmi_run_embed(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, const mmi_device_rows *unit,
+                   mmi_floats scale)
+{
+	mmi_rows_job j = { .s = s, .x = x, .out = unit, .scale = scale };
+	mmi_pool_run(s->pool, rows / s->config.chunk, embed_chunk, &j);
 }
 
 /* ------------------------------------------------------------ chains */
@@ -362,6 +390,15 @@ static void bind_given(const mmi_rows_job *j, mmi_program *p, const mm_tensor *x
 	}
 }
 
+/* 1 for the terms that are used, 0 for the others. */
+static void bind_use(const mmi_rows_job *j, mmi_program *p, const mm_tensor *use)
+{
+	const mmi_floats ones = { j->s->ones.device };
+	for (int k = 0; k < MMI_TERMS; k++)
+		if (use[k] != MMI_NONE)
+			mmi_program_bind(p, use[k], !j->terms || j->terms >> k & 1 ? ones : j->s->zeros);
+}
+
 static void screen_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
@@ -369,15 +406,16 @@ static void screen_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program *p = n->net.programs[worker];
 	size_t size = j->s->config.chunk, row = chunk * size;
 	bind_given(j, p, n->x, n->observed, row);
+	bind_use(j, p, n->use);
 	bind_latents(j, p, &n->place, row);
 	mmi_program_run(p);
 	copy_rows(p, n->energy, j->energy, row, size, 1);
 }
 
-void mmi_run_screen(mmi_sampler *s, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
+void mmi_run_screen(mmi_sampler *s, uint32_t terms, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
                     const mmi_device_latents *z, mmi_floats energy)
 {
-	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .z = z, .energy = energy };
+	mmi_rows_job j = { .s = s, .terms = terms, .x = x, .parts = parts, .z = z, .energy = energy };
 	mmi_pool_run(s->pool, rows / s->config.chunk, screen_chunk, &j);
 }
 
@@ -387,6 +425,7 @@ static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	const mmi_guide_net *n = &j->s->guide;
 	mmi_program *p = n->net.programs[worker];
 	bind_given(j, p, n->x, n->observed, (size_t)chunk * j->s->config.chunk);
+	bind_use(j, p, n->use);
 	mmi_program_bind(p, n->weight, (mmi_floats){ j->s->weight.device });
 	run_chain(j, p, chunk);
 }
@@ -397,6 +436,7 @@ void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *par
 	const mmi_guide_net *n = &s->guide;
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
 	mmi_rows_job j = { .s = s,
+		               .terms = a->terms,
 		               .x = x,
 		               .parts = parts,
 		               .chain = &chain,

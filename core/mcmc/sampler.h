@@ -20,6 +20,7 @@ typedef struct mmi_sampler_config {
 	uint32_t chunk;    /* samples a run */
 	uint32_t max_rows; /* most rows of any call, chains of all experts included */
 	uint64_t seed;
+	uint32_t guides; /* terms of the joint energy that may choose and guide latents, as bits 1 << mmi_term; 0: all */
 } mmi_sampler_config;
 
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config,
@@ -83,8 +84,14 @@ void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_expert
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
 /* The joint energy of each row. */
 void mmi_sampler_energy(mmi_sampler *s, const float *const *x, uint32_t rows, float *energy);
-/* The same, and the energy model's part of it alone: without the experts' agreement. Either may be NULL. */
-void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, float *joint, float *alone);
+/* The same and its terms, [rows] each; NULL: not wanted. Those that the model has not are left as they are. */
+typedef struct mmi_energies {
+	float *joint, *term[MMI_TERMS];
+} mmi_energies;
+void mmi_sampler_energies(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_energies *out);
+/* The unit vectors of E_match, [modality][rows][MMI_MATCH_DIM], and log(1 / tau) as each row has it, [rows]. The model
+ * must have it. */
+void mmi_sampler_embed(mmi_sampler *s, const float *const *x, uint32_t rows, float *const *unit, float *scale);
 
 typedef struct mmi_posterior_args {
 	uint32_t steps, iteration;
@@ -110,6 +117,7 @@ typedef struct mmi_guide_args {
 	uint32_t steps, iteration;
 	double step, noise;           /* s, n */
 	double weight;                /* of the energy */
+	uint32_t terms;               /* of the joint energy, as bits 1 << mmi_term; 0: all that the sampler has for it */
 	const float *const *x;        /* [modality][rows][floats] of what is given; NULL: nothing is */
 	const float *const *observed; /* [modality][rows] of 1 and 0, with x */
 	const uint8_t *const *held;   /* [modality][rows], 1: w_m stays as it is; NULL: all move */

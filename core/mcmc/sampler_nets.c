@@ -125,6 +125,24 @@ static mm_status record_tuple(mmi_sampler *s, mmi_graph *g, const mmi_place *pla
 	return MM_OK;
 }
 
+/* Terms of a tuple's joint energy, each times its own input: which of them are used differs from call to call. */
+static mm_status record_guiding(mmi_sampler *s, mmi_graph *g, const mm_tensor *tuple, mm_tensor *use, mm_tensor *out,
+                                mm_error *e)
+{
+	*out = MMI_NONE;
+	for (int k = 0; k < MMI_TERMS; k++) {
+		mm_tensor term;
+		use[k] = MMI_NONE;
+		if (!(s->compiled >> k & 1))
+			continue;
+		MMI_TRY(mmi_model_term(s->model, (mmi_term)k, g, tuple, &term, e));
+		use[k] = mmi_input(g, "use", mmi_shape(0));
+		term = mmi_graph_ops.mul(g, term, use[k]);
+		*out = *out == MMI_NONE ? term : mmi_graph_ops.add(g, *out, term);
+	}
+	return MM_OK;
+}
+
 static mm_status record_screen(mmi_sampler *s, mm_error *e)
 {
 	mmi_screen_net *n = &s->screen;
@@ -133,7 +151,7 @@ static mm_status record_screen(mmi_sampler *s, mm_error *e)
 	record_inputs(s->model, n->net.graph, n->x);
 	n->place = mmi_model_place(s->model, n->net.graph);
 	MMI_TRY(record_tuple(s, n->net.graph, &n->place, n->x, n->observed, decoded, tuple, e));
-	MMI_TRY(mmi_model_joint_energy(s->model, n->net.graph, tuple, NULL, &n->energy, e));
+	MMI_TRY(record_guiding(s, n->net.graph, tuple, n->use, &n->energy, e));
 	return compile(s, &n->net, &n->energy, 1, e);
 }
 
@@ -152,7 +170,7 @@ static mm_status record_guide(mmi_sampler *s, mm_error *e)
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
 		n->u = mmi_graph_ops.add(
 			g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded[i]), n->observed[i]));
-	MMI_TRY(mmi_model_joint_energy(s->model, g, tuple, NULL, &energy, e));
+	MMI_TRY(record_guiding(s, g, tuple, n->use, &energy, e));
 	n->weight = mmi_input(g, "weight", mmi_shape(0));
 	n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, energy, n->weight));
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
@@ -161,7 +179,7 @@ static mm_status record_guide(mmi_sampler *s, mm_error *e)
 /* E and its gradient to every x_m, for the data chain. */
 static mm_status record_revise(mmi_sampler *s, mm_error *e)
 {
-	mmi_energy_net *n = &s->revise;
+	mmi_revise_net *n = &s->revise;
 	mm_tensor outputs[MMI_MAX_MODALITIES + 1];
 	uint32_t count = s->model->n_modalities;
 	MMI_TRY(mmi_network_open(&n->net, e));
@@ -177,15 +195,43 @@ static mm_status record_revise(mmi_sampler *s, mm_error *e)
 	return compile(s, &n->net, outputs, 1 + count, e);
 }
 
-/* The joint energy, and E. */
+/* The joint energy, and its terms. */
 static mm_status record_energy(mmi_sampler *s, mm_error *e)
 {
 	mmi_energy_net *n = &s->energy;
+	mm_tensor outputs[MMI_TERMS + 1];
+	uint32_t count = 0;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	mmi_graph *g = n->net.graph;
+	record_inputs(s->model, g, n->x);
+	for (int k = 0; k < MMI_TERMS; k++) {
+		n->term[k] = MMI_NONE;
+		if (!mmi_model_has_term(s->model, (mmi_term)k))
+			continue;
+		MMI_TRY(mmi_model_term(s->model, (mmi_term)k, g, n->x, &n->term[k], e));
+		n->energy = count ? mmi_graph_ops.add(g, n->energy, n->term[k]) : n->term[k];
+		count = append(outputs, count, n->term[k]);
+	}
+	if (count > 1)
+		count = append(outputs, count, n->energy);
+	return compile(s, &n->net, outputs, count, e);
+}
+
+static mm_status record_embed(mmi_sampler *s, mm_error *e)
+{
+	mmi_embed_net *n = &s->embed;
+	mm_tensor outputs[MMI_MAX_MODALITIES + 1];
+	const uint32_t count = s->model->n_modalities;
+	if (!s->model->match)
+		return MM_OK;
 	MMI_TRY(mmi_network_open(&n->net, e));
 	record_inputs(s->model, n->net.graph, n->x);
-	MMI_TRY(mmi_model_joint_energy(s->model, n->net.graph, n->x, &n->alone, &n->energy, e));
-	const mm_tensor outputs[] = { n->energy, n->alone };
-	return compile(s, &n->net, outputs, n->alone == n->energy ? 1 : 2, e);
+	for (uint32_t i = 0; i < count; i++)
+		MMI_TRY(mmi_model_embed(s->model, i, n->net.graph, n->x[i], &n->unit[i], e));
+	n->scale = mmi_model_match_scale(s->model, n->net.graph);
+	memcpy(outputs, n->unit, count * sizeof *outputs);
+	outputs[count] = n->scale;
+	return compile(s, &n->net, outputs, count + 1, e);
 }
 
 mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
@@ -197,5 +243,6 @@ mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
 	MMI_TRY(record_guide(s, e));
 	MMI_TRY(record_screen(s, e));
 	MMI_TRY(record_revise(s, e));
-	return record_energy(s, e);
+	MMI_TRY(record_energy(s, e));
+	return record_embed(s, e);
 }

@@ -27,7 +27,7 @@ typedef struct mmi_guide_net {
 	mmi_network net;
 	mm_tensor x[MMI_MAX_MODALITIES], observed[MMI_MAX_MODALITIES];
 	mmi_place place, grad;
-	mm_tensor weight, u;
+	mm_tensor use[MMI_TERMS], weight, u;
 } mmi_guide_net;
 
 /* The guide's energy alone, without gradients. */
@@ -35,14 +35,26 @@ typedef struct mmi_screen_net {
 	mmi_network net;
 	mm_tensor x[MMI_MAX_MODALITIES], observed[MMI_MAX_MODALITIES];
 	mmi_place place;
-	mm_tensor energy;
+	mm_tensor use[MMI_TERMS], energy;
 } mmi_screen_net;
 
+/* E with its gradient. */
+typedef struct mmi_revise_net {
+	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES], energy, dx[MMI_MAX_MODALITIES];
+} mmi_revise_net;
+
+/* The joint energy and its terms; MMI_NONE where there is none. */
 typedef struct mmi_energy_net {
 	mmi_network net;
-	mm_tensor x[MMI_MAX_MODALITIES], energy, alone,
-		dx[MMI_MAX_MODALITIES]; /* alone: E without agreement; the same tensor if there is none */
+	mm_tensor x[MMI_MAX_MODALITIES], energy, term[MMI_TERMS];
 } mmi_energy_net;
+
+/* What E_match is made of; without it nothing is compiled. */
+typedef struct mmi_embed_net {
+	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES], unit[MMI_MAX_MODALITIES], scale;
+} mmi_embed_net;
 
 struct mmi_sampler {
 	const mmi_model *model;
@@ -53,9 +65,12 @@ struct mmi_sampler {
 	mmi_posterior_net posterior, potential; /* potential: U alone, without gradients */
 	mmi_guide_net guide;
 	mmi_screen_net screen;
-	mmi_energy_net revise, energy;
+	mmi_revise_net revise;
+	mmi_energy_net energy;
+	mmi_embed_net embed;
 	mmi_mirror chunk_stats;       /* one mmi_chain_stats per chunk: summed in order */
 	mmi_mirror ones, weight;      /* [chunk]: every modality is observed; of the guide's energy */
+	uint32_t compiled;            /* terms of the guide's energy, as bits 1 << mmi_term */
 	mmi_floats zeros;             /* [chunk]: no modality is observed */
 	mmi_floats nothing;           /* [chunk][largest modality] of 0, where there is no x */
 	mmi_device_latents candidate; /* [max_rows]: choices among draws */
@@ -71,8 +86,9 @@ struct mmi_sampler {
 
 /* Records and compiles all of them. */
 mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e);
-/* E(x observed, g(z, W) otherwise) of each row. x NULL: nothing is. */
-void mmi_run_screen(mmi_sampler *s, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,
+/* These terms (0: all that are compiled) of the joint energy of (x observed, g(z, W) otherwise) in each row. x NULL:
+ * nothing is. */
+void mmi_run_screen(mmi_sampler *s, uint32_t terms, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,
                     const mmi_device_latents *z, mmi_floats energy);
 /* Bytes of the rows that one call of sampler.h takes to the device and back. */
 size_t mmi_passage_bytes(const mmi_model *m, uint32_t rows);

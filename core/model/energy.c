@@ -2,12 +2,11 @@
  * trunks and vector features pass the fused head, so that modalities can disagree. With separate trunks each map keeps
  * to itself until the head.
  *
- * Experts of the inference model that agree on what a tuple shows lower its joint energy: what the trunk sees of
- * texture, they know of content. Their parameters are not the energy's, and its losses leave them as they are.
- *
  * Block (the paper's Table 6, whose ancestors are the dual-MCMC networks): [ReLU unless first] conv3x3 ReLU conv3x3
  * [average-pool 2]; shortcut: the first block pools, then convolves; later ones convolve, then pool; identity where
- * nothing changes. No biases in the trunk. */
+ * nothing changes. No biases in the trunk.
+ *
+ * What this energy learns of chains is texture; whether modalities fit each other is judged in fit.c. */
 #include "mmi_build.h"
 
 #include "model/model.h"
@@ -125,52 +124,5 @@ mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x,
 		}
 	}
 	*out = head(m, g, mmi_graph_ops.concat(g, parts, n, 0));
-	return mmi_graph_check(g, e);
-}
-
-/* loc / |loc|; the small number keeps the gradient at 0 finite. */
-static mm_tensor direction(mmi_graph *g, mm_tensor loc)
-{
-	mm_tensor square = mmi_graph_ops.affine(g, mmi_sum_all(g, mmi_graph_ops.mul(g, loc, loc), 1), 1, 1e-12f),
-			  in[2] = { square };
-	mm_tensor log_length = mmi_graph_ops.affine(g, mmi_op(g, MMI_OP_LOG, 1, in, NULL), -0.5f, 0);
-	in[0] = loc;
-	in[1] = mmi_graph_ops.activation(g, log_length, MM_ACT_EXP, 0);
-	return mmi_op(g, MMI_OP_MUL, 2, in, NULL);
-}
-
-/* The latents that experts are compared in. */
-static mm_tensor compared(const mmi_model *m, mmi_graph *g, mm_tensor loc)
-{
-	mmi_attr a = { .axis = 0, .begin = 0, .count = m->config.agreement_dim };
-	return a.count && a.count < m->config.latent_dim ? mmi_op(g, MMI_OP_SLICE, 1, &loc, &a) : loc;
-}
-
-/* Mean over pairs of the cosine between experts' locations: (|sum_m u_m|^2 - M) / (M (M - 1)) with unit vectors u_m. */
-static mm_status agreement(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e)
-{
-	const float n = (float)m->n_modalities, pairs = n * (n - 1);
-	mm_tensor sum = MMI_NONE;
-	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		mmi_expert expert;
-		MMI_TRY(mmi_model_encode(m, i, g, x[i], &expert, e));
-		mm_tensor u = direction(g, compared(m, g, expert.loc));
-		sum = i ? mmi_graph_ops.add(g, sum, u) : u;
-	}
-	*out = mmi_graph_ops.affine(g, mmi_sum_all(g, mmi_graph_ops.mul(g, sum, sum), 1), 1 / pairs, -n / pairs);
-	return MM_OK;
-}
-
-mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out,
-                                 mm_error *e)
-{
-	mm_tensor agreed;
-	MMI_TRY(mmi_model_energy(m, g, x, out, e));
-	if (alone)
-		*alone = *out;
-	if (!(m->config.agreement > 0) || m->n_modalities < 2)
-		return MM_OK;
-	MMI_TRY(agreement(m, g, x, &agreed, e));
-	*out = mmi_graph_ops.axpby(g, 1, *out, -(float)m->config.agreement, agreed);
 	return mmi_graph_check(g, e);
 }

@@ -15,7 +15,7 @@ int32_t mmi_model_w_dim(const mmi_model *m)
 
 static mm_status record_all(const mmi_model *m, mmi_graph *g, mm_error *e)
 {
-	mm_tensor x[MMI_MAX_MODALITIES], energy, decoded;
+	mm_tensor x[MMI_MAX_MODALITIES], energy, decoded, unit;
 	mmi_place place = mmi_model_place(m, g);
 	mmi_expert expert;
 
@@ -25,9 +25,13 @@ static mm_status record_all(const mmi_model *m, mmi_graph *g, mm_error *e)
 		if (m->config.private_dim)
 			mmi_model_auxiliary_scale(m, i, g);
 		MMI_TRY(mmi_model_decode(m, i, g, place.z, place.w[i], &decoded, e));
+		if (m->match)
+			MMI_TRY(mmi_model_embed(m, i, g, x[i], &unit, e));
 	}
 	if (m->config.subset_weights)
 		mmi_model_subset_logits(m, g);
+	if (m->match)
+		mmi_model_match_scale(m, g);
 	MMI_TRY(mmi_model_energy(m, g, x, &energy, e));
 	return mmi_graph_check(g, e);
 }
@@ -38,6 +42,8 @@ static mm_status declare(mmi_model *m, mm_error *e)
 	MMI_TRY(mmi_params_create(m->device, "generator", &m->generator, e));
 	MMI_TRY(mmi_params_create(m->device, "inference", &m->inference, e));
 	MMI_TRY(mmi_params_create(m->device, "energy", &m->energy, e));
+	if (m->config.match && m->n_modalities > 1)
+		MMI_TRY(mmi_params_create(m->device, "match", &m->match, e));
 	MMI_TRY(mmi_graph_create(&g, e));
 	mm_status status = record_all(m, g, e);
 	mmi_graph_destroy(g);
@@ -50,6 +56,8 @@ static mm_status finalise(mmi_model *m, mm_error *e)
 		mmi_params_spectral(m->energy);
 	MMI_TRY(mmi_params_finalise(m->generator, m->config.seed, e));
 	MMI_TRY(mmi_params_finalise(m->inference, m->config.seed, e));
+	if (m->match)
+		MMI_TRY(mmi_params_finalise(m->match, m->config.seed, e));
 	return mmi_params_finalise(m->energy, m->config.seed, e);
 }
 
@@ -80,5 +88,6 @@ void mmi_model_destroy(mmi_model *m)
 	mmi_params_destroy(m->generator);
 	mmi_params_destroy(m->inference);
 	mmi_params_destroy(m->energy);
+	mmi_params_destroy(m->match);
 	mmi_free(m);
 }

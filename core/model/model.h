@@ -1,6 +1,7 @@
 /* model.h - the three models over one set of modalities, and how each of their networks is recorded into a graph.
  *
- *   energy     E(X)            feature extractors from plugins, residual trunks and a fused head from the core
+ *   energy     E(X)            feature extractors from plugins, residual trunks and a fused head from the core;
+ *                              beside it, where settings have it, E_match(X), with towers of its own
  *   generator  p(x_m | z)      decoder branches from plugins
  *   inference  q(z | x_m)      encoders from plugins; q(z | X) is their mixture
  *
@@ -19,6 +20,7 @@ typedef enum { MMI_PRIOR_NORMAL, MMI_PRIOR_LAPLACE } mmi_prior;
 typedef enum { MMI_SCALE_SOFTPLUS, MMI_SCALE_LOG_VARIANCE } mmi_scale_head;
 typedef enum { MMI_POOL_SUM, MMI_POOL_MEAN } mmi_pool_kind;
 typedef enum { MMI_HEAD_MLP, MMI_HEAD_LINEAR } mmi_head_kind;
+typedef enum { MMI_MATCH_NONE, MMI_MATCH_TOWERS } mmi_match_kind;
 typedef enum { MMI_TARGET_MIXTURE, MMI_TARGET_EACH, MMI_TARGET_BOTH } mmi_inference_target;
 
 /* How the experts of several observed modalities become one q(z | X_O): a mixture, of which one is drawn; their
@@ -49,6 +51,7 @@ typedef struct mmi_model_config {
 	mmi_head_kind head;
 	bool separate_trunks;  /* every map passes a trunk of its own; otherwise maps of one size share one */
 	bool spectral_norm;    /* of every energy layer */
+	mmi_match_kind match;  /* whether the energy model has E_match */
 	double agreement;      /* weight of the mean cosine between experts in the joint energy; 0: no such term */
 	int32_t agreement_dim; /* leading latents that are compared; 0: all. The others are free for what modalities do not
 	                          share */
@@ -61,6 +64,7 @@ typedef struct mmi_model {
 	const mmi_modality *modalities;
 	uint32_t n_modalities;
 	mmi_params *generator, *inference, *energy;
+	mmi_params *match; /* of E_match; NULL without, and where there is one modality only */
 } mmi_model;
 
 /* Declares and initialises the parameters of all three models. Device and modalities must outlive the model. */
@@ -108,14 +112,26 @@ mm_tensor mmi_model_mean(const mmi_model *m, uint32_t modality, mmi_graph *g, mm
 mm_tensor mmi_model_nll(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor x, mm_tensor decoded);
 /* E(x_1..x_M), a number per sample. */
 mm_status mmi_model_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *out, mm_error *e);
-/* J = E - agreement * (mean over pairs of modalities of the cosine between their experts' locations). It is a score,
- * and no density has it as its energy at one temperature: the data chain             pi(X), proportional to exp(-E /
- * T), T = (n / s)^2, some 1e-8: E alone, as it is trained candidates, latent chain   p(z) exp(-w J(g(z))), w some 10
- * (`weight` of a recipe): E at temperature 1 / w, and a cosine of weight w * agreement Below T a cosine of any such
- * weight would not be felt: its drift in the data chain, n^2 / 2 times its gradient, is below the noise. alone: NULL,
- * or takes E; the same tensor where there is no agreement. */
-mm_status mmi_model_joint_energy(const mmi_model *m, mmi_graph *g, const mm_tensor *x, mm_tensor *alone, mm_tensor *out,
-                                 mm_error *e);
+/* u_m, the unit vector that the energy model's tower of a modality has for a sample: [MMI_MATCH_DIM]. */
+enum { MMI_MATCH_DIM = 64 };
+mm_status mmi_model_embed(const mmi_model *m, uint32_t modality, mmi_graph *g, mm_tensor x, mm_tensor *out,
+                          mm_error *e);
+/* log(1 / tau), a number per sample: learned, between 0 and that of the most, half of it at first (tau = 0.1). */
+#define MMI_MATCH_SCALE_MOST 100.0f
+mm_tensor mmi_model_match_scale(const mmi_model *m, mmi_graph *g);
+
+/* The terms of the joint energy J, each a number per sample, the lower the better a tuple is:
+ *   texture     E, whose density exp(-E / T), T = (n / s)^2, some 1e-8, the data chain samples
+ *   match       E_match = - sum over pairs m < n of u_m . u_n / tau, in nats: at its optimum -log p(X) / prod p(x_m)
+ *   agreement   - agreement * (mean over pairs of the cosine between experts' locations), of the inference model
+ * -log pi(X) = E(X) / T + E_match(X) + const; the drift of the second in the data chain, n^2 / 2 times its gradient, is
+ * below the noise, so that chain goes down E alone. J adds the terms as they are. It is a score, and what candidates
+ * and latent chains go by: p(z) exp(-weight J(g(z))), or some of its terms in place of J. */
+typedef enum { MMI_TERM_TEXTURE, MMI_TERM_MATCH, MMI_TERM_AGREEMENT, MMI_TERMS } mmi_term;
+bool mmi_model_has_term(const mmi_model *m, mmi_term term);
+/* Records one that there is. */
+mm_status mmi_model_term(const mmi_model *m, mmi_term term, mmi_graph *g, const mm_tensor *x, mm_tensor *out,
+                         mm_error *e);
 /* log q(z) of the family with this location and scale, all of one shape. */
 mm_tensor mmi_model_log_density(const mmi_model *m, mmi_graph *g, mm_tensor z, mm_tensor loc, mm_tensor scale);
 /* log p0 of z or of a w: the standard one of the family. */

@@ -30,6 +30,7 @@ const mmi_key_table mmi_latent_keys = { "[learner]: the learner", latent_keys, M
 
 static const char *const pools[] = { "sum", "mean", NULL };
 static const char *const heads[] = { "mlp", "linear", NULL };
+static const char *const matches[] = { "none", "towers", NULL };
 static const char *const trunks[] = { "joint", "separate", NULL };
 
 static const mmi_key energy_keys[] = {
@@ -47,6 +48,13 @@ static const mmi_key energy_keys[] = {
 	              "Size of the shortcuts' kernels: 3 or 1."),
 	MMI_SWITCH_ROW("energy", "spectral_norm", mmi_model_config, spectral_norm, true,
 	               "Spectral normalisation of every layer."),
+	MMI_CHOICE_ROW(
+		"energy", "match", mmi_model_config, match, matches, MMI_MATCH_NONE,
+		"Towers: the energy model has a second term, E_match, which judges whether the modalities of a tuple "
+		"belong together. A tower for each turns features of it into a direction, and E_match is minus the sum "
+		"over pairs of their cosines, divided by a temperature that is learned; each tuple's parts are ranked "
+		"against those of all others of a batch, from the first iteration on. Scores, candidates and latent "
+		"chains use it."),
 	MMI_REAL_ROW("energy", "agreement", mmi_model_config, agreement, 0, 0, MMI_LIMIT,
 	             "Weight of a further term of the joint energy, which scores tuples and guides latents: minus the mean "
 	             "cosine of the experts' locations, so that tuples whose parts belong together have less energy. 1 "

@@ -9,17 +9,18 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 	static const char *const others[] = { "adam_",     "rate_factor.", "state.",    "buffer.",
 		                                  "modality.", "snapshot.",    "generator." };
 	bool average = s->setup.settings.ema > 0;
-	mmi_params *const stores[3] = { s->model->generator, s->model->inference, s->model->energy };
-	size_t capacity = 5, n = 0, n_names = 0;
-	int64_t energy_updates = 0;
-	for (int i = 0; i < 3; i++)
+	mmi_params *const stores[] = { s->model->generator, s->model->inference, s->model->energy, s->model->match };
+	const int models = s->model->match ? 4 : 3;
+	size_t capacity = 8, n = 0, n_names = 0;
+	int64_t energy_updates = 0, match_updates = 0;
+	for (int i = 0; i < models; i++)
 		capacity += stores[i]->n + 1;
 	mmi_tensor_item *items = mmi_alloc(capacity, sizeof *items);
 	char **names = mmi_alloc(capacity, sizeof *names);
 	mm_status status =
 		items && names ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's list of tensors");
 
-	for (int i = 0; status == MM_OK && i < 3; i++) {
+	for (int i = 0; status == MM_OK && i < models; i++) {
 		mmi_params *p = stores[i];
 		for (size_t k = 0; k < p->n; k++) {
 			names[n_names] = mmi_format("%s%s.%s", average && i == 0 ? "ema." : "", p->name, p->info[k].name);
@@ -37,10 +38,13 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 		items[n++] = mmi_item_counter("state.iteration", &s->iteration);
 		items[n++] = mmi_item_within(mmi_item_double("state.x_step", &s->x_step), 0, MMI_STEP_MAX);
 		items[n++] = mmi_item_counter("adam_t.energy", &energy_updates);
+		if (s->model->match)
+			items[n++] = mmi_item_counter("adam_t.match", &match_updates);
 		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
 	}
 	s->has_energy = energy_updates > 0;
-	for (int i = 0; status == MM_OK && i < 3; i++) {
+	s->has_match = match_updates > 0;
+	for (int i = 0; status == MM_OK && i < models; i++) {
 		mmi_params_push(stores[i]);
 		mmi_params_update(stores[i], 0);
 	}
@@ -54,7 +58,7 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max_rows, mm_error *e)
 {
 	const mmi_settings *set = &s->setup.settings;
-	mmi_sampler_config config = { set->chunk, max_rows, set->seed };
+	mmi_sampler_config config = { set->chunk, max_rows, set->seed, mmi_settings_guides(set) };
 	mmi_model_config model = set->model;
 	model.fusion = set->fusion;
 	MMI_TRY(mmi_model_create(&s->setup.device, s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));

@@ -12,6 +12,7 @@ typedef struct mmi_saved {
 	double x_step;     /* s of the data chain, as calibrated in training */
 	int64_t iteration; /* of training */
 	bool has_energy;   /* the energy was trained: not by a baseline, and not while warm-up lasts */
+	bool has_match;    /* there is an E_match, and it was trained */
 } mmi_saved;
 
 /* path: a checkpoint, or a run folder for its best or newest one. Rebuilds the modalities from the checkpoint's

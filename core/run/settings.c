@@ -170,6 +170,10 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 	MMI_TRY(mmi_learner_settings_read(c, &s, e));
 	MMI_TRY(mmi_keys_read(c, &mmi_sample_keys, &s.sample, e));
 	MMI_TRY(mmi_keys_read(c, &mmi_translate_keys, &s.translate, e));
+	if (s.cooperative) {
+		MMI_TRY(mmi_recipe_check(c, "sample", &s.sample, &s.model, e));
+		MMI_TRY(mmi_recipe_check(c, "translate", &s.translate, &s.model, e));
+	}
 	s.model.seed = s.seed;
 	*out = s;
 	return MM_OK;

@@ -48,9 +48,13 @@ static const struct {
 	COLUMN("x_move", x_move, true),
 	COLUMN("x_step", x_step, true),
 	COLUMN("swap_rank", swap_rank, true),
+	COLUMN("match", match, false),
+	COLUMN("match_first", match_first, false),
+	COLUMN("match_tau", match_tau, false),
 	COLUMN("norm_generator", norm_generator, false),
 	COLUMN("norm_inference", norm_inference, false),
 	COLUMN("norm_energy", norm_energy, true),
+	COLUMN("norm_match", norm_match, false),
 #undef COLUMN
 };
 

@@ -167,7 +167,7 @@ static void evaluations_that_cannot_be_are_refused(void **state)
 	mmi_report f = { .n = 99 };
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, NULL);
-	r.without = "frechet,latent,energy,cost";
+	r.without = "frechet,latent,energy,rank,cost";
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "/run/judge.safetensors; make one with mmcore judge");
 	/* A judge that claims to be good and knows nothing of these data. */
 	eval_open_setup(*state, TWO, NULL, &setup);
@@ -238,11 +238,11 @@ static void the_detector_is_shown_without_agreement_too(void **state)
 	evaluate_with(&r, "energy", "energy.agreement=0", &alone);
 	for (int i = 0; i < 2; i++) {
 		const char *of = i ? "mean" : "a of another class";
-		assert_true(eval_value(&joint, "energy as detector", of, "energy model alone") ==
+		assert_true(eval_value(&joint, "energy as detector", of, "texture") ==
 		            eval_value(&alone, "energy as detector", of, "ROC area"));
 		assert_true(eval_value(&joint, "energy as detector", of, "ROC area") !=
 		            eval_value(&alone, "energy as detector", of, "ROC area"));
-		assert_null(mmi_report_find(&alone, "energy as detector", of, "energy model alone"));
+		assert_null(mmi_report_find(&alone, "energy as detector", of, "texture"));
 	}
 	mmi_report_clear(&joint);
 	mmi_report_clear(&alone);

@@ -138,7 +138,7 @@ static int world_setup(void **state)
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->z, &e), &e);
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->start, &e), &e);
 	must(mmi_pool_create(2, &w->pool, &e), &e);
-	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3 };
+	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3, 0 };
 	must(mmi_sampler_create(w->model, w->pool, &sampler, &w->sampler, &e), &e);
 	find_precision(w);
 	*state = w;

@@ -59,6 +59,6 @@ def below(n, k, sample, iteration):
     return next(w * n >> 32 for w in words if w * n % 2**32 >= -n % 2**32 % n)
 
 
-def rows(family, stream, n, shape, step=0, iteration=0, seed=1):
+def rows(family, stream, n, shape, step=0, iteration=0, seed=1, first=0):
     k, count = key(seed, stream), math.prod(shape)
-    return torch.tensor([family(k, count, r, step, iteration) for r in range(n)]).reshape(n, *shape)
+    return torch.tensor([family(k, count, first + r, step, iteration) for r in range(n)]).reshape(n, *shape)

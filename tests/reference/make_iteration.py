@@ -12,7 +12,7 @@ Random numbers are those of iteration_noise.py. Format: see make_ops.py. Records
   RUN/set/KEY                         settings of the learner
   RUN/T/z/K, RUN/T/x/M/K              both chains in iteration T after K steps (0: their start)
   RUN/T/z_prior                       latents of the generated samples
-  RUN/T/refreshed/M                   samples revised after the generator's update (refresh_negatives)
+  RUN/T/refreshed/M                   samples revised after the generator's update (refresh_negatives), as the energy's last update saw them
   RUN/T/grad/STORE/TENSOR             gradient of the iteration's last update of that model
   RUN/after/STORE/TENSOR              raw parameters after the last iteration
   RUN/T/measure/NAME                  what the chains did, losses and norms at the first of several updates
@@ -344,8 +344,8 @@ class Learner:
         return {n: w / (self.v[n] @ w.reshape(-1, w.shape[-1]) @ self.u[n]) if n in self.u else w
                 for n, w in self.raw[store].items()}
 
-    def draw(self, family, stream, n, shape, step=0):
-        return rows(family, stream, n, shape, step, self.t, self.s.seed)
+    def draw(self, family, stream, n, shape, step=0, first=0):
+        return rows(family, stream, n, shape, step, self.t, self.s.seed, first)
 
     # -------- chains: constants for what follows
 
@@ -402,20 +402,22 @@ class Learner:
         self.measured.append((2 * self.s.x_drift / rms)**0.5)
         self.x_step = sum(self.measured) / len(self.measured)
 
-    def data_chain(self, x, record):
+    def data_chain(self, x, record, first=0):
         s, start, drift2, noise2 = self.s, x, 0.0, 0.0
         for k in range(s.x_steps):
             e, g = self.energy_gradient(x)
-            if k == 0:
+            if k == 0 and not first:
                 self.e_generated = e.mean()
             drift = {m.name: (self.x_step * m.x_scale)**2 / 2 * g[m.name] for m in self.model.modalities}
-            noise = {m.name: s.x_noise * m.x_scale * self.draw(normal, "chain/x/" + m.name, BATCH, m.shape, k)
+            noise = {m.name: s.x_noise * m.x_scale * self.draw(normal, "chain/x/" + m.name, BATCH, m.shape, k, first)
                      for m in self.model.modalities}
             x = {m.name: self.support(m, x[m.name] - drift[m.name] + noise[m.name]) for m in self.model.modalities}
             x = self.bound(x, start)
             drift2, noise2 = drift2 + self.mean_square(drift), noise2 + self.mean_square(noise)
             for name, value in x.items() if record else ():
                 put(f"{self.run}/{self.t}/x/{name}/{k + 1}", value)
+        if first:  # not measured
+            return x
         move = self.mean_square({name: x[name] - start[name] for name in x})
         self.chain_measures = {"e_generated": self.e_generated, "x_drift": drift2**0.5, "x_noise": noise2**0.5,
                                "x_move": move**0.5, "x_step": self.x_step}
@@ -438,8 +440,10 @@ class Learner:
 
     # -------- updates
 
-    def schedule(self):
-        done, end = self.t / self.s.iterations, self.s.schedule_end
+    def schedule(self, store):
+        """The energy's begins with the chains."""
+        begin = self.s.warmup if store == "energy" else 0
+        done, end = (self.t - begin) / (self.s.iterations - begin), self.s.schedule_end
         return [1, 1 + (end - 1) * done, end + (1 - end) * (1 + math.cos(math.pi * done)) / 2][self.s.schedule]
 
     def put(self, name, value):
@@ -455,7 +459,7 @@ class Learner:
             put(f"{self.run}/{self.t}/grad/{store}/{n}", g)
         for w, g in zip(tensors.values(), grads):
             w.grad = g * (self.s.clip / norm if 0 < self.s.clip < norm else 1)
-        self.adam[store].param_groups[0]["lr"] = getattr(self.s, "rate_" + store) * self.schedule()
+        self.adam[store].param_groups[0]["lr"] = getattr(self.s, "rate_" + store) * self.schedule(store)
         self.adam[store].step()
         if store == "energy":
             self.iterate_power()
@@ -487,6 +491,18 @@ class Learner:
             self.update(store, now[-1], i == 0, i + 1 == n)
         return first
 
+    def negatives(self, x, revised):
+        """The energy's terms, one update after another: the data chain goes on between them."""
+        self.revised, number = revised, 0
+
+        def terms():
+            nonlocal number
+            if number:
+                self.revised = self.data_chain(self.revised, False, (number + 1) * BATCH)
+            number += 1
+            return self.energy_terms(x, self.revised)
+        return terms
+
     def cooperate(self, x):
         s = self.s
         z = self.posterior_chain(x, self.start_posterior(x))
@@ -503,9 +519,9 @@ class Learner:
                                        lambda: [self.inference_loss(x, z, revised, z_prior)])
         if s.refresh_negatives:
             revised = self.data_chain(self.generate()[1], False)
-            for name, value in revised.items():
-                put(f"{self.run}/{self.t}/refreshed/{name}", value)
-        e_data, e_revised, _ = self.updates("energy", s.energy_updates, lambda: self.energy_terms(x, revised))
+        e_data, e_revised, _ = self.updates("energy", s.energy_updates, self.negatives(x, revised))
+        for name, value in self.revised.items() if s.refresh_negatives else ():
+            put(f"{self.run}/{self.t}/refreshed/{name}", value)
         u_end = nll_end - self.model.log_prior(z).mean()
         measures = {"nll_end": nll_end, "u_end": u_end, "loss_generator": loss_generator, "loss_inference": loss_inference,
                     "e_data": e_data, "e_revised": e_revised, "gap": e_data - e_revised}

@@ -105,8 +105,8 @@ void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const floa
 {
 	mmi_swaps_draw(k, s, m, x, whole, mmi_whole(rows), iteration, number);
 	/* E alone: this teaches the energy model, not the experts whose agreement the joint energy has beside it. */
-	mmi_sampler_energies(s, x, rows, NULL, k->e_data);
-	mmi_sampler_energies(s, mmi_rows_read(k->x), rows, NULL, k->e_swapped);
+	mmi_sampler_energies(s, x, rows, &(mmi_energies){ .term[MMI_TERM_TEXTURE] = k->e_data });
+	mmi_sampler_energies(s, mmi_rows_read(k->x), rows, &(mmi_energies){ .term[MMI_TERM_TEXTURE] = k->e_swapped });
 	set_factors(k, whole, rows, factor, margin);
 }
 

@@ -1,0 +1,57 @@
+/* match.c - the update of E_match. */
+#include "mmi_build.h"
+
+#include "learn/terms/terms.h"
+
+#include <math.h>
+
+mm_status mmi_match_create(const mmi_model *m, uint32_t batch, mmi_match *out, mm_error *e)
+{
+	mmi_match k = { .scale = mmi_alloc(batch, sizeof(float)) };
+	bool ok = k.scale;
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		ok = ok && (k.unit[i] = mmi_alloc((size_t)batch * MMI_MATCH_DIM, sizeof(float)));
+	mm_status status = ok ? mmi_ranking_create(m->n_modalities, batch, MMI_MATCH_DIM, &k.ranking, e)
+	                      : mmi_fail(e, MM_ENOMEM, "out of memory for the directions of %u tuples", batch);
+	if (status != MM_OK) {
+		mmi_match_clear(&k);
+		return status;
+	}
+	*out = k;
+	return MM_OK;
+}
+
+void mmi_match_clear(mmi_match *k)
+{
+	mmi_ranking_clear(&k->ranking);
+	mmi_free(k->scale);
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
+		mmi_free(k->unit[i]);
+	*k = (mmi_match){ .scale = NULL };
+}
+
+/* Samples are what encoders see: with words left out, where a modality is varied in training. The loss is no sum over
+ * samples, so it is found from all vectors of the batch, and its gradient to each goes back through its tower. */
+mm_status mmi_update_match(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	mmi_match *k = &l->match;
+	if (!l->model->match)
+		return MM_OK;
+	mmi_sampler_embed(l->sampler, mmi_batch_seen(batch), l->span.rows, k->unit, k->scale);
+	/* From here on the vectors are those of the whole batch. */
+	mmi_ranking_make(&k->ranking, k->unit, batch->observed, s->batch, (double)k->scale[0]);
+	m->match = k->ranking.loss;
+	m->match_first = k->ranking.first;
+	m->match_tau = exp(-(double)k->scale[0]);
+	if (isnan(m->match))
+		return MM_OK; /* nothing to rank: one tuple, or no two that have the same modalities */
+	mmi_terms t = { .n = 1 };
+	t.at[0] = (mmi_segment){ .loss = &l->match_loss,
+		                     .x = mmi_batch_seen(batch),
+		                     .pull = mmi_rows_read(k->ranking.grad),
+		                     .rows = l->span.rows,
+		                     .x_rows = l->span.rows,
+		                     .seed = (float)(k->ranking.scale_grad / s->batch) };
+	return mmi_model_update(l, &t, NULL, m, e);
+}
