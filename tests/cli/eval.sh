@@ -42,7 +42,7 @@ lines() { awk -F, 'NR > 1 && $0 !~ /^"?(cost of|Frechet)/' "$1"; }
 check "the CSV has a heading" [ "$(head -n 1 "$work/e1/eval.csv")" = "figure,of,variant,value" ]
 check "the CSV has values" grep -Eq '^unconditional coherence,all modalities agree,revised,[01]' "$work/e1/eval.csv"
 check "the JSON names the checkpoint" grep -qF "\"checkpoint\":	\"$ckpt\"" "$work/e1/eval.json"
-run eval --ckpt "$ckpt" --count 40 --probe 100 --set run.threads=1 --only coherence,conditional,given,alignment,latent,energy --out "$work/e2"
+run eval --ckpt "$ckpt" --count 40 --probe 100 --set run.threads=1 --only coherence,conditional,given,alignment,latent,energy,rank --out "$work/e2"
 check "a second evaluation succeeds" exits 0
 lines "$work/e1/eval.csv" >"$work/first"
 lines "$work/e2/eval.csv" >"$work/second"
