@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 440, HEIGHT = 220, LEFT = 62, RIGHT = 12, TOP = 10, BOTTOM = 26 };
+enum { WIDTH = 440, HEIGHT = 220, LEFT = 70, RIGHT = 12, TOP = 10, BOTTOM = 26 };
 #define WIDE 50.0 /* largest over smallest value from which an axis is logarithmic */
 #define TICKS 4
 
@@ -15,11 +15,12 @@ typedef struct axes {
 	bool logarithmic;
 } axes;
 
+/* A count that never left zero, as of rollbacks, has nothing to show. */
 static bool has_values(const mmi_chart_line *l, size_t n)
 {
 	for (size_t k = 0; k < n; k++)
 		for (size_t i = 0; i < l[k].n; i++)
-			if (isfinite(l[k].y[i]))
+			if (isfinite(l[k].y[i]) && l[k].y[i] != 0)
 				return true;
 	return false;
 }

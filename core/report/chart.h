@@ -18,7 +18,8 @@ typedef struct mmi_chart_line {
 } mmi_chart_line;
 
 /* Positive values whose range is wide get a logarithmic axis, which the chart says. Of a line with many points each
- * stretch shows its smallest and its largest, so that a spike is never lost. A chart without values writes nothing. */
+ * stretch shows its smallest and its largest, so that a spike is never lost. A chart whose values are
+ * none or all zero writes nothing. */
 void mmi_chart_write(FILE *out, const char *title, const mmi_chart_line *lines, size_t n);
 
 #endif

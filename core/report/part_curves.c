@@ -33,7 +33,6 @@ static const struct {
 	{ "swap_rank", "Rank of tuples against swapped ones" },
 	{ "rollbacks", "Rollbacks" },
 	{ "nll_validation", "Negative log-likelihood of validation data" },
-	{ "seconds", "Seconds of training" },
 };
 
 static const char *title_of(const char *column)
@@ -101,7 +100,7 @@ mm_status mmi_page_curves(const mmi_page *p, mm_error *e)
 	for (size_t r = 0; r < p->n; r++)
 		for (size_t i = 1; i < p->run[r].n_metrics; i++) { /* 0 is the iteration */
 			const char *column = p->run[r].metric[i].name;
-			if (!grouped(column) && !drawn_before(p, r, column))
+			if (strcmp(column, "seconds") && !grouped(column) && !drawn_before(p, r, column))
 				chart(p, title_of(column), &column, 1);
 		}
 	fputs("</div>\n", p->out);

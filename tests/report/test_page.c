@@ -141,7 +141,7 @@ static void a_wide_range_is_logarithmic_and_says_so(void **state)
 	(void)state;
 	char *text = chart_of(decades, 5);
 	assert_non_null(strstr(text, "(logarithmic)"));
-	assert_non_null(strstr(text, "points=\"62.0,194.0 153.5,148.0 245.0,102.0 336.5,56.0 428.0,10.0\""));
+	assert_non_null(strstr(text, "points=\"70.0,194.0 159.5,148.0 249.0,102.0 338.5,56.0 428.0,10.0\""));
 	free(text);
 }
 
@@ -155,7 +155,7 @@ static void one_value_and_one_point_are_drawn(void **state)
 {
 	(void)state;
 	char *text = chart_of(constant, 1);
-	assert_non_null(strstr(text, "points=\"62.0,102.0 64.0,102.0\""));
+	assert_non_null(strstr(text, "points=\"70.0,102.0 72.0,102.0\""));
 	assert_null(strstr(text, "nan"));
 	free(text);
 }
