@@ -5,6 +5,7 @@
 
 #include "ablate/ablate_job.h"
 #include "store/files.h"
+#include "engine/processors.h"
 
 #include <string.h>
 #include <strings.h>
@@ -50,7 +51,7 @@ static mm_status make_grid(mmi_ablation *a, mm_error *e)
 	mmi_setup setup;
 	MMI_TRY(mmi_setup_open(&a->request->setup, &setup, e));
 	uint64_t seed = setup.settings.seed;
-	uint32_t threads = setup.settings.threads, share = mmi_pool_processors() / a->request->jobs;
+	uint32_t threads = setup.settings.threads, share = mmi_processors() / a->request->jobs;
 	mmi_setup_close(&setup);
 	if (a->request->jobs > 1 && threads > (share ? share : 1))
 		snprintf(a->threads, sizeof a->threads, "run.threads=%u", share ? share : 1);

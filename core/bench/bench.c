@@ -4,6 +4,7 @@
 #include "bench/bench.h"
 
 #include "backend/cpu/device.h"
+#include "engine/processors.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_er
 	const mmi_device device = mmi_cpu_device();
 	mmi_bench_request resolved = *r;
 	resolved.device = &device;
-	*out = (mmi_bench_report){ .processors = mmi_pool_processors(), .load = { load_average() } };
+	*out = (mmi_bench_report){ .processors = mmi_processors(), .load = { load_average() } };
 	read_processor(out->processor, sizeof out->processor);
 	snprintf(out->isa, sizeof out->isa, "%s", device.vec->isa);
 	if (!resolved.threads)

@@ -4,9 +4,7 @@
 #include "engine/pool.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 typedef struct mmi_worker {
 	mmi_pool *pool;
@@ -130,13 +128,4 @@ void mmi_pool_run(mmi_pool *p, uint32_t n, void (*task)(void *ctx, uint32_t i, u
 			pthread_cond_wait(&p->done, &p->lock);
 		pthread_mutex_unlock(&p->lock);
 	}
-}
-
-uint32_t mmi_pool_processors(void)
-{
-	cpu_set_t set;
-	if (!sched_getaffinity(0, sizeof set, &set) && CPU_COUNT(&set) > 0)
-		return (uint32_t)CPU_COUNT(&set);
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-	return n > 0 ? (uint32_t)n : 1;
 }

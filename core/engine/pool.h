@@ -15,7 +15,5 @@ void mmi_pool_destroy(mmi_pool *p);
 uint32_t mmi_pool_threads(const mmi_pool *p);
 /* Calls task(ctx, i, worker) for i in 0..n-1 and returns when all are done. One caller at a time. */
 void mmi_pool_run(mmi_pool *p, uint32_t n, void (*task)(void *ctx, uint32_t i, uint32_t worker), void *ctx);
-/* The machine's processors that this process may use. */
-uint32_t mmi_pool_processors(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "run/settings.h"
 #include "config/value.h"
 #include "engine/pool.h"
+#include "engine/processors.h"
 #include "model/settings.h"
 
 #include <string.h>
@@ -16,7 +17,8 @@ static const char *const incomplete[] = { "drop", "keep", NULL };
 static const mmi_key run_keys[] = {
 	MMI_NUMBER_ROW("run", "seed", mmi_settings, seed, 1, 0, INT64_MAX, "Seed of all random numbers."),
 	MMI_COUNT_ROW("run", "threads", mmi_settings, threads, 0, 0, 1024,
-	              "Worker threads; 0: all processors. Results do not depend on it."),
+	              "Worker threads; 0: all processors that the process may use, control groups included. Results do not "
+	              "depend on it."),
 	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, 1024,
 	              "Samples a worker takes through a chain at once, at most."),
 	MMI_CHOICE_ROW("run", "device", mmi_settings, device_number, devices, 0,
@@ -166,7 +168,7 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 		                         "none with [data] holdout = 0: there are no validation tuples to select by", e);
 	s.device = devices[s.device_number];
 	if (s.threads == 0)
-		s.threads = mmi_pool_processors();
+		s.threads = mmi_processors();
 	MMI_TRY(mmi_learner_settings_read(c, &s, e));
 	MMI_TRY(mmi_keys_read(c, &mmi_sample_keys, &s.sample, e));
 	MMI_TRY(mmi_keys_read(c, &mmi_translate_keys, &s.translate, e));

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "run/setup.h"
+#include "engine/processors.h"
 #include "backend/cpu/device.h"
 #include "store/runfolder.h"
 
@@ -247,6 +248,17 @@ static void open_device(mmi_setup *s)
 			s->device = devices[i].open();
 }
 
+/* Workers that wait for a processor make all others wait for them. */
+static void tell_threads(uint32_t threads, const mmi_log *log)
+{
+	const uint32_t processors = mmi_processors();
+	if (threads > 2 * processors)
+		mmi_logf(
+			log, MM_LOG_WARNING,
+			"[run] threads = %u, but this process has the time of %u processor%s: that many threads make it slower",
+			threads, processors, processors > 1 ? "s" : "");
+}
+
 /* `order`: names of modalities as a checkpoint remembers them, or NULL. */
 static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *order, mm_error *e)
 {
@@ -257,6 +269,7 @@ static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *ord
 	MMI_TRY(add_modalities(s, r, order, e));
 	MMI_TRY(mmi_config_check(s->config, e));
 	open_device(s);
+	tell_threads(s->settings.threads, r->log);
 	return mmi_pool_create(s->settings.threads, &s->pool, e);
 }
 
