@@ -3,6 +3,7 @@
 
 #include "cli/run_options.h"
 #include "report/page.h"
+#include "train/rehearse.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -83,47 +84,122 @@ static int fail(const mmi_cli *cli, const mmi_train_result *r, const mm_error *e
 	return MMI_EXIT_FAILURE;
 }
 
-static int run(const mmi_cli *cli, const mmi_setup_request *request, const char *out, mmi_train_start start)
+typedef struct mmi_train_job {
+	mmi_setup_request request;
+	const char *out;
+	bool resume, changed_data, dry_run;
+} mmi_train_job;
+
+static mmi_train_start start_of(const mmi_train_job *j)
+{
+	return !j->resume ? MMI_TRAIN_NEW : j->changed_data ? MMI_TRAIN_RESUME_CHANGED_DATA : MMI_TRAIN_RESUME;
+}
+
+static int train(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 {
 	mm_error e = MM_ERROR_INIT;
-	mmi_setup setup;
 	mmi_train_result result;
-	mmi_train_view view = { .cli = cli };
+	mmi_train_view view = { .cli = cli, .cooperative = setup->settings.cooperative };
 	mmi_train_hooks hooks = { &view, stop, step, &cli->log };
-
-	if ((start != MMI_TRAIN_NEW ? mmi_setup_resume(request, out, &setup, &e) : mmi_setup_open(request, &setup, &e)) !=
-	    MM_OK)
-		return mmi_cli_refuse(cli, &e);
-	view.cooperative = setup.settings.cooperative;
 	mmi_interrupt_install();
-	mm_status status = mmi_train(&setup, out, start, &hooks, &result, &e);
+	mm_status status = mmi_train(setup, j->out, start_of(j), &hooks, &result, &e);
 	if (view.started)
 		mmi_progress_finish(&view.progress);
-	mmi_setup_close(&setup);
 	if (status != MM_OK)
 		return view.started ? fail(cli, &result, &e) : mmi_cli_refuse(cli, &e);
-	mmi_page_of_run(out, &cli->log);
+	mmi_page_of_run(j->out, &cli->log);
 	print_result(&result, result.interrupted ? "interrupted" : "finished");
 	return result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK;
 }
 
+/* ------------------------------------------------------------ --dry-run */
+
+static void print_seconds(const char *what, double seconds)
+{
+	if (isfinite(seconds))
+		printf("%-14s %.4g s\n", what, seconds);
+}
+
+static void print_rehearsal(const mmi_rehearsal *r, const char *settings)
+{
+	printf("%s\n; ---------------------------------------- what the run would take\n", settings);
+	printf("training data  %u tuples; sheets show %u others\n", r->tuples, r->shown);
+	printf("parameters     generator %llu, inference %llu, energy %llu\n", (unsigned long long)r->generator,
+	       (unsigned long long)r->inference, (unsigned long long)r->energy);
+	print_seconds("iteration", r->warm_seconds);
+	print_seconds("with chains", r->chain_seconds);
+	printf("run            about %.0f iterations in %.3g minutes, outputs aside\n", r->iterations, r->seconds / 60);
+	printf("memory         %.0f MB so far; checkpoints and evaluations take more\n", r->bytes / 1e6);
+}
+
+/* Everything up to the first iterations, and no file. */
+static int rehearse(const mmi_cli *cli, mmi_setup *setup)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_rehearsal r;
+	char *settings = NULL;
+	mm_status status = mmi_train_rehearse(setup, &cli->log, &r, &e);
+	if (status == MM_OK)
+		status = mmi_config_resolved(setup->config, &settings, &e);
+	if (status == MM_OK)
+		print_rehearsal(&r, settings);
+	mmi_free(settings);
+	return status == MM_OK ? MMI_EXIT_OK : mmi_cli_refuse(cli, &e);
+}
+
+static int open_and_train(const mmi_cli *cli, const mmi_train_job *j)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_setup setup;
+	mm_status status =
+		j->resume ? mmi_setup_resume(&j->request, j->out, &setup, &e) : mmi_setup_open(&j->request, &setup, &e);
+	if (status != MM_OK)
+		return mmi_cli_refuse(cli, &e);
+	int code = j->dry_run ? rehearse(cli, &setup) : train(cli, j, &setup);
+	mmi_setup_close(&setup);
+	return code;
+}
+
+static int run(const mmi_cli *cli, const mmi_usage *usage, mmi_train_job *j)
+{
+	char *own = NULL, *folder = NULL;
+	int code;
+	if (j->changed_data && !j->resume)
+		return mmi_options_refuse(cli, usage, "--changed-data needs --resume");
+	if (j->dry_run && j->resume)
+		return mmi_options_refuse(cli, usage, "--dry-run is for a run that has not begun; leave out --resume");
+	if (!j->request.ini && !(j->resume && j->out))
+		return mmi_options_refuse(cli, usage, "--ini is missing");
+	if (!j->request.ini)
+		j->request.ini = own = mmi_format("%s/run.ini", j->out); /* goes on as it was */
+	if (!j->out && j->request.ini)
+		j->out = folder = mmi_default_folder("runs", j->request.ini);
+	code = j->request.ini && j->out ? open_and_train(cli, j) : mmi_cli_no_memory(cli, "the name of the run's folder");
+	mmi_free(own);
+	mmi_free(folder);
+	return code;
+}
+
 int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 {
-	const char *ini = NULL, *out = NULL;
-	bool resume = false, changed_data = false;
+	mmi_train_job j = { .request.log = &cli->log };
 	double minutes = -1;
 	char minutes_text[MMI_MINUTES_TEXT];
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	mm_error e = MM_ERROR_INIT;
 	const mmi_option options[] = {
-		MMI_OPTION_STRING("ini", "FILE", &ini, "the settings; paths in it are relative to it"),
+		MMI_OPTION_STRING("ini", "FILE", &j.request.ini, "the settings; paths in it are relative to it"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
-		MMI_OPTION_STRING("out", "DIR", &out, "the run's folder (default: runs/NAME, from the INI's name)"),
+		MMI_OPTION_STRING("out", "DIR", &j.out, "the run's folder (default: runs/NAME, from the INI's name)"),
 		MMI_OPTION_MINUTES(&minutes),
-		MMI_OPTION_FLAG("resume", &resume, "go on from the newest checkpoint in the run's folder"),
-		MMI_OPTION_FLAG("changed-data", &changed_data,
+		MMI_OPTION_FLAG(
+			"resume", &j.resume,
+			"go on from the newest checkpoint in the run's folder; without --ini with the run's own settings"),
+		MMI_OPTION_FLAG("changed-data", &j.changed_data,
 		                "with --resume: even if settings that decide which data is seen have changed"),
+		MMI_OPTION_FLAG("dry-run", &j.dry_run,
+		                "write nothing: print all settings, and what data, memory and time the run would take"),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "train", "--ini FILE [options]",
@@ -131,29 +207,15 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 		                      "finishes the iteration and writes a checkpoint; --resume goes on from it.",
 		                      options };
 	int code;
-	char *folder = NULL;
-
-	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
-		goto done;
-	if (!ini || (changed_data && !resume)) {
-		code = mmi_options_refuse(cli, &usage, ini ? "--changed-data needs --resume" : "--ini is missing");
-		goto done;
+	if (mmi_options_parse(cli, &usage, argc, argv, NULL, &code)) {
+		if (mmi_minutes_set(minutes, &sets, minutes_text, &e) == MM_OK) {
+			j.request.plugins = plugins.item, j.request.n_plugins = plugins.n;
+			j.request.sets = sets.item, j.request.n_sets = sets.n;
+			code = run(cli, &usage, &j);
+		} else {
+			code = mmi_cli_fail(cli, &e);
+		}
 	}
-	if (mmi_minutes_set(minutes, &sets, minutes_text, &e) != MM_OK) {
-		code = mmi_cli_fail(cli, &e);
-		goto done;
-	}
-	folder = out ? mmi_strdup(out) : mmi_default_folder("runs", ini);
-	mmi_setup_request request = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
-	if (folder)
-		code = run(cli, &request, folder,
-		           !resume        ? MMI_TRAIN_NEW
-		           : changed_data ? MMI_TRAIN_RESUME_CHANGED_DATA
-		                          : MMI_TRAIN_RESUME);
-	else
-		code = mmi_cli_no_memory(cli, "the name of the run's folder");
-done:
-	mmi_free(folder);
 	mmi_strings_clear(&plugins);
 	mmi_strings_clear(&sets);
 	return code;

@@ -123,6 +123,7 @@ static void print_help(const mmi_cli *cli, const mmi_usage *usage)
 	fprintf(out, "\nOptions:\n");
 	for (const mmi_option *o = usage->options; o->kind != MMI_OPTION_KIND_END; o++)
 		print_option(out, o->name, o->value, o->help);
+	print_option(out, "quiet", NULL, "warnings and errors only: neither progress nor news");
 	print_option(out, "help", NULL, "this text");
 }
 
@@ -186,8 +187,8 @@ static const mmi_option *find_option(const mmi_option *options, const char *name
 static mm_status refuse_unknown(const mmi_usage *usage, const char *argument, size_t length, mm_error *e)
 {
 	char name[NAME_MAX_LENGTH + 1];
-	const char *names[MAX_NAMES] = { "help" };
-	size_t n = 1;
+	const char *names[MAX_NAMES] = { "help", "quiet" };
+	size_t n = 2;
 
 	snprintf(name, sizeof name, "%.*s", (int)least(length, NAME_MAX_LENGTH), argument);
 	for (const mmi_option *o = usage->options; o->kind != MMI_OPTION_KIND_END && n < MAX_NAMES; o++)
@@ -235,7 +236,12 @@ static bool is_help(const char *text)
 	return strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0;
 }
 
-static mm_status read_all(const mmi_usage *usage, reader *r, mmi_strings *operands, bool *help, mm_error *e)
+/* What every command understands. */
+typedef struct common {
+	bool help, quiet;
+} common;
+
+static mm_status read_all(const mmi_usage *usage, reader *r, mmi_strings *operands, common *c, mm_error *e)
 {
 	bool options = true;
 
@@ -246,8 +252,10 @@ static mm_status read_all(const mmi_usage *usage, reader *r, mmi_strings *operan
 		} else if (strcmp(text, "--") == 0) {
 			options = false;
 		} else if (is_help(text)) {
-			*help = true;
+			c->help = true;
 			return MM_OK;
+		} else if (strcmp(text, "--quiet") == 0) {
+			c->quiet = true;
 		} else if (text[1] != '-') {
 			return mmi_fail(e, MM_ECONFIG, "unknown option '%s'; options begin with two dashes", text);
 		} else {
@@ -261,14 +269,16 @@ bool mmi_options_parse(const mmi_cli *cli, const mmi_usage *usage, int argc, cha
                        int *exit_code)
 {
 	reader r = { argv, argc, 1 };
-	bool help = false;
+	common c = { .help = false };
 	mm_error e = MM_ERROR_INIT;
 
-	if (read_all(usage, &r, operands, &help, &e) != MM_OK) {
+	if (read_all(usage, &r, operands, &c, &e) != MM_OK) {
 		*exit_code = e.code == MM_ECONFIG ? mmi_options_refuse(cli, usage, "%s", e.message) : mmi_cli_fail(cli, &e);
 		return false;
 	}
-	if (!help)
+	if (c.quiet)
+		cli->console->level = MM_LOG_WARNING;
+	if (!c.help)
 		return true;
 	print_help(cli, usage);
 	*exit_code = MMI_EXIT_OK;

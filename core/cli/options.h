@@ -1,6 +1,7 @@
 /* options.h - declarative command-line options: a table a command, --help made from it.
  *
- * `--name value` and `--name=value`; a flag takes no value. `--` ends the options. --help is known everywhere. */
+ * `--name value` and `--name=value`; a flag takes no value. `--` ends the options. --help and --quiet are known
+ * everywhere. */
 #ifndef MMI_OPTIONS_H
 #define MMI_OPTIONS_H
 

@@ -96,6 +96,23 @@ mm_status mmi_changes_check_data(const mmi_changes *c, const char *checkpoint, m
 
 /* ------------------------------------------------------------ telling */
 
+#define BLAMED 4 /* settings, at most */
+
+void mmi_changes_blame(const mmi_changes *c, mm_error *e)
+{
+	char message[sizeof e->message];
+	line is = { .value = NULL }, was;
+	size_t n = 0;
+	for (const char *at = c->is; n < BLAMED && next_change(c, &at, &is, &was);) {
+		if (!strcmp(is.section, "run") || !strcmp(is.section, "sample") || !strcmp(is.section, "translate"))
+			continue; /* about no network */
+		snprintf(message, sizeof message, "%s", e->message);
+		mmi_fail(e, e->code, "%s%s[%s] %s was %.*s, is %.*s", message,
+		         n ? ", " : "; settings that differ: ", is.section, is.key, was.length, was.value, is.length, is.value);
+		n++;
+	}
+}
+
 /* Numbers end at the end of their line. */
 static const char *value_of(const char *text, const char *section, const char *key, char copy[MMI_VALUE_TEXT])
 {

@@ -29,6 +29,16 @@ static mm_status compare_settings(mmi_run *r, const mmi_checkpoint *ck, bool cha
 	return r->settings_before ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for the settings of a run");
 }
 
+/* Where a network has another shape than the checkpoint's, a setting did it. */
+static mm_status restore_learner(mmi_run *r, const mmi_checkpoint *ck, mm_error *e)
+{
+	const mmi_changes changes = { mmi_checkpoint_meta(ck, "settings"), r->portable, r->setup };
+	mm_status status = mmi_learner_restore(r->learner, ck, r->items, r->n_items, e);
+	if (status == MM_ESHAPE && changes.was)
+		mmi_changes_blame(&changes, e);
+	return status;
+}
+
 static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 {
 	mmi_checkpoint *ck;
@@ -45,7 +55,7 @@ static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 	mm_status status = mmi_check_states(r->setup->modalities, r->setup->n_modalities, ck,
 	                                    "the data or the plugin has changed since the run began", e);
 	if (status == MM_OK)
-		status = mmi_learner_restore(r->learner, ck, r->items, r->n_items, e);
+		status = restore_learner(r, ck, e);
 	if (status == MM_OK)
 		status = compare_settings(r, ck, changed_data, e);
 	if (status == MM_OK)
@@ -150,11 +160,16 @@ mm_status mmi_run_open_batches(mmi_run *r, mm_error *e)
 	                          true, &r->batches, e);
 }
 
+mm_status mmi_run_open_parts(mmi_run *r, mm_error *e)
+{
+	MMI_TRY(open_data(r, e));
+	return open_learner(r, e);
+}
+
 mm_status mmi_run_open(mmi_run *r, const char *out, mmi_train_start start, mm_error *e)
 {
 	const bool resume = start != MMI_TRAIN_NEW;
-	MMI_TRY(open_data(r, e));
-	MMI_TRY(open_learner(r, e));
+	MMI_TRY(mmi_run_open_parts(r, e));
 	MMI_TRY(mmi_runfolder_open(out, resume, &r->folder, e));
 	if (resume)
 		MMI_TRY(restore(r, start == MMI_TRAIN_RESUME_CHANGED_DATA, e));

@@ -67,7 +67,9 @@ mm_status mmi_run_replace(mmi_run *r, mmi_train_result *result, mm_error *e);
 void mmi_run_link_best(mmi_run *r);
 void mmi_run_write_sheet(mmi_run *r, mmi_train_result *result);
 
-/* run_open.c. All that a run needs, from its settings or its newest checkpoint; close takes what open left. */
+/* run_open.c. Data and networks, without a folder; then all that a run needs, from its settings or its newest
+ * checkpoint; close takes what open left. */
+mm_status mmi_run_open_parts(mmi_run *r, mm_error *e);
 mm_status mmi_run_open(mmi_run *r, const char *out, mmi_train_start start, mm_error *e);
 mm_status mmi_run_open_batches(mmi_run *r, mm_error *e); /* from the learner's iteration on */
 void mmi_run_close(mmi_run *r);

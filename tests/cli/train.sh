@@ -74,6 +74,7 @@ contents "$work/other" >"$work/before"
 run --ini "$ini" --out "$work/other" --resume --set learner.latent_dim=5
 check "another architecture: status 2" exits 2
 check "another architecture: the first tensor that differs is named" complains "generator.m0.decoder."
+check "and the setting that made it so" eval 'says err "; settings that differ: " && says err "[learner] latent_dim was 4, is 5"'
 run --ini "$ini" --out "$work/other" --resume --set energy.nef=5
 check "another energy model is refused by its tensor" complains "energy.trunk"
 contents "$work/other" >"$work/after"
@@ -217,6 +218,18 @@ check "its resolved settings say the same" grep -qx 'minutes = 0' "$work/counted
 refused "iterations beside minutes" "learner.iterations=8: expected no time budget" --ini "$ini" --minutes 5 --set learner.iterations=8
 refused "minutes twice" "--minutes and --set run.minutes=3: give one of them" --ini "$ini" --minutes 5 --set run.minutes=3
 refused "a seed beyond the largest" "expected an integer from 0 to 9223372036854775807" --ini "$ini" --set run.seed=9223372036854775808
+refused "a dry run that goes on" "--dry-run is for a run that has not begun" --ini "$ini" --resume --dry-run
+run --ini "$ini" --out "$work/dry" --dry-run
+check "a dry run succeeds" exits 0
+check "and prints every setting" says out "batch = 8"
+check "and what the run would take" eval 'says out "training data  300 tuples" && says out "parameters     generator " && says out "with chains " && says out "run            about 20 iterations"'
+check "and writes nothing" [ ! -e "$work/dry" ]
+run --ini "$ini" --out "$work/quiet" --set learner.iterations=6 --quiet
+check "--quiet: no news" eval 'exits 0 && silent err && says out "finished after 6 iterations"'
+run train --resume --out "$work/quiet"
+check "a run goes on with its own settings" says out "finished after 6 iterations"
+run train --resume --out "$work/quiet" --set learner.iterations=7
+check "and with one more" says out "finished after 7 iterations"
 refused "changed data without going on" "--changed-data needs --resume" --ini "$ini" --changed-data
 run --ini "$ini" --out "$work/counted" --resume --set run.seed=4 --set learner.iterations=9
 check "another seed is refused: status 2" exits 2
