@@ -3,6 +3,7 @@
 
 #include "data/tuples.h"
 
+#include "data/holdout.h"
 #include "data/keys.h"
 #include "engine/streams.h"
 #include "engine/vec.h"
@@ -311,23 +312,44 @@ static mm_status collect_tuples(mmi_tuples *t, mm_error *e)
 
 /* ---------------------------------------------------------------- the validation reserve */
 
-/* Marks which tuples a seed's permutation puts last. */
-static mm_status mark_holdout(uint32_t n, uint32_t holdout, uint64_t seed, bool *held, mm_error *e)
+/* Binds tuples whose samples of one modality are of one group. */
+static mm_status bind_groups(const mmi_tuples *t, const member *m, mmi_bundles *bundles, mm_error *e)
 {
-	uint32_t *order = mmi_alloc(n, sizeof *order);
+	uint64_t *group = mmi_alloc(t->n, sizeof *group);
+	bool *has = mmi_alloc(t->n, sizeof *has);
+	mm_status status = group && has ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", t->n);
 
-	if (!order)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", n);
-	mmi_rng_permutation((mmi_rng){ .key = mmi_rng_key(seed, MMI_STREAM_HOLDOUT) }, n, order);
-	for (uint32_t i = n - holdout; i < n; i++)
-		held[order[i]] = true;
-	mmi_free(order);
-	return MM_OK;
+	for (uint32_t i = 0; i < t->n && status == MM_OK; i++) {
+		const uint64_t index = sample_of(m, t->key[i]);
+		has[i] = index != ABSENT;
+		group[i] = has[i] ? mmi_modality_group(m->modality, m->data, index) : 0;
+	}
+	if (status == MM_OK)
+		status = mmi_bundles_bind(bundles, group, has, e);
+	mmi_free(group);
+	mmi_free(has);
+	return status;
 }
 
-static mm_status keep_part(mmi_tuples *t, uint32_t holdout, uint64_t seed, mm_error *e)
+static mm_status mark_holdout(const mmi_tuples *t, uint32_t holdout, uint64_t seed, bool *held, uint32_t *marked,
+                              mm_error *e)
 {
-	uint32_t kept = 0;
+	mmi_bundles *bundles;
+
+	MMI_TRY(mmi_bundles_create(t->n, &bundles, e));
+	mm_status status = MM_OK;
+	for (size_t m = 0; m < t->n_members && status == MM_OK; m++)
+		if (t->members[m].modality->group)
+			status = bind_groups(t, &t->members[m], bundles, e);
+	if (status == MM_OK)
+		status = mmi_holdout_mark(bundles, holdout, seed, held, marked, e);
+	mmi_bundles_destroy(bundles);
+	return status;
+}
+
+static mm_status keep_part(mmi_tuples *t, uint32_t holdout, uint64_t seed, const mmi_log *log, mm_error *e)
+{
+	uint32_t kept = 0, marked = 0;
 
 	if (t->part == MMI_PART_TEST || (t->part == MMI_PART_TRAIN && !holdout))
 		return MM_OK;
@@ -338,7 +360,7 @@ static mm_status keep_part(mmi_tuples *t, uint32_t holdout, uint64_t seed, mm_er
 	bool *held = mmi_alloc(t->n, sizeof *held);
 	if (!held)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u samples", t->n);
-	mm_status status = mark_holdout(t->n, holdout, seed, held, e);
+	mm_status status = mark_holdout(t, holdout, seed, held, &marked, e);
 	for (uint32_t i = 0; i < t->n && status == MM_OK; i++)
 		if (held[i] == (t->part == MMI_PART_VALIDATION)) {
 			t->key[kept] = t->key[i];
@@ -346,6 +368,8 @@ static mm_status keep_part(mmi_tuples *t, uint32_t holdout, uint64_t seed, mm_er
 		}
 	t->n = kept;
 	mmi_free(held);
+	if (status == MM_OK && marked != holdout && t->part == MMI_PART_VALIDATION)
+		mmi_logf(log, MM_LOG_INFO, "validation data: %u samples for %u, since groups are not parted", marked, holdout);
 	return status;
 }
 
@@ -382,7 +406,7 @@ static mm_status join(mmi_tuples *t, const mmi_modality *modalities, uint32_t ho
 	MMI_TRY(join_keys(t, e));
 	MMI_TRY(collect_tuples(t, e));
 	(t->keep_incomplete ? report_kept : report_left_out)(t, log);
-	return keep_part(t, holdout, seed, e);
+	return keep_part(t, holdout, seed, log, e);
 }
 
 static mm_status open_tuples(const mmi_modality *modalities, size_t n_modalities, mmi_part part, bool keep,

@@ -10,9 +10,9 @@ const char *mmi_part_name(mmi_part part);
 typedef struct mmi_tuples mmi_tuples;
 
 /* Opens the part of every modality and joins by key. VALIDATION is the last `holdout` tuples of a permutation of the
- * training data that depends on the seed alone; TRAIN is the rest. Tuples stand in the order of the first modality;
- * keys without partners are left out and told to the log; labels that disagree, a key twice, or nothing in common is an
- * error. The modalities must outlive the tuples. */
+ * training data that depends on the seed alone, and what a plugin says must not be parted from them; TRAIN is the rest.
+ * Tuples stand in the order of the first modality; keys without partners are left out and told to the log; labels that
+ * disagree, a key twice, or nothing in common is an error. The modalities must outlive the tuples. */
 mm_status mmi_tuples_open(const mmi_modality *modalities, size_t n_modalities, mmi_part part, uint32_t holdout,
                           uint64_t seed, const mmi_log *log, mmi_tuples **out, mm_error *e);
 /* The same, but every key that any modality holds is a tuple, in an order that does not depend on that of the

@@ -171,6 +171,8 @@ static mm_status find_extensions(mmi_modality *m, mm_error *e)
 	MMI_TRY(NEED(m->saved, mm_modality_saved, round, m->saved->round, MM_MODALITY_SAVED, e));
 	m->variation = extension(m, MM_MODALITY_VARIATION);
 	MMI_TRY(NEED(m->variation, mm_modality_variation, vary, m->variation->vary, MM_MODALITY_VARIATION, e));
+	m->group = extension(m, MM_MODALITY_GROUP);
+	MMI_TRY(NEED(m->group, mm_modality_group, group, m->group->group, MM_MODALITY_GROUP, e));
 	return find_classifier(m, e);
 }
 

@@ -23,6 +23,7 @@ typedef struct mmi_modality {
 	const mm_modality_file *file;             /* extension, or NULL */
 	const mm_modality_saved *saved;           /* extension, or NULL */
 	const mm_modality_variation *variation;   /* extension, or NULL */
+	const mm_modality_group *group;           /* extension, or NULL */
 	const mm_modality_classifier *classifier; /* extension, or NULL; NULL without classes too */
 	void *state; /* what the plugin keeps in checkpoints: host memory; NULL without the extension */
 	size_t state_bytes;
@@ -75,6 +76,8 @@ uint64_t mmi_modality_count(const mmi_modality *m, const mm_dataset *d);
 mm_status mmi_modality_key(const mmi_modality *m, const mm_dataset *d, uint64_t index, char *key, mm_error *e);
 mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_t index, const char *key,
                              int32_t *label, mm_error *e);
+/* Only with the extension. */
+uint64_t mmi_modality_group(const mmi_modality *m, const mm_dataset *d, uint64_t index);
 /* x: m->count floats, scratch when this fails. */
 mm_status mmi_modality_read(const mmi_modality *m, mm_dataset *d, uint64_t index, const char *key, float *x,
                             mm_error *e);

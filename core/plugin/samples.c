@@ -87,6 +87,16 @@ mm_status mmi_modality_label(const mmi_modality *m, const mm_dataset *d, uint64_
 	return mmi_contract_label(m, key, *label, e);
 }
 
+uint64_t mmi_modality_group(const mmi_modality *m, const mm_dataset *d, uint64_t index)
+{
+	mmi_call call;
+
+	begin_sample(&call, m, "group");
+	const uint64_t group = m->group->group(d, index);
+	mmi_call_leave(&call);
+	return group;
+}
+
 mm_status mmi_modality_read(const mmi_modality *m, mm_dataset *d, uint64_t index, const char *key, float *x,
                             mm_error *e)
 {

@@ -55,8 +55,10 @@ static const mmi_key_table run_table = { "[run]: the program", run_keys, MMI_COU
 
 static const mmi_key data_keys[] = {
 	MMI_PATH_ROW("data", "root", mmi_settings, root, "Folder of the data; a modality's own root takes precedence."),
-	MMI_COUNT_ROW("data", "holdout", mmi_settings, holdout, 0, 0, MMI_LIMIT,
-	              "Tuples of the training data that are set aside for validation."),
+	MMI_COUNT_ROW(
+		"data", "holdout", mmi_settings, holdout, 0, 0, MMI_LIMIT,
+		"Tuples of the training data that are set aside for validation, and with them those that a plugin does not "
+		"part from them: other captions of a picture, other recordings of a speaker."),
 	MMI_SECOND_ROW("data", "incomplete", mmi_settings, keep_incomplete, incomplete, 0,
 	               "Keys that not every modality holds: drop them, or keep all that any holds, whatever the order of "
 	               "sections, and train with what is there."),

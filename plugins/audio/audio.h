@@ -47,6 +47,7 @@ uint64_t audio_count(const mm_dataset *d);
 mm_status audio_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e);
 int32_t audio_label(const mm_dataset *d, uint64_t index);
 mm_status audio_read(mm_dataset *d, uint64_t index, float *out, mm_error *e);
+extern const mm_modality_group audio_group;
 
 /* given.c: the spectrogram of a file: from its start, silence behind; of a longer one, the middle. */
 mm_status audio_spectrogram(const mm_instance *i, audio_mel *tool, const char *path, float *out, bool *cut,

@@ -133,3 +133,16 @@ mm_status audio_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 		memcpy(out, x, audio_floats(d->instance) * sizeof(*out));
 	return MM_OK;
 }
+
+static uint64_t group(const mm_dataset *d, uint64_t index)
+{
+	const pairs *p = d->store->pairs;
+	if (!by_class(d))
+		return pairs_group(p, index);
+	return index < d->deal.n ? p->item[d->deal.tuple[index].item].group : 0;
+}
+
+const mm_modality_group audio_group = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_group, group),
+	.group = group,
+};

@@ -9,6 +9,7 @@ static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&audio_picture
 	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&audio_state
+	       : !strcmp(id, MM_MODALITY_GROUP)      ? (const void *)&audio_group
 	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&audio_file
 	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&audio_classifier
 	                                             : NULL;

@@ -183,3 +183,13 @@ mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 		turn_around(out, (size_t)d->instance->fit.size);
 	return MM_OK;
 }
+
+static uint64_t group(const mm_dataset *d, uint64_t index)
+{
+	return pairs_group(d->pairs, index);
+}
+
+const mm_modality_group img_group = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_group, group),
+	.group = group,
+};

@@ -44,6 +44,7 @@ uint64_t img_count(const mm_dataset *d);
 mm_status img_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e);
 int32_t img_label(const mm_dataset *d, uint64_t index);
 mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e);
+extern const mm_modality_group img_group;
 
 /* given.c */
 extern const mm_modality_file img_file;

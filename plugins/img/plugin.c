@@ -16,6 +16,7 @@ static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&img_picture
 	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&img_state
+	       : !strcmp(id, MM_MODALITY_GROUP)      ? (const void *)&img_group
 	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&img_file
 	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier
 	                                             : NULL;

@@ -81,3 +81,13 @@ mm_status txt_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 	txt_expand(d->instance, d->ids, out);
 	return MM_OK;
 }
+
+static uint64_t group(const mm_dataset *d, uint64_t index)
+{
+	return pairs_group(d->pairs, index);
+}
+
+const mm_modality_group txt_group = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_group, group),
+	.group = group,
+};

@@ -26,6 +26,7 @@ static const void *extension(const char *id)
 {
 	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&txt_picture
 	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&txt_state
+	       : !strcmp(id, MM_MODALITY_GROUP)      ? (const void *)&txt_group
 	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&txt_file
 	       : !strcmp(id, MM_MODALITY_SAVED)      ? (const void *)&saved
 	       : !strcmp(id, MM_MODALITY_VARIATION)  ? (const void *)&variation

@@ -70,6 +70,7 @@ uint64_t txt_count(const mm_dataset *d);
 mm_status txt_key(const mm_dataset *d, uint64_t index, char *out, size_t size, mm_error *e);
 int32_t txt_label(const mm_dataset *d, uint64_t index);
 mm_status txt_read(mm_dataset *d, uint64_t index, float *out, mm_error *e);
+extern const mm_modality_group txt_group;
 
 /* vary.c: a caption of training without some of its words; `draw` says which. */
 void txt_vary(const mm_instance *i, uint64_t draw, float *x);

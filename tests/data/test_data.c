@@ -256,6 +256,54 @@ static void a_reserve_of_everything_is_refused(void **state)
 	assert_fails(try_part(w, MMI_PART_VALIDATION, 0, &e), MM_ECONFIG, e, "0 samples are to be held out");
 }
 
+/* Groups of one modality are of 10 in a row, those of another of 15: 0-9, 10-19 and so on, bound to each other by 0-14,
+ * 15-29 and so on, are 0-29, 30-59, 60-89 and 90-99. */
+static void groups_of_any_modality_are_not_parted(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *part[2] = { NULL, NULL };
+	uint32_t of[2][4] = { { 0 } };
+
+	w->instance[0].group_size = 10;
+	w->instance[2].group_size = 15;
+	w->modality[0].group = w->modality[2].group = &fake_groups;
+	for (uint64_t seed = 1; seed < 8; seed++) {
+		memset(of, 0, sizeof of);
+		for (int p = 0; p < 2; p++) {
+			assert_ok(mmi_tuples_open(w->modality, MODALITIES, p ? MMI_PART_VALIDATION : MMI_PART_TRAIN, 25, seed, NULL,
+			                          &part[p], &e),
+			          e);
+			for (uint32_t i = 0; i < mmi_tuples_count(part[p]); i++)
+				of[p][tuple_number(part[p], i) / 30]++;
+			mmi_tuples_close(part[p]);
+		}
+		for (int g = 0; g < 4; g++) {
+			assert_true(!of[0][g] || !of[1][g]);
+			assert_int_equal(of[0][g] + of[1][g], g < 3 ? 30 : 10);
+		}
+		assert_in_range(of[1][0] + of[1][1] + of[1][2] + of[1][3], 25, 40);
+	}
+	assert_fails(try_part(w, MMI_PART_TRAIN, 95, &e), MM_ECONFIG, e,
+	             "groups (of one speaker or recording, say) are not parted");
+}
+
+/* Groups of one sample each are no groups: the reserve is the one without. */
+static void groups_of_one_change_nothing(void **state)
+{
+	world *w = *state;
+	mmi_tuples *without = open_part(w, MMI_PART_VALIDATION, 30, 1);
+	w->instance[1].group_size = 1;
+	w->modality[1].group = &fake_groups;
+	mmi_tuples *with = open_part(w, MMI_PART_VALIDATION, 30, 1);
+
+	assert_int_equal(mmi_tuples_count(with), 30);
+	for (uint32_t i = 0; i < 30; i++)
+		assert_int_equal(tuple_number(with, i), tuple_number(without, i));
+	mmi_tuples_close(with);
+	mmi_tuples_close(without);
+}
+
 /* ---------------------------------------------------------------- batches */
 
 enum { BATCH = 16, PER_EPOCH = 6 };
@@ -525,6 +573,8 @@ int main(void)
 		TEST(a_key_twice_and_data_that_do_not_open_are_errors),
 		TEST(unreadable_and_infinite_samples_are_named),
 		TEST(training_and_validation_divide_the_data),
+		TEST(groups_of_any_modality_are_not_parted),
+		TEST(groups_of_one_change_nothing),
 		TEST(the_reserve_depends_on_the_seed_alone),
 		TEST(a_reserve_of_everything_is_refused),
 		TEST(a_batch_holds_the_samples_its_index_names),

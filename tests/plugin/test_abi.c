@@ -166,6 +166,8 @@ static const fact facts[] = {
 	MEMBER(mm_modality_state, struct_size),
 	MEMBER(mm_modality_state, save),
 	MEMBER(mm_modality_state, load),
+	MEMBER(mm_modality_group, struct_size),
+	MEMBER(mm_modality_group, group),
 	MEMBER(mm_plugin_entry, magic),
 	MEMBER(mm_plugin_entry, struct_size),
 	MEMBER(mm_plugin_entry, abi_major),

@@ -291,6 +291,32 @@ static void sounds_that_come_again_are_later_and_softer(void **state)
 	}
 }
 
+/* Tuples of one recording, or of one speaker where names say who that is, are of one group. */
+static void tuples_of_a_recording_or_speaker_are_a_group(void **state)
+{
+	media_setup s;
+	static float x[FLOATS];
+	uint64_t sum[20], group[20];
+	make_digits(*state);
+	for (int by_speaker = 0; by_speaker < 2; by_speaker++) {
+		open_audio(*state,
+		           by_speaker ? "names = {label}_{group}_{}\ntest_names = *_0\nkeys = class\npairs = 20\n"
+		                      : DIGITS "pairs = 20\n",
+		           &s);
+		mm_dataset *d = open_split(&s, MM_SPLIT_TRAIN);
+		for (uint64_t k = 0; k < 20; k++) {
+			read_into(&s, d, SOUND_CLASSES * k, x);
+			sum[k] = sum_of(x);
+			group[k] = mmi_modality_group(s.m, d, SOUND_CLASSES * k);
+		}
+		for (int i = 0; i < 20; i++)
+			for (int k = 0; k < 20; k++)
+				assert_int_equal(group[i] == group[k], by_speaker || sum[i] == sum[k]);
+		s.m->desc->close(d);
+		media_setup_close(&s);
+	}
+}
+
 static void pairing_by_class_needs_classes(void **state)
 {
 	media_setup s;
@@ -423,6 +449,7 @@ int main(void)
 		TEST(keys_of_a_class_are_those_of_digits),
 		TEST(every_round_deals_every_sound),
 		TEST(sounds_that_come_again_are_later_and_softer),
+		TEST(tuples_of_a_recording_or_speaker_are_a_group),
 		TEST(pairing_by_class_needs_classes),
 		TEST(settings_out_of_range_are_refused),
 		TEST(networks_fit_every_shape),

@@ -22,7 +22,8 @@ struct mm_instance {
 	int64_t twin;             /* sample whose key repeats that of sample 0, or NEVER */
 	int64_t broken, infinite; /* numbers that cannot be read, or hold an infinity */
 	const char *prefix;
-	float bias, vary; /* vary: added in training, with the number of the draw; 0: none */
+	int64_t group_size; /* so many numbers in a row are one group */
+	float bias, vary;   /* vary: added in training, with the number of the draw; 0: none */
 	int slow_us;
 	int opened;
 	atomic_int reads;
@@ -98,6 +99,13 @@ static void fake_vary(const mm_instance *i, uint64_t draw, float *x)
 }
 
 static const mm_modality_variation fake_variation = { sizeof fake_variation, fake_vary };
+
+static uint64_t fake_group(const mm_dataset *d, uint64_t index)
+{
+	return (uint64_t)(number_of(d, index) / d->i->group_size);
+}
+
+static const mm_modality_group fake_groups = { sizeof fake_groups, fake_group };
 
 static const mm_modality_desc fake_desc = {
 	.struct_size = sizeof fake_desc,

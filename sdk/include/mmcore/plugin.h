@@ -196,6 +196,16 @@ typedef struct mm_modality_state {
 	mm_status (*load)(mm_instance *i, const void *bytes, size_t size, mm_error *e);
 } mm_modality_state;
 
+/* Extension: which samples belong together so closely that the host must not part them when it sets some of the
+ * training data aside: those of one recording, speaker, patient, page. Without it each sample stands alone. */
+#define MM_MODALITY_GROUP "mm.modality.group/1"
+typedef struct mm_modality_group {
+	uint32_t struct_size;
+	/* [main] a number that the samples of one group share and others do not, such as a 64-bit hash of its name. Pure.
+	 */
+	uint64_t (*group)(const mm_dataset *d, uint64_t index);
+} mm_modality_group;
+
 typedef struct mm_plugin_entry {
 	uint32_t magic; /* MM_PLUGIN_MAGIC */
 	uint32_t struct_size;
