@@ -47,8 +47,8 @@ static mm_status open_work(const mmi_bench_request *r, mmi_iteration_work *w, mm
 		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples", s->batch,
 		                mmi_tuples_count(w->tuples));
 	MMI_TRY(mmi_model_create(&w->setup.device, w->setup.modalities, w->setup.n_modalities, &s->model, &w->model, e));
-	MMI_TRY(mmi_learner_create(s, w->model, w->setup.pool, &w->learner, e));
-	return mmi_batches_create(w->tuples, s->batch, s->seed, 0, true, &w->batches, e);
+	MMI_TRY(mmi_learner_create(s, w->model, w->setup.pool, &w->setup.comm, &w->learner, e));
+	return mmi_batches_create(w->tuples, w->learner->span, s->seed, 0, true, &w->batches, e);
 }
 
 static void close_work(mmi_iteration_work *w)

@@ -23,7 +23,8 @@ typedef struct {
 
 struct mmi_batches {
 	mmi_tuples *tuples;
-	size_t size, n_modalities;
+	mmi_span span;
+	size_t size, n_modalities; /* size: of the span */
 	uint64_t per_epoch;
 	uint64_t key; /* of the epochs' permutations */
 	bool varied;  /* encoders see something else than x in some modality */
@@ -70,14 +71,15 @@ static mm_status fill_row(mmi_batches *b, ring_slot *s, size_t i, mm_error *e)
 	}
 	s->label[i] = mmi_tuples_label(b->tuples, s->index[i]);
 	MMI_TRY(mmi_tuples_read(b->tuples, s->index[i], b->row, e));
-	return s->seen ? mmi_tuples_vary(b->tuples, s->index[i], b->iteration * b->size + i, b->row, b->seen_row, e)
+	return s->seen ? mmi_tuples_vary(b->tuples, s->index[i], b->iteration * b->span.of + b->span.first + i, b->row,
+	                                 b->seen_row, e)
 	               : MM_OK;
 }
 
 static mm_status fill_slot(mmi_batches *b, ring_slot *s, mm_error *e)
 {
 	uint64_t epoch = b->iteration / b->per_epoch;
-	size_t first = (size_t)(b->iteration % b->per_epoch) * b->size;
+	size_t first = (size_t)(b->iteration % b->per_epoch) * b->span.of + b->span.first;
 
 	enter_epoch(b, epoch);
 	s->batch.iteration = b->iteration;
@@ -227,23 +229,24 @@ static mm_status start(mmi_batches *b, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied,
+mm_status mmi_batches_create(mmi_tuples *tuples, mmi_span span, uint64_t seed, uint64_t first_iteration, bool varied,
                              mmi_batches **out, mm_error *e)
 {
 	uint32_t n = mmi_tuples_count(tuples);
 
-	if (!batch || batch > n)
-		return mmi_fail(e, MM_ECONFIG, "a batch of %zu samples, expected 1 to %u, the number of training samples",
-		                batch, n);
+	if (!span.of || span.of > n)
+		return mmi_fail(e, MM_ECONFIG, "a batch of %u samples, expected 1 to %u, the number of training samples",
+		                span.of, n);
 	mmi_batches *b = mmi_alloc(1, sizeof *b);
 	if (!b)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
 	b->tuples = tuples;
-	b->size = batch;
+	b->span = span;
+	b->size = span.rows;
 	b->n_modalities = mmi_tuples_modalities(tuples);
 	for (size_t m = 0; varied && m < b->n_modalities; m++)
 		b->varied = b->varied || mmi_tuples_varies(tuples, m);
-	b->per_epoch = n / batch;
+	b->per_epoch = n / span.of;
 	b->key = mmi_rng_key(seed, MMI_STREAM_EPOCH);
 	b->iteration = first_iteration;
 	b->epoch = UINT64_MAX;

@@ -6,10 +6,11 @@
 #define MMI_BATCHES_H
 
 #include "data/tuples.h"
+#include "engine/span.h"
 
 typedef struct mmi_batch {
 	uint64_t iteration, epoch;
-	size_t size;     /* samples */
+	size_t size;     /* samples: those of the span */
 	float *const *x; /* [modality]: size samples one behind the other, 64-byte aligned */
 	float *const
 		*seen; /* the same as the encoders see them in training: x[m] where nothing is varied; NULL: x in all */
@@ -20,10 +21,10 @@ typedef struct mmi_batch {
 
 typedef struct mmi_batches mmi_batches;
 
-/* Starts the loader; the tuples belong to it until destroy. varied: encoders see what the plugins that vary samples
- * make of them, of sample i of batch t with draw t * batch + i; otherwise seen is NULL. Nothing is allocated after
- * this. */
-mm_status mmi_batches_create(mmi_tuples *tuples, size_t batch, uint64_t seed, uint64_t first_iteration, bool varied,
+/* Starts the loader of a span of every batch; the tuples belong to it until destroy. varied: encoders see what the
+ * plugins that vary samples make of them, of sample i of the whole batch t with draw t * batch + i; otherwise seen is
+ * NULL. Nothing is allocated after this. */
+mm_status mmi_batches_create(mmi_tuples *tuples, mmi_span span, uint64_t seed, uint64_t first_iteration, bool varied,
                              mmi_batches **out, mm_error *e);
 /* Stops and joins the loader, whatever it is doing. */
 void mmi_batches_destroy(mmi_batches *b);

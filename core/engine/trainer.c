@@ -32,7 +32,7 @@ mm_status mmi_trainer_create(mmi_params *params, mmi_pool *pool, uint32_t chunks
 {
 	const mmi_adam_config adam = { .rate = rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
 	*out = (mmi_trainer){ .params = params, .pool = pool, .chunks = chunks };
-	MMI_TRY(mmi_lanes_create(params, chunks, &out->lanes, e));
+	MMI_TRY(mmi_lanes_create(params, chunks, NULL, &out->lanes, e));
 	return mmi_optimiser_create(params, &adam, &out->adam, e);
 }
 

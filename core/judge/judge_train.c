@@ -251,7 +251,7 @@ static mm_status train_on(mmi_judge *j, const mmi_setup *s, const mmi_judge_trai
 	mmi_batches *batches = NULL;
 	mm_status status = open_trainer(&t, e);
 	if (status == MM_OK)
-		status = mmi_batches_create(tuples, how->batch, s->settings.seed, 0, false, &batches, e);
+		status = mmi_batches_create(tuples, mmi_whole(how->batch), s->settings.seed, 0, false, &batches, e);
 	if (status == MM_OK)
 		status = train(&t, batches, h, e);
 	mmi_batches_destroy(batches);

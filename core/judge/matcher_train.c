@@ -158,7 +158,7 @@ mm_status mmi_matcher_train(mmi_matcher *m, mmi_tuples *tuples, const mmi_matchi
 		                how->batch, mmi_tuples_count(tuples));
 	mm_status status = open_trainer(&t, e);
 	if (status == MM_OK)
-		status = mmi_batches_create(tuples, how->batch, seed, 0, false, &batches, e);
+		status = mmi_batches_create(tuples, mmi_whole(how->batch), seed, 0, false, &batches, e);
 	if (status == MM_OK)
 		status = train(&t, batches, h, e);
 	mmi_batches_destroy(batches);

@@ -35,6 +35,7 @@ void mmi_course_calibrate(mmi_learner *l)
 	if (!(l->settings->x_drift > 0) || l->state.x_step_n >= MMI_CALIBRATE)
 		return;
 	mmi_sampler_revise(l->sampler, &still, l->revised, mmi_rows_read(l->generated), l->span, &stats);
+	mmi_reduce_chain(&l->reduce, l->sampler, 1, &stats);
 	double rms = sqrt(stats.grad2 / stats.elements);
 	l->state.x_step_sum += sqrt(2 * l->settings->x_drift / (rms > 1e-20 ? rms : 1e-20));
 	l->state.x_step_n++;

@@ -49,6 +49,7 @@ static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, 
 		args.held = mmi_held_read(l->masks.held_w);
 	}
 	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->span, l->n_chains, &l->z, &l->z_start, &stats);
+	mmi_reduce_chain(&l->reduce, l->sampler, l->n_chains, &stats);
 	mmi_measure_posterior(l, &stats, m);
 	mmi_measure_posterior_end(l, batch, m);
 }
@@ -75,6 +76,7 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 	args.iteration = t;
 	args.held = mmi_given_held(&l->given);
 	mmi_sampler_revise(l->sampler, &args, l->revised, mmi_rows_read(l->generated), l->span, &stats);
+	mmi_reduce_chain(&l->reduce, l->sampler, 1, &stats);
 	mmi_measure_data(l, &stats, m);
 }
 
@@ -99,10 +101,10 @@ static mmi_segment pairs(mmi_learner *l, mmi_loss *loss, double factor)
 		                  .seed = (float)(factor / l->span.of) };
 }
 
-/* Of the term on data and, where pairs have a factor, of theirs behind it. */
-static double mean_loss(const mmi_terms *t, double factor)
+/* Of the term on `rows` rows of data and, where pairs have a factor, of theirs behind it. */
+static double mean_loss(const mmi_learner *l, const mmi_terms *t, uint32_t rows, double factor)
 {
-	return t->at[0].sum / t->at[0].rows + (factor > 0 ? factor * t->at[1].sum / t->at[1].rows : 0);
+	return t->at[0].sum / rows + (factor > 0 ? factor * t->at[1].sum / l->span.of : 0);
 }
 
 /* Eq. 11: min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z'). */
@@ -122,8 +124,8 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32
 	if (factor > 0)
 		t.at[t.n++] = pairs(l, &l->generator_loss, factor);
 	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
-	mmi_measure_generator(l, t.at[0].sum / t.at[0].rows, m);
-	m->loss_generator = mean_loss(&t, factor);
+	mmi_measure_generator(l, t.at[0].sum / (l->span.of * l->n_chains), m);
+	m->loss_generator = mean_loss(l, &t, l->span.of * l->n_chains, factor);
 	return MM_OK;
 }
 
@@ -146,7 +148,7 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 		t.at[t.n++] = pairs(l, &l->inference_generated, factor);
 	mmi_term_alignment(l, batch, &t, m);
 	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
-	m->loss_inference = mean_loss(&t, factor);
+	m->loss_inference = mean_loss(l, &t, l->span.of, factor);
 	return MM_OK;
 }
 
@@ -168,7 +170,7 @@ static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m
 {
 	bool swaps = t->n > 2;
 	m->e_data = swaps ? l->swaps.mean_data : t->at[0].sum / mmi_complete_count(l);
-	m->e_revised = t->at[1].sum / l->settings->batch;
+	m->e_revised = t->at[1].sum / l->span.of;
 	m->gap = m->e_data - m->e_revised;
 	m->swap_rank = swaps ? l->swaps.rank : NAN;
 	return mmi_guard_gap(l, m->gap, e);
@@ -224,7 +226,7 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	const mmi_settings *s = l->settings;
 	uint32_t t = (uint32_t)l->state.iteration;
 
-	mmi_masks_fill(&l->masks, l->sampler, l->span, batch->observed, t);
+	mmi_masks_fill(&l->masks, l->sampler, &l->reduce, batch->observed, t);
 	start_posterior(l, batch, t);
 	posterior_chain(l, batch, t, m);
 	generate(l, batch, t);
@@ -252,8 +254,10 @@ mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measur
 	*out = mmi_measures_none(mmi_course_before(l, l->settings->warmup));
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
-	MMI_TRY(out->chains ? cooperate(l, batch, out, e) : mmi_update_elbo(l, batch, out, e));
-	MMI_TRY(mmi_update_match(l, batch, out, e));
+	mm_status status = out->chains ? cooperate(l, batch, out, e) : mmi_update_elbo(l, batch, out, e);
+	if (status == MM_OK)
+		status = mmi_update_match(l, batch, out, e);
+	MMI_TRY(mmi_reduce_status(&l->reduce, status, e));
 	l->state.iteration++;
 	return MM_OK;
 }

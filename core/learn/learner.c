@@ -17,6 +17,8 @@ static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 		MMI_TRY(mmi_latents_create(l->model, b, &l->eps[i], e));
 	if (l->settings->x_start == MMI_START_BUFFER)
 		MMI_TRY(mmi_latents_create(l->model, l->settings->x_buffer, &l->buffer_z, e));
+	if (l->settings->x_start == MMI_START_BUFFER && mmi_reduce_shared(&l->reduce))
+		MMI_TRY(mmi_latents_create(l->model, l->span.of, &l->all_z, e));
 	return mmi_experts_create(l->model, b, &l->experts, e);
 }
 
@@ -35,13 +37,15 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 		MMI_TRY(mmi_rows_create(l->model, l->span.rows, l->imputed, e));
 	if (s->x_start == MMI_START_BUFFER)
 		MMI_TRY(mmi_rows_create(l->model, s->x_buffer, l->buffer, e));
+	if (mmi_reduce_shared(&l->reduce) && (s->x_start == MMI_START_BUFFER || s->swap_factor > 0))
+		MMI_TRY(mmi_rows_create(l->model, l->span.of, l->all_x, e));
 	MMI_TRY(mmi_given_create(l->model, l->span, s->translation_share, &l->given, e));
 	if (s->swap_factor > 0)
-		MMI_TRY(mmi_swaps_create(l->model, s->batch, &l->swaps, e));
+		MMI_TRY(mmi_swaps_create(l->model, l->span, &l->swaps, e));
 	if (l->model->match)
-		MMI_TRY(mmi_match_create(l->model, s->batch, &l->match, e));
+		MMI_TRY(mmi_match_create(l->model, &l->reduce, &l->match, e));
 	if (mmi_learner_aligns(l))
-		MMI_TRY(mmi_alignment_create(l->model, s->batch, &l->alignment, e));
+		MMI_TRY(mmi_alignment_create(l->model, &l->reduce, &l->alignment, e));
 	return mmi_masks_create(l->model, s, l->span.rows, l->n_chains, &l->masks, e);
 }
 
@@ -51,20 +55,21 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 	/* The generator's pass has all chains on data and the generated samples; the energy's data, revised and swapped
 	 * ones. */
 	uint32_t rows = (l->n_chains > 2 ? l->n_chains + 1 : 3) * l->span.rows,
-			 chunks = (l->n_chains + 1) * (s->batch / l->chunk);
+			 chunks = (l->n_chains + 1) * l->reduce.share.chunks.of;
 	mmi_adam_config generator = s->generator;
 	generator.ema = s->ema;
 	MMI_TRY(mmi_optimiser_create(l->model->generator, &generator, &l->generator, e));
 	MMI_TRY(mmi_optimiser_create(l->model->inference, &s->inference, &l->inference, e));
 	MMI_TRY(mmi_optimiser_create(l->model->energy, &s->energy, &l->energy, e));
-	MMI_TRY(mmi_lanes_create(l->model->generator, chunks, &l->generator_lanes, e));
-	MMI_TRY(mmi_lanes_create(l->model->inference, chunks, &l->inference_lanes, e));
-	MMI_TRY(mmi_lanes_create(l->model->energy, chunks, &l->energy_lanes, e));
+	MMI_TRY(mmi_lanes_create(l->model->generator, chunks, &l->reduce.share, &l->generator_lanes, e));
+	MMI_TRY(mmi_lanes_create(l->model->inference, chunks, &l->reduce.share, &l->inference_lanes, e));
+	MMI_TRY(mmi_lanes_create(l->model->energy, chunks, &l->reduce.share, &l->energy_lanes, e));
 	if (l->model->match) {
+		const mmi_share *share = &l->reduce.share;
 		MMI_TRY(mmi_optimiser_create(l->model->match, &s->match, &l->match_optimiser, e));
-		MMI_TRY(mmi_lanes_create(l->model->match, s->batch / l->chunk, &l->match_lanes, e));
+		MMI_TRY(mmi_lanes_create(l->model->match, share->chunks.of, share, &l->match_lanes, e));
 	}
-	return mmi_pass_create(l->model->device, l->pool, l->chunk, rows, &l->pass, e);
+	return mmi_pass_create(l->model->device, l->pool, &l->reduce, l->chunk, rows, &l->pass, e);
 }
 
 static mm_status create_losses(mmi_learner *l, mm_error *e)
@@ -87,20 +92,31 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status create_parts(mmi_learner *l, mm_error *e)
+/* Sheets and validation have more rows than a part of a batch. */
+static mm_status create_sampler(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	uint32_t rows = l->n_chains * l->span.rows, sheet = mmi_whole_chunks(s->grid_columns, l->chunk);
-	mmi_sampler_config config = { l->chunk, rows > sheet ? rows : sheet, s->seed, mmi_settings_guides(s) };
+	const uint32_t rows[] = { l->n_chains * l->span.rows, s->batch, mmi_whole_chunks(s->grid_columns, l->chunk) };
+	mmi_sampler_config config = { l->chunk, 0, s->seed, mmi_settings_guides(s) };
+	for (size_t i = 0; i < MMI_COUNT(rows); i++)
+		config.max_rows = rows[i] > config.max_rows ? rows[i] : config.max_rows;
+	return mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e);
+}
+
+static mm_status create_parts(mmi_learner *l, const mmi_comm *comm, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	MMI_TRY(mmi_reduce_create(comm, s->batch, l->chunk, l->n_chains, &l->reduce, e));
+	l->span = l->reduce.span;
 	MMI_TRY(allocate(l, e));
-	MMI_TRY(mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e));
+	MMI_TRY(create_sampler(l, e));
 	MMI_TRY(create_optimisers(l, e));
 	MMI_TRY(create_losses(l, e));
 	return mmi_snapshot_create(l, e);
 }
 
-mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out,
-                             mm_error *e)
+mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, const mmi_comm *comm,
+                             mmi_learner **out, mm_error *e)
 {
 	mmi_learner *l = mmi_alloc(1, sizeof *l);
 	if (!l)
@@ -108,14 +124,13 @@ mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi
 	l->settings = settings;
 	l->model = model;
 	l->pool = pool;
-	l->span = mmi_whole(settings->batch);
 	l->chunk = mmi_chunk_for(settings->batch, settings->chunk);
 	l->n_chains = settings->experts_all ? model->n_modalities : 1;
 	l->masked = settings->hide > 0 || settings->keep_incomplete || settings->separate_inference ||
 	            (settings->private_own && settings->model.private_dim);
 	l->state.x_step = settings->x_step;
 	l->clock = -1;
-	mm_status status = create_parts(l, e);
+	mm_status status = create_parts(l, comm, e);
 	if (status != MM_OK) {
 		mmi_learner_destroy(l);
 		return status;
@@ -170,6 +185,9 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_rows_clear(l->revised);
 	mmi_rows_clear(l->imputed);
 	mmi_rows_clear(l->buffer);
+	mmi_rows_clear(l->all_x);
+	mmi_latents_clear(&l->all_z);
+	mmi_reduce_clear(&l->reduce);
 	mmi_mirror_clear(l->model->device, &l->snapshot);
 	mmi_free(l);
 }

@@ -60,6 +60,7 @@ typedef struct mmi_learner {
 	mmi_lanes generator_lanes, inference_lanes, energy_lanes, match_lanes;
 	mmi_loss generator_loss, inference_data, inference_generated, energy_loss, elbo, locations, match_loss;
 	mmi_pass pass;
+	mmi_reduce reduce;        /* what is made of the rows of all ranks */
 	mmi_span span;            /* rows of the batch that are computed here */
 	uint32_t chunk, n_chains; /* chains per sample: M or 1 */
 	bool masked;              /* modalities may be missing, or count for some chains only */
@@ -74,6 +75,9 @@ typedef struct mmi_learner {
 	float *imputed[MMI_MAX_MODALITIES]; /* incomplete tuples, completed; NULL unless masked */
 	float *buffer[MMI_MAX_MODALITIES];  /* [x_buffer][floats] persistent chains, with their latents; NULL without */
 	mmi_latents buffer_z;
+	/* Rows of all ranks, where something needs them; NULL with one rank, where they are all here. */
+	float *all_x[MMI_MAX_MODALITIES];
+	mmi_latents all_z;
 	mmi_given given;
 	mmi_swaps swaps;
 	mmi_match match;
@@ -86,13 +90,15 @@ typedef struct mmi_learner {
 /* What learns, by number: 0 generator, 1 inference, 2 energy, 3 E_match; NULL where there is none. */
 mmi_optimiser *mmi_learner_model(const mmi_learner *l, int number);
 
-mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, mmi_learner **out,
-                             mm_error *e);
+/* comm, which must outlive the learner: who computes the rest of every batch; each rank has a learner of the same model
+ * and settings, and gives it the rows of its span. */
+mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi_pool *pool, const mmi_comm *comm,
+                             mmi_learner **out, mm_error *e);
 void mmi_learner_destroy(mmi_learner *l);
 
 /* Experts are taught by the contrastive loss between them as well. */
 bool mmi_learner_aligns(const mmi_learner *l);
-/* One iteration on one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback. */
+/* One iteration on the span of one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback. */
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e);
 /* Back to the last snapshot with `culprit`'s rate halved; MM_ENUMERIC when there have been too many. Iteration counter
  * and noise follow. */

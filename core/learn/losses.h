@@ -6,7 +6,7 @@
 #define MMI_LOSSES_H
 
 #include "engine/network.h"
-#include "engine/lanes.h"
+#include "learn/reduce.h"
 #include "model/latents.h"
 
 typedef struct mmi_loss {
@@ -83,20 +83,21 @@ typedef struct mmi_segment {
 	uint32_t rows, x_rows;             /* x repeats after x_rows */
 	float seed, l2;
 	const float *row_seed;   /* [rows]: factors of seed and of what is summed; NULL: 1 */
-	double sum, sum_squares; /* out: of the values before the seed */
+	double sum, sum_squares; /* out: of the values before the seed, over the rows of all ranks */
 } mmi_segment;
 
 typedef struct mmi_pass { /* buffers of passes: made once */
 	const mmi_device *device;
 	mmi_pool *pool;
+	const mmi_reduce *reduce; /* NULL: all rows are here */
 	uint32_t chunk;
 	mmi_mirror seeds; /* floats [chunks][3: seed, l2, factor][chunk] */
 	mmi_mirror sums;  /* doubles [chunks][2] */
 	uint32_t max_chunks;
 } mmi_pass;
 
-mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out,
-                          mm_error *e);
+mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, const mmi_reduce *reduce, uint32_t chunk,
+                          uint32_t max_rows, mmi_pass *out, mm_error *e);
 void mmi_pass_clear(mmi_pass *p);
 /* Zeroes the lanes, then adds the gradients of the segments, which train the same stores. */
 void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n);

@@ -164,10 +164,11 @@ static void fill_singles(mmi_masks *k, mmi_sampler *s, uint32_t first, uint32_t 
 	}
 }
 
-void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, mmi_span span, const float *const *observed, uint32_t iteration)
+void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, const mmi_reduce *r, const float *const *observed, uint32_t iteration)
 {
 	fill_there(k, observed);
-	fill_experts(k, s, span, observed, iteration);
+	k->n_whole = mmi_reduce_count(r, k->n_whole);
+	fill_experts(k, s, r->span, observed, iteration);
 	fill_chains(k);
-	(k->single ? fill_singles : fill_subsets)(k, s, span.first, iteration);
+	(k->single ? fill_singles : fill_subsets)(k, s, r->span.first, iteration);
 }

@@ -21,10 +21,10 @@ typedef struct mmi_masks {
 	uint8_t *held_x[MMI_MAX_MODALITIES]; /* [batch] 1: in the data, so not to be imputed */
 	float *subset[MMI_MAX_MODALITIES];   /* [batch] 1: in a random non-empty subset of what is there */
 	float *whole;                        /* [batch] 1: nothing is missing */
-	uint32_t n_whole;
-	uint32_t *expert;              /* [chains * batch] whose q(z | x) starts the chain */
-	float *ones, *part, *log_part; /* [chains * batch] 1, 1/M, log(1/M) */
-	mmi_mask data, generated;      /* for losses on data, and on complete tuples of our own */
+	uint32_t n_whole;                    /* of the whole batch */
+	uint32_t *expert;                    /* [chains * batch] whose q(z | x) starts the chain */
+	float *ones, *part, *log_part;       /* [chains * batch] 1, 1/M, log(1/M) */
+	mmi_mask data, generated;            /* for losses on data, and on complete tuples of our own */
 } mmi_masks;
 
 mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t rows, uint32_t chains, mmi_masks *out,
@@ -32,6 +32,7 @@ mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t r
 void mmi_masks_clear(mmi_masks *k);
 /* For the rows of a batch that are computed here; observed as in mmi_batch. Experts and subsets are drawn with the
  * sampler's noise of the iteration. */
-void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, mmi_span span, const float *const *observed, uint32_t iteration);
+void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, const mmi_reduce *r, const float *const *observed,
+                    uint32_t iteration);
 
 #endif

@@ -32,20 +32,28 @@ mmi_measures mmi_measures_none(bool warm)
 void mmi_measure_posterior(const mmi_learner *l, const mmi_chain_stats *stats, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
-	m->u_start = s->z_steps ? stats->energy / (s->batch * l->n_chains) : NAN;
+	m->u_start = s->z_steps ? stats->energy / (l->span.of * l->n_chains) : NAN;
 	m->z_drift = sqrt(stats->drift2 / stats->elements);
 	m->z_noise = sqrt(stats->noise2 / stats->elements);
 	m->z_move = sqrt(stats->move2 / stats->elements);
 }
 
-static size_t rows_of(const mmi_learner *l)
+/* Chains of all ranks. */
+static double rows_of(const mmi_learner *l)
 {
-	return (size_t)l->span.rows * l->n_chains;
+	return (double)l->span.of * l->n_chains;
 }
 
 static double minus_log_prior(const mmi_learner *l)
 {
-	return mmi_latents_minus_log_prior(&l->z, l->model, rows_of(l)) / (double)rows_of(l);
+	const uint32_t chunks = l->n_chains * l->reduce.share.chunks.rows;
+	double sum;
+	for (uint32_t c = 0; c < chunks; c++) {
+		const mmi_latents at = mmi_latents_at(&l->z, l->model, (size_t)c * l->chunk);
+		l->reduce.parts[c] = mmi_latents_minus_log_prior(&at, l->model, l->chunk);
+	}
+	mmi_reduce_chunks(&l->reduce, l->reduce.parts, l->n_chains, 1, &sum);
+	return sum / rows_of(l);
 }
 
 /* The generator's loss on the data is U without the prior, where nothing changes the generator before its first update
@@ -57,11 +65,13 @@ static bool told_by_update(const mmi_settings *s)
 
 void mmi_measure_posterior_end(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
 {
+	mmi_chain_stats stats = { 0 };
 	if (told_by_update(l->settings))
 		return;
-	m->u_end = mmi_sampler_potential(l->sampler, l->masked ? mmi_rows_read(l->masks.observed) : NULL,
-	                                 mmi_rows_read(batch->x), l->span.rows, l->n_chains, &l->z) /
-	           (double)rows_of(l);
+	stats.energy = mmi_sampler_potential(l->sampler, l->masked ? mmi_rows_read(l->masks.observed) : NULL,
+	                                     mmi_rows_read(batch->x), l->span.rows, l->n_chains, &l->z);
+	mmi_reduce_chain(&l->reduce, l->sampler, l->n_chains, &stats);
+	m->u_end = stats.energy / rows_of(l);
 	m->nll_end = m->u_end - minus_log_prior(l);
 }
 
@@ -77,7 +87,7 @@ void mmi_measure_data(const mmi_learner *l, const mmi_chain_stats *stats, mmi_me
 {
 	const mmi_settings *s = l->settings;
 	m->x_step = l->state.x_step;
-	m->e_generated = s->x_steps ? stats->energy / s->batch : NAN;
+	m->e_generated = s->x_steps ? stats->energy / l->span.of : NAN;
 	m->x_drift = sqrt(stats->drift2 / stats->elements);
 	m->x_noise = sqrt(stats->noise2 / stats->elements);
 	m->x_move = sqrt(stats->move2 / stats->elements);

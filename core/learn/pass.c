@@ -6,10 +6,12 @@
 
 enum { SEEDS = 3 }; /* rows of a chunk: seed, l2, and the factor in both */
 
-mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out,
-                          mm_error *e)
+mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, const mmi_reduce *reduce, uint32_t chunk,
+                          uint32_t max_rows, mmi_pass *out, mm_error *e)
 {
-	mmi_pass p = { .device = device, .pool = pool, .chunk = chunk, .max_chunks = max_rows / chunk + 2 };
+	mmi_pass p = {
+		.device = device, .pool = pool, .reduce = reduce, .chunk = chunk, .max_chunks = max_rows / chunk + 2
+	};
 	mm_status status = mmi_mirror_create(device, SEEDS * (size_t)p.max_chunks * chunk * sizeof(float), &p.seeds, e);
 	if (status == MM_OK)
 		status = mmi_mirror_create(device, 2 * (size_t)p.max_chunks * sizeof(double), &p.sums, e);
@@ -110,8 +112,9 @@ static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 	const mmi_loss *l = j->segments[0].loss;
 	for (uint32_t i = 0; i < l->n_lanes; i++)
 		mmi_lanes_zero(l->lanes[i], lane);
-	for (uint32_t c = lane; c < j->n_chunks; c += j->n_lanes)
-		run_chunk(j, c, lane, worker);
+	for (uint32_t c = 0; c < j->n_chunks; c++)
+		if (mmi_lanes_of(l->lanes[0], c) == lane)
+			run_chunk(j, c, lane, worker);
 }
 
 static void fill_seeds(mmi_pass *p, const mmi_segment *segments, uint32_t n)
@@ -127,6 +130,14 @@ static void fill_seeds(mmi_pass *p, const mmi_segment *segments, uint32_t n)
 			}
 }
 
+static void add_up(const mmi_pass *p, const double *sums, const mmi_segment *s, double sum[2])
+{
+	if (p->reduce)
+		mmi_reduce_chunks(p->reduce, sums, s->rows / p->reduce->span.rows, 2, sum);
+	for (uint32_t c = 0; !p->reduce && c < 2 * (s->rows / p->chunk); c++)
+		sum[c % 2] += sums[c];
+}
+
 void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n)
 {
 	mmi_pass_job j = { .pass = p, .segments = segments, .n_segments = n, .n_lanes = segments[0].loss->lanes[0]->n };
@@ -137,11 +148,11 @@ void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n)
 	mmi_pool_run(p->pool, j.n_lanes, run_lane, &j);
 	mmi_mirror_pull(p->device, &p->sums, 2 * j.n_chunks * sizeof(double));
 	const double *sums = p->sums.host;
-	for (uint32_t s = 0, c = 0; s < n; s++) {
-		segments[s].sum = segments[s].sum_squares = 0;
-		for (uint32_t end = c + segments[s].rows / p->chunk; c < end; c++) {
-			segments[s].sum += sums[2 * c];
-			segments[s].sum_squares += sums[2 * c + 1];
-		}
+	for (uint32_t s = 0; s < n; s++) {
+		double sum[2] = { 0, 0 };
+		add_up(p, sums, &segments[s], sum);
+		segments[s].sum = sum[0];
+		segments[s].sum_squares = sum[1];
+		sums += 2 * (segments[s].rows / p->chunk);
 	}
 }

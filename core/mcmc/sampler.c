@@ -286,6 +286,11 @@ static void sum_stats(const mmi_sampler *s, uint32_t chunks, mmi_chain_stats *st
 		mmi_chain_stats_add(stats, &part[c]);
 }
 
+const mmi_chain_stats *mmi_sampler_chunk_stats(const mmi_sampler *s)
+{
+	return s->chunk_stats.host;
+}
+
 /* What is observed. Chains of all experts follow one another; each sees the same rows of x. */
 static void bind_posterior(const mmi_rows_job *j, mmi_program *p, const mmi_posterior_net *n, size_t row)
 {

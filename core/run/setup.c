@@ -269,6 +269,7 @@ static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *ord
 	MMI_TRY(add_modalities(s, r, order, e));
 	MMI_TRY(mmi_config_check(s->config, e));
 	open_device(s);
+	s->comm = mmi_comm_alone();
 	tell_threads(s->settings.threads, r->log);
 	return mmi_pool_create(s->settings.threads, &s->pool, e);
 }

@@ -3,6 +3,7 @@
 #define MMI_SETUP_H
 
 #include "data/tuples.h"
+#include "engine/comm.h"
 #include "engine/device.h"
 #include "engine/pool.h"
 #include "run/settings.h"
@@ -18,7 +19,8 @@ typedef struct mmi_setup {
 	size_t n_modalities;
 	mmi_pool *pool;
 	mmi_device
-		device; /* [run] device; a setup that has been opened stays where it is while something was made for it */
+		device;    /* [run] device; a setup that has been opened stays where it is while something was made for it */
+	mmi_comm comm; /* who computes the run together */
 	const mmi_checkpoint
 		*states;    /* while it is being made: where modalities find what their plugins had learned, or NULL */
 	bool untrusted; /* while it is being made: the settings are a checkpoint's */

@@ -138,7 +138,7 @@ static mm_status open_learner(mmi_run *r, mm_error *e)
 {
 	const mmi_setup *s = r->setup;
 	MMI_TRY(mmi_model_create(&s->device, s->modalities, s->n_modalities, &r->settings->model, &r->model, e));
-	MMI_TRY(mmi_learner_create(r->settings, r->model, s->pool, &r->learner, e));
+	MMI_TRY(mmi_learner_create(r->settings, r->model, s->pool, &s->comm, &r->learner, e));
 	MMI_TRY(mmi_learner_items(r->learner, &r->items, &r->n_items, &r->names, &r->n_names, e));
 	MMI_TRY(mmi_gallery_create(r->model, r->learner->sampler, r->shown, r->settings->grid_columns, &r->gallery, e));
 	r->modalities = join_names(s);
@@ -156,7 +156,7 @@ mm_status mmi_run_open_batches(mmi_run *r, mm_error *e)
 {
 	mmi_batches_destroy(r->batches);
 	r->batches = NULL;
-	return mmi_batches_create(r->train, r->settings->batch, r->settings->seed, (uint64_t)r->learner->state.iteration,
+	return mmi_batches_create(r->train, r->learner->span, r->settings->seed, (uint64_t)r->learner->state.iteration,
 	                          true, &r->batches, e);
 }
 

@@ -29,7 +29,7 @@ static mm_status recover(mmi_run *r, const mmi_measures *m, const mmi_batch *bat
 static void tick(mmi_run *r)
 {
 	if (r->settings->minutes > 0)
-		r->learner->clock = mmi_run_seconds(r) / (60 * r->settings->minutes);
+		r->learner->clock = mmi_reduce_clock(&r->learner->reduce, mmi_run_seconds(r) / (60 * r->settings->minutes));
 }
 
 static bool finished(const mmi_run *r)
@@ -132,7 +132,7 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 	while (!finished(r)) {
 		const mmi_batch *batch;
 		mmi_measures measures;
-		if (h->stop && h->stop(h->ctx)) {
+		if (mmi_reduce_any(&r->learner->reduce, h->stop && h->stop(h->ctx))) {
 			result->interrupted = true;
 			return MM_OK;
 		}
@@ -178,6 +178,8 @@ mm_status mmi_train(mmi_setup *setup, const char *out, mmi_train_start start, co
 		r.begun = r.learner->state.iteration;
 		status = leave(&r, result, loop(&r, result, e), e);
 	}
+	if (status != MM_OK)
+		setup->comm.ops->stop(&setup->comm);
 	if (r.learner)
 		result->iterations = (uint64_t)r.learner->state.iteration;
 	if (status == MM_OK && !result->interrupted && warm_to_the_end(r.settings) && !r.learner->energy.t)

@@ -313,7 +313,7 @@ static mmi_batches *start(mmi_tuples *t, uint64_t seed, uint64_t first)
 	mm_error e = MM_ERROR_INIT;
 	mmi_batches *b;
 
-	assert_ok(mmi_batches_create(t, BATCH, seed, first, true, &b, &e), e);
+	assert_ok(mmi_batches_create(t, mmi_whole(BATCH), seed, first, true, &b, &e), e);
 	return b;
 }
 
@@ -372,12 +372,48 @@ static void encoders_see_variations_in_training_alone(void **state)
 			}
 	}
 	mmi_batches_destroy(b);
-	assert_ok(mmi_batches_create(t, BATCH, 1, 3, false, &plain, &e), e);
+	assert_ok(mmi_batches_create(t, mmi_whole(BATCH), 1, 3, false, &plain, &e), e);
 	const mmi_batch *batch = next(plain);
 	assert_null(batch->seen);
 	for (size_t i = 0; i < BATCH; i++)
 		assert_true(batch->x[1][i * FLOATS] == (float)(batch->index[i] + 1000u));
 	mmi_batches_destroy(plain);
+	mmi_tuples_close(t);
+}
+
+/* Two loaders of half of every batch, with variations as the whole's. */
+static void halves_of_a_batch_have_its_rows(void **state)
+{
+	world *w = *state;
+	mm_error e = MM_ERROR_INIT;
+	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1), *own[2];
+	mmi_batches *halves[2], *whole;
+	w->modality[1].variation = &fake_variation;
+	w->instance[1].vary = 0.25f;
+	whole = start(t, 1, 3);
+	for (uint32_t h = 0; h < 2; h++) {
+		const mmi_span span = { .first = h * BATCH / 2, .rows = BATCH / 2, .of = BATCH };
+		own[h] = open_part(w, MMI_PART_TRAIN, 0, 1);
+		assert_ok(mmi_batches_create(own[h], span, 1, 3, true, &halves[h], &e), e);
+	}
+	for (uint64_t it = 3; it < 9; it++) {
+		const mmi_batch *all = next(whole);
+		for (size_t h = 0; h < 2; h++) {
+			const mmi_batch *half = next(halves[h]);
+			const size_t first = h * BATCH / 2;
+			assert_int_equal(half->size, BATCH / 2);
+			assert_memory_equal(half->index, all->index + first, half->size * sizeof *half->index);
+			for (int m = 0; m < MODALITIES; m++) {
+				assert_memory_equal(half->x[m], all->x[m] + first * FLOATS, half->size * FLOATS * sizeof(float));
+				assert_memory_equal(half->seen[m], all->seen[m] + first * FLOATS, half->size * FLOATS * sizeof(float));
+			}
+		}
+	}
+	mmi_batches_destroy(whole);
+	for (int h = 0; h < 2; h++) {
+		mmi_batches_destroy(halves[h]);
+		mmi_tuples_close(own[h]);
+	}
 	mmi_tuples_close(t);
 }
 
@@ -548,11 +584,11 @@ static void batches_that_cannot_be_filled_are_refused(void **state)
 	mmi_batches *b = NULL;
 	mmi_tuples *t = open_part(w, MMI_PART_TRAIN, 0, 1);
 
-	assert_fails(mmi_batches_create(t, 101, 1, 0, false, &b, &e), MM_ECONFIG, e,
+	assert_fails(mmi_batches_create(t, mmi_whole(101), 1, 0, false, &b, &e), MM_ECONFIG, e,
 	             "a batch of 101 samples, expected 1 to 100");
-	assert_fails(mmi_batches_create(t, 0, 1, 0, false, &b, &e), MM_ECONFIG, e, "a batch of 0 samples");
+	assert_fails(mmi_batches_create(t, mmi_whole(0), 1, 0, false, &b, &e), MM_ECONFIG, e, "a batch of 0 samples");
 	assert_null(b);
-	assert_ok(mmi_batches_create(t, 100, 1, 0, false, &b, &e), e);
+	assert_ok(mmi_batches_create(t, mmi_whole(100), 1, 0, false, &b, &e), e);
 	assert_int_equal(mmi_batches_per_epoch(b), 1);
 	next(b);
 	mmi_batches_destroy(b);
@@ -579,6 +615,7 @@ int main(void)
 		TEST(a_reserve_of_everything_is_refused),
 		TEST(a_batch_holds_the_samples_its_index_names),
 		TEST(encoders_see_variations_in_training_alone),
+		TEST(halves_of_a_batch_have_its_rows),
 		TEST(a_variation_out_of_range_is_refused),
 		TEST(an_epoch_is_a_new_permutation_without_repeats),
 		TEST(a_batch_depends_on_seed_and_iteration_alone),

@@ -236,7 +236,7 @@ static void batches_say_what_each_sample_has(void **state)
 	mmi_batches *b;
 	const mmi_batch *batch;
 	mmi_tuples *t = open_gaps(w, true);
-	assert_int_equal(mmi_batches_create(t, 25, 3, 0, false, &b, &e), MM_OK);
+	assert_int_equal(mmi_batches_create(t, mmi_whole(25), 3, 0, false, &b, &e), MM_OK);
 	for (int k = 0; k < 4; k++) {
 		assert_int_equal(mmi_batches_next(b, &batch, &e), MM_OK);
 		for (size_t i = 0; i < batch->size; i++)
@@ -258,7 +258,7 @@ static void complete_data_have_nothing_to_say(void **state)
 	const mmi_batch *batch;
 	mmi_tuples *t = NULL;
 	assert_int_equal(mmi_tuples_open_incomplete(w->modality, MODALITIES, MMI_PART_TRAIN, 0, 1, NULL, &t, &e), MM_OK);
-	assert_int_equal(mmi_batches_create(t, 25, 3, 0, false, &b, &e), MM_OK);
+	assert_int_equal(mmi_batches_create(t, mmi_whole(25), 3, 0, false, &b, &e), MM_OK);
 	assert_int_equal(mmi_batches_next(b, &batch, &e), MM_OK);
 	assert_null(batch->observed);
 	mmi_batches_destroy(b);

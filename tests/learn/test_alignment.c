@@ -3,6 +3,7 @@
  * comes to. The loss of one pair is compared with PyTorch in test_matching. */
 #include "mmi_build.h"
 
+#include "../rig/comm_rig.h"
 #include "../rig/learner_rig.h"
 
 #include <math.h>
@@ -46,7 +47,8 @@ static void open_locations(locations *l, int32_t compared)
 		for (uint32_t i = 0; i < ROWS * DIM; i++)
 			l->value[m][i] = number(m * ROWS * DIM + i);
 	}
-	assert_int_equal(mmi_alignment_create(&model, ROWS, &l->alignment, &e), MM_OK);
+	const mmi_reduce all = reduce_alone(ROWS);
+	assert_int_equal(mmi_alignment_create(&model, &all, &l->alignment, &e), MM_OK);
 }
 
 static void the_loss_is_the_mean_over_pairs(void **state)
@@ -62,7 +64,7 @@ static void the_loss_is_the_mean_over_pairs(void **state)
 	for (uint32_t i = 0; i < M; i++)
 		for (uint32_t k = i + 1; k < M; k++)
 			sum += mmi_contrast_loss(&c, l.loc[i], l.loc[k], ROWS, 0.2, 1.0 / 3, grad[i], grad[k]);
-	mmi_alignment_make(&l.alignment, l.loc, NULL, ROWS, 0.2);
+	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, NULL, ROWS, 0.2);
 	near(l.alignment.loss, sum / 3, 1e-12, "the loss");
 	for (uint32_t m = 0; m < M; m++)
 		for (uint32_t i = 0; i < ROWS * DIM; i++)
@@ -89,7 +91,7 @@ static void only_the_leading_latents_are_compared(void **state)
 	for (uint32_t i = 0; i < M; i++)
 		for (uint32_t k = i + 1; k < M; k++)
 			sum += mmi_contrast_loss(&c, leading[i], leading[k], ROWS, 0.2, 1.0 / 3, grad[i], grad[k]);
-	mmi_alignment_make(&l.alignment, l.loc, NULL, ROWS, 0.2);
+	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, NULL, ROWS, 0.2);
 	near(l.alignment.loss, sum / 3, 1e-12, "the loss");
 	for (uint32_t m = 0; m < M; m++)
 		for (uint32_t i = 0; i < ROWS * DIM; i++)
@@ -112,7 +114,7 @@ static void a_missing_modality_drops_out(void **state)
 		for (uint32_t r = 0; r < ROWS; r++)
 			observed[m][r] = m || (r != 1 && r != 4);
 	}
-	mmi_alignment_make(&l.alignment, l.loc, flags, ROWS, 0.2);
+	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, flags, ROWS, 0.2);
 	double loss = l.alignment.loss;
 	for (uint32_t m = 0; m < M; m++)
 		memcpy(first[m], l.alignment.grad[m], sizeof first[m]);
@@ -120,7 +122,7 @@ static void a_missing_modality_drops_out(void **state)
 		assert_true(fabsf(first[0][1 * DIM + k]) <= 0 && fabsf(first[0][4 * DIM + k]) <= 0);
 		l.loc[0][1 * DIM + k] = l.loc[0][4 * DIM + k] = 7;
 	}
-	mmi_alignment_make(&l.alignment, l.loc, flags, ROWS, 0.2);
+	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, flags, ROWS, 0.2);
 	assert_true(l.alignment.loss <= loss && l.alignment.loss >= loss);
 	for (uint32_t m = 0; m < M; m++)
 		assert_memory_equal(first[m], l.alignment.grad[m], sizeof first[m]);
@@ -129,7 +131,7 @@ static void a_missing_modality_drops_out(void **state)
 	 */
 	for (uint32_t r = 1; r < ROWS; r++)
 		observed[0][r] = 0;
-	mmi_alignment_make(&l.alignment, l.loc, flags, ROWS, 0.2);
+	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, flags, ROWS, 0.2);
 	for (uint32_t i = 0; i < ROWS * DIM; i++)
 		assert_true(fabsf(l.alignment.grad[0][i]) <= 0);
 	assert_true(l.alignment.loss > 0);
@@ -144,7 +146,8 @@ static double loss_now(learner_rig *r, const mmi_batch *batch)
 	mmi_learner *l = r->learner;
 	mmi_params_update(r->model->inference, 0);
 	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, r->settings.batch, &l->experts);
-	mmi_alignment_make(&l->alignment, l->experts.loc, NULL, r->settings.batch, r->settings.contrast_temperature);
+	mmi_alignment_make(&l->alignment, (const float *const *)l->experts.loc, NULL, r->settings.batch,
+	                   r->settings.contrast_temperature);
 	return l->alignment.loss;
 }
 

@@ -254,7 +254,7 @@ static void expect_no_allocations_in_plugin_networks(const char *net, const char
 		fail_msg("%s", e.message);
 	assert_int_equal(mmi_model_create(cpu_device(), s.modalities, s.n_modalities, &s.settings.model, &model, &e),
 	                 MM_OK);
-	assert_int_equal(mmi_learner_create(&s.settings, model, s.pool, &l, &e), MM_OK);
+	assert_int_equal(mmi_learner_create(&s.settings, model, s.pool, &s.comm, &l, &e), MM_OK);
 	float *x[2];
 	for (int m = 0; m < 2; m++)
 		x[m] = mmi_alloc(s.settings.batch * (size_t)model->modalities[m].count, sizeof(float));

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "backend/cpu/isa.h"
+#include "../rig/comm_rig.h"
 #include "../rig/ops_reference.h"
 #include "../rig/device_rig.h"
 
@@ -335,7 +336,7 @@ static void setup(rig *r, const run *what, uint32_t chunk, uint32_t threads)
 	assert_int_equal(mmi_pool_create(threads, &r->pool, &e), MM_OK);
 	assert_int_equal(mmi_model_create(cpu_device(), what->modalities, N_MODALITIES, &r->settings.model, &r->model, &e),
 	                 MM_OK);
-	if (mmi_learner_create(&r->settings, r->model, r->pool, &r->learner, &e) != MM_OK)
+	if (mmi_learner_create(&r->settings, r->model, r->pool, comm_alone(), &r->learner, &e) != MM_OK)
 		fail_msg("%s", e.message);
 	assert_int_equal(r->learner->chunk, chunk);
 	load_params(r, r->model->generator);

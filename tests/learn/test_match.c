@@ -70,7 +70,8 @@ static void compare_ranking(uint32_t n, bool lacking, double loss, double scale,
 {
 	units u;
 	open_units(&u, n);
-	mmi_ranking_make(&u.ranking, u.unit, lacking ? u.observed : NULL, RANKING_ROWS, ranking_scale);
+	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, lacking ? u.observed : NULL, RANKING_ROWS,
+	                 ranking_scale);
 	near(u.ranking.loss, loss, 1e-6, "the loss");
 	near(u.ranking.scale_grad, scale, 1e-5, "its gradient to log(1 / tau)");
 	for (uint32_t m = 0; m < n; m++)
@@ -94,7 +95,7 @@ static void the_gradient_is_that_of_central_differences(void **state)
 	const double h = 1e-3;
 	(void)state;
 	open_units(&u, M);
-	mmi_ranking_make(&u.ranking, u.unit, u.observed, RANKING_ROWS, ranking_scale);
+	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, u.observed, RANKING_ROWS, ranking_scale);
 	for (int m = 0; m < M; m++)
 		memcpy(grad[m], u.ranking.grad[m], sizeof grad[m]);
 	for (int m = 0; m < M; m++)
@@ -103,7 +104,7 @@ static void the_gradient_is_that_of_central_differences(void **state)
 			const float kept = u.x[m][k];
 			for (int side = 0; side < 2; side++) {
 				u.x[m][k] = kept + (float)(side ? h : -h);
-				mmi_ranking_make(&u.ranking, u.unit, u.observed, RANKING_ROWS, ranking_scale);
+				mmi_ranking_make(&u.ranking, (const float *const *)u.unit, u.observed, RANKING_ROWS, ranking_scale);
 				value[side] = u.ranking.loss;
 			}
 			const double apart = (double)(kept + (float)h) - (double)(kept - (float)h);
@@ -127,8 +128,8 @@ static void the_order_of_tuples_does_not_matter(void **state)
 			memcpy(b.x[m] + i * RANKING_DIM, a.x[m] + from * RANKING_DIM, RANKING_DIM * sizeof(float));
 			b.there[m][i] = a.there[m][from];
 		}
-	mmi_ranking_make(&a.ranking, a.unit, a.observed, RANKING_ROWS, ranking_scale);
-	mmi_ranking_make(&b.ranking, b.unit, b.observed, RANKING_ROWS, ranking_scale);
+	mmi_ranking_make(&a.ranking, (const float *const *)a.unit, a.observed, RANKING_ROWS, ranking_scale);
+	mmi_ranking_make(&b.ranking, (const float *const *)b.unit, b.observed, RANKING_ROWS, ranking_scale);
 	near(b.ranking.loss, a.ranking.loss, 1e-12, "the loss");
 	near(b.ranking.first, a.ranking.first, 1e-12, "the share that is first");
 	for (int m = 0; m < M; m++)
@@ -146,17 +147,17 @@ static void few_tuples_are_enough_or_left_alone(void **state)
 	units u;
 	(void)state;
 	open_units(&u, M);
-	mmi_ranking_make(&u.ranking, u.unit, NULL, 1, ranking_scale);
+	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, NULL, 1, ranking_scale);
 	assert_true(isnan(u.ranking.loss) && isnan(u.ranking.first));
 	for (int m = 0; m < M; m++)
 		for (int k = 0; k < RANKING_DIM; k++)
 			assert_true(!(fabsf(u.ranking.grad[m][k]) > 0));
-	mmi_ranking_make(&u.ranking, u.unit, NULL, 2, ranking_scale);
+	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, NULL, 2, ranking_scale);
 	assert_true(u.ranking.loss > 0 && u.ranking.loss < 10);
 	for (int m = 0; m < M; m++)
 		for (int i = 0; i < RANKING_ROWS; i++)
 			u.there[m][i] = m == i % M;
-	mmi_ranking_make(&u.ranking, u.unit, u.observed, RANKING_ROWS, ranking_scale);
+	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, u.observed, RANKING_ROWS, ranking_scale);
 	assert_true(isnan(u.ranking.loss));
 	mmi_ranking_clear(&u.ranking);
 }
@@ -546,7 +547,7 @@ static void incomplete_tuples_are_learned_from(void **state)
 	double loss[2];
 	for (int i = 0; i < 2; i++) {
 		mmi_sampler_embed(r.learner->sampler, (const float *const *)batch->x, 16, k->unit, k->scale);
-		mmi_ranking_make(&k->ranking, k->unit, batch->observed, 16, (double)k->scale[0]);
+		mmi_ranking_make(&k->ranking, mmi_rows_read(k->unit), batch->observed, 16, (double)k->scale[0]);
 		loss[i] = k->ranking.loss;
 		for (uint32_t m1 = 0; m1 < M; m1++)
 			for (uint32_t b = 0; b < 16; b++)

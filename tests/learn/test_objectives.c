@@ -114,9 +114,9 @@ static void open_rig(rig *r, bool private, bool masked)
 	            LINEAR_CHUNK);
 	load_params(r, r->linear.model->generator);
 	load_params(r, r->linear.model->inference);
-	must(mmi_lanes_create(r->linear.model->generator, N / SMALL_CHUNK, &r->generator, &e), &e);
-	must(mmi_lanes_create(r->linear.model->inference, N / SMALL_CHUNK, &r->inference, &e), &e);
-	must(mmi_pass_create(cpu_device(), r->linear.pool, SMALL_CHUNK, N, &r->pass, &e), &e);
+	must(mmi_lanes_create(r->linear.model->generator, N / SMALL_CHUNK, NULL, &r->generator, &e), &e);
+	must(mmi_lanes_create(r->linear.model->inference, N / SMALL_CHUNK, NULL, &r->inference, &e), &e);
+	must(mmi_pass_create(cpu_device(), r->linear.pool, NULL, SMALL_CHUNK, N, &r->pass, &e), &e);
 	for (int m = 0; m < LINEAR; m++) {
 		r->x[m] = floats(N * LINEAR_WIDTH);
 		load(r->x[m], "data/%d", m);

@@ -2,6 +2,7 @@
  * ranks from energies made by hand, rows that are left out, and the gradient that comes of it. */
 #include "mmi_build.h"
 
+#include "../rig/comm_rig.h"
 #include "../rig/learner_rig.h"
 
 #include <math.h>
@@ -59,6 +60,16 @@ static void fill(table *t, const float value[ROWS])
 	t->x[B] = t->b;
 }
 
+static void make_swaps(mmi_swaps *k, learner_rig *r, const table *t, const float *whole, double factor, double margin,
+                       uint32_t iteration, uint32_t number)
+{
+	const mmi_reduce all = reduce_alone(ROWS);
+	const mmi_swaps_args a = {
+		.x = t->x, .whole = whole, .factor = factor, .margin = margin, .iteration = iteration, .number = number
+	};
+	mmi_swaps_make(k, r->learner->sampler, r->model, &all, &a);
+}
+
 /* Which row a modality's value of a swapped row came from. */
 static int source(const mmi_swaps *k, const float *value, int m, int row)
 {
@@ -86,9 +97,9 @@ static void one_modality_comes_from_any_other_row(void **state)
 	(void)state;
 	open_rig(&r);
 	fill(&t, value);
-	assert_int_equal(mmi_swaps_create(r.model, ROWS, &k, &e), MM_OK);
+	assert_int_equal(mmi_swaps_create(r.model, mmi_whole(ROWS), &k, &e), MM_OK);
 	for (uint32_t iteration = 0; iteration < 1200; iteration++) {
-		mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 1, 0, iteration, 0);
+		make_swaps(&k, &r, &t, NULL, 1, 0, iteration, 0);
 		for (int row = 0; row < ROWS; row++) {
 			int a = source(&k, value, A, row), b = source(&k, value, B, row);
 			assert_true((a == row) != (b == row)); /* exactly one */
@@ -118,11 +129,11 @@ static void every_update_of_an_iteration_swaps_anew(void **state)
 	(void)state;
 	open_rig(&r);
 	fill(&t, value);
-	assert_int_equal(mmi_swaps_create(r.model, ROWS, &k, &e), MM_OK);
+	assert_int_equal(mmi_swaps_create(r.model, mmi_whole(ROWS), &k, &e), MM_OK);
 	for (uint32_t iteration = 0; iteration < 300; iteration++) {
 		int from[2][N][ROWS];
 		for (uint32_t number = 0; number < 2; number++) {
-			mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 1, 0, iteration, number);
+			make_swaps(&k, &r, &t, NULL, 1, 0, iteration, number);
 			for (int m = 0; m < N; m++)
 				for (int row = 0; row < ROWS; row++)
 					from[number][m][row] = source(&k, value, m, row);
@@ -170,11 +181,11 @@ static void factors_are_those_of_rows_below_the_margin(void **state)
 	(void)state;
 	open_rig(&r);
 	fill(&t, value);
-	assert_int_equal(mmi_swaps_create(r.model, ROWS, &k, &e), MM_OK);
+	assert_int_equal(mmi_swaps_create(r.model, mmi_whole(ROWS), &k, &e), MM_OK);
 	for (size_t c = 0; c < MMI_COUNT(cases); c++)
 		for (uint32_t iteration = 0; iteration < 50; iteration++) {
 			int right = 0;
-			mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, NULL, ROWS, 0.75, cases[c].margin, iteration, 0);
+			make_swaps(&k, &r, &t, NULL, 0.75, cases[c].margin, iteration, 0);
 			for (int row = 0; row < ROWS; row++) {
 				double rise = (double)value[source(&k, value, A, row)] +
 				              10.0 * (double)value[source(&k, value, B, row)] - 11.0 * (double)value[row];
@@ -208,10 +219,10 @@ static void rows_that_are_left_out_have_no_part(void **state)
 	(void)state;
 	open_rig(&r);
 	fill(&t, value);
-	assert_int_equal(mmi_swaps_create(r.model, ROWS, &k, &e), MM_OK);
+	assert_int_equal(mmi_swaps_create(r.model, mmi_whole(ROWS), &k, &e), MM_OK);
 	for (uint32_t iteration = 0; iteration < 100; iteration++) {
 		int right = 0;
-		mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, whole, ROWS, 1, 1.5, iteration, 0);
+		make_swaps(&k, &r, &t, whole, 1, 1.5, iteration, 0);
 		for (int row = 0; row < ROWS; row++) {
 			int a = source(&k, value, A, row), b = source(&k, value, B, row);
 			double rise = (double)value[a] + 10.0 * (double)value[b] - 11.0 * (double)value[row];
@@ -232,10 +243,10 @@ static void rows_that_are_left_out_have_no_part(void **state)
 	}
 	assert_true(at_margin > 20);
 	/* One row alone has nothing to be swapped with: both factors, of the same tuple, cancel. */
-	mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, (const float[]){ 0, 0, 1, 0 }, ROWS, 1, 1, 0, 0);
+	make_swaps(&k, &r, &t, (const float[]){ 0, 0, 1, 0 }, 1, 1, 0, 0);
 	near((double)k.e_swapped[2], 33, "E of what could not be swapped");
 	near((double)k.seed_data[2] - (double)k.seed_swapped[2], 1, "what is left of both factors");
-	mmi_swaps_make(&k, r.learner->sampler, r.model, t.x, (const float[]){ 0, 0, 0, 0 }, ROWS, 1, 1, 0, 0);
+	make_swaps(&k, &r, &t, (const float[]){ 0, 0, 0, 0 }, 1, 1, 0, 0);
 	assert_true(isnan(k.rank));
 	mmi_swaps_clear(&k);
 	rig_close(&r);

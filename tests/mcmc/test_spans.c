@@ -2,6 +2,7 @@
  * same batch computed as two halves, whatever is drawn. */
 #include "mmi_build.h"
 
+#include "../rig/comm_rig.h"
 #include "../rig/learner_rig.h"
 
 #include "learn/terms/terms.h"
@@ -317,9 +318,11 @@ static void fill_masks(world *w, mmi_span span, planes *out)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_masks k;
+	mmi_reduce part = reduce_alone(span.rows);
+	part.span = span;
 	give(w, span);
 	assert_int_equal(mmi_masks_create(w->rig.model, &w->rig.settings, span.rows, CHAINS, &k, &e), MM_OK);
-	mmi_masks_fill(&k, w->sampler, span, w->observed, T);
+	mmi_masks_fill(&k, w->sampler, &part, w->observed, T);
 	for (uint32_t c = 0; c < CHAINS; c++)
 		keep(out, span, k.expert + (size_t)c * span.rows, sizeof *k.expert);
 	for (uint32_t m = 0; m < w->rig.n_modalities; m++)
@@ -338,7 +341,7 @@ static void draw_swaps(world *w, mmi_span span, planes *out)
 	static const float whole[B] = { 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1 };
 	mm_error e = MM_ERROR_INIT;
 	mmi_swaps k;
-	assert_int_equal(mmi_swaps_create(w->rig.model, B, &k, &e), MM_OK);
+	assert_int_equal(mmi_swaps_create(w->rig.model, span, &k, &e), MM_OK);
 	mmi_swaps_draw(&k, w->sampler, w->rig.model, mmi_rows_read(rig_batch(&w->rig, T)->x), whole, span, T, 1);
 	keep_samples(out, &w->rig, span, k.x);
 	mmi_swaps_clear(&k);

@@ -169,11 +169,16 @@ const mmi_batch *rig_batch(learner_rig *r, uint64_t iteration)
 	for (uint32_t m = 0; m < r->n_modalities; m++)
 		for (uint32_t i = 0; i < r->settings.batch; i++)
 			make_sample(r->modality[m].instance->kind, iteration, i, r->x[m] + i * r->modality[m].count);
-	r->batch = (mmi_batch){ .iteration = iteration, .size = r->settings.batch, .x = r->x };
 	for (uint32_t m = 0; r->lacking && m < r->n_modalities; m++)
 		hide(r, m);
+	const mmi_span span = r->learner ? r->learner->span : mmi_whole(r->settings.batch);
+	for (uint32_t m = 0; m < r->n_modalities; m++) {
+		r->here[m] = r->x[m] + span.first * (size_t)r->modality[m].count;
+		r->there[m] = r->observed[m] + span.first;
+	}
+	r->batch = (mmi_batch){ .iteration = iteration, .size = span.rows, .x = r->here };
 	if (r->lacking)
-		r->batch.observed = (const float *const *)r->observed;
+		r->batch.observed = r->there;
 	return &r->batch;
 }
 
@@ -203,11 +208,11 @@ static void read_settings(learner_rig *r, const char *const *sets)
 	must(mmi_config_check(r->config, &e), &e);
 }
 
-static void open_on(learner_rig *r, const mmi_device *device, const char *const *sets, const mmi_modality *modalities,
-                    uint32_t n)
+static void open_on(learner_rig *r, const mmi_device *device, mmi_comm comm, const char *const *sets,
+                    const mmi_modality *modalities, uint32_t n)
 {
 	mm_error e = MM_ERROR_INIT;
-	*r = (learner_rig){ .n_modalities = n };
+	*r = (learner_rig){ .n_modalities = n, .comm = comm };
 	read_settings(r, sets);
 	memcpy(r->modality, modalities, n * sizeof *modalities);
 	for (uint32_t m = 0; m < n; m++) {
@@ -217,20 +222,30 @@ static void open_on(learner_rig *r, const mmi_device *device, const char *const 
 	}
 	must(mmi_pool_create(r->settings.threads, &r->pool, &e), &e);
 	must(mmi_model_create(device, r->modality, n, &r->settings.model, &r->model, &e), &e);
-	must(mmi_learner_create(&r->settings, r->model, r->pool, &r->learner, &e), &e);
+	must(mmi_learner_create(&r->settings, r->model, r->pool, &r->comm, &r->learner, &e), &e);
 }
 
 void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *modalities, uint32_t n)
 {
-	open_on(r, cpu_device(), sets, modalities, n);
+	open_on(r, cpu_device(), mmi_comm_alone(), sets, modalities, n);
 }
 
-void rig_open_on(learner_rig *r, const mmi_device *device, const char *const *sets)
+static void open_all(learner_rig *r, const mmi_device *device, mmi_comm comm, const char *const *sets)
 {
 	mmi_modality all[RIG_MODALITIES];
 	for (int m = 0; m < RIG_MODALITIES; m++)
 		all[m] = rig_modality(m);
-	open_on(r, device, sets, all, RIG_MODALITIES);
+	open_on(r, device, comm, sets, all, RIG_MODALITIES);
+}
+
+void rig_open_on(learner_rig *r, const mmi_device *device, const char *const *sets)
+{
+	open_all(r, device, mmi_comm_alone(), sets);
+}
+
+void rig_open_ranked(learner_rig *r, const mmi_comm *comm, const char *const *sets)
+{
+	open_all(r, cpu_device(), *comm, sets);
 }
 
 void rig_open(learner_rig *r, const char *const *sets)

@@ -14,8 +14,11 @@ typedef struct learner_rig {
 	uint32_t n_modalities;
 	mmi_pool *pool;
 	mmi_model *model;
+	mmi_comm comm;
 	mmi_learner *learner;
 	float *x[RIG_MODALITIES], *observed[RIG_MODALITIES];
+	float *here[RIG_MODALITIES]; /* where the rows of the learner's span begin */
+	const float *there[RIG_MODALITIES];
 	bool lacking; /* batches with missing modalities */
 	mmi_batch batch;
 } learner_rig;
@@ -29,6 +32,8 @@ void rig_open_on(learner_rig *r, const mmi_device *device, const char *const *se
 /* The same with modalities of the caller's. */
 void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *modalities, uint32_t n);
 void rig_close(learner_rig *r);
+/* The same as one rank of several, which must not be moved: batches are of the rows of its span. */
+void rig_open_ranked(learner_rig *r, const mmi_comm *comm, const char *const *sets);
 /* The batch of an iteration: four classes of samples that agree across modalities. */
 const mmi_batch *rig_batch(learner_rig *r, uint64_t iteration);
 /* The learner's next iteration on its batch. */

@@ -7,19 +7,24 @@
 #include <math.h>
 #include <string.h>
 
-mm_status mmi_alignment_create(const mmi_model *m, size_t batch, mmi_alignment *out, mm_error *e)
+mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alignment *out, mm_error *e)
 {
-	mmi_alignment a = { .n = m->n_modalities, .batch = (uint32_t)batch, .dim = (size_t)mmi_model_z_dim(m) };
+	const size_t batch = r->span.of;
+	mmi_alignment a = { .n = m->n_modalities, .batch = r->span.of, .dim = (size_t)mmi_model_z_dim(m) };
 	a.compared = m->config.agreement_dim ? (size_t)m->config.agreement_dim : a.dim;
-	bool ok = (a.kept = mmi_alloc(batch, sizeof *a.kept)) != NULL;
-	for (uint32_t i = 0; i < a.n; i++)
+	bool ok = (a.kept = mmi_alloc(batch, sizeof *a.kept));
+	for (uint32_t i = 0; i < a.n; i++) {
 		ok = (a.grad[i] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
+		a.here[i] = a.grad[i] + r->span.first * a.dim;
+	}
 	for (int side = 0; side < 2; side++) {
 		ok = (a.rows[side] = mmi_alloc(batch * a.compared, sizeof(float))) && ok;
 		ok = (a.row_grad[side] = mmi_alloc(batch * a.compared, sizeof(float))) && ok;
 	}
 	mm_status status = ok ? mmi_contrast_create(a.batch, (uint32_t)a.compared, &a.contrast, e)
 	                      : mmi_fail(e, MM_ENOMEM, "out of memory for the alignment of %zu samples", batch);
+	if (status == MM_OK)
+		status = mmi_room_create(r, a.n, a.dim, &a.room, e);
 	if (status != MM_OK) {
 		mmi_alignment_clear(&a);
 		return status;
@@ -31,6 +36,7 @@ mm_status mmi_alignment_create(const mmi_model *m, size_t batch, mmi_alignment *
 void mmi_alignment_clear(mmi_alignment *a)
 {
 	mmi_contrast_clear(&a->contrast);
+	mmi_room_clear(&a->room);
 	mmi_free(a->kept);
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
 		mmi_free(a->grad[i]);
@@ -51,7 +57,7 @@ static uint32_t keep_complete(mmi_alignment *a, const float *const *observed, co
 }
 
 /* One pair of modalities, `weight` its share of the loss; false if fewer than two rows have both. */
-static bool align_pair(mmi_alignment *a, float *const *loc, const float *const *observed, const uint32_t pair[2],
+static bool align_pair(mmi_alignment *a, const float *const *loc, const float *const *observed, const uint32_t pair[2],
                        uint32_t rows, double temperature, double weight)
 {
 	const size_t d = a->compared;
@@ -79,7 +85,7 @@ void mmi_alignment_none(mmi_alignment *a, uint32_t rows)
 		memset(a->grad[i], 0, rows * a->dim * sizeof(float));
 }
 
-void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const *observed, uint32_t rows,
+void mmi_alignment_make(mmi_alignment *a, const float *const *loc, const float *const *observed, uint32_t rows,
                         double temperature)
 {
 	const double weight = 2.0 / (a->n * (a->n - 1.0));
@@ -95,20 +101,29 @@ void mmi_alignment_make(mmi_alignment *a, float *const *loc, const float *const 
 
 /* ------------------------------------------------------------ in the learner */
 
+/* Of the rows here, among all of the batch. */
+static void align(mmi_learner *l, const float *const *observed)
+{
+	mmi_alignment *a = &l->alignment;
+	const float *loc[MMI_MAX_MODALITIES], *there[MMI_MAX_MODALITIES];
+	mmi_room_fill(&a->room, &l->reduce, l->experts.loc, observed, loc, there);
+	mmi_alignment_make(a, loc, observed ? there : NULL, a->batch, l->settings->contrast_temperature);
+}
+
 const float *const *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	if (!mmi_learner_aligns(l))
 		return NULL;
 	if (mmi_course_before(l, s->contrast_start)) {
-		mmi_alignment_none(&l->alignment, s->batch);
-		return mmi_rows_read(l->alignment.grad);
+		mmi_alignment_none(&l->alignment, l->span.of);
+		return mmi_rows_read(l->alignment.here);
 	}
-	mmi_sampler_encode(l->sampler, mmi_batch_seen(batch), s->batch, &l->experts);
-	mmi_alignment_make(&l->alignment, l->experts.loc, batch->observed, s->batch, s->contrast_temperature);
+	mmi_sampler_encode(l->sampler, mmi_batch_seen(batch), l->span.rows, &l->experts);
+	align(l, batch->observed);
 	if (isnan(m->contrast)) /* no update before this one has found it */
 		m->contrast = l->alignment.loss;
-	return mmi_rows_read(l->alignment.grad);
+	return mmi_rows_read(l->alignment.here);
 }
 
 void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mmi_measures *m)
@@ -123,5 +138,5 @@ void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mm
 		                  .x_rows = l->span.rows,
 		                  .seed = (float)s->contrast_factor };
 	for (uint32_t i = 0; i < l->model->n_modalities; i++)
-		out->z[i].z = l->alignment.grad[i];
+		out->z[i].z = l->alignment.here[i];
 }

@@ -9,7 +9,7 @@
 
 static mm_status read_elbo(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
 {
-	m->elbo = t->at[0].sum / t->at[0].rows;
+	m->elbo = t->at[0].sum / l->span.of;
 	if (!isfinite(m->elbo))
 		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite",
 		                (long long)l->state.iteration + 1);
@@ -38,7 +38,7 @@ static mm_status update(mmi_learner *l, const mmi_batch *batch, uint32_t first, 
 
 mm_status mmi_update_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
-	mmi_masks_fill(&l->masks, l->sampler, l->span, batch->observed, (uint32_t)l->state.iteration);
+	mmi_masks_fill(&l->masks, l->sampler, &l->reduce, batch->observed, (uint32_t)l->state.iteration);
 	return update(l, batch, 0, m, e);
 }
 

@@ -9,7 +9,7 @@
 
 static bool imputes(const mmi_learner *l)
 {
-	return l->masked && l->settings->impute && l->masks.n_whole < l->settings->batch;
+	return l->masked && l->settings->impute && l->masks.n_whole < l->span.of;
 }
 
 static bool skips(const mmi_learner *l)
@@ -45,7 +45,7 @@ void mmi_impute(mmi_learner *l, const mmi_batch *batch, uint32_t t)
 
 uint32_t mmi_complete_count(const mmi_learner *l)
 {
-	return skips(l) ? l->masks.n_whole : l->settings->batch;
+	return skips(l) ? l->masks.n_whole : l->span.of;
 }
 
 mmi_segment mmi_complete_tuples(mmi_learner *l, const mmi_batch *batch)

@@ -5,18 +5,23 @@
 
 #include <math.h>
 
-mm_status mmi_match_create(const mmi_model *m, uint32_t batch, mmi_match *out, mm_error *e)
+mm_status mmi_match_create(const mmi_model *m, const mmi_reduce *r, mmi_match *out, mm_error *e)
 {
-	mmi_match k = { .scale = mmi_alloc(batch, sizeof(float)) };
+	const uint32_t rows = r->span.rows, batch = r->span.of;
+	mmi_match k = { .scale = mmi_alloc(rows, sizeof(float)) };
 	bool ok = k.scale;
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		ok = ok && (k.unit[i] = mmi_alloc((size_t)batch * MMI_MATCH_DIM, sizeof(float)));
+		ok = ok && (k.unit[i] = mmi_alloc((size_t)rows * MMI_MATCH_DIM, sizeof(float)));
 	mm_status status = ok ? mmi_ranking_create(m->n_modalities, batch, MMI_MATCH_DIM, &k.ranking, e)
 	                      : mmi_fail(e, MM_ENOMEM, "out of memory for the directions of %u tuples", batch);
+	if (status == MM_OK)
+		status = mmi_room_create(r, m->n_modalities, MMI_MATCH_DIM, &k.room, e);
 	if (status != MM_OK) {
 		mmi_match_clear(&k);
 		return status;
 	}
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		k.here[i] = k.ranking.grad[i] + (size_t)r->span.first * MMI_MATCH_DIM;
 	*out = k;
 	return MM_OK;
 }
@@ -24,6 +29,7 @@ mm_status mmi_match_create(const mmi_model *m, uint32_t batch, mmi_match *out, m
 void mmi_match_clear(mmi_match *k)
 {
 	mmi_ranking_clear(&k->ranking);
+	mmi_room_clear(&k->room);
 	mmi_free(k->scale);
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
 		mmi_free(k->unit[i]);
@@ -34,13 +40,13 @@ void mmi_match_clear(mmi_match *k)
  * samples, so it is found from all vectors of the batch, and its gradient to each goes back through its tower. */
 mm_status mmi_update_match(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
-	const mmi_settings *s = l->settings;
 	mmi_match *k = &l->match;
+	const float *unit[MMI_MAX_MODALITIES], *there[MMI_MAX_MODALITIES];
 	if (!l->model->match)
 		return MM_OK;
 	mmi_sampler_embed(l->sampler, mmi_batch_seen(batch), l->span.rows, k->unit, k->scale);
-	/* From here on the vectors are those of the whole batch. */
-	mmi_ranking_make(&k->ranking, k->unit, batch->observed, s->batch, (double)k->scale[0]);
+	mmi_room_fill(&k->room, &l->reduce, k->unit, batch->observed, unit, there);
+	mmi_ranking_make(&k->ranking, unit, batch->observed ? there : NULL, l->span.of, (double)k->scale[0]);
 	m->match = k->ranking.loss;
 	m->match_first = k->ranking.first;
 	m->match_tau = exp(-(double)k->scale[0]);
@@ -49,9 +55,9 @@ mm_status mmi_update_match(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->match_loss,
 		                     .x = mmi_batch_seen(batch),
-		                     .pull = mmi_rows_read(k->ranking.grad),
+		                     .pull = mmi_rows_read(k->here),
 		                     .rows = l->span.rows,
 		                     .x_rows = l->span.rows,
-		                     .seed = (float)(k->ranking.scale_grad / s->batch) };
+		                     .seed = (float)(k->ranking.scale_grad / l->span.of) };
 	return mmi_model_update(l, &t, NULL, m, e);
 }

@@ -2,16 +2,18 @@
 #ifndef MMI_LEARN_MATCH_H
 #define MMI_LEARN_MATCH_H
 
+#include "learn/reduce.h"
 #include "learn/terms/ranking.h"
-#include "mcmc/sampler.h"
 
 typedef struct mmi_match {
 	mmi_ranking ranking;
-	float *unit[MMI_MAX_MODALITIES]; /* [batch][MMI_MATCH_DIM] */
-	float *scale;                    /* [batch]: log(1 / tau), the same in each */
+	mmi_room room;                   /* for the vectors of all ranks */
+	float *unit[MMI_MAX_MODALITIES]; /* [rows here][MMI_MATCH_DIM] */
+	float *scale;                    /* [rows here]: log(1 / tau), the same in each */
+	float *here[MMI_MAX_MODALITIES]; /* where the gradients of the rows here begin: never freed */
 } mmi_match;
 
-mm_status mmi_match_create(const mmi_model *m, uint32_t batch, mmi_match *out, mm_error *e);
+mm_status mmi_match_create(const mmi_model *m, const mmi_reduce *r, mmi_match *out, mm_error *e);
 void mmi_match_clear(mmi_match *k);
 
 #endif

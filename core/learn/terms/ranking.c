@@ -36,7 +36,7 @@ void mmi_ranking_clear(mmi_ranking *r)
 }
 
 typedef struct ranked { /* the rows of one call */
-	float *const *unit;
+	const float *const *unit;
 	const float *const *observed;
 	uint32_t rows;
 	double tau_inverse;
@@ -117,7 +117,8 @@ static void rank_row(mmi_ranking *r, const ranked *x, uint32_t m, uint32_t own, 
 			r->total[((size_t)n * r->rows + row) * d + k] += context_grad[k];
 }
 
-void mmi_ranking_make(mmi_ranking *r, float *const *unit, const float *const *observed, uint32_t rows, double scale)
+void mmi_ranking_make(mmi_ranking *r, const float *const *unit, const float *const *observed, uint32_t rows,
+                      double scale)
 {
 	const ranked x = { unit, observed, rows, exp(scale) };
 	uint32_t counted[MMI_MAX_MODALITIES], all = 0;

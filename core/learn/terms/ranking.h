@@ -29,6 +29,7 @@ void mmi_ranking_clear(mmi_ranking *r);
  * The loss is the mean over all i, m that have modality m, another one, and an alternative. unit [modality][rows][d];
  * observed [modality][rows] of 1 and 0, NULL: all; scale log(1 / tau). Fills grad, scale_grad, loss and first; all
  * sums are in double and in one order. Allocates nothing. */
-void mmi_ranking_make(mmi_ranking *r, float *const *unit, const float *const *observed, uint32_t rows, double scale);
+void mmi_ranking_make(mmi_ranking *r, const float *const *unit, const float *const *observed, uint32_t rows,
+                      double scale);
 
 #endif

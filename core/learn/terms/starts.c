@@ -46,13 +46,16 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 		mmi_sampler_noise(l->sampler, l->span, t, l->generated);
 }
 
+/* Every rank keeps the rows of all: next time they may be another's. */
 void mmi_keep_data_chain(mmi_learner *l)
 {
 	if (l->settings->x_start != MMI_START_BUFFER)
 		return;
-	for (uint32_t b = 0; b < l->span.rows; b++) {
-		copy_row(l, l->buffer, slot(l, l->span.first + b), l->revised, b);
-		copy_place(l, &l->buffer_z, slot(l, l->span.first + b), &l->z_prior, b);
+	float *const *x = mmi_reduce_samples(&l->reduce, l->model, l->revised, l->all_x);
+	const mmi_latents *place = mmi_reduce_latents(&l->reduce, l->model, &l->z_prior, &l->all_z);
+	for (uint32_t b = 0; b < l->span.of; b++) {
+		copy_row(l, l->buffer, slot(l, b), x, b);
+		copy_place(l, &l->buffer_z, slot(l, b), place, b);
 	}
-	l->state.n_buffered += l->settings->batch;
+	l->state.n_buffered += l->span.of;
 }

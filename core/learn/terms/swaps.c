@@ -6,18 +6,18 @@
 #include <math.h>
 #include <string.h>
 
-mm_status mmi_swaps_create(const mmi_model *m, size_t batch, mmi_swaps *out, mm_error *e)
+mm_status mmi_swaps_create(const mmi_model *m, mmi_span span, mmi_swaps *out, mm_error *e)
 {
 	mmi_swaps k = { .mean_data = 0 };
-	float **rows[] = { &k.e_data, &k.e_swapped, &k.seed_data, &k.seed_swapped };
+	float **rows[] = { &k.e_data, &k.e_swapped, &k.seed_data, &k.seed_swapped, &k.whole };
 	bool ok = true;
 	for (size_t i = 0; i < MMI_COUNT(rows); i++)
-		ok = (*rows[i] = mmi_alloc(batch, sizeof(float))) && ok;
+		ok = (*rows[i] = mmi_alloc(span.of, sizeof(float))) && ok;
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		ok = (k.x[i] = mmi_alloc(batch * (size_t)m->modalities[i].count, sizeof(float))) && ok;
+		ok = (k.x[i] = mmi_alloc(span.rows * (size_t)m->modalities[i].count, sizeof(float))) && ok;
 	if (!ok) {
 		mmi_swaps_clear(&k);
-		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu swapped tuples", batch);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u swapped tuples", span.rows);
 	}
 	*out = k;
 	return MM_OK;
@@ -25,7 +25,7 @@ mm_status mmi_swaps_create(const mmi_model *m, size_t batch, mmi_swaps *out, mm_
 
 void mmi_swaps_clear(mmi_swaps *k)
 {
-	float *rows[] = { k->e_data, k->e_swapped, k->seed_data, k->seed_swapped };
+	float *rows[] = { k->e_data, k->e_swapped, k->seed_data, k->seed_swapped, k->whole };
 	for (size_t i = 0; i < MMI_COUNT(rows); i++)
 		mmi_free(rows[i]);
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
@@ -100,28 +100,44 @@ static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double 
 	k->rank = n > 0 ? right / n : NAN;
 }
 
-void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
-                    uint32_t rows, double factor, double margin, uint32_t iteration, uint32_t number)
+/* Energies of the rows here to their places among all. */
+static void find_energies(mmi_sampler *s, const mmi_reduce *r, const float *const *x, float *all)
 {
-	mmi_swaps_draw(k, s, m, x, whole, mmi_whole(rows), iteration, number);
 	/* E alone: this teaches the energy model, not the experts whose agreement the joint energy has beside it. */
-	mmi_sampler_energies(s, x, rows, &(mmi_energies){ .term[MMI_TERM_TEXTURE] = k->e_data });
-	mmi_sampler_energies(s, mmi_rows_read(k->x), rows, &(mmi_energies){ .term[MMI_TERM_TEXTURE] = k->e_swapped });
-	set_factors(k, whole, rows, factor, margin);
+	mmi_sampler_energies(s, x, r->span.rows, &(mmi_energies){ .term[MMI_TERM_TEXTURE] = all + r->span.first });
+	mmi_reduce_floats(r, all + r->span.first, 1, all);
+}
+
+void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_reduce *r, const mmi_swaps_args *a)
+{
+	const float *x[MMI_MAX_MODALITIES];
+	const float *whole = a->whole ? mmi_reduce_floats(r, a->whole, 1, k->whole) : NULL;
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		x[i] = mmi_reduce_floats(r, a->x[i], (size_t)m->modalities[i].count, a->all_x ? a->all_x[i] : NULL);
+	mmi_swaps_draw(k, s, m, x, whole, r->span, a->iteration, a->number);
+	find_energies(s, r, a->x, k->e_data);
+	find_energies(s, r, mmi_rows_read(k->x), k->e_swapped);
+	set_factors(k, whole, r->span.of, a->factor, a->margin);
 }
 
 void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t)
 {
 	const mmi_settings *s = l->settings;
 	mmi_segment *data = &t->at[0], *swapped = &t->at[t->n];
+	const mmi_swaps_args args = { .x = data->x,
+		                          .all_x = l->all_x,
+		                          .whole = data->row_seed,
+		                          .factor = s->swap_factor,
+		                          .margin = s->swap_margin,
+		                          .iteration = (uint32_t)l->state.iteration,
+		                          .number = number };
 	if (!(s->swap_factor > 0))
 		return;
-	mmi_swaps_make(&l->swaps, l->sampler, l->model, data->x, data->row_seed, s->batch, s->swap_factor, s->swap_margin,
-	               (uint32_t)l->state.iteration, number);
+	mmi_swaps_make(&l->swaps, l->sampler, l->model, &l->reduce, &args);
 	*swapped = *data;
 	swapped->x = mmi_rows_read(l->swaps.x);
 	swapped->seed = -data->seed;
-	swapped->row_seed = l->swaps.seed_swapped;
-	data->row_seed = l->swaps.seed_data;
+	swapped->row_seed = l->swaps.seed_swapped + l->span.first;
+	data->row_seed = l->swaps.seed_data + l->span.first;
 	t->n++;
 }

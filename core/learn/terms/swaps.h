@@ -7,26 +7,34 @@
 #ifndef MMI_SWAPS_H
 #define MMI_SWAPS_H
 
-#include "mcmc/sampler.h"
+#include "learn/reduce.h"
 
 typedef struct mmi_swaps {
-	float *x[MMI_MAX_MODALITIES];    /* [batch][floats] */
-	float *e_data, *e_swapped;       /* [batch] of the energy model alone, without agreement */
-	float *seed_data, *seed_swapped; /* [batch] factors of the rows in the energy's loss */
-	double mean_data, rank;          /* mean E(data); share of rows with E(data) < E(swapped) */
+	float *x[MMI_MAX_MODALITIES]; /* [rows here][floats] */
+	/* Of the whole batch, [batch]: the energy model alone, without agreement; factors of the rows in its loss. */
+	float *e_data, *e_swapped, *seed_data, *seed_swapped;
+	float *whole;           /* who is complete, where there are several ranks */
+	double mean_data, rank; /* mean E(data); share of rows with E(data) < E(swapped) */
 } mmi_swaps;
 
-mm_status mmi_swaps_create(const mmi_model *m, size_t batch, mmi_swaps *out, mm_error *e);
+mm_status mmi_swaps_create(const mmi_model *m, mmi_span span, mmi_swaps *out, mm_error *e);
 void mmi_swaps_clear(mmi_swaps *k);
 /* x: the rows of a span, each with a random modality of another row of its batch. x and whole as below, of the whole
  * batch. */
 void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
                     mmi_span span, uint32_t iteration, uint32_t number);
-/* Draws them for all of a batch, finds the energies of originals and swapped tuples, and sets the factors: swapped rows
- * count with `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data)
- * above them already. whole [rows]: 0 for rows to leave out, of which nothing is taken either; NULL: none. number: of
- * the update in its iteration; each draws anew. Allocates nothing. */
-void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
-                    uint32_t rows, double factor, double margin, uint32_t iteration, uint32_t number);
+/* Draws them, finds the energies of originals and swapped tuples, and sets the factors: swapped rows count with
+ * `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data) above them
+ * already. x: the rows here, and where those of all ranks may come together. whole [rows here]: 0 for rows to leave
+ * out, of which nothing is taken either; NULL: none. number: of the update in its iteration; each draws anew. Allocates
+ * nothing. */
+typedef struct mmi_swaps_args {
+	const float *const *x;
+	float *const *all_x;
+	const float *whole;
+	double factor, margin;
+	uint32_t iteration, number;
+} mmi_swaps_args;
+void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_reduce *r, const mmi_swaps_args *a);
 
 #endif

@@ -1,0 +1,159 @@
+/* reduce.c - see reduce.h. */
+#include "mmi_build.h"
+
+#include "learn/reduce.h"
+
+enum { SUMS = sizeof(mmi_chain_stats) / sizeof(double) }; /* most numbers of a chunk */
+
+mm_status mmi_reduce_create(const mmi_comm *comm, uint32_t batch, uint32_t chunk, uint32_t chains, mmi_reduce *out,
+                            mm_error *e)
+{
+	const uint32_t chunks = batch / chunk, n = comm->size;
+	if (!mmi_share_fits(chunks, n))
+		return mmi_fail(e, MM_ECONFIG,
+		                "a batch of %u in chunks of %u is %u chunks, which %u ranks cannot share with the results of "
+		                "one; take 1, 2, 4 or 8 ranks and a batch of a multiple of %u, or smaller chunks",
+		                batch, chunk, chunks, n, n * chunk);
+	mmi_reduce r = { .share = { .comm = comm } };
+	r.span = (mmi_span){ .first = batch / n * comm->rank, .rows = batch / n, .of = batch };
+	r.share.chunks = (mmi_span){ .first = chunks / n * comm->rank, .rows = chunks / n, .of = chunks };
+	r.parts = mmi_alloc((size_t)chains * r.share.chunks.rows, sizeof *r.parts);
+	r.chunks = n > 1 ? mmi_alloc((size_t)chains * chunks, SUMS * sizeof *r.chunks) : NULL;
+	if (!r.parts || (n > 1 && !r.chunks)) {
+		mmi_reduce_clear(&r);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the sums of %u chunks", chains * chunks);
+	}
+	*out = r;
+	return MM_OK;
+}
+
+void mmi_reduce_clear(mmi_reduce *r)
+{
+	mmi_free(r->parts);
+	mmi_free(r->chunks);
+	*r = (mmi_reduce){ .chunks = NULL };
+}
+
+/* ------------------------------------------------------------ sums */
+
+static void add(const double *part, uint32_t n, double *sum)
+{
+	for (uint32_t i = 0; i < n; i++)
+		sum[i] += part[i];
+}
+
+/* all: [ranks][chains][chunks of a rank][n]; chains are summed one after the other. */
+static void sum_ranks(const mmi_reduce *r, const double *all, uint32_t chains, uint32_t n, double *sum)
+{
+	const size_t here = r->share.chunks.rows;
+	for (uint32_t q = 0; q < chains; q++)
+		for (uint32_t rank = 0; rank < r->share.comm->size; rank++)
+			for (size_t k = 0; k < here; k++)
+				add(all + ((rank * (size_t)chains + q) * here + k) * n, n, sum);
+}
+
+void mmi_reduce_chunks(const mmi_reduce *r, const double *parts, uint32_t chains, uint32_t n, double *sum)
+{
+	const mmi_comm *c = r->share.comm;
+	for (uint32_t i = 0; i < n; i++)
+		sum[i] = 0;
+	if (mmi_reduce_shared(r))
+		c->ops->gather(c, parts, (size_t)chains * r->share.chunks.rows * n * sizeof *parts, r->chunks);
+	sum_ranks(r, mmi_reduce_shared(r) ? r->chunks : parts, chains, n, sum);
+}
+
+void mmi_reduce_chain(const mmi_reduce *r, const mmi_sampler *s, uint32_t chains, mmi_chain_stats *stats)
+{
+	if (mmi_reduce_shared(r))
+		mmi_reduce_chunks(r, (const double *)mmi_sampler_chunk_stats(s), chains, SUMS, (double *)stats);
+}
+
+uint32_t mmi_reduce_count(const mmi_reduce *r, uint32_t here)
+{
+	double n = here;
+	mmi_comm_sum_doubles(r->share.comm, &n, 1);
+	return (uint32_t)n;
+}
+
+/* ------------------------------------------------------------ rows, decisions */
+
+const void *mmi_reduce_rows(const mmi_reduce *r, const void *here, size_t bytes, void *all)
+{
+	const mmi_comm *c = r->share.comm;
+	if (!mmi_reduce_shared(r))
+		return here;
+	c->ops->gather(c, here, r->span.rows * bytes, all);
+	return all;
+}
+
+float *const *mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, float *const *here, float *const *all)
+{
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		mmi_reduce_floats(r, here[i], (size_t)m->modalities[i].count, all[i]);
+	return mmi_reduce_shared(r) ? all : here;
+}
+
+const mmi_latents *mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_latents *here,
+                                      const mmi_latents *all)
+{
+	if (here->z)
+		mmi_reduce_floats(r, here->z, (size_t)mmi_model_z_dim(m), all->z);
+	for (uint32_t i = 0; i < m->n_modalities && here->w[i]; i++)
+		mmi_reduce_floats(r, here->w[i], (size_t)mmi_model_w_dim(m), all->w[i]);
+	return mmi_reduce_shared(r) ? all : here;
+}
+
+mm_status mmi_room_create(const mmi_reduce *r, uint32_t n, size_t count, mmi_room *out, mm_error *e)
+{
+	mmi_room k = { .n = n, .count = count };
+	bool ok = true;
+	for (uint32_t i = 0; mmi_reduce_shared(r) && i < n; i++) {
+		ok = (k.rows[i] = mmi_alloc(r->span.of * count, sizeof(float))) && ok;
+		ok = (k.observed[i] = mmi_alloc(r->span.of, sizeof(float))) && ok;
+	}
+	if (!ok) {
+		mmi_room_clear(&k);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u rows of all ranks", r->span.of);
+	}
+	*out = k;
+	return MM_OK;
+}
+
+void mmi_room_clear(mmi_room *k)
+{
+	for (uint32_t i = 0; i < k->n; i++) {
+		mmi_free(k->rows[i]);
+		mmi_free(k->observed[i]);
+	}
+	*k = (mmi_room){ .n = 0 };
+}
+
+void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, float *const *here, const float *const *observed,
+                   const float **all, const float **there)
+{
+	for (uint32_t i = 0; i < k->n; i++) {
+		all[i] = mmi_reduce_floats(r, here[i], k->count, k->rows[i]);
+		if (observed)
+			there[i] = mmi_reduce_floats(r, observed[i], 1, k->observed[i]);
+	}
+}
+
+mm_status mmi_reduce_status(const mmi_reduce *r, mm_status status, mm_error *e)
+{
+	mm_error lost = MM_ERROR_INIT;
+	const mm_status came = r->share.comm->ops->status(r->share.comm, &lost);
+	return came == MM_OK ? status : mmi_fail(e, came, "%s", lost.message);
+}
+
+bool mmi_reduce_any(const mmi_reduce *r, bool here)
+{
+	double n = here;
+	mmi_comm_sum_doubles(r->share.comm, &n, 1);
+	return n > 0;
+}
+
+double mmi_reduce_clock(const mmi_reduce *r, double here)
+{
+	r->share.comm->ops->broadcast(r->share.comm, &here, sizeof here, 0);
+	return here;
+}

@@ -1,0 +1,67 @@
+/* reduce.h - whatever is made of rows that are computed on several ranks: sums, counts, readings, decisions, and rows
+ * that one rank has and another needs. Nothing else in the learner knows that a batch may be shared out.
+ *
+ * Ranks have equal parts of a batch, one behind the other. Sums are formed from those of chunks, in the order in which
+ * one rank alone would form them, so every rank comes to its bits; the ranks then decide alike. All make the same
+ * calls. */
+#ifndef MMI_REDUCE_H
+#define MMI_REDUCE_H
+
+#include "engine/lanes.h"
+#include "mcmc/sampler.h"
+
+typedef struct mmi_reduce { /* made once */
+	mmi_span span;          /* rows of a batch that are computed here */
+	mmi_share share;        /* the same in chunks, and who computes the others */
+	double *parts;          /* [chains][chunks here]: for sums that are formed on the host */
+	double *chunks;         /* sums of the chunks of all ranks; NULL with one */
+} mmi_reduce;
+
+/* MM_ECONFIG when the ranks cannot share a batch in whole lanes. A sum is of at most so many `chains` of rows. */
+mm_status mmi_reduce_create(const mmi_comm *comm, uint32_t batch, uint32_t chunk, uint32_t chains, mmi_reduce *out,
+                            mm_error *e);
+void mmi_reduce_clear(mmi_reduce *r);
+static inline bool mmi_reduce_shared(const mmi_reduce *r)
+{
+	return r->share.comm->size > 1;
+}
+
+/* sum[n] of parts [chains][chunks here][n]. */
+void mmi_reduce_chunks(const mmi_reduce *r, const double *parts, uint32_t chains, uint32_t n, double *sum);
+/* The sums of the sampler's last call over a batch, or over `chains` of it. */
+void mmi_reduce_chain(const mmi_reduce *r, const mmi_sampler *s, uint32_t chains, mmi_chain_stats *stats);
+/* Sum of what each rank counted. */
+uint32_t mmi_reduce_count(const mmi_reduce *r, uint32_t here);
+/* Rows of all ranks, `bytes` each, in the order of the batch: in `all`, or, with one rank, where they are. The rows
+ * here may lie at their place in `all`. */
+const void *mmi_reduce_rows(const mmi_reduce *r, const void *here, size_t bytes, void *all);
+static inline const float *mmi_reduce_floats(const mmi_reduce *r, const float *here, size_t count, float *all)
+{
+	return mmi_reduce_rows(r, here, count * sizeof *here, all);
+}
+/* The same of samples and of latents. */
+float *const *mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, float *const *here, float *const *all);
+const mmi_latents *mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_latents *here,
+                                      const mmi_latents *all);
+
+/* Of what was made with the rows of all ranks: `status`, unless some of them never came. */
+mm_status mmi_reduce_status(const mmi_reduce *r, mm_status status, mm_error *e);
+/* Where rows of several modalities come together, and who has them; nothing is there with one rank. */
+typedef struct mmi_room {
+	uint32_t n;
+	size_t count;                                                   /* floats of a row */
+	float *rows[MMI_MAX_MODALITIES], *observed[MMI_MAX_MODALITIES]; /* [batch][count], [batch] */
+} mmi_room;
+
+mm_status mmi_room_create(const mmi_reduce *r, uint32_t n, size_t count, mmi_room *out, mm_error *e);
+void mmi_room_clear(mmi_room *k);
+/* all[m], there[m] of the whole batch. observed as in mmi_batch; where it is NULL nothing becomes of `there`. */
+void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, float *const *here, const float *const *observed,
+                   const float **all, const float **there);
+
+/* Whether something is so on any rank: that it was told to stop, that something failed. */
+bool mmi_reduce_any(const mmi_reduce *r, bool here);
+/* What the first rank's clock says. */
+double mmi_reduce_clock(const mmi_reduce *r, double here);
+
+#endif
