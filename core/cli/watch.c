@@ -1,13 +1,16 @@
-/* watch.c - which plugin's callback each thread is in: for plugins that end the program, or do not come back. */
+/* watch.c - which plugin's callback each thread is in: for plugins that end the program, crash, or do not come back. */
 #include "mmi_build.h"
 
 #include "cli/interrupt.h"
 #include "cli/watch.h"
 #include "plugin/call.h"
+#include "plugin/loader.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,6 +129,69 @@ static void on_exit_call(void)
 	_exit(EXIT_BY_PLUGIN);
 }
 
+/* ------------------------------------------------------------ crashes */
+
+static void put(const char *text)
+{
+	ssize_t written = write(STDERR_FILENO, text, strlen(text));
+	(void)written;
+}
+
+/* Pieces without printf, which a handler of signals must not call. */
+static void name_call(const mmi_call *call)
+{
+	put(watch.console->program);
+	put(": ");
+	if (call->section) {
+		put("[");
+		put(call->section);
+		put("] ");
+	}
+	if (call->plugin) {
+		put("plugin ");
+		put(call->plugin->entry.id ? call->plugin->entry.id : "");
+		put(" (");
+		put(call->plugin->path);
+		put("): ");
+	}
+	put(call->callback);
+}
+
+/* Where the user wants an image of the memory the usual end follows, which writes one. */
+static void on_crash(int number)
+{
+	struct rlimit core;
+	const mmi_call *call = here.call;
+	if (call) {
+		name_call(call);
+		put(" crashed: ");
+		put(number == SIGSEGV || number == SIGBUS ? "it used memory that is not its own"
+		    : number == SIGFPE                    ? "a forbidden computation"
+		    : number == SIGABRT                   ? "it called abort, or a library did"
+		                                          : "a forbidden instruction");
+		put("\n");
+	}
+	if (call && (getrlimit(RLIMIT_CORE, &core) || core.rlim_cur == 0))
+		_exit(EXIT_BY_PLUGIN);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Sanitizers have handlers of their own, which say more. */
+static void watch_crashes(void)
+{
+#ifndef MMCORE_SANITIZED
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	static char room[1 << 16];
+	const stack_t stack = { .ss_sp = room, .ss_size = sizeof room };
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER };
+	sigaltstack(&stack, NULL);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < MMI_COUNT(signals); i++)
+		sigaction(signals[i], &action, NULL);
+#endif
+}
+
 static void before_fork(void)
 {
 	pthread_mutex_lock(&watch.lock);
@@ -152,6 +218,7 @@ void mmi_watch_start(const mmi_console *console, double seconds)
 	watch.ended = false;
 	atexit(on_exit_call);
 	at_quick_exit(on_exit_call);
+	watch_crashes();
 	pthread_atfork(before_fork, after_fork, in_child);
 }
 

@@ -7,8 +7,8 @@
 struct mmi_call; /* plugin/call.h */
 
 /* From now on a call of exit is told and ends the program with status 70 unless mmi_watch_end came before; and
- * callbacks that are told to mmi_watch_call are named after `seconds`, and when the user has asked the program to stop.
- */
+ * callbacks that are told to mmi_watch_call are named after `seconds`, when the user has asked the program to stop, and
+ * when they crash: then the program ends with status 70 too, unless an image of its memory (core) is wanted. */
 void mmi_watch_start(const mmi_console *console, double seconds);
 void mmi_watch_end(void);
 /* For mmi_log. */

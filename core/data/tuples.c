@@ -54,7 +54,7 @@ static mm_status open_member(member *m, mmi_part part, mm_error *e)
 	m->join.count = mmi_modality_count(m->modality, m->data);
 	if (!m->join.count)
 		return mmi_fail(e, MM_EFORMAT, "%s: the %s data is empty", m->modality->name, mmi_part_name(part));
-	return MM_OK;
+	return mmi_contract_count(m->modality, m->join.count, e);
 }
 
 static mm_status key_twice(const member *m, const char *key, mm_error *e)

@@ -58,6 +58,10 @@ static mm_tensor sticky(mmi_graph *g, const mm_error *e)
 static mm_tensor append(mmi_graph *g, const mmi_node *node)
 {
 	mm_error e = MM_ERROR_INIT;
+	if (g->limit && g->n >= g->limit) {
+		mmi_fail(&e, MM_ENOMEM, "no more than %zu operations", g->limit);
+		return sticky(g, &e);
+	}
 	if (g->n == g->capacity) {
 		size_t capacity = g->capacity ? 2 * g->capacity : 64;
 		mmi_node *grown = mmi_grow(g->nodes, g->n, capacity, sizeof *grown);

@@ -41,6 +41,7 @@ struct mm_graph {
 	mmi_params *params; /* store that new parameters go to */
 	char scope[64];     /* prefix of parameter names: "m0.decoder" */
 	mm_error error;     /* first failure: sticky */
+	size_t limit;       /* of nodes, to see what becomes of a recording that fails; 0: none */
 };
 typedef struct mm_graph mmi_graph;
 

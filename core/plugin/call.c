@@ -11,12 +11,26 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 static void tell(const mmi_call *c, bool inside)
 {
 	const mmi_log *log = c->plugin ? c->plugin->log : NULL;
 	if (log && log->call)
 		log->call(log->ctx, c, inside);
+}
+
+/* Rounding, traps and, where there are such, flushing to zero: what fegetenv holds but for the flags of exceptions,
+ * which any computation may raise. */
+static unsigned control_now(void)
+{
+#if defined(__SSE__)
+	return _mm_getcsr() & ~0x3Fu;
+#else
+	return (unsigned)fegetround();
+#endif
 }
 
 void mmi_call_begin_sample(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback)
@@ -29,6 +43,8 @@ void mmi_call_begin_sample(mmi_call *c, const char *section, const mmi_plugin *p
 	c->folder = -1;
 	snprintf(c->locale, sizeof c->locale, "%s", locale && strlen(locale) < sizeof c->locale ? locale : "");
 	fegetenv(&c->mode);
+	c->control = control_now();
+	c->changed = 0;
 	tell(c, true);
 }
 
@@ -38,22 +54,33 @@ void mmi_call_begin(mmi_call *c, const char *section, const mmi_plugin *plugin, 
 	c->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void return_to_folder(int folder)
+static bool has_left(int folder)
 {
 	struct stat was, is;
-	if (fstat(folder, &was) == 0 && (stat(".", &is) != 0 || was.st_dev != is.st_dev || was.st_ino != is.st_ino) &&
-	    fchdir(folder) != 0)
+	return fstat(folder, &was) == 0 && (stat(".", &is) != 0 || was.st_dev != is.st_dev || was.st_ino != is.st_ino);
+}
+
+static void return_to_folder(mmi_call *c)
+{
+	if (!has_left(c->folder))
+		return;
+	c->changed |= MMI_CHANGED_FOLDER;
+	if (fchdir(c->folder) != 0)
 		return; /* nothing more can be done */
 }
 
 void mmi_call_leave(mmi_call *c)
 {
+	if (control_now() != c->control)
+		c->changed |= MMI_CHANGED_MODE;
 	fesetenv(&c->mode);
 	const char *locale = setlocale(LC_ALL, NULL);
-	if (c->locale[0] && locale && strcmp(locale, c->locale))
+	if (c->locale[0] && locale && strcmp(locale, c->locale)) {
+		c->changed |= MMI_CHANGED_LOCALE;
 		setlocale(LC_ALL, c->locale);
+	}
 	if (c->folder >= 0) {
-		return_to_folder(c->folder);
+		return_to_folder(c);
 		close(c->folder);
 	}
 	tell(c, false);

@@ -15,6 +15,9 @@ typedef struct mmi_plugin mmi_plugin; /* loader.h */
 
 enum { MMI_LOCALE_NAME = 256 };
 
+/* What a callback left changed, and the host put back. */
+enum { MMI_CHANGED_MODE = 1, MMI_CHANGED_LOCALE = 2, MMI_CHANGED_FOLDER = 4 };
+
 typedef struct mmi_call {
 	const char *section;      /* the instance's; NULL: none yet */
 	const mmi_plugin *plugin; /* NULL: a modality of no plugin */
@@ -23,6 +26,7 @@ typedef struct mmi_call {
 	fenv_t mode;
 	int folder; /* open, or -1 */
 	char locale[MMI_LOCALE_NAME];
+	unsigned control, changed; /* of the mode, without the flags of exceptions; MMI_CHANGED_... once it has left */
 } mmi_call;
 
 void mmi_call_begin(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback);

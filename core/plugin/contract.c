@@ -213,8 +213,28 @@ mm_status mmi_contract_rank(const mmi_modality *m, const mmi_graph *g, const cha
 
 /* ---------------------------------------------------------------- data */
 
+mm_status mmi_contract_count(const mmi_modality *m, uint64_t n, mm_error *e)
+{
+	if (n > 0 && n < UINT32_MAX)
+		return MM_OK;
+	return mmi_contract_blame(m, "count", n ? MM_EABI : MM_EFORMAT, e,
+	                          "the data set has %llu samples, needed are 1 to %u", (unsigned long long)n,
+	                          UINT32_MAX - 1);
+}
+
+static bool behind_room(const char *key)
+{
+	for (size_t i = MMI_KEY_ROOM; i < MMI_KEY_GUARDED; i++)
+		if ((unsigned char)key[i] != 0xFF)
+			return true;
+	return false;
+}
+
 mm_status mmi_contract_key(const mmi_modality *m, uint64_t index, const char *key, mm_error *e)
 {
+	if (behind_room(key))
+		return mmi_contract_blame(m, "key", MM_EABI, e, "sample %llu: it wrote behind the %d bytes it was given",
+		                          (unsigned long long)index, MMI_KEY_ROOM);
 	const char *end = memchr(key, 0, MMI_KEY_ROOM);
 
 	if (end && end > key && end < key + MMI_KEY_BYTES)

@@ -42,8 +42,11 @@ mm_status mmi_contract_tensor(const mmi_modality *m, const mmi_graph *g, const c
 /* The same with one of two ranks; `needed` says it in words. */
 mm_status mmi_contract_rank(const mmi_modality *m, const mmi_graph *g, const char *callback, const char *name,
                             mm_tensor x, uint32_t rank, uint32_t other, const char *needed, mm_error *e);
-/* A key in a buffer of MMI_KEY_ROOM bytes that began as mmi_contract_poison left it: NUL-terminated, 1 to 255 bytes. */
-enum { MMI_KEY_BYTES = 256, MMI_KEY_ROOM = 512 };
+/* Samples of a data set: at least one, no more than can be numbered. */
+mm_status mmi_contract_count(const mmi_modality *m, uint64_t n, mm_error *e);
+/* A key in a buffer of MMI_KEY_GUARDED bytes, of which the plugin was told the first MMI_KEY_ROOM, that began as
+ * mmi_contract_poison left it: NUL-terminated, 1 to 255 bytes, and nothing behind the room. */
+enum { MMI_KEY_BYTES = 256, MMI_KEY_ROOM = 512, MMI_KEY_GUARDED = 1024 };
 mm_status mmi_contract_key(const mmi_modality *m, uint64_t index, const char *key, mm_error *e);
 mm_status mmi_contract_label(const mmi_modality *m, const char *key, int32_t label, mm_error *e);
 /* So that what a callback does not write can be told from what it does. */

@@ -15,6 +15,7 @@ struct mm_host {
 	char id[64];
 	uint64_t seed;
 	mmi_log log;
+	mmi_host_hooks hooks;
 	atomic_size_t blocks; /* alloc and release may come from any thread */
 };
 
@@ -22,6 +23,8 @@ struct mm_host {
 
 static void *host_alloc(mm_host *host, size_t bytes)
 {
+	if (host->hooks.refuse && host->hooks.refuse(host->hooks.ctx, bytes))
+		return NULL;
 	void *block = mmi_alloc(bytes, 1);
 	if (block)
 		atomic_fetch_add(&host->blocks, 1);
@@ -57,11 +60,11 @@ static const void *host_extension(mm_host *host, const char *id)
 		{ MM_HOST_TEXT, &mmi_host_text_table },
 	};
 
-	(void)host;
+	const void *table = NULL;
 	for (size_t i = 0; id && i < MMI_COUNT(services); i++)
 		if (!strcmp(services[i].id, id))
-			return services[i].table;
-	return NULL;
+			table = services[i].table;
+	return id && host->hooks.service ? host->hooks.service(host->hooks.ctx, id, table) : table;
 }
 
 mm_status mmi_host_create(uint64_t seed, const mmi_log *log, mm_host **out, mm_error *e)
@@ -89,7 +92,14 @@ mm_status mmi_host_create(uint64_t seed, const mmi_log *log, mm_host **out, mm_e
 
 void mmi_host_destroy(mm_host *host)
 {
+	if (host && host->hooks.end)
+		host->hooks.end(host->hooks.ctx, mmi_host_blocks(host));
 	mmi_free(host);
+}
+
+void mmi_host_hook(mm_host *host, const mmi_host_hooks *hooks)
+{
+	host->hooks = *hooks;
 }
 
 void mmi_host_name(mm_host *host, const char *id)

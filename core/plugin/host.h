@@ -6,9 +6,19 @@
 #include "config/config.h"
 #include <mmcore/plugin.h>
 
+/* Between a plugin and its host, to put plugins to the test. Each may be NULL; any thread. */
+typedef struct mmi_host_hooks {
+	void *ctx;
+	bool (*refuse)(void *ctx, size_t bytes); /* this block is not to be had */
+	/* What get_extension answers in the place of `table`, which is NULL where the host knows no such service. */
+	const void *(*service)(void *ctx, const char *id, const void *table);
+	void (*end)(void *ctx, size_t blocks); /* after unload: blocks that were never released */
+} mmi_host_hooks;
+
 /* One per plugin and registry. */
 mm_status mmi_host_create(uint64_t seed, const mmi_log *log, mm_host **out, mm_error *e);
 void mmi_host_destroy(mm_host *host);
+void mmi_host_hook(mm_host *host, const mmi_host_hooks *hooks);
 /* The plugin's id: goes before its lines in the log and into the names of its random streams. */
 void mmi_host_name(mm_host *host, const char *id);
 const mm_host_api *mmi_host_api(const mm_host *host);

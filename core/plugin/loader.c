@@ -13,6 +13,7 @@ struct mmi_registry {
 	uint64_t seed;
 	mmi_log log;
 	mmi_search *search;
+	mmi_host_hooks hooks;
 	mmi_plugin **plugins;
 	size_t n;
 };
@@ -50,6 +51,11 @@ mm_status mmi_registry_create(uint64_t seed, const mmi_log *log, const char *ext
 	}
 	*out = r;
 	return MM_OK;
+}
+
+void mmi_registry_hook(mmi_registry *r, const mmi_host_hooks *hooks)
+{
+	r->hooks = *hooks;
 }
 
 static void destroy_plugin(mmi_plugin *p)
@@ -228,6 +234,8 @@ static void start(mmi_registry *r, mmi_plugin *p)
 	mm_error reason = MM_ERROR_INIT;
 
 	mm_status status = p->host ? MM_OK : mmi_host_create(r->seed, &r->log, &p->host, &reason);
+	if (status == MM_OK)
+		mmi_host_hook(p->host, &r->hooks);
 	if (status == MM_OK)
 		status = call_load(p, &reason);
 	if (status != MM_OK) {

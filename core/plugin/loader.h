@@ -33,6 +33,8 @@ typedef struct mmi_registry mmi_registry;
 
 /* `extra` comes before the environment in the search path (search.h); may be NULL, as may log. */
 mm_status mmi_registry_create(uint64_t seed, const mmi_log *log, const char *extra, mmi_registry **out, mm_error *e);
+/* For the hosts of the plugins that are started from now on. */
+void mmi_registry_hook(mmi_registry *r, const mmi_host_hooks *hooks);
 void mmi_registry_destroy(mmi_registry *r);
 /* A name with a slash is a file; one without is looked for. The plugin is started; the registry keeps it. */
 mm_status mmi_registry_open(mmi_registry *r, const char *name, const mmi_plugin **out, mm_error *e);

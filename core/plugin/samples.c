@@ -61,11 +61,11 @@ uint64_t mmi_modality_count(const mmi_modality *m, const mm_dataset *d)
 mm_status mmi_modality_key(const mmi_modality *m, const mm_dataset *d, uint64_t index, char *key, mm_error *e)
 {
 	mmi_call call;
-	char room[MMI_KEY_ROOM];
+	char room[MMI_KEY_GUARDED];
 
 	mmi_contract_poison(room, sizeof room);
 	begin_sample(&call, m, "key");
-	mm_status status = mmi_call_end(&call, m->desc->key(d, index, room, sizeof room, &call.error), e);
+	mm_status status = mmi_call_end(&call, m->desc->key(d, index, room, MMI_KEY_ROOM, &call.error), e);
 	if (status == MM_OK)
 		status = mmi_contract_key(m, index, room, e);
 	if (status == MM_OK)
