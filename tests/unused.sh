@@ -12,8 +12,6 @@ seams() {
 	mmi_params_value            a parameter's values
 	mmi_program_describe        which calls a program makes
 	mmi_program_params          difference quotients by parameters in double
-	mmi_safetensors_meta_at     what a damaged file is read as
-	mmi_safetensors_meta_count
 	mmi_tuples_join             what was joined
 	LIST
 }

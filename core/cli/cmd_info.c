@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "plugin/loader.h"
 #include "store/checkpoint.h"
+#include "store/strip.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,14 +127,46 @@ static bool is_plugin_name(const char *name)
 	return (dot && !strcmp(dot, ".so")) || (!strchr(name, '/') && !dot);
 }
 
+static int strip(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings *files, const char *to)
+{
+	mm_error e = MM_ERROR_INIT;
+	char *from;
+	if (files->n != 1)
+		return mmi_options_refuse(cli, usage, "--strip is for one checkpoint");
+	mm_status status = mmi_checkpoint_resolve(files->item[0], &from, &e);
+	if (status == MM_OK) {
+		status = mmi_checkpoint_strip(from, to, &e);
+		mmi_free(from);
+	}
+	if (status != MM_OK)
+		return mmi_cli_refuse(cli, &e);
+	fprintf(cli->console->out, "stripped    %s\n", to);
+	return MMI_EXIT_OK;
+}
+
+static int show_all(const mmi_cli *cli, const mmi_strings *files, bool tensors, bool settings)
+{
+	mm_error e = MM_ERROR_INIT;
+	for (size_t i = 0; i < files->n; i++) {
+		mm_status status = is_plugin_name(files->item[i]) ? show_plugin(cli, files->item[i], &e)
+		                                                  : show_checkpoint(cli, files->item[i], tensors, settings, &e);
+		if (status != MM_OK)
+			return mmi_cli_refuse(cli, &e);
+	}
+	return MMI_EXIT_OK;
+}
+
 int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv)
 {
 	bool tensors = false, settings = false;
+	const char *to = NULL;
 	mmi_strings files = { 0 };
-	mm_error e = MM_ERROR_INIT;
 	const mmi_option options[] = {
 		MMI_OPTION_FLAG("tensors", &tensors, "list every tensor of a checkpoint"),
-		MMI_OPTION_FLAG("settings", &settings, "print the settings a checkpoint was trained with"), MMI_OPTION_END
+		MMI_OPTION_FLAG("settings", &settings, "print the settings a checkpoint was trained with"),
+		MMI_OPTION_STRING("strip", "FILE", &to,
+		                  "write the checkpoint without what only training needs: a third of its size, for use alone"),
+		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "info", "FILE... [options]",
 		                      "Tells what a checkpoint (*.safetensors) or a plugin (*.so, or a name on the "
@@ -141,14 +174,9 @@ int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv)
 		                      options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, &files, &code)) {
-		code = files.n ? MMI_EXIT_OK : mmi_options_refuse(cli, &usage, "no file given");
-		for (size_t i = 0; i < files.n && code == MMI_EXIT_OK; i++) {
-			mm_status status = is_plugin_name(files.item[i])
-			                       ? show_plugin(cli, files.item[i], &e)
-			                       : show_checkpoint(cli, files.item[i], tensors, settings, &e);
-			if (status != MM_OK)
-				code = mmi_cli_refuse(cli, &e);
-		}
+		code = !files.n ? mmi_options_refuse(cli, &usage, "no file given")
+		       : to     ? strip(cli, &usage, &files, to)
+		                : show_all(cli, &files, tensors, settings);
 	}
 	mmi_strings_clear(&files);
 	return code;

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "store/checkpoint.h"
+#include "store/strip.h"
 
 #include "base/finite.h"
 #include "store/files.h"
@@ -193,6 +194,9 @@ static mm_status check_item(const mmi_checkpoint *ck, const mmi_tensor_item *ite
 	const mmi_tensor_info *found = mmi_safetensors_find(ck->file, item->name);
 
 	mmi_tensor_shape_text(item->rank, item->dim, expected, sizeof expected);
+	if (!found && mmi_checkpoint_meta(ck, MMI_STRIPPED))
+		return mmi_fail(e, MM_ECONFIG, "%s: tensor '%s' is missing: the checkpoint was stripped of what training needs",
+		                mmi_checkpoint_path(ck), item->name);
 	if (!found)
 		return mmi_fail(e, MM_ESHAPE, "%s: tensor '%s' (%s %s) is missing: the checkpoint is of another architecture",
 		                mmi_checkpoint_path(ck), item->name, mmi_dtype_name(item->dtype), expected);

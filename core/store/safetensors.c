@@ -491,41 +491,69 @@ mm_status mmi_safetensors_read(const mmi_safetensors *s, const mmi_tensor_info *
 
 /* ---------------------------------------------------------------- checksum */
 
-static mm_status data_crc(const mmi_safetensors *s, uLong *crc, mm_error *e)
+/* Goes on with the checksum of the bytes from `at` to `end` of the data. */
+static mm_status go_on(const mmi_safetensors *s, unsigned char *chunk, uint64_t at, uint64_t end, uLong *crc,
+                       mm_error *e)
 {
-	unsigned char *chunk = mmi_alloc(VERIFY_CHUNK, 1);
-	mm_status status = MM_OK;
-
-	if (!chunk)
-		return mmi_fail(e, MM_ENOMEM, "out of memory");
-	*crc = crc32_z(0, NULL, 0);
-	for (uint64_t at = 0; at < s->data_bytes && status == MM_OK;) {
-		uint64_t left = s->data_bytes - at;
-		size_t bytes = left < VERIFY_CHUNK ? (size_t)left : VERIFY_CHUNK;
-		status = read_at(s, chunk, bytes, s->data_start + at, e);
+	while (at < end) {
+		size_t bytes = end - at < VERIFY_CHUNK ? (size_t)(end - at) : VERIFY_CHUNK;
+		MMI_TRY(read_at(s, chunk, bytes, s->data_start + at, e));
 		*crc = crc32_z(*crc, chunk, bytes);
 		at += bytes;
 	}
+	return MM_OK;
+}
+
+static mm_status tensors_crc(const mmi_safetensors *s, unsigned char *chunk, uLong *all, mm_error *e)
+{
+	*all = 0;
+	for (size_t i = 0; i < mmi_safetensors_count(s); i++) {
+		const mmi_tensor_info *t = mmi_safetensors_at(s, i);
+		uLong crc = crc32_z(crc32_z(0, NULL, 0), (const Bytef *)t->name, strlen(t->name) + 1);
+		MMI_TRY(go_on(s, chunk, t->begin, t->end, &crc, e));
+		*all ^= crc;
+	}
+	return MM_OK;
+}
+
+static mm_status data_crc(const mmi_safetensors *s, unsigned char *chunk, uLong *crc, mm_error *e)
+{
+	*crc = crc32_z(0, NULL, 0);
+	return go_on(s, chunk, 0, s->data_bytes, crc, e);
+}
+
+static const struct {
+	const char *key;
+	mm_status (*crc)(const mmi_safetensors *s, unsigned char *chunk, uLong *crc, mm_error *e);
+} checksums[] = { { MMI_SAFETENSORS_CRC, tensors_crc }, { MMI_SAFETENSORS_CRC_OLD, data_crc } };
+
+static mm_status compare(const mmi_safetensors *s, size_t which, const char *stored, mm_error *e)
+{
+	char found[16];
+	uLong crc = 0;
+	unsigned char *chunk = mmi_alloc(VERIFY_CHUNK, 1);
+	if (!chunk)
+		return mmi_fail(e, MM_ENOMEM, "out of memory");
+	mm_status status = checksums[which].crc(s, chunk, &crc, e);
 	mmi_free(chunk);
-	return status;
+	MMI_TRY(status);
+	snprintf(found, sizeof found, "%08lx", crc);
+	if (strcmp(found, stored))
+		return mmi_fail(e, MM_EFORMAT, "the data has checksum %s, expected %s: it is damaged", found,
+		                show(stored).text);
+	return MM_OK;
 }
 
 mm_status mmi_safetensors_verify(const mmi_safetensors *s, mm_error *e)
 {
-	const char *stored = mmi_safetensors_meta(s, MMI_SAFETENSORS_CRC);
-	char found[16];
-	uLong crc = 0;
-
-	if (!stored)
-		return MM_OK;
-	mm_status status = data_crc(s, &crc, e);
-	if (status == MM_OK) {
-		snprintf(found, sizeof found, "%08lx", crc);
-		if (!strcmp(found, stored))
-			return MM_OK;
-		status =
-			mmi_fail(e, MM_EFORMAT, "the data has checksum %s, expected %s: it is damaged", found, show(stored).text);
+	for (size_t i = 0; i < MMI_COUNT(checksums); i++) {
+		const char *stored = mmi_safetensors_meta(s, checksums[i].key);
+		if (!stored)
+			continue;
+		mm_status status = compare(s, i, stored, e);
+		if (status != MM_OK)
+			mmi_fail_prefix(e, "%s", s->path);
+		return status;
 	}
-	mmi_fail_prefix(e, "%s", s->path);
-	return status;
+	return MM_OK;
 }

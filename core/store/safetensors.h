@@ -11,7 +11,11 @@
 
 #define MMI_TENSOR_MAX_RANK 8
 #define MMI_SAFETENSORS_MAX_HEADER 100000000u /* bytes, the limit of the format's own library */
-#define MMI_SAFETENSORS_CRC "mmcore.crc32"
+/* Of all tensors, whatever their order: programs that rewrite a file sort them their own way. The exclusive or, over
+ * the tensors, of the CRC-32 of the name (with its end) and the data. Files of mmcore 0.1 have one CRC-32 of all data.
+ */
+#define MMI_SAFETENSORS_CRC "mmcore.crc32.tensors"
+#define MMI_SAFETENSORS_CRC_OLD "mmcore.crc32"
 
 typedef enum {
 	MMI_BOOL,
@@ -55,7 +59,7 @@ typedef struct mmi_text_pair {
 } mmi_text_pair;
 
 /* Replaces `path` atomically (files.h). Tensors of wide elements come first so that all are aligned; otherwise the
- * caller's order is kept. The metadata gets the CRC-32 of the data under MMI_SAFETENSORS_CRC. */
+ * caller's order is kept. The metadata gets a checksum under MMI_SAFETENSORS_CRC. */
 mm_status mmi_safetensors_write(const char *path, const mmi_tensor_item *items, size_t n, const mmi_text_pair *meta,
                                 size_t n_meta, mm_error *e);
 

@@ -69,12 +69,16 @@ static mm_status place(const mmi_tensor_item *items, size_t n, placed *p, mm_err
 
 static uLong crc_of(const placed *p, size_t n)
 {
-	uLong crc = crc32_z(0, NULL, 0);
+	uLong all = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		const mmi_tensor_item *t = p[i].item;
+		uLong crc = crc32_z(crc32_z(0, NULL, 0), (const Bytef *)t->name, strlen(t->name) + 1);
 		if (p[i].end > p[i].begin)
-			crc = crc32_z(crc, p[i].item->data, (size_t)(p[i].end - p[i].begin));
-	return crc;
+			crc = crc32_z(crc, t->data, (size_t)(p[i].end - p[i].begin));
+		all ^= crc;
+	}
+	return all;
 }
 
 static bool add_metadata(cJSON *root, const mmi_text_pair *meta, size_t n_meta, uLong crc)

@@ -158,7 +158,8 @@ static mm_status leave(mmi_run *r, mmi_train_result *result, mm_status status, m
 {
 	const int64_t done = r->learner->state.iteration;
 	mm_error why = MM_ERROR_INIT;
-	if (done <= r->saved || (done == r->begun && !result->interrupted))
+	const bool untrained = !done && finished(r); /* iterations = 0: a model to measure others against */
+	if (done <= r->saved || (done == r->begun && !result->interrupted && !untrained))
 		return status;
 	mm_status saved = mmi_run_save(r, result, &why);
 	if (saved != MM_OK && status == MM_OK)

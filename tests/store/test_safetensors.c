@@ -96,7 +96,7 @@ static void tensors_and_texts_come_back_as_written(void **state)
 
 static void bytes_are_those_of_the_format(void **state)
 {
-	static const char header[] = "{\"__metadata__\":{\"k\":\"v\",\"mmcore.crc32\":\"2e3fa576\"},"
+	static const char header[] = "{\"__metadata__\":{\"k\":\"v\",\"mmcore.crc32.tensors\":\"96b27d27\"},"
 								 "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
 	mm_error e = MM_ERROR_INIT;
 	float a[2] = { 1, 2 };
@@ -344,6 +344,66 @@ static void no_flipped_bit_of_the_header_does_harm(void **state)
 	free(file);
 }
 
+static char *checksum_of(const char *path)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_safetensors *s;
+	assert_ok(mmi_safetensors_open(path, &s, &e), e);
+	assert_ok(mmi_safetensors_verify(s, &e), e);
+	char *sum = mmi_strdup(mmi_safetensors_meta(s, MMI_SAFETENSORS_CRC));
+	mmi_safetensors_close(s);
+	return sum;
+}
+
+/* Programs that rewrite a checkpoint sort its tensors their own way. */
+static void the_checksum_is_the_same_in_any_order_of_tensors(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	float a[2] = { 1, 2 }, b[3] = { 3, 4, 5 };
+	const mmi_tensor_item items[] = { { .name = "a", .dtype = MMI_F32, .rank = 1, .dim = { 2 }, .data = a },
+		                              { .name = "b", .dtype = MMI_F32, .rank = 1, .dim = { 3 }, .data = b } };
+	const mmi_tensor_item turned[] = { items[1], items[0] };
+	const mmi_tensor_item renamed[] = { { .name = "b", .dtype = MMI_F32, .rank = 1, .dim = { 2 }, .data = a },
+		                                { .name = "a", .dtype = MMI_F32, .rank = 1, .dim = { 3 }, .data = b } };
+	const char *path = rig_path(*state, "a.safetensors");
+	assert_ok(mmi_safetensors_write(path, items, 2, NULL, 0, &e), e);
+	char *straight = checksum_of(path);
+	assert_ok(mmi_safetensors_write(path, turned, 2, NULL, 0, &e), e);
+	char *other = checksum_of(path);
+	assert_ok(mmi_safetensors_write(path, renamed, 2, NULL, 0, &e), e);
+	char *wrong = checksum_of(path);
+	assert_string_equal(straight, other);
+	assert_string_not_equal(straight, wrong); /* data under another tensor's name is damage */
+	mmi_free(straight);
+	mmi_free(other);
+	mmi_free(wrong);
+}
+
+/* A file of mmcore 0.1: one CRC-32 of all data. */
+static void the_checksum_of_older_files_is_still_checked(void **state)
+{
+	static const char good[] = "{\"__metadata__\":{\"mmcore.crc32\":\"2e3fa576\"},"
+							   "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+	const char *path = rig_path(*state, "old.safetensors");
+	const float data[2] = { 1, 2 }, damaged[2] = { 1, 3 };
+	for (int i = 0; i < 2; i++) {
+		char file[8 + sizeof good + 8];
+		mm_error e = MM_ERROR_INIT;
+		mmi_safetensors *s;
+		const uint64_t length = sizeof good - 1;
+		memcpy(file, &length, 8);
+		memcpy(file + 8, good, sizeof good - 1);
+		memcpy(file + 8 + sizeof good - 1, i ? damaged : data, 8);
+		rig_write(path, file, 8 + sizeof good - 1 + 8);
+		assert_ok(mmi_safetensors_open(path, &s, &e), e);
+		if (i)
+			assert_fails(mmi_safetensors_verify(s, &e), MM_EFORMAT, e, "expected 2e3fa576: it is damaged");
+		else
+			assert_ok(mmi_safetensors_verify(s, &e), e);
+		mmi_safetensors_close(s);
+	}
+}
+
 static void each_flipped_bit_of_the_data_breaks_the_checksum(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -414,6 +474,8 @@ int main(void)
 		TEST(control_characters_in_names_do_not_reach_the_terminal),
 		TEST(every_truncation_is_noticed),
 		TEST(no_flipped_bit_of_the_header_does_harm),
+		TEST(the_checksum_is_the_same_in_any_order_of_tensors),
+		TEST(the_checksum_of_older_files_is_still_checked),
 		TEST(each_flipped_bit_of_the_data_breaks_the_checksum),
 		TEST(a_file_that_shrinks_while_open_is_an_error),
 		TEST(what_is_no_file_is_refused),
