@@ -157,6 +157,9 @@ AC_DEFUN([MMCORE_SANITIZERS], [
 		MMCORE_CFLAGS="$MMCORE_CFLAGS -fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
 		MMCORE_LDFLAGS="$MMCORE_LDFLAGS -fsanitize=$enable_sanitizers"
 		AC_DEFINE([MMCORE_SANITIZED], [1], [Define to 1 in a build with sanitizers.])
+		dnl gcc watches arrays in a section of their own only where it is told to: shared memory of the emulated GPU.
+		AX_CHECK_COMPILE_FLAG([-fsanitize-sections=emu_shared], [EMU_CFLAGS=-fsanitize-sections=emu_shared], [], [-Werror])
 	])
+	AC_SUBST([EMU_CFLAGS])
 	AM_CONDITIONAL([SANITIZED], [test "x$enable_sanitizers" != xno])
 ])

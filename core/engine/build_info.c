@@ -14,5 +14,5 @@
 
 char *mmi_build_text(const mmi_device *device)
 {
-	return mmi_format("%s, %s, %s/%s", PACKAGE_STRING, COMPILER, device->ops->name, device->vec->isa);
+	return mmi_format("%s, %s, %s/%s", PACKAGE_STRING, COMPILER, device->ops->name, device->text);
 }

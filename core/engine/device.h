@@ -29,6 +29,7 @@ typedef struct mmi_row_ops mmi_row_ops; /* row_ops.h */
 typedef struct mmi_device_ops {
 	const char *name; /* as [run] device has it: "cpu" */
 	bool direct;      /* the host may follow addresses: they are host memory, and nothing is copied to get there */
+	bool whole;       /* shares long arrays out by itself: row operations get them in one call */
 	void *(*alloc)(const mmi_device *d, size_t bytes);         /* zeros; NULL: no memory */
 	void (*release)(const mmi_device *d, void *p);             /* NULL is accepted */
 	void *(*alloc_staging)(const mmi_device *d, size_t bytes); /* host memory that copies may be queued from; zeros */
@@ -39,9 +40,11 @@ typedef struct mmi_device_ops {
 	void (*zero)(const mmi_device *d, void *to, size_t bytes);                         /* queued */
 	/* Returns when all is done. The first failure of what was queued sticks and is told here. */
 	mm_status (*wait)(const mmi_device *d, mm_error *e);
-	/* Queues work that is queued often, always with the same addresses: a device may record it. NULL: it is called each
-	 * time. */
-	void (*sequence)(const mmi_device *d, void (*work)(void *ctx), void *ctx);
+	/* Queues work that is queued often: a device may record it. It is found again by its owner and a key, with which
+	 * all of its addresses must be the same. NULL: it is called each time. */
+	void (*sequence)(const mmi_device *d, const void *owner, uint64_t key, void (*work)(void *ctx), void *ctx);
+	void (*forget)(const mmi_device *d, const void *owner); /* what an owner's sequences use is about to go; NULL */
+	void (*close)(const mmi_device *d);                     /* gives back what the device holds; NULL: nothing */
 } mmi_device_ops;
 
 struct mmi_device {
@@ -50,6 +53,7 @@ struct mmi_device {
 	const mmi_row_ops *rows;    /* what is done to its rows beside them */
 	const mmi_vec *vec;         /* the host's kernels for numbers beside programs, chosen once */
 	const void *own;            /* of the device; the host's: the instruction set */
+	const char *text;           /* what computes, for checkpoints: "avx512" */
 };
 
 static inline mmi_floats mmi_floats_at(mmi_floats x, size_t offset)
@@ -100,12 +104,31 @@ void mmi_mirror_push(const mmi_device *d, const mmi_mirror *m);
 /* The first bytes of the device on the host, when it returns. */
 void mmi_mirror_pull(const mmi_device *d, const mmi_mirror *m, size_t bytes);
 
-static inline void mmi_device_sequence(const mmi_device *d, void (*work)(void *ctx), void *ctx)
+static inline void mmi_device_sequence(const mmi_device *d, const void *owner, uint64_t key, void (*work)(void *ctx),
+                                       void *ctx)
 {
 	if (d->ops->sequence)
-		d->ops->sequence(d, work, ctx);
+		d->ops->sequence(d, owner, key, work, ctx);
 	else
 		work(ctx);
+}
+
+static inline void mmi_device_forget(const mmi_device *d, const void *owner)
+{
+	if (d->ops->forget)
+		d->ops->forget(d, owner);
+}
+
+static inline void mmi_device_close(const mmi_device *d)
+{
+	if (d->ops && d->ops->close)
+		d->ops->close(d);
+}
+
+/* Floats of an array of n that a task is given: enough to be worth a task, few enough to stay in a cache. */
+static inline size_t mmi_device_share(const mmi_device *d, size_t n)
+{
+	return d->ops->whole && n ? n : 16384;
 }
 
 #endif

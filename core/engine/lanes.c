@@ -6,11 +6,10 @@
 
 #include <math.h>
 
-#define BLOCK 16384 /* floats: a task's share */
-
-static uint32_t blocks_of(size_t count)
+static uint32_t blocks_of(const mmi_params *p)
 {
-	return (uint32_t)((count + BLOCK - 1) / BLOCK);
+	const size_t share = mmi_device_share(p->device, p->count);
+	return (uint32_t)((p->count + share - 1) / share);
 }
 
 /* ------------------------------------------------------------ which lane */
@@ -63,7 +62,7 @@ mm_status mmi_lanes_create(const mmi_params *params, uint32_t max_chunks, const 
 	if (share)
 		l.share = *share;
 	l.n = lanes_for(l.share.chunks.of, max_chunks);
-	bool ok = mmi_mirror_create(params->device, blocks_of(l.count) * sizeof(double), &l.block_squares, e) == MM_OK;
+	bool ok = mmi_mirror_create(params->device, blocks_of(params) * sizeof(double), &l.block_squares, e) == MM_OK;
 	for (uint32_t i = 0; i < l.n; i++) {
 		l.lane[i] = mmi_floats_alloc(params->device, l.count);
 		ok = ok && l.lane[i].at;
@@ -93,16 +92,21 @@ void mmi_lanes_zero(const mmi_lanes *l, uint32_t lane)
 		mmi_floats_zero(l->params->device, l->lane[lane], l->count);
 }
 
+static size_t block_offset(const mmi_lanes *l, uint32_t block)
+{
+	return (size_t)block * mmi_device_share(l->params->device, l->count);
+}
+
 static size_t block_size(const mmi_lanes *l, uint32_t block)
 {
-	size_t left = l->count - (size_t)block * BLOCK;
-	return left < BLOCK ? left : BLOCK;
+	const size_t left = l->count - block_offset(l, block), share = mmi_device_share(l->params->device, l->count);
+	return left < share ? left : share;
 }
 
 static void add_block(const mmi_lanes *l, uint32_t to, uint32_t from, uint32_t block)
 {
 	const mmi_device *d = l->params->device;
-	const size_t offset = (size_t)block * BLOCK;
+	const size_t offset = block_offset(l, block);
 	d->rows->add(d, mmi_floats_at(l->lane[to], offset), mmi_floats_at(l->lane[from], offset), block_size(l, block));
 }
 
@@ -140,7 +144,7 @@ static void reduce_pair(pair p, mmi_pool *pool)
 		return;
 	if (to != from)
 		c->ops->receive(c, l->params->device, l->lane[p.from], l->count, from);
-	mmi_pool_run(pool, blocks_of(l->count), add_pair, &p);
+	mmi_pool_run(pool, blocks_of(l->params), add_pair, &p);
 }
 
 /* The same tree, with lanes on several ranks. */
@@ -159,12 +163,12 @@ static void square_block(void *ctx, uint32_t block, uint32_t worker)
 	const mmi_device *d = l->params->device;
 	const mmi_doubles out = { (double *)l->block_squares.device + block };
 	(void)worker;
-	d->rows->sum_squares(d, mmi_floats_at(l->lane[0], (size_t)block * BLOCK), block_size(l, block), out);
+	d->rows->sum_squares(d, mmi_floats_at(l->lane[0], block_offset(l, block)), block_size(l, block), out);
 }
 
 double mmi_lanes_reduce(mmi_lanes *l, mmi_pool *pool)
 {
-	uint32_t blocks = blocks_of(l->count);
+	uint32_t blocks = blocks_of(l->params);
 	double sum = 0;
 	if (shared(l))
 		reduce_ranks(l, pool);

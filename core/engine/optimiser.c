@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-#define BLOCK 16384 /* floats: a task's share */
-
 static mm_status allocate(mmi_optimiser *o, mm_error *e)
 {
 	const mmi_device *d = o->params->device;
@@ -69,10 +67,10 @@ static void adam_block(void *ctx, uint32_t block, uint32_t worker)
 {
 	const mmi_adam_job *j = ctx;
 	const mmi_adam_rows *all = &j->rows;
-	const size_t offset = (size_t)block * BLOCK, left = all->n - offset;
+	const size_t share = mmi_device_share(j->device, all->n), offset = (size_t)block * share, left = all->n - offset;
 	mmi_adam_rows a = *all;
 	(void)worker;
-	a.n = left < BLOCK ? left : BLOCK;
+	a.n = left < share ? left : share;
 	a.raw = mmi_floats_at(a.raw, offset);
 	a.m = mmi_floats_at(a.m, offset);
 	a.v = mmi_floats_at(a.v, offset);
@@ -115,7 +113,8 @@ mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, 
 		.grad_scale = c->clip > 0 && norm > c->clip ? (float)(c->clip / norm) : 1.0f,
 	};
 	d->ops->zero(d, broken.at, sizeof *broken.at);
-	mmi_pool_run(pool, (uint32_t)((o->params->count + BLOCK - 1) / BLOCK), adam_block, &j);
+	const size_t share = mmi_device_share(d, o->params->count);
+	mmi_pool_run(pool, (uint32_t)((o->params->count + share - 1) / share), adam_block, &j);
 	if (!is_broken(o))
 		mmi_params_update(o->params, 1);
 	d->rows->check(d, o->params->vectors, o->params->n_vectors, broken);

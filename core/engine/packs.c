@@ -36,6 +36,7 @@ void mmi_packs_destroy(mmi_packs *p)
 {
 	if (!p)
 		return;
+	mmi_device_forget(p->device, p);
 	for (size_t i = 0; i < p->n; i++)
 		pack_destroy(p->device, p->items[i]);
 	mmi_free(p->items);
@@ -99,5 +100,5 @@ static void refresh(void *ctx)
 
 void mmi_packs_refresh(mmi_packs *p)
 {
-	mmi_device_sequence(p->device, refresh, p);
+	mmi_device_sequence(p->device, p, p->n, refresh, p);
 }

@@ -35,6 +35,7 @@ struct mmi_program {
 	mmi_use *uses;
 	size_t n_uses;
 	const void **bound; /* per node: caller's memory of a bound input */
+	uint64_t key;       /* of all addresses that are bound; 0: one has changed */
 };
 
 static mmi_program_store *store_of(const mmi_program *p, const mmi_params *params)
@@ -212,6 +213,8 @@ void mmi_program_destroy(mmi_program *p)
 {
 	if (!p)
 		return;
+	if (p->plan)
+		mmi_device_forget(p->plan->device, p);
 	for (size_t c = 0; c < p->n_prepared; c++)
 		if (p->plan->calls[c].kernel->release)
 			p->plan->calls[c].kernel->release(&p->execs[c]);
@@ -254,6 +257,7 @@ static void bind(mmi_program *p, mm_tensor input, const void *data)
 	if (p->bound[input] == data)
 		return;
 	p->bound[input] = data;
+	p->key = 0;
 	const void *at = storage(p, input);
 	for (size_t i = 0; i < p->n_uses; i++)
 		if (p->uses[i].input == input)
@@ -289,6 +293,7 @@ void mmi_program_bind_grads(mmi_program *p, const mmi_params *params, mmi_floats
 	if (!s || s->grads == (char *)flat.at)
 		return;
 	s->grads = (char *)flat.at;
+	p->key = 0;
 	for (size_t c = 0; c < p->plan->n_calls; c++) {
 		const mmi_node *node = p->execs[c].node;
 		if (mmi_ops[node->op]->param_grad && node->params == params)
@@ -309,10 +314,34 @@ void mmi_program_load_params(mmi_program *p)
 			p->stores[i].copy[k] = (double)p->stores[i].params->value.at[k];
 }
 
-void mmi_program_run(mmi_program *p)
+static void run_calls(void *ctx)
 {
+	mmi_program *p = ctx;
 	for (size_t c = 0; c < p->plan->n_calls; c++)
 		p->plan->calls[c].kernel->run(&p->execs[c]);
+}
+
+/* FNV-1a of all addresses that may have changed, never 0. */
+static uint64_t key_of(const mmi_program *p)
+{
+	uint64_t key = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < p->n_uses; i++)
+		key = (key ^ (uintptr_t)*p->uses[i].slot) * 0x100000001b3u;
+	for (size_t i = 0; i < p->n_stores; i++)
+		key = (key ^ (uintptr_t)p->stores[i].grads) * 0x100000001b3u;
+	return key | 1;
+}
+
+void mmi_program_run(mmi_program *p)
+{
+	const mmi_device *d = p->plan->device;
+	if (!d->ops->sequence) {
+		run_calls(p);
+		return;
+	}
+	if (!p->key)
+		p->key = key_of(p);
+	d->ops->sequence(d, p, p->key, run_calls, p);
 }
 
 /* Of this thread's processor time: other processes do not count. */

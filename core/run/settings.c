@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-static const char *const devices[] = { "cpu", NULL };
+static const char *const devices[] = { "cpu", "cuda", "auto", NULL };
+static const char *const precisions[] = { "tf32", "float32", NULL };
 static const char *const clocks[] = { "wall", "cpu", NULL };
 static const char *const rules[] = { "none", "nll", NULL };
 static const char *const incomplete[] = { "drop", "keep", NULL };
@@ -22,7 +23,11 @@ static const mmi_key run_keys[] = {
 	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, 1024,
 	              "Samples a worker takes through a chain at once, at most."),
 	MMI_CHOICE_ROW("run", "device", mmi_settings, device_number, devices, 0,
-	               "The device that computes; only cpu so far."),
+	               "The device that computes: cpu; cuda, an NVIDIA GPU, which has never been tried on a card "
+	               "(docs/CUDA.md); auto, so far the same as cpu."),
+	MMI_SECOND_ROW("run", "precision", mmi_settings, strict_floats, precisions, 0,
+	               "Products of floats on a GPU: tf32, on tensor cores, which read 10 bits of a mantissa and add in "
+	               "float32; or float32. Everything else is in float32 or double on every device."),
 	MMI_TEXT_ROW("run", "plugin_path", mmi_settings, plugin_path, NULL,
 	             "Folders, separated by colons, that are searched for plugins first."),
 	MMI_REAL_ROW("run", "minutes", mmi_settings, minutes, 0, 0, MMI_LIMIT,
@@ -158,6 +163,15 @@ static mm_status choose_end(mmi_config *c, mm_error *e)
 	                         e);
 }
 
+/* A GPU's work is no processor time. */
+static mm_status refuse_clock(mmi_config *c, const mmi_settings *s, mm_error *e)
+{
+	return s->cpu_clock && !strcmp(s->device, "cuda")
+	           ? mmi_config_refuse(c, "run", "clock",
+	                               "wall with [run] device = cuda: a GPU's work is no processor time", e)
+	           : MM_OK;
+}
+
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 {
 	mmi_settings s = { 0 };
@@ -169,6 +183,7 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 		return mmi_config_refuse(c, "run", "select",
 		                         "none with [data] holdout = 0: there are no validation tuples to select by", e);
 	s.device = devices[s.device_number];
+	MMI_TRY(refuse_clock(c, &s, e));
 	if (s.threads == 0)
 		s.threads = mmi_processors();
 	MMI_TRY(mmi_learner_settings_read(c, &s, e));

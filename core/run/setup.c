@@ -4,6 +4,7 @@
 #include "run/setup.h"
 #include "engine/processors.h"
 #include "backend/cpu/device.h"
+#include "backend/cuda/open.h"
 #include "store/runfolder.h"
 
 #include <stdio.h>
@@ -235,17 +236,23 @@ static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const 
 
 /* ------------------------------------------------------------ the whole */
 
-static const struct {
-	const char *name;
-	mmi_device (*open)(void);
-} devices[] = { { "cpu", mmi_cpu_device } };
-
-/* Settings have checked the name. */
-static void open_device(mmi_setup *s)
+/* A GPU shares rows out by itself: one thread gives it a batch at a time. */
+static mm_status open_cuda(mmi_setup *s, mm_error *e)
 {
-	for (size_t i = 0; i < MMI_COUNT(devices); i++)
-		if (!strcmp(s->settings.device, devices[i].name))
-			s->device = devices[i].open();
+	if (mmi_cuda_open(!s->settings.strict_floats, &s->device, e) != MM_OK)
+		return mmi_fail_prefix(e, "[run] device = cuda");
+	s->settings.threads = 1;
+	s->settings.chunk = s->settings.batch;
+	return MM_OK;
+}
+
+/* Settings have checked the name. auto is the host until a card has confirmed the backend. */
+static mm_status open_device(mmi_setup *s, mm_error *e)
+{
+	if (!strcmp(s->settings.device, "cuda"))
+		return open_cuda(s, e);
+	s->device = mmi_cpu_device();
+	return MM_OK;
 }
 
 /* Workers that wait for a processor make all others wait for them. */
@@ -268,7 +275,7 @@ static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *ord
 	MMI_TRY(mmi_registry_create(s->settings.seed, r->log, s->settings.plugin_path, &s->registry, e));
 	MMI_TRY(add_modalities(s, r, order, e));
 	MMI_TRY(mmi_config_check(s->config, e));
-	open_device(s);
+	MMI_TRY(open_device(s, e));
 	s->comm = mmi_comm_alone();
 	tell_threads(s->settings.threads, r->log);
 	return mmi_pool_create(s->settings.threads, &s->pool, e);
@@ -374,5 +381,6 @@ void mmi_setup_close(mmi_setup *s)
 		mmi_modality_destroy(&s->modalities[i]);
 	mmi_registry_destroy(s->registry);
 	mmi_config_destroy(s->config);
+	mmi_device_close(&s->device);
 	*s = (mmi_setup){ .n_modalities = 0 };
 }

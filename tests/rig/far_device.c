@@ -129,9 +129,9 @@ static mm_status far_wait(const mmi_device *d, mm_error *e)
 	return MM_OK;
 }
 
-static void far_sequence(const mmi_device *d, void (*work)(void *ctx), void *ctx)
+static void far_sequence(const mmi_device *d, const void *owner, uint64_t key, void (*work)(void *ctx), void *ctx)
 {
-	(void)d;
+	(void)d, (void)owner, (void)key;
 	enter();
 	work(ctx);
 	leave();

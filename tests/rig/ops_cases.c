@@ -403,13 +403,23 @@ static void differentiate(rig *r, mm_error *e)
 	r->n_param_grads = request.n_param_grads;
 }
 
+mm_tensor rig_input_of(rig *r, const op_case *c)
+{
+	return first(r, c);
+}
+
 void rig_open(rig *r, const op_case *c)
+{
+	rig_open_on(r, c, cpu_device());
+}
+
+void rig_open_on(rig *r, const op_case *c, const mmi_device *device)
 {
 	mm_error e = MM_ERROR_INIT;
 
 	*r = (rig){ 0 };
 	check(mmi_graph_create(&r->g, &e), &e);
-	check(mmi_params_create(cpu_device(), "t", &r->store, &e), &e);
+	check(mmi_params_create(device, "t", &r->store, &e), &e);
 	mmi_graph_scope(r->g, r->store, "t");
 	r->y = c->build(r, c);
 	check(mmi_graph_check(r->g, &e), &e);

@@ -46,6 +46,10 @@ extern const size_t n_op_cases;
 
 /* Builds graph and gradients. Aborts the test on failure. */
 void rig_open(rig *r, const op_case *c);
+/* The same with parameters on a device of the caller's. */
+void rig_open_on(rig *r, const op_case *c, const mmi_device *device);
+/* For builders elsewhere: the first input, as the case describes it. */
+mm_tensor rig_input_of(rig *r, const op_case *c);
 void rig_close(rig *r);
 
 #endif

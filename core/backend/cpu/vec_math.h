@@ -13,7 +13,11 @@
 #define MMI_SIMD_SUM(variable) MMI_SIMD_PRAGMA_(omp simd reduction(+ : variable))
 #define MMI_SIMD_PRAGMA_(text) _Pragma(#text)
 
+#if defined(__CUDACC__)
+#define VM_INLINE static __device__ __forceinline__
+#else
 #define VM_INLINE static inline __attribute__((always_inline))
+#endif
 
 VM_INLINE uint32_t vm_bits(float x)
 {

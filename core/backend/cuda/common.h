@@ -1,0 +1,62 @@
+/* common.h - what several kernels do: the thread's number, sums of a block and of a warp, Philox. */
+#ifndef MMI_CUDA_COMMON_H
+#define MMI_CUDA_COMMON_H
+
+#include "backend/cuda/dialect.h"
+
+/* Of all threads of the grid's first axis. */
+static __device__ int64_t global_thread(void)
+{
+	return (int64_t)blockIdx.x * MMI_BLOCK + (int64_t)threadIdx.x;
+}
+
+static __device__ int64_t global_threads(void)
+{
+	return (int64_t)gridDim.x * MMI_BLOCK;
+}
+
+/* The sum of one number a thread, in the tree that MMI_BLOCK fixes, to all threads. Two in a row need a barrier between
+ * them: a slow thread may still read the first. */
+static __device__ double block_sum(double *shared, double value)
+{
+	shared[threadIdx.x] = value;
+	__syncthreads();
+	for (unsigned half = MMI_BLOCK / 2; half; half /= 2) {
+		if (threadIdx.x < half)
+			shared[threadIdx.x] += shared[threadIdx.x + half];
+		__syncthreads();
+	}
+	return shared[0];
+}
+
+/* The same of a warp: a butterfly, so all lanes have the same bits. */
+static __device__ double warp_sum(double value)
+{
+	for (int mask = MMI_WARP / 2; mask; mask /= 2)
+		value += __shfl_xor_sync(0xFFFFFFFFu, value, mask);
+	return value;
+}
+
+static __device__ float warp_max(float value)
+{
+	for (int mask = MMI_WARP / 2; mask; mask /= 2)
+		value = fmaxf(value, __shfl_xor_sync(0xFFFFFFFFu, value, mask));
+	return value;
+}
+
+/* Philox4x32-10: the block of a counter, in place (engine/vec.h). */
+static __device__ void philox(uint64_t key, uint32_t c[4])
+{
+	uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+	for (int round = 0; round < 10; round++) {
+		const uint64_t p0 = (uint64_t)c[0] * 0xD2511F53u, p1 = (uint64_t)c[2] * 0xCD9E8D57u;
+		c[0] = (uint32_t)(p1 >> 32) ^ c[1] ^ k0;
+		c[1] = (uint32_t)p1;
+		c[2] = (uint32_t)(p0 >> 32) ^ c[3] ^ k1;
+		c[3] = (uint32_t)p0;
+		k0 += 0x9E3779B9u;
+		k1 += 0xBB67AE85u;
+	}
+}
+
+#endif

@@ -1,0 +1,245 @@
+/* reduce.cu - sums over samples, rows, columns and whole arrays, in double and in a fixed order: what one block cannot
+ * add up goes to places of its own, which a second launch adds in order. */
+#include "backend/cuda/args.h"
+#include "backend/cuda/common.h"
+
+static __device__ float term_of(int32_t term, float a, float x, float y, float s)
+{
+	const float d = x - y;
+	switch (term) {
+	case MMI_TERM_GAUSSIAN:
+		return 0.5f * (d / a) * (d / a);
+	case MMI_TERM_LAPLACE:
+		return fabsf(d) / a;
+	case MMI_TERM_BERNOULLI:
+		return (y < 0.f ? 0.f : y) + log1pf(expf(-fabsf(y))) - x * y;
+	case MMI_TERM_NORMAL:
+		return -0.5f * (d / s) * (d / s) - logf(s);
+	case MMI_TERM_DOUBLE:
+		return -fabsf(d) / s - logf(s);
+	default:
+		return x;
+	}
+}
+
+/* A block a sample. */
+static __global__ void samples(const mmi_samples_args a)
+{
+	__shared__ double shared[MMI_BLOCK];
+	const int64_t sample = (int64_t)blockIdx.x;
+	double sum = 0;
+	for (int64_t i = (int64_t)threadIdx.x; i < a.count; i += MMI_BLOCK) {
+		const float x = a.x[sample * a.stride[0] + i];
+		const float y = a.y ? a.y[sample * a.stride[1] + i] : 0.f, s = a.s ? a.s[sample * a.stride[2] + i] : 1.f;
+		sum += (double)term_of(a.term, a.a, x, y, s);
+	}
+	sum = block_sum(shared, sum);
+	if (threadIdx.x == 0)
+		a.out[sample] = (float)(a.factor * (sum + a.offset));
+}
+MMI_KERNEL(samples, mmi_samples_args, 4);
+
+/* A thread an output: neighbours read neighbours where inner is large. */
+static __global__ void axis_sum(const mmi_axis_args a)
+{
+	for (int64_t i = global_thread(); i < a.outer * a.inner; i += global_threads()) {
+		const float *x = a.x + i / a.inner * a.count * a.inner + i % a.inner;
+		double sum = 0;
+		for (int64_t k = 0; k < a.count; k++)
+			sum += (double)x[k * a.inner];
+		a.out[i] = (float)(a.factor * sum);
+	}
+}
+MMI_KERNEL(axis_sum, mmi_axis_args, 2);
+
+/* ------------------------------------------------------------ rows: a warp each */
+
+static __device__ float row_max(const float *x, int64_t n, int64_t lane)
+{
+	float most = -INFINITY;
+	for (int64_t i = lane; i < n; i += MMI_WARP)
+		most = fmaxf(most, x[i]);
+	return warp_max(most);
+}
+
+static __device__ double row_exp_sum(const float *x, int64_t n, int64_t lane, float most)
+{
+	double sum = 0;
+	for (int64_t i = lane; i < n; i += MMI_WARP)
+		sum += (double)expf(x[i] - most);
+	return warp_sum(sum);
+}
+
+static __device__ double row_sum(const float *x, int64_t n, int64_t lane)
+{
+	double sum = 0;
+	for (int64_t i = lane; i < n; i += MMI_WARP)
+		sum += (double)x[i];
+	return warp_sum(sum);
+}
+
+static __device__ double row_dot(const float *x, const float *y, int64_t n, int64_t lane)
+{
+	double sum = 0;
+	for (int64_t i = lane; i < n; i += MMI_WARP)
+		sum += (double)x[i] * (double)y[i];
+	return warp_sum(sum);
+}
+
+static __device__ void row_softmax(const mmi_rows_args *a, int64_t row, int64_t lane)
+{
+	const float *x = a->x + row * a->width, most = row_max(x, a->width, lane);
+	const double scale = 1 / row_exp_sum(x, a->width, lane, most);
+	for (int64_t i = lane; i < a->width; i += MMI_WARP)
+		a->out[row * a->width + i] = (float)((double)expf(x[i] - most) * scale);
+}
+
+static __device__ void row_softmax_bwd(const mmi_rows_args *a, int64_t row, int64_t lane)
+{
+	const float *dy = a->x + row * a->width, *y = a->y + row * a->width;
+	const double dot = row_dot(dy, y, a->width, lane);
+	for (int64_t i = lane; i < a->width; i += MMI_WARP)
+		a->out[row * a->width + i] = (float)((double)y[i] * ((double)dy[i] - dot));
+}
+
+static __device__ void row_categorical_bwd(const mmi_rows_args *a, int64_t row, int64_t lane)
+{
+	const float *x = a->x + row * a->width, *y = a->y + row * a->width, most = row_max(y, a->width, lane);
+	const double share = row_sum(x, a->width, lane) / row_exp_sum(y, a->width, lane, most);
+	const double ds = (double)a->ds[row / a->per_sample];
+	for (int64_t i = lane; i < a->width; i += MMI_WARP)
+		a->out[row * a->width + i] = (float)(ds * ((double)expf(y[i] - most) * share - (double)x[i]));
+}
+
+static __device__ double row_lse(const float *x, int64_t n, int64_t lane)
+{
+	const float most = row_max(x, n, lane);
+	return (double)most + log(row_exp_sum(x, n, lane, most));
+}
+
+/* A number a row. */
+static __device__ void row_number(const mmi_rows_args *a, int64_t row, int64_t lane)
+{
+	const float *x = a->x + row * a->width, *y = a->y + row * a->width;
+	double number;
+	if (a->kind == MMI_ROW_SUM)
+		number = a->factor * row_sum(x, a->width, lane);
+	else if (a->kind == MMI_ROW_LSE)
+		number = row_lse(x, a->width, lane);
+	else
+		number = row_sum(x, a->width, lane) * row_lse(y, a->width, lane) - row_dot(x, y, a->width, lane);
+	if (lane == 0 && a->out)
+		a->out[row] = (float)number;
+	if (lane == 0 && a->partial)
+		a->partial[row] = number;
+}
+
+static __global__ void rows(const mmi_rows_args a)
+{
+	const int64_t row = (int64_t)blockIdx.x * MMI_WARPS + (int64_t)threadIdx.x / MMI_WARP;
+	const int64_t lane = (int64_t)threadIdx.x % MMI_WARP;
+	if (row >= a.rows)
+		return; /* whole warps */
+	if (a.kind == MMI_ROW_SOFTMAX)
+		row_softmax(&a, row, lane);
+	else if (a.kind == MMI_ROW_SOFTMAX_BWD)
+		row_softmax_bwd(&a, row, lane);
+	else if (a.kind == MMI_ROW_CATEGORICAL_BWD)
+		row_categorical_bwd(&a, row, lane);
+	else
+		row_number(&a, row, lane);
+}
+MMI_KERNEL(rows, mmi_rows_args, 5);
+
+static __global__ void gather(const mmi_gather_args a)
+{
+	const int64_t sample = global_thread();
+	double sum = 0;
+	if (sample >= a.samples)
+		return;
+	for (int64_t i = 0; i < a.count; i++)
+		sum += a.partial[sample * a.count + i];
+	a.out[sample] = (float)sum;
+}
+MMI_KERNEL(gather, mmi_gather_args, 2);
+
+/* ------------------------------------------------------------ columns */
+
+/* A block has 32 columns of a segment, in 8 groups of rows. */
+static __global__ void columns(const mmi_columns_args a)
+{
+	__shared__ double shared[MMI_WARPS][MMI_WARP + 1];
+	const int64_t lane = (int64_t)threadIdx.x % MMI_WARP, group = (int64_t)threadIdx.x / MMI_WARP;
+	const int64_t column = (int64_t)blockIdx.x * MMI_WARP + lane, first = (int64_t)blockIdx.y * a.per_segment;
+	const int64_t end = first + a.per_segment < a.rows ? first + a.per_segment : a.rows;
+	double sum = 0;
+	for (int64_t r = first + group; r < end && column < a.columns; r += MMI_WARPS)
+		sum += (a.weight ? (double)a.weight[r] : 1.0) * (double)a.x[r * a.columns + column];
+	shared[group][lane] = sum;
+	__syncthreads();
+	if (group == 0 && column < a.columns) {
+		for (int k = 1; k < MMI_WARPS; k++)
+			sum += shared[k][lane];
+		a.partial[(int64_t)blockIdx.y * a.columns + column] = sum;
+	}
+}
+MMI_KERNEL(columns, mmi_columns_args, 3);
+
+static __global__ void columns_end(const mmi_columns_end_args a)
+{
+	const int64_t column = global_thread();
+	double sum = 0;
+	if (column >= a.columns)
+		return;
+	for (int64_t s = 0; s < a.segments; s++)
+		sum += a.partial[s * a.columns + column];
+	a.out[column] = (a.keep > 0.f ? a.keep * a.out[column] : 0.f) + (float)sum;
+}
+MMI_KERNEL(columns_end, mmi_columns_end_args, 2);
+
+/* ------------------------------------------------------------ whole arrays */
+
+static __global__ void sums(const mmi_sums_args a)
+{
+	__shared__ double shared[MMI_BLOCK];
+	const int64_t first = (int64_t)blockIdx.x * a.per_block;
+	const int64_t end = first + a.per_block < a.n ? first + a.per_block : a.n;
+	double sum = 0, squares = 0;
+	for (int64_t i = first + (int64_t)threadIdx.x; i < end; i += MMI_BLOCK) {
+		const double x = (double)a.x[i], factor = a.factor ? (double)a.factor[i] : 1.0;
+		sum += factor * x;
+		squares += factor * x * x;
+	}
+	sum = block_sum(shared, sum);
+	__syncthreads();
+	squares = block_sum(shared, squares);
+	if (threadIdx.x == 0) {
+		a.partial[2 * (int64_t)blockIdx.x] = sum;
+		a.partial[2 * (int64_t)blockIdx.x + 1] = squares;
+	}
+}
+MMI_KERNEL(sums, mmi_sums_args, 3);
+
+static __device__ double partial_sum(double *shared, const double *partial, int64_t blocks)
+{
+	double sum = 0;
+	for (int64_t i = (int64_t)threadIdx.x; i < blocks; i += MMI_BLOCK)
+		sum += partial[2 * i];
+	return block_sum(shared, sum);
+}
+
+/* One block. */
+static __global__ void sums_end(const mmi_sums_end_args a)
+{
+	__shared__ double shared[MMI_BLOCK];
+	const double sum = partial_sum(shared, a.partial, a.blocks);
+	__syncthreads();
+	const double squares = partial_sum(shared, a.partial + 1, a.blocks);
+	if (threadIdx.x != 0)
+		return;
+	if (a.sum)
+		*a.sum = (a.add ? *a.sum : 0.0) + sum;
+	if (a.sum_squares)
+		*a.sum_squares = (a.add ? *a.sum_squares : 0.0) + squares;
+}
+MMI_KERNEL(sums_end, mmi_sums_end_args, 3);
