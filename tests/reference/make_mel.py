@@ -110,9 +110,14 @@ def back(c, image):
     return x * 0.9 / np.abs(x).max()
 
 
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "mel.bin"), "wb") as out:
-    for c in SHAPES:
-        x = signal(c["rate"], c["frames"] * c["hop"])
-        image = spectrogram(c, x).astype(np.float32)
-        for part in (x, image, back(c, image)):
-            out.write(np.ascontiguousarray(part, "<f4").tobytes())
+def main():
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "mel.bin"), "wb") as out:
+        for c in SHAPES:
+            x = signal(c["rate"], c["frames"] * c["hop"])
+            image = spectrogram(c, x).astype(np.float32)
+            for part in (x, image, back(c, image)):
+                out.write(np.ascontiguousarray(part, "<f4").tobytes())
+
+
+if __name__ == "__main__":
+    main()
