@@ -168,8 +168,7 @@ bool pairs_safe_path(const char *path)
 	return true;
 }
 
-/* FNV-1a. */
-static uint64_t hash(const char *name)
+uint64_t pairs_hash(const char *name)
 {
 	uint64_t value = 0xcbf29ce484222325u;
 	for (; *name; name++)
@@ -190,7 +189,7 @@ mm_status pairs_add_item(pairs_reader *r, const pairs_found *found, mm_error *e)
 	if (!at->name || (found->file && !at->file))
 		return com_no_memory(e, "a list of files");
 	at->label = found->label;
-	at->group = hash(found->group ? found->group : at->name);
+	at->group = pairs_hash(found->group ? found->group : at->name);
 	at->caption = p->n_captions;
 	at->n_captions = 0;
 	p->n_items++;
@@ -281,7 +280,7 @@ typedef struct ordered {
 /* An order that has nothing to do with classes, so that the first samples, which sheets show, are of many. */
 static uint64_t mix(const char *name)
 {
-	const uint64_t value = hash(name);
+	const uint64_t value = pairs_hash(name);
 	return value ^ value >> 29;
 }
 

@@ -54,6 +54,8 @@ char *pairs_path(const com_host *h, const char *folder, const char *name);
 /* Whether ROOT/name is a file or folder. */
 bool pairs_has_file(const com_host *h, const pairs_source *s, const char *name);
 bool pairs_has_folder(const com_host *h, const pairs_source *s, const char *name);
+/* FNV-1a: the same on every machine. */
+uint64_t pairs_hash(const char *name);
 /* Bytes of a name without the suffix of its last part. */
 size_t pairs_stem(const char *name);
 /* A relative path that stays below its folder. */

@@ -287,28 +287,35 @@ static bool folder_at(const char *path, int n, const char **out, size_t *length)
 	return true;
 }
 
+/* What the n-th folder of an entry's file says. */
+static int32_t split_at(const pairs_entry *entry, int depth)
+{
+	const char *name;
+	size_t length;
+	int kind;
+	return folder_at(file_of(entry, &kind), depth, &name, &length) ? pairs_split_named(name, length) : PAIRS_UNSAID;
+}
+
+static bool are_splits(const pairs_entries *a, int depth)
+{
+	bool seen[3] = { false, false, false };
+	for (size_t i = 0; i < a->n; i++) {
+		const int32_t split = split_at(&a->entry[i], depth);
+		if (split != PAIRS_UNSAID)
+			seen[split] = true;
+	}
+	return seen[MM_SPLIT_TRAIN] && (seen[MM_SPLIT_TEST] || seen[PAIRS_VALIDATION]);
+}
+
 /* Folders train and test, on the first or the second level. */
 static void split_by_folders(pairs_entries *a)
 {
 	for (int depth = 0; depth < 2; depth++) {
-		bool seen[3] = { false, false, false };
-		for (int round = 0; round < 2; round++) {
-			if (round && !(seen[MM_SPLIT_TRAIN] && (seen[MM_SPLIT_TEST] || seen[PAIRS_VALIDATION])))
-				break;
-			for (size_t i = 0; i < a->n; i++) {
-				const char *name;
-				size_t length;
-				int kind;
-				const bool there = folder_at(file_of(&a->entry[i], &kind), depth, &name, &length);
-				const int32_t split = there ? pairs_split_named(name, length) : PAIRS_UNSAID;
-				if (split != PAIRS_UNSAID)
-					seen[split] = true;
-				if (round)
-					a->entry[i].split = split;
-			}
-			if (round)
-				return;
-		}
+		if (!are_splits(a, depth))
+			continue;
+		for (size_t i = 0; i < a->n; i++)
+			a->entry[i].split = split_at(&a->entry[i], depth);
+		return;
 	}
 }
 

@@ -162,13 +162,11 @@ typedef struct together {
 	size_t entry; /* the first of an item */
 } together;
 
-static uint64_t hash(const char *name)
+/* Names that differ at their ends only are far apart in order. */
+static uint64_t scattered(const char *name)
 {
-	uint64_t value = 0xcbf29ce484222325u;
-	for (; *name; name++)
-		value = (value ^ (unsigned char)*name) * 0x100000001b3u;
-	value = (value ^ value >> 33) * 0xff51afd7ed558ccdu;
-	return value ^ value >> 29;
+	const uint64_t value = pairs_hash(name);
+	return (value ^ value >> 33) * 0xff51afd7ed558ccdu;
 }
 
 static int compare_together(const void *a, const void *b)
@@ -200,7 +198,7 @@ static mm_status split_by_share(pairs_entries *a, double share, mm_error *e)
 	for (size_t i = 0; i < a->n; i++)
 		if (is_first(a, i)) {
 			const char *name = a->entry[i].group ? a->entry[i].group : a->entry[i].key;
-			list[n++] = (together){ .hash = hash(name), .name = name, .entry = i };
+			list[n++] = (together){ .hash = scattered(name), .name = name, .entry = i };
 		}
 	qsort(list, n, sizeof(*list), compare_together);
 	const bool one = n && !strcmp(list[0].name, list[n - 1].name);

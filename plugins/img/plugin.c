@@ -26,8 +26,8 @@ static const mm_modality_desc picture = {
 	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
 	.id = "picture",
 	.default_name = "img",
-	.summary =
-		"PNG and JPEG pictures, 32 to 256 pixels square, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
+	.summary = "PNG and JPEG pictures, 32 to 256 pixels square, from files, tables, or folders laid out as "
+	           "CUB_200_2011, MMVAE's CUB or MSCOCO",
 	.render_suffix = ".png",
 	.create = img_create,
 	.destroy = img_destroy,

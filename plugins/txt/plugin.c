@@ -38,8 +38,8 @@ static const mm_modality_desc caption = {
 	.struct_size = MM_SIZE_THROUGH(mm_modality_desc, get_extension),
 	.id = "caption",
 	.default_name = "txt",
-	.summary =
-		"captions as word vectors or one-hot words, from folders laid out as CUB_200_2011, MMVAE's CUB or MSCOCO",
+	.summary = "captions as word vectors or one-hot words, from files, tables, or folders laid out as CUB_200_2011, "
+	           "MMVAE's CUB or MSCOCO",
 	.render_suffix = ".txt",
 	.create = txt_create,
 	.destroy = txt_destroy,
