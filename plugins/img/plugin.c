@@ -27,7 +27,7 @@ static const mm_modality_desc picture = {
 	.id = "picture",
 	.default_name = "img",
 	.summary = "PNG and JPEG pictures, 32 to 256 pixels square, from files, tables, or folders laid out as "
-	           "CUB_200_2011, MMVAE's CUB or MSCOCO",
+			   "CUB_200_2011, MMVAE's CUB or MSCOCO",
 	.render_suffix = ".png",
 	.create = img_create,
 	.destroy = img_destroy,

@@ -39,7 +39,7 @@ static const mm_modality_desc caption = {
 	.id = "caption",
 	.default_name = "txt",
 	.summary = "captions as word vectors or one-hot words, from files, tables, or folders laid out as CUB_200_2011, "
-	           "MMVAE's CUB or MSCOCO",
+			   "MMVAE's CUB or MSCOCO",
 	.render_suffix = ".txt",
 	.create = txt_create,
 	.destroy = txt_destroy,
