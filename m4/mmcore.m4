@@ -11,11 +11,12 @@ AC_DEFUN([MMCORE_WITH_LIBS], [
 	LIBS=$mmcore_save_LIBS
 ])
 
-# MMCORE_OPENBLAS - optional, for the comparison of kernels: HAVE_OPENBLAS, OPENBLAS_CFLAGS, OPENBLAS_LIBS. By pkg-config,
-# else -lopenblas. The call that sets the number of threads tells OpenBLAS from other libraries with a cblas.h.
+# MMCORE_OPENBLAS - optional, for matrix products on request, and for evaluation: HAVE_OPENBLAS, OPENBLAS_CFLAGS,
+# OPENBLAS_LIBS. By pkg-config, else -lopenblas. The call that sets the number of threads tells OpenBLAS from other libraries
+# with a cblas.h.
 AC_DEFUN([MMCORE_OPENBLAS], [
 	AC_ARG_WITH([openblas],
-		[AS_HELP_STRING([--with-openblas=auto|yes|no], [compare kernels with OpenBLAS; mmcore does not use it @<:@auto@:>@])],
+		[AS_HELP_STRING([--with-openblas=auto|yes|no], [matrix products by OpenBLAS for MMCORE_ISA=blas, and its LAPACK @<:@auto@:>@])],
 		[], [with_openblas=auto])
 	AS_CASE([$with_openblas], [auto|yes|no], [], [AC_MSG_ERROR([--with-openblas takes auto, yes or no])])
 	mmcore_openblas=no
@@ -26,7 +27,7 @@ AC_DEFUN([MMCORE_OPENBLAS], [
 			AC_CHECK_FUNC([openblas_set_num_threads], [mmcore_openblas=yes])
 		])
 		AS_IF([test "x$mmcore_cblas_h$mmcore_openblas" = xyesyes],
-			[AC_DEFINE([HAVE_OPENBLAS], [1], [Define to 1 if kernels are compared with OpenBLAS.])],
+			[AC_DEFINE([HAVE_OPENBLAS], [1], [Define to 1 if OpenBLAS computes matrix products on request.])],
 			[mmcore_openblas=no
 			AS_IF([test "x$with_openblas" = xyes],
 				[AC_MSG_FAILURE([--with-openblas=yes, but OpenBLAS was not found (Debian: libopenblas-dev)])])])
@@ -35,7 +36,8 @@ AC_DEFUN([MMCORE_OPENBLAS], [
 	AM_CONDITIONAL([HAVE_OPENBLAS], [test $mmcore_openblas = yes])
 ])
 
-# MMCORE_LAPACK - optional, for evaluation: HAVE_LAPACK, LAPACK_LIBS. By pkg-config (lapack and blas), else -llapack -lblas.
+# MMCORE_LAPACK - optional, for evaluation: HAVE_LAPACK, LAPACK_LIBS. OpenBLAS's where it has one (after MMCORE_OPENBLAS),
+# else by pkg-config (lapack and blas), else -llapack -lblas.
 AC_DEFUN([MMCORE_LAPACK], [
 	AC_ARG_WITH([lapack],
 		[AS_HELP_STRING([--with-lapack=auto|yes|no], [Frechet distances in mmcore eval @<:@auto@:>@])],
@@ -43,6 +45,12 @@ AC_DEFUN([MMCORE_LAPACK], [
 	AS_CASE([$with_lapack], [auto|yes|no], [], [AC_MSG_ERROR([--with-lapack takes auto, yes or no])])
 	mmcore_lapack=no
 	AS_IF([test "x$with_lapack" != xno], [
+		AS_IF([test -z "$LAPACK_LIBS" && test "x$mmcore_openblas" = xyes], [
+			MMCORE_WITH_LIBS([], [$OPENBLAS_LIBS], [
+				AC_CHECK_FUNC([dsyevr_], [LAPACK_LIBS=$OPENBLAS_LIBS])
+			])
+			AS_UNSET([ac_cv_func_dsyevr_])
+		])
 		PKG_CHECK_MODULES([LAPACK], [lapack blas], [], [: ${LAPACK_LIBS=-llapack -lblas}])
 		MMCORE_WITH_LIBS([], [$LAPACK_LIBS], [
 			AC_CHECK_FUNC([dsyevr_], [AC_CHECK_FUNC([dsyrk_], [mmcore_lapack=yes])])

@@ -87,7 +87,7 @@ mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_er
 	resolved.device = &device;
 	*out = (mmi_bench_report){ .processors = mmi_processors(), .load = { load_average() } };
 	read_processor(out->processor, sizeof out->processor);
-	snprintf(out->isa, sizeof out->isa, "%s", device.vec->isa);
+	snprintf(out->isa, sizeof out->isa, "%s", device.text);
 	if (!resolved.threads)
 		resolved.threads = out->processors;
 	/* First of all: whatever is wrong with settings and data shows at once. */

@@ -67,7 +67,7 @@ typedef struct mmi_bench_report {
 	uint32_t n_figures;
 	mmi_bench_kernel *kernel;
 	size_t n_kernels;
-	char processor[96], isa[16];
+	char processor[96], isa[96];
 	uint32_t processors;
 	double load[2]; /* load average of the last minute, before and after */
 } mmi_bench_report;

@@ -53,7 +53,7 @@ struct mmi_device {
 	const mmi_row_ops *rows;    /* what is done to its rows beside them */
 	const mmi_vec *vec;         /* the host's kernels for numbers beside programs, chosen once */
 	const void *own;            /* of the device; the host's: the instruction set */
-	const char *text;           /* what computes, for checkpoints: "avx512" */
+	const char *text;           /* what computes, for checkpoints: "avx512", or a library and its version */
 };
 
 static inline mmi_floats mmi_floats_at(mmi_floats x, size_t offset)

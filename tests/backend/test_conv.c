@@ -530,7 +530,7 @@ static void zero_padding_does_not_spread_infinities(void **state)
 	(void)state;
 	rig_make(&r, &c, true);
 	r.in[0][0] = INFINITY;
-	assert_true(rig_prepare(&r, mmi_cpu_kernels(c.op)[2]));
+	assert_true(rig_prepare(&r, &mmi_kernel_patch_wide));
 	rig_run(&r, true);
 	for (size_t i = 0; i < r.out_count; i++) {
 		const size_t pixel = i / 8, y = pixel / 6, x = pixel % 6;
@@ -553,6 +553,32 @@ static void weights_packed_once_follow_a_refresh(void **state)
 	for (size_t i = 0; i < r.out_count; i++)
 		assert_true(r.out[i] == 0);
 	rig_free(&r);
+}
+
+/* Its product comes before all others but Winograd's 3x3, its gradient first; and in no other set. */
+static void openblas_is_taken_on_request(void **state)
+{
+	static const int32_t wide[] = { 2, 8, 8, 16, 16, 4, 2, 1 }, winograd[] = { 2, 8, 8, 16, 16, 3, 1, 1 };
+	(void)state;
+	if (!mmi_isas[0].blas)
+		skip();
+	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+		rig_case c = conv_case(MMI_OP_CONV, wide);
+		rig r;
+		setenv("MMCORE_ISA", isa->name, 1);
+		rig_make(&r, &c, false);
+		assert_int_equal(strcmp(mmi_backend_cpu.select(&r.x)->name, "product/blas") == 0, isa->blas != NULL);
+		rig_free(&r);
+		c = conv_case(MMI_OP_CONV, winograd);
+		rig_make(&r, &c, false);
+		assert_string_not_equal(mmi_backend_cpu.select(&r.x)->name, "product/blas");
+		rig_free(&r);
+		c = conv_case(MMI_OP_CONV_BWD_W, winograd);
+		rig_make(&r, &c, false);
+		assert_int_equal(strcmp(mmi_backend_cpu.select(&r.x)->name, "gradient/blas") == 0, isa->blas != NULL);
+		rig_free(&r);
+	}
+	unsetenv("MMCORE_ISA");
 }
 
 static void environment_lowers_the_instruction_set(void **state)
@@ -588,6 +614,7 @@ int main(void)
 		cmocka_unit_test(samples_do_not_depend_on_their_batch),
 		cmocka_unit_test(zero_padding_does_not_spread_infinities),
 		cmocka_unit_test(weights_packed_once_follow_a_refresh),
+		cmocka_unit_test(openblas_is_taken_on_request),
 		cmocka_unit_test(environment_lowers_the_instruction_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void with_every_isa(void (*check)(const mmi_vec *))
 {
 	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
 		setenv("MMCORE_ISA", isa->name, 1);
-		if (mmi_isa_get() != isa)
+		if (mmi_isa_get() != isa || isa->blas) /* that one has the vectors of another */
 			continue;
 		assert_string_equal(cpu_device()->vec->isa, isa->name);
 		check(cpu_device()->vec);

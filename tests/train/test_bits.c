@@ -188,6 +188,13 @@ static void of_plain_c(void **state)
 	runs_keep_their_bits(state);
 }
 
+/* No hashes: they would be of one version of OpenBLAS and one kind of processor. */
+static void of_openblas(void **state)
+{
+	setenv("MMCORE_ISA", "blas", 1);
+	runs_keep_their_bits(state);
+}
+
 static void of_avx2(void **state)
 {
 	setenv("MMCORE_ISA", "avx2", 1);
@@ -204,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(of_plain_c, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(of_openblas, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(of_avx2, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(of_avx512, rig_setup, rig_teardown),
 	};

@@ -20,6 +20,11 @@ const mmi_simd *mmi_simd_of(const mmi_exec *x)
 	return isa_of(x)->simd;
 }
 
+bool mmi_uses_blas(const mmi_exec *x)
+{
+	return isa_of(x)->blas;
+}
+
 static const mmi_kernel *select_kernel(const mmi_exec *x)
 {
 	for (const mmi_kernel *const *k = isa_of(x)->kernels[x->node->op]; *k; k++)

@@ -57,9 +57,12 @@ static const mmi_device_ops host_ops = {
 mmi_device mmi_host_device(const mmi_backend *backend)
 {
 	const mmi_isa *isa = mmi_isa_get();
-	return (mmi_device){
-		.ops = &host_ops, .backend = backend, .rows = &mmi_host_rows, .vec = isa->vec, .own = isa, .text = isa->vec->isa
-	};
+	return (mmi_device){ .ops = &host_ops,
+		                 .backend = backend,
+		                 .rows = &mmi_host_rows,
+		                 .vec = isa->vec,
+		                 .own = isa,
+		                 .text = isa->blas ? isa->blas() : isa->name };
 }
 
 mmi_device mmi_cpu_device(void)

@@ -31,6 +31,14 @@ static bool has_avx512(void)
 #endif
 
 const mmi_isa mmi_isas[] = {
+#if HAVE_OPENBLAS /* on request only */
+	{ .name = "blas",
+	  .supported = always,
+	  .vec = &mmi_vec_generic,
+	  .simd = &mmi_simd_generic,
+	  .kernels = mmi_kernels_generic,
+	  .blas = mmi_blas_text },
+#endif
 	ISA(generic, always),
 #if HAVE_X86_KERNELS
 	ISA(avx2, has_avx2),

@@ -45,9 +45,17 @@ static bool all_batched(const mmi_exec *x)
 	{                                                                                                         \
 		.name = #function "/" TEXT(MMI_ISA), .flags = (kernel_flags), .accepts = all_batched, .run = function \
 	}
-#define PRODUCT &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide
-#define CONVOLUTION &mmi_kernel_winograd, PRODUCT
-#define WEIGHT_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
+#if HAVE_OPENBLAS
+#define BLAS_PRODUCT &mmi_kernel_blas_product,
+#define BLAS_GRADIENT &mmi_kernel_blas_gradient,
+#else
+#define BLAS_PRODUCT
+#define BLAS_GRADIENT
+#endif
+#define OWN_PRODUCT &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide
+#define PRODUCT BLAS_PRODUCT OWN_PRODUCT
+#define CONVOLUTION BLAS_PRODUCT &mmi_kernel_winograd, OWN_PRODUCT
+#define WEIGHT_GRADIENT BLAS_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
 
 enum { INPLACE = MMI_KERNEL_INPLACE, FUSES = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK };
 

@@ -7,7 +7,7 @@
 
 /* The kernels of one operation, the preferred first, ending with NULL. The first that accepts a call is taken; calls
  * that none accepts are the reference's. */
-enum { MMI_KERNEL_CHOICES = 4 };
+enum { MMI_KERNEL_CHOICES = 5 };
 typedef const mmi_kernel *const mmi_kernel_list[MMI_KERNEL_CHOICES];
 
 /* One list for each operation; kernels.c, compiled once per instruction set. */
@@ -28,6 +28,11 @@ extern const mmi_kernel mmi_kernel_winograd;
 extern const mmi_kernel mmi_kernel_grad_wide;
 extern const mmi_kernel mmi_kernel_grad_narrow;
 extern const mmi_kernel mmi_kernel_bias_grad;
+/* OpenBLAS's products in their place, where mmi_uses_blas says so (backend/blas; in builds that have it). */
+extern const mmi_kernel mmi_kernel_blas_product, mmi_kernel_blas_gradient;
+bool mmi_uses_blas(const mmi_exec *x);
+/* Version and processor as OpenBLAS tells them. */
+const char *mmi_blas_text(void);
 /* AVG_POOL, AVG_POOL_BWD, UPSAMPLE, UPSAMPLE_BWD. */
 extern const mmi_kernel mmi_kernel_pool;
 
