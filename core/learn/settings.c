@@ -118,6 +118,10 @@ static const mmi_key course_keys[] = {
 	             "Adam's learning rate. Its schedule begins and ends with the chains."),
 	MMI_REAL_ROW("learner", "lr_match", mmi_settings, match.rate, 1e-3, 0, 10,
 	             "Adam's learning rate for E_match ([energy] match)."),
+	MMI_COUNT_ROW(
+		"learner", "match_interval", mmi_settings, match_interval, 4, 1, MMI_LIMIT,
+		"E_match learns in every so many-th iteration of a warm-up, where an update of it costs nearly as much as "
+		"the ELBO's, and in each with chains, where it costs next to nothing."),
 	MMI_REAL_ROW("learner", "weight_decay_generator", mmi_settings, generator.weight_decay, 0, 0, MMI_LIMIT,
 	             "Added to the gradient, as L2."),
 	MMI_REAL_ROW("learner", "weight_decay_inference", mmi_settings, inference.weight_decay, 0, 0, MMI_LIMIT,

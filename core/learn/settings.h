@@ -75,6 +75,7 @@ typedef struct mmi_settings {
 	double swap_factor; /* weight of tuples with one modality swapped, as further negatives */
 	double swap_margin; /* by which they should lie above the data, in standard deviations of E(data) */
 	bool refresh_negatives;
+	uint32_t match_interval; /* iterations of a warm-up between updates of E_match */
 	uint32_t generator_updates, inference_updates, energy_updates;
 	uint32_t elbo_updates; /* of generator and inference by the ELBO, beside the chains */
 	mmi_adam_config generator, inference, energy, match;

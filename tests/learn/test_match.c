@@ -502,7 +502,7 @@ static void it_learns_in_warm_up_and_leaves_the_others_alone(void **state)
 {
 	learner_rig with, without;
 	(void)state;
-	rig_open(&with, SETS("energy.match=towers", "learner.warmup=3"));
+	rig_open(&with, SETS("energy.match=towers", "learner.warmup=3", "learner.match_interval=1"));
 	rig_open(&without, SETS("energy.match=none", "learner.warmup=3"));
 	assert_null(without.model->match);
 	for (int i = 0; i < 2; i++) {
@@ -517,6 +517,22 @@ static void it_learns_in_warm_up_and_leaves_the_others_alone(void **state)
 	}
 	rig_close(&with);
 	rig_close(&without);
+}
+
+/* In a warm-up at every so many-th iteration, with chains at each. */
+static void it_learns_when_it_is_due(void **state)
+{
+	learner_rig r;
+	(void)state;
+	rig_open(&r, SETS("energy.match=towers", "learner.warmup=4", "learner.match_interval=3"));
+	for (int i = 0; i < 7; i++) {
+		const bool due = i % 3 == 0 || i >= 4;
+		const int64_t before = r.learner->match_optimiser.t;
+		const mmi_measures m = rig_run(&r, 1);
+		assert_int_equal(r.learner->match_optimiser.t - before, due);
+		assert_int_equal(!isnan(m.match), due);
+	}
+	rig_close(&r);
 }
 
 static void threads_do_not_matter(void **state)
@@ -603,7 +619,7 @@ static void the_energy_tells_swapped_tuples(void **state)
 {
 	learner_rig r;
 	(void)state;
-	rig_open(&r, SETS("energy.match=towers", "learner.warmup=1000", "learner.batch=32"));
+	rig_open(&r, SETS("energy.match=towers", "learner.warmup=1000", "learner.batch=32", "learner.match_interval=1"));
 	const mmi_measures m = rig_run(&r, 150);
 	float here[32], swapped[32];
 	const mmi_batch *batch = rig_batch(&r, 50000);
@@ -675,6 +691,7 @@ int main(void)
 		cmocka_unit_test(independent_modalities_stay_at_chance),
 		cmocka_unit_test(learned_matches_are_pointwise_mutual_information),
 		cmocka_unit_test(it_learns_in_warm_up_and_leaves_the_others_alone),
+		cmocka_unit_test(it_learns_when_it_is_due),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(incomplete_tuples_are_learned_from),
 		cmocka_unit_test(a_run_goes_on_to_the_bit),
