@@ -72,7 +72,7 @@ static mm_status score_block(mmi_eval_work *w, uint32_t first, uint32_t rows, mm
 	score(w, s, x);
 	keep_rows(s, s->plain, first, rows);
 	for (uint32_t m = 0; m < w->n; m++) {
-		float *exchanged = w->x[MMI_GENERATOR][m];
+		float *exchanged = w->x[0][m];
 		memcpy(exchanged, w->data[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
 		MMI_TRY(mmi_eval_exchange(w, first, rows, m, false, exchanged, e));
 		x[m] = exchanged;

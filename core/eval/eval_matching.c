@@ -38,21 +38,24 @@ void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const fl
 }
 
 mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant,
-                             int variants, mm_error *e)
+                             const bool *has, int variants, mm_error *e)
 {
 	char of[64];
 	for (uint32_t i = 0; i < w->n; i++)
 		for (uint32_t k = i + 1; k < w->n; k++) {
 			pair_text(w, i, k, of, sizeof of);
 			for (int v = 0; v < variants; v++)
-				MMI_TRY(mmi_report_add(w->out, name, of, variant[v], t[v].sum[i][k] / (double)t[v].rows, e));
+				if (!has || has[v])
+					MMI_TRY(mmi_report_add(w->out, name, of, variant[v], t[v].sum[i][k] / (double)t[v].rows, e));
 		}
 	for (int v = 0; v < variants; v++) {
 		double sum = 0;
 		for (uint32_t i = 0; i < w->n; i++)
 			for (uint32_t k = i + 1; k < w->n; k++)
 				sum += t[v].sum[i][k];
-		MMI_TRY(mmi_report_add(w->out, name, "mean", variant[v], 2 * sum / ((double)t[v].rows * w->n * (w->n - 1)), e));
+		if (!has || has[v])
+			MMI_TRY(
+				mmi_report_add(w->out, name, "mean", variant[v], 2 * sum / ((double)t[v].rows * w->n * (w->n - 1)), e));
 	}
 	return MM_OK;
 }
@@ -145,7 +148,7 @@ mm_status mmi_eval_alignment(mmi_eval_work *w, mm_error *e)
 		mmi_cosines_add(&t[v], w->n, (const float *const *)w->real.of, (const float *const *)w->real.of,
 		                v ? partner : NULL, w->n_tuples);
 	mmi_free(order);
-	return mmi_cosines_report(w, name, t, variant, 2, e);
+	return mmi_cosines_report(w, name, t, variant, NULL, 2, e);
 }
 
 /* ------------------------------------------------------------ translations */
@@ -176,14 +179,14 @@ static mm_status find_condition(mmi_eval_work *w, mmi_fits *f, uint32_t source, 
 	return MM_OK;
 }
 
-mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t source, uint32_t first, uint32_t rows,
+mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, float *const *x, uint32_t source, uint32_t first, uint32_t rows,
                        mm_error *e)
 {
 	const float *given = w->real.of[source] + (size_t)first * MMI_MATCHER_DIM;
 	for (uint32_t t = 0; t < w->n; t++) {
 		if (t == source)
 			continue;
-		mmi_eval_embed(w, t, w->x[variant][t], rows);
+		mmi_eval_embed(w, t, x[t], rows);
 		for (uint32_t r = 0; r < rows; r++)
 			f->cosine[source][t] +=
 				cosine(given + (size_t)r * MMI_MATCHER_DIM, w->embedding[t] + (size_t)r * MMI_MATCHER_DIM);
@@ -195,35 +198,33 @@ mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t sour
 
 static mm_status add_cosines(mmi_eval_work *w, const char *name, const mmi_fits *f, mm_error *e)
 {
-	double sum[MMI_VARIANTS] = { 0 };
+	double sum[MMI_VARIANTS] = { 0 }, mean[MMI_VARIANTS] = { 0 };
 	char of[80];
 	for (uint32_t s = 0; s < w->n; s++)
 		for (uint32_t t = 0; t < w->n; t++) {
 			if (s == t)
 				continue;
 			snprintf(of, sizeof of, "%.30s -> %.30s", w->model->modalities[s].name, w->model->modalities[t].name);
-			for (int v = 0; v < w->variants; v++) {
-				double mean = f[v].cosine[s][t] / (double)f[v].rows[s];
-				sum[v] += mean / (w->n * (w->n - 1.0));
-				MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], mean, e));
-			}
+			for (int v = 0; v < MMI_VARIANTS; v++)
+				if (w->translated[v])
+					sum[v] += (mean[v] = f[v].cosine[s][t] / (double)f[v].rows[s]) / (w->n * (w->n - 1.0));
+			MMI_TRY(mmi_eval_add_row(w, name, of, w->translated, mean, e));
 		}
-	for (int v = 0; v < w->variants; v++)
-		MMI_TRY(mmi_report_add(w->out, name, "mean", mmi_eval_variants[v], sum[v], e));
-	return MM_OK;
+	return mmi_eval_add_row(w, name, "mean", w->translated, sum, e);
 }
 
 static mm_status add_found(mmi_eval_work *w, const char *name, const mmi_fits *f, mm_error *e)
 {
+	double share[MMI_VARIANTS];
 	char of[64];
 	for (uint32_t s = 0; s < w->n; s++)
 		for (uint32_t t = 0; t < w->n; t++)
 			for (int k = 0; k < MMI_RECALLS && s != t; k++) {
 				snprintf(of, sizeof of, "%.20s by its %.20s, at %u", w->model->modalities[s].name,
 				         w->model->modalities[t].name, mmi_recall_at[k]);
-				for (int v = 0; v < w->variants; v++)
-					MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v],
-					                       f[v].found[s][t][k] / (double)f[v].rows[s], e));
+				for (int v = 0; v < MMI_VARIANTS; v++)
+					share[v] = w->translated[v] ? f[v].found[s][t][k] / (double)f[v].rows[s] : 0;
+				MMI_TRY(mmi_eval_add_row(w, name, of, w->translated, share, e));
 			}
 	return MM_OK;
 }

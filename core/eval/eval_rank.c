@@ -65,7 +65,7 @@ static mm_status rank_block(ranks *k, uint32_t first, uint32_t rows, mm_error *e
 		mmi_kinds_run(k->sampler[s], x, w->block, k->plain[s]);
 	for (uint32_t m = 0; m < w->n; m++)
 		for (int exchange = 0; exchange < EXCHANGES; exchange++) {
-			float *other = w->x[MMI_GENERATOR][m];
+			float *other = w->x[0][m];
 			memcpy(other, w->data[m], (size_t)w->block * (size_t)w->model->modalities[m].count * sizeof(float));
 			MMI_TRY(mmi_eval_exchange(w, first, rows, m, exchange == SAME, other, e));
 			for (uint32_t r = 0; r < rows; r++)

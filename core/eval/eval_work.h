@@ -6,13 +6,19 @@
 #include "eval/eval_table.h"
 #include "eval/evaluate.h"
 #include "judge/judge.h"
+#include "eval/spaces.h"
 #include "run/saved.h"
 #include "mcmc/translate.h"
 
 #define MMI_EVAL_BLOCK 256u /* rows in memory at once, rounded up to whole chunks */
 
-enum { MMI_GENERATOR, MMI_REVISED, MMI_VARIANTS };
+/* Samples and translations, all from the same draws: by the generator alone; moved by the data chain alone; from
+ * latents that the energy chose or guided, alone; and by all that the recipe has. The two between are there where both
+ * act: a reader shall see which part does what. */
+enum { MMI_GENERATOR, MMI_DATA_CHAIN, MMI_GUIDED, MMI_REVISED, MMI_VARIANTS };
 extern const char *const mmi_eval_variants[MMI_VARIANTS];
+
+enum { MMI_EVAL_BUFFERS = 2 }; /* of samples: what a chain starts from, and what it made */
 
 typedef struct mmi_eval_work {
 	const mmi_eval_request *r;
@@ -31,12 +37,13 @@ typedef struct mmi_eval_work {
 	uint32_t judged;          /* of them, with a classifier */
 	uint32_t count, n_tuples; /* samples; tuples in use */
 	uint32_t block;
-	int variants; /* of samples: 1 where no chain of the energy moves them */
 	mmi_chains sample, translate;
+	bool sampled[MMI_VARIANTS], translated[MMI_VARIANTS]; /* variants that there are */
+	mmi_spaces spaces;
 	mmi_report *out;
 	uint64_t done, total; /* blocks, for progress */
 	/* a block of rows, [modality][block][floats] */
-	float *data[MMI_MAX_MODALITIES], *x[MMI_VARIANTS][MMI_MAX_MODALITIES];
+	float *data[MMI_MAX_MODALITIES], *x[MMI_EVAL_BUFFERS][MMI_MAX_MODALITIES];
 	float *observed[MMI_MAX_MODALITIES];   /* [block] */
 	uint8_t *held[MMI_MAX_MODALITIES];     /* [block], 1: observed */
 	int32_t *class_of[MMI_MAX_MODALITIES]; /* [block]; NULL without a classifier */
@@ -70,7 +77,10 @@ typedef struct mmi_cosines {
 void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const float *const *b, const uint32_t *partner,
                      uint32_t rows);
 mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant,
-                             int variants, mm_error *e);
+                             const bool *has, int variants, mm_error *e);
+/* One row of a table: a number for each variant that there is. */
+mm_status mmi_eval_add_row(mmi_eval_work *w, const char *name, const char *of, const bool has[MMI_VARIANTS],
+                           const double value[MMI_VARIANTS], mm_error *e);
 
 /* Sums over translations, source by target. */
 typedef struct mmi_fits {
@@ -79,10 +89,22 @@ typedef struct mmi_fits {
 	uint64_t rows[MMI_MAX_MODALITIES];
 } mmi_fits;
 
-/* All modalities of x[variant] but the source, which were made from the tuples first.. */
-mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, int variant, uint32_t source, uint32_t first, uint32_t rows,
+/* All modalities of x but the source, which were made from the tuples first.. */
+mm_status mmi_eval_fit(mmi_eval_work *w, mmi_fits *f, float *const *x, uint32_t source, uint32_t first, uint32_t rows,
                        mm_error *e);
-/* f [variants]; the suffix is ", z revised" or "". */
+/* Frechet distances of translations to the data, source by target. */
+typedef struct mmi_pair_fits {
+	bool open;
+	mmi_sample_fits fit[MMI_VARIANTS][MMI_MAX_MODALITIES][MMI_MAX_MODALITIES];
+} mmi_pair_fits;
+mm_status mmi_pair_fits_create(mmi_eval_work *w, mmi_pair_fits *out, mm_error *e);
+void mmi_pair_fits_clear(mmi_pair_fits *f);
+/* All modalities of x but the source. */
+void mmi_pair_fits_add(mmi_eval_work *w, mmi_pair_fits *f, int variant, float *const *x, uint32_t source,
+                       uint32_t rows);
+mm_status mmi_pair_fits_report(mmi_eval_work *w, const char *suffix, const mmi_pair_fits *f, mm_error *e);
+
+/* f [MMI_VARIANTS]; the suffix is ", z revised" or "". */
 mm_status mmi_eval_add_fits(mmi_eval_work *w, const char *suffix, const mmi_fits *f, mm_error *e);
 
 /* Embeds the tuples in use and finds each modality by each other: refuses a matcher that was made for other data. */

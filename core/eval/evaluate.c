@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "eval/eval_work.h"
+#include "mcmc/generate.h"
 #include "model/rows.h"
 
 #include <math.h>
@@ -9,9 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMPONENTS 64u /* features of the second space, see eval_samples.c */
-
-const char *const mmi_eval_variants[MMI_VARIANTS] = { "generator", "revised" };
+const char *const mmi_eval_variants[MMI_VARIANTS] = { "generator", "data chain", "guided", "revised" };
 
 static const struct figure {
 	const char *name;
@@ -145,6 +144,15 @@ mm_status mmi_eval_tick(mmi_eval_work *w, const char *what, mm_error *e)
 	return MM_OK;
 }
 
+mm_status mmi_eval_add_row(mmi_eval_work *w, const char *name, const char *of, const bool has[MMI_VARIANTS],
+                           const double value[MMI_VARIANTS], mm_error *e)
+{
+	for (int v = 0; v < MMI_VARIANTS; v++)
+		if (has[v])
+			MMI_TRY(mmi_report_add(w->out, name, of, mmi_eval_variants[v], value[v], e));
+	return MM_OK;
+}
+
 void mmi_eval_judge(mmi_eval_work *w, uint32_t m, float *x, uint32_t rows, float *features)
 {
 	mmi_judge_as_saved(&w->model->modalities[m], x, rows);
@@ -236,7 +244,7 @@ static mm_status open_judge(mmi_eval_work *w, mm_error *e)
 
 static mm_status allocate(mmi_eval_work *w, mm_error *e)
 {
-	size_t rows = w->block, features = COMPONENTS;
+	size_t rows = w->block, features = MMI_COMPONENT_COUNT;
 	bool ok = true;
 	for (uint32_t m = 0; m < w->n; m++) {
 		ok = ok && (w->observed[m] = mmi_alloc(rows, sizeof(float))) && (w->held[m] = mmi_alloc(rows, 1));
@@ -253,10 +261,29 @@ static mm_status allocate(mmi_eval_work *w, mm_error *e)
 	if (!ok || !w->label || !w->counted || !w->features)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for an evaluation in blocks of %u rows", w->block);
 	MMI_TRY(mmi_rows_create(w->model, rows, w->data, e));
-	for (int v = 0; v < MMI_VARIANTS; v++)
-		MMI_TRY(mmi_rows_create(w->model, rows, w->x[v], e));
+	for (int b = 0; b < MMI_EVAL_BUFFERS; b++)
+		MMI_TRY(mmi_rows_create(w->model, rows, w->x[b], e));
 	MMI_TRY(mmi_latents_create(w->model, rows, &w->z, e));
 	return mmi_translator_create(w->model, w->sampler, w->block, &w->translator, e);
+}
+
+static void set_variants(const mmi_chains *c, bool has[MMI_VARIANTS])
+{
+	const bool guided = mmi_guide_acts(&c->guide) && !c->revise.from_noise, data = c->revise.steps > 0;
+	has[MMI_GENERATOR] = true;
+	has[MMI_DATA_CHAIN] = has[MMI_GUIDED] = guided && data;
+	has[MMI_REVISED] = guided || data || c->revise.from_noise;
+}
+
+/* What "revised" is of samples and of translations, "guided latents + data chain". */
+static mm_status add_revised_fact(mmi_eval_work *w, mm_error *e)
+{
+	char samples[MMI_GENERATE_TEXT], translations[MMI_GENERATE_TEXT];
+	mmi_generate_label(&w->sample, samples);
+	mmi_generate_label(&w->translate, translations);
+	if (!w->sampled[MMI_REVISED] && !w->translated[MMI_REVISED])
+		return MM_OK;
+	return mmi_report_fact(w->out, "revised", e, "samples: %s; translations: %s", samples, translations);
 }
 
 static void set_chains(mmi_eval_work *w)
@@ -264,9 +291,9 @@ static void set_chains(mmi_eval_work *w)
 	const mmi_settings *set = &w->saved.setup.settings;
 	w->sample = mmi_saved_chains(&w->saved, &set->sample, &w->r->steps);
 	w->translate = mmi_saved_chains(&w->saved, &set->translate, &w->r->steps);
-	const bool energy = w->sample.revise.steps || w->translate.revise.steps || mmi_guide_acts(&w->sample.guide) ||
-	                    mmi_guide_acts(&w->translate.guide);
-	w->variants = energy ? MMI_VARIANTS : 1;
+	set_variants(&w->sample, w->sampled);
+	w->translate.revise.from_noise = false; /* a translation starts at the generator */
+	set_variants(&w->translate, w->translated);
 	mmi_sampler_reseed(w->sampler, w->r->seed);
 }
 
@@ -294,6 +321,7 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 		MMI_TRY(mmi_report_fact(w->out, "translations", e, "drawn at temperature %g", w->translate.temperature));
 	MMI_TRY(add_chain_fact(w, "candidates", w->sample.guide.candidates, w->translate.guide.candidates, 1, e));
 	MMI_TRY(add_chain_fact(w, "guide steps", w->sample.guide.steps, w->translate.guide.steps, 0, e));
+	MMI_TRY(add_revised_fact(w, e));
 	return w->saved.has_energy ? MM_OK
 	                           : mmi_report_fact(w->out, "energy", e, "not trained, so there are no revised samples");
 }
@@ -337,8 +365,9 @@ static mm_status open_work(mmi_eval_work *w, mm_error *e)
 static void close_work(mmi_eval_work *w)
 {
 	mmi_rows_clear(w->data);
-	for (int v = 0; v < MMI_VARIANTS; v++)
-		mmi_rows_clear(w->x[v]);
+	mmi_spaces_close(&w->spaces);
+	for (int b = 0; b < MMI_EVAL_BUFFERS; b++)
+		mmi_rows_clear(w->x[b]);
 	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
 		mmi_free(w->observed[m]);
 		mmi_free(w->held[m]);

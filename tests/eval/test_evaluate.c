@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "eval/linalg.h"
 #include "run/saved.h"
 #include "mcmc/translate.h"
 #include "store/files.h"
@@ -167,7 +168,7 @@ static void evaluations_that_cannot_be_are_refused(void **state)
 	mmi_report f = { .n = 99 };
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, NULL);
-	r.without = "frechet,latent,energy,rank,cost";
+	r.without = "frechet,cfrechet,latent,energy,rank,cost";
 	assert_fails(mmi_evaluate(&r, &f, &e), MM_ECONFIG, e, "/run/judge.safetensors; make one with mmcore judge");
 	/* A judge that claims to be good and knows nothing of these data. */
 	eval_open_setup(*state, TWO, NULL, &setup);
@@ -226,6 +227,72 @@ static void evaluate_with(const mmi_eval_request *all, const char *figure, const
 	r.only = figure;
 	r.setup = (mmi_setup_request){ .sets = &set, .n_sets = set ? 1 : 0 };
 	assert_ok(mmi_evaluate(&r, f, &e), e);
+}
+
+/* The columns between are what an evaluation with the other part switched off has in its last. */
+static void each_part_of_a_recipe_has_a_column(void **state)
+{
+	static const struct {
+		const char *name, *of;
+	} figures[] = { { "unconditional coherence", "all modalities agree" },
+		            { "conditional coherence", "mean" },
+		            { "conditional coherence", "a -> b" },
+		            { "Frechet distance", "b pca7" },
+		            { "conditional Frechet, pca", "b -> a" },
+		            { "conditional Frechet, pca", "mean" } };
+	char checkpoint[512];
+	mmi_report all, data, guided;
+	eval_make_run_with(*state, "energy.match=towers", checkpoint, sizeof checkpoint);
+	mmi_eval_request r = eval_request_of(checkpoint, eval_make_judge(*state));
+	const bool lapack = mmi_linalg_available();
+	r.steps.latent_steps = 3;
+	r.steps.data_steps = 2;
+	r.steps.candidates = 2;
+	evaluate_with(&r, "coherence,conditional,frechet,cfrechet", NULL, &all);
+	r.steps.data_steps = 0;
+	evaluate_with(&r, "coherence,conditional,frechet,cfrechet", NULL, &guided);
+	r.steps = (mmi_recipe_change){ .posterior_steps = -1, .candidates = 1, .latent_steps = 0, .data_steps = 2 };
+	evaluate_with(&r, "coherence,conditional,frechet,cfrechet", NULL, &data);
+	for (size_t i = 0; i < MMI_COUNT(figures) - (lapack ? 0 : 3); i++) {
+		const char *name = figures[i].name, *of = figures[i].of;
+		assert_true(eval_value(&all, name, of, "guided") == eval_value(&guided, name, of, "revised"));
+		assert_true(eval_value(&all, name, of, "data chain") == eval_value(&data, name, of, "revised"));
+		assert_true(eval_value(&all, name, of, "generator") == eval_value(&data, name, of, "generator"));
+		assert_null(mmi_report_find(&data, name, of, "data chain"));
+		assert_null(mmi_report_find(&guided, name, of, "guided"));
+	}
+	if (lapack) {
+		assert_true(eval_value(&all, "Frechet distance", "b pca7", "guided") !=
+		            eval_value(&all, "Frechet distance", "b pca7", "revised"));
+		assert_true(fabs(eval_value(&all, "conditional Frechet, pca", "mean", "revised") -
+		                 0.5 * (eval_value(&all, "conditional Frechet, pca", "a -> b", "revised") +
+		                        eval_value(&all, "conditional Frechet, pca", "b -> a", "revised"))) < 1e-9);
+		assert_true(eval_value(&all, "conditional Frechet", "a -> b", "revised") > 0);
+	}
+	mmi_report_clear(&all);
+	mmi_report_clear(&data);
+	mmi_report_clear(&guided);
+}
+
+/* Of each term and of all, beside networks that learned nothing. */
+static void ranks_are_told_by_term(void **state)
+{
+	static const char *const variants[] = { "joint", "texture", "match", "joint, untrained", "match, untrained" };
+	char checkpoint[512];
+	mmi_report f;
+	eval_make_run_with(*state, "energy.match=towers", checkpoint, sizeof checkpoint);
+	const mmi_eval_request r = eval_request_of(checkpoint, NULL);
+	evaluate_with(&r, "rank,energy", NULL, &f);
+	for (size_t i = 0; i < MMI_COUNT(variants); i++) {
+		const double a = eval_value(&f, "paired rank", "a of another class", variants[i]),
+					 b = eval_value(&f, "paired rank", "b of another class", variants[i]);
+		assert_true(a >= 0 && a <= 1 && b >= 0 && b <= 1);
+		assert_true(fabs(eval_value(&f, "paired rank", "mean of another class", variants[i]) - (a + b) / 2) < 1e-12);
+		assert_true(eval_value(&f, "paired rank", "a of the same class", variants[i]) >= 0);
+	}
+	assert_null(mmi_report_find(&f, "paired rank", "a of another class", "agreement"));
+	assert_true(eval_value(&f, "energy as detector", "mean", "match") <= 1);
+	mmi_report_clear(&f);
 }
 
 static void the_detector_is_shown_without_agreement_too(void **state)
@@ -329,6 +396,8 @@ int main(void)
 		one_test(without_an_energy_there_are_no_revised_samples),
 		one_test(evaluations_that_cannot_be_are_refused),
 		one_test(one_classifier_is_enough_for_what_it_can_read),
+		one_test(each_part_of_a_recipe_has_a_column),
+		one_test(ranks_are_told_by_term),
 		one_test(the_detector_is_shown_without_agreement_too),
 		one_test(latents_are_read_off_one_modality_alone),
 		one_test(a_baseline_is_judged_without_chains),
