@@ -254,9 +254,8 @@ mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measur
 	*out = mmi_measures_none(mmi_course_before(l, l->settings->warmup));
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
-	const bool match = out->chains || l->state.iteration % l->settings->match_interval == 0;
 	mm_status status = out->chains ? cooperate(l, batch, out, e) : mmi_update_elbo(l, batch, out, e);
-	if (status == MM_OK && match)
+	if (status == MM_OK && mmi_match_due(l, out->chains))
 		status = mmi_update_match(l, batch, out, e);
 	MMI_TRY(mmi_reduce_status(&l->reduce, status, e));
 	l->state.iteration++;

@@ -36,14 +36,17 @@ void mmi_match_clear(mmi_match *k)
 	*k = (mmi_match){ .scale = NULL };
 }
 
+bool mmi_match_due(const mmi_learner *l, bool chains)
+{
+	return l->model->match && (chains || l->state.iteration % l->settings->match_interval == 0);
+}
+
 /* Samples are what encoders see: with words left out, where a modality is varied in training. The loss is no sum over
  * samples, so it is found from all vectors of the batch, and its gradient to each goes back through its tower. */
 mm_status mmi_update_match(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
 	mmi_match *k = &l->match;
 	const float *unit[MMI_MAX_MODALITIES], *there[MMI_MAX_MODALITIES];
-	if (!l->model->match)
-		return MM_OK;
 	mmi_sampler_embed(l->sampler, mmi_batch_seen(batch), l->span.rows, k->unit, k->scale);
 	mmi_room_fill(&k->room, &l->reduce, k->unit, batch->observed, unit, there);
 	mmi_ranking_make(&k->ranking, unit, batch->observed ? there : NULL, l->span.of, (double)k->scale[0]);

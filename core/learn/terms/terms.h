@@ -23,7 +23,9 @@ const float *const *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, m
  * `swap_factor`. The first term is that of the data; rows of it and of swapped tuples get factors. */
 void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t);
 
-/* One update of E_match, where the model has it, by the ranking loss. */
+/* Whether the model has E_match and it learns in this iteration: at its interval in a warm-up, always with chains. */
+bool mmi_match_due(const mmi_learner *l, bool chains);
+/* One update of it by the ranking loss. */
 mm_status mmi_update_match(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e);
 
 /* One update of generator and inference by the ELBO: the whole of an iteration without chains, or `number` beside them.
