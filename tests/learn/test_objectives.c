@@ -71,7 +71,8 @@ static float *floats(size_t n)
 static void load_params(const rig *r, mmi_params *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		load(p->raw.at + p->info[i].offset, "%d/%s/%s", r->private, p->name, p->info[i].name);
+		load((float *)p->raw_copy.host + p->info[i].offset, "%d/%s/%s", r->private, p->name, p->info[i].name);
+	mmi_params_push(p);
 	mmi_params_update(p, 0);
 }
 
@@ -116,7 +117,7 @@ static void open_rig(rig *r, bool private, bool masked)
 	load_params(r, r->linear.model->inference);
 	must(mmi_lanes_create(r->linear.model->generator, N / SMALL_CHUNK, NULL, &r->generator, &e), &e);
 	must(mmi_lanes_create(r->linear.model->inference, N / SMALL_CHUNK, NULL, &r->inference, &e), &e);
-	must(mmi_pass_create(cpu_device(), r->linear.pool, NULL, SMALL_CHUNK, N, &r->pass, &e), &e);
+	must(mmi_pass_create(tested_device(), r->linear.pool, NULL, SMALL_CHUNK, N, &r->pass, &e), &e);
 	for (int m = 0; m < LINEAR; m++) {
 		r->x[m] = floats(N * LINEAR_WIDTH);
 		load(r->x[m], "data/%d", m);
@@ -155,6 +156,8 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 {
 	const mmi_params *p = lanes->params;
 	double error = 0, norm = 0;
+	float *gradient = device_floats(p->device, lanes->lane[0], p->count);
+	assert_non_null(gradient);
 	for (size_t i = 0; i < p->n; i++) {
 		char record[128];
 		snprintf(record, sizeof record, "%d/%s/%s/grad/%s/%s", r->private, name, r->masked ? "masked" : "full", p->name,
@@ -162,10 +165,11 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 		const reference_record *want = find(record);
 		assert_int_equal(want->count, p->info[i].count);
 		for (int64_t k = 0; k < want->count; k++) {
-			error += pow((double)lanes->lane[0].at[p->info[i].offset + (size_t)k] - want->values[k], 2);
+			error += pow((double)gradient[p->info[i].offset + (size_t)k] - want->values[k], 2);
 			norm += pow(want->values[k], 2);
 		}
 	}
+	mmi_free(gradient);
 	if (!(sqrt(error) <= 1e-5 * sqrt(norm)))
 		fail_msg("%s: gradient of the %s off by %g of %g", name, p->name, sqrt(error), sqrt(norm));
 }

@@ -18,4 +18,31 @@ static inline const mmi_device *cpu_device(void)
 	return device_of(&mmi_backend_cpu);
 }
 
+/* What a test that is built for several devices runs on. */
+#if defined(MMI_TEST_CUDA)
+#include "../cuda/cuda_rig.h"
+enum { TESTED_THREADS = 1 }; /* one drives a GPU */
+static inline const mmi_device *tested_device(void)
+{
+	return cuda_device();
+}
+#else
+enum { TESTED_THREADS = 2 };
+static inline const mmi_device *tested_device(void)
+{
+	return cpu_device();
+}
+#endif
+
+/* n floats of the device into new memory of the host, which mmi_free frees. */
+static inline float *device_floats(const mmi_device *d, mmi_floats x, size_t n)
+{
+	float *host = mmi_alloc(n, sizeof *host);
+	if (host) {
+		d->ops->download(d, host, x.at, n * sizeof *host);
+		d->ops->wait(d, NULL);
+	}
+	return host;
+}
+
 #endif

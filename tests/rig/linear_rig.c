@@ -91,8 +91,8 @@ void linear_open(linear_rig *r, mmi_model_config config, uint32_t rows)
 	config.blocks = 1;
 	config.shortcut_kernel = 3;
 	config.seed = 5;
-	must(mmi_model_create(cpu_device(), r->modality, LINEAR, &config, &r->model, &e), &e);
-	must(mmi_pool_create(2, &r->pool, &e), &e);
+	must(mmi_model_create(tested_device(), r->modality, LINEAR, &config, &r->model, &e), &e);
+	must(mmi_pool_create(TESTED_THREADS, &r->pool, &e), &e);
 	must(mmi_sampler_create(r->model, r->pool, &sampler, &r->sampler, &e), &e);
 }
 

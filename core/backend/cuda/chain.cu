@@ -65,20 +65,17 @@ static __device__ void chain_block(const mmi_chain_args *a, uint32_t s, int64_t 
 
 static __global__ void chain(const mmi_chain_args a)
 {
-	__shared__ double shared[MMI_BLOCK];
+	__shared__ double shared[2 * MMI_BLOCK];
 	const uint32_t s = blockIdx.z;
 	const int64_t place = ((int64_t)s * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
-	/* Elements that may move are counted, not scaled. */
-	const double factor[2] = { a.factor[s], a.what == MMI_CHAIN_DISTANCE ? 1.0 : a.factor[s] };
 	double sums[2] = { 0, 0 };
 	if ((int64_t)blockIdx.y * MMI_SEGMENT < a.count[s])
 		chain_block(&a, s, (int64_t)blockIdx.x, sums);
-	for (int k = 0; k < 2; k++) {
-		const double sum = block_sum(shared, sums[k]);
-		if (threadIdx.x == 0)
-			a.partial[2 * place + k] = factor[k] * sum;
-		__syncthreads();
-	}
+	block_sums(shared, sums);
+	if (threadIdx.x == 0)
+		a.partial[2 * place] = a.factor[s] * sums[0];
+	if (threadIdx.x == 1) /* elements that may move are counted, not scaled */
+		a.partial[2 * place + 1] = a.what == MMI_CHAIN_DISTANCE ? sums[1] : a.factor[s] * sums[1];
 }
 MMI_KERNEL(chain, mmi_chain_args, MMI_CHAIN_POINTERS);
 

@@ -15,21 +15,7 @@ static __device__ int64_t global_threads(void)
 	return (int64_t)gridDim.x * MMI_BLOCK;
 }
 
-/* The sum of one number a thread, in the tree that MMI_BLOCK fixes, to all threads. Two in a row need a barrier between
- * them: a slow thread may still read the first. */
-static __device__ double block_sum(double *shared, double value)
-{
-	shared[threadIdx.x] = value;
-	__syncthreads();
-	for (unsigned half = MMI_BLOCK / 2; half; half /= 2) {
-		if (threadIdx.x < half)
-			shared[threadIdx.x] += shared[threadIdx.x + half];
-		__syncthreads();
-	}
-	return shared[0];
-}
-
-/* The same of a warp: a butterfly, so all lanes have the same bits. */
+/* The sum of a warp, to all lanes: a butterfly, so all have the same bits. */
 static __device__ double warp_sum(double value)
 {
 	for (int mask = MMI_WARP / 2; mask; mask /= 2)
@@ -42,6 +28,45 @@ static __device__ float warp_max(float value)
 	for (int mask = MMI_WARP / 2; mask; mask /= 2)
 		value = fmaxf(value, __shfl_xor_sync(0xFFFFFFFFu, value, mask));
 	return value;
+}
+
+/* A warp adds up MMI_BLOCK numbers of shared memory, in the tree that the two sizes fix, and leaves the sum in the
+ * first. */
+static __device__ void add_up(double *shared)
+{
+	const unsigned lane = threadIdx.x % MMI_WARP;
+	double sum = 0;
+	for (unsigned k = lane; k < MMI_BLOCK; k += MMI_WARP)
+		sum += shared[k];
+	sum = warp_sum(sum);
+	if (lane == 0)
+		shared[0] = sum;
+}
+
+/* The sum of one number a thread, to all threads. Two in a row need a barrier between them: a slow thread may still
+ * read the first. */
+static __device__ double block_sum(double *shared, double value)
+{
+	shared[threadIdx.x] = value;
+	__syncthreads();
+	if (threadIdx.x < MMI_WARP)
+		add_up(shared);
+	__syncthreads();
+	return shared[0];
+}
+
+/* The same of two numbers a thread, with 2 MMI_BLOCK doubles of shared memory, in place. */
+static __device__ void block_sums(double *shared, double value[2])
+{
+	const unsigned warp = threadIdx.x / MMI_WARP;
+	shared[threadIdx.x] = value[0];
+	shared[MMI_BLOCK + threadIdx.x] = value[1];
+	__syncthreads();
+	if (warp < 2)
+		add_up(shared + warp * MMI_BLOCK);
+	__syncthreads();
+	value[0] = shared[0];
+	value[1] = shared[MMI_BLOCK];
 }
 
 /* Philox4x32-10: the block of a counter, in place (engine/vec.h). */

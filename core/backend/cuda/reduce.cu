@@ -201,45 +201,34 @@ MMI_KERNEL(columns_end, mmi_columns_end_args, 2);
 
 static __global__ void sums(const mmi_sums_args a)
 {
-	__shared__ double shared[MMI_BLOCK];
+	__shared__ double shared[2 * MMI_BLOCK];
 	const int64_t first = (int64_t)blockIdx.x * a.per_block;
 	const int64_t end = first + a.per_block < a.n ? first + a.per_block : a.n;
-	double sum = 0, squares = 0;
+	double sum[2] = { 0, 0 };
 	for (int64_t i = first + (int64_t)threadIdx.x; i < end; i += MMI_BLOCK) {
 		const double x = (double)a.x[i], factor = a.factor ? (double)a.factor[i] : 1.0;
-		sum += factor * x;
-		squares += factor * x * x;
+		sum[0] += factor * x;
+		sum[1] += factor * x * x;
 	}
-	sum = block_sum(shared, sum);
-	__syncthreads();
-	squares = block_sum(shared, squares);
-	if (threadIdx.x == 0) {
-		a.partial[2 * (int64_t)blockIdx.x] = sum;
-		a.partial[2 * (int64_t)blockIdx.x + 1] = squares;
-	}
+	block_sums(shared, sum);
+	if (threadIdx.x < 2)
+		a.partial[2 * (int64_t)blockIdx.x + (int64_t)threadIdx.x] = threadIdx.x ? sum[1] : sum[0];
 }
 MMI_KERNEL(sums, mmi_sums_args, 3);
-
-static __device__ double partial_sum(double *shared, const double *partial, int64_t blocks)
-{
-	double sum = 0;
-	for (int64_t i = (int64_t)threadIdx.x; i < blocks; i += MMI_BLOCK)
-		sum += partial[2 * i];
-	return block_sum(shared, sum);
-}
 
 /* One block. */
 static __global__ void sums_end(const mmi_sums_end_args a)
 {
-	__shared__ double shared[MMI_BLOCK];
-	const double sum = partial_sum(shared, a.partial, a.blocks);
-	__syncthreads();
-	const double squares = partial_sum(shared, a.partial + 1, a.blocks);
-	if (threadIdx.x != 0)
-		return;
-	if (a.sum)
-		*a.sum = (a.add ? *a.sum : 0.0) + sum;
-	if (a.sum_squares)
-		*a.sum_squares = (a.add ? *a.sum_squares : 0.0) + squares;
+	__shared__ double shared[2 * MMI_BLOCK];
+	double sum[2] = { 0, 0 };
+	for (int64_t i = (int64_t)threadIdx.x; i < a.blocks; i += MMI_BLOCK) {
+		sum[0] += a.partial[2 * i];
+		sum[1] += a.partial[2 * i + 1];
+	}
+	block_sums(shared, sum);
+	if (threadIdx.x == 0 && a.sum)
+		*a.sum = (a.add ? *a.sum : 0.0) + sum[0];
+	if (threadIdx.x == 0 && a.sum_squares)
+		*a.sum_squares = (a.add ? *a.sum_squares : 0.0) + sum[1];
 }
 MMI_KERNEL(sums_end, mmi_sums_end_args, 3);

@@ -1,0 +1,226 @@
+/* test_cuda_learner.c - a learner on the emulated GPU: the course it takes is the host's within rounding, a run goes on
+ * on the other device, what is not finite is rolled back, recorded sequences change no bit, and how often the host
+ * waits. */
+#include "mmi_build.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../rig/device_rig.h"
+#include "../rig/learner_rig.h"
+#include "cuda_rig.h"
+#include "emu.h"
+#include "engine/row_ops.h"
+
+/* ------------------------------------------------------------ two learners */
+
+/* |a - b| / |b| of all parameters of a model, Euclidean. */
+static double apart(const mmi_params *a, const mmi_params *b)
+{
+	const float *x = a->raw_copy.host, *y = b->raw_copy.host;
+	double difference = 0, size = 0;
+	mmi_params_fetch(a);
+	mmi_params_fetch(b);
+	assert_int_equal(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		difference += pow((double)x[i] - (double)y[i], 2);
+		size += pow((double)y[i], 2);
+	}
+	return sqrt(difference / size);
+}
+
+static void assert_close(const learner_rig *a, const learner_rig *b, double tolerance)
+{
+	const mmi_params *const pairs[][2] = { { a->model->generator, b->model->generator },
+		                                   { a->model->inference, b->model->inference },
+		                                   { a->model->energy, b->model->energy } };
+	for (size_t i = 0; i < MMI_COUNT(pairs); i++) {
+		const double error = apart(pairs[i][0], pairs[i][1]);
+		if (!(error <= tolerance))
+			fail_msg("parameters of the %s are %g apart", pairs[i][0]->name, error);
+	}
+}
+
+static void iterate_on_both(const char *const *sets, bool lacking)
+{
+	learner_rig host, cuda;
+	rig_open(&host, sets);
+	rig_open_on(&cuda, cuda_device(), sets);
+	host.lacking = cuda.lacking = lacking;
+	const mmi_measures a = rig_run(&host, 3), b = rig_run(&cuda, 3);
+	assert_true(isnan(a.gap) == isnan(b.gap));
+	assert_close(&cuda, &host, 1e-3); /* Adam divides by the size of a gradient, rounding included */
+	rig_close(&host);
+	rig_close(&cuda);
+}
+
+static void iterations_are_the_hosts(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.warmup=1", "learner.x_step=auto(0.02)",
+	                                       "energy.swap_factor=0.5", "learner.generator_ema=0.9",
+	                                       "learner.translation_share=0.5", NULL },
+	                false);
+}
+
+static void iterations_with_all_experts_and_the_contrastive_loss_are_the_hosts(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.experts=all", "learner.contrast_factor=1",
+	                                       "learner.x_start=noise", "learner.prior=laplace", NULL },
+	                false);
+}
+
+static void iterations_with_missing_modalities_and_private_latents_are_the_hosts(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "run.chunk=16", "data.incomplete=keep", "learner.private_dim=3",
+	                                       "learner.private_chain=own", "learner.x_start=buffer", "learner.x_buffer=32",
+	                                       NULL },
+	                true);
+}
+
+static const char *const plain[] = { "run.chunk=16", "learner.warmup=1", "learner.generator_ema=0.9", NULL };
+
+/* ------------------------------------------------------------ the same bits */
+
+static uint64_t hash_after(unsigned order, uint32_t iterations)
+{
+	learner_rig r;
+	uint64_t hash = 0;
+	emu_set_order(order);
+	rig_open_on(&r, cuda_device(), plain);
+	rig_run(&r, iterations);
+	mmi_learner_fetch(r.learner);
+	const mmi_params *const all[] = { r.model->generator, r.model->inference, r.model->energy };
+	for (size_t i = 0; i < MMI_COUNT(all); i++) {
+		const unsigned char *p = all[i]->raw_copy.host;
+		for (size_t k = 0; k < all[i]->raw_copy.bytes; k++)
+			hash = (hash ^ p[k]) * 0x100000001b3u;
+	}
+	rig_close(&r);
+	return hash;
+}
+
+static void any_order_of_execution_gives_the_same_bits(void **state)
+{
+	const uint64_t first = hash_after(0, 3);
+	(void)state;
+	for (unsigned order = 1; order < 4; order++)
+		assert_true(hash_after(order, 3) == first);
+}
+
+/* A device that records nothing. */
+static const mmi_device *without_sequences(void)
+{
+	static mmi_device_ops ops;
+	static mmi_device d;
+	d = *cuda_device();
+	ops = *d.ops;
+	ops.sequence = NULL;
+	d.ops = &ops;
+	return &d;
+}
+
+static void recorded_sequences_change_no_bit(void **state)
+{
+	learner_rig with, without;
+	const unsigned long before = emu_counted().captures;
+	(void)state;
+	emu_set_order(0);
+	rig_open_on(&with, cuda_device(), plain);
+	rig_open_on(&without, without_sequences(), plain);
+	rig_run(&with, 4);
+	assert_true(emu_counted().captures > before);
+	rig_run(&without, 4);
+	rig_assert_same(&with, &without);
+	rig_close(&with);
+	rig_close(&without);
+}
+
+/* ------------------------------------------------------------ from device to device */
+
+static void carry_over(learner_rig *from, learner_rig *to)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_tensor_item *items[2];
+	char **names[2];
+	size_t n[2], n_names[2];
+	mmi_learner_fetch(from->learner);
+	assert_int_equal(mmi_learner_items(from->learner, &items[0], &n[0], &names[0], &n_names[0], &e), MM_OK);
+	assert_int_equal(mmi_learner_items(to->learner, &items[1], &n[1], &names[1], &n_names[1], &e), MM_OK);
+	assert_int_equal(n[0], n[1]);
+	for (size_t i = 0; i < n[0]; i++) {
+		size_t bytes = mmi_dtype_size(items[0][i].dtype);
+		for (uint32_t k = 0; k < items[0][i].rank; k++)
+			bytes *= (size_t)items[0][i].dim[k];
+		memcpy(items[1][i].data, items[0][i].data, bytes);
+	}
+	mmi_learner_restored(to->learner, true);
+	for (int i = 0; i < 2; i++)
+		mmi_learner_items_free(items[i], names[i], n_names[i]);
+}
+
+/* 3 on the host, 3 on the GPU, 3 on the host, against 9 on the host. */
+static void a_run_goes_on_on_the_other_device(void **state)
+{
+	learner_rig host, cuda, all;
+	(void)state;
+	rig_open(&host, plain);
+	rig_open(&all, plain);
+	rig_open_on(&cuda, cuda_device(), plain);
+	rig_run(&all, 9);
+	rig_run(&host, 3);
+	carry_over(&host, &cuda);
+	rig_run(&cuda, 3);
+	carry_over(&cuda, &host);
+	rig_run(&host, 3);
+	assert_int_equal(host.learner->state.iteration, 9);
+	assert_close(&host, &all, 2e-3);
+	rig_close(&host);
+	rig_close(&cuda);
+	rig_close(&all);
+}
+
+/* ------------------------------------------------------------ guards */
+
+static void what_is_not_finite_is_rolled_back(void **state)
+{
+	learner_rig r;
+	mmi_measures m;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	rig_open_on(&r, cuda_device(), plain);
+	rig_run(&r, 2);
+	const mmi_device *d = cuda_device();
+	d->ops->upload(d, r.model->generator->raw.at, &(float){ NAN }, sizeof(float));
+	mmi_params_update(r.model->generator, 0);
+	assert_int_equal(rig_iterate(&r, &m, &e), MM_ENUMERIC);
+	assert_int_equal(mmi_learner_rollback(r.learner, m.culprit, &e), MM_OK);
+	assert_int_equal(r.learner->state.rollbacks, 1);
+	rig_run(&r, 2);
+	mmi_params_fetch(r.model->generator);
+	for (size_t i = 0; i < r.model->generator->count; i++)
+		assert_true(isfinite(((const float *)r.model->generator->raw_copy.host)[i]));
+	rig_close(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(iterations_are_the_hosts),
+		cmocka_unit_test(iterations_with_all_experts_and_the_contrastive_loss_are_the_hosts),
+		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_are_the_hosts),
+		cmocka_unit_test(any_order_of_execution_gives_the_same_bits),
+		cmocka_unit_test(recorded_sequences_change_no_bit),
+		cmocka_unit_test(a_run_goes_on_on_the_other_device),
+		cmocka_unit_test(what_is_not_finite_is_rolled_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,516 @@
+/* test_cuda_rows.c - row operations of the CUDA backend, on the emulated device, against the host's: every one of the
+ * table, on odd numbers of rows, with rows that are held and experts that are missing. */
+#include "mmi_build.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../rig/device_rig.h"
+#include "cuda_rig.h"
+#include "emu.h"
+#include "engine/row_ops.h"
+
+enum { SIDES = 2, ROWS = 5, MOST_ARRAYS = 160 };
+
+/* The same arrays on the host and on the emulated device; what an operation makes of them is compared. */
+typedef struct arrays {
+	const mmi_device *device[SIDES];
+	struct {
+		void *at[SIDES];
+		size_t bytes;
+	} array[MOST_ARRAYS];
+	int n;
+} arrays;
+
+static void open_arrays(arrays *a)
+{
+	*a = (arrays){ .device = { cpu_device(), cuda_device() } };
+}
+
+static int add_bytes(arrays *a, const void *from, size_t bytes)
+{
+	assert_true(a->n < MOST_ARRAYS);
+	for (int s = 0; s < SIDES; s++) {
+		const mmi_device *d = a->device[s];
+		a->array[a->n].at[s] = d->ops->alloc(d, bytes);
+		assert_non_null(a->array[a->n].at[s]);
+		d->ops->upload(d, a->array[a->n].at[s], from, bytes);
+	}
+	a->array[a->n].bytes = bytes;
+	return a->n++;
+}
+
+/* n normal numbers, times scale, plus offset. */
+static int add_floats(arrays *a, size_t n, float scale, float offset)
+{
+	float *x = mmi_alloc(n, sizeof *x);
+	assert_non_null(x);
+	cpu_device()->vec->normal(x, n, (mmi_rng){ .key = 77, .step = (uint32_t)a->n });
+	for (size_t i = 0; i < n; i++)
+		x[i] = scale * x[i] + offset;
+	const int number = add_bytes(a, x, n * sizeof *x);
+	mmi_free(x);
+	return number;
+}
+
+static mmi_floats floats_of(const arrays *a, int side, int number)
+{
+	return (mmi_floats){ a->array[number].at[side] };
+}
+
+static void read_array(const arrays *a, int side, int number, void *to)
+{
+	const mmi_device *d = a->device[side];
+	d->ops->download(d, to, a->array[number].at[side], a->array[number].bytes);
+	assert_int_equal(d->ops->wait(d, NULL), MM_OK);
+}
+
+static void *read_new(const arrays *a, int side, int number)
+{
+	void *to = mmi_alloc(a->array[number].bytes, 1);
+	assert_non_null(to);
+	read_array(a, side, number, to);
+	return to;
+}
+
+/* Within tolerance of the largest. */
+static void assert_floats(const arrays *a, int number, const char *what, double tolerance)
+{
+	float *host = read_new(a, 0, number), *cuda = read_new(a, 1, number);
+	const size_t n = a->array[number].bytes / sizeof *host;
+	double largest = 0;
+	for (size_t i = 0; i < n; i++)
+		largest = fmax(largest, fabs((double)host[i]));
+	for (size_t i = 0; i < n; i++)
+		if (!(fabs((double)host[i] - (double)cuda[i]) <= tolerance * largest))
+			fail_msg("%s, element %zu of %zu: %.9g, the host has %.9g", what, i, n, (double)cuda[i], (double)host[i]);
+	mmi_free(host);
+	mmi_free(cuda);
+}
+
+static void assert_doubles(const arrays *a, int number, const char *what)
+{
+	double *host = read_new(a, 0, number), *cuda = read_new(a, 1, number);
+	for (size_t i = 0; i < a->array[number].bytes / sizeof *host; i++)
+		if (!(fabs(host[i] - cuda[i]) <= 1e-6 * fabs(host[i]) + 1e-12))
+			fail_msg("%s, number %zu: %.17g, the host has %.17g", what, i, cuda[i], host[i]);
+	mmi_free(host);
+	mmi_free(cuda);
+}
+
+static void assert_bytes(const arrays *a, int number)
+{
+	void *host = read_new(a, 0, number), *cuda = read_new(a, 1, number);
+	assert_memory_equal(host, cuda, a->array[number].bytes);
+	mmi_free(host);
+	mmi_free(cuda);
+}
+
+static void close_arrays(arrays *a)
+{
+	for (int i = 0; i < a->n; i++)
+		for (int s = 0; s < SIDES; s++)
+			a->device[s]->ops->release(a->device[s], a->array[i].at[s]);
+}
+
+/* ------------------------------------------------------------ draws */
+
+static void draws_are_the_hosts(void **state)
+{
+	static const size_t counts[] = { 1, 7, 64, 65, 300, 2352 };
+	(void)state;
+	for (int kind = MMI_DRAW_NORMAL; kind <= MMI_DRAW_UNIFORM; kind++)
+		for (size_t c = 0; c < MMI_COUNT(counts); c++) {
+			arrays a;
+			open_arrays(&a);
+			const int out = add_floats(&a, ROWS * counts[c], 1, 0);
+			for (int s = 0; s < SIDES; s++)
+				a.device[s]->rows->draw(a.device[s],
+				                        &(mmi_draw){ .out = floats_of(&a, s, out),
+				                                     .rows = ROWS,
+				                                     .count = counts[c],
+				                                     .kind = (mmi_draw_kind)kind,
+				                                     .rng = { .key = 99, .sample = 40, .step = 3, .iteration = 17 },
+				                                     .lo = -0.5f,
+				                                     .hi = 2 });
+			assert_floats(&a, out, "draws", 3e-7);
+			close_arrays(&a);
+		}
+}
+
+enum { EXPERTS = 4, DIM = 9 };
+
+static void place_with(arrays *a, mmi_place_kind kind, bool single, bool some, double temperature)
+{
+	static const uint32_t expert[ROWS] = { 2, 0, 1, 3, 2 };
+	int loc[EXPERTS], scale[EXPERTS], seen[EXPERTS];
+	const int out = add_floats(a, ROWS * DIM, 1, 0), own = add_bytes(a, expert, sizeof expert);
+	for (uint32_t m = 0; m < EXPERTS; m++) {
+		float there[ROWS];
+		for (uint32_t r = 0; r < ROWS; r++)
+			there[r] = expert[r] == m || (r + m) % 3 ? 1 : 0;
+		loc[m] = add_floats(a, ROWS * DIM, 1, 0);
+		scale[m] = add_floats(a, ROWS * DIM, 0.1f, 1);
+		seen[m] = add_bytes(a, there, sizeof there);
+	}
+	for (int s = 0; s < SIDES; s++) {
+		mmi_placing p = { .kind = kind,
+			              .out = floats_of(a, s, out),
+			              .rows = ROWS,
+			              .n = EXPERTS,
+			              .own = 1,
+			              .dim = DIM,
+			              .expert = { a->array[own].at[s] },
+			              .single = single,
+			              .prior = !single,
+			              .temperature = temperature,
+			              .correlation = 0.4 };
+		for (int m = 0; m < EXPERTS; m++) {
+			p.loc[m] = floats_of(a, s, loc[m]);
+			p.scale[m] = floats_of(a, s, scale[m]);
+			if (some)
+				p.observed[m] = floats_of(a, s, seen[m]);
+		}
+		a->device[s]->rows->place(a->device[s], &p);
+	}
+	assert_floats(a, out, "rows of latents", 1e-6);
+}
+
+static void latents_start_where_the_hosts_do(void **state)
+{
+	(void)state;
+	for (int kind = MMI_PLACE_EXPERT; kind <= MMI_PLACE_CONSENSUS; kind++)
+		for (int way = 0; way < 8; way++) {
+			arrays a;
+			open_arrays(&a);
+			place_with(&a, (mmi_place_kind)kind, way & 1, way & 2, way & 4 ? 0.0 : 0.7);
+			close_arrays(&a);
+		}
+}
+
+static void choices_are_the_hosts(void **state)
+{
+	enum { N = 300 };
+	static const float special[3] = { NAN, INFINITY, 1e30f };
+	arrays a;
+	(void)state;
+	open_arrays(&a);
+	const int score = add_bytes(&a, (double[N]){ 0 }, N * sizeof(double)), taken = add_bytes(&a, (char[N]){ 0 }, N);
+	for (uint32_t candidate = 0; candidate < 4; candidate++) {
+		const int energy = add_floats(&a, N, 1, 0);
+		for (int s = 0; s < SIDES; s++) {
+			const mmi_device *d = a.device[s];
+			d->ops->upload(d, a.array[energy].at[s], special, sizeof special);
+			d->rows->choose(d, &(mmi_choice){ .energy = floats_of(&a, s, energy),
+			                                  .score = { a.array[score].at[s] },
+			                                  .taken = { a.array[taken].at[s] },
+			                                  .rows = N,
+			                                  .first = 30,
+			                                  .candidate = candidate,
+			                                  .iteration = 5,
+			                                  .key = 7,
+			                                  .weight = 2 });
+		}
+		assert_bytes(&a, taken);
+	}
+	close_arrays(&a);
+}
+
+static void rows_are_picked_as_on_the_host(void **state)
+{
+	static const uint32_t to[ROWS] = { 4, 2, 0, 1, 3 }, from[ROWS] = { 1, 1, 6, 0, 5 };
+	static const uint8_t where[ROWS] = { 1, 0, 1, 1, 0 };
+	(void)state;
+	for (int way = 0; way < 8; way++) {
+		arrays a;
+		open_arrays(&a);
+		const int out = add_floats(&a, ROWS * DIM, 1, 0), source = add_floats(&a, 7 * DIM, 1, 0);
+		const int index[3] = { add_bytes(&a, to, sizeof to), add_bytes(&a, from, sizeof from),
+			                   add_bytes(&a, where, sizeof where) };
+		for (int s = 0; s < SIDES; s++)
+			a.device[s]->rows->pick(a.device[s], &(mmi_pick){
+													 .out = floats_of(&a, s, out),
+													 .from = floats_of(&a, s, source),
+													 .to_row = { way & 1 ? a.array[index[0]].at[s] : NULL },
+													 .from_row = { way & 2 ? a.array[index[1]].at[s] : NULL },
+													 .where = { way & 4 ? a.array[index[2]].at[s] : NULL },
+													 .rows = ROWS,
+													 .count = DIM,
+												 });
+		assert_bytes(&a, out);
+		close_arrays(&a);
+	}
+}
+
+/* ------------------------------------------------------------ sums */
+
+static void sums_are_the_hosts(void **state)
+{
+	static const size_t sizes[] = { 1, 255, 4097, 50001 };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(sizes); i++) {
+		arrays a;
+		open_arrays(&a);
+		const int x = add_floats(&a, sizes[i], 1, 0.3f), factor = add_floats(&a, sizes[i], 0.1f, 1);
+		const int out[3] = { add_bytes(&a, (double[2]){ 7, 7 }, 2 * sizeof(double)),
+			                 add_bytes(&a, (double[2]){ 7, 7 }, 2 * sizeof(double)),
+			                 add_bytes(&a, (double[1]){ 7 }, sizeof(double)) };
+		for (int s = 0; s < SIDES; s++) {
+			const mmi_device *d = a.device[s];
+			d->rows->sums(d, floats_of(&a, s, x), (mmi_floats){ NULL }, sizes[i],
+			              (mmi_doubles){ a.array[out[0]].at[s] });
+			d->rows->sums(d, floats_of(&a, s, x), floats_of(&a, s, factor), sizes[i],
+			              (mmi_doubles){ a.array[out[1]].at[s] });
+			d->rows->sum_squares(d, floats_of(&a, s, x), sizes[i], (mmi_doubles){ a.array[out[2]].at[s] });
+		}
+		for (int k = 0; k < 3; k++)
+			assert_doubles(&a, out[k], "sums");
+		close_arrays(&a);
+	}
+}
+
+static void sums_and_exchanges_of_arrays_are_the_hosts(void **state)
+{
+	enum { N = 5003 };
+	arrays a;
+	(void)state;
+	open_arrays(&a);
+	const int x = add_floats(&a, N, 1, 0), y = add_floats(&a, N, 1, 0);
+	for (int s = 0; s < SIDES; s++) {
+		a.device[s]->rows->add(a.device[s], floats_of(&a, s, x), floats_of(&a, s, y), N);
+		a.device[s]->rows->exchange(a.device[s], floats_of(&a, s, x), floats_of(&a, s, y), N);
+	}
+	assert_bytes(&a, x);
+	assert_bytes(&a, y);
+	close_arrays(&a);
+}
+
+static void projections_on_the_simplex_are_the_hosts(void **state)
+{
+	static const size_t sizes[] = { 1, 2, 31, 32, 33, 200 };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(sizes); i++) {
+		arrays a;
+		open_arrays(&a);
+		const int x = add_floats(&a, 13 * sizes[i], 1, 0);
+		for (int s = 0; s < SIDES; s++)
+			a.device[s]->rows->simplex(a.device[s], floats_of(&a, s, x), 13, sizes[i]);
+		assert_floats(&a, x, "a point of the simplex", 1e-6);
+		close_arrays(&a);
+	}
+}
+
+/* ------------------------------------------------------------ chains */
+
+enum { STATES = 3 };
+
+typedef struct chain_rig {
+	arrays a;
+	mmi_chain c;
+	int state[STATES], start[STATES], held[STATES], grad[STATES], energy, sums;
+} chain_rig;
+
+static void open_chain(chain_rig *r, float move_max)
+{
+	static const int64_t counts[STATES] = { 12, 1100, 35 };
+	static const uint8_t some[2][ROWS] = { { 0, 1, 0, 0, 0 }, { 1, 1, 0, 0, 1 } };
+	open_arrays(&r->a);
+	r->c = (mmi_chain){ .n_states = STATES, .steps = 3, .iteration = 21, .move_max = move_max };
+	for (uint32_t i = 0; i < STATES; i++) {
+		const size_t n = ROWS * (size_t)counts[i];
+		r->c.count[i] = counts[i];
+		r->c.update[i] = (mmi_langevin){ 0.05f, i == 2 ? 0 : 0.1f, -1.5f, i ? INFINITY : 1.5f };
+		r->c.key[i] = 1000 + i;
+		r->c.unit[i] = (float)(1 + i);
+		r->c.weight[i] = 1 / (float)(1 + i);
+		r->state[i] = add_floats(&r->a, n, 1, 0);
+		r->start[i] = add_floats(&r->a, n, 1, 0);
+		r->grad[i] = add_floats(&r->a, n, 1, 0);
+		r->held[i] = i ? add_bytes(&r->a, some[i - 1], ROWS) : -1;
+	}
+	r->c.simplex[2] = 7;
+	r->energy = add_floats(&r->a, ROWS, 1, 0);
+	r->sums = add_bytes(&r->a, &(mmi_chain_stats){ 0 }, sizeof(mmi_chain_stats));
+}
+
+static mmi_chain_rows chain_rows(const chain_rig *r, int side, bool measured)
+{
+	mmi_chain_rows rows = {
+		.n = ROWS, .first = 8, .energy = floats_of(&r->a, side, r->energy), .sums = { r->a.array[r->sums].at[side] }
+	};
+	for (int i = 0; i < STATES; i++) {
+		rows.state[i] = floats_of(&r->a, side, r->state[i]);
+		rows.grad[i] = floats_of(&r->a, side, r->grad[i]);
+		if (measured)
+			rows.start[i] = floats_of(&r->a, side, r->start[i]);
+		if (r->held[i] >= 0)
+			rows.held[i].at = r->a.array[r->held[i]].at[side];
+	}
+	return rows;
+}
+
+static void run_chain(float move_max, bool measured)
+{
+	chain_rig r;
+	open_chain(&r, move_max);
+	for (int s = 0; s < SIDES; s++) {
+		const mmi_device *d = r.a.device[s];
+		const mmi_chain_rows rows = chain_rows(&r, s, measured);
+		d->rows->chain_start(d, &r.c, &rows);
+		for (uint32_t step = 0; step < r.c.steps; step++)
+			d->rows->chain_move(d, &r.c, &rows, step);
+		d->rows->chain_end(d, &r.c, &rows);
+	}
+	for (int i = 0; i < STATES; i++)
+		assert_floats(&r.a, r.state[i], "a chain's state", 1e-6);
+	assert_doubles(&r.a, r.sums, "a chain's sums");
+	close_arrays(&r.a);
+}
+
+static void chains_move_as_the_hosts(void **state)
+{
+	(void)state;
+	for (unsigned order = 0; order < 3; order++) {
+		emu_set_order(order);
+		run_chain(0, false);
+		run_chain(0, true);
+		run_chain(0.2f, true);
+	}
+}
+
+/* ------------------------------------------------------------ parameters */
+
+static void updates_of_adam_are_the_hosts(void **state)
+{
+	enum { N = 3001 };
+	(void)state;
+	for (int averaged = 0; averaged < 2; averaged++) {
+		arrays a;
+		open_arrays(&a);
+		const int raw = add_floats(&a, N, 1, 0), m = add_floats(&a, N, 0.1f, 0), v = add_floats(&a, N, 0.01f, 0.1f),
+				  ema = add_floats(&a, N, 1, 0), grad = add_floats(&a, N, 1, 0),
+				  broken = add_bytes(&a, &(uint32_t){ 0 }, sizeof(uint32_t));
+		for (int s = 0; s < SIDES; s++)
+			a.device[s]->rows->adam(a.device[s],
+			                        &(mmi_adam_rows){ .raw = floats_of(&a, s, raw),
+			                                          .m = floats_of(&a, s, m),
+			                                          .v = floats_of(&a, s, v),
+			                                          .ema = { averaged ? floats_of(&a, s, ema).at : NULL },
+			                                          .grad = floats_of(&a, s, grad),
+			                                          .n = N,
+			                                          .adam = { 1e-2f, 0.9f, 0.99f, 1e-8f, 0.01f, 0.3f, 0.2f, 0.5f },
+			                                          .keep = 0.9f,
+			                                          .broken = { a.array[broken].at[s] } });
+		const int made[] = { raw, m, v, ema };
+		for (size_t i = 0; i < MMI_COUNT(made); i++)
+			assert_floats(&a, made[i], "what Adam made", 1e-6);
+		assert_bytes(&a, broken);
+		close_arrays(&a);
+	}
+}
+
+/* Of one value among many, by each of the two that look. */
+static void what_is_not_finite_is_told(void **state)
+{
+	static const float bad[] = { NAN, INFINITY, -INFINITY, 1e38f };
+	enum { N = 700 };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(bad); i++) {
+		arrays a;
+		open_arrays(&a);
+		const int x = add_floats(&a, N, 1, 0), m = add_floats(&a, N, 1, 0), v = add_floats(&a, N, 0.1f, 1),
+				  raw = add_floats(&a, N, 1, 0), zero = add_bytes(&a, &(uint32_t){ 0 }, sizeof(uint32_t)),
+				  other = add_bytes(&a, &(uint32_t){ 0 }, sizeof(uint32_t));
+		for (int s = 0; s < SIDES; s++) {
+			const mmi_device *d = a.device[s];
+			d->ops->upload(d, floats_of(&a, s, x).at + 501, &bad[i], sizeof bad[i]);
+			d->rows->check(d, floats_of(&a, s, x), N, (mmi_words){ a.array[zero].at[s] });
+			d->rows->adam(d, &(mmi_adam_rows){ .raw = floats_of(&a, s, raw),
+			                                   .m = floats_of(&a, s, m),
+			                                   .v = floats_of(&a, s, v),
+			                                   .grad = floats_of(&a, s, x),
+			                                   .n = N,
+			                                   .adam = { 1e-2f, 0.9f, 0.99f, 1e-8f, 0, 0.3f, 0.2f, 1 },
+			                                   .broken = { a.array[other].at[s] } });
+		}
+		assert_bytes(&a, zero);
+		assert_bytes(&a, other);
+		uint32_t told;
+		read_array(&a, 1, other, &told);
+		assert_int_equal(told, 1); /* the square of 1e38 is not finite either */
+		close_arrays(&a);
+	}
+}
+
+static void spectral_with(size_t rows, size_t columns, int iterations)
+{
+	arrays a;
+	open_arrays(&a);
+	const int raw = add_floats(&a, rows * columns, 1, 0), value = add_floats(&a, rows * columns, 1, 0),
+			  sigma = add_floats(&a, 1, 1, 0), u = add_floats(&a, columns, 0.3f, 0), v = add_floats(&a, rows, 0.3f, 0),
+			  grad = add_floats(&a, rows * columns, 1, 0);
+	for (int s = 0; s < SIDES; s++) {
+		const mmi_device *d = a.device[s];
+		const mmi_spectral w = { .raw = floats_of(&a, s, raw),
+			                     .value = floats_of(&a, s, value),
+			                     .sigma = floats_of(&a, s, sigma),
+			                     .u = floats_of(&a, s, u),
+			                     .v = floats_of(&a, s, v),
+			                     .rows = rows,
+			                     .columns = columns };
+		d->rows->spectral(d, &w, iterations);
+		d->rows->spectral_grad(d, &w, floats_of(&a, s, grad));
+	}
+	const int made[] = { value, sigma, u, v, grad };
+	for (size_t i = 0; i < MMI_COUNT(made); i++)
+		assert_floats(&a, made[i], "a spectral norm", 2e-5);
+	close_arrays(&a);
+}
+
+static void spectral_norms_are_the_hosts(void **state)
+{
+	(void)state;
+	spectral_with(1, 1, 1);
+	spectral_with(7, 5, 3);
+	spectral_with(300, 41, 2);
+	spectral_with(9, 70, 15);
+	spectral_with(33, 3, 0);
+}
+
+/* An operation that is added to the table is added here. */
+static void every_operation_of_the_table_is_there(void **state)
+{
+	enum { OPERATIONS = sizeof(mmi_row_ops) / sizeof(void (*)(void)) };
+	void (*host[OPERATIONS])(void), (*cuda[OPERATIONS])(void);
+	(void)state;
+	memcpy(host, cpu_device()->rows, sizeof host);
+	memcpy(cuda, cuda_device()->rows, sizeof cuda);
+	for (int i = 0; i < OPERATIONS; i++)
+		if (host[i] && !cuda[i])
+			fail_msg("row operation %d of row_ops.h has no CUDA version", i);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_operation_of_the_table_is_there),
+		cmocka_unit_test(draws_are_the_hosts),
+		cmocka_unit_test(latents_start_where_the_hosts_do),
+		cmocka_unit_test(choices_are_the_hosts),
+		cmocka_unit_test(rows_are_picked_as_on_the_host),
+		cmocka_unit_test(sums_are_the_hosts),
+		cmocka_unit_test(sums_and_exchanges_of_arrays_are_the_hosts),
+		cmocka_unit_test(projections_on_the_simplex_are_the_hosts),
+		cmocka_unit_test(chains_move_as_the_hosts),
+		cmocka_unit_test(updates_of_adam_are_the_hosts),
+		cmocka_unit_test(what_is_not_finite_is_told),
+		cmocka_unit_test(spectral_norms_are_the_hosts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
