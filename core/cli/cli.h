@@ -71,6 +71,7 @@ int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_interpolate(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_info(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_new_plugin(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_validate(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_encode(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv);

@@ -84,6 +84,42 @@ static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, 
 		print_lines(out, mmi_checkpoint_meta(ck, "settings"));
 }
 
+static void print_range(FILE *out, const mm_setting *s)
+{
+	switch (s->kind) {
+	case MM_SETTING_INT:
+	case MM_SETTING_REAL:
+		fprintf(out, "%.6g (%.6g to %.6g)", s->fallback, s->min, s->max);
+		break;
+	case MM_SETTING_SWITCH:
+		fprintf(out, "%s (yes, no)", s->fallback != 0 ? "yes" : "no");
+		break;
+	case MM_SETTING_CHOICE:
+		for (size_t i = 0; s->names && s->names[i]; i++) {
+			fputs(i ? ", " : "", out);
+			mmi_console_text(out, s->names[i]);
+			fputs((double)i == s->fallback ? " (default)" : "", out);
+		}
+		break;
+	default:
+		mmi_console_text(out, s->text ? s->text : "none");
+	}
+}
+
+static void print_settings(FILE *out, const mmi_plugin *p, const mm_modality_desc *desc)
+{
+	const mm_setting *s;
+	for (uint32_t i = 0; (s = mmi_plugin_setting(p, desc, i)); i++) {
+		fputs("  ", out);
+		mmi_console_text(out, s->key);
+		fputs(" = ", out);
+		print_range(out, s);
+		fputs(": ", out);
+		mmi_console_text(out, s->help);
+		fputc('\n', out);
+	}
+}
+
 static void print_plugin(FILE *out, const mmi_plugin *p)
 {
 	fprintf(out,
@@ -91,9 +127,11 @@ static void print_plugin(FILE *out, const mmi_plugin *p)
 	        "runs from minor %d\n",
 	        p->path, p->entry.id, p->entry.version, p->entry.vendor, p->entry.license, p->entry.abi_major,
 	        p->entry.abi_minor_built, p->entry.abi_minor_required);
-	for (uint32_t i = 0; i < p->entry.n_modalities; i++)
+	for (uint32_t i = 0; i < p->entry.n_modalities; i++) {
 		fprintf(out, "modality    %s (default name \"%s\", files %s): %s\n", p->modalities[i].id,
 		        p->modalities[i].default_name, p->modalities[i].render_suffix, p->modalities[i].summary);
+		print_settings(out, p, &p->modalities[i]);
+	}
 }
 
 static mm_status show_plugin(const mmi_cli *cli, const char *name, mm_error *e)

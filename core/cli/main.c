@@ -23,6 +23,7 @@ const mmi_command mmi_commands[] = {
 	{ "judge", "train the classifiers that eval judges samples with", mmi_cmd_judge },
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },
+	{ "new-plugin", "write the sources of a new modality", mmi_cmd_new_plugin },
 	{ "validate", "put a plugin to the test", mmi_cmd_validate },
 	{ "bench", "measure the speed of the inner loops", mmi_cmd_bench },
 	{ "help", "explain a command, or the settings", mmi_cmd_help },

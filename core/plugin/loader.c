@@ -341,3 +341,16 @@ mm_status mmi_plugin_modality(const mmi_plugin *p, const char *id, const mm_moda
 		}
 	return no_modality(p, id, e);
 }
+
+const mm_setting *mmi_plugin_setting(const mmi_plugin *p, const mm_modality_desc *desc, uint32_t i)
+{
+	enum { MOST = 1000 }; /* the list of a plugin that never ends */
+	mmi_call call;
+	if (!MM_HAS(desc, get_extension) || i >= MOST)
+		return NULL;
+	mmi_call_begin(&call, NULL, p, "settings");
+	const mm_modality_settings *table = desc->get_extension(MM_MODALITY_SETTINGS);
+	const mm_setting *s = table && MM_HAS(table, at) ? table->at(i) : NULL;
+	mmi_call_leave(&call);
+	return s && s->key && s->help ? s : NULL;
+}

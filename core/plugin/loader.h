@@ -48,5 +48,7 @@ const char *mmi_registry_folder(const mmi_registry *r, size_t i);
 const char *mmi_plugin_state_name(mmi_plugin_state state);
 /* The plugin's modality of that id, or its first if id is NULL. */
 mm_status mmi_plugin_modality(const mmi_plugin *p, const char *id, const mm_modality_desc **out, mm_error *e);
+/* The i-th setting that a modality tells of (MM_MODALITY_SETTINGS); NULL behind the last, or when it tells of none. */
+const mm_setting *mmi_plugin_setting(const mmi_plugin *p, const mm_modality_desc *desc, uint32_t i);
 
 #endif

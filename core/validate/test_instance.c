@@ -22,7 +22,8 @@ static mm_status answers(mmi_subject *s, const char *id, const void *(*get_exten
 static mm_status ask_unknown(mmi_subject *s, const void *(*get_extension)(const char *), mm_error *e)
 {
 	static const char *const known[] = { MM_MODALITY_PICTURE, MM_MODALITY_FILE,      MM_MODALITY_CLASSIFIER,
-		                                 MM_MODALITY_SAVED,   MM_MODALITY_VARIATION, MM_MODALITY_STATE };
+		                                 MM_MODALITY_SAVED,   MM_MODALITY_VARIATION, MM_MODALITY_STATE,
+		                                 MM_MODALITY_GROUP,   MM_MODALITY_SETTINGS };
 	char tailed[64];
 	MMI_TRY(answers(s, "mm.none/0", get_extension, e));
 	MMI_TRY(answers(s, "", get_extension, e));
@@ -197,6 +198,75 @@ mm_status mmi_test_bad_settings(mmi_subject *s, mm_error *e)
 	char *resolved;
 	MMI_TRY(mmi_config_resolved(s->config, &resolved, e));
 	mm_status status = try_values(s, resolved, e);
+	mmi_free(resolved);
+	return status;
+}
+
+/* Makes an instance with a value: whether the setting was refused, as the host refuses it. */
+static bool refuses(mmi_subject *s, const char *key, const char *value, bool *made, mm_error *answer)
+{
+	char *assignment = mmi_format("%s=%s", key, value);
+	mmi_subject_unmake(s);
+	s->sets[0] = assignment;
+	mm_status status = assignment ? mmi_subject_make(s, answer) : MM_ENOMEM;
+	*made = status == MM_OK;
+	return status == MM_ECONFIG;
+}
+
+static mm_status must_refuse(mmi_subject *s, const mm_setting *x, const char *value, mm_error *e)
+{
+	mm_error answer = MM_ERROR_INIT;
+	bool made;
+	const bool refused = refuses(s, x->key, value, &made, &answer);
+	mmi_free((void *)(uintptr_t)s->sets[0]);
+	s->sets[0] = NULL;
+	return refused || !made
+	           ? MM_OK
+	           : mmi_subject_blame(e, "create takes %s = %s, which its table of settings excludes", x->key, value);
+}
+
+static bool asked_for(const char *resolved, const char *section, const char *wanted)
+{
+	char key[64];
+	bool inside = false;
+	while (next_key(&resolved, section, &inside, key, sizeof key))
+		if (!strcmp(key, wanted))
+			return true;
+	return false;
+}
+
+static mm_status judge_setting(mmi_subject *s, const mm_setting *x, const char *resolved, mm_error *e)
+{
+	char value[64];
+	const bool number = x->kind == MM_SETTING_INT || x->kind == MM_SETTING_REAL;
+	if (x->kind < MM_SETTING_INT || x->kind > MM_SETTING_PATH)
+		return mmi_subject_blame(e, "the setting %.50s is of kind %d, which is none", x->key, (int)x->kind);
+	if (!asked_for(resolved, s->section, x->key))
+		return mmi_subject_blame(e, "create does not ask for %.50s, which its table of settings has", x->key);
+	if (number && !(x->min <= x->fallback && x->fallback <= x->max))
+		return mmi_subject_blame(e, "the default of %.50s is %g, its range %g to %g", x->key, x->fallback, x->min,
+		                         x->max);
+	if (x->kind != MM_SETTING_TEXT && x->kind != MM_SETTING_PATH)
+		MMI_TRY(must_refuse(s, x, "nonsense", e));
+	for (int k = 0; k < 2 && number; k++) {
+		snprintf(value, sizeof value, x->kind == MM_SETTING_INT ? "%.0f" : "%.17g",
+		         k ? x->max + (x->max < 1e15 ? 1 : 0) : x->min - (x->min > -1e15 ? 1 : 0));
+		MMI_TRY(must_refuse(s, x, value, e));
+	}
+	return MM_OK;
+}
+
+mm_status mmi_test_settings(mmi_subject *s, mm_error *e)
+{
+	const mm_modality_desc *desc = s->m.desc;
+	char *resolved;
+	const mm_setting *x;
+	if (!mmi_plugin_setting(s->plugin, desc, 0))
+		return mmi_subject_skip(s, e, "it has no " MM_MODALITY_SETTINGS);
+	MMI_TRY(mmi_config_resolved(s->config, &resolved, e));
+	mm_status status = MM_OK;
+	for (uint32_t i = 0; status == MM_OK && (x = mmi_plugin_setting(s->plugin, desc, i)); i++)
+		status = judge_setting(s, x, resolved, e);
 	mmi_free(resolved);
 	return status;
 }

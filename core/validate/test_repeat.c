@@ -114,6 +114,23 @@ mm_status mmi_test_read_instances(mmi_subject *s, mm_error *e)
 	return with_all(s, other_instance, e);
 }
 
+mm_status mmi_test_group(mmi_subject *s, mm_error *e)
+{
+	const uint64_t n = mmi_subject_some(s, 1000);
+	mm_dataset *again;
+	if (!s->m.group)
+		return mmi_subject_skip(s, e, "it has no " MM_MODALITY_GROUP);
+	MMI_TRY(mmi_modality_open(&s->m, MM_SPLIT_TRAIN, &again, e));
+	mm_status status = MM_OK;
+	for (uint64_t i = 0; i < n && status == MM_OK; i++) {
+		const uint64_t group = mmi_modality_group(&s->m, s->train, i);
+		if (mmi_modality_group(&s->m, s->train, i) != group || mmi_modality_group(&s->m, again, i) != group)
+			status = mmi_subject_blame(e, "sample %llu is of another group the second time", (unsigned long long)i);
+	}
+	mmi_modality_close(&s->m, again);
+	return status;
+}
+
 /* ---------------------------------------------------------------- other processes and seeds */
 
 typedef struct reading {

@@ -12,14 +12,14 @@ mmi_test_run mmi_test_symbols, mmi_test_links, mmi_test_entry, mmi_test_query, m
 /* test_instance.c */
 mmi_test_run mmi_test_unknown_ids, mmi_test_create, mmi_test_describe, mmi_test_extensions, mmi_test_save,
 	mmi_test_state, mmi_test_describe_pure, mmi_test_null_release, mmi_test_create_flat, mmi_test_bad_settings,
-	mmi_test_state_junk;
+	mmi_test_settings, mmi_test_state_junk;
 /* test_data.c */
 mmi_test_run mmi_test_open, mmi_test_bad_split, mmi_test_missing_data, mmi_test_count, mmi_test_keys,
 	mmi_test_keys_unique, mmi_test_key_room, mmi_test_labels, mmi_test_read_bounds, mmi_test_read_written,
 	mmi_test_read_support, mmi_test_bad_index, mmi_test_splits, mmi_test_classes, mmi_test_speed, mmi_test_data_flat;
 /* test_repeat.c */
 mmi_test_run mmi_test_read_repeat, mmi_test_read_order, mmi_test_read_instances, mmi_test_read_process, mmi_test_seed,
-	mmi_test_read_thread, mmi_test_threads;
+	mmi_test_group, mmi_test_read_thread, mmi_test_threads;
 /* test_networks.c */
 mmi_test_run mmi_test_build, mmi_test_build_twice, mmi_test_build_only, mmi_test_latents, mmi_test_graph_fails,
 	mmi_test_classifier, mmi_test_finite, mmi_test_gradient, mmi_test_learns;

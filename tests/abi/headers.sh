@@ -29,6 +29,13 @@ for header in status host plugin; do
 	done
 done
 
+# Helpers that are compiled into plugins: C11 on, C++20 on, with all that a definition adds.
+printf '#define MMA_SAMPLES\n#include <mmcore/author.h>\n' >"$work/author.c"
+for standard in c11 c17; do
+	compile "author.h as $standard" "${CC:-cc}" c $standard "$work/author.c"
+done
+compile "author.h as c++20" "${CXX:-c++}" c++ c++20 "$work/author.c"
+
 # The macros work in C++ as well, where casts and linkage differ.
 cat >"$work/plugin.cc" <<'END'
 #include <mmcore/plugin.h>

@@ -465,6 +465,29 @@ static mm_status load_state(mm_instance *i, const void *bytes, size_t size, mm_e
 	return MM_OK;
 }
 
+static uint64_t group(const mm_dataset *d, uint64_t index)
+{
+	static uint64_t calls;
+	(void)d;
+	return is("group-varies") ? calls++ : index / 4;
+}
+
+static const mm_setting *setting(uint32_t index)
+{
+	static const mm_setting list[] = {
+		{ "gain", MM_SETTING_REAL, NULL, 1, 0, 10, NULL, "Told in the log." },
+		{ "hidden", MM_SETTING_INT, NULL, 16, 1, 1024, NULL, "Size of the hidden layers." },
+		{ "label", MM_SETTING_TEXT, "toy", 0, 0, 0, NULL, "A name." },
+	};
+	static const mm_setting narrow = { "hidden", MM_SETTING_INT, NULL, 16, 1, 100, NULL, "Less than create takes." };
+	static const mm_setting unknown = { "depth", MM_SETTING_INT, NULL, 1, 1, 2, NULL, "Not asked for." };
+	if (index == 1 && is("settings-narrow"))
+		return &narrow;
+	if (index == 2 && is("settings-unasked"))
+		return &unknown;
+	return index < 3 ? &list[index] : NULL;
+}
+
 static const void *extension(const char *id)
 {
 	static const mm_modality_picture picture = { MM_SIZE_THROUGH(mm_modality_picture, draw), picture_size, draw };
@@ -474,6 +497,8 @@ static const void *extension(const char *id)
 	static const mm_modality_variation variation = { MM_SIZE_THROUGH(mm_modality_variation, vary), vary };
 	static const mm_modality_saved saved = { MM_SIZE_THROUGH(mm_modality_saved, round), round_sample };
 	static const mm_modality_state state = { MM_SIZE_THROUGH(mm_modality_state, load), save, load_state };
+	static const mm_modality_group grouped = { MM_SIZE_THROUGH(mm_modality_group, group), group };
+	static const mm_modality_settings settings = { MM_SIZE_THROUGH(mm_modality_settings, at), setting };
 	static const mm_modality_saved cut = { sizeof(uint32_t), NULL };
 	const struct {
 		const char *id;
@@ -485,6 +510,8 @@ static const void *extension(const char *id)
 		{ MM_MODALITY_VARIATION, &variation },
 		{ MM_MODALITY_SAVED, is("extension-cut") ? &cut : &saved },
 		{ MM_MODALITY_STATE, &state },
+		{ MM_MODALITY_GROUP, &grouped },
+		{ MM_MODALITY_SETTINGS, &settings },
 	};
 	for (size_t k = 0; k < sizeof list / sizeof *list; k++)
 		if (is("extension-prefix") ? !strncmp(id, list[k].id, strlen(list[k].id)) : !strcmp(id, list[k].id))

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 #define MM_ABI_MAJOR 1
-#define MM_ABI_MINOR 0              /* newest minor this header describes */
+#define MM_ABI_MINOR 1              /* newest minor this header describes */
 #define MM_PLUGIN_MAGIC 0x31504D4Du /* "MMP1" in memory on little-endian machines */
 #define MM_PLUGIN_QUERY_SYMBOL "mm_plugin_query_1"
 /* What must agree exactly: pointer size, rank limit, size of a real, fork id (change it in a fork). */
@@ -205,6 +205,32 @@ typedef struct mm_modality_group {
 	 */
 	uint64_t (*group)(const mm_dataset *d, uint64_t index);
 } mm_modality_group;
+
+/* Extension: the settings that create asks for, for those who look at a plugin without an instance: `mmcore info`,
+ * `mmcore validate`. Since minor 1. */
+#define MM_MODALITY_SETTINGS "mm.modality.settings/1"
+enum {
+	MM_SETTING_INT = 1,    /* min..max */
+	MM_SETTING_REAL = 2,   /* min..max */
+	MM_SETTING_SWITCH = 3, /* yes or no */
+	MM_SETTING_CHOICE = 4, /* one of `names` */
+	MM_SETTING_TEXT = 5,
+	MM_SETTING_PATH = 6
+};
+typedef struct mm_setting {
+	const char *key;
+	int32_t kind;             /* MM_SETTING_... */
+	const char *text;         /* of a text or path: its default, or NULL */
+	double fallback;          /* of the others: the default; of a choice, an index */
+	double min, max;          /* of numbers */
+	const char *const *names; /* of a choice, NULL-terminated */
+	const char *help;         /* a sentence */
+} mm_setting;
+typedef struct mm_modality_settings {
+	uint32_t struct_size;
+	/* [any] static constant data; NULL behind the last. */
+	const mm_setting *(*at)(uint32_t index);
+} mm_modality_settings;
 
 typedef struct mm_plugin_entry {
 	uint32_t magic; /* MM_PLUGIN_MAGIC */
