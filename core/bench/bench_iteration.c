@@ -76,15 +76,19 @@ static mm_status iterate(void *ctx, mm_error *e)
 static mm_status wait_for_data(void *ctx, mm_error *e)
 {
 	mmi_iteration_work *w = ctx;
-	return mmi_batches_next(w->batches, &w->batch, e);
+	MMI_TRY(mmi_batches_next(w->batches, &w->batch, e));
+	mmi_learner_take(w->learner, w->batch);
+	return MM_OK;
 }
+
+/* No modality is missing, none is held. */
+static const mmi_parts all = { .expert = { NULL } };
 
 static mm_status encode(void *ctx, mm_error *e)
 {
 	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
 	(void)e;
-	mmi_sampler_encode(l->sampler, (const float *const *)((mmi_iteration_work *)ctx)->batch->x, l->settings->batch,
-	                   &l->experts);
+	mmi_run_encode(l->sampler, &l->x, l->span.rows, &l->experts);
 	return MM_OK;
 }
 
@@ -95,8 +99,7 @@ static mm_status posterior_chain(void *ctx, mm_error *e)
 	mmi_chain_stats stats;
 	const mmi_posterior_args args = mmi_settings_posterior(l->settings, l->model->n_modalities);
 	(void)e;
-	mmi_sampler_posterior(l->sampler, &args, (const float *const *)w->batch->x, mmi_whole(l->settings->batch),
-	                      l->n_chains, &l->z, &l->z_start, &stats);
+	mmi_run_posterior(l->sampler, &args, &all, &l->x, l->span, l->n_chains, &l->z, &l->z_start, &stats);
 	return MM_OK;
 }
 
@@ -104,7 +107,7 @@ static mm_status decode(void *ctx, mm_error *e)
 {
 	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
 	(void)e;
-	mmi_sampler_decode(l->sampler, &l->z_prior, l->settings->batch, l->generated);
+	mmi_run_decode(l->sampler, &l->z_prior, l->span.rows, &l->generated);
 	return MM_OK;
 }
 
@@ -117,7 +120,7 @@ static mm_status data_chain(void *ctx, mm_error *e)
 		.steps = s->x_steps, .step = l->state.x_step, .noise = s->x_noise, .move_max = s->x_move_max, .clamp = s->clamp
 	};
 	(void)e;
-	mmi_sampler_revise(l->sampler, &args, l->revised, (const float *const *)l->generated, mmi_whole(s->batch), &stats);
+	mmi_run_revise(l->sampler, &args, &all, &l->revised, &l->generated, l->span, &stats);
 	return MM_OK;
 }
 

@@ -2,7 +2,6 @@
 #include "mmi_build.h"
 
 #include "learn/course.h"
-#include "model/rows.h"
 
 #include <math.h>
 
@@ -31,10 +30,11 @@ double mmi_course_energy_rate(const mmi_learner *l)
 void mmi_course_calibrate(mmi_learner *l)
 {
 	mmi_chain_stats stats;
-	mmi_revise_args still = { .steps = 1, .step = 0, .noise = 0, .held = mmi_given_held(&l->given) };
+	const mmi_revise_args still = { .steps = 1 };
+	const mmi_parts held = mmi_given_parts(&l->given, l->model);
 	if (!(l->settings->x_drift > 0) || l->state.x_step_n >= MMI_CALIBRATE)
 		return;
-	mmi_sampler_revise(l->sampler, &still, l->revised, mmi_rows_read(l->generated), l->span, &stats);
+	mmi_run_revise(l->sampler, &still, &held, &l->revised, &l->generated, l->span, &stats);
 	mmi_reduce_chain(&l->reduce, l->sampler, 1, &stats);
 	double rms = sqrt(stats.grad2 / stats.elements);
 	l->state.x_step_sum += sqrt(2 * l->settings->x_drift / (rms > 1e-20 ? rms : 1e-20));

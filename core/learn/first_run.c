@@ -5,14 +5,22 @@
 
 #include "plugin/contract.h"
 
-#include <math.h>
+typedef struct trial {
+	mmi_learner *l;
+	mmi_mirror broken; /* a word */
+	mmi_floats energy;
+	uint32_t rows;
+} trial;
 
-static bool all_finite(const float *x, size_t n)
+/* Whether all of n floats of the device are; where there are none, they are. */
+static bool all_finite(const trial *t, mmi_floats x, size_t n)
 {
-	bool all = true;
-	for (size_t i = 0; x && i < n; i++)
-		all &= isfinite(x[i]) != 0;
-	return all;
+	const mmi_device *d = t->l->model->device;
+	d->ops->zero(d, t->broken.device, t->broken.bytes);
+	if (x.at)
+		d->rows->check(d, x, n, (mmi_words){ t->broken.device });
+	mmi_mirror_pull(d, &t->broken, t->broken.bytes);
+	return !*(const uint32_t *)t->broken.host;
 }
 
 static mm_status blame(const mmi_modality *m, const char *callback, const char *of, mm_error *e)
@@ -23,51 +31,64 @@ static mm_status blame(const mmi_modality *m, const char *callback, const char *
 	                          of);
 }
 
-static mm_status try_encoders(mmi_learner *l, const mmi_batch *batch, mm_error *e)
+static mm_status try_encoders(const trial *t, mm_error *e)
 {
-	const size_t rows = batch->size, z = rows * (size_t)mmi_model_z_dim(l->model),
-				 w = rows * (size_t)mmi_model_w_dim(l->model);
-	const mmi_experts *x = &l->experts;
-	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, (uint32_t)rows, &l->experts);
+	mmi_learner *l = t->l;
+	const size_t z = t->rows * (size_t)mmi_model_z_dim(l->model), w = t->rows * (size_t)mmi_model_w_dim(l->model);
+	const mmi_device_experts *x = &l->experts;
+	mmi_run_encode(l->sampler, &l->x, t->rows, &l->experts);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++)
-		if (!all_finite(x->loc[m], z) || !all_finite(x->scale[m], z) || !all_finite(x->w_loc[m], w) ||
-		    !all_finite(x->w_scale[m], w))
+		if (!all_finite(t, x->loc[m], z) || !all_finite(t, x->scale[m], z) || !all_finite(t, x->w_loc[m], w) ||
+		    !all_finite(t, x->w_scale[m], w))
 			return blame(&l->model->modalities[m], "build_encoder", "a batch of data", e);
 	return MM_OK;
 }
 
-static mm_status try_decoders(mmi_learner *l, uint32_t rows, mm_error *e)
+static mm_status try_decoders(const trial *t, mm_error *e)
 {
-	mmi_sampler_prior(l->sampler, mmi_whole(rows), 0, 0, &l->z_prior);
-	mmi_sampler_decode(l->sampler, &l->z_prior, rows, l->generated);
+	mmi_learner *l = t->l;
+	mmi_run_prior(l->sampler, l->span, 0, 0, &l->z_prior);
+	mmi_run_decode(l->sampler, &l->z_prior, t->rows, &l->generated);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++)
-		if (!all_finite(l->generated[m], rows * (size_t)l->model->modalities[m].count))
+		if (!all_finite(t, l->generated.x[m], t->rows * (size_t)l->model->modalities[m].count))
 			return blame(&l->model->modalities[m], "build_decoder", "latents from the prior", e);
 	return MM_OK;
 }
 
 /* All modalities' features meet in one number, so none can be named alone. */
-static mm_status try_energy(mmi_learner *l, const mmi_batch *batch, mm_error *e)
+static mm_status try_energy(const trial *t, mm_error *e)
 {
-	float *energy = mmi_alloc(batch->size, sizeof *energy);
-	if (!energy)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for the energies of a batch");
-	mmi_sampler_energies(l->sampler, (const float *const *)batch->x, (uint32_t)batch->size,
-	                     &(mmi_energies){ .term[MMI_TERM_TEXTURE] = energy });
-	bool good = all_finite(energy, batch->size);
-	mmi_free(energy);
-	return good ? MM_OK
-	            : mmi_fail(
-					  e, MM_ENUMERIC,
-					  "the energy of a batch of data is not finite with the parameters it began with: build_features "
-					  "of a modality's plugin may scale too much or take the exponential of something large");
+	mmi_learner *l = t->l;
+	mmi_run_energies(l->sampler, &l->x, t->rows, &(mmi_device_energies){ .term[MMI_TERM_TEXTURE] = t->energy });
+	return all_finite(t, t->energy, t->rows)
+	           ? MM_OK
+	           : mmi_fail(
+					 e, MM_ENUMERIC,
+					 "the energy of a batch of data is not finite with the parameters it began with: build_features "
+					 "of a modality's plugin may scale too much or take the exponential of something large");
+}
+
+static mm_status try_all(const trial *t, bool chains, mm_error *e)
+{
+	const mmi_learner *l = t->l;
+	if (l->inference.t == 0)
+		MMI_TRY(try_encoders(t, e));
+	if (l->generator.t == 0)
+		MMI_TRY(try_decoders(t, e));
+	return chains && l->energy.t == 0 ? try_energy(t, e) : MM_OK;
 }
 
 mm_status mmi_learner_try_networks(mmi_learner *l, bool chains, const mmi_batch *batch, mm_error *e)
 {
-	if (l->inference.t == 0)
-		MMI_TRY(try_encoders(l, batch, e));
-	if (l->generator.t == 0)
-		MMI_TRY(try_decoders(l, (uint32_t)batch->size, e));
-	return chains && l->energy.t == 0 ? try_energy(l, batch, e) : MM_OK;
+	const mmi_device *d = l->model->device;
+	trial t = { .l = l, .rows = l->span.rows, .energy = mmi_floats_alloc(d, l->span.rows) };
+	mm_status status = mmi_mirror_create(d, sizeof(uint32_t), &t.broken, e);
+	if (status == MM_OK && !t.energy.at)
+		status = mmi_fail(e, MM_ENOMEM, "out of memory for the energies of a batch");
+	mmi_learner_take(l, batch);
+	if (status == MM_OK)
+		status = try_all(&t, chains, e);
+	mmi_mirror_clear(d, &t.broken);
+	mmi_floats_release(d, &t.energy);
+	return status;
 }

@@ -13,58 +13,56 @@
 #include "learn/snapshot.h"
 #include "learn/terms/starts.h"
 #include "learn/terms/terms.h"
+#include "model/rows.h"
 
 #include <math.h>
 
 /* ------------------------------------------------------------ chains */
 
 /* Eq. 9: z_0 ~ q_e(z | x_e), w_0 ~ q_m(w | x_m), from every expert e, or from one drawn per sample. */
-static void start_posterior(mmi_learner *l, const mmi_batch *batch, uint32_t t)
+static void start_posterior(mmi_learner *l, uint32_t t)
 {
 	uint32_t b = l->span.rows;
-	mmi_sampler_encode(l->sampler, mmi_rows_read(batch->x), b, &l->experts);
+	mmi_run_encode(l->sampler, &l->x, b, &l->experts);
 	for (uint32_t c = 0; c < l->n_chains; c++) {
-		mmi_latents chain = mmi_latents_at(&l->z, l->model, (size_t)c * b);
-		mmi_start_args start = { .iteration = t,
-			                     .chain = c,
-			                     .expert = l->masks.expert + (size_t)c * b,
-			                     .own = l->masks.own,
-			                     .observed = mmi_rows_read(l->masks.there),
-			                     .temperature = 1 };
-		mmi_sampler_start(l->sampler, &start, &l->experts, l->span, &chain);
+		const mmi_device_latents chain = mmi_device_latents_at(l->model, &l->z, (size_t)c * b);
+		const mmi_start_args start = { .iteration = t, .chain = c, .own = l->masks.own, .temperature = 1 };
+		const mmi_parts parts = mmi_masks_start(&l->masks, c);
+		mmi_run_start(l->sampler, &start, &parts, &l->experts, l->span, &chain);
 	}
-	mmi_latents_copy(&l->z_start, &l->z, l->model, (size_t)l->n_chains * b);
+	mmi_device_latents_copy(l->model, (size_t)l->n_chains * b, &l->z_start, &l->z);
 }
 
 /* Eqs. 7, 8: z <- z - s^2/2 dU/dz + n xi, and w likewise (Eq. 16), U(z, W) = sum_m NLL_m(x_m | z, w_m) - log p0(z) -
  * sum_m log p0(w_m). */
-static void posterior_chain(mmi_learner *l, const mmi_batch *batch, uint32_t t, mmi_measures *m)
+static void posterior_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	mmi_chain_stats stats;
 	mmi_posterior_args args = mmi_settings_posterior(s, l->model->n_modalities);
+	const mmi_parts parts = l->masked ? mmi_masks_moved(&l->masks) : (mmi_parts){ .expert = { NULL } };
 	args.iteration = t;
-	if (l->masked) {
-		args.observed = mmi_rows_read(l->masks.observed);
-		args.held = mmi_held_read(l->masks.held_w);
-	}
-	mmi_sampler_posterior(l->sampler, &args, mmi_rows_read(batch->x), l->span, l->n_chains, &l->z, &l->z_start, &stats);
+	mmi_run_posterior(l->sampler, &args, &parts, &l->x, l->span, l->n_chains, &l->z, &l->z_start, &stats);
 	mmi_reduce_chain(&l->reduce, l->sampler, l->n_chains, &stats);
 	mmi_measure_posterior(l, &stats, m);
-	mmi_measure_posterior_end(l, batch, m);
+	mmi_measure_posterior_end(l, m);
 }
 
 /* Eq. 9: z' ~ p0(z), w' ~ p0(w); x_0 = mean of p(x | z', w'). Translations have z' of an expert, and what was given;
  * x_start may have the chains start elsewhere. */
-static void generate(mmi_learner *l, const mmi_batch *batch, uint32_t t)
+static void generate(mmi_learner *l, uint32_t t)
 {
-	mmi_sampler_prior(l->sampler, l->span, 0, t, &l->z_prior);
-	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, mmi_rows_read(l->masks.there), l->span,
-	                MMI_DRAWS_GIVEN, t, &l->z_prior);
-	mmi_sampler_decode(l->sampler, &l->z_prior, l->span.rows, l->generated);
-	mmi_given_fill(&l->given, l->model, mmi_rows_read(batch->x), l->generated);
+	const mmi_given_batch of = { .span = l->span,
+		                         .observed = mmi_rows_read(l->masks.there),
+		                         .there = mmi_masks_start(&l->masks, 0),
+		                         .draw = MMI_DRAWS_GIVEN,
+		                         .iteration = t };
+	mmi_run_prior(l->sampler, l->span, 0, t, &l->z_prior);
+	mmi_given_start(&l->given, l->model, l->sampler, &l->experts, &of, &l->z_prior);
+	mmi_run_decode(l->sampler, &l->z_prior, l->span.rows, &l->generated);
+	mmi_given_fill(&l->given, l->model, &l->x, &l->generated);
 	mmi_start_data_chain(l, t);
-	mmi_rows_copy(l->model, l->span.rows, l->revised, l->generated);
+	mmi_device_rows_copy(l->model, l->span.rows, &l->revised, &l->generated);
 }
 
 /* Eq. 3: x <- x - s^2/2 dE/dx + n xi. */
@@ -74,8 +72,8 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 	mmi_chain_stats stats;
 	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
 	args.iteration = t;
-	args.held = mmi_given_held(&l->given);
-	mmi_sampler_revise(l->sampler, &args, l->revised, mmi_rows_read(l->generated), l->span, &stats);
+	const mmi_parts held = mmi_given_parts(&l->given, l->model);
+	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, &stats);
 	mmi_reduce_chain(&l->reduce, l->sampler, 1, &stats);
 	mmi_measure_data(l, &stats, m);
 }
@@ -93,7 +91,7 @@ static mmi_segment pairs(mmi_learner *l, mmi_loss *loss, double factor)
 {
 	uint32_t b = l->span.rows;
 	return (mmi_segment){ .loss = loss,
-		                  .x = mmi_rows_read(l->revised),
+		                  .x = &l->revised,
 		                  .z = { l->z_prior },
 		                  .mask = &l->masks.generated,
 		                  .rows = b,
@@ -110,12 +108,12 @@ static double mean_loss(const mmi_learner *l, const mmi_terms *t, uint32_t rows,
 /* Eq. 11: min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z'). */
 static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
-	(void)number;
+	(void)batch, (void)number;
 	uint32_t b = l->span.rows;
 	double factor = of_pairs(l, l->settings->s_factor);
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->generator_loss,
-		                     .x = mmi_rows_read(batch->x),
+		                     .x = &l->x,
 		                     .z = { l->z },
 		                     .mask = &l->masks.data,
 		                     .rows = b * l->n_chains,
@@ -137,13 +135,13 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 	double factor = of_pairs(l, l->settings->i_factor);
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->inference_data,
-		                     .x = mmi_batch_seen(batch),
+		                     .x = &l->seen,
 		                     .mask = &l->masks.data,
 		                     .rows = b,
 		                     .x_rows = b,
 		                     .seed = 1.0f / (float)l->span.of };
 	for (uint32_t c = 0; c < l->n_chains; c++)
-		t.at[0].z[c] = mmi_latents_at(&l->z, l->model, (size_t)c * b);
+		t.at[0].z[c] = mmi_device_latents_at(l->model, &l->z, (size_t)c * b);
 	if (factor > 0)
 		t.at[t.n++] = pairs(l, &l->inference_generated, factor);
 	mmi_term_alignment(l, batch, &t, m);
@@ -161,9 +159,9 @@ static void more_negatives(mmi_learner *l, uint32_t number)
 	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
 	args.iteration = (uint32_t)l->state.iteration;
 	args.number = MMI_ROWS_FURTHER(number, l->span.of);
-	args.held = mmi_given_held(&l->given);
-	mmi_rows_copy(l->model, l->span.rows, l->generated, l->revised);
-	mmi_sampler_revise(l->sampler, &args, l->revised, mmi_rows_read(l->generated), l->span, &stats);
+	const mmi_parts held = mmi_given_parts(&l->given, l->model);
+	mmi_device_rows_copy(l->model, l->span.rows, &l->generated, &l->revised);
+	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, &stats);
 }
 
 static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
@@ -180,16 +178,17 @@ static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m
  * exp(-E / T). */
 static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
+	(void)batch;
 	const mmi_settings *s = l->settings;
 	uint32_t b = l->span.rows, n_data = mmi_complete_count(l);
 	double ratio = s->x_noise > 0 ? s->x_noise / l->state.x_step : 1, unit = 1 / (ratio * ratio);
 	double of_data = n_data ? unit / n_data : 0, of_revised = unit / l->span.of;
 	mmi_terms t = { .n = 2 };
-	t.at[0] = mmi_complete_tuples(l, batch);
+	t.at[0] = mmi_complete_tuples(l);
 	t.at[0].seed = (float)of_data;
 	t.at[0].l2 = (float)(s->energy_l2 * of_data);
 	t.at[1] = (mmi_segment){ .loss = &l->energy_loss,
-		                     .x = mmi_rows_read(l->revised),
+		                     .x = &l->revised,
 		                     .rows = b,
 		                     .x_rows = b,
 		                     .seed = (float)-of_revised,
@@ -226,13 +225,13 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	const mmi_settings *s = l->settings;
 	uint32_t t = (uint32_t)l->state.iteration;
 
-	mmi_masks_fill(&l->masks, l->sampler, &l->reduce, batch->observed, t);
-	start_posterior(l, batch, t);
-	posterior_chain(l, batch, t, m);
-	generate(l, batch, t);
+	mmi_masks_fill(l->model, &l->masks, l->sampler, &l->reduce, batch->observed, t);
+	start_posterior(l, t);
+	posterior_chain(l, t, m);
+	generate(l, t);
 	mmi_course_calibrate(l);
 	data_chain(l, t, m);
-	mmi_impute(l, batch, t);
+	mmi_impute(l, t);
 
 	MMI_TRY(repeat(mmi_update_elbo_beside, s->elbo_updates, l, batch, m, e));
 	MMI_TRY(repeat(update_generator, s->generator_updates, l, batch, m, e));
@@ -240,8 +239,8 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	if (s->refresh_negatives) {
 		/* What the experts say is by now of other inputs or other parameters. */
 		if (l->given.rows)
-			mmi_sampler_encode(l->sampler, mmi_rows_read(batch->x), l->span.rows, &l->experts);
-		generate(l, batch, t);
+			mmi_run_encode(l->sampler, &l->x, l->span.rows, &l->experts);
+		generate(l, t);
 		data_chain(l, t, m);
 	}
 	MMI_TRY(repeat(update_energy, s->energy_updates, l, batch, m, e));
@@ -251,6 +250,7 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
 {
+	mmi_learner_take(l, batch);
 	*out = mmi_measures_none(mmi_course_before(l, l->settings->warmup));
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);

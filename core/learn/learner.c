@@ -8,18 +8,45 @@
 
 static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 {
-	size_t b = l->span.rows;
-	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z, e));
-	MMI_TRY(mmi_latents_create(l->model, b * l->n_chains, &l->z_start, e));
-	MMI_TRY(mmi_latents_create(l->model, b, &l->z_prior, e));
-	l->n_eps = l->settings->warmup || l->settings->elbo_updates ? l->settings->elbo->draws(l->model) : 0;
+	const mmi_model *m = l->model;
+	const size_t b = l->span.rows, all = b * l->n_chains;
+	const size_t z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
+	MMI_TRY(mmi_device_latents_create(m, all, &l->z, e));
+	MMI_TRY(mmi_device_latents_create(m, all, &l->z_start, e));
+	MMI_TRY(mmi_device_latents_create(m, b, &l->z_prior, e));
+	l->n_eps = l->settings->warmup || l->settings->elbo_updates ? l->settings->elbo->draws(m) : 0;
 	for (uint32_t i = 0; i < l->n_eps; i++)
-		MMI_TRY(mmi_latents_create(l->model, b, &l->eps[i], e));
-	if (l->settings->x_start == MMI_START_BUFFER)
-		MMI_TRY(mmi_latents_create(l->model, l->settings->x_buffer, &l->buffer_z, e));
-	if (l->settings->x_start == MMI_START_BUFFER && mmi_reduce_shared(&l->reduce))
-		MMI_TRY(mmi_latents_create(l->model, l->span.of, &l->all_z, e));
-	return mmi_experts_create(l->model, b, &l->experts, e);
+		MMI_TRY(mmi_device_latents_create(m, b, &l->eps[i], e));
+	l->z_room = m->device->ops->direct ? NULL : mmi_alloc(all * (z > w ? z : w), sizeof *l->z_room);
+	if (!l->z_room && !m->device->ops->direct)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu latents", all);
+	return mmi_device_experts_create(m, b, &l->experts, e);
+}
+
+static mm_status create_mirror(const mmi_learner *l, size_t rows, size_t count, mmi_mirror *copy, mmi_floats *at,
+                               mm_error *e)
+{
+	if (!count)
+		return MM_OK;
+	MMI_TRY(mmi_mirror_create(l->model->device, rows * count * sizeof(float), copy, e));
+	at->at = copy->device;
+	return MM_OK;
+}
+
+/* Persistent chains, which checkpoints have as well. */
+static mm_status allocate_buffer(mmi_learner *l, mm_error *e)
+{
+	const mmi_model *m = l->model;
+	const size_t n = l->settings->x_buffer, z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
+	if (l->settings->x_start != MMI_START_BUFFER)
+		return MM_OK;
+	MMI_TRY(mmi_mirror_create(m->device, 2 * l->span.of * sizeof(uint32_t), &l->buffer_rows, e));
+	MMI_TRY(create_mirror(l, n, z, &l->buffer_z_copy, &l->buffer_z.z, e));
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		MMI_TRY(create_mirror(l, n, (size_t)m->modalities[i].count, &l->buffer_x_copy[i], &l->buffer.x[i], e));
+		MMI_TRY(create_mirror(l, n, w, &l->buffer_w_copy[i], &l->buffer_z.w[i], e));
+	}
+	return MM_OK;
 }
 
 bool mmi_learner_aligns(const mmi_learner *l)
@@ -31,14 +58,17 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	MMI_TRY(allocate_latents(l, e));
-	MMI_TRY(mmi_rows_create(l->model, l->span.rows, l->generated, e));
-	MMI_TRY(mmi_rows_create(l->model, l->span.rows, l->revised, e));
+	MMI_TRY(allocate_buffer(l, e));
+	MMI_TRY(mmi_device_rows_create(l->model, l->span.rows, &l->generated, e));
+	MMI_TRY(mmi_device_rows_create(l->model, l->span.rows, &l->revised, e));
+	if (!l->model->device->ops->direct) {
+		MMI_TRY(mmi_device_rows_create(l->model, l->span.rows, &l->x_room, e));
+		MMI_TRY(mmi_device_rows_create(l->model, l->span.rows, &l->seen_room, e));
+	}
 	if (l->masked)
-		MMI_TRY(mmi_rows_create(l->model, l->span.rows, l->imputed, e));
-	if (s->x_start == MMI_START_BUFFER)
-		MMI_TRY(mmi_rows_create(l->model, s->x_buffer, l->buffer, e));
-	if (mmi_reduce_shared(&l->reduce) && (s->x_start == MMI_START_BUFFER || s->swap_factor > 0))
-		MMI_TRY(mmi_rows_create(l->model, l->span.of, l->all_x, e));
+		MMI_TRY(mmi_device_rows_create(l->model, l->span.rows, &l->imputed, e));
+	if (s->x_start == MMI_START_BUFFER || s->swap_factor > 0)
+		MMI_TRY(mmi_all_rows_create(&l->reduce, l->model, s->x_start == MMI_START_BUFFER, &l->all, e));
 	MMI_TRY(mmi_given_create(l->model, l->span, s->translation_share, &l->given, e));
 	if (s->swap_factor > 0)
 		MMI_TRY(mmi_swaps_create(l->model, l->span, &l->swaps, e));
@@ -148,6 +178,50 @@ void mmi_learner_exchange_average(mmi_learner *l)
 	mmi_params_update(l->generator.params, 0);
 }
 
+void mmi_learner_take(mmi_learner *l, const mmi_batch *batch)
+{
+	const mmi_device *d = l->model->device;
+	for (uint32_t i = 0; i < l->model->n_modalities; i++) {
+		const size_t n = l->span.rows * (size_t)l->model->modalities[i].count;
+		const bool varied = batch->seen && batch->seen[i] != batch->x[i];
+		l->x.x[i] = mmi_floats_write(d, batch->x[i], n, l->x_room.x[i]);
+		l->seen.x[i] = varied ? mmi_floats_write(d, batch->seen[i], n, l->seen_room.x[i]) : l->x.x[i];
+	}
+}
+
+static void clear_buffer(mmi_learner *l)
+{
+	const mmi_device *d = l->model->device;
+	mmi_mirror_clear(d, &l->buffer_rows);
+	mmi_mirror_clear(d, &l->buffer_z_copy);
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		mmi_mirror_clear(d, &l->buffer_x_copy[i]);
+		mmi_mirror_clear(d, &l->buffer_w_copy[i]);
+	}
+}
+
+static void clear_rows(mmi_learner *l)
+{
+	const mmi_model *m = l->model;
+	mmi_device_latents *const latents[] = { &l->z, &l->z_start, &l->z_prior };
+	mmi_device_rows *const rows[] = { &l->generated, &l->revised, &l->imputed, &l->x_room, &l->seen_room };
+	for (size_t i = 0; i < MMI_COUNT(latents); i++)
+		mmi_device_latents_clear(m, latents[i]);
+	for (size_t i = 0; i < MMI_COUNT(l->eps); i++)
+		mmi_device_latents_clear(m, &l->eps[i]);
+	for (size_t i = 0; i < MMI_COUNT(rows); i++)
+		mmi_device_rows_clear(m, rows[i]);
+	mmi_device_experts_clear(m, &l->experts);
+	mmi_free(l->z_room);
+	clear_buffer(l);
+	mmi_all_rows_clear(m, &l->all);
+	mmi_masks_clear(m, &l->masks);
+	mmi_swaps_clear(m, &l->swaps);
+	mmi_match_clear(m, &l->match);
+	mmi_alignment_clear(m, &l->alignment);
+	mmi_given_clear(m, &l->given);
+}
+
 void mmi_learner_destroy(mmi_learner *l)
 {
 	if (!l)
@@ -169,24 +243,7 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_optimiser_clear(&l->energy);
 	mmi_optimiser_clear(&l->match_optimiser);
 	mmi_sampler_destroy(l->sampler);
-	mmi_masks_clear(&l->masks);
-	mmi_swaps_clear(&l->swaps);
-	mmi_match_clear(&l->match);
-	mmi_alignment_clear(&l->alignment);
-	mmi_latents_clear(&l->z);
-	mmi_latents_clear(&l->z_start);
-	mmi_latents_clear(&l->z_prior);
-	mmi_given_clear(&l->given);
-	mmi_latents_clear(&l->buffer_z);
-	mmi_experts_clear(&l->experts);
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++)
-		mmi_latents_clear(&l->eps[m]);
-	mmi_rows_clear(l->generated);
-	mmi_rows_clear(l->revised);
-	mmi_rows_clear(l->imputed);
-	mmi_rows_clear(l->buffer);
-	mmi_rows_clear(l->all_x);
-	mmi_latents_clear(&l->all_z);
+	clear_rows(l);
 	mmi_reduce_clear(&l->reduce);
 	mmi_mirror_clear(l->model->device, &l->snapshot);
 	mmi_free(l);

@@ -11,7 +11,7 @@
 #include "learn/settings.h"
 #include "learn/terms/match.h"
 #include "learn/terms/swaps.h"
-#include "mcmc/sampler.h"
+#include "mcmc/runs.h"
 #include "store/safetensors.h"
 
 #define MMI_GAPS 101 /* energy losses the running median looks at */
@@ -67,17 +67,22 @@ typedef struct mmi_learner {
 	mmi_masks masks;
 	mmi_learner_state state;
 	double clock; /* share of the time budget that is used; negative: there is none */
-	/* Rows, B of the span: z [chains * B], z_prior [B], eps [B] each; x[m] [B][floats]. */
-	mmi_latents z, z_start, z_prior, eps[MMI_MAX_MODALITIES];
+	/* Rows on the model's device, B of the span: z [chains * B], z_prior [B], eps [B] each; samples [B]. */
+	mmi_device_rows x, seen; /* the batch, and what the encoders learn from: mmi_learner_take */
+	mmi_device_latents z, z_start, z_prior, eps[MMI_MAX_MODALITIES];
 	uint32_t n_eps;
-	mmi_experts experts;
-	float *generated[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
-	float *imputed[MMI_MAX_MODALITIES]; /* incomplete tuples, completed; NULL unless masked */
-	float *buffer[MMI_MAX_MODALITIES];  /* [x_buffer][floats] persistent chains, with their latents; NULL without */
-	mmi_latents buffer_z;
-	/* Rows of all ranks, where something needs them; NULL with one rank, where they are all here. */
-	float *all_x[MMI_MAX_MODALITIES];
-	mmi_latents all_z;
+	mmi_device_experts experts;
+	mmi_device_rows generated, revised;
+	mmi_device_rows imputed; /* incomplete tuples, completed; nothing unless masked */
+	/* Persistent chains with their latents, [x_buffer], and what checkpoints have of them; nothing without x_start =
+	 * buffer. */
+	mmi_device_rows buffer;
+	mmi_device_latents buffer_z;
+	mmi_mirror buffer_x_copy[MMI_MAX_MODALITIES], buffer_z_copy, buffer_w_copy[MMI_MAX_MODALITIES];
+	mmi_mirror buffer_rows;            /* words [2 B]: which rows go to and fro */
+	mmi_device_rows x_room, seen_room; /* for the batch, where the device is not direct */
+	float *z_room;                     /* and for what the host reads of latents */
+	mmi_all_rows all;                  /* rows of all ranks, where something needs them */
 	mmi_given given;
 	mmi_swaps swaps;
 	mmi_match match;
@@ -98,6 +103,8 @@ void mmi_learner_destroy(mmi_learner *l);
 
 /* Experts are taught by the contrastive loss between them as well. */
 bool mmi_learner_aligns(const mmi_learner *l);
+/* The rows of a batch to the device: what follows is about them. They stay the batch's where it is direct. */
+void mmi_learner_take(mmi_learner *l, const mmi_batch *batch);
 /* One iteration on the span of one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback. */
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e);
 /* Back to the last snapshot with `culprit`'s rate halved; MM_ENUMERIC when there have been too many. Iteration counter

@@ -7,7 +7,7 @@
 
 #include "engine/network.h"
 #include "learn/reduce.h"
-#include "model/latents.h"
+#include "model/device_rows.h"
 
 typedef struct mmi_loss {
 	mmi_network net;
@@ -33,11 +33,10 @@ typedef struct mmi_loss {
 
 /* The values of those inputs, 1 and 0 but for the shares. */
 typedef struct mmi_mask {
-	const float *observed[MMI_MAX_MODALITIES];                              /* [rows]: whose likelihood counts */
-	const float *share[MMI_MAX_MODALITIES], *log_share[MMI_MAX_MODALITIES]; /* [rows]: weights of the experts */
-	const float
-		*counts_w[MMI_MAX_MODALITIES]; /* [chains][rows of one chain]: whose q(w | x) learns from this chain's w */
-	const float *subset[MMI_MAX_MODALITIES]; /* [rows] */
+	mmi_floats observed[MMI_MAX_MODALITIES];                             /* [rows]: whose likelihood counts */
+	mmi_floats share[MMI_MAX_MODALITIES], log_share[MMI_MAX_MODALITIES]; /* [rows]: weights of the experts */
+	mmi_floats counts_w[MMI_MAX_MODALITIES]; /* [chains][rows of one chain]: whose q(w | x) learns from the chain's w */
+	mmi_floats subset[MMI_MAX_MODALITIES];   /* [rows] */
 } mmi_mask;
 
 typedef struct mmi_loss_place { /* where losses are compiled */
@@ -75,14 +74,14 @@ void mmi_loss_clear(mmi_loss *l);
 /* Rows that share a loss and a seed. */
 typedef struct mmi_segment {
 	mmi_loss *loss;
-	const float *const *x;             /* [modality][x_rows][floats] */
-	const float *const *seen;          /* the same, of a loss whose encoders may see something else; NULL: x */
-	mmi_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
-	const float *const *pull;          /* [modality][rows][floats]: of a loss that takes it */
-	const mmi_mask *mask;              /* of a masked loss */
-	uint32_t rows, x_rows;             /* x repeats after x_rows */
+	const mmi_device_rows *x;                 /* [x_rows] */
+	const mmi_device_rows *seen;              /* the same, of a loss whose encoders may see something else; NULL: x */
+	mmi_device_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
+	const mmi_floats *pull;                   /* [modality][rows][floats]: of a loss that takes it */
+	const mmi_mask *mask;                     /* of a masked loss */
+	uint32_t rows, x_rows;                    /* x repeats after x_rows */
 	float seed, l2;
-	const float *row_seed;   /* [rows]: factors of seed and of what is summed; NULL: 1 */
+	const float *row_seed;   /* [rows], of the host: factors of seed and of what is summed; NULL: 1 */
 	double sum, sum_squares; /* out: of the values before the seed, over the rows of all ranks */
 } mmi_segment;
 

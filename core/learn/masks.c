@@ -9,36 +9,84 @@
 
 /* ------------------------------------------------------------ life */
 
-static bool make(float **out, size_t n, float value)
+enum { LINE = 64 /* bytes: arrays begin on multiples */ };
+
+/* The next array of the mirror; of a mirror that is not there yet only the size grows. */
+static void *take(mmi_mirror *all, size_t *used, size_t bytes)
 {
-	*out = mmi_alloc(n, sizeof **out);
-	for (size_t i = 0; *out && i < n; i++)
-		(*out)[i] = value;
-	return *out;
+	void *at = all->host ? (char *)all->host + *used : NULL;
+	*used += (bytes + LINE - 1) / LINE * LINE;
+	return at;
 }
 
-static bool make_modality(mmi_masks *k, uint32_t m)
+static size_t lay_out(mmi_masks *k)
 {
-	size_t b = k->batch, all = b * k->chains;
-	bool ok = make(&k->there[m], b, 1) && make(&k->observed[m], all, 1) && make(&k->learned[m], all, 1) &&
-	          make(&k->share[m], b, 1) && make(&k->log_share[m], b, 0) && make(&k->counts_w[m], all, 1) &&
-	          make(&k->subset[m], b, 1);
-	k->held_w[m] = mmi_alloc(all, 1);
-	k->held_x[m] = mmi_alloc(b, 1);
-	return ok && k->held_w[m] && k->held_x[m];
+	const size_t b = k->batch, all = b * k->chains, one = sizeof(float);
+	size_t used = 0;
+	for (uint32_t m = 0; m < k->n; m++) {
+		float **const rows[] = { &k->there[m], &k->share[m], &k->log_share[m], &k->subset[m] };
+		float **const chains[] = { &k->observed[m], &k->learned[m], &k->counts_w[m] };
+		for (size_t i = 0; i < MMI_COUNT(rows); i++)
+			*rows[i] = take(&k->all, &used, b * one);
+		for (size_t i = 0; i < MMI_COUNT(chains); i++)
+			*chains[i] = take(&k->all, &used, all * one);
+		k->held_w[m] = take(&k->all, &used, all);
+		k->held_x[m] = take(&k->all, &used, b);
+	}
+	k->ones = take(&k->all, &used, all * one);
+	k->part = take(&k->all, &used, all * one);
+	k->log_part = take(&k->all, &used, all * one);
+	k->whole = take(&k->all, &used, b * one);
+	k->expert = take(&k->all, &used, all * sizeof *k->expert);
+	return used;
+}
+
+static void fill(float *out, size_t n, float value)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = value;
+}
+
+/* Everything is there and counts. */
+static void begin(mmi_masks *k)
+{
+	const size_t b = k->batch, all = b * k->chains;
+	const float part = 1.0f / (float)k->n;
+	for (uint32_t m = 0; m < k->n; m++) {
+		fill(k->there[m], b, 1);
+		fill(k->share[m], b, 1);
+		fill(k->subset[m], b, 1);
+		fill(k->observed[m], all, 1);
+		fill(k->learned[m], all, 1);
+		fill(k->counts_w[m], all, 1);
+	}
+	fill(k->ones, all, 1);
+	fill(k->part, all, part);
+	fill(k->log_part, all, logf(part));
+	fill(k->whole, b, 1);
+}
+
+void *mmi_masks_on_device(const mmi_masks *k, const void *host)
+{
+	return (char *)k->all.device + ((const char *)host - (const char *)k->all.host);
+}
+
+static mmi_floats floats(const mmi_masks *k, const float *host)
+{
+	return (mmi_floats){ mmi_masks_on_device(k, host) };
 }
 
 static void point(mmi_masks *k)
 {
 	for (uint32_t m = 0; m < k->n; m++) {
-		k->data.observed[m] = k->learned[m];
-		k->data.share[m] = k->share[m];
-		k->data.log_share[m] = k->log_share[m];
-		k->data.counts_w[m] = k->counts_w[m];
-		k->data.subset[m] = k->subset[m];
-		k->generated.observed[m] = k->generated.counts_w[m] = k->ones;
-		k->generated.share[m] = k->part;
-		k->generated.log_share[m] = k->log_part;
+		k->data.observed[m] = floats(k, k->learned[m]);
+		k->data.share[m] = floats(k, k->share[m]);
+		k->data.log_share[m] = floats(k, k->log_share[m]);
+		k->data.counts_w[m] = floats(k, k->counts_w[m]);
+		k->data.subset[m] = floats(k, k->subset[m]);
+		k->generated.observed[m] = k->generated.counts_w[m] = floats(k, k->ones);
+		k->generated.share[m] = floats(k, k->part);
+		k->generated.log_share[m] = floats(k, k->log_part);
 	}
 }
 
@@ -51,36 +99,49 @@ mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t r
 		            .own = s->private_own || s->separate_inference,
 		            .separate = s->separate_inference,
 		            .single = s->elbo->subset == MMI_SUBSET_ONE };
-	size_t all = (size_t)rows * chains;
-	float part = 1.0f / (float)k.n;
-	bool ok = make(&k.ones, all, 1) && make(&k.part, all, part) && make(&k.log_part, all, logf(part)) &&
-	          make(&k.whole, rows, 1);
-	k.expert = mmi_alloc(all, sizeof *k.expert);
-	for (uint32_t i = 0; ok && i < k.n; i++)
-		ok = make_modality(&k, i);
-	if (!ok || !k.expert) {
-		mmi_masks_clear(&k);
-		return mmi_fail(e, MM_ENOMEM, "out of memory for the masks of %u samples", rows);
+	mm_status status = mmi_mirror_create(m->device, lay_out(&k), &k.all, e);
+	if (status != MM_OK) {
+		mmi_masks_clear(m, &k);
+		return mmi_fail_prefix(e, "the masks of %u samples", rows);
 	}
+	lay_out(&k);
+	begin(&k);
 	point(&k);
+	mmi_mirror_push(m->device, &k.all);
 	*out = k;
 	return MM_OK;
 }
 
-void mmi_masks_clear(mmi_masks *k)
+void mmi_masks_clear(const mmi_model *m, mmi_masks *k)
 {
-	for (uint32_t m = 0; m < MMI_MAX_MODALITIES; m++) {
-		void *all[] = { k->there[m],    k->observed[m], k->learned[m], k->share[m], k->log_share[m],
-			            k->counts_w[m], k->held_w[m],   k->held_x[m],  k->subset[m] };
-		for (size_t i = 0; i < MMI_COUNT(all); i++)
-			mmi_free(all[i]);
-	}
-	mmi_free(k->ones);
-	mmi_free(k->part);
-	mmi_free(k->log_part);
-	mmi_free(k->whole);
-	mmi_free(k->expert);
+	mmi_mirror_clear(m->device, &k->all);
 	*k = (mmi_masks){ 0 };
+}
+
+mmi_parts mmi_masks_moved(const mmi_masks *k)
+{
+	mmi_parts p = { .expert = { NULL } };
+	for (uint32_t m = 0; m < k->n; m++) {
+		p.observed[m] = floats(k, k->observed[m]);
+		p.held[m].at = mmi_masks_on_device(k, k->held_w[m]);
+	}
+	return p;
+}
+
+mmi_parts mmi_masks_start(const mmi_masks *k, uint32_t c)
+{
+	mmi_parts p = { .expert = { mmi_masks_on_device(k, k->expert + (size_t)c * k->batch) } };
+	for (uint32_t m = 0; m < k->n; m++)
+		p.observed[m] = floats(k, k->there[m]);
+	return p;
+}
+
+mmi_parts mmi_masks_imputed(const mmi_masks *k)
+{
+	mmi_parts p = { .expert = { NULL } };
+	for (uint32_t m = 0; m < k->n; m++)
+		p.held[m].at = mmi_masks_on_device(k, k->held_x[m]);
+	return p;
 }
 
 /* ------------------------------------------------------------ filling */
@@ -164,11 +225,13 @@ static void fill_singles(mmi_masks *k, mmi_sampler *s, uint32_t first, uint32_t 
 	}
 }
 
-void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, const mmi_reduce *r, const float *const *observed, uint32_t iteration)
+void mmi_masks_fill(const mmi_model *m, mmi_masks *k, mmi_sampler *s, const mmi_reduce *r, const float *const *observed,
+                    uint32_t iteration)
 {
 	fill_there(k, observed);
 	k->n_whole = mmi_reduce_count(r, k->n_whole);
 	fill_experts(k, s, r->span, observed, iteration);
 	fill_chains(k);
 	(k->single ? fill_singles : fill_subsets)(k, s, r->span.first, iteration);
+	mmi_mirror_push(m->device, &k->all);
 }

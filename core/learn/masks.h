@@ -5,7 +5,7 @@
 
 #include "learn/losses.h"
 #include "learn/settings.h"
-#include "mcmc/sampler.h"
+#include "mcmc/runs.h"
 
 typedef struct mmi_masks {
 	uint32_t n, batch, chains;           /* modalities, samples here, chains a sample */
@@ -24,15 +24,23 @@ typedef struct mmi_masks {
 	uint32_t n_whole;                    /* of the whole batch */
 	uint32_t *expert;                    /* [chains * batch] whose q(z | x) starts the chain */
 	float *ones, *part, *log_part;       /* [chains * batch] 1, 1/M, log(1/M) */
+	mmi_mirror all;                      /* all of these arrays, and where the device has them */
 	mmi_mask data, generated;            /* for losses on data, and on complete tuples of our own */
 } mmi_masks;
 
 mm_status mmi_masks_create(const mmi_model *m, const mmi_settings *s, uint32_t rows, uint32_t chains, mmi_masks *out,
                            mm_error *e);
-void mmi_masks_clear(mmi_masks *k);
+void mmi_masks_clear(const mmi_model *m, mmi_masks *k);
+/* Where the device has what an array here has on the host. */
+void *mmi_masks_on_device(const mmi_masks *k, const void *host);
+/* Whose likelihoods move the posterior chains, and what of them stays; who is there, for where chain `c` starts; who is
+ * there and stays where the others are imputed. */
+mmi_parts mmi_masks_moved(const mmi_masks *k);
+mmi_parts mmi_masks_start(const mmi_masks *k, uint32_t c);
+mmi_parts mmi_masks_imputed(const mmi_masks *k);
 /* For the rows of a batch that are computed here; observed as in mmi_batch. Experts and subsets are drawn with the
  * sampler's noise of the iteration. */
-void mmi_masks_fill(mmi_masks *k, mmi_sampler *s, const mmi_reduce *r, const float *const *observed,
+void mmi_masks_fill(const mmi_model *m, mmi_masks *k, mmi_sampler *s, const mmi_reduce *r, const float *const *observed,
                     uint32_t iteration);
 
 #endif

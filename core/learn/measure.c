@@ -44,14 +44,24 @@ static double rows_of(const mmi_learner *l)
 	return (double)l->span.of * l->n_chains;
 }
 
+/* Of `dim` floats a row: chunk by chunk into the parts. */
+static void add_minus_log_prior(const mmi_learner *l, mmi_floats z, size_t dim)
+{
+	const size_t chunk = l->chunk * dim;
+	const uint32_t chunks = l->n_chains * l->reduce.share.chunks.rows;
+	const float *at = mmi_floats_read(l->model->device, z, chunks * chunk, l->z_room);
+	for (uint32_t c = 0; at && c < chunks; c++)
+		l->reduce.parts[c] += mmi_minus_log_prior(l->model, at + c * chunk, chunk);
+}
+
 static double minus_log_prior(const mmi_learner *l)
 {
-	const uint32_t chunks = l->n_chains * l->reduce.share.chunks.rows;
 	double sum;
-	for (uint32_t c = 0; c < chunks; c++) {
-		const mmi_latents at = mmi_latents_at(&l->z, l->model, (size_t)c * l->chunk);
-		l->reduce.parts[c] = mmi_latents_minus_log_prior(&at, l->model, l->chunk);
-	}
+	for (uint32_t c = 0; c < l->n_chains * l->reduce.share.chunks.rows; c++)
+		l->reduce.parts[c] = 0;
+	add_minus_log_prior(l, l->z.z, (size_t)mmi_model_z_dim(l->model));
+	for (uint32_t i = 0; i < l->model->n_modalities; i++)
+		add_minus_log_prior(l, l->z.w[i], (size_t)mmi_model_w_dim(l->model));
 	mmi_reduce_chunks(&l->reduce, l->reduce.parts, l->n_chains, 1, &sum);
 	return sum / rows_of(l);
 }
@@ -63,13 +73,13 @@ static bool told_by_update(const mmi_settings *s)
 	return !s->elbo_updates && s->generator_updates && !s->separate_inference;
 }
 
-void mmi_measure_posterior_end(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
+void mmi_measure_posterior_end(mmi_learner *l, mmi_measures *m)
 {
+	const mmi_parts parts = l->masked ? mmi_masks_moved(&l->masks) : (mmi_parts){ .expert = { NULL } };
 	mmi_chain_stats stats = { 0 };
 	if (told_by_update(l->settings))
 		return;
-	stats.energy = mmi_sampler_potential(l->sampler, l->masked ? mmi_rows_read(l->masks.observed) : NULL,
-	                                     mmi_rows_read(batch->x), l->span.rows, l->n_chains, &l->z);
+	stats.energy = mmi_run_potential(l->sampler, &parts, &l->x, l->span.rows, l->n_chains, &l->z);
 	mmi_reduce_chain(&l->reduce, l->sampler, l->n_chains, &stats);
 	m->u_end = stats.energy / rows_of(l);
 	m->nll_end = m->u_end - minus_log_prior(l);

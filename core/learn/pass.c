@@ -38,48 +38,47 @@ typedef struct mmi_pass_job {
 	uint32_t n_segments, n_chunks, n_lanes;
 } mmi_pass_job;
 
-static void bind_place(const mmi_loss *l, const mmi_segment *s, mmi_program *program, uint32_t i, size_t row, int64_t n)
+static void bind_rows(mmi_program *program, mm_tensor input, mmi_floats rows, size_t row, int64_t count)
 {
-	if (s->z[i].z)
-		mmi_program_feed(program, l->z[i].z, n, s->z[i].z + row * (size_t)l->count_z);
-	for (uint32_t m = 0; m < l->n_x && s->z[i].w[m]; m++)
-		mmi_program_feed(program, l->z[i].w[m], n, s->z[i].w[m] + row * (size_t)l->count_w);
+	if (input != MMI_NONE && rows.at)
+		mmi_program_bind(program, input, mmi_floats_at(rows, row * (size_t)count));
 }
 
-static void bind_flag(mmi_program *program, mm_tensor input, const float *rows, size_t row, int64_t n)
+static void bind_place(const mmi_loss *l, const mmi_segment *s, mmi_program *program, uint32_t i, size_t row)
 {
-	if (input != MMI_NONE)
-		mmi_program_feed(program, input, n, rows + row);
+	bind_rows(program, l->z[i].z, s->z[i].z, row, l->count_z);
+	for (uint32_t m = 0; m < l->n_x; m++)
+		bind_rows(program, l->z[i].w[m], s->z[i].w[m], row, l->count_w);
 }
 
-static void bind_mask(const mmi_loss *l, const mmi_segment *s, mmi_program *program, size_t row, int64_t n)
+static void bind_mask(const mmi_loss *l, const mmi_segment *s, mmi_program *program, size_t row)
 {
 	for (uint32_t m = 0; m < l->n_x; m++) {
-		bind_flag(program, l->observed[m], s->mask->observed[m], row, n);
-		bind_flag(program, l->mixture.share[m], s->mask->share[m], row, n);
-		bind_flag(program, l->mixture.log_share[m], s->mask->log_share[m], row, n);
-		bind_flag(program, l->subset[m], s->mask->subset[m], row, n);
+		bind_rows(program, l->observed[m], s->mask->observed[m], row, 1);
+		bind_rows(program, l->mixture.share[m], s->mask->share[m], row, 1);
+		bind_rows(program, l->mixture.log_share[m], s->mask->log_share[m], row, 1);
+		bind_rows(program, l->subset[m], s->mask->subset[m], row, 1);
 		for (uint32_t k = 0; k < l->n_z; k++)
-			bind_flag(program, l->counts_w[k][m], s->mask->counts_w[m], k * (size_t)s->rows + row, n);
+			bind_rows(program, l->counts_w[k][m], s->mask->counts_w[m], k * (size_t)s->rows + row, 1);
 	}
 }
 
 static void bind_chunk(const mmi_pass *p, const mmi_segment *s, mmi_program *program, uint32_t chunk, mmi_floats seeds)
 {
 	const mmi_loss *l = s->loss;
-	const int64_t n = p->chunk;
-	size_t row = (size_t)chunk * p->chunk, x_row = row % s->x_rows;
+	const mmi_device_rows *seen = s->seen ? s->seen : s->x;
+	const size_t row = (size_t)chunk * p->chunk, x_row = row % s->x_rows;
 	for (uint32_t i = 0; i < l->n_x; i++)
-		mmi_program_feed(program, l->x[i], n, s->x[i] + x_row * (size_t)l->count_x[i]);
+		bind_rows(program, l->x[i], s->x->x[i], x_row, l->count_x[i]);
 	for (uint32_t i = 0; i < l->n_x; i++)
 		if (l->seen[i] != l->x[i])
-			mmi_program_feed(program, l->seen[i], n, (s->seen ? s->seen : s->x)[i] + x_row * (size_t)l->count_x[i]);
+			bind_rows(program, l->seen[i], seen->x[i], x_row, l->count_x[i]);
 	for (uint32_t i = 0; i < l->n_z; i++)
-		bind_place(l, s, program, i, row, n);
+		bind_place(l, s, program, i, row);
 	for (uint32_t i = 0; i < l->n_x && l->pull[i] != MMI_NONE; i++)
-		mmi_program_feed(program, l->pull[i], n, s->pull[i] + row * (size_t)l->count_pull);
+		bind_rows(program, l->pull[i], s->pull[i], row, l->count_pull);
 	if (s->mask)
-		bind_mask(l, s, program, row, n);
+		bind_mask(l, s, program, row);
 	mmi_program_bind(program, l->seed, seeds);
 	if (l->l2 != MMI_NONE)
 		mmi_program_bind(program, l->l2, mmi_floats_at(seeds, p->chunk));

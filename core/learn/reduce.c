@@ -86,28 +86,73 @@ const void *mmi_reduce_rows(const mmi_reduce *r, const void *here, size_t bytes,
 	return all;
 }
 
-float *const *mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, float *const *here, float *const *all)
+/* ------------------------------------------------------------ rows of a device */
+
+mm_status mmi_all_rows_create(const mmi_reduce *r, const mmi_model *m, bool latents, mmi_all_rows *out, mm_error *e)
 {
+	const size_t row = r->span.of * sizeof(float), z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
+	*out = (mmi_all_rows){ .z = { NULL } };
+	if (!mmi_reduce_shared(r))
+		return MM_OK;
+	if (latents && z)
+		MMI_TRY(mmi_mirror_create(m->device, row * z, &out->z, e));
+	for (uint32_t i = 0; i < m->n_modalities; i++) {
+		MMI_TRY(mmi_mirror_create(m->device, row * (size_t)m->modalities[i].count, &out->x[i], e));
+		if (latents && w)
+			MMI_TRY(mmi_mirror_create(m->device, row * w, &out->w[i], e));
+	}
+	return MM_OK;
+}
+
+void mmi_all_rows_clear(const mmi_model *m, mmi_all_rows *a)
+{
+	mmi_mirror_clear(m->device, &a->z);
+	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		mmi_mirror_clear(m->device, &a->x[i]);
+		mmi_mirror_clear(m->device, &a->w[i]);
+	}
+}
+
+/* By way of the host: a comm of hosts is all there is. */
+static mmi_floats gather_rows(const mmi_reduce *r, const mmi_model *m, mmi_floats here, size_t count,
+                              const mmi_mirror *all)
+{
+	const mmi_device *d = m->device;
+	if (!mmi_reduce_shared(r) || !here.at)
+		return here;
+	float *own = (float *)all->host + r->span.first * count;
+	d->ops->download(d, own, here.at, r->span.rows * count * sizeof *own);
+	d->ops->wait(d, NULL);
+	mmi_reduce_floats(r, own, count, all->host);
+	mmi_mirror_push(d, all);
+	return (mmi_floats){ all->device };
+}
+
+mmi_device_rows mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, const mmi_device_rows *here,
+                                   const mmi_all_rows *all)
+{
+	mmi_device_rows out = { { { NULL } } };
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		mmi_reduce_floats(r, here[i], (size_t)m->modalities[i].count, all[i]);
-	return mmi_reduce_shared(r) ? all : here;
+		out.x[i] = gather_rows(r, m, here->x[i], (size_t)m->modalities[i].count, &all->x[i]);
+	return out;
 }
 
-const mmi_latents *mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_latents *here,
-                                      const mmi_latents *all)
+mmi_device_latents mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_device_latents *here,
+                                      const mmi_all_rows *all)
 {
-	if (here->z)
-		mmi_reduce_floats(r, here->z, (size_t)mmi_model_z_dim(m), all->z);
-	for (uint32_t i = 0; i < m->n_modalities && here->w[i]; i++)
-		mmi_reduce_floats(r, here->w[i], (size_t)mmi_model_w_dim(m), all->w[i]);
-	return mmi_reduce_shared(r) ? all : here;
+	mmi_device_latents out = { .z = gather_rows(r, m, here->z, (size_t)mmi_model_z_dim(m), &all->z) };
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		out.w[i] = gather_rows(r, m, here->w[i], (size_t)mmi_model_w_dim(m), &all->w[i]);
+	return out;
 }
 
-mm_status mmi_room_create(const mmi_reduce *r, uint32_t n, size_t count, mmi_room *out, mm_error *e)
+/* ------------------------------------------------------------ rows that the host looks at */
+
+mm_status mmi_room_create(const mmi_reduce *r, const mmi_model *m, size_t count, mmi_room *out, mm_error *e)
 {
-	mmi_room k = { .n = n, .count = count };
+	mmi_room k = { .device = m->device, .n = m->n_modalities, .count = count };
 	bool ok = true;
-	for (uint32_t i = 0; mmi_reduce_shared(r) && i < n; i++) {
+	for (uint32_t i = 0; (mmi_reduce_shared(r) || !m->device->ops->direct) && i < k.n; i++) {
 		ok = (k.rows[i] = mmi_alloc(r->span.of * count, sizeof(float))) && ok;
 		ok = (k.observed[i] = mmi_alloc(r->span.of, sizeof(float))) && ok;
 	}
@@ -128,15 +173,19 @@ void mmi_room_clear(mmi_room *k)
 	*k = (mmi_room){ .n = 0 };
 }
 
-void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, float *const *here, const float *const *observed,
+void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, const mmi_floats *here, const float *const *observed,
                    const float **all, const float **there)
 {
 	for (uint32_t i = 0; i < k->n; i++) {
-		all[i] = mmi_reduce_floats(r, here[i], k->count, k->rows[i]);
+		float *own = k->rows[i] ? k->rows[i] + r->span.first * k->count : NULL;
+		const float *rows = mmi_floats_read(k->device, here[i], r->span.rows * k->count, own);
+		all[i] = mmi_reduce_floats(r, rows, k->count, k->rows[i]);
 		if (observed)
 			there[i] = mmi_reduce_floats(r, observed[i], 1, k->observed[i]);
 	}
 }
+
+/* ------------------------------------------------------------ decisions */
 
 mm_status mmi_reduce_status(const mmi_reduce *r, mm_status status, mm_error *e)
 {

@@ -9,6 +9,7 @@
 
 #include "engine/lanes.h"
 #include "mcmc/sampler.h"
+#include "model/device_rows.h"
 
 typedef struct mmi_reduce { /* made once */
 	mmi_span span;          /* rows of a batch that are computed here */
@@ -39,26 +40,36 @@ static inline const float *mmi_reduce_floats(const mmi_reduce *r, const float *h
 {
 	return mmi_reduce_rows(r, here, count * sizeof *here, all);
 }
-/* The same of samples and of latents. */
-float *const *mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, float *const *here, float *const *all);
-const mmi_latents *mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_latents *here,
-                                      const mmi_latents *all);
+/* Rows of all ranks where the device has them. */
+typedef struct mmi_all_rows {
+	mmi_mirror x[MMI_MAX_MODALITIES], z, w[MMI_MAX_MODALITIES]; /* [batch] */
+} mmi_all_rows;
+
+/* Nothing is there with one rank. Clear in every case. */
+mm_status mmi_all_rows_create(const mmi_reduce *r, const mmi_model *m, bool latents, mmi_all_rows *out, mm_error *e);
+void mmi_all_rows_clear(const mmi_model *m, mmi_all_rows *a);
+mmi_device_rows mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, const mmi_device_rows *here,
+                                   const mmi_all_rows *all);
+mmi_device_latents mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_device_latents *here,
+                                      const mmi_all_rows *all);
+
+/* Where the host sees rows of several modalities, of all ranks, and who has them. */
+typedef struct mmi_room {
+	const mmi_device *device;
+	uint32_t n;
+	size_t count; /* floats of a row */
+	/* [batch][count], [batch]; nothing with one rank on a direct device. */
+	float *rows[MMI_MAX_MODALITIES], *observed[MMI_MAX_MODALITIES];
+} mmi_room;
+
+mm_status mmi_room_create(const mmi_reduce *r, const mmi_model *m, size_t count, mmi_room *out, mm_error *e);
+void mmi_room_clear(mmi_room *k);
+/* all[m], there[m] of the whole batch. observed as in mmi_batch; where it is NULL nothing becomes of `there`. */
+void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, const mmi_floats *here, const float *const *observed,
+                   const float **all, const float **there);
 
 /* Of what was made with the rows of all ranks: `status`, unless some of them never came. */
 mm_status mmi_reduce_status(const mmi_reduce *r, mm_status status, mm_error *e);
-/* Where rows of several modalities come together, and who has them; nothing is there with one rank. */
-typedef struct mmi_room {
-	uint32_t n;
-	size_t count;                                                   /* floats of a row */
-	float *rows[MMI_MAX_MODALITIES], *observed[MMI_MAX_MODALITIES]; /* [batch][count], [batch] */
-} mmi_room;
-
-mm_status mmi_room_create(const mmi_reduce *r, uint32_t n, size_t count, mmi_room *out, mm_error *e);
-void mmi_room_clear(mmi_room *k);
-/* all[m], there[m] of the whole batch. observed as in mmi_batch; where it is NULL nothing becomes of `there`. */
-void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, float *const *here, const float *const *observed,
-                   const float **all, const float **there);
-
 /* Whether something is so on any rank: that it was told to stop, that something failed. */
 bool mmi_reduce_any(const mmi_reduce *r, bool here);
 /* What the first rank's clock says. */

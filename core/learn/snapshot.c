@@ -70,17 +70,33 @@ void mmi_snapshot_take(mmi_learner *l)
 		l->snapshot_t[i] = mmi_learner_model(l, i)->t;
 }
 
-static void empty_buffer(mmi_learner *l)
+/* Calls for every array of the buffer. */
+static void each_of_buffer(const mmi_learner *l, void (*call)(const mmi_device *d, const mmi_mirror *copy))
 {
-	const size_t n = l->settings->x_buffer;
+	const mmi_device *d = l->model->device;
+	call(d, &l->buffer_z_copy);
 	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
-		if (l->buffer[m])
-			memset(l->buffer[m], 0, n * (size_t)l->model->modalities[m].count * sizeof(float));
-		if (l->buffer_z.w[m])
-			memset(l->buffer_z.w[m], 0, n * (size_t)mmi_model_w_dim(l->model) * sizeof(float));
+		call(d, &l->buffer_w_copy[m]);
+		call(d, &l->buffer_x_copy[m]);
 	}
-	if (l->buffer_z.z)
-		memset(l->buffer_z.z, 0, n * (size_t)mmi_model_z_dim(l->model) * sizeof(float));
+}
+
+static void empty(const mmi_device *d, const mmi_mirror *copy)
+{
+	if (copy->bytes)
+		d->ops->zero(d, copy->device, copy->bytes);
+}
+
+static void pull(const mmi_device *d, const mmi_mirror *copy)
+{
+	if (copy->bytes)
+		mmi_mirror_pull(d, copy, copy->bytes);
+}
+
+static void push(const mmi_device *d, const mmi_mirror *copy)
+{
+	if (copy->bytes)
+		mmi_mirror_push(d, copy);
 }
 
 /* What follows from parameters and counters. */
@@ -97,7 +113,7 @@ static void go_back(mmi_learner *l, int64_t rollbacks)
 	l->state = l->snapshot_state;
 	l->state.rollbacks = rollbacks;
 	l->state.n_buffered = 0; /* what broke down may be in the buffer, and must not get into checkpoints */
-	empty_buffer(l);
+	each_of_buffer(l, empty);
 	for (int i = 0; i < models(l); i++)
 		mmi_learner_model(l, i)->t = l->snapshot_t[i];
 	follow(l);
@@ -127,12 +143,14 @@ void mmi_learner_fetch(const mmi_learner *l)
 	for (int i = 0; i < models(l); i++)
 		mmi_optimiser_fetch(mmi_learner_model(l, i));
 	mmi_mirror_pull(l->model->device, &l->snapshot, l->snapshot.bytes);
+	each_of_buffer(l, pull);
 }
 
 void mmi_learner_restored(mmi_learner *l, bool snapshot)
 {
 	for (int i = 0; i < models(l); i++)
 		mmi_optimiser_push(mmi_learner_model(l, i));
+	each_of_buffer(l, push);
 	follow(l);
 	if (snapshot)
 		mmi_mirror_push(l->model->device, &l->snapshot);
@@ -225,11 +243,11 @@ static void add_rows(mmi_item_list *list, const char *what, const char *name, fl
 static void add_buffer(mmi_item_list *list, mmi_learner *l)
 {
 	size_t n = l->settings->x_buffer;
-	add_rows(list, "z", "", l->buffer_z.z, n, (size_t)mmi_model_z_dim(l->model));
+	add_rows(list, "z", "", l->buffer_z_copy.host, n, (size_t)mmi_model_z_dim(l->model));
 	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
 		const mmi_modality *modality = &l->model->modalities[m];
-		add_rows(list, "w/", modality->name, l->buffer_z.w[m], n, (size_t)mmi_model_w_dim(l->model));
-		add_rows(list, "x/", modality->name, l->buffer[m], n, (size_t)modality->count);
+		add_rows(list, "w/", modality->name, l->buffer_w_copy[m].host, n, (size_t)mmi_model_w_dim(l->model));
+		add_rows(list, "x/", modality->name, l->buffer_x_copy[m].host, n, (size_t)modality->count);
 	}
 }
 

@@ -3,6 +3,7 @@
 #ifndef MMI_DEVICE_ROWS_H
 #define MMI_DEVICE_ROWS_H
 
+#include "engine/row_ops.h"
 #include "model/latents.h"
 
 /* x[m] [rows][floats of modality m] */
@@ -24,6 +25,21 @@ typedef struct mmi_device_experts {
 /* Zeros. On failure some arrays may be there already: clear in every case. */
 mm_status mmi_device_latents_create(const mmi_model *m, size_t rows, mmi_device_latents *out, mm_error *e);
 void mmi_device_latents_clear(const mmi_model *m, mmi_device_latents *l);
+
+mm_status mmi_device_rows_create(const mmi_model *m, size_t rows, mmi_device_rows *out, mm_error *e);
+void mmi_device_rows_clear(const mmi_model *m, mmi_device_rows *x);
+mm_status mmi_device_experts_create(const mmi_model *m, size_t rows, mmi_device_experts *out, mm_error *e);
+void mmi_device_experts_clear(const mmi_model *m, mmi_device_experts *x);
+
+/* The first rows. */
+void mmi_device_rows_copy(const mmi_model *m, size_t rows, const mmi_device_rows *to, const mmi_device_rows *from);
+void mmi_device_latents_copy(const mmi_model *m, size_t rows, const mmi_device_latents *to,
+                             const mmi_device_latents *from);
+/* Single rows, as `which` says; its own addresses of rows and their length are not looked at. */
+void mmi_device_rows_pick(const mmi_model *m, const mmi_pick *which, const mmi_device_rows *to,
+                          const mmi_device_rows *from);
+void mmi_device_latents_pick(const mmi_model *m, const mmi_pick *which, const mmi_device_latents *to,
+                             const mmi_device_latents *from);
 
 /* A view that begins at a row: nothing is copied, never clear it. */
 mmi_device_latents mmi_device_latents_at(const mmi_model *m, const mmi_device_latents *l, size_t row);

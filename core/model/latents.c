@@ -50,8 +50,9 @@ void mmi_latents_copy(mmi_latents *to, const mmi_latents *from, const mmi_model 
 		memcpy(to->w[i], from->w[i], rows * (size_t)mmi_model_w_dim(m) * sizeof *to->w[i]);
 }
 
-static double minus_log_prior(const float *z, size_t n, bool laplace)
+double mmi_minus_log_prior(const mmi_model *m, const float *z, size_t n)
 {
+	const bool laplace = m->config.prior == MMI_PRIOR_LAPLACE;
 	double sum = 0;
 	for (size_t i = 0; i < n; i++)
 		sum += laplace ? fabs((double)z[i]) : 0.5 * (double)z[i] * (double)z[i];
@@ -60,10 +61,9 @@ static double minus_log_prior(const float *z, size_t n, bool laplace)
 
 double mmi_latents_minus_log_prior(const mmi_latents *l, const mmi_model *m, size_t rows)
 {
-	bool laplace = m->config.prior == MMI_PRIOR_LAPLACE;
-	double sum = l->z ? minus_log_prior(l->z, rows * (size_t)mmi_model_z_dim(m), laplace) : 0;
+	double sum = l->z ? mmi_minus_log_prior(m, l->z, rows * (size_t)mmi_model_z_dim(m)) : 0;
 	for (uint32_t i = 0; i < m->n_modalities && l->w[i]; i++)
-		sum += minus_log_prior(l->w[i], rows * (size_t)mmi_model_w_dim(m), laplace);
+		sum += mmi_minus_log_prior(m, l->w[i], rows * (size_t)mmi_model_w_dim(m));
 	return sum;
 }
 

@@ -4,15 +4,10 @@
 
 #include "model/model.h"
 
-/* Rows, and marks of rows, to those who only read them: C converts no pointer that deep by itself. */
+/* Rows to those who only read them: C converts no pointer that deep by itself. */
 static inline const float *const *mmi_rows_read(float *const *x)
 {
 	return (const float *const *)x;
-}
-
-static inline const uint8_t *const *mmi_held_read(uint8_t *const *held)
-{
-	return (const uint8_t *const *)held;
 }
 
 /* Zeros. On failure some arrays may be there already: mmi_rows_clear. */

@@ -112,15 +112,12 @@ static double choose(mmi_select *s, uint32_t first, uint32_t given)
 	return pairs;
 }
 
-/* U of the latents is -log p0 of them and the likelihoods that count: a chain of one step of length 0 finds it. */
+/* U of the latents is -log p0 of them and the likelihoods that count. */
 static double told_nll(mmi_select *s, const float *const *x)
 {
 	const mmi_model *m = s->learner->model;
-	mmi_posterior_args still = { .steps = 1, .grad_scale = 1, .observed = (const float *const *)s->told };
-	mmi_chain_stats stats;
 	double prior = mmi_latents_minus_log_prior(&s->z, m, s->block);
-	mmi_sampler_posterior(s->learner->sampler, &still, x, mmi_whole(s->block), 1, &s->z, NULL, &stats);
-	return stats.energy - prior;
+	return mmi_sampler_potential(s->learner->sampler, (const float *const *)s->told, x, s->block, 1, &s->z) - prior;
 }
 
 static void add_block(mmi_select *s, uint32_t first, sum *to)

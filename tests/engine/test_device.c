@@ -80,6 +80,28 @@ static void iterations_with_missing_modalities_and_private_latents_have_the_same
 	                true);
 }
 
+/* Of an iteration with all chains: three modalities of a batch, and what the host decides of it. How many rows the
+ * chains revise, and how often, is nothing to it. */
+static void a_batch_goes_to_the_device_once_an_iteration(void **state)
+{
+	static const char *const steps[] = { "learner.x_steps=1", "learner.x_steps=6" };
+	uint64_t uploads[2], downloads[2];
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		learner_rig r;
+		rig_open_on(&r, far_device(), (const char *const[]){ steps[i], "learner.snapshot_interval=1000", NULL });
+		rig_run(&r, 2);
+		const far_counts before = far_counted();
+		rig_run(&r, 1);
+		uploads[i] = far_counted().uploads - before.uploads;
+		downloads[i] = far_counted().downloads - before.downloads;
+		rig_close(&r);
+	}
+	assert_int_equal(uploads[0], uploads[1]);
+	assert_int_equal(downloads[0], downloads[1]);
+	assert_int_equal(uploads[0], RIG_MODALITIES + 1 + 3); /* samples; masks; factors of three updates */
+}
+
 /* Copies what a checkpoint holds. */
 static void carry_over(learner_rig *from, learner_rig *to)
 {
@@ -184,6 +206,7 @@ int main(void)
 		cmocka_unit_test(iterations_have_the_same_bits),
 		cmocka_unit_test(iterations_with_all_experts_and_the_contrastive_loss_have_the_same_bits),
 		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_have_the_same_bits),
+		cmocka_unit_test(a_batch_goes_to_the_device_once_an_iteration),
 		cmocka_unit_test(a_run_goes_on_on_another_device),
 		cmocka_unit_test(translations_have_the_same_bits),
 	};

@@ -4,7 +4,9 @@
 #include "mmi_build.h"
 
 #include "../rig/comm_rig.h"
+#include "../rig/device_rig.h"
 #include "../rig/learner_rig.h"
+#include "../rig/rows_rig.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -40,7 +42,9 @@ typedef struct locations {
 
 static void open_locations(locations *l, int32_t compared)
 {
-	const mmi_model model = { .n_modalities = M, .config = { .latent_dim = DIM, .agreement_dim = compared } };
+	const mmi_model model = { .device = cpu_device(),
+		                      .n_modalities = M,
+		                      .config = { .latent_dim = DIM, .agreement_dim = compared } };
 	mm_error e = MM_ERROR_INIT;
 	for (uint32_t m = 0; m < M; m++) {
 		l->loc[m] = l->value[m];
@@ -49,6 +53,12 @@ static void open_locations(locations *l, int32_t compared)
 	}
 	const mmi_reduce all = reduce_alone(ROWS);
 	assert_int_equal(mmi_alignment_create(&model, &all, &l->alignment, &e), MM_OK);
+}
+
+static void close_locations(locations *l)
+{
+	const mmi_model model = { .device = cpu_device() };
+	mmi_alignment_clear(&model, &l->alignment);
 }
 
 static void the_loss_is_the_mean_over_pairs(void **state)
@@ -70,7 +80,7 @@ static void the_loss_is_the_mean_over_pairs(void **state)
 		for (uint32_t i = 0; i < ROWS * DIM; i++)
 			near((double)l.alignment.grad[m][i], (double)grad[m][i], 1e-6, "a gradient");
 	mmi_contrast_clear(&c);
-	mmi_alignment_clear(&l.alignment);
+	close_locations(&l);
 }
 
 /* contrast_dim = 2: the loss of the first two latents of each row, and no gradient to the others. */
@@ -98,7 +108,7 @@ static void only_the_leading_latents_are_compared(void **state)
 			near((double)l.alignment.grad[m][i], i % DIM < LEADING ? (double)grad[m][i / DIM * LEADING + i % DIM] : 0,
 			     1e-6, "a gradient");
 	mmi_contrast_clear(&c);
-	mmi_alignment_clear(&l.alignment);
+	close_locations(&l);
 }
 
 /* Rows 1 and 4 lack modality 0; what stands in their place must not matter to the bit. */
@@ -135,7 +145,7 @@ static void a_missing_modality_drops_out(void **state)
 	for (uint32_t i = 0; i < ROWS * DIM; i++)
 		assert_true(fabsf(l.alignment.grad[0][i]) <= 0);
 	assert_true(l.alignment.loss > 0);
-	mmi_alignment_clear(&l.alignment);
+	close_locations(&l);
 }
 
 /* ------------------------------------------------------------ in the learner */
@@ -145,8 +155,10 @@ static double loss_now(learner_rig *r, const mmi_batch *batch)
 {
 	mmi_learner *l = r->learner;
 	mmi_params_update(r->model->inference, 0);
-	mmi_sampler_encode(l->sampler, (const float *const *)batch->x, r->settings.batch, &l->experts);
-	mmi_alignment_make(&l->alignment, (const float *const *)l->experts.loc, NULL, r->settings.batch,
+	mmi_learner_take(l, batch);
+	mmi_run_encode(l->sampler, &l->x, r->settings.batch, &l->experts);
+	const mmi_experts experts = experts_on_host(&l->experts);
+	mmi_alignment_make(&l->alignment, (const float *const *)experts.loc, NULL, r->settings.batch,
 	                   r->settings.contrast_temperature);
 	return l->alignment.loss;
 }
@@ -160,13 +172,11 @@ static void its_gradient_reaches_the_encoders(void **state)
 	mmi_params *p = r.model->inference;
 	const mmi_batch *batch = rig_batch(&r, 0);
 	loss_now(&r, batch);
-	mmi_segment s = { .loss = &l->locations,
-		              .x = (const float *const *)batch->x,
-		              .rows = r.settings.batch,
-		              .x_rows = r.settings.batch,
-		              .seed = 1 };
+	mmi_segment s = {
+		.loss = &l->locations, .x = &l->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 1
+	};
 	for (uint32_t m = 0; m < M; m++)
-		s.z[m].z = l->alignment.grad[m];
+		s.z[m].z.at = l->alignment.grad[m];
 	mmi_pass_run(&l->pass, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 
@@ -197,12 +207,14 @@ static void its_gradient_reaches_the_encoders(void **state)
 }
 
 /* The gradient of an ELBO that takes `pull` along, into what the caller frees. */
-static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, const float *const *pull)
+static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, float *const *pull)
 {
 	mmi_learner *l = r->learner;
+	const mmi_device_rows along = on_device((const float *const *)pull, M);
+	mmi_learner_take(l, batch);
 	mmi_segment s = { .loss = &l->elbo,
-		              .x = (const float *const *)batch->x,
-		              .pull = pull,
+		              .x = &l->x,
+		              .pull = along.x,
 		              .rows = r->settings.batch,
 		              .x_rows = r->settings.batch,
 		              .seed = 0.1f };
@@ -225,19 +237,17 @@ static void an_elbo_takes_it_along(void **state)
 	mmi_learner *l = r.learner;
 	const mmi_batch *batch = rig_batch(&r, 0);
 	for (uint32_t i = 0; i < l->n_eps; i++)
-		mmi_sampler_standard(l->sampler, mmi_whole(r.settings.batch), 100 + i, 0, &l->eps[i]);
+		mmi_run_standard(l->sampler, mmi_whole(r.settings.batch), 100 + i, 0, &l->eps[i]);
 	loss_now(&r, batch);
-	float *both = elbo_gradient(&r, batch, (const float *const *)l->alignment.grad), *none[M], *alone;
+	float *both = elbo_gradient(&r, batch, l->alignment.grad), *none[M], *alone;
 	for (uint32_t m = 0; m < M; m++)
 		assert_non_null(none[m] = calloc(r.settings.batch * l->alignment.dim, sizeof *none[m]));
-	alone = elbo_gradient(&r, batch, (const float *const *)none);
-	mmi_segment s = { .loss = &l->locations,
-		              .x = (const float *const *)batch->x,
-		              .rows = r.settings.batch,
-		              .x_rows = r.settings.batch,
-		              .seed = 2 };
+	alone = elbo_gradient(&r, batch, none);
+	mmi_segment s = {
+		.loss = &l->locations, .x = &l->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 2
+	};
 	for (uint32_t m = 0; m < M; m++)
-		s.z[m].z = l->alignment.grad[m];
+		s.z[m].z.at = l->alignment.grad[m];
 	mmi_pass_run(&l->pass, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 	double moved = 0;
@@ -285,11 +295,11 @@ static void check_joint_energy(const char *contrast_dim, size_t compared)
 	assert_true(rows <= MMI_COUNT(e_with));
 	mmi_sampler_energy(with.learner->sampler, x, rows, e_with);
 	mmi_sampler_energy(without.learner->sampler, x, rows, e_without);
-	mmi_sampler_encode(with.learner->sampler, x, rows, &with.learner->experts);
+	const mmi_experts experts = experts_on_host(&with.learner->experts);
+	mmi_sampler_encode(with.learner->sampler, x, rows, &experts);
 	for (uint32_t r = 0; r < rows; r++)
-		near((double)e_with[r],
-		     (double)e_without[r] - 3 * mean_cosine(&with.learner->experts, r, dim, compared ? compared : dim), 1e-5,
-		     "an energy");
+		near((double)e_with[r], (double)e_without[r] - 3 * mean_cosine(&experts, r, dim, compared ? compared : dim),
+		     1e-5, "an energy");
 
 	/* The energy's losses leave the experts as they are. */
 	assert_int_equal(with.learner->energy_loss.n_lanes, 1);
@@ -356,14 +366,16 @@ static double expected_u(learner_rig *r, const mmi_guide_args *a, mmi_latents *z
 	float energy[64];
 	double sum = 0;
 	mmi_sampler_posterior(l->sampler, &still, x, mmi_whole(rows), 1, z, NULL, &stats);
-	mmi_sampler_decode(l->sampler, z, rows, l->revised);
+	float *made[MMI_MAX_MODALITIES];
+	on_host(&l->revised, made);
+	mmi_sampler_decode(l->sampler, z, rows, made);
 	for (uint32_t m = 0; m < M; m++) {
 		size_t count = (size_t)r->modality[m].count;
 		for (uint32_t i = 0; i < rows; i++)
 			if (observed[m][i] > 0)
-				memcpy(l->revised[m] + i * count, x[m] + i * count, count * sizeof(float));
+				memcpy(l->revised.x[m].at + i * count, x[m] + i * count, count * sizeof(float));
 	}
-	mmi_sampler_energy(l->sampler, (const float *const *)l->revised, rows, energy);
+	mmi_sampler_energy(l->sampler, (const float *const *)made, rows, energy);
 	for (uint32_t i = 0; i < rows; i++)
 		sum += (double)energy[i];
 	return stats.energy + a->weight * sum;
@@ -394,16 +406,17 @@ static void the_energy_guides_latents(void **state)
 			a.x = x;
 			a.observed = observed;
 		}
-		mmi_sampler_prior(l->sampler, mmi_whole(rows), 0, 5, &l->z_prior);
-		mmi_latents_copy(&l->z_start, &l->z_prior, r.model, rows);
-		double expected = expected_u(&r, &a, &l->z_prior, x, observed);
-		double first = guided_step(&r, &a, &l->z_prior, step), gradient2 = 0;
+		mmi_latents z = latents_on_host(&l->z_prior), start = latents_on_host(&l->z_start);
+		mmi_sampler_prior(l->sampler, mmi_whole(rows), 0, 5, &z);
+		mmi_latents_copy(&start, &z, r.model, rows);
+		double expected = expected_u(&r, &a, &z, x, observed);
+		double first = guided_step(&r, &a, &z, step), gradient2 = 0;
 		near(first / expected, 1, 1e-5, "U of the guided chain over its parts");
 		for (size_t i = 0; i < rows * (size_t)r.settings.model.latent_dim; i++) {
-			double moved = (double)l->z_prior.z[i] - (double)l->z_start.z[i];
+			double moved = (double)z.z[i] - (double)start.z[i];
 			gradient2 += moved * moved / (step * step / 2);
 		}
-		double second = guided_step(&r, &a, &l->z_prior, 0);
+		double second = guided_step(&r, &a, &z, 0);
 		near((first - second) / gradient2, 1, 0.005, "the fall of U over the square of its gradient");
 		rig_close(&r);
 	}
@@ -447,7 +460,7 @@ static double ranked(learner_rig *r)
 			x[m] = batch->x[m];
 		mmi_sampler_energy(r->learner->sampler, x, rows, here);
 		size_t count = (size_t)r->modality[RIG_SENSOR].count, words = (size_t)r->modality[RIG_WORDS].count;
-		float *moved = r->learner->revised[RIG_SENSOR];
+		float *moved = r->learner->revised.x[RIG_SENSOR].at;
 		for (uint32_t i = 0; i < rows; i++)
 			memcpy(moved + i * count, batch->x[RIG_SENSOR] + (i + 1) % rows * count, count * sizeof(float));
 		x[RIG_SENSOR] = moved;

@@ -471,10 +471,10 @@ static void check_chains(rig *r)
 		r->settings.x_steps = r->settings.z_steps = k;
 		iterate(r, &m);
 		r->learner->state = before;
-		check_state(r->learner->z.z, r->learner->n_chains * latents, record("%s/%d/z/%u", name, t, k));
-		check_state(r->learner->z_prior.z, latents, record("%s/%d/z_prior", name, t));
+		check_state(r->learner->z.z.at, r->learner->n_chains * latents, record("%s/%d/z/%u", name, t, k));
+		check_state(r->learner->z_prior.z.at, latents, record("%s/%d/z_prior", name, t));
 		for (size_t i = 0; i < N_MODALITIES; i++)
-			check_state(r->learner->revised[i], BATCH * (size_t)r->run->modalities[i].count,
+			check_state(r->learner->revised.x[i].at, BATCH * (size_t)r->run->modalities[i].count,
 			            record("%s/%d/x/%s/%u", name, t, r->run->modalities[i].name, k));
 	}
 	r->settings = settings;
@@ -508,7 +508,7 @@ static void check_measures(const rig *r, int64_t t, const mmi_measures *m)
 static void check_refreshed(const rig *r, int64_t t)
 {
 	for (size_t i = 0; i < N_MODALITIES; i++)
-		check_state(r->learner->revised[i], BATCH * (size_t)r->run->modalities[i].count,
+		check_state(r->learner->revised.x[i].at, BATCH * (size_t)r->run->modalities[i].count,
 		            record("%s/%lld/refreshed/%s", r->run->name, (long long)t, r->run->modalities[i].name));
 }
 

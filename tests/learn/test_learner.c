@@ -4,6 +4,7 @@
 
 #include "../rig/learner_rig.h"
 #include "../rig/store_rig.h"
+#include "../rig/rows_rig.h"
 
 #include <math.h>
 
@@ -26,7 +27,7 @@ static void compare_threads(const char *const *sets)
 	}
 	for (size_t i = 1; i < MMI_COUNT(threads); i++) {
 		rig_assert_same(&r[0], &r[i]);
-		assert_memory_equal(r[0].learner->revised[RIG_PICTURE], r[i].learner->revised[RIG_PICTURE],
+		assert_memory_equal(r[0].learner->revised.x[RIG_PICTURE].at, r[i].learner->revised.x[RIG_PICTURE].at,
 		                    r[0].settings.batch * (size_t)r[0].modality[RIG_PICTURE].count * sizeof(float));
 		rig_close(&r[i]);
 	}
@@ -358,7 +359,8 @@ static void u_at_the_end_is_of_the_parameters_that_moved_the_chain(void **state)
 		rig_open(&r, (const char *const[]){ "learner.experts=all", "learner.z_step=1e-9", "learner.z_noise=0",
 		                                    "learner.lr_generator=0.01", keys[i], NULL });
 		mmi_measures m = rig_run(&r, 1);
-		double prior = mmi_latents_minus_log_prior(&r.learner->z, r.model, RIG_MODALITIES * 16) / (RIG_MODALITIES * 16);
+		const mmi_latents z = latents_on_host(&r.learner->z);
+		double prior = mmi_latents_minus_log_prior(&z, r.model, RIG_MODALITIES * 16) / (RIG_MODALITIES * 16);
 		if (!(fabs(m.u_end - m.u_start) <= 1e-6 * fabs(m.u_start)))
 			fail_msg("%s: U is %.9g at the start and %.9g at the end", keys[i], m.u_start, m.u_end);
 		assert_true(fabs(m.nll_end + prior - m.u_end) <= 1e-6 * fabs(m.u_end));
@@ -403,8 +405,8 @@ static void chains_of_no_steps_leave_their_start(void **state)
 	rig_open(&r, (const char *const[]){ "learner.x_steps=0", "learner.z_steps=0", NULL });
 	mmi_measures m = rig_run(&r, 3);
 	assert_true(m.z_move == 0 && m.x_move < 1e-7 && isfinite(m.loss_generator) && isfinite(m.gap));
-	assert_memory_equal(r.learner->z.z, r.learner->z_start.z, 16 * 6 * sizeof(float));
-	assert_memory_equal(r.learner->revised[0], r.learner->generated[0],
+	assert_memory_equal(r.learner->z.z.at, r.learner->z_start.z.at, 16 * 6 * sizeof(float));
+	assert_memory_equal(r.learner->revised.x[0].at, r.learner->generated.x[0].at,
 	                    16 * (size_t)r.modality[0].count * sizeof(float));
 	rig_close(&r);
 }
@@ -421,8 +423,8 @@ static void refreshed_negatives_come_from_the_updated_generator(void **state)
 	assert_true(a.generator == b.generator && a.inference == b.inference);
 	assert_int_not_equal(a.energy, b.energy);
 	/* The same z and the new weights: the decoder's means now. */
-	mmi_sampler_decode(fresh.learner->sampler, &fresh.learner->z_prior, 16, plain.learner->generated);
-	assert_memory_equal(plain.learner->generated[0], fresh.learner->generated[0],
+	mmi_run_decode(fresh.learner->sampler, &fresh.learner->z_prior, 16, &plain.learner->generated);
+	assert_memory_equal(plain.learner->generated.x[0].at, fresh.learner->generated.x[0].at,
 	                    16 * (size_t)fresh.modality[0].count * sizeof(float));
 	rig_close(&plain);
 	rig_close(&fresh);
@@ -442,8 +444,8 @@ static void experts_one_starts_each_chain_from_its_expert(void **state)
 	mmi_sampler_standard(r.learner->sampler, mmi_whole(16), 0, 0, &eps);
 	for (int i = 0; i < 16 * 6; i++) {
 		uint32_t expert = r.learner->masks.expert[i / 6];
-		float expected = r.learner->experts.loc[expert][i] + r.learner->experts.scale[expert][i] * eps.z[i];
-		assert_true(fabsf(r.learner->z.z[i] - expected) <= 1e-6f * fmaxf(1, fabsf(expected)));
+		float expected = r.learner->experts.loc[expert].at[i] + r.learner->experts.scale[expert].at[i] * eps.z[i];
+		assert_true(fabsf(r.learner->z.z.at[i] - expected) <= 1e-6f * fmaxf(1, fabsf(expected)));
 		seen[expert]++;
 	}
 	assert_true(seen[0] && seen[1] && seen[2]);
@@ -467,9 +469,10 @@ static void the_posterior_chain_at_use_is_that_of_training(void **state)
 		const mmi_saved saved = { .setup = { .settings = r.settings, .n_modalities = r.n_modalities } };
 		const mmi_recipe_change none = MMI_RECIPE_AS_IT_IS;
 		const mmi_posterior_args args = mmi_saved_chains(&saved, &r.settings.translate, &none).posterior;
-		mmi_sampler_posterior(l->sampler, &args, (const float *const *)r.x, mmi_whole(16), l->n_chains, &l->z_start,
-		                      NULL, &stats);
-		assert_memory_equal(l->z_start.z, l->z.z, l->n_chains * 16 * 6 * sizeof(float));
+		mmi_latents start = latents_on_host(&l->z_start);
+		mmi_sampler_posterior(l->sampler, &args, (const float *const *)r.x, mmi_whole(16), l->n_chains, &start, NULL,
+		                      &stats);
+		assert_memory_equal(l->z_start.z.at, l->z.z.at, l->n_chains * 16 * 6 * sizeof(float));
 		rig_close(&r);
 	}
 }
@@ -514,8 +517,8 @@ static double first_drift(learner_rig *r)
 {
 	mmi_chain_stats stats;
 	mmi_revise_args a = { .steps = 1, .step = r->learner->state.x_step };
-	mmi_sampler_revise(r->learner->sampler, &a, r->learner->revised, (const float *const *)r->learner->generated,
-	                   mmi_whole(16), &stats);
+	const mmi_parts all = { .expert = { NULL } };
+	mmi_run_revise(r->learner->sampler, &a, &all, &r->learner->revised, &r->learner->generated, mmi_whole(16), &stats);
 	return sqrt(stats.drift2 / stats.elements);
 }
 
@@ -541,9 +544,12 @@ static void calibrate(double x_scale)
 			s = m.x_step;
 		else if (i >= MMI_CALIBRATE)
 			assert_true(m.x_step == s); /* held */
-		memcpy(r.learner->revised[0], r.learner->generated[0], 16 * (size_t)r.modality[0].count * sizeof(float));
-		memcpy(r.learner->revised[1], r.learner->generated[1], 16 * (size_t)r.modality[1].count * sizeof(float));
-		memcpy(r.learner->revised[2], r.learner->generated[2], 16 * (size_t)r.modality[2].count * sizeof(float));
+		memcpy(r.learner->revised.x[0].at, r.learner->generated.x[0].at,
+		       16 * (size_t)r.modality[0].count * sizeof(float));
+		memcpy(r.learner->revised.x[1].at, r.learner->generated.x[1].at,
+		       16 * (size_t)r.modality[1].count * sizeof(float));
+		memcpy(r.learner->revised.x[2].at, r.learner->generated.x[2].at,
+		       16 * (size_t)r.modality[2].count * sizeof(float));
 		if (i >= MMI_CALIBRATE)
 			drift += first_drift(&r) / 10;
 	}
@@ -685,11 +691,11 @@ static void a_replay_after_a_rollback_meets_other_noise(void **state)
 	(void)state;
 	rig_open(&r, NULL);
 	rig_run(&r, 1);
-	float first = r.learner->z_prior.z[0];
+	float first = r.learner->z_prior.z.at[0];
 	assert_ok(mmi_learner_rollback(r.learner, 0, &e), e);
 	assert_int_equal(r.learner->state.iteration, 0);
 	rig_run(&r, 1);
-	assert_true(r.learner->z_prior.z[0] != first);
+	assert_true(r.learner->z_prior.z.at[0] != first);
 	rig_close(&r);
 }
 

@@ -4,6 +4,8 @@
 
 #include "../reference/match_values.h"
 #include "../rig/learner_rig.h"
+#include "../rig/rows_rig.h"
+#include "model/rows.h"
 #include "engine/vec.h"
 #include "learn/measure.h"
 #include "learn/terms/terms.h"
@@ -214,6 +216,7 @@ static void the_networks_and_their_gradients_are_pytorchs(void **state)
 
 	mmi_measures m = mmi_measures_none(true);
 	r.learner->match_optimiser.config.rate = 0; /* the gradients, without the step */
+	mmi_learner_take(r.learner, &r.batch);
 	assert_int_equal(mmi_update_match(r.learner, &r.batch, &m, &e), MM_OK);
 	near(m.match, match_loss, 1e-5, "the loss");
 	for (size_t i = 0; i < p->n; i++) {
@@ -281,13 +284,14 @@ static void the_temperature_has_bounds(void **state)
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
 		float energy[16];
 		mmi_match *k = &r.learner->match;
+		float *unit[MMI_MAX_MODALITIES];
 		set_raw_scale(&r, cases[i].raw);
-		mmi_sampler_embed(r.learner->sampler, (const float *const *)batch->x, 16, k->unit, k->scale);
-		near(exp(-(double)k->scale[0]), cases[i].tau, 1e-5, "the temperature");
+		mmi_sampler_embed(r.learner->sampler, (const float *const *)batch->x, 16, on_host(&k->unit, unit), k->scale.at);
+		near(exp(-(double)k->scale.at[0]), cases[i].tau, 1e-5, "the temperature");
 		mmi_sampler_energies(r.learner->sampler, (const float *const *)batch->x, 16,
 		                     &(mmi_energies){ .term[MMI_TERM_MATCH] = energy });
 		for (int b = 0; b < 16; b++) {
-			near(squares(k->unit[0] + b * MMI_MATCH_DIM, MMI_MATCH_DIM), 1, 1e-5, "the length of a unit vector");
+			near(squares(unit[0] + b * MMI_MATCH_DIM, MMI_MATCH_DIM), 1, 1e-5, "the length of a unit vector");
 			assert_true(fabs((double)energy[b]) <= 1.0001 * M * (M - 1) / 2 / cases[i].tau);
 		}
 	}
@@ -401,6 +405,7 @@ static mmi_measures learn_pairs(learner_rig *r, uint32_t iterations, pair_maker 
 	mmi_measures m = mmi_measures_none(true);
 	for (uint32_t t = 0; t < iterations; t++) {
 		fill_pairs(r, t, make, NULL);
+		mmi_learner_take(r->learner, &r->batch);
 		if (mmi_update_match(r->learner, &r->batch, &m, &e) != MM_OK)
 			fail_msg("%s", e.message);
 	}
@@ -461,6 +466,7 @@ static void independent_modalities_stay_at_chance(void **state)
 	for (uint32_t t = 0; t < 50; t++) { /* 6,400 choices among 64 */
 		mmi_measures now = mmi_measures_none(true);
 		fill_pairs(&r, 2000000 + t, independent, NULL);
+		mmi_learner_take(r.learner, &r.batch);
 		assert_int_equal(mmi_update_match(r.learner, &r.batch, &now, &e), MM_OK);
 		first += now.match_first / 50;
 	}
@@ -560,10 +566,11 @@ static void incomplete_tuples_are_learned_from(void **state)
 	/* What is not there is of no account: the loss is the same with anything in its place. */
 	const mmi_batch *batch = rig_batch(&r, 7);
 	mmi_match *k = &r.learner->match;
+	float *unit[MMI_MAX_MODALITIES];
 	double loss[2];
 	for (int i = 0; i < 2; i++) {
-		mmi_sampler_embed(r.learner->sampler, (const float *const *)batch->x, 16, k->unit, k->scale);
-		mmi_ranking_make(&k->ranking, mmi_rows_read(k->unit), batch->observed, 16, (double)k->scale[0]);
+		mmi_sampler_embed(r.learner->sampler, (const float *const *)batch->x, 16, on_host(&k->unit, unit), k->scale.at);
+		mmi_ranking_make(&k->ranking, mmi_rows_read(unit), batch->observed, 16, (double)k->scale.at[0]);
 		loss[i] = k->ranking.loss;
 		for (uint32_t m1 = 0; m1 < M; m1++)
 			for (uint32_t b = 0; b < 16; b++)
@@ -629,7 +636,7 @@ static void the_energy_tells_swapped_tuples(void **state)
 	mmi_sampler_energies(r.learner->sampler, x, 32, &out);
 	for (uint32_t shift = 1; shift < 32; shift++) {
 		const size_t count = (size_t)r.modality[RIG_SENSOR].count, words = (size_t)r.modality[RIG_WORDS].count;
-		float *moved = r.learner->revised[RIG_SENSOR];
+		float *moved = r.learner->revised.x[RIG_SENSOR].at;
 		for (uint32_t i = 0; i < 32; i++)
 			memcpy(moved + i * count, batch->x[RIG_SENSOR] + (i + shift) % 32 * count, count * sizeof(float));
 		x[RIG_SENSOR] = moved;

@@ -14,6 +14,7 @@
 
 #include "learn/objectives/objective.h"
 #include "../rig/ops_reference.h"
+#include "../rig/rows_rig.h"
 
 enum { N = 4, Z = 2, W = 1, PLACES = LINEAR + 1, SMALL_CHUNK = 2 };
 
@@ -90,11 +91,11 @@ static void load_masks(rig *r)
 		load(r->single[m], "single/%d", m);
 		for (int k = 0; k < LINEAR; k++)
 			load(r->counts[m] + k * N, "counts/%d/%d", k, m);
-		r->mask.observed[m] = r->observed[m];
-		r->mask.share[m] = r->share[m];
-		r->mask.log_share[m] = r->log_share[m];
-		r->mask.counts_w[m] = r->counts[m];
-		r->mask.subset[m] = r->subset[m];
+		r->mask.observed[m].at = r->observed[m];
+		r->mask.share[m].at = r->share[m];
+		r->mask.log_share[m].at = r->log_share[m];
+		r->mask.counts_w[m].at = r->counts[m];
+		r->mask.subset[m].at = r->subset[m];
 	}
 	for (int i = 0; i < N; i++) {
 		float count = r->observed[0][i] + r->observed[1][i] + r->observed[2][i];
@@ -176,17 +177,13 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 
 static void check_loss(rig *r, mmi_loss *l, const char *name)
 {
-	mmi_segment s = { .loss = l,
-		              .x = (const float *const *)r->x,
-		              .seen = r->shown,
-		              .mask = &r->mask,
-		              .rows = N,
-		              .x_rows = N,
-		              .seed = 1.0f / N };
+	const mmi_device_rows x = on_device((const float *const *)r->x, LINEAR),
+						  seen = on_device(r->shown ? r->shown : (const float *const *)r->x, LINEAR);
+	mmi_segment s = { .loss = l, .x = &x, .seen = &seen, .mask = &r->mask, .rows = N, .x_rows = N, .seed = 1.0f / N };
 	double want = 0;
 	char record[128];
 	for (uint32_t k = 0; k < l->n_z; k++)
-		s.z[k] = r->places[k % PLACES];
+		s.z[k] = latents_on_device(&r->places[k % PLACES]);
 	mmi_pass_run(&r->pass, &s, 1);
 	snprintf(record, sizeof record, "%d/%s/%s/value", r->private, name, r->masked ? "masked" : "full");
 	for (int i = 0; i < N; i++)
@@ -233,7 +230,7 @@ static void check_elbos_named(rig *r, const char *suffix)
 		char name[32];
 		snprintf(name, sizeof name, "%s%s", o->name, suffix);
 		for (int m = 0; m < LINEAR; m++)
-			r->mask.subset[m] = o->subset == MMI_SUBSET_ONE ? r->single[m] : r->subset[m];
+			r->mask.subset[m].at = o->subset == MMI_SUBSET_ONE ? r->single[m] : r->subset[m];
 		check_loss(r, &l, name);
 	}
 }

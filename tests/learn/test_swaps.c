@@ -4,6 +4,7 @@
 
 #include "../rig/comm_rig.h"
 #include "../rig/learner_rig.h"
+#include "../rig/rows_rig.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -64,8 +65,9 @@ static void make_swaps(mmi_swaps *k, learner_rig *r, const table *t, const float
                        uint32_t iteration, uint32_t number)
 {
 	const mmi_reduce all = reduce_alone(ROWS);
+	const mmi_device_rows x = on_device(t->x, N);
 	const mmi_swaps_args a = {
-		.x = t->x, .whole = whole, .factor = factor, .margin = margin, .iteration = iteration, .number = number
+		.x = &x, .whole = whole, .factor = factor, .margin = margin, .iteration = iteration, .number = number
 	};
 	mmi_swaps_make(k, r->learner->sampler, r->model, &all, &a);
 }
@@ -74,9 +76,9 @@ static void make_swaps(mmi_swaps *k, learner_rig *r, const table *t, const float
 static int source(const mmi_swaps *k, const float *value, int m, int row)
 {
 	for (int i = 0; i < ROWS; i++)
-		if (k->x[m][row * FLOATS] >= value[i] && k->x[m][row * FLOATS] <= value[i])
+		if (k->x.x[m].at[row * FLOATS] >= value[i] && k->x.x[m].at[row * FLOATS] <= value[i])
 			return i;
-	fail_msg("row %d has %g, which no row of the data has", row, (double)k->x[m][row * FLOATS]);
+	fail_msg("row %d has %g, which no row of the data has", row, (double)k->x.x[m].at[row * FLOATS]);
 	return -1;
 }
 
@@ -113,7 +115,7 @@ static void one_modality_comes_from_any_other_row(void **state)
 		for (int i = 0; i < ROWS; i++)
 			for (int j = 0; j < ROWS; j++)
 				assert_true(i == j ? times[m][i][j] == 0 : abs(times[m][i][j] - 200) < 60);
-	mmi_swaps_clear(&k);
+	mmi_swaps_clear(r.model, &k);
 	rig_close(&r);
 }
 
@@ -142,7 +144,7 @@ static void every_update_of_an_iteration_swaps_anew(void **state)
 			same += from[0][A][row] == from[1][A][row] && from[0][B][row] == from[1][B][row];
 	}
 	assert_true(abs(same - 200) < 60); /* a sixth of 1200, as above */
-	mmi_swaps_clear(&k);
+	mmi_swaps_clear(r.model, &k);
 	rig_close(&r);
 }
 
@@ -159,7 +161,7 @@ static void the_learner_s_updates_swap_anew(void **state)
 		              vectors, N);
 		rig_run(&r[i], 1);
 	}
-	assert_memory_not_equal(r[0].learner->swaps.x[B], r[1].learner->swaps.x[B], 16 * FLOATS * sizeof(float));
+	assert_memory_not_equal(r[0].learner->swaps.x.x[B].at, r[1].learner->swaps.x.x[B].at, 16 * FLOATS * sizeof(float));
 	rig_close(&r[0]);
 	rig_close(&r[1]);
 }
@@ -202,7 +204,7 @@ static void factors_are_those_of_rows_below_the_margin(void **state)
 	assert_true(counted[0] > 70 && counted[0] < 130);
 	assert_true(counted[0] < counted[1] && counted[1] < counted[2] && counted[2] < counted[3]);
 	assert_int_equal(counted[3], 50 * ROWS);
-	mmi_swaps_clear(&k);
+	mmi_swaps_clear(r.model, &k);
 	rig_close(&r);
 }
 
@@ -248,7 +250,7 @@ static void rows_that_are_left_out_have_no_part(void **state)
 	near((double)k.seed_data[2] - (double)k.seed_swapped[2], 1, "what is left of both factors");
 	make_swaps(&k, &r, &t, (const float[]){ 0, 0, 0, 0 }, 1, 1, 0, 0);
 	assert_true(isnan(k.rank));
-	mmi_swaps_clear(&k);
+	mmi_swaps_clear(r.model, &k);
 	rig_close(&r);
 }
 
@@ -293,6 +295,7 @@ static void the_energy_learns_with_these_factors(void **state)
 	const float *gradient =
 		l->energy_lanes.lane[0].at + (tensor(r.model->energy, "head.energy.weight") - r.model->energy->raw.at);
 	double size = 0;
+	float *made[MMI_MAX_MODALITIES];
 	int counted = 0;
 	for (uint32_t i = 0; i < 16; i++)
 		counted += l->swaps.seed_swapped[i] > 0;
@@ -300,9 +303,9 @@ static void the_energy_learns_with_these_factors(void **state)
 	for (size_t k = 0; k < 2 * NEF_FEATURES; k++) {
 		feature(&r, k, r.x, value);
 		double expected = weighed(value, l->swaps.seed_data, 16);
-		feature(&r, k, l->swaps.x, value);
+		feature(&r, k, on_host(&l->swaps.x, made), value);
 		expected -= weighed(value, l->swaps.seed_swapped, 16);
-		feature(&r, k, l->revised, value);
+		feature(&r, k, on_host(&l->revised, made), value);
 		expected -= weighed(value, NULL, 16);
 		near((double)gradient[k], expected, "a head weight's gradient");
 		size += fabs(expected);

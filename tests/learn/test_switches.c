@@ -3,6 +3,7 @@
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
+#include "../rig/rows_rig.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -26,7 +27,7 @@ static void private_chains_move_every_w_or_only_the_expert_s_own(void **state)
 		rig_run(&r, 1);
 		for (uint32_t m = 0; m < RIG_MODALITIES; m++)
 			for (int i = 0; i < B * W; i++) {
-				bool same = r.learner->z.w[m][i] == r.learner->z_start.w[m][i];
+				bool same = r.learner->z.w[m].at[i] == r.learner->z_start.w[m].at[i];
 				moved += !same;
 				held += same;
 				if (own)
@@ -94,7 +95,7 @@ static void incomplete_tuples_are_completed_with_what_is_there_held(void **state
 	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
 		for (uint32_t i = 0; i < B; i++) {
 			size_t count = (size_t)r.modality[m].count;
-			const float *x = r.x[m] + i * count, *made = r.learner->imputed[m] + i * count;
+			const float *x = r.x[m] + i * count, *made = r.learner->imputed.x[m].at + i * count;
 			double size = 0;
 			for (size_t k = 0; k < count; k++)
 				size += fabs((double)made[k]);
@@ -273,7 +274,7 @@ static void noise_starts_are_in_the_support_and_teach_no_pairs(void **state)
 	rig_run(&other, 2);
 	double square = 0;
 	for (int64_t i = 0; i < B * r.modality[0].count; i++) {
-		float x = r.learner->revised[0][i];
+		float x = r.learner->revised.x[0].at[i];
 		assert_true(x >= -1 && x <= 1);
 		square += (double)x * (double)x / (double)(B * r.modality[0].count);
 	}
@@ -281,7 +282,7 @@ static void noise_starts_are_in_the_support_and_teach_no_pairs(void **state)
 	for (int64_t i = 0; i < B * 5; i++) {
 		double sum = 0;
 		for (int k = 0; k < 4; k++)
-			sum += (double)r.learner->revised[1][i * 4 + k];
+			sum += (double)r.learner->revised.x[1].at[i * 4 + k];
 		assert_true(fabs(sum - 1) < 1e-5);
 	}
 	assert_true(rig_hash(r.model->generator) == rig_hash(other.model->generator)); /* the factors have no terms */
@@ -295,14 +296,14 @@ static void assert_expert_s_draw(const learner_rig *r, const mmi_latents *eps, s
 	const mmi_learner *l = r->learner;
 	uint32_t e = l->given.expert[b];
 	for (size_t i = b * D; i < (b + 1) * D; i++) {
-		double expected = (double)l->experts.loc[e][i] + (double)l->experts.scale[e][i] * (double)eps->z[i];
-		assert_true(fabs((double)l->z_prior.z[i] - expected) < 1e-5);
+		double expected = (double)l->experts.loc[e].at[i] + (double)l->experts.scale[e].at[i] * (double)eps->z[i];
+		assert_true(fabs((double)l->z_prior.z.at[i] - expected) < 1e-5);
 	}
 	for (uint32_t m = 0; m < RIG_MODALITIES; m++)
 		for (size_t i = b * W; i < (b + 1) * W; i++) {
-			double loc = m == e ? (double)l->experts.w_loc[m][i] : 0,
-				   scale = m == e ? (double)l->experts.w_scale[m][i] : 1;
-			assert_true(fabs((double)l->z_prior.w[m][i] - (loc + scale * (double)eps->w[m][i])) < 1e-5);
+			double loc = m == e ? (double)l->experts.w_loc[m].at[i] : 0,
+				   scale = m == e ? (double)l->experts.w_scale[m].at[i] : 1;
+			assert_true(fabs((double)l->z_prior.w[m].at[i] - (loc + scale * (double)eps->w[m][i])) < 1e-5);
 		}
 }
 
@@ -329,14 +330,14 @@ static void translations_start_from_one_modality_and_hold_it(void **state)
 		if (b < B / 2)
 			assert_expert_s_draw(&r, &eps, b);
 		else
-			assert_memory_equal(l->z_prior.z + b * D, prior.z + b * D, D * sizeof(float));
+			assert_memory_equal(l->z_prior.z.at + b * D, prior.z + b * D, D * sizeof(float));
 		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
 			size_t count = (size_t)r.modality[m].count, at = b * count;
 			bool given = b < B / 2 && l->given.expert[b] == m;
 			times[m] += given;
 			assert_true(!given || r.observed[m][b] > 0);
-			assert_true(given == !memcmp(l->generated[m] + at, r.x[m] + at, count * sizeof(float)));
-			assert_true(given == !memcmp(l->generated[m] + at, l->revised[m] + at, count * sizeof(float)));
+			assert_true(given == !memcmp(l->generated.x[m].at + at, r.x[m] + at, count * sizeof(float)));
+			assert_true(given == !memcmp(l->generated.x[m].at + at, l->revised.x[m].at + at, count * sizeof(float)));
 		}
 	}
 	assert_true(times[0] && times[1] && times[2]); /* of 8 draws */
@@ -358,7 +359,8 @@ static void refreshed_translations_start_from_the_data_as_experts_tell_it_now(vo
 	iterate_seeing(&r, 3);
 	assert_int_equal(mmi_latents_create(r.model, B, &eps, &e), MM_OK);
 	mmi_sampler_standard(r.learner->sampler, mmi_whole(B), DRAW, 0, &eps);
-	mmi_sampler_encode(r.learner->sampler, (const float *const *)r.x, B, &r.learner->experts);
+	const mmi_experts experts = experts_on_host(&r.learner->experts);
+	mmi_sampler_encode(r.learner->sampler, (const float *const *)r.x, B, &experts);
 	for (uint32_t b = 0; b < B; b++)
 		assert_expert_s_draw(&r, &eps, b);
 	mmi_latents_clear(&eps);
@@ -434,17 +436,17 @@ static void buffered_chains_go_on_where_they_stopped(void **state)
 	rig_run(&r, 1);
 	size_t bytes = B * (size_t)r.modality[0].count * sizeof(float);
 	float *revised = mmi_alloc(1, bytes);
-	memcpy(revised, r.learner->revised[0], bytes);
-	memcpy(before, r.learner->z_prior.z, sizeof before);
+	memcpy(revised, r.learner->revised.x[0].at, bytes);
+	memcpy(before, r.learner->z_prior.z.at, sizeof before);
 	rig_run(&r, 1);
-	assert_memory_equal(r.learner->generated[0], revised, bytes);
-	assert_memory_equal(r.learner->z_prior.z, before, sizeof before);
-	assert_memory_not_equal(r.learner->revised[0], revised, bytes);
+	assert_memory_equal(r.learner->generated.x[0].at, revised, bytes);
+	assert_memory_equal(r.learner->z_prior.z.at, before, sizeof before);
+	assert_memory_not_equal(r.learner->revised.x[0].at, revised, bytes);
 	mmi_free(revised);
 	rig_close(&r);
 	rig_open(&r, SETS("learner.x_start=buffer", "learner.x_buffer=16", "learner.x_refresh=1"));
 	rig_run(&r, 2);
-	assert_memory_not_equal(r.learner->z_prior.z, before, sizeof before);
+	assert_memory_not_equal(r.learner->z_prior.z.at, before, sizeof before);
 	rig_close(&r);
 }
 
@@ -481,7 +483,7 @@ static void independent_generators_share_no_latent(void **state)
 	(void)state;
 	rig_open(&r, SETS("learner.generators=independent"));
 	mmi_measures m = rig_run(&r, 3);
-	assert_null(r.learner->z.z);
+	assert_null(r.learner->z.z.at);
 	assert_true(isfinite(m.loss_generator) && isfinite(m.loss_inference) && isfinite(m.gap) && m.u_end < m.u_start);
 	rig_close(&r);
 }

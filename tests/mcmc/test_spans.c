@@ -4,9 +4,11 @@
 
 #include "../rig/comm_rig.h"
 #include "../rig/learner_rig.h"
+#include "../rig/rows_rig.h"
 
 #include "learn/terms/terms.h"
 #include "mcmc/generate.h"
+#include "model/rows.h"
 #include "mcmc/translate.h"
 
 #include <setjmp.h>
@@ -322,12 +324,12 @@ static void fill_masks(world *w, mmi_span span, planes *out)
 	part.span = span;
 	give(w, span);
 	assert_int_equal(mmi_masks_create(w->rig.model, &w->rig.settings, span.rows, CHAINS, &k, &e), MM_OK);
-	mmi_masks_fill(&k, w->sampler, &part, w->observed, T);
+	mmi_masks_fill(w->rig.model, &k, w->sampler, &part, w->observed, T);
 	for (uint32_t c = 0; c < CHAINS; c++)
 		keep(out, span, k.expert + (size_t)c * span.rows, sizeof *k.expert);
 	for (uint32_t m = 0; m < w->rig.n_modalities; m++)
 		keep(out, span, k.subset[m], sizeof(float));
-	mmi_masks_clear(&k);
+	mmi_masks_clear(w->rig.model, &k);
 }
 
 static void masks(void **state)
@@ -342,9 +344,11 @@ static void draw_swaps(world *w, mmi_span span, planes *out)
 	mm_error e = MM_ERROR_INIT;
 	mmi_swaps k;
 	assert_int_equal(mmi_swaps_create(w->rig.model, span, &k, &e), MM_OK);
-	mmi_swaps_draw(&k, w->sampler, w->rig.model, mmi_rows_read(rig_batch(&w->rig, T)->x), whole, span, T, 1);
-	keep_samples(out, &w->rig, span, k.x);
-	mmi_swaps_clear(&k);
+	float *made[MMI_MAX_MODALITIES];
+	const mmi_device_rows x = on_device(mmi_rows_read(rig_batch(&w->rig, T)->x), w->rig.n_modalities);
+	mmi_swaps_draw(&k, w->sampler, w->rig.model, &x, whole, span, T, 1);
+	keep_samples(out, &w->rig, span, on_host(&k.x, made));
+	mmi_swaps_clear(w->rig.model, &k);
 }
 
 static void swapped_tuples(void **state)
@@ -362,14 +366,21 @@ static void start_given(world *w, mmi_span span, planes *out)
 	give(w, span);
 	mmi_sampler_encode(w->sampler, mmi_rows_read(w->given), span.rows, &w->experts);
 	mmi_sampler_prior(w->sampler, span, 0, T, &w->z);
-	mmi_given_start(&g, w->rig.model, w->sampler, &w->experts, w->observed, span, 9, T, &w->z);
+	const mmi_device_experts experts = experts_on_device(&w->experts);
+	const mmi_device_latents z = latents_on_device(&w->z);
+	const mmi_device_rows data = on_device(mmi_rows_read(w->given), w->rig.n_modalities),
+						  x = on_device(mmi_rows_read(w->x), w->rig.n_modalities),
+						  there = on_device(w->observed, w->rig.n_modalities);
+	mmi_given_batch of = { .span = span, .observed = w->observed, .draw = 9, .iteration = T };
+	memcpy(of.there.observed, there.x, sizeof there.x);
+	mmi_given_start(&g, w->rig.model, w->sampler, &experts, &of, &z);
 	mmi_sampler_decode(w->sampler, &w->z, span.rows, w->x);
-	mmi_given_fill(&g, w->rig.model, mmi_rows_read(w->given), w->x);
+	mmi_given_fill(&g, w->rig.model, &data, &x);
 	keep_latents(out, &w->rig, span, &w->z);
 	keep_samples(out, &w->rig, span, w->x);
 	for (uint32_t m = 0; m < w->rig.n_modalities; m++)
-		keep(out, span, mmi_given_held(&g)[m], 1);
-	mmi_given_clear(&g);
+		keep(out, span, mmi_given_parts(&g, w->rig.model).held[m].at, 1);
+	mmi_given_clear(w->rig.model, &g);
 }
 
 static void translations_that_data_chains_start_from(void **state)

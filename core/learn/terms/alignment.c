@@ -15,7 +15,7 @@ mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alig
 	bool ok = (a.kept = mmi_alloc(batch, sizeof *a.kept));
 	for (uint32_t i = 0; i < a.n; i++) {
 		ok = (a.grad[i] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
-		a.here[i] = a.grad[i] + r->span.first * a.dim;
+		ok = (a.device.x[i] = mmi_floats_alloc(m->device, r->span.rows * a.dim)).at && ok;
 	}
 	for (int side = 0; side < 2; side++) {
 		ok = (a.rows[side] = mmi_alloc(batch * a.compared, sizeof(float))) && ok;
@@ -24,19 +24,20 @@ mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alig
 	mm_status status = ok ? mmi_contrast_create(a.batch, (uint32_t)a.compared, &a.contrast, e)
 	                      : mmi_fail(e, MM_ENOMEM, "out of memory for the alignment of %zu samples", batch);
 	if (status == MM_OK)
-		status = mmi_room_create(r, a.n, a.dim, &a.room, e);
+		status = mmi_room_create(r, m, a.dim, &a.room, e);
 	if (status != MM_OK) {
-		mmi_alignment_clear(&a);
+		mmi_alignment_clear(m, &a);
 		return status;
 	}
 	*out = a;
 	return MM_OK;
 }
 
-void mmi_alignment_clear(mmi_alignment *a)
+void mmi_alignment_clear(const mmi_model *m, mmi_alignment *a)
 {
 	mmi_contrast_clear(&a->contrast);
 	mmi_room_clear(&a->room);
+	mmi_device_rows_clear(m, &a->device);
 	mmi_free(a->kept);
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
 		mmi_free(a->grad[i]);
@@ -110,20 +111,30 @@ static void align(mmi_learner *l, const float *const *observed)
 	mmi_alignment_make(a, loc, observed ? there : NULL, a->batch, l->settings->contrast_temperature);
 }
 
-const float *const *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
+/* To the device: those of the rows here. */
+static const mmi_floats *show(mmi_learner *l)
+{
+	mmi_alignment *a = &l->alignment;
+	const size_t first = l->span.first * a->dim, n = l->span.rows * a->dim;
+	for (uint32_t i = 0; i < a->n; i++)
+		a->here.x[i] = mmi_floats_write(l->model->device, a->grad[i] + first, n, a->device.x[i]);
+	return a->here.x;
+}
+
+const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
 {
 	const mmi_settings *s = l->settings;
 	if (!mmi_learner_aligns(l))
 		return NULL;
 	if (mmi_course_before(l, s->contrast_start)) {
 		mmi_alignment_none(&l->alignment, l->span.of);
-		return mmi_rows_read(l->alignment.here);
+		return show(l);
 	}
-	mmi_sampler_encode(l->sampler, mmi_batch_seen(batch), l->span.rows, &l->experts);
+	mmi_run_encode(l->sampler, &l->seen, l->span.rows, &l->experts);
 	align(l, batch->observed);
 	if (isnan(m->contrast)) /* no update before this one has found it */
 		m->contrast = l->alignment.loss;
-	return mmi_rows_read(l->alignment.here);
+	return show(l);
 }
 
 void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mmi_measures *m)
@@ -133,10 +144,10 @@ void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mm
 		return;
 	mmi_segment *out = &t->at[t->n++];
 	*out = (mmi_segment){ .loss = &l->locations,
-		                  .x = mmi_batch_seen(batch),
+		                  .x = &l->seen,
 		                  .rows = l->span.rows,
 		                  .x_rows = l->span.rows,
 		                  .seed = (float)s->contrast_factor };
 	for (uint32_t i = 0; i < l->model->n_modalities; i++)
-		out->z[i].z = l->alignment.here[i];
+		out->z[i].z = l->alignment.here.x[i];
 }

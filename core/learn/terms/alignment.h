@@ -19,12 +19,12 @@ typedef struct mmi_alignment {
 	float *rows[2], *row_grad[2];    /* [batch][compared]: those of a pair that are both there */
 	uint32_t *kept;                  /* [batch]: which they are */
 	mmi_room room;                   /* for the locations of all ranks */
-	float *here[MMI_MAX_MODALITIES]; /* where the gradients of the rows here begin: never freed */
+	mmi_device_rows device, here;    /* room for the gradients of the rows here; where the device has them */
 	double loss;                     /* mean over pairs of modalities; NaN when no pair has two rows */
 } mmi_alignment;
 
 mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alignment *out, mm_error *e);
-void mmi_alignment_clear(mmi_alignment *a);
+void mmi_alignment_clear(const mmi_model *m, mmi_alignment *a);
 /* Fills grad and loss from locations [modality][rows][dim] of the whole batch. observed: [modality][rows] of 1 and 0;
  * NULL: all. Rows in which a modality of a pair is missing are neither examples nor alternatives. Allocates nothing. */
 void mmi_alignment_make(mmi_alignment *a, const float *const *loc, const float *const *observed, uint32_t rows,

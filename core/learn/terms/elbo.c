@@ -22,15 +22,15 @@ static mm_status update(mmi_learner *l, const mmi_batch *batch, uint32_t first, 
 	uint32_t b = l->span.rows, t = (uint32_t)l->state.iteration;
 	mmi_terms terms = { .n = 1 };
 	terms.at[0] = (mmi_segment){ .loss = &l->elbo,
-		                         .x = mmi_rows_read(batch->x),
-		                         .seen = mmi_batch_seen(batch),
+		                         .x = &l->x,
+		                         .seen = &l->seen,
 		                         .pull = mmi_alignment_pull(l, batch, m),
 		                         .mask = &l->masks.data,
 		                         .rows = b,
 		                         .x_rows = b,
 		                         .seed = 1.0f / (float)l->span.of };
 	for (uint32_t i = 0; i < l->n_eps; i++) {
-		mmi_sampler_standard(l->sampler, l->span, first + i, t, &l->eps[i]);
+		mmi_run_standard(l->sampler, l->span, first + i, t, &l->eps[i]);
 		terms.at[0].z[i] = l->eps[i];
 	}
 	return mmi_model_update(l, &terms, read_elbo, m, e);
@@ -38,7 +38,7 @@ static mm_status update(mmi_learner *l, const mmi_batch *batch, uint32_t first, 
 
 mm_status mmi_update_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
 {
-	mmi_masks_fill(&l->masks, l->sampler, &l->reduce, batch->observed, (uint32_t)l->state.iteration);
+	mmi_masks_fill(l->model, &l->masks, l->sampler, &l->reduce, batch->observed, (uint32_t)l->state.iteration);
 	return update(l, batch, 0, m, e);
 }
 

@@ -2,10 +2,8 @@
 #include "mmi_build.h"
 
 #include "learn/terms/given.h"
-#include "model/rows.h"
 
 #include <math.h>
-#include <string.h>
 
 mm_status mmi_given_create(const mmi_model *m, mmi_span span, double share, mmi_given *g, mm_error *e)
 {
@@ -13,51 +11,60 @@ mm_status mmi_given_create(const mmi_model *m, mmi_span span, double share, mmi_
 	if (!g->rows)
 		return MM_OK;
 	g->here = g->rows <= span.first ? 0 : g->rows - span.first < span.rows ? g->rows - span.first : span.rows;
-	bool ok = (g->expert = mmi_alloc(span.rows, sizeof *g->expert));
+	MMI_TRY(mmi_mirror_create(m->device, span.rows * (sizeof *g->expert + m->n_modalities), &g->marks, e));
+	g->expert = g->marks.host;
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		ok = ok && (g->held[i] = mmi_alloc(span.rows, 1));
-	return ok ? mmi_latents_create(m, span.rows, &g->z, e)
-	          : mmi_fail(e, MM_ENOMEM, "out of memory for what translations start from");
+		g->held[i] = (uint8_t *)(g->expert + span.rows) + (size_t)i * span.rows;
+	return mmi_device_latents_create(m, span.rows, &g->z, e);
 }
 
-void mmi_given_clear(mmi_given *g)
+void mmi_given_clear(const mmi_model *m, mmi_given *g)
 {
-	mmi_free(g->expert);
-	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
-		mmi_free(g->held[i]);
-	mmi_latents_clear(&g->z);
+	mmi_mirror_clear(m->device, &g->marks);
+	mmi_device_latents_clear(m, &g->z);
 	*g = (mmi_given){ .rows = 0 };
 }
 
-void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi_experts *experts,
-                     const float *const *observed, mmi_span span, uint32_t draw, uint32_t iteration, mmi_latents *z)
+static void *on_device(const mmi_given *g, const void *host)
+{
+	return (char *)g->marks.device + ((const char *)host - (const char *)g->marks.host);
+}
+
+void mmi_given_start(mmi_given *g, const mmi_model *m, mmi_sampler *s, const mmi_device_experts *experts,
+                     const mmi_given_batch *of, const mmi_device_latents *z)
 {
 	if (!g->rows)
 		return;
-	mmi_sampler_pick(s, span, iteration, observed, g->expert);
-	const mmi_start_args start = { .iteration = iteration,
-		                           .chain = draw,
-		                           .expert = g->expert,
-		                           .observed = observed,
-		                           .single = true,
-		                           .own = true,
-		                           .temperature = 1 };
-	mmi_sampler_start(s, &start, experts, span, &g->z);
-	mmi_latents_copy(z, &g->z, m, g->here);
+	mmi_sampler_pick(s, of->span, of->iteration, of->observed, g->expert);
 	for (uint32_t i = 0; i < m->n_modalities; i++)
 		for (uint32_t b = 0; b < g->here; b++)
 			g->held[i][b] = g->expert[b] == i;
+	mmi_mirror_push(m->device, &g->marks);
+	const mmi_start_args start = {
+		.iteration = of->iteration, .chain = of->draw, .single = true, .own = true, .temperature = 1
+	};
+	mmi_parts parts = of->there;
+	parts.expert.at = g->marks.device;
+	mmi_run_start(s, &start, &parts, experts, of->span, &g->z);
+	mmi_device_latents_copy(m, g->here, z, &g->z);
 }
 
-const uint8_t *const *mmi_given_held(const mmi_given *g)
+mmi_parts mmi_given_parts(const mmi_given *g, const mmi_model *m)
 {
-	return g->rows ? mmi_held_read(g->held) : NULL;
+	mmi_parts p = { .expert = { NULL } };
+	for (uint32_t i = 0; g->rows && i < m->n_modalities; i++)
+		p.held[i].at = on_device(g, g->held[i]);
+	return p;
 }
 
-void mmi_given_fill(const mmi_given *g, const mmi_model *m, const float *const *data, float *const *x)
+void mmi_given_fill(const mmi_given *g, const mmi_model *m, const mmi_device_rows *data, const mmi_device_rows *x)
 {
-	for (uint32_t b = 0; b < g->here; b++) {
-		size_t count = (size_t)m->modalities[g->expert[b]].count;
-		memcpy(x[g->expert[b]] + b * count, data[g->expert[b]] + b * count, count * sizeof(float));
+	for (uint32_t i = 0; g->here && i < m->n_modalities; i++) {
+		const mmi_pick given = { .out = x->x[i],
+			                     .from = data->x[i],
+			                     .where = { on_device(g, g->held[i]) },
+			                     .rows = g->here,
+			                     .count = (size_t)m->modalities[i].count };
+		m->device->rows->pick(m->device, &given);
 	}
 }

@@ -7,13 +7,13 @@
 
 typedef struct mmi_match {
 	mmi_ranking ranking;
-	mmi_room room;                   /* for the vectors of all ranks */
-	float *unit[MMI_MAX_MODALITIES]; /* [rows here][MMI_MATCH_DIM] */
-	float *scale;                    /* [rows here]: log(1 / tau), the same in each */
-	float *here[MMI_MAX_MODALITIES]; /* where the gradients of the rows here begin: never freed */
+	mmi_room room;                /* for the vectors of all ranks */
+	mmi_device_rows unit;         /* [rows here][MMI_MATCH_DIM] */
+	mmi_floats scale;             /* [rows here]: log(1 / tau), the same in each */
+	mmi_device_rows device, here; /* room for the gradients of the rows here; where the device has them */
 } mmi_match;
 
 mm_status mmi_match_create(const mmi_model *m, const mmi_reduce *r, mmi_match *out, mm_error *e);
-void mmi_match_clear(mmi_match *k);
+void mmi_match_clear(const mmi_model *m, mmi_match *k);
 
 #endif

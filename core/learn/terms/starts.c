@@ -2,40 +2,34 @@
 #include "mmi_build.h"
 
 #include "learn/terms/starts.h"
-#include "model/rows.h"
 
 /* Of a row of the whole batch. The buffer's rows take turns, so that no row is in a batch twice. */
-static size_t slot(const mmi_learner *l, uint32_t number)
+static uint32_t slot(const mmi_learner *l, uint32_t number)
 {
-	return ((size_t)l->state.n_buffered + number) % l->settings->x_buffer;
+	return (uint32_t)(((size_t)l->state.n_buffered + number) % l->settings->x_buffer);
 }
 
-static void copy_row(const mmi_learner *l, float *const *to, size_t to_row, float *const *from, size_t from_row)
+static mmi_words words(const mmi_learner *l, size_t offset)
 {
-	float *a[MMI_MAX_MODALITIES], *b[MMI_MAX_MODALITIES];
-	mmi_rows_at(l->model, to, to_row, a);
-	mmi_rows_at(l->model, from, from_row, b);
-	mmi_rows_copy(l->model, 1, a, b);
+	return (mmi_words){ (uint32_t *)l->buffer_rows.device + offset };
 }
 
-static void copy_place(const mmi_learner *l, const mmi_latents *to, size_t to_row, const mmi_latents *from,
-                       size_t from_row)
-{
-	mmi_latents a = mmi_latents_at(to, l->model, to_row), b = mmi_latents_at(from, l->model, from_row);
-	mmi_latents_copy(&a, &b, l->model, 1);
-}
-
+/* Which rows go on from where chains before them ended: rows of the batch, and behind them their slots. */
 static void resume(mmi_learner *l, uint32_t t)
 {
+	uint32_t *row = l->buffer_rows.host, *from = row + l->span.of, n = 0;
 	for (uint32_t b = 0; b < l->span.rows; b++) {
 		const uint32_t number = l->span.first + b;
-		size_t row = slot(l, number);
 		bool filled = l->state.n_buffered + number >= l->settings->x_buffer;
 		if (!filled || mmi_sampler_chance(l->sampler, number, t) < l->settings->x_refresh)
 			continue;
-		copy_row(l, l->generated, b, l->buffer, row);
-		copy_place(l, &l->z_prior, b, &l->buffer_z, row);
+		row[n] = b;
+		from[n++] = slot(l, number);
 	}
+	mmi_mirror_push(l->model->device, &l->buffer_rows);
+	const mmi_pick which = { .to_row = words(l, 0), .from_row = words(l, l->span.of), .rows = n };
+	mmi_device_rows_pick(l->model, &which, &l->generated, &l->buffer);
+	mmi_device_latents_pick(l->model, &which, &l->z_prior, &l->buffer_z);
 }
 
 void mmi_start_data_chain(mmi_learner *l, uint32_t t)
@@ -43,19 +37,22 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 	if (l->settings->x_start == MMI_START_BUFFER)
 		resume(l, t);
 	if (l->settings->x_start == MMI_START_NOISE)
-		mmi_sampler_noise(l->sampler, l->span, t, l->generated);
+		mmi_run_noise(l->sampler, l->span, t, &l->generated);
 }
 
 /* Every rank keeps the rows of all: next time they may be another's. */
 void mmi_keep_data_chain(mmi_learner *l)
 {
+	uint32_t *to = l->buffer_rows.host;
 	if (l->settings->x_start != MMI_START_BUFFER)
 		return;
-	float *const *x = mmi_reduce_samples(&l->reduce, l->model, l->revised, l->all_x);
-	const mmi_latents *place = mmi_reduce_latents(&l->reduce, l->model, &l->z_prior, &l->all_z);
-	for (uint32_t b = 0; b < l->span.of; b++) {
-		copy_row(l, l->buffer, slot(l, b), x, b);
-		copy_place(l, &l->buffer_z, slot(l, b), place, b);
-	}
+	const mmi_device_rows x = mmi_reduce_samples(&l->reduce, l->model, &l->revised, &l->all);
+	const mmi_device_latents z = mmi_reduce_latents(&l->reduce, l->model, &l->z_prior, &l->all);
+	for (uint32_t b = 0; b < l->span.of; b++)
+		to[b] = slot(l, b);
+	mmi_mirror_push(l->model->device, &l->buffer_rows);
+	const mmi_pick which = { .to_row = words(l, 0), .rows = l->span.of };
+	mmi_device_rows_pick(l->model, &which, &l->buffer, &x);
+	mmi_device_latents_pick(l->model, &which, &l->buffer_z, &z);
 	l->state.n_buffered += l->span.of;
 }

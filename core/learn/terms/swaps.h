@@ -8,9 +8,12 @@
 #define MMI_SWAPS_H
 
 #include "learn/reduce.h"
+#include "mcmc/runs.h"
 
 typedef struct mmi_swaps {
-	float *x[MMI_MAX_MODALITIES]; /* [rows here][floats] */
+	mmi_device_rows x; /* [rows here] */
+	mmi_mirror from;   /* words [modality][rows here]: the row of the batch that each is taken from */
+	mmi_floats energy; /* [rows here] */
 	/* Of the whole batch, [batch]: the energy model alone, without agreement; factors of the rows in its loss. */
 	float *e_data, *e_swapped, *seed_data, *seed_swapped;
 	float *whole;           /* who is complete, where there are several ranks */
@@ -18,10 +21,10 @@ typedef struct mmi_swaps {
 } mmi_swaps;
 
 mm_status mmi_swaps_create(const mmi_model *m, mmi_span span, mmi_swaps *out, mm_error *e);
-void mmi_swaps_clear(mmi_swaps *k);
-/* x: the rows of a span, each with a random modality of another row of its batch. x and whole as below, of the whole
- * batch. */
-void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const float *const *x, const float *whole,
+void mmi_swaps_clear(const mmi_model *m, mmi_swaps *k);
+/* k->x becomes the rows of a span, each with a random modality of another row of its batch. x and whole as below, of
+ * the whole batch. */
+void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_device_rows *x, const float *whole,
                     mmi_span span, uint32_t iteration, uint32_t number);
 /* Draws them, finds the energies of originals and swapped tuples, and sets the factors: swapped rows count with
  * `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data) above them
@@ -29,8 +32,8 @@ void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const floa
  * out, of which nothing is taken either; NULL: none. number: of the update in its iteration; each draws anew. Allocates
  * nothing. */
 typedef struct mmi_swaps_args {
-	const float *const *x;
-	float *const *all_x;
+	const mmi_device_rows *x;
+	const mmi_all_rows *all;
 	const float *whole;
 	double factor, margin;
 	uint32_t iteration, number;

@@ -4,20 +4,13 @@
 #define MMI_LEARN_TERMS_H
 
 #include "learn/update.h"
-#include "model/rows.h"
-
-/* What the encoders learn from. */
-static inline const float *const *mmi_batch_seen(const mmi_batch *b)
-{
-	return mmi_rows_read(b->seen ? b->seen : b->x);
-}
 
 /* The contrastive loss between the experts, for an update of the inference model: `contrast_factor`, from
  * `contrast_start` on. */
 void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mmi_measures *m);
 /* The same loss's gradient to the experts' locations, 0 before it starts, for an ELBO whose graph takes it; NULL if
  * there is none. */
-const float *const *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m);
+const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m);
 
 /* Tuples with one modality swapped as further negatives of the energy, for update `number` of an iteration:
  * `swap_factor`. The first term is that of the data; rows of it and of swapped tuples get factors. */
@@ -35,9 +28,9 @@ mm_status mmi_update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_
 
 /* `impute`: incomplete tuples, completed: decoded from the revised z, then moved by the energy chain with what is there
  * held. */
-void mmi_impute(mmi_learner *l, const mmi_batch *batch, uint32_t t);
+void mmi_impute(mmi_learner *l, uint32_t t);
 /* The energy's term on data, without its seed: complete tuples, imputed or with factors that leave out the others. */
-mmi_segment mmi_complete_tuples(mmi_learner *l, const mmi_batch *batch);
+mmi_segment mmi_complete_tuples(mmi_learner *l);
 /* How many of a batch it counts. */
 uint32_t mmi_complete_count(const mmi_learner *l);
 
