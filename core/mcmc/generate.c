@@ -50,6 +50,31 @@ void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint3
 		decode_prior(s, number, span, z, generated);
 }
 
+bool mmi_generate_has_parts(const mmi_chains *a)
+{
+	return mmi_guide_acts(&a->guide) && a->revise.steps && !a->revise.from_noise;
+}
+
+void mmi_generate_parts(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, mmi_span span,
+                        mmi_latents *z, float *const *generated, float *const *chained, float *const *guided,
+                        float *const *revised)
+{
+	mmi_chains data = *a, latents = *a;
+	mmi_revise_args revise = a->revise;
+	mmi_chain_stats stats;
+	if (!mmi_generate_has_parts(a)) {
+		mmi_generate(m, s, a, number, span, z, generated, revised);
+		return;
+	}
+	data.guide = (mmi_guide_args){ .candidates = 1 };
+	latents.revise.steps = 0;
+	revise.iteration = number;
+	mmi_generate(m, s, &data, number, span, z, generated, chained);
+	mmi_generate(m, s, &latents, number, span, z, generated, guided);
+	mmi_rows_copy(m, span.rows, revised, guided);
+	mmi_sampler_revise(s, &revise, revised, (const float *const *)guided, span, &stats);
+}
+
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT])
 {
 	int used = a->candidates > 1 ? snprintf(text, MMI_GUIDE_TEXT, "%u candidates, ", a->candidates) : 0;

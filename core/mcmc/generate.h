@@ -13,6 +13,12 @@
  * [rows] comes back with anything in it. Allocates nothing. */
 void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, mmi_span span,
                   mmi_latents *z, float *const *generated, float *const *revised);
+/* Whether both latents and data are moved, so that it is worth seeing what each does. */
+bool mmi_generate_has_parts(const mmi_chains *a);
+/* As mmi_generate; where there are both parts, chained is moved by the data chain alone and guided not by it. */
+void mmi_generate_parts(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, mmi_span span,
+                        mmi_latents *z, float *const *generated, float *const *chained, float *const *guided,
+                        float *const *revised);
 /* "16 candidates, 40 guide steps, ", for titles; of each only where there are some. */
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT]);
 /* What moved samples are to be called on sheets, "guided latents + data chain": of each only what acts. */

@@ -79,6 +79,8 @@ mm_status mmi_recipe_check(const mmi_config *c, const char *section, const mmi_r
                            mm_error *e)
 {
 	const uint32_t terms = mmi_recipe_terms(r);
+	if (!r->latent_steps && r->candidates < 2)
+		return MM_OK; /* nothing goes by it */
 	if (terms >> MMI_TERM_MATCH & 1 && !m->match)
 		return mmi_config_refuse(c, section, "guide",
 		                         "joint or agreement with [energy] match = none: there is no match to go by", e);

@@ -46,6 +46,8 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 	for (int k = 0; k < MMI_TERMS; k++)
 		if (mmi_model_has_term(s->model, (mmi_term)k) && (!s->config.guides || s->config.guides >> k & 1))
 			s->compiled |= 1u << k;
+	if (!s->compiled)
+		s->compiled = 1u << MMI_TERM_TEXTURE; /* of a recipe that does not act */
 	MMI_TRY(mmi_sampler_record(s, e));
 	MMI_TRY(mmi_mirror_create(d, (rows / chunk + 1) * sizeof(mmi_chain_stats), &s->chunk_stats, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->ones, e));
@@ -399,9 +401,10 @@ static void bind_given(const mmi_rows_job *j, mmi_program *p, const mm_tensor *x
 static void bind_use(const mmi_rows_job *j, mmi_program *p, const mm_tensor *use)
 {
 	const mmi_floats ones = { j->s->ones.device };
+	const uint32_t wanted = j->terms & j->s->compiled, used = wanted ? wanted : j->s->compiled;
 	for (int k = 0; k < MMI_TERMS; k++)
 		if (use[k] != MMI_NONE)
-			mmi_program_bind(p, use[k], !j->terms || j->terms >> k & 1 ? ones : j->s->zeros);
+			mmi_program_bind(p, use[k], used >> k & 1 ? ones : j->s->zeros);
 }
 
 static void screen_chunk(void *ctx, uint32_t chunk, uint32_t worker)

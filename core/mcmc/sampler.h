@@ -117,7 +117,8 @@ typedef struct mmi_guide_args {
 	uint32_t steps, iteration;
 	double step, noise;           /* s, n */
 	double weight;                /* of the energy */
-	uint32_t terms;               /* of the joint energy, as bits 1 << mmi_term; 0: all that the sampler has for it */
+	uint32_t terms;               /* of the joint energy, as bits 1 << mmi_term; 0, or none that the sampler has for it:
+	                               * all that it has */
 	const float *const *x;        /* [modality][rows][floats] of what is given; NULL: nothing is */
 	const float *const *observed; /* [modality][rows] of 1 and 0, with x */
 	const uint8_t *const *held;   /* [modality][rows], 1: w_m stays as it is; NULL: all move */

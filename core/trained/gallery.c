@@ -12,14 +12,16 @@
 struct mmi_gallery {
 	const mmi_model *model;
 	mmi_sampler *sampler;
-	uint32_t columns, rows; /* shown; padded to whole chunks */
-	bool has_data;
-	char moved[MMI_GENERATE_TEXT]; /* what the last samples below the generator's are */
+	uint32_t columns, rows;   /* shown; padded to whole chunks */
+	bool has_data, has_parts; /* the data chain's work and the guide's apart as well */
+	char moved[MMI_GENERATE_TEXT],
+		guide[MMI_GENERATE_TEXT]; /* what the last samples are; what without the data chain */
 	mmi_latents z;
 	mmi_translator *translator;
 	float *observed[MMI_MAX_MODALITIES]; /* the first modality alone */
 	float *data[MMI_MAX_MODALITIES], *translated[MMI_MAX_MODALITIES];
 	float *generated[MMI_MAX_MODALITIES], *revised[MMI_MAX_MODALITIES];
+	float *chained[MMI_MAX_MODALITIES], *guided[MMI_MAX_MODALITIES];
 };
 
 static mm_status allocate(mmi_gallery *g, bool data, mm_error *e)
@@ -28,6 +30,8 @@ static mm_status allocate(mmi_gallery *g, bool data, mm_error *e)
 	MMI_TRY(mmi_latents_create(g->model, g->rows, &g->z, e));
 	MMI_TRY(mmi_rows_create(g->model, g->rows, g->generated, e));
 	MMI_TRY(mmi_rows_create(g->model, g->rows, g->revised, e));
+	MMI_TRY(mmi_rows_create(g->model, g->rows, g->chained, e));
+	MMI_TRY(mmi_rows_create(g->model, g->rows, g->guided, e));
 	if (!data)
 		return MM_OK;
 	MMI_TRY(mmi_rows_create(g->model, g->rows, g->data, e));
@@ -77,7 +81,7 @@ void mmi_gallery_destroy(mmi_gallery *g)
 {
 	if (!g)
 		return;
-	float **const all[] = { g->data, g->translated, g->generated, g->revised, g->observed };
+	float **const all[] = { g->data, g->translated, g->generated, g->revised, g->chained, g->guided, g->observed };
 	for (size_t i = 0; i < MMI_COUNT(all); i++)
 		mmi_rows_clear(all[i]);
 	mmi_latents_clear(&g->z);
@@ -138,6 +142,10 @@ static mm_status draw_modality(const mmi_gallery *g, mmi_grid *grid, uint32_t co
 		MMI_TRY(draw_row(g, grid, columns, m, (*row)++, label, g->translated[m], e));
 	}
 	MMI_TRY(draw_row(g, grid, columns, m, (*row)++, "generator", g->generated[m], e));
+	if (g->has_parts) {
+		MMI_TRY(draw_row(g, grid, columns, m, (*row)++, "data chain", g->chained[m], e));
+		MMI_TRY(draw_row(g, grid, columns, m, (*row)++, g->guide, g->guided[m], e));
+	}
 	return draw_row(g, grid, columns, m, (*row)++, g->moved, g->revised[m], e);
 }
 
@@ -146,7 +154,7 @@ static size_t count_rows(const mmi_gallery *g)
 	size_t rows = 0;
 	for (uint32_t m = 0; m < g->model->n_modalities; m++)
 		if (g->model->modalities[m].picture)
-			rows += g->has_data ? 4 : 2;
+			rows += (g->has_data ? 4u : 2u) + (g->has_parts ? 2u : 0u);
 	return rows;
 }
 
@@ -177,6 +185,11 @@ void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t numbe
 {
 	if (g->has_data)
 		translate(g);
+	mmi_chains latents = *chains;
+	latents.revise.steps = 0;
+	g->has_parts = mmi_generate_has_parts(chains);
 	mmi_generate_label(chains, g->moved);
-	mmi_generate(g->model, g->sampler, chains, number, mmi_whole(g->rows), &g->z, g->generated, g->revised);
+	mmi_generate_label(&latents, g->guide);
+	mmi_generate_parts(g->model, g->sampler, chains, number, mmi_whole(g->rows), &g->z, g->generated, g->chained,
+	                   g->guided, g->revised);
 }

@@ -1,5 +1,5 @@
-/* gallery.h - sample sheets: rows labelled data, translation, generator, and by what moved the last, for each modality.
- */
+/* gallery.h - sample sheets: rows labelled data, translation, generator, the data chain alone and guided latents alone
+ * where there are both, and by what moved the last, for each modality. */
 #ifndef MMI_GALLERY_H
 #define MMI_GALLERY_H
 

@@ -60,7 +60,8 @@ static void iterations_have_the_same_bits(void **state)
 {
 	(void)state;
 	iterate_on_both((const char *const[]){ "learner.warmup=1", "learner.x_step=auto(0.02)", "energy.swap_factor=0.5",
-	                                       "learner.generator_ema=0.9", "learner.translation_share=0.5", NULL },
+	                                       "learner.generator_ema=0.9", "learner.translation_share=0.5",
+	                                       "energy.match=towers", "learner.energy_updates=2", NULL },
 	                false);
 }
 

@@ -658,10 +658,10 @@ static void the_energy_tells_swapped_tuples(void **state)
 static void settings_say_what_there_is(void **state)
 {
 	static const struct {
-		const char *set, *says;
-	} cases[] = { { "sample.guide=match", "no match to go by" },
-		          { "translate.guide=both", "no match to go by" },
-		          { "sample.guide=agreement", "no agreement to go by" } };
+		const char *set, *acts, *says;
+	} cases[] = { { "sample.guide=match", "sample.latent_steps=1", "no match to go by" },
+		          { "translate.guide=both", "translate.candidates=2", "no match to go by" },
+		          { "sample.guide=agreement", "sample.candidates=2", "no agreement to go by" } };
 	const mmi_modality one = rig_modality(RIG_SENSOR);
 	learner_rig r;
 	(void)state;
@@ -671,11 +671,13 @@ static void settings_say_what_there_is(void **state)
 		mm_error e = MM_ERROR_INIT;
 		assert_int_equal(mmi_config_create(&c, &e), MM_OK);
 		assert_int_equal(mmi_config_set(c, cases[i].set, &e), MM_OK);
+		assert_int_equal(mmi_config_set(c, cases[i].acts, &e), MM_OK);
 		assert_int_equal(mmi_settings_read(c, &s, &e), MM_ECONFIG);
 		assert_non_null(strstr(e.message, cases[i].says));
 		mmi_config_destroy(c);
 	}
-	rig_open(&r, SETS("energy.match=towers", "learner.objective=mopoe"));
+	rig_open(&r, SETS("energy.match=towers", "learner.objective=mopoe", "sample.guide=agreement",
+	                  "translate.guide=match", "sample.latent_steps=4"));
 	assert_null(r.model->match);
 	rig_run(&r, 1);
 	rig_close(&r);

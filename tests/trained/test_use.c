@@ -278,6 +278,40 @@ static void the_guide_lowers_the_joint_energy_of_samples(void **state)
 	close_drawn(&d);
 }
 
+/* Each part of a recipe alone, and both, are what samples with the other part switched off are. */
+static void parts_of_a_recipe_are_samples_without_the_other(void **state)
+{
+	drawn d;
+	float *generated[RIG_MODALITIES], *chained[RIG_MODALITIES], *guided[RIG_MODALITIES], *revised[RIG_MODALITIES];
+	(void)state;
+	open_drawn(&d);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		float **const all[] = { generated, chained, guided, revised };
+		for (size_t i = 0; i < MMI_COUNT(all); i++)
+			all[i][m] = new_samples(&d.rig, m);
+	}
+	const mmi_chains both = chains_of(&d, 5, 3);
+	assert_true(mmi_generate_has_parts(&both));
+	mmi_generate_parts(d.rig.model, d.rig.learner->sampler, &both, 9, mmi_whole(GENERATED), &d.z, generated, chained,
+	                   guided, revised);
+	float *const *const parts[] = { revised, guided, chained };
+	for (int i = 0; i < 3; i++) {
+		const mmi_chains a = chains_of(&d, i < 2 ? 5 : 0, i == 1 ? 0 : 3);
+		assert_int_equal(mmi_generate_has_parts(&a), i == 0);
+		generate(&d, &a);
+		for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+			assert_true(same_samples(&d, m, d.generated[m], generated[m]));
+			assert_true(same_samples(&d, m, d.revised[m], parts[i][m]));
+		}
+	}
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		float *const all[] = { generated[m], chained[m], guided[m], revised[m] };
+		for (size_t i = 0; i < MMI_COUNT(all); i++)
+			mmi_free(all[i]);
+	}
+	close_drawn(&d);
+}
+
 /* Without steps noise itself; the generator's samples beside it are what they always are. */
 static void samples_start_at_noise_where_training_did(void **state)
 {
@@ -624,6 +658,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_input_is_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(names_and_numbers_are_parsed_whole, rig_setup, rig_teardown),
 		cmocka_unit_test(the_guide_lowers_the_joint_energy_of_samples),
+		cmocka_unit_test(parts_of_a_recipe_are_samples_without_the_other),
 		cmocka_unit_test(what_a_diverged_model_gives_is_an_error),
 		cmocka_unit_test(samples_start_at_noise_where_training_did),
 		cmocka_unit_test(samples_are_what_the_chains_by_hand_give),
