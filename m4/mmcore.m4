@@ -171,3 +171,72 @@ AC_DEFUN([MMCORE_SANITIZERS], [
 	AC_SUBST([EMU_CFLAGS])
 	AM_CONDITIONAL([SANITIZED], [test "x$enable_sanitizers" != xno])
 ])
+
+# MMCORE_CUDA - optional, the module for NVIDIA GPUs: HAVE_CUDA, CUDA_CPPFLAGS, CUDA_LIBS, CUDA_LIBDIR, NVCC, NVCC_ARCHS.
+# nvcc is of --with-cuda=DIR or of PATH, and the toolkit's folder is where it really lies.
+AC_DEFUN([MMCORE_CUDA], [
+	AC_ARG_WITH([cuda],
+		[AS_HELP_STRING([--with-cuda@<:@=DIR@:>@],
+			[build the module for NVIDIA GPUs with the CUDA Toolkit in DIR, and cuDNN 9.8 or newer @<:@auto@:>@])],
+		[], [with_cuda=auto])
+	AC_ARG_VAR([NVCC], [the CUDA compiler])
+	AC_ARG_VAR([CUDA_ARCHS], [GPUs to build machine code for, as nvcc counts them @<:@80 90 100@:>@; PTX of the last is added])
+	AC_ARG_VAR([CUDA_CPPFLAGS], [C preprocessor flags for CUDA and cuDNN])
+	AC_ARG_VAR([CUDA_LIBS], [linker flags for CUDA, cuBLASLt and cuDNN])
+	AS_CASE([$with_cuda], [auto|yes|no|/*], [], [AC_MSG_ERROR([--with-cuda takes auto, yes, no or a folder with a leading slash])])
+	: ${CUDA_ARCHS="80 90 100"}
+	mmcore_cuda=no mmcore_cuda_missing=
+	AS_IF([test "x$with_cuda" != xno], [
+		AS_CASE([$with_cuda], [/*], [mmcore_cuda_path=$with_cuda/bin], [mmcore_cuda_path=$PATH:/usr/local/cuda/bin])
+		AC_PATH_PROG([NVCC], [nvcc], [], [$mmcore_cuda_path])
+		AS_IF([test -z "$NVCC"], [mmcore_cuda_missing=" nvcc"], [MMCORE_CUDA_LIBRARIES])
+		AS_IF([test -z "$mmcore_cuda_missing"], [mmcore_cuda=yes])
+		AS_IF([test $mmcore_cuda = no && test "x$with_cuda" != xauto],
+			[AC_MSG_FAILURE([--with-cuda=$with_cuda, but these were not found:$mmcore_cuda_missing])])
+	])
+	NVCC_ARCHS= CUDA_OLDEST=
+	AS_IF([test $mmcore_cuda = yes], [
+		AC_MSG_CHECKING([which GPUs nvcc makes code for])
+		for arch in $CUDA_ARCHS; do
+			AS_IF([$NVCC --list-gpu-code 2>/dev/null | grep -qx "sm_$arch"],
+				[NVCC_ARCHS="$NVCC_ARCHS -gencode=arch=compute_$arch,code=sm_$arch"
+				mmcore_cuda_last=$arch
+				: ${CUDA_OLDEST:=$arch}
+				mmcore_cuda="$mmcore_cuda sm_$arch"])
+		done
+		AS_IF([test -z "$NVCC_ARCHS"], [AC_MSG_FAILURE([nvcc makes code for none of CUDA_ARCHS="$CUDA_ARCHS"])])
+		NVCC_ARCHS="$NVCC_ARCHS -gencode=arch=compute_$mmcore_cuda_last,code=compute_$mmcore_cuda_last"
+		AC_MSG_RESULT([$mmcore_cuda])
+	])
+	AC_SUBST([CUDA_LIBDIR])
+	AC_SUBST([CUDA_OLDEST])
+	AC_SUBST([NVCC_ARCHS])
+	AM_CONDITIONAL([HAVE_CUDA], [test "x$mmcore_cuda" != xno])
+])
+
+# What the toolkit's folder must have; what it has not is in mmcore_cuda_missing. With -isystem: NVIDIA's headers warn.
+AC_DEFUN([MMCORE_CUDA_LIBRARIES], [
+	AS_CASE([$with_cuda], [/*], [mmcore_cuda_dir=$with_cuda],
+		[mmcore_cuda_dir=`readlink -f "$NVCC"`
+		mmcore_cuda_dir=`dirname "$mmcore_cuda_dir"`
+		mmcore_cuda_dir=`dirname "$mmcore_cuda_dir"`])
+	: ${CUDA_CPPFLAGS="-isystem $mmcore_cuda_dir/include"}
+	for dir in lib64 lib targets/x86_64-linux/lib; do
+		AS_IF([test -z "$CUDA_LIBDIR" && test -e "$mmcore_cuda_dir/$dir/libcudart.so"], [CUDA_LIBDIR=$mmcore_cuda_dir/$dir])
+	done
+	: ${CUDA_LIBS="-L$CUDA_LIBDIR -lcudnn -lcublasLt -lcudart"}
+	MMCORE_WITH_LIBS([$CUDA_CPPFLAGS], [$CUDA_LIBS], [
+		AC_CHECK_HEADERS([cuda_runtime_api.h cublasLt.h], [], [mmcore_cuda_missing="$mmcore_cuda_missing $ac_header"])
+		AC_CHECK_DECL([CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION], [],
+			[mmcore_cuda_missing="$mmcore_cuda_missing cuDNN-9.8"], [[#include <cudnn.h>]])
+		AS_IF([test -z "$mmcore_cuda_missing"], [
+			AC_MSG_CHECKING([whether the CUDA libraries link])
+			AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <cuda_runtime_api.h>
+#include <cublasLt.h>
+#include <cudnn.h>]], [[int n; cublasLtHandle_t h; return cudaGetDeviceCount(&n) + cublasLtCreate(&h) + (int)cudnnGetVersion();]])],
+				[AC_MSG_RESULT([yes])],
+				[AC_MSG_RESULT([no])
+				mmcore_cuda_missing="$mmcore_cuda_missing libcudart, libcublasLt or libcudnn"])
+		])
+	])
+])

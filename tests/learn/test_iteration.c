@@ -375,8 +375,11 @@ static void keep_worst(double *of, double error)
 	*of = fmax(*of, error);
 }
 
-static void check_state(const float *got, size_t n, const reference_record *want)
+static void check_state(mmi_floats state, size_t n, const reference_record *want)
 {
+	float *got = device_floats(tested_device(), state, n);
+
+	assert_non_null(got);
 	assert_int_equal(want->count, n);
 	for (size_t i = 0; i < n; i++) {
 		const double error = fabs((double)got[i] - want->values[i]);
@@ -385,6 +388,7 @@ static void check_state(const float *got, size_t n, const reference_record *want
 			fail_msg("%s: element %zu is %.7g, the reference's %.7g", want->name, i, (double)got[i], want->values[i]);
 		keep_worst(&worst.state, error);
 	}
+	mmi_free(got);
 }
 
 static void check_number(const rig *r, int64_t t, const char *name, double got, double scale)
@@ -471,10 +475,10 @@ static void check_chains(rig *r)
 		r->settings.x_steps = r->settings.z_steps = k;
 		iterate(r, &m);
 		r->learner->state = before;
-		check_state(r->learner->z.z.at, r->learner->n_chains * latents, record("%s/%d/z/%u", name, t, k));
-		check_state(r->learner->z_prior.z.at, latents, record("%s/%d/z_prior", name, t));
+		check_state(r->learner->z.z, r->learner->n_chains * latents, record("%s/%d/z/%u", name, t, k));
+		check_state(r->learner->z_prior.z, latents, record("%s/%d/z_prior", name, t));
 		for (size_t i = 0; i < N_MODALITIES; i++)
-			check_state(r->learner->revised.x[i].at, BATCH * (size_t)r->run->modalities[i].count,
+			check_state(r->learner->revised.x[i], BATCH * (size_t)r->run->modalities[i].count,
 			            record("%s/%d/x/%s/%u", name, t, r->run->modalities[i].name, k));
 	}
 	r->settings = settings;
@@ -508,7 +512,7 @@ static void check_measures(const rig *r, int64_t t, const mmi_measures *m)
 static void check_refreshed(const rig *r, int64_t t)
 {
 	for (size_t i = 0; i < N_MODALITIES; i++)
-		check_state(r->learner->revised.x[i].at, BATCH * (size_t)r->run->modalities[i].count,
+		check_state(r->learner->revised.x[i], BATCH * (size_t)r->run->modalities[i].count,
 		            record("%s/%lld/refreshed/%s", r->run->name, (long long)t, r->run->modalities[i].name));
 }
 

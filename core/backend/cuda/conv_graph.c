@@ -3,13 +3,6 @@
 
 #include "backend/cuda/conv_graph.h"
 
-#define CUDNN_TRY(expression)                     \
-	do {                                          \
-		cudnnStatus_t try_status_ = (expression); \
-		if (try_status_ != CUDNN_STATUS_SUCCESS)  \
-			return try_status_;                   \
-	} while (0)
-
 typedef cudnnBackendDescriptor_t descriptor;
 
 cudnnStatus_t mmi_conv_part(mmi_conv_plan *p, cudnnBackendDescriptorType_t type, descriptor *out)

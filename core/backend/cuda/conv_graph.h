@@ -4,6 +4,14 @@
 
 #include "backend/cuda/conv_plan.h"
 
+/* Propagates a failure of cuDNN to the caller. */
+#define CUDNN_TRY(expression)                     \
+	do {                                          \
+		cudnnStatus_t try_status_ = (expression); \
+		if (try_status_ != CUDNN_STATUS_SUCCESS)  \
+			return try_status_;                   \
+	} while (0)
+
 /* Names that tensors have inside a plan. */
 enum { MMI_CONV_ID_X = 'x', MMI_CONV_ID_WEIGHTS = 'w', MMI_CONV_ID_Y = 'y', MMI_CONV_ID_BIAS = 'b' };
 

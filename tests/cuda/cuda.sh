@@ -1,0 +1,71 @@
+#!/bin/sh
+# cuda.sh - [run] device = cuda, as a user runs it, with the module for the emulated device: training, sampling, a run that goes on on
+# the other device, and what is told where something is missing.
+. "${srcdir:?}/tests/cli/tap.sh"
+. "${srcdir:?}/tests/cli/train_rig.sh"
+ini=$work/tiny.ini
+emulated=$PWD/tests/cuda/.libs
+
+# ---------------------------------------------------------------- what is missing
+# refused NAME TEXT: status 2, one line with the text, and no run folder.
+refused() {
+	check "$1: status 2" exits 2
+	check "$1 is told" complains "[run] device = cuda: $2"
+	check "$1: nothing is written" [ ! -e "$work/none" ]
+}
+MMCORE_BACKENDS=$work
+export MMCORE_BACKENDS
+run --ini "$ini" --set run.device=cuda --out "$work/none"
+refused "no module" "no backend-cuda.so in $work; configure with --with-cuda"
+echo "no library" >"$work/backend-cuda.so"
+run --ini "$ini" --set run.device=cuda --out "$work/none"
+refused "a module that does not open" "$work/backend-cuda.so: "
+MMCORE_BACKENDS=$emulated
+EMU_DRIVER=0 run --ini "$ini" --set run.device=cuda --out "$work/none"
+refused "no driver" "no NVIDIA driver on this machine; install one for CUDA 13.0 or newer, or set device = cpu"
+EMU_DRIVER=12040 run --ini "$ini" --set run.device=cuda --out "$work/none"
+refused "an old driver" "the driver is for CUDA 12.4, this build needs 13.0; install a newer driver"
+EMU_DEVICES=0 run --ini "$ini" --set run.device=cuda --out "$work/none"
+refused "no card" "the driver finds no NVIDIA GPU on this machine; set device = cpu"
+run --ini "$ini" --set run.device=cuda --set run.clock=cpu --set run.minutes=1 --out "$work/none"
+check "processor time on a GPU is refused" complains "run.clock=cpu: expected wall"
+run --ini "$ini" --set run.device=gpu --out "$work/none"
+check "an unknown device is refused with those there are" complains "cuda"
+
+# ---------------------------------------------------------------- a run
+run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=12 --out "$work/gpu"
+check "a run succeeds" exits 0
+check "it says how far it came" says out "finished after 12 iterations"
+run --ini "$ini" --set learner.iterations=12 --out "$work/cpu"
+check "the same run on the host succeeds" exits 0
+# Figures that both have, within a hundredth.
+close() {
+	paste -d, "$1/metrics.csv" "$2/metrics.csv" | awk -F, '
+		NR == 1 { n = NF / 2; for (i = 1; i <= n; i++) name[i] = $i; next }
+		{ for (i = 1; i <= n; i++) if (name[i] ~ /^(elbo|u_start|norm_generator|loss_inference|e_data)$/) {
+			if (($i == "") != ($(i + n) == "")) exit 1
+			seen += $i != ""
+			apart = ($i - $(i + n)) / ($(i + n) + ($(i + n) == 0))
+			if (apart > 0.01 || apart < -0.01) exit 1 } }
+		END { exit !seen }'
+}
+check "its figures are the host's" close "$work/gpu" "$work/cpu"
+run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=12 --out "$work/again"
+check "the same run twice has the same bits" cmp "$(checkpoint "$work/gpu" 12)" "$(checkpoint "$work/again" 12)"
+run info "$(checkpoint "$work/gpu" 12)"
+check "a checkpoint says what computed it" says out "cuda/emulated, CUDA 13.0"
+
+# ---------------------------------------------------------------- from one device to the other
+run --ini "$ini" --set learner.iterations=16 --set run.device=cpu --out "$work/gpu" --resume
+check "the host goes on with a GPU's run" exits 0
+run --ini "$ini" --set learner.iterations=16 --set run.device=cuda --out "$work/cpu" --resume
+check "a GPU goes on with the host's run" exits 0
+run sample --ckpt "$(checkpoint "$work/cpu" 16)" --count 3 --grid "$work/samples.png"
+check "samples are drawn on the GPU" exits 0
+run sample --ckpt "$(checkpoint "$work/cpu" 16)" --set run.device=cpu --count 3 --grid "$work/host.png"
+check "and on the host" exits 0
+run encode --ckpt "$(checkpoint "$work/cpu" 16)" --out "$work/latents"
+check "latents are written from the GPU" exits 0
+run score --ckpt "$(checkpoint "$work/cpu" 16)" --test 5
+check "tuples are scored on the GPU" exits 0
+finish
