@@ -55,18 +55,26 @@ static uint64_t count_tuples(const mm_instance *i, int32_t split, table *t)
 	return n;
 }
 
-static void deal_all(const mm_instance *i, int32_t split, table *t, audio_tuple *out)
+/* Another order in each round of training; test data are the same whatever the seed. */
+static void shuffle(const mm_instance *i, int32_t split, uint32_t class, uint32_t round, hand *h)
 {
 	const com_host *host = i->host;
-	const uint64_t stream = host->random->stream(host->api->host, "audio/deal");
+	if (split == MM_SPLIT_TRAIN)
+		host->random->permutation(host->api->host, host->random->stream(host->api->host, "audio/deal"),
+		                          (uint64_t) class << 32 | round, h->n, h->order);
+	for (uint32_t k = 0; k < h->n && split != MM_SPLIT_TRAIN; k++)
+		h->order[k] = k;
+}
+
+static void deal_all(const mm_instance *i, int32_t split, table *t, audio_tuple *out)
+{
 	for (uint32_t k = 0; k < t->most; k++)
 		for (uint32_t c = 0; c < i->n_classes; c++) {
 			hand *h = &t->hand[c];
 			if (k >= h->pairs)
 				continue;
-			const uint64_t index = (uint64_t)split << 60 | (uint64_t)c << 40 | k / h->n;
 			if (k % h->n == 0)
-				host->random->permutation(host->api->host, stream, index, h->n, h->order);
+				shuffle(i, split, c, k / h->n, h);
 			*out++ = (audio_tuple){ k, c, h->item[h->order[k % h->n]], k >= h->n };
 		}
 }

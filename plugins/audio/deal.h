@@ -16,8 +16,9 @@ typedef struct audio_deal {
 	uint64_t n;
 } audio_deal;
 
-/* `pairs` tuples a class, or one for each sound where that is 0. Tuple i of a class has the sound at place i mod n of a
- * permutation of its n sounds, a new one for each round, which only split, class and the run's seed decide. */
+/* `pairs` tuples a class, or one for each sound where that is 0. Training tuple i of a class has the sound at place i
+ * mod n of a permutation of its n sounds, a new one for each round, which class and the run's seed decide; test tuples
+ * have them in the order of their names. */
 mm_status audio_deal_open(const mm_instance *i, const audio_store *s, int32_t split, audio_deal *out, mm_error *e);
 void audio_deal_close(const com_host *h, audio_deal *d);
 
