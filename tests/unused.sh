@@ -9,7 +9,6 @@ seams() {
 	cat <<-'LIST'
 	mmi_cpu_kernels             kernels on their own
 	mmi_grid_cell               small sheets
-	mmi_latents_at              rows of latents on the host
 	mmi_params_value            a parameter's values
 	mmi_program_describe        which calls a program makes
 	mmi_program_params          difference quotients by parameters in double

@@ -64,6 +64,8 @@ typedef struct mmi_log {
 	void *ctx;
 	/* A thread begins or ends a call into a plugin (plugin/call.h); may be NULL. Any thread. */
 	void (*call)(void *ctx, const struct mmi_call *call, bool inside);
+	bool guest; /* the process is not ours: its locale and current folder are not put back after a call, since another
+	             * thread may have changed them meanwhile */
 } mmi_log;
 void mmi_logf(const mmi_log *log, int level, const char *format, ...) MMI_PRINTF(3, 4); /* log may be NULL */
 

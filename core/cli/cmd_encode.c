@@ -48,7 +48,7 @@ static int run(const mmi_cli *cli, const char *checkpoint, const mmi_setup_reque
 	mmi_saved saved;
 	mmi_tuples *tuples = NULL;
 	mmi_encode_view view = { .cli = cli };
-	const mmi_encode_hooks hooks = { &view, stop, step };
+	const mmi_hooks hooks = { &view, stop, step };
 
 	if (mmi_saved_open(checkpoint, request, BLOCK, &saved, &e) != MM_OK)
 		return mmi_cli_refuse(cli, &e);

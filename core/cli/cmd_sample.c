@@ -34,7 +34,7 @@ static int run(const mmi_cli *cli, const char *checkpoint, const mmi_samples_req
 
 int mmi_cmd_sample(const mmi_cli *cli, int argc, char **argv)
 {
-	mmi_samples_request r = { .steps = MMI_RECIPE_AS_IT_IS, .stop = stop };
+	mmi_samples_request r = { .steps = MMI_RECIPE_AS_IT_IS, .hooks = { .stop = stop } };
 	const char *checkpoint = NULL;
 	int64_t count = 16, number = 0;
 	mmi_strings plugins = { 0 }, sets = { 0 };

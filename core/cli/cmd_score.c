@@ -23,7 +23,7 @@ static mm_status energies(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read
 	float *energy = mmi_alloc(n ? n : 1, sizeof *energy);
 	if (!energy)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u scores", n);
-	mm_status status = mmi_scores_of(s, n, read, ctx, stop, energy, e);
+	mm_status status = mmi_scores_of(s, n, read, ctx, &(mmi_hooks){ .stop = stop }, energy, e);
 	if (status == MM_OK)
 		*out = energy;
 	else

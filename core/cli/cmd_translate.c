@@ -55,7 +55,7 @@ static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *reques
 
 int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 {
-	arguments a = { .r = { .expert = -1, .steps = MMI_RECIPE_AS_IT_IS, .stop = stop } };
+	arguments a = { .r = { .expert = -1, .steps = MMI_RECIPE_AS_IT_IS, .hooks = { .stop = stop } } };
 	int64_t count = 1, number = 0;
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <iniparser/iniparser.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -265,6 +266,9 @@ static mm_status make_room(const reader *r, mm_error *e)
 	return room ? MM_OK : mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path);
 }
 
+/* iniparser has one callback for all threads, which prints by default. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
+
 /* iniparser 4.1 reads nothing but files: it gets one that has no name and never leaves memory. */
 static mm_status read_values(reader *r, int fd, mmi_ini_visit visit, void *ctx, mm_error *e)
 {
@@ -279,11 +283,13 @@ static mm_status read_values(reader *r, int fd, mmi_ini_visit visit, void *ctx, 
 	MMI_TRY(check_lines(r, e));
 	MMI_TRY(make_room(r, e));
 	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
+	pthread_mutex_lock(&parsing);
 	iniparser_set_error_callback(quiet);
 	errno = 0;
 	dictionary *values = iniparser_load(file);
 	int error = errno;
 	iniparser_set_error_callback(NULL);
+	pthread_mutex_unlock(&parsing);
 	if (!values || error == ENOMEM) {
 		iniparser_freedict(values);
 		return error == ENOMEM ? mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path)

@@ -4,6 +4,7 @@
 #include "engine/pool.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 typedef struct mmi_worker {
@@ -59,6 +60,20 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+/* Signals are for the threads of the program; but those of a fault are for who made it. */
+static int start_worker(mmi_worker *w)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+	sigset_t others, before;
+	sigfillset(&others);
+	for (size_t i = 0; i < MMI_COUNT(faults); i++)
+		sigdelset(&others, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &others, &before);
+	int failed = pthread_create(&w->thread, NULL, worker_main, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return failed;
+}
+
 mm_status mmi_pool_create(uint32_t threads, mmi_pool **out, mm_error *e)
 {
 	if (threads < 1)
@@ -76,7 +91,7 @@ mm_status mmi_pool_create(uint32_t threads, mmi_pool **out, mm_error *e)
 	pthread_cond_init(&p->done, NULL);
 	for (uint32_t i = 1; i < threads; i++) {
 		p->workers[i] = (mmi_worker){ .pool = p, .index = i };
-		if (pthread_create(&p->workers[i].thread, NULL, worker_main, &p->workers[i])) {
+		if (start_worker(&p->workers[i])) {
 			mmi_pool_destroy(p);
 			return mmi_fail(e, MM_ENOMEM, "cannot start thread %u of %u", i + 1, threads);
 		}

@@ -33,14 +33,20 @@ static unsigned control_now(void)
 #endif
 }
 
-void mmi_call_begin_sample(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback)
+static bool is_guest(const mmi_plugin *plugin)
 {
-	const char *locale = setlocale(LC_ALL, NULL);
+	return plugin && plugin->log && plugin->log->guest;
+}
+
+static void begin(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback, bool any)
+{
+	const char *locale = is_guest(plugin) ? NULL : setlocale(LC_ALL, NULL);
 	c->section = section;
 	c->plugin = plugin;
 	c->callback = callback;
 	c->error = (mm_error)MM_ERROR_INIT;
 	c->folder = -1;
+	c->any = any;
 	snprintf(c->locale, sizeof c->locale, "%s", locale && strlen(locale) < sizeof c->locale ? locale : "");
 	fegetenv(&c->mode);
 	c->control = control_now();
@@ -48,10 +54,16 @@ void mmi_call_begin_sample(mmi_call *c, const char *section, const mmi_plugin *p
 	tell(c, true);
 }
 
+void mmi_call_begin_sample(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback)
+{
+	begin(c, section, plugin, callback, true);
+}
+
 void mmi_call_begin(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback)
 {
-	mmi_call_begin_sample(c, section, plugin, callback);
-	c->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	begin(c, section, plugin, callback, false);
+	if (!is_guest(plugin))
+		c->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static bool has_left(int folder)
@@ -74,8 +86,8 @@ void mmi_call_leave(mmi_call *c)
 	if (control_now() != c->control)
 		c->changed |= MMI_CHANGED_MODE;
 	fesetenv(&c->mode);
-	const char *locale = setlocale(LC_ALL, NULL);
-	if (c->locale[0] && locale && strcmp(locale, c->locale)) {
+	const char *locale = c->locale[0] ? setlocale(LC_ALL, NULL) : NULL;
+	if (locale && strcmp(locale, c->locale)) {
 		c->changed |= MMI_CHANGED_LOCALE;
 		setlocale(LC_ALL, c->locale);
 	}

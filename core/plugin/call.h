@@ -25,12 +25,13 @@ typedef struct mmi_call {
 	mm_error error; /* for the plugin to fill */
 	fenv_t mode;
 	int folder; /* open, or -1 */
+	bool any;   /* of class [any] or [data]: others may be inside at the same time */
 	char locale[MMI_LOCALE_NAME];
 	unsigned control, changed; /* of the mode, without the flags of exceptions; MMI_CHANGED_... once it has left */
 } mmi_call;
 
 void mmi_call_begin(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback);
-/* For callbacks that run once a sample: the current folder is not looked after. */
+/* For callbacks that run once a sample, in any thread: the current folder is not looked after. */
 void mmi_call_begin_sample(mmi_call *c, const char *section, const mmi_plugin *plugin, const char *callback);
 void mmi_call_leave(mmi_call *c);
 /* Leaves, and passes on the callback's status with section, plugin, path and callback in front of its text. */

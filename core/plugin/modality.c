@@ -207,6 +207,27 @@ static mm_status check_owner(const mmi_modality *m, const mmi_modality_state *st
 	return status;
 }
 
+/* Digits up to a dot or the end; 0: it begins with none, and is not compared. */
+static size_t first_number(const char *version)
+{
+	const size_t digits = strspn(version, "0123456789");
+	return version[digits] == '.' || !version[digits] ? digits : 0;
+}
+
+/* The first number of its version is how a plugin says that its networks or samples mean something else than before. */
+static mm_status check_version(const mmi_modality *m, const mmi_modality_state *state, mm_error *e)
+{
+	const char *now = m->plugin->entry.version, *then = state ? state->version : NULL;
+	const size_t digits = then ? first_number(then) : 0;
+	if (!digits || !first_number(now) || (first_number(now) == digits && !strncmp(now, then, digits)))
+		return MM_OK;
+	return mmi_fail(
+		e, MM_ECONFIG,
+		"[%s] the checkpoint was trained with version %.40s of plugin %s, here it is version %.40s (%s), and "
+		"models do not carry over from one first number to another; use version %.*s, or train anew",
+		m->name, then, m->plugin->entry.id, now, m->plugin->path, (int)digits, then);
+}
+
 /* What a checkpoint remembers comes before describe, which may depend on it. */
 static mm_status load_state(const mmi_modality *m, const mmi_modality_state *state, mm_error *e)
 {
@@ -278,6 +299,7 @@ static mm_status create(mmi_modality *m, mmi_registry *registry, mmi_config *con
 	MMI_TRY(find_plugin(m, registry, config, plugin, e));
 	MMI_TRY(find_desc(m, config, id, e));
 	MMI_TRY(check_owner(m, state, e));
+	MMI_TRY(check_version(m, state, e));
 	MMI_TRY(create_instance(m, config, e));
 	if (MM_HAS(m->desc, get_extension))
 		MMI_TRY(mmi_contract_extensions(m, m->desc->get_extension, e));

@@ -37,6 +37,7 @@ typedef struct mmi_modality_state {
 	const char *owner; /* "org.mmcore.img/picture": who served it; NULL: not known */
 	const void *bytes; /* what the plugin saved, or NULL */
 	size_t size;
+	const char *version; /* "1.2", of that plugin; NULL: not known */
 } mmi_modality_state;
 
 /* Makes the instance for section `name`. plugin NULL: the section's key `plugin` says which; otherwise it is recorded
@@ -45,7 +46,7 @@ typedef struct mmi_modality_state {
 mm_status mmi_modality_create(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
                               const char *id, mmi_modality *out, mm_error *e);
 /* The same with what a checkpoint kept (NULL: none, the plugin learns it from its data), used during the call. Refused
- * when another plugin or another of its modalities was the owner. */
+ * when another plugin or another of its modalities was the owner, or a version of it whose first number differs. */
 mm_status mmi_modality_restore(mmi_registry *registry, mmi_config *config, const char *name, const mmi_plugin *plugin,
                                const char *id, const mmi_modality_state *state, mmi_modality *out, mm_error *e);
 /* "org.mmcore.img/picture": plugin and modality, as checkpoints remember them; mmi_free, NULL when out of memory. */
@@ -88,6 +89,10 @@ mm_status mmi_modality_render(const mmi_modality *m, const float *x, const char 
 /* MM_EUNSUPPORTED without the picture extension. */
 mm_status mmi_modality_picture_size(const mmi_modality *m, uint32_t *width, uint32_t *height, mm_error *e);
 mm_status mmi_modality_draw(const mmi_modality *m, const float *x, uint8_t *rgb, size_t stride, mm_error *e);
+/* One sample, m->count floats, from a file or from words, as `what` says. MM_EUNSUPPORTED where the plugin cannot.
+ * Values are finite and within the support. out is scratch when this fails. */
+typedef enum { MMI_GIVEN_FILE, MMI_GIVEN_WORDS } mmi_given_kind;
+mm_status mmi_modality_read_as(const mmi_modality *m, mmi_given_kind what, const char *given, float *out, mm_error *e);
 /* Words whatever they look like: between double quotes. */
 bool mmi_given_quoted(const char *given);
 /* One sample, m->count floats, as a user names it: if `given` is a file it is read, else it is the sample in words, if

@@ -191,10 +191,23 @@ static bool looks_like_file(const char *given)
 	return true;
 }
 
-static mm_status read_as(const mmi_modality *m, bool file, const char *given, float *out, mm_error *e)
+static mm_status need_file(const mmi_modality *m, mm_error *e)
+{
+	if (m->file)
+		return MM_OK;
+	return mmi_fail(e, MM_EUNSUPPORTED,
+	                "[%s] plugin %s cannot read samples that are named (no %s); use tuples of the test data", m->name,
+	                m->plugin->entry.id, MM_MODALITY_FILE);
+}
+
+mm_status mmi_modality_read_as(const mmi_modality *m, mmi_given_kind what, const char *given, float *out, mm_error *e)
 {
 	mmi_call call;
+	const bool file = what == MMI_GIVEN_FILE;
 	const char *callback = file ? "read_file" : "read_text";
+	MMI_TRY(need_file(m, e));
+	if (!file && !m->file->read_text)
+		return mmi_fail(e, MM_EUNSUPPORTED, "[%s] plugin %s reads nothing but files", m->name, m->plugin->entry.id);
 	mmi_contract_poison(out, (size_t)m->count * sizeof *out);
 	begin(&call, m, callback);
 	mm_status status = (file ? m->file->read_file : m->file->read_text)(m->instance, given, out, &call.error);
@@ -205,7 +218,8 @@ static mm_status read_as(const mmi_modality *m, bool file, const char *given, fl
 static mm_status read_quoted(const mmi_modality *m, const char *given, float *out, mm_error *e)
 {
 	char *words = mmi_format("%.*s", (int)strlen(given) - 2, given + 1);
-	mm_status status = words ? read_as(m, false, words, out, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
+	mm_status status =
+		words ? mmi_modality_read_as(m, MMI_GIVEN_WORDS, words, out, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
 	mmi_free(words);
 	return status;
 }
@@ -213,10 +227,7 @@ static mm_status read_quoted(const mmi_modality *m, const char *given, float *ou
 mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, float *out, mm_error *e)
 {
 	struct stat st;
-	if (!m->file)
-		return mmi_fail(e, MM_EUNSUPPORTED,
-		                "[%s] plugin %s cannot read samples that are named (no %s); use tuples of the test data",
-		                m->name, m->plugin->entry.id, MM_MODALITY_FILE);
+	MMI_TRY(need_file(m, e));
 	const char *path = given + (given[0] == '@');
 	if (m->file->read_text && mmi_given_quoted(given))
 		return read_quoted(m, given, out, e);
@@ -234,7 +245,7 @@ mm_status mmi_modality_read_given(const mmi_modality *m, const char *given, floa
 			m->name, given, m->name);
 	if (exists && S_ISDIR(st.st_mode))
 		return mmi_fail(e, MM_EIO, "[%s] '%s' is a folder, expected a file", m->name, path);
-	return read_as(m, exists, path, out, e);
+	return mmi_modality_read_as(m, exists ? MMI_GIVEN_FILE : MMI_GIVEN_WORDS, path, out, e);
 }
 
 bool mmi_given_quoted(const char *given)

@@ -55,18 +55,36 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 	return status;
 }
 
+mm_status mmi_saved_sampler(const mmi_saved *s, uint32_t chunk, uint32_t max_rows, mmi_sampler **out, mm_error *e)
+{
+	const mmi_settings *set = &s->setup.settings;
+	const mmi_sampler_config config = { chunk, mmi_whole_chunks(max_rows, chunk), set->seed, mmi_settings_guides(set) };
+	return mmi_sampler_create(s->model, s->setup.pool, &config, out, e);
+}
+
 static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max_rows, mm_error *e)
 {
 	const mmi_settings *set = &s->setup.settings;
-	mmi_sampler_config config = { set->chunk, max_rows, set->seed, mmi_settings_guides(set) };
 	mmi_model_config model = set->model;
 	model.fusion = set->fusion;
 	MMI_TRY(mmi_model_create(&s->setup.device, s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
 	MMI_TRY(restore_model(s, ck, e));
-	return mmi_sampler_create(s->model, s->setup.pool, &config, &s->sampler, e);
+	return max_rows ? mmi_saved_sampler(s, set->chunk, max_rows, &s->sampler, e) : MM_OK;
 }
 
 /* Filled in place: the model keeps a pointer to the modalities in out->setup. */
+mm_status mmi_saved_open_checkpoint(const mmi_checkpoint *ck, const mmi_setup_request *request, uint32_t max_rows,
+                                    mmi_saved *out, mm_error *e)
+{
+	*out = (mmi_saved){ .iteration = 0 };
+	mm_status status = mmi_setup_reopen(ck, request, &out->setup, e);
+	if (status == MM_OK)
+		status = open_model(out, ck, max_rows, e);
+	if (status != MM_OK)
+		mmi_saved_close(out);
+	return status;
+}
+
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out,
                          mm_error *e)
 {
@@ -74,15 +92,11 @@ mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uin
 	char *file;
 	*out = (mmi_saved){ .iteration = 0 };
 	MMI_TRY(mmi_checkpoint_resolve(path, &file, e));
-	mm_status opened = mmi_checkpoint_open(file, &ck, e);
+	mm_status status = mmi_checkpoint_open(file, &ck, e);
 	mmi_free(file);
-	MMI_TRY(opened);
-	mm_status status = mmi_setup_reopen(ck, request, &out->setup, e);
-	if (status == MM_OK)
-		status = open_model(out, ck, mmi_whole_chunks(max_rows, out->setup.settings.chunk), e);
+	MMI_TRY(status);
+	status = mmi_saved_open_checkpoint(ck, request, max_rows, out, e);
 	mmi_checkpoint_close(ck);
-	if (status != MM_OK)
-		mmi_saved_close(out);
 	return status;
 }
 

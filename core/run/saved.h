@@ -20,6 +20,12 @@ typedef struct mmi_saved {
  * sampler for up to max_rows rows. *out must stay where it is until closed. */
 mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uint32_t max_rows, mmi_saved *out,
                          mm_error *e);
+/* The same of an open checkpoint, which stays the caller's and is not needed afterwards. max_rows 0: without a sampler.
+ */
+mm_status mmi_saved_open_checkpoint(const mmi_checkpoint *ck, const mmi_setup_request *request, uint32_t max_rows,
+                                    mmi_saved *out, mm_error *e);
+/* A sampler of another chunk: rows come out as with every other, to the bit. */
+mm_status mmi_saved_sampler(const mmi_saved *s, uint32_t chunk, uint32_t max_rows, mmi_sampler **out, mm_error *e);
 void mmi_saved_close(mmi_saved *s);
 /* The chains of a recipe (settings.sample or .translate), changed: with the steps and noise that they were trained
  * with. No posterior chain after a baseline, which knows none, unless the change asks for one; nothing of the energy

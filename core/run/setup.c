@@ -84,24 +84,44 @@ static mm_status create_modality(mmi_setup *s, const char *name, const mmi_plugi
 		return mmi_modality_create(s->registry, s->config, name, plugin, NULL, out, e);
 	MMI_TRY(read_state(s->states, name, &bytes, &size, e));
 	char *owner = find_value(mmi_checkpoint_meta(s->states, "plugins"), name);
-	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL,
-	                                        &(mmi_modality_state){ owner, bytes, size }, out, e);
+	char *version = find_value(mmi_checkpoint_meta(s->states, "plugin_versions"), name);
+	const mmi_modality_state state = { .owner = owner, .bytes = bytes, .size = size, .version = version };
+	mm_status status = mmi_modality_restore(s->registry, s->config, name, plugin, NULL, &state, out, e);
+	mmi_free(version);
 	mmi_free(owner);
 	mmi_free(bytes);
 	return status;
 }
 
-char *mmi_setup_plugins(const mmi_setup *s)
+/* "m0=VALUE,m1=VALUE"; the values are mmi_freed. */
+static char *list_values(const mmi_setup *s, char *(*value)(const mmi_modality *m))
 {
 	char *all = mmi_strdup("");
 	for (size_t i = 0; all && i < s->n_modalities; i++) {
-		char *owner = mmi_modality_owner(&s->modalities[i]);
-		char *longer = owner ? mmi_format("%s%s%s=%s", all, i ? "," : "", s->modalities[i].name, owner) : NULL;
-		mmi_free(owner);
+		char *one = value(&s->modalities[i]);
+		char *longer = one ? mmi_format("%s%s%s=%s", all, i ? "," : "", s->modalities[i].name, one) : NULL;
+		mmi_free(one);
 		mmi_free(all);
 		all = longer;
 	}
 	return all;
+}
+
+char *mmi_setup_plugins(const mmi_setup *s)
+{
+	return list_values(s, mmi_modality_owner);
+}
+
+/* Any text may be a version; the list has commas. */
+static char *version_of(const mmi_modality *m)
+{
+	const char *version = m->plugin->entry.version;
+	return mmi_format("%.*s", (int)strcspn(version, ","), version);
+}
+
+char *mmi_setup_versions(const mmi_setup *s)
+{
+	return list_values(s, version_of);
 }
 
 /* ------------------------------------------------------------ modalities */

@@ -44,7 +44,7 @@ mm_status mmi_setup_open(const mmi_setup_request *r, mmi_setup *out, mm_error *e
 mm_status mmi_setup_resume(const mmi_setup_request *r, const char *folder, mmi_setup *out, mm_error *e);
 /* The same from what a checkpoint remembers; `sets` and `plugins` may change it. Plugins are looked for by the file
  * names in it; which files are run, only `sets`, `plugins`, the search path and, where given, `ini` decide. Refused
- * when a modality is served by another plugin than the checkpoint's. */
+ * when a modality is served by another plugin than the checkpoint's, or by a version of another first number. */
 mm_status mmi_setup_reopen(const mmi_checkpoint *ck, const mmi_setup_request *r, mmi_setup *out, mm_error *e);
 /* The complete tuples of a part, for evaluation: none of VALIDATION or TEST was trained on. The setup must outlive
  * them. */
@@ -60,5 +60,7 @@ mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_c
 /* "img=org.mmcore.img/picture,...": who serves the modalities, as checkpoints remember it; mmi_free, NULL when out of
  * memory. */
 char *mmi_setup_plugins(const mmi_setup *s);
+/* "img=0.1.0,...": the versions of their plugins, in the same way. */
+char *mmi_setup_versions(const mmi_setup *s);
 
 #endif

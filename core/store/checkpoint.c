@@ -133,20 +133,37 @@ static mm_status check_format(const mmi_safetensors *file, mm_error *e)
 	return MM_OK;
 }
 
+/* Takes the file. */
+static mm_status take(mmi_safetensors *file, mmi_checkpoint **out, mm_error *e)
+{
+	mm_status status = check_format(file, e);
+	mmi_checkpoint *ck = status == MM_OK ? mmi_alloc(1, sizeof *ck) : NULL;
+	if (!ck) {
+		if (status == MM_OK)
+			status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", mmi_safetensors_path(file));
+		mmi_safetensors_close(file);
+		return status;
+	}
+	ck->file = file;
+	*out = ck;
+	return MM_OK;
+}
+
 mm_status mmi_checkpoint_open(const char *path, mmi_checkpoint **out, mm_error *e)
 {
 	mmi_safetensors *file;
 
 	MMI_TRY(mmi_safetensors_open(path, &file, e));
-	mm_status status = check_format(file, e);
-	mmi_checkpoint *ck = status == MM_OK ? mmi_alloc(1, sizeof *ck) : NULL;
-	if (!ck) {
-		mmi_safetensors_close(file);
-		return status != MM_OK ? status : mmi_fail(e, MM_ENOMEM, "%s: out of memory", path);
-	}
-	ck->file = file;
-	*out = ck;
-	return MM_OK;
+	return take(file, out, e);
+}
+
+mm_status mmi_checkpoint_open_memory(const char *name, const void *bytes, size_t n_bytes, mmi_checkpoint **out,
+                                     mm_error *e)
+{
+	mmi_safetensors *file;
+
+	MMI_TRY(mmi_safetensors_open_memory(name, bytes, n_bytes, &file, e));
+	return take(file, out, e);
 }
 
 void mmi_checkpoint_close(mmi_checkpoint *ck)

@@ -23,6 +23,9 @@ mmi_tensor_item mmi_item_within(mmi_tensor_item item, double min, double max);
 mm_status mmi_checkpoint_save(const char *path, const mmi_tensor_item *items, size_t n, const mmi_text_pair *meta,
                               size_t n_meta, mm_error *e);
 mm_status mmi_checkpoint_open(const char *path, mmi_checkpoint **out, mm_error *e);
+/* The same of a file's contents in memory, which must stay until close. `name` stands for the path. */
+mm_status mmi_checkpoint_open_memory(const char *name, const void *bytes, size_t n_bytes, mmi_checkpoint **out,
+                                     mm_error *e);
 void mmi_checkpoint_close(mmi_checkpoint *ck);
 const char *mmi_checkpoint_path(const mmi_checkpoint *ck);
 const char *mmi_checkpoint_meta(const mmi_checkpoint *ck, const char *key); /* NULL: none */

@@ -42,8 +42,9 @@ static const struct {
 
 struct mmi_safetensors {
 	char *path;
-	int fd;
-	uint64_t data_start, data_bytes;
+	int fd;                     /* or -1, and what would be in the file is at */
+	const unsigned char *bytes; /* the caller's */
+	uint64_t n_bytes, data_start, data_bytes;
 	cJSON *root;             /* owns all names and texts */
 	mmi_tensor_info *tensor; /* in the order of the data */
 	size_t n;
@@ -330,6 +331,10 @@ static mm_status read_at(const mmi_safetensors *s, void *out, size_t bytes, uint
 {
 	char *at = out;
 
+	if (s->bytes) { /* header and layout have been checked against their number */
+		memcpy(out, s->bytes + offset, bytes);
+		return MM_OK;
+	}
 	while (bytes) {
 		ssize_t got = pread(s->fd, at, bytes, (off_t)offset);
 		if (got < 0 && errno == EINTR)
@@ -347,15 +352,23 @@ static mm_status read_at(const mmi_safetensors *s, void *out, size_t bytes, uint
 	return MM_OK;
 }
 
-static mm_status header_length(const mmi_safetensors *s, uint64_t *file_bytes, uint64_t *length, mm_error *e)
+static mm_status open_file(mmi_safetensors *s, mm_error *e)
 {
 	struct stat st;
 
-	if (fstat(s->fd, &st))
+	s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (s->fd < 0 || fstat(s->fd, &st))
 		return mmi_fail(e, mmi_errno_status(errno), "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return mmi_fail(e, MM_EFORMAT, "not a regular file");
-	uint64_t size = *file_bytes = (uint64_t)st.st_size;
+	s->n_bytes = (uint64_t)st.st_size;
+	return MM_OK;
+}
+
+static mm_status header_length(const mmi_safetensors *s, uint64_t *length, mm_error *e)
+{
+	const uint64_t size = s->n_bytes;
+
 	if (size < LENGTH_BYTES + 2)
 		return mmi_fail(e, MM_EFORMAT, "%" PRIu64 " bytes, expected at least %d: not a safetensors file, or cut off",
 		                size, LENGTH_BYTES + 2);
@@ -373,11 +386,11 @@ static mm_status header_length(const mmi_safetensors *s, uint64_t *file_bytes, u
 
 static mm_status read_header(mmi_safetensors *s, mm_error *e)
 {
-	uint64_t file_bytes = 0, length = 0;
+	uint64_t length = 0;
 
-	MMI_TRY(header_length(s, &file_bytes, &length, e));
+	MMI_TRY(header_length(s, &length, e));
 	s->data_start = LENGTH_BYTES + length;
-	s->data_bytes = file_bytes - s->data_start;
+	s->data_bytes = s->n_bytes - s->data_start;
 	char *text = mmi_alloc((size_t)length, 1);
 	if (!text)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a header of %" PRIu64 " bytes", length);
@@ -390,9 +403,8 @@ static mm_status read_header(mmi_safetensors *s, mm_error *e)
 
 static mm_status load(mmi_safetensors *s, mm_error *e)
 {
-	s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (s->fd < 0)
-		return mmi_fail(e, mmi_errno_status(errno), "%s", strerror(errno));
+	if (!s->bytes)
+		MMI_TRY(open_file(s, e));
 	MMI_TRY(read_header(s, e));
 	MMI_TRY(parse_entries(s, e));
 	qsort(s->tensor, s->n, sizeof *s->tensor, compare_offsets);
@@ -400,7 +412,8 @@ static mm_status load(mmi_safetensors *s, mm_error *e)
 	return check_layout(s, e);
 }
 
-mm_status mmi_safetensors_open(const char *path, mmi_safetensors **out, mm_error *e)
+/* bytes NULL: those of the file at path. */
+static mm_status open_any(const char *path, const void *bytes, size_t n_bytes, mmi_safetensors **out, mm_error *e)
 {
 	mmi_safetensors *s = mmi_alloc(1, sizeof *s);
 	char *copy = mmi_strdup(path);
@@ -410,8 +423,7 @@ mm_status mmi_safetensors_open(const char *path, mmi_safetensors **out, mm_error
 		mmi_free(copy);
 		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", path);
 	}
-	s->path = copy;
-	s->fd = -1;
+	*s = (mmi_safetensors){ .path = copy, .fd = -1, .bytes = bytes, .n_bytes = n_bytes };
 	mm_status status = load(s, e);
 	if (status != MM_OK) {
 		mmi_fail_prefix(e, "%s", path);
@@ -420,6 +432,17 @@ mm_status mmi_safetensors_open(const char *path, mmi_safetensors **out, mm_error
 	}
 	*out = s;
 	return MM_OK;
+}
+
+mm_status mmi_safetensors_open(const char *path, mmi_safetensors **out, mm_error *e)
+{
+	return open_any(path, NULL, 0, out, e);
+}
+
+mm_status mmi_safetensors_open_memory(const char *name, const void *bytes, size_t n_bytes, mmi_safetensors **out,
+                                      mm_error *e)
+{
+	return open_any(name, bytes ? bytes : "", n_bytes, out, e);
 }
 
 void mmi_safetensors_close(mmi_safetensors *s)

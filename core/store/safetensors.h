@@ -76,6 +76,9 @@ typedef struct mmi_safetensors mmi_safetensors;
 
 /* Reads and checks the header, and that the data behind it is exactly as long as it says. The file stays open. */
 mm_status mmi_safetensors_open(const char *path, mmi_safetensors **out, mm_error *e);
+/* The same of a file's contents in memory, which is only read and must stay until close. `name` is for messages. */
+mm_status mmi_safetensors_open_memory(const char *name, const void *bytes, size_t n_bytes, mmi_safetensors **out,
+                                      mm_error *e);
 void mmi_safetensors_close(mmi_safetensors *s);
 const char *mmi_safetensors_path(const mmi_safetensors *s);
 size_t mmi_safetensors_count(const mmi_safetensors *s);

@@ -12,11 +12,12 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	char seconds[MMI_VALUE_TEXT], value[MMI_VALUE_TEXT];
 	uint64_t iteration = (uint64_t)r->learner->state.iteration;
 	const mmi_best_record *record = mmi_best_at(&r->best, iteration);
-	mmi_text_pair meta[8] = {
-		{ "format", "mmcore 1" },        { "version", PACKAGE_VERSION }, { "settings", r->portable },
-		{ "modalities", r->modalities }, { "build", r->build },          { "plugins", r->plugins },
+	mmi_text_pair meta[9] = {
+		{ "format", "mmcore 1" },           { "version", PACKAGE_VERSION }, { "settings", r->portable },
+		{ "modalities", r->modalities },    { "build", r->build },          { "plugins", r->plugins },
+		{ "plugin_versions", r->versions },
 	};
-	size_t n_meta = 6;
+	size_t n_meta = 7;
 	if (r->settings->minutes > 0) /* only where time matters: other runs are the same bit for bit */
 		meta[n_meta++] = (mmi_text_pair){ "seconds", mmi_value_print(mmi_run_seconds(r), seconds) };
 	if (record)

@@ -146,7 +146,8 @@ static mm_status open_learner(mmi_run *r, mm_error *e)
 	if (r->settings->select_nll)
 		MMI_TRY(open_select(r, e));
 	r->plugins = mmi_setup_plugins(s);
-	if (!r->modalities || !r->build || !r->plugins)
+	r->versions = mmi_setup_versions(s);
+	if (!r->modalities || !r->build || !r->plugins || !r->versions)
 		return mmi_fail(e, MM_ENOMEM, "out of memory");
 	MMI_TRY(mmi_config_portable(s->config, "plugin", "plugin_path", &r->portable, e));
 	return mmi_config_resolved(s->config, &r->resolved, e);
@@ -202,4 +203,5 @@ void mmi_run_close(mmi_run *r)
 	mmi_free(r->modalities);
 	mmi_free(r->build);
 	mmi_free(r->plugins);
+	mmi_free(r->versions);
 }

@@ -38,7 +38,7 @@ typedef struct mmi_run {
 	mmi_tensor_item *items;
 	char **names;
 	size_t n_items, n_names;
-	char *resolved, *portable, *modalities, *build, *plugins;
+	char *resolved, *portable, *modalities, *build, *plugins, *versions;
 	char *settings_before; /* of a run that goes on, resolved; or NULL */
 	double started;        /* seconds of the clock when training began */
 	double seconds_before; /* of training, in processes before this one */

@@ -20,20 +20,73 @@ typedef struct mmi_encode_work {
 	mmi_tuples *tuples;
 	uint32_t n, count, block;
 	const char *folder;
-	mmi_experts experts;
-	float *x[MMI_MAX_MODALITIES];
-	int32_t *label;
+	int32_t *label; /* of a block */
 	mmi_npy *npy[MMI_MAX_MODALITIES][KINDS], *labels;
 	mmi_atomic *csv[MMI_MAX_MODALITIES], *list;
 } mmi_encode_work;
 
-/* A kind's numbers of a modality, and how many a row has (0: the model has none). */
-static float *numbers(const mmi_encode_work *w, uint32_t m, int kind, size_t *d)
+/* How many numbers of a kind a row has; 0: the model has none. */
+static size_t width(const mmi_saved *s, int kind)
 {
-	const mmi_experts *x = &w->experts;
+	return (size_t)(kind < W_MEAN ? mmi_model_z_dim(s->model) : mmi_model_w_dim(s->model));
+}
+
+static float *numbers(const mmi_experts *x, uint32_t m, int kind)
+{
 	float *const all[KINDS] = { x->loc[m], x->scale[m], x->w_loc[m], x->w_scale[m] };
-	*d = (size_t)(kind < W_MEAN ? mmi_model_z_dim(w->s->model) : mmi_model_w_dim(w->s->model));
 	return all[kind];
+}
+
+/* ------------------------------------------------------------ latents of tuples */
+
+static mm_status check_numbers(const mmi_saved *s, const mmi_experts *x, uint32_t first, uint32_t rows, mm_error *e)
+{
+	for (uint32_t m = 0; m < s->model->n_modalities; m++)
+		for (int k = 0; k < KINDS; k++) {
+			const size_t d = width(s, k), n = rows * d, bad = mmi_find_nonfinite(numbers(x, m, k), n);
+			if (bad < n)
+				return mmi_fail(e, MM_ENUMERIC,
+				                "latents of [%s] are not finite numbers, tuple %u first: the model has diverged",
+				                s->model->modalities[m].name, first + (uint32_t)(bad / d));
+		}
+	return MM_OK;
+}
+
+static mm_status encode_blocks(const mmi_saved *s, uint32_t n, uint32_t block, mmi_tuple_reader *read, void *from,
+                               float *const *x, const mmi_experts *experts, mmi_latents_sink *sink, void *to,
+                               const mmi_hooks *hooks, mm_error *e)
+{
+	for (uint32_t first = 0; first < n; first += block) {
+		uint32_t rows = n - first < block ? n - first : block;
+		if (mmi_hooks_stop(hooks))
+			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u of %u tuples; nothing was written", first, n);
+		for (uint32_t r = 0; r < rows; r++) {
+			float *at[MMI_MAX_MODALITIES];
+			mmi_rows_at(s->model, x, r, at);
+			MMI_TRY(read(from, first + r, at, e));
+		}
+		mmi_sampler_encode(s->sampler, mmi_rows_read(x), mmi_whole_chunks(rows, mmi_sampler_chunk(s->sampler)),
+		                   experts);
+		MMI_TRY(check_numbers(s, experts, first, rows, e));
+		MMI_TRY(sink(to, first, rows, experts, e));
+		mmi_hooks_step(hooks, first + rows, n);
+	}
+	return MM_OK;
+}
+
+mm_status mmi_latents_of(const mmi_saved *s, uint32_t n, uint32_t block, mmi_tuple_reader *read, void *from,
+                         mmi_latents_sink *sink, void *to, const mmi_hooks *hooks, mm_error *e)
+{
+	float *x[MMI_MAX_MODALITIES] = { NULL };
+	mmi_experts experts = { .loc = { NULL } };
+	mm_status status = mmi_rows_create(s->model, block, x, e);
+	if (status == MM_OK)
+		status = mmi_experts_create(s->model, block, &experts, e);
+	if (status == MM_OK)
+		status = encode_blocks(s, n, block, read, from, x, &experts, sink, to, hooks, e);
+	mmi_rows_clear(x);
+	mmi_experts_clear(&experts);
+	return status;
 }
 
 /* ------------------------------------------------------------ opening */
@@ -60,10 +113,9 @@ static mm_status open_npy(const mmi_encode_work *w, const char *name, const char
 static mm_status write_heading(mmi_encode_work *w, uint32_t m, mm_error *e)
 {
 	char text[64];
-	size_t d;
 	MMI_TRY(mmi_atomic_write(w->csv[m], "key,label", 9, e));
 	for (int k = 0; k < KINDS; k++)
-		for (size_t i = 0; numbers(w, m, k, &d) && i < d; i++) {
+		for (size_t i = 0; i < width(w->s, k); i++) {
 			int length = snprintf(text, sizeof text, ",%s_%zu", columns[k], i);
 			MMI_TRY(mmi_atomic_write(w->csv[m], text, (size_t)length, e));
 		}
@@ -72,7 +124,6 @@ static mm_status write_heading(mmi_encode_work *w, uint32_t m, mm_error *e)
 
 static mm_status open_files(mmi_encode_work *w, mm_error *e)
 {
-	size_t d;
 	MMI_TRY(mmi_make_folders(w->folder, e));
 	MMI_TRY(open_csv(w, "tuples", "", &w->list, e));
 	MMI_TRY(mmi_atomic_write(w->list, "row,key,label\n", 14, e));
@@ -82,19 +133,10 @@ static mm_status open_files(mmi_encode_work *w, mm_error *e)
 		MMI_TRY(open_csv(w, name, "-latents", &w->csv[m], e));
 		MMI_TRY(write_heading(w, m, e));
 		for (int k = 0; k < KINDS; k++)
-			if (numbers(w, m, k, &d) && d)
-				MMI_TRY(open_npy(w, name, kinds[k], MMI_NPY_F32, d, &w->npy[m][k], e));
+			if (width(w->s, k))
+				MMI_TRY(open_npy(w, name, kinds[k], MMI_NPY_F32, width(w->s, k), &w->npy[m][k], e));
 	}
 	return MM_OK;
-}
-
-static mm_status allocate(mmi_encode_work *w, mm_error *e)
-{
-	w->label = mmi_alloc(w->block, sizeof *w->label);
-	if (!w->label)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", w->block);
-	MMI_TRY(mmi_rows_create(w->s->model, w->block, w->x, e));
-	return mmi_experts_create(w->s->model, w->block, &w->experts, e);
 }
 
 /* ------------------------------------------------------------ blocks */
@@ -116,88 +158,58 @@ static void quote(const char *key, char *out, size_t size)
 	out[n] = 0;
 }
 
-static mm_status write_line(mmi_encode_work *w, uint32_t m, uint32_t r, const char *key, mm_error *e)
+static mm_status write_line(mmi_encode_work *w, const mmi_experts *x, uint32_t m, uint32_t r, const char *key,
+                            mm_error *e)
 {
 	char text[32];
-	size_t d;
 	MMI_TRY(mmi_atomic_write(w->csv[m], key, strlen(key), e));
 	int length = snprintf(text, sizeof text, ",%d", w->label[r]);
 	MMI_TRY(mmi_atomic_write(w->csv[m], text, (size_t)length, e));
 	for (int k = 0; k < KINDS; k++) {
-		const float *x = numbers(w, m, k, &d);
-		for (size_t i = 0; x && i < d; i++) {
-			length = snprintf(text, sizeof text, ",%.9g", (double)x[r * d + i]);
+		const size_t d = width(w->s, k);
+		for (size_t i = 0; i < d; i++) {
+			length = snprintf(text, sizeof text, ",%.9g", (double)numbers(x, m, k)[r * d + i]);
 			MMI_TRY(mmi_atomic_write(w->csv[m], text, (size_t)length, e));
 		}
 	}
 	return mmi_atomic_write(w->csv[m], "\n", 1, e);
 }
 
-static mm_status check_numbers(const mmi_encode_work *w, uint32_t first, uint32_t rows, mm_error *e)
+static void forget_missing(const mmi_encode_work *w, const mmi_experts *x, uint32_t first, uint32_t rows)
 {
-	size_t d;
-	for (uint32_t m = 0; m < w->n; m++)
-		for (int k = 0; k < KINDS; k++) {
-			const float *x = numbers(w, m, k, &d);
-			if (x && !mmi_finite(x, rows * d))
-				return mmi_fail(
-					e, MM_ENUMERIC, "latents of [%s] are not finite numbers, tuple %u first: the model has diverged",
-					w->s->model->modalities[m].name, first + (uint32_t)(mmi_find_nonfinite(x, rows * d) / d));
-		}
-	return MM_OK;
-}
-
-static void forget_missing(mmi_encode_work *w, uint32_t first, uint32_t rows)
-{
-	size_t d;
 	for (uint32_t m = 0; m < w->n; m++)
 		for (uint32_t r = 0; r < rows; r++)
 			for (int k = 0; k < KINDS && !mmi_tuples_has(w->tuples, first + r, m); k++) {
-				float *x = numbers(w, m, k, &d);
-				for (size_t i = 0; x && i < d; i++)
-					x[r * d + i] = NAN;
+				const size_t d = width(w->s, k);
+				for (size_t i = 0; i < d; i++)
+					numbers(x, m, k)[r * d + i] = NAN;
 			}
 }
 
-static mm_status write_block(mmi_encode_work *w, uint32_t first, uint32_t rows, mm_error *e)
+static mm_status write_block(void *ctx, uint32_t first, uint32_t rows, const mmi_experts *experts, mm_error *e)
 {
+	mmi_encode_work *w = ctx;
 	char key[600], line[700];
-	size_t d;
-	MMI_TRY(check_numbers(w, first, rows, e));
-	forget_missing(w, first, rows);
+	forget_missing(w, experts, first, rows);
 	for (uint32_t r = 0; r < rows; r++) {
 		quote(mmi_tuples_key(w->tuples, first + r), key, sizeof key);
 		int length = snprintf(line, sizeof line, "%u,%s,%d\n", first + r, key, w->label[r]);
 		MMI_TRY(mmi_atomic_write(w->list, line, (size_t)length, e));
 		for (uint32_t m = 0; m < w->n; m++)
-			MMI_TRY(write_line(w, m, r, key, e));
+			MMI_TRY(write_line(w, experts, m, r, key, e));
 	}
 	for (uint32_t m = 0; m < w->n; m++)
 		for (int k = 0; k < KINDS; k++)
 			if (w->npy[m][k])
-				MMI_TRY(mmi_npy_write(w->npy[m][k], numbers(w, m, k, &d), rows, e));
+				MMI_TRY(mmi_npy_write(w->npy[m][k], numbers(experts, m, k), rows, e));
 	return mmi_npy_write(w->labels, w->label, rows, e);
 }
 
-static mm_status run(mmi_encode_work *w, const mmi_encode_hooks *h, mm_error *e)
+static mm_status read_tuple(void *ctx, uint32_t i, float *const *x, mm_error *e)
 {
-	for (uint32_t first = 0; first < w->count; first += w->block) {
-		uint32_t rows = w->count - first < w->block ? w->count - first : w->block;
-		for (uint32_t r = 0; r < rows; r++) {
-			float *at[MMI_MAX_MODALITIES];
-			mmi_rows_at(w->s->model, w->x, r, at);
-			MMI_TRY(mmi_tuples_read(w->tuples, first + r, at, e));
-			w->label[r] = mmi_tuples_label(w->tuples, first + r);
-		}
-		mmi_sampler_encode(w->s->sampler, (const float *const *)w->x, w->block, &w->experts);
-		MMI_TRY(write_block(w, first, rows, e));
-		if (h->step)
-			h->step(h->ctx, first + rows, w->count);
-		if (h->stop && h->stop(h->ctx))
-			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u of %u tuples; nothing was written", first + rows,
-			                w->count);
-	}
-	return MM_OK;
+	mmi_encode_work *w = ctx;
+	w->label[i % w->block] = mmi_tuples_label(w->tuples, i);
+	return mmi_tuples_read(w->tuples, i, x, e);
 }
 
 /* ------------------------------------------------------------ ending */
@@ -234,23 +246,20 @@ static void close_work(mmi_encode_work *w)
 			mmi_npy_abort(w->npy[m][k]);
 		mmi_atomic_abort(w->csv[m]);
 	}
-	mmi_rows_clear(w->x);
 	mmi_npy_abort(w->labels);
 	mmi_atomic_abort(w->list);
-	mmi_experts_clear(&w->experts);
 	mmi_free(w->label);
 }
 
 mm_status mmi_encode_write(const mmi_saved *s, mmi_tuples *tuples, uint32_t count, uint32_t block, const char *folder,
-                           const mmi_encode_hooks *hooks, mm_error *e)
+                           const mmi_hooks *hooks, mm_error *e)
 {
 	mmi_encode_work w = { .s = s, .tuples = tuples, .n = s->model->n_modalities, .block = block, .folder = folder };
 	w.count = mmi_tuples_count(tuples) < count ? mmi_tuples_count(tuples) : count;
-	mm_status status = allocate(&w, e);
+	w.label = mmi_alloc(block, sizeof *w.label);
+	mm_status status = w.label ? open_files(&w, e) : mmi_fail(e, MM_ENOMEM, "out of memory for %u tuples", block);
 	if (status == MM_OK)
-		status = open_files(&w, e);
-	if (status == MM_OK)
-		status = run(&w, hooks, e);
+		status = mmi_latents_of(s, w.count, block, read_tuple, &w, write_block, &w, hooks, e);
 	if (status == MM_OK)
 		status = commit(&w, e);
 	close_work(&w);

@@ -1,15 +1,19 @@
-/* encode.h - the latents that each modality's encoder infers from a split of the data, as files. */
+/* encode.h - the latents that each modality's encoder infers from tuples, and those of data as files. */
 #ifndef MMI_ENCODE_H
 #define MMI_ENCODE_H
 
 #include "data/tuples.h"
-#include "run/saved.h"
+#include "trained/hooks.h"
+#include "trained/inputs.h"
 
-typedef struct mmi_encode_hooks {
-	void *ctx;
-	bool (*stop)(void *ctx);                                /* true: give up (MM_ECANCELLED), nothing is left behind */
-	void (*step)(void *ctx, uint64_t done, uint64_t total); /* tuples */
-} mmi_encode_hooks;
+/* What the encoders tell of tuples first to first + rows - 1. */
+typedef mm_status mmi_latents_sink(void *ctx, uint32_t first, uint32_t rows, const mmi_experts *experts, mm_error *e);
+
+/* Of n tuples, block by block (at most `block` rows, whole chunks, which the sampler must allow); latents that are not
+ * finite are an error. What a tuple lacks is read as zeros, or anything finite, and what is told of it means nothing.
+ */
+mm_status mmi_latents_of(const mmi_saved *s, uint32_t n, uint32_t block, mmi_tuple_reader *read, void *from,
+                         mmi_latents_sink *sink, void *to, const mmi_hooks *hooks, mm_error *e);
 
 /* Writes into `folder`, for N tuples (the first `count` of them at most):
  *   labels.npy [N] int32, -1 without a label; tuples.csv: row, key, label
@@ -17,6 +21,6 @@ typedef struct mmi_encode_hooks {
  *   NAME-latents.csv: key, label and the same numbers, a tuple a line
  * A modality that a tuple lacks tells nothing: its rows are NaN. The sampler allows `block` rows, whole chunks. */
 mm_status mmi_encode_write(const mmi_saved *s, mmi_tuples *tuples, uint32_t count, uint32_t block, const char *folder,
-                           const mmi_encode_hooks *hooks, mm_error *e);
+                           const mmi_hooks *hooks, mm_error *e);
 
 #endif

@@ -4,13 +4,17 @@
 
 #include "run/saved.h"
 
+/* Reads tuple i into x[m], one sample each. */
+typedef mm_status mmi_tuple_reader(void *ctx, uint32_t i, float *const *x, mm_error *e);
+
 typedef struct mmi_inputs {
-	uint32_t n;                     /* tuples */
-	float *x[MMI_MAX_MODALITIES];   /* [n][floats]: what is known of each modality; NULL: nothing */
-	bool given[MMI_MAX_MODALITIES]; /* what the model is shown; implies x */
-	bool test;                      /* they are tuples of the test data */
-	char **name;                    /* [n]: key of the test data, or what the user wrote */
-	int32_t *label;                 /* [n]; -1: not known */
+	uint32_t n;                                 /* tuples */
+	float *x[MMI_MAX_MODALITIES];               /* [n][floats]: what is known of each modality; NULL: nothing */
+	bool given[MMI_MAX_MODALITIES];             /* what the model is shown; implies x */
+	const uint8_t *lacking[MMI_MAX_MODALITIES]; /* the caller's [n], 1: not given in this tuple after all; or NULL */
+	bool test;                                  /* they are tuples of the test data */
+	char **name;                                /* [n]: key of the test data, or what the user wrote */
+	int32_t *label;                             /* [n]; -1: not known */
 } mmi_inputs;
 
 /* Each word is NAME=FILE, NAME=FILE,FILE or NAME=TEXT (mmi_modality_read_given tells which). A value is a list when its

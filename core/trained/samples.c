@@ -4,7 +4,6 @@
 #include "trained/samples.h"
 
 #include "engine/streams.h"
-#include "trained/gallery.h"
 #include "model/rows.h"
 #include "store/csv.h"
 #include "store/files.h"
@@ -19,7 +18,6 @@ static const char *const kinds[KINDS] = { "generator", "revised" };
 typedef struct job {
 	const mmi_saved *saved;
 	const mmi_samples_request *request;
-	mmi_gallery *gallery;
 	mmi_chains chains;
 	mmi_csv_file manifest;
 } job;
@@ -69,11 +67,9 @@ static mm_status write_sample(job *j, int kind, uint32_t m, const float *x, uint
 	return status;
 }
 
-static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
+static mm_status write_block(job *j, const mmi_gallery *g, uint32_t first, uint32_t n, mm_error *e)
 {
-	float *const *const x[KINDS] = { mmi_gallery_generated(j->gallery), mmi_gallery_revised(j->gallery) };
-	for (int k = 0; k < KINDS; k++)
-		MMI_TRY(mmi_rows_check(j->saved->model, n, x[k], k == REVISED ? "revised samples" : "samples", e));
+	float *const *const x[KINDS] = { mmi_gallery_generated(g), mmi_gallery_revised(g) };
 	for (int k = 0; k < KINDS; k++)
 		for (uint32_t m = 0; m < j->saved->model->n_modalities; m++)
 			for (uint32_t i = 0; i < n; i++)
@@ -82,27 +78,58 @@ static mm_status write_block(job *j, uint32_t first, uint32_t n, mm_error *e)
 	return MM_OK;
 }
 
-/* ---------------------------------------------------------------- draws */
-
-/* Each block has draws of its own: (number, block). */
-static mm_status draw(job *j, mm_error *e)
+static mm_status write_sheet(const job *j, const mmi_gallery *g, uint32_t n, mm_error *e)
 {
-	const mmi_samples_request *r = j->request;
 	char title[96 + MMI_GENERATE_TEXT], steps[MMI_GENERATE_TEXT];
 	snprintf(title, sizeof title, "after %lld iterations, %s", (long long)j->saved->iteration,
 	         mmi_generate_text(&j->chains, steps));
+	return mmi_gallery_write(g, n < SHEET ? n : SHEET, title, j->request->grid, e);
+}
+
+static mm_status write_samples(void *ctx, const mmi_gallery *g, uint32_t first, uint32_t n, mm_error *e)
+{
+	job *j = ctx;
+	if (first == 0 && j->request->grid)
+		MMI_TRY(write_sheet(j, g, n, e));
+	return j->request->out ? write_block(j, g, first, n, e) : MM_OK;
+}
+
+/* ---------------------------------------------------------------- draws */
+
+static mm_status check_block(const mmi_saved *s, const mmi_gallery *g, uint32_t n, mm_error *e)
+{
+	MMI_TRY(mmi_rows_check(s->model, n, mmi_gallery_generated(g), "samples", e));
+	return mmi_rows_check(s->model, n, mmi_gallery_revised(g), "revised samples", e);
+}
+
+/* Each block has draws of its own: (number, block). */
+static mm_status draw(const mmi_saved *s, const mmi_samples_request *r, const mmi_chains *chains, mmi_gallery *g,
+                      mmi_samples_sink *sink, void *ctx, mm_error *e)
+{
 	for (uint32_t first = 0, block = 0; first < r->count; first += MMI_SAMPLES_ROWS, block++) {
 		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
-		if (r->stop && r->stop(r->ctx))
+		if (mmi_hooks_stop(&r->hooks))
 			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u samples", first);
-		mmi_gallery_sample(j->gallery, &j->chains, mmi_iteration_of_block(r->number, block));
-		if (first == 0 && r->grid)
-			MMI_TRY(mmi_gallery_write(j->gallery, n < SHEET ? n : SHEET, title, r->grid, e));
-		if (r->out)
-			MMI_TRY(write_block(j, first, n, e));
+		mmi_gallery_sample(g, chains, mmi_iteration_of_block(r->number, block));
+		MMI_TRY(check_block(s, g, n, e));
+		MMI_TRY(sink(ctx, g, first, n, e));
+		mmi_hooks_step(&r->hooks, first + n, r->count);
 	}
 	return MM_OK;
 }
+
+mm_status mmi_samples_draw(const mmi_saved *s, const mmi_samples_request *r, const mmi_chains *chains,
+                           mmi_samples_sink *sink, void *ctx, mm_error *e)
+{
+	mmi_gallery *g;
+	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
+	MMI_TRY(mmi_gallery_create(s->model, s->sampler, NULL, rows, &g, e));
+	mm_status status = draw(s, r, chains, g, sink, ctx, e);
+	mmi_gallery_destroy(g);
+	return status;
+}
+
+/* ---------------------------------------------------------------- both */
 
 static mm_status open_manifest(job *j, mm_error *e)
 {
@@ -112,18 +139,14 @@ static mm_status open_manifest(job *j, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e)
+mm_status mmi_samples_make(const mmi_saved *s, const mmi_samples_request *r, mm_error *e)
 {
 	job j = { .saved = s, .request = r, .chains = mmi_saved_chains(s, &s->setup.settings.sample, &r->steps) };
-	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
-	mm_status status = mmi_gallery_create(s->model, s->sampler, NULL, rows, &j.gallery, e);
-	if (status == MM_OK && r->out)
-		status = open_manifest(&j, e);
+	mm_status status = r->out ? open_manifest(&j, e) : MM_OK;
 	if (status == MM_OK)
-		status = draw(&j, e);
+		status = mmi_samples_draw(s, r, &j.chains, write_samples, &j, e);
 	if (status == MM_OK && r->out)
 		status = mmi_csv_finish(&j.manifest, r->out, "manifest.csv", e);
-	mmi_gallery_destroy(j.gallery);
 	mmi_csv_drop(&j.manifest);
 	return status;
 }

@@ -3,6 +3,8 @@
 #define MMI_SAMPLES_H
 
 #include "trained/chains.h"
+#include "trained/gallery.h"
+#include "trained/hooks.h"
 
 typedef struct mmi_samples_request {
 	uint32_t count;
@@ -10,14 +12,19 @@ typedef struct mmi_samples_request {
 	mmi_recipe_change steps; /* z is not used */
 	const char *out;         /* folder of files and manifest.csv, or NULL */
 	const char *grid;        /* sheet, or NULL */
-	bool (*stop)(void *ctx); /* asked between blocks; may be NULL */
-	void *ctx;
+	mmi_hooks hooks;
 } mmi_samples_request;
 
+/* Samples first to first + n - 1: the first n rows of what the gallery holds. */
+typedef mm_status mmi_samples_sink(void *ctx, const mmi_gallery *g, uint32_t first, uint32_t n, mm_error *e);
+
+#define MMI_SAMPLES_ROWS 64u /* what the saved model's sampler must allow */
+/* The draws alone, block by block, finite; out and grid are not looked at. */
+mm_status mmi_samples_draw(const mmi_saved *s, const mmi_samples_request *r, const mmi_chains *chains,
+                           mmi_samples_sink *sink, void *ctx, mm_error *e);
 /* OUT/generator/NAME-SAMPLE.SUFFIX and OUT/revised/NAME-SAMPLE.SUFFIX for each modality and sample, and
  * OUT/manifest.csv that tells which is which: columns sample, kind, modality, file, seed, number, candidates,
- * guide_steps, x_steps. The sheet shows the first 24. s must allow MMI_SAMPLES_ROWS rows. */
-#define MMI_SAMPLES_ROWS 64u
-mm_status mmi_samples_make(mmi_saved *s, const mmi_samples_request *r, mm_error *e);
+ * guide_steps, x_steps. The sheet shows the first 24. */
+mm_status mmi_samples_make(const mmi_saved *s, const mmi_samples_request *r, mm_error *e);
 
 #endif

@@ -133,17 +133,20 @@ static mm_status score_block(block *b, uint32_t first, uint32_t n, mmi_tuple_rea
 	return MM_OK;
 }
 
-mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, bool (*stop)(void *ctx),
+mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, const mmi_hooks *hooks,
                         float *energy, mm_error *e)
 {
 	block b;
 	MMI_TRY(mmi_use_need_energy(s, "a score", e));
 	mm_status status = create(s, &b, e);
 	for (uint32_t first = 0; status == MM_OK && first < n; first += b.rows) {
-		if (stop && stop(ctx))
+		uint32_t rows = n - first < b.rows ? n - first : b.rows;
+		if (mmi_hooks_stop(hooks)) {
 			status = mmi_fail(e, MM_ECANCELLED, "interrupted after %u of %u tuples", first, n);
-		else
-			status = score_block(&b, first, n - first < b.rows ? n - first : b.rows, read, ctx, energy, e);
+		} else {
+			status = score_block(&b, first, rows, read, ctx, energy, e);
+			mmi_hooks_step(hooks, first + rows, n);
+		}
 	}
 	clear(&b);
 	return status;

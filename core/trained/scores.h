@@ -5,15 +5,13 @@
 
 #include "data/tuples.h"
 #include "store/csv.h"
+#include "trained/hooks.h"
 #include "trained/inputs.h"
 
 #define MMI_SCORES_ROWS 64u /* what the saved model's sampler must allow */
 
-/* Reads tuple i into x[m], one sample each. */
-typedef mm_status mmi_tuple_reader(void *ctx, uint32_t i, float *const *x, mm_error *e);
-
-/* The joint energy of n tuples. `stop` (may be NULL) is asked between blocks: MM_ECANCELLED. */
-mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, bool (*stop)(void *ctx),
+/* The joint energy of n tuples; an energy that is not finite is an error. */
+mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, void *ctx, const mmi_hooks *hooks,
                         float *energy, mm_error *e);
 
 /* Three kinds of tuples, as readers. */

@@ -19,7 +19,7 @@ compile() {
 	fi
 }
 
-for header in status host plugin; do
+for header in status host plugin mmcore; do
 	echo "#include <mmcore/$header.h>" >"$work/$header.c"
 	for standard in c11 c17; do
 		compile "$header.h as $standard" "${CC:-cc}" c $standard "$work/$header.c"

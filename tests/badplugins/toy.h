@@ -203,7 +203,7 @@ static mm_status toy_render(mm_instance *i, const float *x, const char *path, mm
 	if (!file)
 		return toy_fail(e, MM_EIO, "cannot write the file");
 	for (int k = 0; k < TOY_SIZE; k++)
-		fprintf(file, "%g\n", (double)x[k]);
+		fprintf(file, "%.9g\n", (double)x[k]); /* reading it gives the same bits */
 	return fclose(file) == 0 ? MM_OK : toy_fail(e, MM_EIO, "cannot write the file");
 }
 
@@ -334,6 +334,8 @@ static inline void toy_fill(mm_plugin_entry *entry, mm_modality_desc *desc, cons
 		static mm_modality_desc desc;                                    \
 		static const mm_modality_desc *const list[2] = { &desc, &desc }; \
 		static mm_plugin_entry entry;                                    \
+		if (entry.magic) /* another host of this process reads it */     \
+			return &entry;                                               \
 		toy_fill(&entry, &desc, list, plugin_id);                        \
 		change;                                                          \
 		return &entry;                                                   \

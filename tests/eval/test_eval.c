@@ -326,7 +326,7 @@ static void latents_are_written_for_every_tuple(void **state)
 	size_t bytes;
 	mmi_saved saved;
 	mmi_tuples *tuples;
-	const mmi_encode_hooks hooks = { .ctx = NULL };
+	const mmi_hooks hooks = { .ctx = NULL };
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	assert_ok(mmi_saved_open(checkpoint, &(mmi_setup_request){ .ini = NULL }, 4, &saved, &e), e);
 	assert_ok(mmi_tuples_open(saved.setup.modalities, 2, MMI_PART_TEST, 0, 1, NULL, &tuples, &e), e);

@@ -4,32 +4,10 @@
  *   tests/test_abi --print > tests/abi/mm-1.offsets */
 #include "mmi_build.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "../rig/offsets.h"
 
 #include <mmcore/plugin.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* One line of the list. Members: where, how long. Constants: size 0. */
-typedef struct fact {
-	const char *type, *name;
-	unsigned long value, size;
-	unsigned long whole; /* sizeof the struct */
-} fact;
-
-#define MEMBER(type, member)                                                              \
-	{                                                                                     \
-#type, #member, offsetof(type, member), sizeof(((type *)0)->member), sizeof(type) \
-	}
-#define CONSTANT(name)                           \
-	{                                            \
-		NULL, #name, (unsigned long)(name), 0, 0 \
-	}
 
 static const fact facts[] = {
 	MEMBER(mm_error, struct_size),
@@ -245,87 +223,8 @@ static const fact facts[] = {
 	CONSTANT(MM_MAX_RANK),
 	CONSTANT(MM_ERROR_TEXT),
 };
-#define N_FACTS (sizeof facts / sizeof *facts)
 
-static void print_fact(const fact *x, char *out, size_t size)
-{
-	if (x->type)
-		snprintf(out, size, "%s.%s %lu %lu", x->type, x->name, x->value, x->size);
-	else
-		snprintf(out, size, "%s %lu", x->name, x->value);
-}
-
-static char golden[N_FACTS * 128];
-
-static int read_golden(void **state)
-{
-	const char *srcdir = getenv("srcdir");
-	char path[4096];
-
-	(void)state;
-	snprintf(path, sizeof path, "%s/tests/abi/mm-1.offsets", srcdir ? srcdir : ".");
-	FILE *file = fopen(path, "r");
-	if (!file) {
-		print_error("%s cannot be opened\n", path);
-		return -1;
-	}
-	size_t used = fread(golden + 1, 1, sizeof golden - 2, file);
-	fclose(file);
-	golden[0] = '\n';
-	golden[used + 1] = 0;
-	return 0;
-}
-
-static void need_lp64(void)
-{
-	if (sizeof(void *) == 8)
-		return;
-	print_message("the golden list is for pointers of 8 bytes, here they have %zu\n", sizeof(void *));
-	skip();
-}
-
-static void every_member_and_constant_is_where_the_list_says(void **state)
-{
-	char line[128], needle[132];
-
-	(void)state;
-	need_lp64();
-	for (size_t i = 0; i < N_FACTS; i++) {
-		print_fact(&facts[i], line, sizeof line);
-		snprintf(needle, sizeof needle, "\n%s\n", line);
-		if (!strstr(golden, needle))
-			fail_msg(
-				"\"%s\" is not in tests/abi/mm-1.offsets: a published layout changed, or a new minor's line is missing",
-				line);
-	}
-}
-
-static void the_list_holds_nothing_that_is_gone(void **state)
-{
-	size_t lines = 0;
-
-	(void)state;
-	need_lp64();
-	for (const char *p = golden + 1; *p; p++)
-		lines += *p == '\n';
-	assert_int_equal(lines, N_FACTS);
-}
-
-/* Catches a member that was added to a header but not to the table above. */
-static void the_table_leaves_no_gaps_in_a_struct(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < N_FACTS && facts[i].type; i++) {
-		int last = !facts[i + 1].type || strcmp(facts[i].type, facts[i + 1].type);
-		int first = i == 0 || strcmp(facts[i].type, facts[i - 1].type);
-		unsigned long end = facts[i].value + facts[i].size, next = last ? facts[i].whole : facts[i + 1].value;
-		if (first)
-			assert_int_equal(facts[i].value, 0);
-		assert_true(next >= end);
-		if (next - end >= sizeof(void *) || (next != end && next % sizeof(void *)))
-			fail_msg("%s: bytes %lu to %lu belong to no member listed here", facts[i].type, end, next);
-	}
-}
+static const offsets list = { "tests/abi/mm-1.offsets", facts, sizeof facts / sizeof *facts };
 
 static void sizes_end_at_the_last_member(void **state)
 {
@@ -343,18 +242,11 @@ static void sizes_end_at_the_last_member(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_member_and_constant_is_where_the_list_says),
-		cmocka_unit_test(the_list_holds_nothing_that_is_gone),
-		cmocka_unit_test(the_table_leaves_no_gaps_in_a_struct),
+		OFFSETS_TESTS(&list),
 		cmocka_unit_test(sizes_end_at_the_last_member),
 	};
-	char line[128];
 
-	if (argc < 2 || strcmp(argv[1], "--print"))
-		return cmocka_run_group_tests(tests, read_golden, NULL);
-	for (size_t i = 0; i < N_FACTS; i++) {
-		print_fact(&facts[i], line, sizeof line);
-		puts(line);
-	}
-	return 0;
+	if (argc > 1 && !strcmp(argv[1], "--print"))
+		return offsets_print(&list);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,6 +311,34 @@ static void rounding_locale_and_folder_are_put_back_after_each_callback(void **s
 	}
 }
 
+/* The toy is version 1.0. */
+static void a_checkpoint_of_another_first_number_of_the_version_is_refused(void **state)
+{
+	static const char *const fit[] = { "1", "1.7", "1.0-beta", "unknown", "2-beta", "" };
+	fixture f;
+
+	(void)state;
+	setup(&f);
+	const mmi_plugin *p = open_plugin(&f, "toy");
+	for (size_t i = 0; i < MMI_COUNT(fit); i++) {
+		mmi_modality m;
+		const mmi_modality_state then = { .owner = "org.example.toy/vector", .version = fit[i] };
+		if (mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &then, &m, &f.e) != MM_OK)
+			fail_msg("%s: %s", fit[i], f.e.message);
+		mmi_modality_destroy(&m);
+	}
+	for (int i = 0; i < 2; i++) {
+		mmi_modality m = { .count = 99 };
+		const mmi_modality_state then = { .owner = "org.example.toy/vector", .version = i ? "12.0" : "0.9" };
+		assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &then, &m, &f.e), MM_ECONFIG);
+		assert_says(&f, i ? "version 12.0 of plugin org.example.toy, here it is version 1.0 ("
+		                  : "version 0.9 of plugin org.example.toy, here it is version 1.0 (");
+		assert_says(&f, i ? "use version 12, or train anew" : "use version 0, or train anew");
+		assert_int_equal(m.count, 99);
+	}
+	teardown(&f);
+}
+
 /* What a checkpoint kept goes to the plugin it came from, or nowhere. */
 static void states_are_kept_and_given_back_to_their_owner(void **state)
 {
@@ -322,8 +350,9 @@ static void states_are_kept_and_given_back_to_their_owner(void **state)
 	const mmi_plugin *p = open_plugin(&f, "state_wrong");
 	set(&f, "m0.wrong=none");
 	const size_t before = mmi_host_blocks(p->host);
-	const mmi_modality_state sound = { "org.example.state-wrong/vector", "12345", 5 }, cut = { NULL, "1234", 4 };
-	const mmi_modality_state foreign = { "org.example.toy/vector", "12345", 5 };
+	const mmi_modality_state sound = { "org.example.state-wrong/vector", "12345", 5, NULL },
+							 cut = { NULL, "1234", 4, NULL };
+	const mmi_modality_state foreign = { "org.example.toy/vector", "12345", 5, NULL };
 	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &cut, &m, &f.e), MM_EFORMAT);
 	assert_says(&f, "load: these are not five bytes");
 	assert_int_equal(mmi_modality_restore(f.registry, f.config, "m0", p, NULL, &foreign, &m, &f.e), MM_ECONFIG);
@@ -1171,6 +1200,7 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(rounding_locale_and_folder_are_put_back_after_each_callback),
 	cmocka_unit_test(a_file_that_is_no_object_is_refused),
 	cmocka_unit_test(the_toy_loads_and_describes_itself),
+	cmocka_unit_test(a_checkpoint_of_another_first_number_of_the_version_is_refused),
 	cmocka_unit_test(states_are_kept_and_given_back_to_their_owner),
 	cmocka_unit_test(an_old_plugin_works_and_its_unknown_members_are_not_read),
 	cmocka_unit_test(a_classifier_gives_logits_and_features),

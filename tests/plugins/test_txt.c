@@ -430,8 +430,8 @@ static mm_status restore(rig *r, const char *keys, const void *bytes, size_t siz
 	snprintf(text, sizeof text, "[txt]\nplugin = txt.so\nroot = /nonexistent\n%s\n", keys);
 	media_text(r, "again.ini", text);
 	MMI_TRY(mmi_config_load(rig_path(r, "again.ini"), &config, e));
-	mm_status status =
-		mmi_modality_restore(registry, config, "txt", NULL, NULL, &(mmi_modality_state){ NULL, bytes, size }, out, e);
+	mm_status status = mmi_modality_restore(registry, config, "txt", NULL, NULL,
+	                                        &(mmi_modality_state){ .bytes = bytes, .size = size }, out, e);
 	mmi_config_destroy(config);
 	return status;
 }

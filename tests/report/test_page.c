@@ -261,7 +261,7 @@ static void an_evaluation_that_cannot_be_read_is_left_out(void **state)
 	rig *r = *state;
 	char run[512], path[600];
 	int told = 0;
-	const mmi_log log = { count_line, &told, NULL };
+	const mmi_log log = { .line = count_line, .ctx = &told };
 	put_run(r->folder, "run", 3, 0, 0, run);
 	put_file(run, "eval.json", "{ \"figures\": [");
 	mmi_page_of_run(run, &log);
