@@ -31,7 +31,7 @@ mm_status mmi_trainer_create(mmi_params *params, mmi_pool *pool, uint32_t chunks
                              mm_error *e)
 {
 	const mmi_adam_config adam = { .rate = rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
-	*out = (mmi_trainer){ .params = params, .pool = pool, .chunks = chunks };
+	*out = (mmi_trainer){ .params = params, .pool = pool };
 	MMI_TRY(mmi_lanes_create(params, chunks, NULL, &out->lanes, e));
 	return mmi_optimiser_create(params, &adam, &out->adam, e);
 }
@@ -40,28 +40,6 @@ void mmi_trainer_clear(mmi_trainer *t)
 {
 	mmi_lanes_clear(&t->lanes);
 	mmi_optimiser_clear(&t->adam);
-}
-
-typedef struct lane_job {
-	mmi_trainer *trainer;
-	mmi_trainer_run *run;
-	void *ctx;
-} lane_job;
-
-/* A task is a lane: its chunks run in order on one worker, so its sums are always formed in the same order. */
-static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
-{
-	const lane_job *j = ctx;
-	mmi_trainer *t = j->trainer;
-	mmi_lanes_zero(&t->lanes, lane);
-	for (uint32_t c = lane; c < t->chunks; c += t->lanes.n)
-		j->run(j->ctx, c, t->lanes.lane[lane], worker);
-}
-
-void mmi_trainer_gradients(mmi_trainer *t, mmi_trainer_run *run, void *ctx)
-{
-	lane_job j = { t, run, ctx };
-	mmi_pool_run(t->pool, t->lanes.n, run_lane, &j);
 }
 
 mm_status mmi_trainer_step(mmi_trainer *t, double loss, double schedule, const char *whose, mm_error *e)

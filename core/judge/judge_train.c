@@ -3,7 +3,6 @@
 
 #include "judge/judge.h"
 #include "data/batches.h"
-#include "engine/vec.h"
 #include "engine/trainer.h"
 
 #include <math.h>
@@ -22,22 +21,28 @@ uint32_t mmi_judge_epochs(uint32_t tuples, uint32_t batch, bool matcher)
 	return epochs < 2 ? 2 : epochs > 100 ? 100 : epochs;
 }
 
+typedef struct training training;
+
 typedef struct training_net { /* one classifier's loss */
 	mmi_network net;
 	mm_tensor x, target, seed, value;
+	const training *training;
+	uint32_t number; /* of its modality */
 } training_net;
 
-typedef struct training {
+struct training {
 	mmi_judge *judge;
 	const mmi_judge_training *how;
 	training_net net[MMI_MAX_MODALITIES];
 	mmi_trainer trainer;
-	float *target[MMI_MAX_MODALITIES]; /* [batch][n_classes], one-hot; zeros without label or sample */
-	float *seed;                       /* [batch]: 1 / batch */
-	double *loss;                      /* per chunk */
+	mmi_lanes *lanes; /* the trainer's */
+	mmi_pass pass;
+	uint32_t rows;                     /* of a batch, in whole chunks */
+	float *target[MMI_MAX_MODALITIES]; /* [rows][n_classes], one-hot; zeros without label or sample */
+	float *counts;                     /* [rows]: 1 in the batch, 0 behind it */
 	const mmi_batch *batch;
-	float *padded[MMI_MAX_MODALITIES]; /* [whole chunks][floats]: the batch, where it is not whole chunks */
-} training;
+	float *padded[MMI_MAX_MODALITIES]; /* [rows][floats]: the batch, where it is not whole chunks */
+};
 
 /* ------------------------------------------------------------ networks */
 
@@ -59,26 +64,36 @@ static mm_status record(training *t, uint32_t i, mm_error *e)
 	return mmi_trainer_compile(&n->net, &r, n->value, MMI_JUDGE_CHUNK, t->judge->pool, e);
 }
 
+static mm_status open_classifier(training *t, uint32_t i, mm_error *e)
+{
+	const mmi_modality *m = t->judge->member[i].modality;
+	t->net[i].training = t;
+	t->net[i].number = i;
+	MMI_TRY(record(t, i, e));
+	t->target[i] = mmi_alloc((size_t)t->rows * m->info.n_classes, sizeof(float));
+	if (t->rows > t->how->batch)
+		t->padded[i] = mmi_alloc(t->rows * (size_t)m->count, sizeof(float));
+	if (!t->target[i] || (t->rows > t->how->batch && !t->padded[i]))
+		return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", t->how->batch);
+	return MM_OK;
+}
+
 static mm_status open_trainer(training *t, mm_error *e)
 {
-	uint32_t batch = t->how->batch, chunks = (batch + MMI_JUDGE_CHUNK - 1) / MMI_JUDGE_CHUNK;
-	const size_t rows = (size_t)chunks * MMI_JUDGE_CHUNK; /* those behind the batch have no target and no weight */
-	t->seed = mmi_alloc(rows, sizeof *t->seed);
-	t->loss = mmi_alloc(chunks, sizeof *t->loss);
-	bool ok = t->seed && t->loss;
-	for (uint32_t i = 0; i < batch && ok; i++)
-		t->seed[i] = 1.0f / (float)batch;
-	for (uint32_t i = 0; i < t->judge->n && ok; i++)
-		if (t->judge->member[i].present) {
-			MMI_TRY(record(t, i, e));
-			const mmi_modality *m = t->judge->member[i].modality;
-			t->target[i] = mmi_alloc(rows * m->info.n_classes, sizeof(float));
-			t->padded[i] = rows > batch ? mmi_alloc(rows * (size_t)m->count, sizeof(float)) : NULL;
-			ok = t->target[i] && (rows == batch || t->padded[i]);
-		}
-	if (!ok)
+	const mmi_judge *j = t->judge;
+	const uint32_t batch = t->how->batch, chunks = (batch + MMI_JUDGE_CHUNK - 1) / MMI_JUDGE_CHUNK;
+	t->rows = chunks * MMI_JUDGE_CHUNK;
+	t->lanes = &t->trainer.lanes;
+	t->counts = mmi_alloc(t->rows, sizeof *t->counts);
+	if (!t->counts)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", batch);
-	return mmi_trainer_create(t->judge->params, t->judge->pool, chunks, t->how->rate, &t->trainer, e);
+	for (uint32_t i = 0; i < batch; i++)
+		t->counts[i] = 1;
+	for (uint32_t i = 0; i < j->n; i++)
+		if (j->member[i].present)
+			MMI_TRY(open_classifier(t, i, e));
+	MMI_TRY(mmi_pass_create(j->params->device, j->pool, MMI_JUDGE_CHUNK, j->n * t->rows, &t->pass, e));
+	return mmi_trainer_create(j->params, j->pool, j->n * chunks, t->how->rate, &t->trainer, e);
 }
 
 static void close_trainer(training *t)
@@ -88,37 +103,41 @@ static void close_trainer(training *t)
 		mmi_free(t->target[i]);
 		mmi_free(t->padded[i]);
 	}
+	mmi_pass_clear(&t->pass);
 	mmi_trainer_clear(&t->trainer);
-	mmi_free(t->seed);
-	mmi_free(t->loss);
+	mmi_free(t->counts);
 }
 
 /* ------------------------------------------------------------ a step */
 
-static void run_classifier(training *t, uint32_t i, uint32_t chunk, mmi_floats grads, uint32_t worker)
+static void bind_classifier(const void *ctx, mmi_program *p, size_t row, int64_t n)
 {
-	const mmi_modality *modality = t->judge->member[i].modality;
-	training_net *n = &t->net[i];
-	mmi_program *p = n->net.programs[worker];
-	size_t row = (size_t)chunk * MMI_JUDGE_CHUNK;
-	mmi_program_feed(p, n->x, MMI_JUDGE_CHUNK,
-	                 (t->padded[i] ? t->padded[i] : t->batch->x[i]) + row * (size_t)modality->count);
-	mmi_program_feed(p, n->target, MMI_JUDGE_CHUNK, t->target[i] + row * modality->info.n_classes);
-	mmi_program_feed(p, n->seed, MMI_JUDGE_CHUNK, t->seed + row);
-	mmi_program_bind_grads(p, t->judge->params, grads);
-	mmi_program_run(p);
-	float value[MMI_JUDGE_CHUNK];
-	mmi_program_read(p, n->value, MMI_JUDGE_CHUNK, value);
-	t->loss[chunk] += t->judge->params->device->vec->sum(value, MMI_JUDGE_CHUNK);
+	const training_net *c = ctx;
+	const training *t = c->training;
+	const mmi_modality *modality = t->judge->member[c->number].modality;
+	const float *x = t->padded[c->number] ? t->padded[c->number] : t->batch->x[c->number];
+	mmi_program_feed(p, c->x, n, x + row * (size_t)modality->count);
+	mmi_program_feed(p, c->target, n, t->target[c->number] + row * modality->info.n_classes);
 }
 
-static void run_chunk(void *ctx, uint32_t chunk, mmi_floats grads, uint32_t worker)
+/* What all classifiers present learn from the batch. */
+static uint32_t list_rows(const training *t, mmi_pass_rows rows[MMI_MAX_MODALITIES])
 {
-	training *t = ctx;
-	t->loss[chunk] = 0;
+	uint32_t n = 0;
 	for (uint32_t i = 0; i < t->judge->n; i++)
 		if (t->judge->member[i].present)
-			run_classifier(t, i, chunk, grads, worker);
+			rows[n++] = (mmi_pass_rows){ .net = &t->net[i].net,
+				                         .value = t->net[i].value,
+				                         .seed = t->net[i].seed,
+				                         .l2 = MMI_NONE,
+				                         .lanes = &t->lanes,
+				                         .n_lanes = 1,
+				                         .bind = bind_classifier,
+				                         .ctx = &t->net[i],
+				                         .rows = t->rows,
+				                         .weight = 1.0f / (float)t->how->batch,
+				                         .row_weight = t->counts };
+	return n;
 }
 
 /* And rows, where they have to be padded. */
@@ -147,11 +166,16 @@ static mm_status fill_targets(training *t, mm_error *e)
 
 static mm_status step(training *t, double schedule, double *loss, mm_error *e)
 {
+	mmi_pass_rows rows[MMI_MAX_MODALITIES];
+	const uint32_t n = list_rows(t, rows);
 	MMI_TRY(fill_targets(t, e));
-	mmi_trainer_gradients(&t->trainer, run_chunk, t);
+	mmi_pass_run(&t->pass, rows, n);
 	*loss = 0;
-	for (uint32_t c = 0; c < t->trainer.chunks; c++)
-		*loss += t->loss[c] / t->how->batch;
+	for (uint32_t i = 0; i < n; i++) {
+		double sum[2];
+		mmi_pass_sum(&t->pass, &rows[i], sum);
+		*loss += sum[0] / t->how->batch;
+	}
 	return mmi_trainer_step(&t->trainer, *loss, schedule, "judge", e);
 }
 

@@ -10,22 +10,29 @@
 #include <math.h>
 #include <string.h>
 
+typedef struct training training;
+
 typedef struct trainer_tower { /* from a sample and the gradient to its embedding to those of the parameters */
 	mmi_network net;
 	mm_tensor x, grad;
+	const training *training;
+	uint32_t number; /* of its modality */
 } trainer_tower;
 
-typedef struct training {
+struct training {
 	mmi_matcher *m;
 	const mmi_matching *how;
 	trainer_tower tower[MMI_MAX_MODALITIES];
 	mmi_trainer trainer;
+	mmi_lanes *lanes; /* the trainer's */
+	mmi_pass pass;
+	uint32_t chunks; /* of a batch */
 	mmi_contrast contrast;
 	float *embedding[MMI_MAX_MODALITIES]; /* [batch][dim] */
 	float *grad[MMI_MAX_MODALITIES];      /* the same */
 	float *const *x;                      /* [modality][batch, whole chunks][floats] */
 	float *padded[MMI_MAX_MODALITIES];    /* the same, where a batch is not whole chunks */
-} training;
+};
 
 /* ------------------------------------------------------------ networks */
 
@@ -34,6 +41,8 @@ static mm_status open_tower(training *t, uint32_t i, mm_error *e)
 {
 	const mmi_modality *modality = t->m->tower[i].modality;
 	trainer_tower *w = &t->tower[i];
+	w->training = t;
+	w->number = i;
 	MMI_TRY(mmi_network_open(&w->net, e));
 	mmi_graph *g = w->net.graph;
 	mmi_graph_scope(g, t->m->params, "%s", modality->name);
@@ -61,8 +70,12 @@ static mm_status open_trainer(training *t, mm_error *e)
 		if (!t->embedding[i] || !t->grad[i] || (rows > t->how->batch && !t->padded[i]))
 			return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", t->how->batch);
 	}
+	t->chunks = chunks;
+	t->lanes = &t->trainer.lanes;
 	MMI_TRY(mmi_contrast_create(t->how->batch, MMI_MATCHER_DIM, &t->contrast, e));
-	return mmi_trainer_create(t->m->params, t->m->pool, chunks, t->how->rate, &t->trainer, e);
+	MMI_TRY(
+		mmi_pass_create(t->m->params->device, t->m->pool, MMI_MATCHER_CHUNK, t->m->n * (uint32_t)rows, &t->pass, e));
+	return mmi_trainer_create(t->m->params, t->m->pool, t->m->n * chunks, t->how->rate, &t->trainer, e);
 }
 
 static void close_trainer(training *t)
@@ -74,6 +87,7 @@ static void close_trainer(training *t)
 		mmi_free(t->padded[i]);
 	}
 	mmi_contrast_clear(&t->contrast);
+	mmi_pass_clear(&t->pass);
 	mmi_trainer_clear(&t->trainer);
 }
 
@@ -82,8 +96,8 @@ static void close_trainer(training *t)
 static void embed_chunk(void *ctx, uint32_t task, uint32_t worker)
 {
 	training *t = ctx;
-	const uint32_t i = task / t->trainer.chunks;
-	const size_t row = (size_t)(task % t->trainer.chunks) * MMI_MATCHER_CHUNK;
+	const uint32_t i = task / t->chunks;
+	const size_t row = (size_t)(task % t->chunks) * MMI_MATCHER_CHUNK;
 	mmi_tower *w = &t->m->tower[i];
 	mmi_program *p = w->net.programs[worker];
 	mmi_program_feed(p, w->x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)w->modality->count);
@@ -106,24 +120,35 @@ static double loss_of_pairs(training *t)
 	return loss;
 }
 
-static void run_chunk(void *ctx, uint32_t chunk, mmi_floats grads, uint32_t worker)
+static void bind_tower(const void *ctx, mmi_program *p, size_t row, int64_t n)
 {
-	training *t = ctx;
-	const size_t row = (size_t)chunk * MMI_MATCHER_CHUNK;
-	for (uint32_t i = 0; i < t->m->n; i++) {
-		mmi_program *p = t->tower[i].net.programs[worker];
-		mmi_program_feed(p, t->tower[i].x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)t->m->tower[i].modality->count);
-		mmi_program_feed(p, t->tower[i].grad, MMI_MATCHER_CHUNK, t->grad[i] + row * MMI_MATCHER_DIM);
-		mmi_program_bind_grads(p, t->m->params, grads);
-		mmi_program_run(p);
-	}
+	const trainer_tower *w = ctx;
+	const training *t = w->training;
+	mmi_program_feed(p, w->x, n, t->x[w->number] + row * (size_t)t->m->tower[w->number].modality->count);
+	mmi_program_feed(p, w->grad, n, t->grad[w->number] + row * MMI_MATCHER_DIM);
+}
+
+static void backward(training *t)
+{
+	mmi_pass_rows rows[MMI_MAX_MODALITIES];
+	for (uint32_t i = 0; i < t->m->n; i++)
+		rows[i] = (mmi_pass_rows){ .net = &t->tower[i].net,
+			                       .value = MMI_NONE,
+			                       .seed = MMI_NONE,
+			                       .l2 = MMI_NONE,
+			                       .lanes = &t->lanes,
+			                       .n_lanes = 1,
+			                       .bind = bind_tower,
+			                       .ctx = &t->tower[i],
+			                       .rows = t->chunks * MMI_MATCHER_CHUNK };
+	mmi_pass_run(&t->pass, rows, t->m->n);
 }
 
 static mm_status step(training *t, double schedule, double *loss, mm_error *e)
 {
-	mmi_pool_run(t->m->pool, t->trainer.chunks * t->m->n, embed_chunk, t);
+	mmi_pool_run(t->m->pool, t->chunks * t->m->n, embed_chunk, t);
 	*loss = loss_of_pairs(t);
-	mmi_trainer_gradients(&t->trainer, run_chunk, t);
+	backward(t);
 	return mmi_trainer_step(&t->trainer, *loss, schedule, "matcher", e);
 }
 

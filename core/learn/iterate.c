@@ -80,37 +80,11 @@ static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
 
 /* ------------------------------------------------------------ updates */
 
-/* The factor of terms on X revised and the z' it was made from: 0 where the data chain did not start at the generator's
- * samples. */
-static double of_pairs(const mmi_learner *l, double factor)
-{
-	return l->settings->x_start != MMI_START_NOISE ? factor : 0;
-}
-
-static mmi_segment pairs(mmi_learner *l, mmi_loss *loss, double factor)
-{
-	uint32_t b = l->span.rows;
-	return (mmi_segment){ .loss = loss,
-		                  .x = &l->revised,
-		                  .z = { l->z_prior },
-		                  .mask = &l->masks.generated,
-		                  .rows = b,
-		                  .x_rows = b,
-		                  .seed = (float)(factor / l->span.of) };
-}
-
-/* Of the term on `rows` rows of data and, where pairs have a factor, of theirs behind it. */
-static double mean_loss(const mmi_learner *l, const mmi_terms *t, uint32_t rows, double factor)
-{
-	return t->at[0].sum / rows + (factor > 0 ? factor * t->at[1].sum / l->span.of : 0);
-}
-
 /* Eq. 11: min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z'). */
 static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
 	(void)batch, (void)number;
 	uint32_t b = l->span.rows;
-	double factor = of_pairs(l, l->settings->s_factor);
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->generator_loss,
 		                     .x = &l->x,
@@ -119,11 +93,10 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32
 		                     .rows = b * l->n_chains,
 		                     .x_rows = b,
 		                     .seed = 1.0f / (float)(l->span.of * l->n_chains) };
-	if (factor > 0)
-		t.at[t.n++] = pairs(l, &l->generator_loss, factor);
+	mmi_term_pairs(l, &l->generator_loss, l->settings->s_factor, &t);
 	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
 	mmi_measure_generator(l, t.at[0].sum / (l->span.of * l->n_chains), m);
-	m->loss_generator = mean_loss(l, &t, l->span.of * l->n_chains, factor);
+	m->loss_generator = mmi_pairs_loss(l, &t, l->span.of * l->n_chains, l->settings->s_factor);
 	return MM_OK;
 }
 
@@ -132,7 +105,6 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 {
 	(void)number;
 	uint32_t b = l->span.rows;
-	double factor = of_pairs(l, l->settings->i_factor);
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->inference_data,
 		                     .x = &l->seen,
@@ -142,35 +114,16 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 		                     .seed = 1.0f / (float)l->span.of };
 	for (uint32_t c = 0; c < l->n_chains; c++)
 		t.at[0].z[c] = mmi_device_latents_at(l->model, &l->z, (size_t)c * b);
-	if (factor > 0)
-		t.at[t.n++] = pairs(l, &l->inference_generated, factor);
+	mmi_term_pairs(l, &l->inference_generated, l->settings->i_factor, &t);
 	mmi_term_alignment(l, batch, &t, m);
 	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
-	m->loss_inference = mean_loss(l, &t, l->span.of, factor);
+	m->loss_inference = mmi_pairs_loss(l, &t, l->span.of, l->settings->i_factor);
 	return MM_OK;
-}
-
-/* Negatives of a further update: the chain goes on from where it is, down the energy that the updates before have
- * changed, as persistent chains do (Tieleman 2008). x_move_max bounds each stretch. */
-static void more_negatives(mmi_learner *l, uint32_t number)
-{
-	const mmi_settings *s = l->settings;
-	mmi_chain_stats stats;
-	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
-	args.iteration = (uint32_t)l->state.iteration;
-	args.number = MMI_ROWS_FURTHER(number, l->span.of);
-	const mmi_parts held = mmi_given_parts(&l->given, l->model);
-	mmi_device_rows_copy(l->model, l->span.rows, &l->generated, &l->revised);
-	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, &stats);
 }
 
 static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
 {
-	bool swaps = t->n > 2;
-	m->e_data = swaps ? l->swaps.mean_data : t->at[0].sum / mmi_complete_count(l);
-	m->e_revised = t->at[1].sum / l->span.of;
-	m->gap = m->e_data - m->e_revised;
-	m->swap_rank = swaps ? l->swaps.rank : NAN;
+	mmi_measure_energy(l, t, m);
 	return mmi_guard_gap(l, m->gap, e);
 }
 
@@ -196,27 +149,12 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t 
 	if (!n_data)
 		return MM_OK; /* nothing to compare the revised tuples with */
 	if (number)
-		more_negatives(l, number);
+		mmi_continue_data_chain(l, number);
 	mmi_term_swaps(l, number, &t);
 	return mmi_model_update(l, &t, read_energy, m, e);
 }
 
 /* ------------------------------------------------------------ iterations */
-
-/* Updates of one kind, numbered; the first one's figures stay. */
-static mm_status repeat(mm_status (*make)(mmi_learner *, const mmi_batch *, uint32_t, mmi_measures *, mm_error *),
-                        uint32_t n, mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		mmi_measures now = *m;
-		mm_status status = make(l, batch, i, &now, e);
-		if (!i)
-			*m = now;
-		m->culprit = now.culprit;
-		MMI_TRY(status);
-	}
-	return MM_OK;
-}
 
 /* The paper's algorithm: chains first, all with the parameters of step t; then each model learns from what the chains
  * revised. z, z' and both X are constants. */
@@ -233,9 +171,9 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 	data_chain(l, t, m);
 	mmi_impute(l, t);
 
-	MMI_TRY(repeat(mmi_update_elbo_beside, s->elbo_updates, l, batch, m, e));
-	MMI_TRY(repeat(update_generator, s->generator_updates, l, batch, m, e));
-	MMI_TRY(repeat(update_inference, s->inference_updates, l, batch, m, e));
+	MMI_TRY(mmi_updates(mmi_update_elbo_beside, s->elbo_updates, l, batch, m, e));
+	MMI_TRY(mmi_updates(update_generator, s->generator_updates, l, batch, m, e));
+	MMI_TRY(mmi_updates(update_inference, s->inference_updates, l, batch, m, e));
 	if (s->refresh_negatives) {
 		/* What the experts say is by now of other inputs or other parameters. */
 		if (l->given.rows)
@@ -243,7 +181,7 @@ static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures 
 		generate(l, t);
 		data_chain(l, t, m);
 	}
-	MMI_TRY(repeat(update_energy, s->energy_updates, l, batch, m, e));
+	MMI_TRY(mmi_updates(update_energy, s->energy_updates, l, batch, m, e));
 	mmi_keep_data_chain(l);
 	return MM_OK;
 }

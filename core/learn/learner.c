@@ -99,7 +99,7 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 		MMI_TRY(mmi_optimiser_create(l->model->match, &s->match, &l->match_optimiser, e));
 		MMI_TRY(mmi_lanes_create(l->model->match, share->chunks.of, share, &l->match_lanes, e));
 	}
-	return mmi_pass_create(l->model->device, l->pool, &l->reduce, l->chunk, rows, &l->pass, e);
+	return mmi_pass_create(l->model->device, l->pool, l->chunk, rows, &l->pass, e);
 }
 
 static mm_status create_losses(mmi_learner *l, mm_error *e)

@@ -6,6 +6,7 @@
 #define MMI_LOSSES_H
 
 #include "engine/network.h"
+#include "engine/pass.h"
 #include "learn/reduce.h"
 #include "model/device_rows.h"
 
@@ -85,20 +86,10 @@ typedef struct mmi_segment {
 	double sum, sum_squares; /* out: of the values before the seed, over the rows of all ranks */
 } mmi_segment;
 
-typedef struct mmi_pass { /* buffers of passes: made once */
-	const mmi_device *device;
-	mmi_pool *pool;
-	const mmi_reduce *reduce; /* NULL: all rows are here */
-	uint32_t chunk;
-	mmi_mirror seeds; /* floats [chunks][3: seed, l2, factor][chunk] */
-	mmi_mirror sums;  /* doubles [chunks][2] */
-	uint32_t max_chunks;
-} mmi_pass;
+#define MMI_MAX_TERMS 4 /* segments of a pass */
 
-mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, const mmi_reduce *reduce, uint32_t chunk,
-                          uint32_t max_rows, mmi_pass *out, mm_error *e);
-void mmi_pass_clear(mmi_pass *p);
-/* Zeroes the lanes, then adds the gradients of the segments, which train the same stores. */
-void mmi_pass_run(mmi_pass *p, mmi_segment *segments, uint32_t n);
+/* A pass over the segments, which train the same stores: their gradients in the lanes, their sums over the rows of all
+ * ranks. reduce NULL: all rows are here. */
+void mmi_segments_run(mmi_pass *p, const mmi_reduce *reduce, mmi_segment *segments, uint32_t n);
 
 #endif

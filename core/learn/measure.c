@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "learn/measure.h"
+#include "learn/terms/terms.h"
 #include "model/rows.h"
 
 #include <math.h>
@@ -101,4 +102,13 @@ void mmi_measure_data(const mmi_learner *l, const mmi_chain_stats *stats, mmi_me
 	m->x_drift = sqrt(stats->drift2 / stats->elements);
 	m->x_noise = sqrt(stats->noise2 / stats->elements);
 	m->x_move = sqrt(stats->move2 / stats->elements);
+}
+
+void mmi_measure_energy(const mmi_learner *l, const mmi_terms *t, mmi_measures *m)
+{
+	const bool swaps = t->n > 2;
+	m->e_data = swaps ? l->swaps.mean_data : t->at[0].sum / mmi_complete_count(l);
+	m->e_revised = t->at[1].sum / l->span.of;
+	m->gap = m->e_data - m->e_revised;
+	m->swap_rank = swaps ? l->swaps.rank : NAN;
 }

@@ -36,7 +36,7 @@ mm_status mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_read *read, m
 {
 	trained models[2];
 	uint32_t n = trained_by(t->at[0].loss, l, m, models), broken = 0;
-	mmi_pass_run(&l->pass, t->at, t->n);
+	mmi_segments_run(&l->pass, &l->reduce, t->at, t->n);
 	for (uint32_t i = 0; i < n; i++)
 		*models[i].norm = mmi_lanes_reduce(models[i].lanes, l->pool);
 	while (broken + 1 < n && isfinite(*models[broken].norm))
@@ -51,6 +51,20 @@ mm_status mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_read *read, m
 		m->culprit = models[i].which;
 		MMI_TRY(mmi_optimiser_step(models[i].optimiser, l->pool, models[i].lanes->lane[0], *models[i].norm,
 		                           models[i].which == ENERGY ? mmi_course_energy_rate(l) : mmi_course_rate(l), e));
+	}
+	return MM_OK;
+}
+
+mm_status mmi_updates(mmi_update *make, uint32_t n, mmi_learner *l, const mmi_batch *batch, mmi_measures *m,
+                      mm_error *e)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		mmi_measures now = *m;
+		mm_status status = make(l, batch, i, &now, e);
+		if (!i)
+			*m = now;
+		m->culprit = now.culprit;
+		MMI_TRY(status);
 	}
 	return MM_OK;
 }

@@ -4,8 +4,6 @@
 
 #include "learn/learner.h"
 
-#define MMI_MAX_TERMS 4
-
 typedef struct mmi_terms { /* of one loss; each part of the learner that has one appends it */
 	mmi_segment at[MMI_MAX_TERMS];
 	uint32_t n;
@@ -18,5 +16,10 @@ typedef mm_status mmi_terms_read(mmi_learner *l, const mmi_terms *t, mmi_measure
  * step of each model. MM_ENUMERIC when the sums are refused, or a gradient or what a step makes is not finite:
  * m->culprit says whose. */
 mm_status mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_read *read, mmi_measures *m, mm_error *e);
+
+/* n updates of one kind, numbered; the first one's measures stay. */
+typedef mm_status mmi_update(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e);
+mm_status mmi_updates(mmi_update *make, uint32_t n, mmi_learner *l, const mmi_batch *batch, mmi_measures *m,
+                      mm_error *e);
 
 #endif

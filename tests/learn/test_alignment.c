@@ -177,7 +177,7 @@ static void its_gradient_reaches_the_encoders(void **state)
 	};
 	for (uint32_t m = 0; m < M; m++)
 		s.z[m].z.at = l->alignment.grad[m];
-	mmi_pass_run(&l->pass, &s, 1);
+	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 
 	/* Along a direction that moves every parameter, and the gradient's share of it in each tensor apart. */
@@ -220,7 +220,7 @@ static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, float *const
 		              .seed = 0.1f };
 	for (uint32_t i = 0; i < l->n_eps; i++)
 		s.z[i] = l->eps[i];
-	mmi_pass_run(&l->pass, &s, 1);
+	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r->pool);
 	float *out = malloc(l->inference_lanes.count * sizeof *out);
 	assert_non_null(out);
@@ -248,7 +248,7 @@ static void an_elbo_takes_it_along(void **state)
 	};
 	for (uint32_t m = 0; m < M; m++)
 		s.z[m].z.at = l->alignment.grad[m];
-	mmi_pass_run(&l->pass, &s, 1);
+	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 	double moved = 0;
 	for (size_t i = 0; i < l->inference_lanes.count; i++) {

@@ -118,7 +118,7 @@ static void open_rig(rig *r, bool private, bool masked)
 	load_params(r, r->linear.model->inference);
 	must(mmi_lanes_create(r->linear.model->generator, N / SMALL_CHUNK, NULL, &r->generator, &e), &e);
 	must(mmi_lanes_create(r->linear.model->inference, N / SMALL_CHUNK, NULL, &r->inference, &e), &e);
-	must(mmi_pass_create(tested_device(), r->linear.pool, NULL, SMALL_CHUNK, N, &r->pass, &e), &e);
+	must(mmi_pass_create(tested_device(), r->linear.pool, SMALL_CHUNK, N, &r->pass, &e), &e);
 	for (int m = 0; m < LINEAR; m++) {
 		r->x[m] = floats(N * LINEAR_WIDTH);
 		load(r->x[m], "data/%d", m);
@@ -184,7 +184,7 @@ static void check_loss(rig *r, mmi_loss *l, const char *name)
 	char record[128];
 	for (uint32_t k = 0; k < l->n_z; k++)
 		s.z[k] = latents_on_device(&r->places[k % PLACES]);
-	mmi_pass_run(&r->pass, &s, 1);
+	mmi_segments_run(&r->pass, NULL, &s, 1);
 	snprintf(record, sizeof record, "%d/%s/%s/value", r->private, name, r->masked ? "masked" : "full");
 	for (int i = 0; i < N; i++)
 		want += find(record)->values[i];

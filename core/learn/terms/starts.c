@@ -1,6 +1,7 @@
 /* starts.c - other starts of the data chain. */
 #include "mmi_build.h"
 
+#include "engine/streams.h"
 #include "learn/terms/starts.h"
 
 /* Of a row of the whole batch. The buffer's rows take turns, so that no row is in a batch twice. */
@@ -38,6 +39,17 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 		resume(l, t);
 	if (l->settings->x_start == MMI_START_NOISE)
 		mmi_run_noise(l->sampler, l->span, t, &l->generated);
+}
+
+void mmi_continue_data_chain(mmi_learner *l, uint32_t number)
+{
+	mmi_chain_stats stats;
+	mmi_revise_args args = mmi_settings_revise(l->settings, l->state.x_step, -1);
+	args.iteration = (uint32_t)l->state.iteration;
+	args.number = MMI_ROWS_FURTHER(number, l->span.of);
+	const mmi_parts held = mmi_given_parts(&l->given, l->model);
+	mmi_device_rows_copy(l->model, l->span.rows, &l->generated, &l->revised);
+	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, &stats);
 }
 
 /* Every rank keeps the rows of all: next time they may be another's. */

@@ -8,6 +8,9 @@
 /* Replaces the generator's samples by the start x_start names. Chains of the buffer bring their latents into z_prior.
  */
 void mmi_start_data_chain(mmi_learner *l, uint32_t t);
+/* Negatives of a further update of the energy: the chain goes on from where it is, down the energy that the updates
+ * before have changed, as persistent chains do. x_move_max bounds each stretch. */
+void mmi_continue_data_chain(mmi_learner *l, uint32_t number);
 /* Puts the revised chains back into the buffer. */
 void mmi_keep_data_chain(mmi_learner *l);
 

@@ -12,6 +12,11 @@ void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mm
  * there is none. */
 const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m);
 
+/* `factor` times the loss of X revised given the z' it was made from, behind the term on data. */
+void mmi_term_pairs(mmi_learner *l, mmi_loss *loss, double factor, mmi_terms *t);
+/* Both terms as means: the first is over `rows` rows. */
+double mmi_pairs_loss(const mmi_learner *l, const mmi_terms *t, uint32_t rows, double factor);
+
 /* Tuples with one modality swapped as further negatives of the energy, for update `number` of an iteration:
  * `swap_factor`. The first term is that of the data; rows of it and of swapped tuples get factors. */
 void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t);
