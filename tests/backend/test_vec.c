@@ -3,6 +3,7 @@
 
 #include "engine/vec.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -458,6 +459,35 @@ static void check_adam(const mmi_vec *k)
 	follow_adam(k, "adam/decay", 0.03f);
 }
 
+/* Once gradients are 0 both moments decay; none may stay where numbers are denormal. */
+static void check_decay(const mmi_vec *k)
+{
+	enum { N = 37 };
+	float w[N], m[N], v[N], g[N] = { 0 };
+	const mmi_adam a = { 1e-3f, 0.9f, 0.5f, 1e-8f, 0, 1, 1, 1 };
+	for (int i = 0; i < N; i++) {
+		w[i] = 1;
+		m[i] = i % 2 ? 1e-3f : -1e-3f;
+		v[i] = 1e-9f;
+	}
+	for (int t = 0; t < 1000; t++) {
+		k->adam(w, m, v, g, N, &a);
+		for (int i = 0; i < N; i++)
+			assert_true((m[i] == 0 || fabsf(m[i]) >= FLT_MIN) && (v[i] == 0 || v[i] >= FLT_MIN));
+	}
+	for (int i = 0; i < N; i++)
+		assert_true(m[i] == 0 && v[i] == 0 && isfinite(w[i]));
+	m[0] = NAN; /* for the guards to see */
+	k->adam(w, m, v, g, N, &a);
+	assert_true(isnan(m[0]));
+}
+
+static void moments_that_decay_become_zero(void **state)
+{
+	(void)state;
+	with_every_isa(check_decay);
+}
+
 static void adam_takes_the_steps_of_torch(void **state)
 {
 	(void)state;
@@ -560,6 +590,7 @@ int main(void)
 		cmocka_unit_test(langevin_does_not_hide_a_nan_behind_the_clamp),
 		cmocka_unit_test(langevin_samples_the_density),
 		cmocka_unit_test(adam_takes_the_steps_of_torch),
+		cmocka_unit_test(moments_that_decay_become_zero),
 		cmocka_unit_test(sums_are_exact_to_double),
 		cmocka_unit_test(operands_of_the_peak_stay_normal),
 		cmocka_unit_test(a_single_value_that_is_not_finite_is_found),

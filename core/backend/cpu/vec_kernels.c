@@ -188,6 +188,8 @@ static void langevin(float *x, const float *g, size_t n, const mmi_langevin *a, 
 
 /* ---------------------------------------------------------------- Adam */
 
+/* Moments of what has no gradient any more decay until they are denormal, and stay so: 0.9 times the least such number
+ * rounds to itself. After 6,000 iterations a third of the first moments were. */
 static void adam(float *w, float *m, float *v, const float *g, size_t n, const mmi_adam *a)
 {
 	const float beta1 = a->beta1, beta2 = a->beta2, rest1 = 1.f - beta1, rest2 = 1.f - beta2;
@@ -198,8 +200,8 @@ static void adam(float *w, float *m, float *v, const float *g, size_t n, const m
 	for (size_t i = 0; i < n; i++) {
 		const float grad = scale * g[i] + decay * w[i];
 
-		m[i] = beta1 * m[i] + rest1 * grad;
-		v[i] = beta2 * v[i] + rest2 * (grad * grad);
+		m[i] = vm_normal_or_zero(beta1 * m[i] + rest1 * grad);
+		v[i] = vm_normal_or_zero(beta2 * v[i] + rest2 * (grad * grad));
 		w[i] -= step * m[i] / (sqrtf(v[i]) * root + eps);
 	}
 }

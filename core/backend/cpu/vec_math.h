@@ -26,6 +26,12 @@ VM_INLINE uint32_t vm_bits(float x)
 	return u;
 }
 
+/* 0 for a denormal number: processors take 2 to 100 times as long for those. By its bits, which no processor minds. */
+VM_INLINE float vm_normal_or_zero(float x)
+{
+	return vm_bits(x) & 0x7F800000u ? x : 0.f;
+}
+
 VM_INLINE float vm_from_bits(uint32_t u)
 {
 	float x;
