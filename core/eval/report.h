@@ -40,11 +40,9 @@ const mmi_report_item *mmi_report_find(const mmi_report *f, const char *name, co
 /* Facts, then a table for each name; figures of "a -> b" make a matrix for each variant, sources down, targets across.
  */
 void mmi_report_print(const mmi_report *f, FILE *out);
-/* Text freed with mmi_free. JSON: the facts and a list "figures" of name, of, variant, value (null with "why"). CSV:
- * one line a figure under "figure,of,variant,value". */
+/* Text freed with mmi_free: the facts and a list "figures" of name, of, variant, value (null with "why"). */
 mm_status mmi_report_json(const mmi_report *f, char **out, mm_error *e);
-mm_status mmi_report_csv(const mmi_report *f, char **out, mm_error *e);
-/* FOLDER/NAME.json and FOLDER/NAME.csv; the folder is made. */
+/* FOLDER/NAME.json, and FOLDER/NAME.csv with a line a figure under "figure,of,variant,value"; the folder is made. */
 mm_status mmi_report_write(const mmi_report *f, const char *folder, const char *name, mm_error *e);
 /* Reads what mmi_report_json wrote. */
 mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e);

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "eval/report.h"
+#include "store/csv.h"
 #include "store/files.h"
 #include "store/json.h"
 
@@ -266,52 +267,47 @@ mm_status mmi_report_read(const char *path, mmi_report *out, mm_error *e)
 
 /* ------------------------------------------------------------ CSV */
 
-/* Fields with a comma go into quotes; names hold neither quotes nor line ends. */
-static char *csv_line(const mmi_report_item *x)
+static void put_row(FILE *out, const mmi_report_item *x)
 {
-	const char *q = strchr(x->name, ',') ? "\"" : "", *r = strchr(x->of, ',') ? "\"" : "";
-	return isfinite(x->value) ? mmi_format("%s%s%s,%s%s%s,%s,%.17g\n", q, x->name, q, r, x->of, r, x->variant, x->value)
-	                          : mmi_format("%s%s%s,%s%s%s,%s,\n", q, x->name, q, r, x->of, r, x->variant);
+	mmi_csv_put(out, true, x->name);
+	mmi_csv_put(out, false, x->of);
+	mmi_csv_put(out, false, x->variant);
+	mmi_csv_put_number(out, false, x->value);
+	fputc('\n', out);
 }
 
-mm_status mmi_report_csv(const mmi_report *f, char **out, mm_error *e)
+static mm_status write_csv(const mmi_report *f, const char *folder, const char *name, mm_error *e)
 {
-	char *text = mmi_strdup("figure,of,variant,value\n");
-	for (size_t i = 0; i < f->n && text; i++) {
-		char *line = csv_line(&f->item[i]), *longer = line ? mmi_format("%s%s", text, line) : NULL;
-		mmi_free(line);
-		mmi_free(text);
-		text = longer;
+	mmi_csv_file csv;
+	char *file = mmi_format("%s.csv", name);
+	mm_status status = file ? mmi_csv_begin(&csv, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
+	if (status == MM_OK) {
+		fputs("figure,of,variant,value\n", csv.out);
+		for (size_t i = 0; i < f->n; i++)
+			put_row(csv.out, &f->item[i]);
+		status = mmi_csv_finish(&csv, folder, file, e);
 	}
-	if (!text)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for figures");
-	*out = text;
-	return MM_OK;
+	mmi_free(file);
+	return status;
 }
 
 /* ------------------------------------------------------------ files */
 
-static mm_status write_text(const char *folder, const char *name, const char *suffix, const char *text, mm_error *e)
+static mm_status write_json(const mmi_report *f, const char *folder, const char *name, mm_error *e)
 {
-	char *path = mmi_format("%s/%s.%s", folder, name, suffix);
-	mm_status status = path ? mmi_write_file_atomic(path, text, strlen(text), e)
-	                        : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
+	char *text, *path = mmi_format("%s/%s.json", folder, name);
+	mm_status status = path ? mmi_report_json(f, &text, e) : mmi_fail(e, MM_ENOMEM, "out of memory for a file name");
+	if (status == MM_OK) {
+		status = mmi_write_file_atomic(path, text, strlen(text), e);
+		mmi_free(text);
+	}
 	mmi_free(path);
 	return status;
 }
 
 mm_status mmi_report_write(const mmi_report *f, const char *folder, const char *name, mm_error *e)
 {
-	char *json = NULL, *csv = NULL;
 	MMI_TRY(mmi_make_folders(folder, e));
-	mm_status status = mmi_report_json(f, &json, e);
-	if (status == MM_OK)
-		status = mmi_report_csv(f, &csv, e);
-	if (status == MM_OK)
-		status = write_text(folder, name, "json", json, e);
-	if (status == MM_OK)
-		status = write_text(folder, name, "csv", csv, e);
-	mmi_free(json);
-	mmi_free(csv);
-	return status;
+	MMI_TRY(write_json(f, folder, name, e));
+	return write_csv(f, folder, name, e);
 }
