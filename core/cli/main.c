@@ -3,7 +3,10 @@
 
 #include "cli/cli.h"
 #include "cli/watch.h"
+#include "backend/cpu/device.h"
+#include "engine/build_info.h"
 
+#include <mmcore/plugin.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +33,27 @@ const mmi_command mmi_commands[] = {
 	{ NULL, NULL, NULL },
 };
 
+#ifdef HAVE_LAPACK
+#define LAPACK_WORD "yes"
+#else
+#define LAPACK_WORD "no"
+#endif
+#ifdef HAVE_LIBJPEG
+#define JPEG_WORD "yes"
+#else
+#define JPEG_WORD "no"
+#endif
+
+/* What was built in, and what computes here: what a report of a fault should say. */
 static int print_version(const mmi_cli *cli)
 {
-	fprintf(cli->console->out, "%s\n", PACKAGE_STRING);
+	const mmi_device device = mmi_cpu_device();
+	char *build = mmi_build_text(&device);
+	if (!build)
+		return mmi_cli_no_memory(cli, "the program's version");
+	fprintf(cli->console->out, "%s\nbuild      %s\nplugin ABI %d.%d\nLAPACK     %s\nJPEG       %s\n", PACKAGE_STRING,
+	        build, MM_ABI_MAJOR, MM_ABI_MINOR, LAPACK_WORD, JPEG_WORD);
+	mmi_free(build);
 	return MMI_EXIT_OK;
 }
 

@@ -25,6 +25,8 @@ check "--help lists report" says out "  report "
 run --version
 check "--version succeeds" exits 0
 check "--version names the program" says out "mmcore "
+check "--version says what computes" says out "build      mmcore "
+check "and what was built in" eval 'says out "plugin ABI " && says out "LAPACK     " && says out "JPEG       "'
 
 for command in $commands; do
 	run "$command" --help
