@@ -174,7 +174,7 @@ enum {
 };
 
 /* A convolution. Output size: conv (in + 2 pad - kernel) / stride + 1; transposed (in - 1) stride - 2 pad + kernel +
- * output_pad. */
+ * output_pad. Along a sequence, [1, steps, c]: kernel_h = stride_h = 1, pad_h = 0. */
 typedef struct mm_conv {
 	uint32_t struct_size;
 	int32_t out_channels;
