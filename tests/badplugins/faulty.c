@@ -247,6 +247,10 @@ static mm_status key(const mm_dataset *d, uint64_t index, char *out, size_t size
 		return toy_fail(e, MM_EARG, "there is no such sample");
 	if (is("key-nothing"))
 		return MM_OK;
+	if (is("key-empty")) {
+		*out = 0;
+		return MM_OK;
+	}
 	if (is("key-no-end")) {
 		memset(out, 'a' + (int)(n % 26), size);
 		return MM_OK;
@@ -256,8 +260,7 @@ static mm_status key(const mm_dataset *d, uint64_t index, char *out, size_t size
 		return toy_key(d, index, out, size, e);
 	}
 	snprintf(out, size,
-	         is("key-empty")         ? ""
-	         : is("key-long")        ? "%0300u"
+	         is("key-long")          ? "%0300u"
 	         : is("key-same")        ? "same"
 	         : is("key-unprintable") ? "../../escaped-%u\n\033[31m,\"%%n"
 	                                 : "%u",
