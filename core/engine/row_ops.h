@@ -49,6 +49,17 @@ typedef struct mmi_placing {
 	double temperature, correlation;
 } mmi_placing;
 
+/* Standard draws of one of n clusters, which each row takes with probability proportional to exp(log_weight): out
+ * becomes loc + scale out, or, `full`, loc + L out with L lower triangular. */
+typedef struct mmi_mix {
+	mmi_floats out; /* [rows][dim] */
+	uint32_t rows, n;
+	size_t dim;
+	mmi_floats log_weight, loc, scale; /* [n], [n][dim], [n][dim] or [n][dim][dim]; .at NULL: 1 */
+	bool full;
+	mmi_rng rng; /* of the choice; sample: number of the first row */
+} mmi_mix;
+
 /* Row r keeps its best candidate by score = Gumbel noise - weight * energy; taken[r]: this one is it. The first is
  * taken from the start. An energy that is not finite has the lowest score. */
 typedef struct mmi_choice {
@@ -136,6 +147,7 @@ typedef struct mmi_adam_rows {
 struct mmi_row_ops {
 	void (*draw)(const mmi_device *d, const mmi_draw *a);
 	void (*place)(const mmi_device *d, const mmi_placing *a);
+	void (*mix)(const mmi_device *d, const mmi_mix *a);
 	void (*choose)(const mmi_device *d, const mmi_choice *a);
 	void (*pick)(const mmi_device *d, const mmi_pick *a);
 	/* out[0] = sum of x, out[1] = sum of x^2, both weighted by `factor` unless that is NULL. In double. */

@@ -13,6 +13,8 @@
 /* Of a sampler; sample: row. Those of w and x go on with "/" and a modality's name. */
 #define MMI_STREAM_PRIOR "prior" /* z ~ p0; step: chain or candidate */
 #define MMI_STREAM_PRIOR_W "prior/w"
+#define MMI_STREAM_CLUSTER "prior/cluster" /* which cluster of a prior; step as there */
+#define MMI_STREAM_CLUSTER_W "prior/cluster/w"
 #define MMI_STREAM_DRAW "expert" /* standard draws that become z ~ q(z | x); step: see MMI_DRAWS_ below */
 #define MMI_STREAM_DRAW_W "expert/w"
 #define MMI_STREAM_PICK "pick"           /* the expert that a row starts from */

@@ -27,7 +27,7 @@ static const mmi_key course_keys[] = {
 	MMI_OTHER_ROW(
 		"learner", "objective", "cooperative",
 		"Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae, helvae, mmjsd, mwbvae, "
-		"codevae: that objective alone, as a baseline on the same networks."),
+		"codevae, cmvae: that objective alone, as a baseline on the same networks."),
 	MMI_NUMBER_ROW("learner", "iterations", mmi_settings, iterations, 6000, 0, UINT32_MAX,
 	               "How many in all, warm-up included."),
 	MMI_NUMBER_ROW("learner", "warmup", mmi_settings, warmup, 0, 0, INT64_MAX,
@@ -179,6 +179,8 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	if (!s->cooperative)
 		s->warmup = s->iterations;
 	s->model.subset_weights = !s->cooperative && s->elbo->subset_weights;
+	if (s->cooperative || !s->elbo->clusters)
+		s->model.clusters = 0;
 	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
 	return MM_OK;
 }
@@ -245,10 +247,11 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 			"with prior = laplace: mmvae, mmvae+ or mwbvae (a product of Laplace experts is no Laplace)", e);
 	if (o->private_only && !s->model.private_dim)
 		return mmi_config_refuse(c, "learner", key,
-		                         "with private_dim = 0: mmvae, mopoe or others (mmvae+ needs private latents)", e);
+		                         "with private_dim = 0: mmvae, mopoe or others (mmvae+ and cmvae need private latents)",
+		                         e);
 	if (o->shared_only && s->model.private_dim)
 		return mmi_config_refuse(c, "learner", key,
-		                         "with private_dim above 0: mmvae+ (the others know no private latents)", e);
+		                         "with private_dim above 0: mmvae+ or cmvae (the others know no private latents)", e);
 	if (s->model.independent)
 		return mmi_config_refuse(
 			c, "learner", key,

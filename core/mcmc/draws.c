@@ -18,6 +18,7 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 {
 	uint64_t seed = s->config.seed + count * UINT64_C(0x9E3779B97F4A7C15);
 	s->key.prior = mmi_rng_key(seed, MMI_STREAM_PRIOR);
+	s->key.cluster = mmi_rng_key(seed, MMI_STREAM_CLUSTER);
 	s->key.draw = mmi_rng_key(seed, MMI_STREAM_DRAW);
 	s->key.pick = mmi_rng_key(seed, MMI_STREAM_PICK);
 	s->key.subset = mmi_rng_key(seed, MMI_STREAM_SUBSET);
@@ -27,40 +28,62 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		const mmi_modality *m = &s->model->modalities[i];
 		s->key.prior_w[i] = key_of(seed, MMI_STREAM_PRIOR_W, m);
+		s->key.cluster_w[i] = key_of(seed, MMI_STREAM_CLUSTER_W, m);
 		s->key.draw_w[i] = key_of(seed, MMI_STREAM_DRAW_W, m);
 		s->key.w[i] = key_of(seed, MMI_STREAM_CHAIN_W, m);
 		s->key.x[i] = key_of(seed, MMI_STREAM_CHAIN_X, m);
 	}
 }
 
-static void draw(const mmi_sampler *s, mmi_floats out, mmi_span span, int32_t dim, mmi_rng rng)
+static void draw(const mmi_sampler *s, mmi_floats out, mmi_span span, int32_t dim, mmi_prior family, mmi_rng rng)
 {
 	const mmi_device *d = s->model->device;
-	const mmi_draw_kind kind = s->model->config.prior == MMI_PRIOR_LAPLACE ? MMI_DRAW_LAPLACE : MMI_DRAW_NORMAL;
+	const mmi_draw_kind kind = family == MMI_PRIOR_LAPLACE ? MMI_DRAW_LAPLACE : MMI_DRAW_NORMAL;
 	const mmi_draw a = { .out = out, .rows = span.rows, .count = (size_t)dim, .kind = kind, .rng = rng };
 	if (out.at)
 		d->rows->draw(d, &a);
 }
 
-static void draw_all(const mmi_sampler *s, mmi_span span, mmi_rng rng, const uint64_t *key_w,
-                     const mmi_device_latents *out)
+void mmi_run_standard(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *eps)
 {
-	rng.sample = span.first;
-	draw(s, out->z, span, mmi_model_z_dim(s->model), rng);
+	const mmi_prior family = s->model->config.prior;
+	mmi_rng rng = { .key = s->key.draw, .sample = span.first, .step = chain, .iteration = iteration };
+	draw(s, eps->z, span, mmi_model_z_dim(s->model), family, rng);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
-		rng.key = key_w[i];
-		draw(s, out->w[i], span, mmi_model_w_dim(s->model), rng);
+		rng.key = s->key.draw_w[i];
+		draw(s, eps->w[i], span, mmi_model_w_dim(s->model), family, rng);
 	}
 }
 
-void mmi_run_standard(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *eps)
+/* Of clusters, where there are some, else standard ones. rng: of the draws; choice: of the clusters. */
+static void draw_prior(const mmi_sampler *s, mmi_floats out, mmi_span span, int32_t dim, const mmi_clusters *c,
+                       mmi_rng rng, uint64_t choice)
 {
-	draw_all(s, span, (mmi_rng){ .key = s->key.draw, .step = chain, .iteration = iteration }, s->key.draw_w, eps);
+	const mmi_device *d = s->model->device;
+	mmi_mix mix = { .out = out,
+		            .rows = span.rows,
+		            .n = c->n,
+		            .dim = c->dim,
+		            .log_weight = c->log_weight,
+		            .loc = c->loc,
+		            .scale = c->scale,
+		            .full = c->full,
+		            .rng = rng };
+	draw(s, out, span, dim, c->n ? c->family : s->model->config.prior, rng);
+	mix.rng.key = choice;
+	if (c->n && out.at)
+		d->rows->mix(d, &mix);
 }
 
 void mmi_run_prior(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *z)
 {
-	draw_all(s, span, (mmi_rng){ .key = s->key.prior, .step = chain, .iteration = iteration }, s->key.prior_w, z);
+	const mmi_clusters own = mmi_model_clusters(s->model), *of_z = s->fitted.z.n ? &s->fitted.z : &own;
+	mmi_rng rng = { .key = s->key.prior, .sample = span.first, .step = chain, .iteration = iteration };
+	draw_prior(s, z->z, span, mmi_model_z_dim(s->model), of_z, rng, s->key.cluster);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
+		rng.key = s->key.prior_w[i];
+		draw_prior(s, z->w[i], span, mmi_model_w_dim(s->model), &s->fitted.w[i], rng, s->key.cluster_w[i]);
+	}
 }
 
 /* The number of the n-th observed modality of a row. */

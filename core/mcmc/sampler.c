@@ -111,6 +111,12 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_free(s);
 }
 
+void mmi_sampler_use_prior(mmi_sampler *s, const mmi_fitted_prior *fitted)
+{
+	static const mmi_fitted_prior none = { .z = { .n = 0 } };
+	s->fitted = fitted ? *fitted : none;
+}
+
 uint32_t mmi_sampler_chunk(const mmi_sampler *s)
 {
 	return s->config.chunk;

@@ -47,6 +47,10 @@ uint32_t mmi_whole_chunks(uint32_t rows, uint32_t chunk);
 /* Mixes a count into the noise of everything drawn from now on (rollbacks of the learner). */
 void mmi_sampler_reseed(mmi_sampler *s, uint64_t count);
 
+/* Draws from the prior are those of the clusters from now on; they stay the caller's. NULL: the model's own again.
+ * Chains over latents go down the model's own prior in any case. */
+void mmi_sampler_use_prior(mmi_sampler *s, const mmi_fitted_prior *fitted);
+
 /* What all encoders tell of each row; rows of modalities that are not observed must be finite and tell nothing. */
 void mmi_sampler_encode(mmi_sampler *s, const float *const *x, uint32_t rows, const mmi_experts *out);
 /* Standard draws of the prior's family for every latent of each row, numbered by chain. */

@@ -77,10 +77,12 @@ struct mmi_sampler {
 	mmi_floats screened;          /* [max_rows]: energies of the draws at hand */
 	mmi_doubles score;            /* [max_rows]: of the best so far */
 	mmi_bytes taken;              /* [max_rows]: rows for which the draw at hand is the best */
+	mmi_fitted_prior fitted;      /* where its clusters are asked for; n of each 0: not */
 	void *passage;                /* where rows of the host are on a device that is not direct */
 	struct {
-		uint64_t prior, draw, pick, subset, choice, candidate, z;
-		uint64_t prior_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES], w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
+		uint64_t prior, cluster, draw, pick, subset, choice, candidate, z;
+		uint64_t prior_w[MMI_MAX_MODALITIES], cluster_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES],
+			w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
 	} key;
 };
 

@@ -32,6 +32,10 @@ static mm_status record_all(const mmi_model *m, mmi_graph *g, mm_error *e)
 		mmi_model_subset_logits(m, g);
 	if (m->match)
 		mmi_model_match_scale(m, g);
+	if (m->config.clusters)
+		mmi_model_cluster_params(m, g);
+	if (m->config.latent_energy)
+		mmi_model_latent_energy(m, g, place.z);
 	MMI_TRY(mmi_model_energy(m, g, x, &energy, e));
 	return mmi_graph_check(g, e);
 }

@@ -42,6 +42,8 @@ typedef struct mmi_model_config {
 	mmi_fusion fusion;
 	double correlation;        /* of the experts' errors, in their consensus: 0 to less than 1 */
 	bool subset_weights;       /* a learned weight of each subset of modalities (codevae) */
+	uint32_t clusters;         /* p0(z) is a learned mixture of so many (cmvae); 0: it is not */
+	bool latent_energy;        /* p0(z) is proportional to exp(f(z)) times the standard one, f learned (mvebm) */
 	mmi_prior prior;           /* family of p0(z) and of the experts */
 	mmi_scale_head scale_head; /* softplus(raw) + 1e-6, or exp(raw / 2) */
 	int32_t nef;               /* channels of the energy trunk */
@@ -134,13 +136,45 @@ mm_status mmi_model_term(const mmi_model *m, mmi_term term, mmi_graph *g, const 
                          mm_error *e);
 /* log q(z) of the family with this location and scale, all of one shape. */
 mm_tensor mmi_model_log_density(const mmi_model *m, mmi_graph *g, mm_tensor z, mm_tensor loc, mm_tensor scale);
-/* log p0 of z or of a w: the standard one of the family. */
+/* The standard log density of the family: log p0 of a w, and of z but for some baselines. */
 mm_tensor mmi_model_log_prior(const mmi_model *m, mmi_graph *g, mm_tensor z);
+/* log p0(z), whichever the model has; up to a constant with a latent energy. */
+mm_tensor mmi_model_log_prior_z(const mmi_model *m, mmi_graph *g, mm_tensor z);
+/* p0(z) is learned, and so not the standard one. */
+static inline bool mmi_model_learns_prior(const mmi_model *m)
+{
+	return m->config.clusters || m->config.latent_energy;
+}
+/* Means [clusters, z_dim] and logits of the weights [clusters] of a mixture as prior: learned, with the generator;
+ * means uniform in -1..1 and logits 0 at first. Scales are 1. */
+typedef struct mmi_cluster_params {
+	mm_tensor means, logits;
+} mmi_cluster_params;
+mmi_cluster_params mmi_model_cluster_params(const mmi_model *m, mmi_graph *g);
+/* f(z), a number per sample, above where z is likelier than by the standard prior. Its parameters are the energy's, so
+ * that an ELBO, which trains generator and inference, leaves them alone. */
+mm_tensor mmi_model_latent_energy(const mmi_model *m, mmi_graph *g, mm_tensor z);
 /* log p0(z) + sum_m log p0(w_m). */
 mm_tensor mmi_model_log_prior_of(const mmi_model *m, mmi_graph *g, const mmi_place *place);
 /* log q(z | X) = log (1/M) sum_m q_m(z | x_m), or the mean of log q_m, or the average of the two. weights NULL: all
  * modalities are observed. */
 mm_tensor mmi_model_log_q(const mmi_model *m, mmi_graph *g, mm_tensor z, const mmi_expert *experts,
                           mmi_inference_target target, const mmi_mixture *weights);
+
+/* Clusters that latents are drawn from, on the model's device: log_weight [n], not normalised; loc [n][dim]; scale
+ * [n][dim], or with `full` [n][dim][dim], lower triangular; .at NULL: 1. */
+typedef struct mmi_clusters {
+	uint32_t n; /* 0: none */
+	size_t dim;
+	mmi_prior family; /* of each */
+	bool full;
+	mmi_floats log_weight, loc, scale;
+} mmi_clusters;
+/* A prior that was fitted to what the encoders say, after training: of z, and of each w; n 0: the model's own. */
+typedef struct mmi_fitted_prior {
+	mmi_clusters z, w[MMI_MAX_MODALITIES];
+} mmi_fitted_prior;
+/* Those of the model's own prior, as they are now. */
+mmi_clusters mmi_model_clusters(const mmi_model *m);
 
 #endif

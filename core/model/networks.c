@@ -104,22 +104,6 @@ mm_tensor mmi_model_log_density(const mmi_model *m, mmi_graph *g, mm_tensor z, m
 	return mmi_op(g, op, 3, args, NULL);
 }
 
-mm_tensor mmi_model_log_prior(const mmi_model *m, mmi_graph *g, mm_tensor z)
-{
-	mm_shape shape = mmi_graph_ops.shape(g, z);
-	return mmi_model_log_density(m, g, z, mmi_const(g, shape, 0), mmi_const(g, shape, 1));
-}
-
-mm_tensor mmi_model_log_prior_of(const mmi_model *m, mmi_graph *g, const mmi_place *p)
-{
-	mm_tensor sum = p->z == MMI_NONE ? MMI_NONE : mmi_model_log_prior(m, g, p->z);
-	for (uint32_t i = 0; i < m->n_modalities && p->w[i] != MMI_NONE; i++) {
-		mm_tensor log_p = mmi_model_log_prior(m, g, p->w[i]);
-		sum = sum == MMI_NONE ? log_p : mmi_graph_ops.add(g, sum, log_p);
-	}
-	return sum;
-}
-
 /* log sum_i exp(x_i) of numbers per sample. */
 static mm_tensor log_sum_exp(mmi_graph *g, const mm_tensor *x, uint32_t n)
 {

@@ -22,6 +22,8 @@ static const mmi_key latent_keys[] = {
 	               "An expert's scale: softplus(raw) + 1e-6, or log_variance."),
 	MMI_REAL_ROW("learner", "correlation", mmi_model_config, correlation, 0.4, 0, 0.999,
 	             "Correlation of the experts' errors after codevae and with fusion = consensus; 0: their product."),
+	MMI_COUNT_ROW("learner", "clusters", mmi_model_config, clusters, 40, 2, 4096,
+	              "Clusters of the prior that cmvae learns."),
 	MMI_COUNT_ROW("learner", "contrast_dim", mmi_model_config, agreement_dim, 0, 0, MOST_LATENTS,
 	              "How many of the leading latents it compares, and the joint energy's agreement with it; 0: all. The "
 	              "others are free for what modalities do not share."),

@@ -16,6 +16,7 @@ struct mmi_select {
 	float *x[MMI_MAX_MODALITIES];     /* [count, whole blocks][floats] */
 	float *has[MMI_MAX_MODALITIES];   /* [count, whole blocks]: 1 where the tuple has the modality */
 	float *told[MMI_MAX_MODALITIES];  /* [block]: whose likelihood counts */
+	float *none[MMI_MAX_MODALITIES];  /* [block]: 0 */
 	float *given[MMI_MAX_MODALITIES]; /* [block]: what the latents are inferred from */
 	uint32_t *expert;                 /* [block] */
 	mmi_experts experts;              /* of a block */
@@ -32,6 +33,7 @@ static mm_status allocate(mmi_select *s, mm_error *e)
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		ok = (s->has[i] = mmi_alloc(rows, sizeof(float))) && (s->told[i] = mmi_alloc(s->block, sizeof(float))) && ok;
 		ok = (s->given[i] = mmi_alloc(s->block, sizeof(float))) && ok;
+		ok = (s->none[i] = mmi_alloc(s->block, sizeof(float))) && ok;
 	}
 	if (!ok)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu validation tuples", rows);
@@ -83,6 +85,7 @@ void mmi_select_destroy(mmi_select *s)
 		mmi_free(s->has[i]);
 		mmi_free(s->told[i]);
 		mmi_free(s->given[i]);
+		mmi_free(s->none[i]);
 	}
 	mmi_free(s->expert);
 	mmi_experts_clear(&s->experts);
@@ -112,11 +115,19 @@ static double choose(mmi_select *s, uint32_t first, uint32_t given)
 	return pairs;
 }
 
+/* With nothing observed U is that of the prior alone. */
+static double minus_log_prior(mmi_select *s, const float *const *x)
+{
+	const mmi_model *m = s->learner->model;
+	if (!mmi_model_learns_prior(m))
+		return mmi_latents_minus_log_prior(&s->z, m, s->block);
+	return mmi_sampler_potential(s->learner->sampler, (const float *const *)s->none, x, s->block, 1, &s->z);
+}
+
 /* U of the latents is -log p0 of them and the likelihoods that count. */
 static double told_nll(mmi_select *s, const float *const *x)
 {
-	const mmi_model *m = s->learner->model;
-	double prior = mmi_latents_minus_log_prior(&s->z, m, s->block);
+	const double prior = minus_log_prior(s, x);
 	return mmi_sampler_potential(s->learner->sampler, (const float *const *)s->told, x, s->block, 1, &s->z) - prior;
 }
 

@@ -68,13 +68,14 @@ static void clear(job *j)
 static void put_rows(job *j, const kind *k)
 {
 	const mmi_recorder *r = &j->recorder;
+	const bool likelihood = k->given && !mmi_model_learns_prior(j->model); /* the recorder knows the standard prior */
 	for (uint32_t row = 0; row < j->request->tuples; row++)
 		for (uint32_t step = 0; step <= r->steps; step++) {
 			size_t at = (size_t)step * r->rows + row;
 			mmi_csv_put(j->csv.out, true, k->name);
 			fprintf(j->csv.out, ",%u,%u", row, step);
 			mmi_csv_put_number(j->csv.out, false, r->energy[at]);
-			mmi_csv_put_number(j->csv.out, false, k->given ? -(r->energy[at] + r->log_prior[at]) : (double)NAN);
+			mmi_csv_put_number(j->csv.out, false, likelihood ? -(r->energy[at] + r->log_prior[at]) : (double)NAN);
 			mmi_csv_put_number(j->csv.out, false, step ? r->move[at] : (double)NAN);
 			fputc('\n', j->csv.out);
 		}

@@ -163,6 +163,14 @@ static void set_decoders(rig *r, bool private)
 	mmi_params_update(r->model->generator, 0);
 }
 
+static float *load_parameter(rig *r, const char *name, const char *record)
+{
+	float *to = parameter(r->model->generator, name);
+	load(to, record);
+	mmi_params_update(r->model->generator, 0);
+	return r->grads + (to - r->model->generator->raw.at);
+}
+
 static void open_rig(rig *r, mmi_model_config config)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -362,12 +370,43 @@ static void consensus_of_all_subsets_with_learned_weights(void **state)
 		for (int n = 2; n <= M; n++) {
 			open_rig(&r, config);
 			snprintf(name, sizeof name, "codevae/%s/u", weights[w]);
-			load(parameter(r.model->generator, "subsets.logits.weight"), name);
-			mmi_params_update(r.model->generator, 0);
+			const float *logits = load_parameter(&r, "subsets.logits.weight", name);
 			snprintf(name, sizeof name, "codevae/%s/%s", weights[w], n < M ? "part" : "full");
 			check_case(&r, &mmi_objective_codevae, n, 0, false, name);
-			check(r.grads + (parameter(r.model->generator, "subsets.logits.weight") - r.model->generator->raw.at), name,
-			      "logits");
+			check(logits, name, "logits");
+			close_rig(&r);
+		}
+}
+
+static void a_draw_of_each_expert(void **state)
+{
+	rig r;
+	(void)state;
+	open_rig(&r, (mmi_model_config){ 0 });
+	check_case(&r, &mmi_objective_mmvae, 3, 0, true, "mmvae/full/1");
+	check_case(&r, &mmi_objective_mmvae, 2, 0, true, "mmvae/part/1");
+	close_rig(&r);
+	open_rig(&r, (mmi_model_config){ .private_dim = 1 });
+	check_case(&r, &mmi_objective_mmvae_plus, 3, 0, true, "mmvae+/full/1");
+	check_case(&r, &mmi_objective_mmvae_plus, 2, 0, true, "mmvae+/part/1");
+	close_rig(&r);
+}
+
+static void a_learned_mixture_as_prior(void **state)
+{
+	static const char *const families[] = { "normal", "laplace" };
+	char name[64];
+	rig r;
+	(void)state;
+	for (int family = 0; family < 2; family++)
+		for (int n = 2; n <= M; n++) {
+			open_rig(&r, (mmi_model_config){ .private_dim = 1, .clusters = 2, .prior = (mmi_prior)family });
+			const float *means = load_parameter(&r, "prior.means.weight", "given/means"),
+						*logits = load_parameter(&r, "prior.logits.weight", "given/logits");
+			snprintf(name, sizeof name, "cmvae/%s/%s", families[family], n < M ? "part" : "full");
+			check_case(&r, &mmi_objective_cmvae, n, 0, true, name);
+			check(means, name, "means");
+			check(logits, name, "logits");
 			close_rig(&r);
 		}
 }
@@ -458,6 +497,8 @@ int main(void)
 		cmocka_unit_test(jensen_shannon_of_experts_and_prior),
 		cmocka_unit_test(barycentres_of_subsets),
 		cmocka_unit_test(consensus_of_all_subsets_with_learned_weights),
+		cmocka_unit_test(a_draw_of_each_expert),
+		cmocka_unit_test(a_learned_mixture_as_prior),
 		cmocka_unit_test(several_experts_become_one_at_use_as_in_the_losses),
 		cmocka_unit_test(the_pool_s_variance_keeps_its_digits),
 	};

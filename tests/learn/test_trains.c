@@ -25,6 +25,8 @@ static size_t settings_of(const mmi_objective *o, char name[64], const char *set
 	sets[n++] = "learner.x_steps=0";
 	if (o->private_only)
 		sets[n++] = "learner.private_dim=2";
+	if (o->clusters)
+		sets[n++] = "learner.clusters=5";
 	return n;
 }
 

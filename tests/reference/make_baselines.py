@@ -183,4 +183,73 @@ for name, step in [("equal", 0.0), ("rising", 0.1)]:
     put(f"codevae/{name}/u", u)
     for s, obs in SETS.items():
         case(f"codevae/{name}/{s}", code(obs, u), logits=(u, 1))
+
+# ---------------------------------------------------------------- mixtures of experts: every expert, K draws of each
+
+
+def log_weight(obs, e, k, plus, fam=Normal, mu=None, pi=None, f=None, held=False):
+    l, s = (loc.detach(), sc.detach()) if held else (loc, sc)
+    z = loc[e] + sc[e] * ez(e, k)
+    log_q = torch.logsumexp(torch.stack([fam(l[i], s[i]).log_prob(z).sum() for i in obs]), 0) - math.log(len(obs))
+    log_p = fam(torch.zeros(D), torch.ones(D)).log_prob(z).sum()
+    if mu is not None:
+        log_p = torch.logsumexp(torch.stack([torch.log(pi[c]) + fam(mu[c], torch.ones(D)).log_prob(z).sum() for c in range(len(pi))]), 0)
+    if f is not None:
+        log_p = log_p + f(z)
+    w = None
+    if plus:
+        n = ew(e, k)
+        own = WLOC[e] + WSCALE[e] * n[e]
+        w = [own if m == e else AUX[m] * n[m] for m in range(M)]
+        log_q = log_q + fam(WLOC[e], WSCALE[e]).log_prob(own)
+        log_p = log_p + fam(T(0.0), T(1.0)).log_prob(own)
+    return -nll(z, obs, w) + BETA * (log_p - log_q)
+
+
+def bound(obs, K, plus, **more):
+    rows = [torch.stack([log_weight(obs, e, k, plus, **more) for k in range(K)]) for e in obs]
+    return rows, -sum(torch.logsumexp(r, 0) - math.log(K) for r in rows) / len(obs)
+
+
+for name, plus in [("mmvae", False), ("mmvae+", True)]:
+    for s, obs in SETS.items():
+        for K in (1, 2):
+            rows, value = bound(obs, K, plus)
+            case(f"{name}/{s}/{K}", value)
+            put(f"{name}/{s}/{K}/rows", torch.stack(rows))
+        # The gradient is that of rows weighted by constants.
+        w = [torch.softmax(r, 0).detach() for r in rows]
+        same = -sum((a * r).sum() for a, r in zip(w, rows)) / len(obs)
+        near(torch.autograd.grad(same, loc, retain_graph=True)[0], torch.autograd.grad(value, loc, retain_graph=True)[0])
+        # Doubly reparametrised, to the encoders: densities see fixed parameters, the square of the weight.
+        held = [torch.stack([log_weight(obs, e, k, plus, held=True) for k in range(2)]) for e in obs]
+        case(f"{name}/{s}/dreg", -sum((a ** 2 * r).sum() for a, r in zip(w, held)) / len(obs))
+case("mmvae/laplace/2", bound(FULL, 2, False, fam=Laplace)[1])
+
+# ---------------------------------------------------------------- learned priors
+
+MU, LG = T([[0.8, -0.6], [-0.7, 0.5]]).requires_grad_(), T([0.3, -0.2]).requires_grad_()
+put("given/means", MU)
+put("given/logits", LG)
+for family, fam in [("normal", Normal), ("laplace", Laplace)]:
+    for s, obs in SETS.items():
+        value = bound(obs, 1, True, fam=fam, mu=MU, pi=torch.softmax(LG, 0))[1]
+        case(f"cmvae/{family}/{s}", value, means=(MU, 1), logits=(LG, 1))
+# The published form of log p(z), with the exact q(c | z).
+z = loc[0] + sc[0] * ez(0, 0)
+joint = torch.stack([torch.log(torch.softmax(LG, 0)[c]) + Normal(MU[c], 1.0).log_prob(z).sum() for c in range(2)])
+p = torch.softmax(joint, 0)
+near(torch.logsumexp(joint, 0), (p * (joint - p.log())).sum())
+
+
+def f(z):
+    return 0.7 * torch.tanh(z[..., 0] - 0.5 * z[..., 1]) + 0.2 * z[..., 1]
+
+
+case("mvebm/full", bound(FULL, 1, False, f=f)[1])
+z = T([0.3, -0.8]).requires_grad_()
+new = z + 0.4 ** 2 / 2 * (torch.autograd.grad(f(z), z)[0] - z) + 0.4 * ez(1, 0)
+put("mvebm/step", new)
+put("mvebm/there", f(new))
+put("mvebm/loss", f(new) - sum(f(loc[e] + sc[e] * ez(e, 0)) for e in range(M)) / M)
 out.close()

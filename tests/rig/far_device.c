@@ -213,6 +213,7 @@ static void far_draw(const mmi_device *d, const mmi_draw *a)
 }
 
 ROWS(place, (const mmi_device *d, const mmi_placing *a), d, a)
+ROWS(mix, (const mmi_device *d, const mmi_mix *a), d, a)
 ROWS(choose, (const mmi_device *d, const mmi_choice *a), d, a)
 ROWS(pick, (const mmi_device *d, const mmi_pick *a), d, a)
 ROWS(sums, (const mmi_device *d, mmi_floats x, mmi_floats factor, size_t n, mmi_doubles out), d, x, factor, n, out)
@@ -241,6 +242,7 @@ ROWS(spectral_grad, (const mmi_device *d, const mmi_spectral *a, mmi_floats grad
 static const mmi_row_ops far_rows = {
 	.draw = far_draw,
 	.place = far_place,
+	.mix = far_mix,
 	.choose = far_choose,
 	.pick = far_pick,
 	.sums = far_sums,

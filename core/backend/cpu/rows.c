@@ -55,6 +55,7 @@ static void simplex(const mmi_device *d, mmi_floats x, size_t runs, size_t n)
 const mmi_row_ops mmi_host_rows = {
 	.draw = mmi_host_draw,
 	.place = mmi_host_place,
+	.mix = mmi_host_mix,
 	.choose = mmi_host_choose,
 	.pick = pick,
 	.sums = sums,

@@ -6,6 +6,7 @@
 
 void mmi_host_draw(const mmi_device *d, const mmi_draw *a);
 void mmi_host_place(const mmi_device *d, const mmi_placing *a);
+void mmi_host_mix(const mmi_device *d, const mmi_mix *a);
 void mmi_host_choose(const mmi_device *d, const mmi_choice *a);
 void mmi_host_chain_start(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *rows);
 void mmi_host_chain_move(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *rows, uint32_t step);

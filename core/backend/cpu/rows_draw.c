@@ -208,6 +208,54 @@ void mmi_host_place(const mmi_device *d, const mmi_placing *a)
 	kinds[a->kind](a);
 }
 
+/* ------------------------------------------------------------ clusters */
+
+static double total_weight(const mmi_mix *a, double largest)
+{
+	double total = 0;
+	for (uint32_t c = 0; c < a->n; c++)
+		total += exp((double)a->log_weight.at[c] - largest);
+	return total;
+}
+
+static uint32_t cluster_of(const mmi_mix *a, uint32_t row, double largest, double total)
+{
+	uint32_t words[4], c = 0;
+	mmi_philox(a->rng.key, (const uint32_t[4]){ 0, a->rng.sample + row, a->rng.step, a->rng.iteration }, words);
+	double left = ((double)words[0] + 0.5) / 4294967296.0 * total;
+	while (c + 1 < a->n && (left -= exp((double)a->log_weight.at[c] - largest)) > 0)
+		c++;
+	return c;
+}
+
+/* From the last element on, so that those in front of it are still the draws. */
+static void multiply_lower(const float *lower, float *x, size_t dim)
+{
+	for (size_t i = dim; i-- > 0;) {
+		double sum = 0;
+		for (size_t k = 0; k <= i; k++)
+			sum += (double)lower[i * dim + k] * (double)x[k];
+		x[i] = (float)sum;
+	}
+}
+
+void mmi_host_mix(const mmi_device *d, const mmi_mix *a)
+{
+	double largest = -INFINITY;
+	(void)d;
+	for (uint32_t c = 0; c < a->n; c++)
+		largest = fmax(largest, (double)a->log_weight.at[c]);
+	const double total = total_weight(a, largest);
+	for (uint32_t r = 0; r < a->rows; r++) {
+		const size_t c = cluster_of(a, r, largest, total);
+		float *x = a->out.at + r * a->dim;
+		if (a->scale.at && a->full)
+			multiply_lower(a->scale.at + c * a->dim * a->dim, x, a->dim);
+		for (size_t k = 0; k < a->dim; k++)
+			x[k] = a->loc.at[c * a->dim + k] + (a->scale.at && !a->full ? a->scale.at[c * a->dim + k] : 1) * x[k];
+	}
+}
+
 /* The largest of log-weights plus standard Gumbel noise is one of them, with probability proportional to the weight. */
 static double gumbel(const mmi_choice *a, uint32_t row)
 {

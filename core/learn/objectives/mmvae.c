@@ -5,11 +5,6 @@
 
 #include "learn/objectives/objective.h"
 
-static uint32_t draws(const mmi_model *m)
-{
-	return m->n_modalities;
-}
-
 static mm_status record_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e)
 {
 	mmi_graph *g = io->loss->net.graph;
@@ -17,15 +12,15 @@ static mm_status record_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out
 	place.z = mmi_elbo_draw(g, io->experts[i].loc, io->experts[i].scale, place.z);
 	MMI_TRY(mmi_loss_nll(io->model, io->loss, &place, out, e));
 	mm_tensor log_q = mmi_model_log_q(io->model, g, place.z, io->experts, MMI_TARGET_MIXTURE, io->mixture);
-	mm_tensor log_p = mmi_model_log_prior(io->model, g, place.z);
+	mm_tensor log_p = mmi_model_log_prior_z(io->model, g, place.z);
 	*out = mmi_graph_ops.add(g, *out, mmi_graph_ops.axpby(g, io->beta, log_q, -io->beta, log_p));
 	return MM_OK;
 }
 
-static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
+mm_status mmi_elbo_mmvae(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 {
 	return mmi_elbo_stratified(io, record_expert, out, e);
 }
 
-const mmi_objective mmi_objective_mmvae = { "mmvae", MMI_FUSION_MIXTURE, .shared_only = true, .draws = draws,
-	                                        .record = record };
+const mmi_objective mmi_objective_mmvae = { "mmvae", MMI_FUSION_MIXTURE, .shared_only = true,
+	                                        .draws = mmi_elbo_draw_each, .record = mmi_elbo_mmvae };

@@ -7,11 +7,6 @@
 
 #include "learn/objectives/objective.h"
 
-static uint32_t draws(const mmi_model *m)
-{
-	return m->n_modalities;
-}
-
 /* Expert i's own latents, and auxiliary draws for the others. */
 static mmi_place place_of(const mmi_elbo_io *io, uint32_t i)
 {
@@ -33,15 +28,15 @@ static mm_status record_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out
 	MMI_TRY(mmi_loss_nll(m, io->loss, &p, out, e));
 	mm_tensor log_q = mmi_graph_ops.add(g, mmi_model_log_q(m, g, p.z, io->experts, MMI_TARGET_MIXTURE, io->mixture),
 	                                    mmi_model_log_density(m, g, p.w[i], own->w_loc, own->w_scale));
-	mm_tensor log_p = mmi_graph_ops.add(g, mmi_model_log_prior(m, g, p.z), mmi_model_log_prior(m, g, p.w[i]));
+	mm_tensor log_p = mmi_graph_ops.add(g, mmi_model_log_prior_z(m, g, p.z), mmi_model_log_prior(m, g, p.w[i]));
 	*out = mmi_graph_ops.add(g, *out, mmi_graph_ops.axpby(g, io->beta, log_q, -io->beta, log_p));
 	return MM_OK;
 }
 
-static mm_status record(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
+mm_status mmi_elbo_mmvae_plus(const mmi_elbo_io *io, mm_tensor *out, mm_error *e)
 {
 	return mmi_elbo_stratified(io, record_expert, out, e);
 }
 
-const mmi_objective mmi_objective_mmvae_plus = { "mmvae+", MMI_FUSION_MIXTURE, .private_only = true, .draws = draws,
-	                                             .record = record };
+const mmi_objective mmi_objective_mmvae_plus = { "mmvae+", MMI_FUSION_MIXTURE, .private_only = true,
+	                                             .draws = mmi_elbo_draw_each, .record = mmi_elbo_mmvae_plus };

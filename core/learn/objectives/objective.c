@@ -8,8 +8,8 @@ const mmi_objective *const mmi_objectives[] = { &mmi_objective_mmvae,   &mmi_obj
 	                                            &mmi_objective_mvtcae,  &mmi_objective_helvae,
 	                                            &mmi_objective_mmjsd,   &mmi_objective_mwbvae,
 	                                            &mmi_objective_codevae, NULL };
-const char *const mmi_objective_names[] = { "mmvae",  "mvae",  "mopoe",  "mmvae+",  "mvtcae",
-	                                        "helvae", "mmjsd", "mwbvae", "codevae", NULL };
+const char *const mmi_objective_names[] = { "mmvae", "mvae",   "mopoe",   "mmvae+", "mvtcae", "helvae",
+	                                        "mmjsd", "mwbvae", "codevae", "cmvae",  NULL };
 
 mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor eps)
 {
@@ -84,6 +84,11 @@ mm_status mmi_elbo_one_draw(const mmi_elbo_io *io, const mmi_expert *q, mm_tenso
 		laplace ? divergence_of_laplace(g, q->loc, q->scale) : mmi_elbo_divergence(g, q->loc, q->scale);
 	*out = mmi_graph_ops.axpby(g, 1, *out, io->beta, divergence);
 	return MM_OK;
+}
+
+uint32_t mmi_elbo_draw_each(const mmi_model *m)
+{
+	return m->n_modalities;
 }
 
 mm_status mmi_elbo_stratified(const mmi_elbo_io *io, mmi_elbo_expert *record_expert, mm_tensor *out, mm_error *e)

@@ -9,6 +9,7 @@
  *   - mmjsd: experts and prior are drawn to their geometric mean; a draw of one expert (Sutter et al. 2020)
  *   - mwbvae: mixture of the Wasserstein barycentres over all subsets, one subset drawn per sample
  *   - codevae: the consensus of dependent experts, over all subsets with learned weights (Mancisidor et al.)
+ *   - cmvae: mmvae+ with a learned mixture as prior (Palumbo et al. 2024)
  *
  * One file each. Sums over elements, means over samples; beta weighs every divergence. */
 #ifndef MMI_OBJECTIVE_H
@@ -36,6 +37,7 @@ typedef struct mmi_objective {
 	bool shared_only;    /* knows no private latents */
 	bool baseline_only;  /* as a warm-up it would leave the chains what they do not know */
 	bool subset_weights; /* learns a weight of each subset */
+	bool clusters;       /* learns a mixture as prior of z */
 	mmi_subset subset;   /* what loss->subset is to be */
 	uint32_t (*draws)(const mmi_model *m);
 	/* Negative ELBO, a number per sample. */
@@ -43,7 +45,8 @@ typedef struct mmi_objective {
 } mmi_objective;
 
 extern const mmi_objective mmi_objective_mmvae, mmi_objective_mvae, mmi_objective_mopoe, mmi_objective_mmvae_plus,
-	mmi_objective_mvtcae, mmi_objective_helvae, mmi_objective_mmjsd, mmi_objective_mwbvae, mmi_objective_codevae;
+	mmi_objective_mvtcae, mmi_objective_helvae, mmi_objective_mmjsd, mmi_objective_mwbvae, mmi_objective_codevae,
+	mmi_objective_cmvae;
 /* All of them, ends with NULL; and their names in that order, ends with NULL. */
 extern const mmi_objective *const mmi_objectives[];
 extern const char *const mmi_objective_names[];
@@ -63,6 +66,10 @@ mm_tensor mmi_elbo_divergence_from(mmi_graph *g, const mmi_expert *q, const mmi_
 mm_status mmi_elbo_one_draw(const mmi_elbo_io *io, const mmi_expert *q, mm_tensor *out, mm_error *e);
 /* A mixture with a draw from each expert: the mean of what expert i's own draw contributes, over those observed. */
 typedef mm_status mmi_elbo_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e);
+uint32_t mmi_elbo_draw_each(const mmi_model *m); /* the number of modalities */
 mm_status mmi_elbo_stratified(const mmi_elbo_io *io, mmi_elbo_expert *record_expert, mm_tensor *out, mm_error *e);
+/* Recorders of mmvae and mmvae+, for those that differ in the prior alone. */
+mm_status mmi_elbo_mmvae(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
+mm_status mmi_elbo_mmvae_plus(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
 
 #endif
