@@ -7,6 +7,7 @@ tests=0
 # NAME of what is there to be looked at.
 seams() {
 	cat <<-'LIST'
+	mmi_checkpoint_restore      a file of exactly these tensors
 	mmi_cpu_kernels             kernels on their own
 	mmi_grid_cell               small sheets
 	mmi_params_value            a parameter's values

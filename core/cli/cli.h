@@ -74,6 +74,7 @@ int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_new_plugin(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_validate(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_encode(const mmi_cli *cli, int argc, char **argv);
+int mmi_cmd_fit_prior(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_report(const mmi_cli *cli, int argc, char **argv);
 int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv);

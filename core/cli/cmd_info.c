@@ -78,6 +78,7 @@ static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, 
 		fprintf(out, "%-11s %" PRId64 "\n", "iteration", iteration);
 	for (size_t i = 0; i < MMI_COUNT(models); i++)
 		print_model(out, s, models[i]);
+	print_model(out, s, "fitted");
 	if (tensors)
 		print_tensors(out, s);
 	if (settings && mmi_checkpoint_meta(ck, "settings"))

@@ -23,6 +23,7 @@ const mmi_command mmi_commands[] = {
 	{ "eval", "measure a checkpoint: coherence, Frechet distance and more", mmi_cmd_eval },
 	{ "report", "runs as one HTML page: curves, sheets, figures", mmi_cmd_report },
 	{ "encode", "write the latents of data as .npy and CSV files", mmi_cmd_encode },
+	{ "fit-prior", "fit a prior for samples to a trained model", mmi_cmd_fit_prior },
 	{ "judge", "train the classifiers that eval judges samples with", mmi_cmd_judge },
 	{ "info", "what a checkpoint or a plugin holds", mmi_cmd_info },
 	{ "plugins", "which plugins were found, which refused, and why", mmi_cmd_plugins },

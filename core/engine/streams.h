@@ -39,6 +39,8 @@
 #define MMI_STREAM_EVAL_SAME "eval/same"         /* the same within a class */
 #define MMI_STREAM_EVAL_SHUFFLED "eval/shuffled" /* pairing by chance */
 
+#define MMI_STREAM_FIT "fit/%s" /* where a mixture's search starts; of a latent; sample: component */
+
 #define MMI_STREAM_BENCH_X "bench/x" /* what the benchmark runs on */
 #define MMI_STREAM_BENCH_Z "bench/z"
 #define MMI_STREAM_BENCH_NOISE "bench/noise"
@@ -89,6 +91,8 @@ static inline uint32_t mmi_iteration_of_eval(uint32_t use, uint32_t block)
 
 #define MMI_ITERATION_EVAL_TRAINED UINT32_C(0x40000000) /* latents of training tuples, for probes; plus the block */
 #define MMI_ITERATION_EVAL_TESTED UINT32_C(0x50000000)  /* of the evaluated tuples */
+
+#define MMI_ITERATION_FIT UINT32_C(0x60000000) /* latents that a prior is fitted to */
 
 /* Counts that reseed a sampler: rollbacks of training are 0, 1, ... */
 #define MMI_RESEED_SELECT (UINT64_C(1) << 32) /* validation during training: no count of rollbacks gets there */

@@ -16,6 +16,7 @@ void dsyevr_(const char *jobz, const char *range, const char *uplo, const int *n
              const double *vl, const double *vu, const int *il, const int *iu, const double *abstol, int *m, double *w,
              double *z, const int *ldz, int *isuppz, double *work, const int *lwork, int *iwork, const int *liwork,
              int *info, size_t, size_t, size_t);
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
 void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *a,
             const int *lda, const double *beta, double *c, const int *ldc, size_t, size_t);
 
@@ -122,6 +123,19 @@ mm_status mmi_linalg_gram(const double *x, uint32_t n, uint32_t d, double *out, 
 	return MM_OK;
 }
 
+/* Row by row the lower triangle is Fortran's upper one. */
+mm_status mmi_linalg_cholesky(double *a, uint32_t n, mm_error *e)
+{
+	int size = (int)n, info;
+	dpotrf_("U", &size, a, &size, &info, 1);
+	if (info)
+		return mmi_fail(e, MM_ENUMERIC, "a matrix of size %u is not positive definite (dpotrf, info %d)", n, info);
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = i + 1; k < n; k++)
+			a[(size_t)i * n + k] = 0;
+	return MM_OK;
+}
+
 #else
 
 bool mmi_linalg_available(void)
@@ -150,6 +164,12 @@ mm_status mmi_linalg_top(double *a, uint32_t n, uint32_t k, double *values, doub
 mm_status mmi_linalg_gram(const double *x, uint32_t n, uint32_t d, double *out, mm_error *e)
 {
 	(void)x, (void)n, (void)d, (void)out;
+	return absent(e);
+}
+
+mm_status mmi_linalg_cholesky(double *a, uint32_t n, mm_error *e)
+{
+	(void)a, (void)n;
 	return absent(e);
 }
 

@@ -15,5 +15,8 @@ mm_status mmi_linalg_eigen(double *a, uint32_t n, bool vectors, double *values, 
 mm_status mmi_linalg_top(double *a, uint32_t n, uint32_t k, double *values, double *vectors, mm_error *e);
 /* out [n][n] = x x^T for x [n][d]. (BLAS dsyrk) */
 mm_status mmi_linalg_gram(const double *x, uint32_t n, uint32_t d, double *out, mm_error *e);
+/* The lower triangle of the positive definite a [n][n] becomes L, a = L L^T, the upper one 0. MM_ENUMERIC: it is not.
+ * (dpotrf) */
+mm_status mmi_linalg_cholesky(double *a, uint32_t n, mm_error *e);
 
 #endif

@@ -314,7 +314,9 @@ mm_status mmi_learner_restore(mmi_learner *l, const mmi_checkpoint *ck, const mm
                               mm_error *e)
 {
 	const bool has_snapshot = mmi_safetensors_find(mmi_checkpoint_tensors(ck), SNAPSHOT "arrays");
-	MMI_TRY(mmi_checkpoint_restore(ck, items, has_snapshot ? n : n - snapshot_items(l), e));
+	/* A prior that was fitted to the model as it was means nothing to one that goes on learning. */
+	static const char *const others[] = { "fitted." };
+	MMI_TRY(mmi_checkpoint_restore_part(ck, items, has_snapshot ? n : n - snapshot_items(l), others, 1, e));
 	mmi_learner_restored(l, has_snapshot);
 	return MM_OK;
 }

@@ -22,6 +22,7 @@ typedef struct mmi_recipe {
 	mmi_guide_kind guide;
 	int64_t posterior_steps; /* of the posterior chain of translations; negative: as in training */
 	int64_t data_steps;      /* of the data chain; negative: as in training */
+	bool fitted_prior;       /* of samples: draws of a prior that was fitted after training */
 	bool no_energy;          /* nothing of the energy: no data chain that could start at noise either */
 } mmi_recipe;
 

@@ -6,8 +6,8 @@
 static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error *e)
 {
 	/* With a moving average, that is the generator; what was trained on goes unread. */
-	static const char *const others[] = { "adam_",     "rate_factor.", "state.",    "buffer.",
-		                                  "modality.", "snapshot.",    "generator." };
+	static const char *const others[] = { "adam_",     "rate_factor.", "state.",          "buffer.",
+		                                  "modality.", "snapshot.",    MMI_FITTED_PREFIX, "generator." };
 	bool average = s->setup.settings.ema > 0;
 	mmi_params *const stores[] = { s->model->generator, s->model->inference, s->model->energy, s->model->match };
 	const int models = s->model->match ? 4 : 3;
@@ -59,7 +59,10 @@ mm_status mmi_saved_sampler(const mmi_saved *s, uint32_t chunk, uint32_t max_row
 {
 	const mmi_settings *set = &s->setup.settings;
 	const mmi_sampler_config config = { chunk, mmi_whole_chunks(max_rows, chunk), set->seed, mmi_settings_guides(set) };
-	return mmi_sampler_create(s->model, s->setup.pool, &config, out, e);
+	MMI_TRY(mmi_sampler_create(s->model, s->setup.pool, &config, out, e));
+	if (set->sample.fitted_prior)
+		mmi_sampler_use_prior(*out, &s->fitted.prior);
+	return MM_OK;
 }
 
 static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max_rows, mm_error *e)
@@ -69,6 +72,8 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 	model.fusion = set->fusion;
 	MMI_TRY(mmi_model_create(&s->setup.device, s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
 	MMI_TRY(restore_model(s, ck, e));
+	if (set->sample.fitted_prior)
+		MMI_TRY(mmi_fitted_read(ck, s->model, &s->fitted, e));
 	return max_rows ? mmi_saved_sampler(s, set->chunk, max_rows, &s->sampler, e) : MM_OK;
 }
 
@@ -102,6 +107,7 @@ mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uin
 
 void mmi_saved_close(mmi_saved *s)
 {
+	mmi_fitted_clear(&s->fitted);
 	mmi_sampler_destroy(s->sampler);
 	mmi_model_destroy(s->model);
 	mmi_setup_close(&s->setup);

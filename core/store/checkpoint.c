@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT_KEY "mmcore.checkpoint"
+#define FORMAT_KEY MMI_CHECKPOINT_FORMAT
 #define FORMAT_VERSION "1"
 
 struct mmi_checkpoint {

@@ -7,7 +7,8 @@
 
 #include "store/safetensors.h"
 
-#define MMI_STATE_TENSOR "modality.%s.state" /* U8: what a modality's plugin keeps in checkpoints */
+#define MMI_CHECKPOINT_FORMAT "mmcore.checkpoint" /* key of the metadata: the format's version */
+#define MMI_STATE_TENSOR "modality.%s.state"      /* U8: what a modality's plugin keeps in checkpoints */
 
 typedef struct mmi_checkpoint mmi_checkpoint;
 

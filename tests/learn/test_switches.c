@@ -620,7 +620,9 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.fusion=hellinger", "learner.prior=laplace"), "mixture or barycentre");
 	refuse(SETS("learner.warmup=10", "learner.warmup_objective=codevae"), "a baseline only");
 	refuse(SETS("learner.correlation=1"), "learner.correlation");
-	refuse(SETS("learner.objective=mmvae+"), "needs private latents");
+	refuse(SETS("learner.objective=mmvae+"), "need private latents");
+	refuse(SETS("learner.objective=cmvae"), "need private latents");
+	refuse(SETS("learner.private_dim=3", "learner.warmup=9", "learner.warmup_objective=cmvae"), "a baseline only");
 	refuse(SETS("learner.objective=mvae", "learner.private_dim=4"), "know no private latents");
 	refuse(SETS("learner.generators=independent", "learner.private_dim=4"), "private_dim");
 	refuse(SETS("learner.generators=independent", "learner.warmup=10"), "an ELBO needs a shared latent");

@@ -91,9 +91,19 @@ static void threads_do_not_matter_to_any_objective(void **state)
 	}
 }
 
+static void settings_name_them_in_their_order(void **state)
+{
+	int i = 0;
+	(void)state;
+	for (; mmi_objectives[i]; i++)
+		assert_string_equal(mmi_objective_names[i], mmi_objectives[i]->name);
+	assert_null(mmi_objective_names[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings_name_them_in_their_order),
 		cmocka_unit_test(every_objective_learns),
 		cmocka_unit_test(every_objective_learns_from_incomplete_tuples),
 		cmocka_unit_test(threads_do_not_matter_to_any_objective),
