@@ -12,11 +12,14 @@ static mm_status allocate(mmi_optimiser *o, mm_error *e)
 	const size_t bytes = o->params->count * sizeof(float);
 	MMI_TRY(mmi_mirror_create(d, bytes, &o->m_copy, e));
 	MMI_TRY(mmi_mirror_create(d, bytes, &o->v_copy, e));
+	if (o->config.amsgrad)
+		MMI_TRY(mmi_mirror_create(d, bytes, &o->v_max_copy, e));
 	if (o->config.ema > 0)
 		MMI_TRY(mmi_mirror_create(d, bytes, &o->ema_copy, e));
 	o->m.at = o->m_copy.device;
 	o->v.at = o->v_copy.device;
 	o->ema.at = o->ema_copy.device;
+	o->v_max.at = o->v_max_copy.device;
 	return mmi_mirror_create(d, sizeof(uint32_t), &o->broken, e);
 }
 
@@ -36,7 +39,7 @@ mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config
 
 void mmi_optimiser_clear(mmi_optimiser *o)
 {
-	mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->ema_copy, &o->broken };
+	mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->v_max_copy, &o->ema_copy, &o->broken };
 	for (size_t i = 0; o->params && i < MMI_COUNT(all); i++)
 		mmi_mirror_clear(o->params->device, all[i]);
 	*o = (mmi_optimiser){ 0 };
@@ -44,7 +47,7 @@ void mmi_optimiser_clear(mmi_optimiser *o)
 
 void mmi_optimiser_fetch(const mmi_optimiser *o)
 {
-	const mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->ema_copy };
+	const mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->v_max_copy, &o->ema_copy };
 	mmi_params_fetch(o->params);
 	for (size_t i = 0; i < MMI_COUNT(all); i++)
 		mmi_mirror_pull(o->params->device, all[i], all[i]->bytes);
@@ -52,7 +55,7 @@ void mmi_optimiser_fetch(const mmi_optimiser *o)
 
 void mmi_optimiser_push(const mmi_optimiser *o)
 {
-	const mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->ema_copy };
+	const mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->v_max_copy, &o->ema_copy };
 	mmi_params_push(o->params);
 	for (size_t i = 0; i < MMI_COUNT(all); i++)
 		mmi_mirror_push(o->params->device, all[i]);
@@ -75,6 +78,7 @@ static void adam_block(void *ctx, uint32_t block, uint32_t worker)
 	a.m = mmi_floats_at(a.m, offset);
 	a.v = mmi_floats_at(a.v, offset);
 	a.ema = mmi_floats_at(a.ema, offset);
+	a.v_max = mmi_floats_at(a.v_max, offset);
 	a.grad = mmi_floats_at(a.grad, offset);
 	j->device->rows->adam(j->device, &a);
 }
@@ -96,6 +100,7 @@ mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, 
 		                 .m = o->m,
 		                 .v = o->v,
 		                 .ema = o->ema,
+		                 .v_max = o->v_max,
 		                 .grad = grad,
 		                 .n = o->params->count,
 		                 .broken = broken } };

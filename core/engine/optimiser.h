@@ -7,15 +7,18 @@
 
 typedef struct mmi_adam_config {
 	double rate, beta1, beta2, eps, weight_decay;
-	double clip; /* largest norm of a gradient; 0: no clipping */
-	double ema;  /* decay of the parameters' moving average; 0: none is kept */
+	double clip;  /* largest norm of a gradient; 0: no clipping */
+	bool amsgrad; /* steps divide by the largest second moment so far */
+	double ema;   /* decay of the parameters' moving average; 0: none is kept */
 } mmi_adam_config;
 
 typedef struct mmi_optimiser {
 	mmi_params *params;
 	mmi_adam_config config;
-	mmi_floats m, v;                     /* moments, flat as params->raw */
-	mmi_floats ema;                      /* moving average, or NULL; mean of the first updates while there are few */
+	mmi_floats m, v;  /* moments, flat as params->raw */
+	mmi_floats ema;   /* moving average, or NULL; mean of the first updates while there are few */
+	mmi_floats v_max; /* largest v so far, or NULL */
+	mmi_mirror v_max_copy;
 	mmi_mirror m_copy, v_copy, ema_copy; /* where the host reads and writes them: mmi_optimiser_fetch and _push */
 	mmi_mirror broken;                   /* a word: something that was made is not finite */
 	int64_t t;                           /* updates made */

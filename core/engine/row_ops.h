@@ -136,6 +136,7 @@ typedef struct mmi_spectral {
  * finite sets `broken`: a finite gradient is no promise, its square may overflow. */
 typedef struct mmi_adam_rows {
 	mmi_floats raw, m, v, ema, grad;
+	mmi_floats v_max; /* unless NULL: becomes max(v_max, v), and stands in for v in the step (AMSGrad) */
 	size_t n;
 	mmi_adam adam;
 	float keep;

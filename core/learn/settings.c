@@ -130,6 +130,9 @@ static const mmi_key course_keys[] = {
 	MMI_REAL_ROW("learner", "beta1", mmi_settings, generator.beta1, 0.9, 0, 0.999999, "Of Adam."),
 	MMI_REAL_ROW("learner", "beta2", mmi_settings, generator.beta2, 0.999, 0, 0.9999999, "Of Adam."),
 	MMI_REAL_ROW("learner", "adam_eps", mmi_settings, generator.eps, 1e-8, 1e-30, 1, "Of Adam."),
+	MMI_SWITCH_ROW(
+		"learner", "amsgrad", mmi_settings, generator.amsgrad, false,
+		"Adam's steps divide by the largest second moment so far (AMSGrad), as published MMVAE+ and CMVAE runs do."),
 	MMI_REAL_ROW("learner", "clip_norm", mmi_settings, generator.clip, 0, 0, MMI_LIMIT,
 	             "Largest norm of a model's gradient; 0: no limit."),
 	MMI_REAL_ROW(

@@ -25,16 +25,16 @@ static int models(const mmi_learner *l)
 
 /* The flat arrays of one model, in the snapshot's order; items of a snapshot in a checkpoint beside a counter a model.
  */
-enum { ARRAYS = 5, SNAPSHOT_ITEMS = 9 };
+enum { ARRAYS = 6, SNAPSHOT_ITEMS = 9 };
 
 static size_t arrays(const mmi_optimiser *o, mmi_floats array[ARRAYS], size_t count[ARRAYS])
 {
 	const size_t p = o->params->count;
-	const mmi_floats a[ARRAYS] = { o->params->raw, o->m, o->v, o->params->vectors, o->ema };
-	const size_t n[ARRAYS] = { p, p, p, o->params->n_vectors, o->ema.at ? p : 0 };
+	const mmi_floats a[ARRAYS] = { o->params->raw, o->m, o->v, o->params->vectors, o->ema, o->v_max };
+	const size_t n[ARRAYS] = { p, p, p, o->params->n_vectors, o->ema.at ? p : 0, o->v_max.at ? p : 0 };
 	memcpy(array, a, sizeof a);
 	memcpy(count, n, sizeof n);
-	return n[0] + n[1] + n[2] + n[3] + n[4];
+	return n[0] + n[1] + n[2] + n[3] + n[4] + n[5];
 }
 
 mm_status mmi_snapshot_create(mmi_learner *l, mm_error *e)
@@ -183,11 +183,12 @@ static void add_model(mmi_item_list *list, mmi_optimiser *o)
 	const struct {
 		const char *prefix;
 		float *base;
-	} arrays_of[4] = { { "", p->raw_copy.host },
+	} arrays_of[5] = { { "", p->raw_copy.host },
 		               { "adam_m.", o->m_copy.host },
 		               { "adam_v.", o->v_copy.host },
-		               { "ema.", o->ema_copy.host } };
-	for (int a = 0; a < 4; a++)
+		               { "ema.", o->ema_copy.host },
+		               { "adam_v_max.", o->v_max_copy.host } };
+	for (int a = 0; a < 5; a++)
 		for (size_t i = 0; arrays_of[a].base && i < p->n; i++)
 			list->items[list->n++] =
 				mmi_item_f32(keep_name(list, mmi_format("%s%s.%s", arrays_of[a].prefix, p->name, p->info[i].name)),
@@ -271,7 +272,7 @@ mm_status mmi_learner_items(mmi_learner *l, mmi_tensor_item **items, size_t *n, 
 {
 	mmi_item_list list = { .capacity = 64 + 3 * MMI_MAX_MODALITIES };
 	for (int i = 0; i < models(l); i++)
-		list.capacity += 4 * mmi_learner_model(l, i)->params->n + 3;
+		list.capacity += 5 * mmi_learner_model(l, i)->params->n + 3;
 	list.items = mmi_alloc(list.capacity, sizeof *list.items);
 	list.names = mmi_alloc(list.capacity, sizeof *list.names);
 	for (int i = 0; list.items && list.names && i < models(l); i++)

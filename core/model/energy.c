@@ -13,16 +13,17 @@
 
 #include <stdio.h>
 
-static mm_tensor conv(mmi_graph *g, mm_tensor x, const char *name, int32_t out, int32_t kernel)
+static mm_tensor conv(const mmi_model *m, mmi_graph *g, mm_tensor x, const char *name, int32_t kernel)
 {
 	mm_conv c = { .struct_size = sizeof c,
-		          .out_channels = out,
+		          .out_channels = m->config.nef,
 		          .kernel_h = kernel,
 		          .kernel_w = kernel,
 		          .stride_h = 1,
 		          .stride_w = 1,
 		          .pad_h = kernel / 2,
-		          .pad_w = kernel / 2 };
+		          .pad_w = kernel / 2,
+		          .bias = m->config.trunk_bias };
 	return mmi_graph_ops.conv2d(g, x, name, &c);
 }
 
@@ -43,7 +44,7 @@ static mm_tensor shortcut(const mmi_model *m, mmi_graph *g, mm_tensor x, const c
 		return x;
 	if (down && first)
 		x = pool2(g, x);
-	x = conv(g, x, name, m->config.nef, kernel);
+	x = conv(m, g, x, name, kernel);
 	return down && !first ? pool2(g, x) : x;
 }
 
@@ -56,8 +57,8 @@ static mm_tensor block(const mmi_model *m, mmi_graph *g, mm_tensor x, int32_t in
 	snprintf(conv2, sizeof conv2, "block%d.conv2", index);
 	snprintf(across, sizeof across, "block%d.shortcut", index);
 
-	mm_tensor h = conv(g, first ? x : relu(g, x), conv1, m->config.nef, 3);
-	h = conv(g, relu(g, h), conv2, m->config.nef, 3);
+	mm_tensor h = conv(m, g, first ? x : relu(g, x), conv1, 3);
+	h = conv(m, g, relu(g, h), conv2, 3);
 	if (down)
 		h = pool2(g, h);
 	return mmi_graph_ops.add(g, h, shortcut(m, g, x, across, first, down));

@@ -17,7 +17,7 @@
 #define MMI_MAX_MODALITIES 16
 
 typedef enum { MMI_PRIOR_NORMAL, MMI_PRIOR_LAPLACE } mmi_prior;
-typedef enum { MMI_SCALE_SOFTPLUS, MMI_SCALE_LOG_VARIANCE } mmi_scale_head;
+typedef enum { MMI_SCALE_SOFTPLUS, MMI_SCALE_LOG_VARIANCE, MMI_SCALE_SOFTMAX } mmi_scale_head;
 typedef enum { MMI_POOL_SUM, MMI_POOL_MEAN } mmi_pool_kind;
 typedef enum { MMI_HEAD_MLP, MMI_HEAD_LINEAR } mmi_head_kind;
 typedef enum { MMI_MATCH_NONE, MMI_MATCH_TOWERS } mmi_match_kind;
@@ -45,13 +45,14 @@ typedef struct mmi_model_config {
 	uint32_t clusters;         /* p0(z) is a learned mixture of so many (cmvae); 0: it is not */
 	bool latent_energy;        /* p0(z) is proportional to exp(f(z)) times the standard one, f learned (mvebm) */
 	mmi_prior prior;           /* family of p0(z) and of the experts */
-	mmi_scale_head scale_head; /* softplus(raw) + 1e-6, or exp(raw / 2) */
+	mmi_scale_head scale_head; /* softplus(raw) + 1e-6, exp(raw / 2), or dim softmax(raw) + 1e-6 */
 	int32_t nef;               /* channels of the energy trunk */
 	int32_t blocks;            /* of the trunk; the first two downsample */
 	int32_t shortcut_kernel;   /* 3 or 1 */
 	mmi_pool_kind pool;        /* over the positions of the last map */
 	mmi_head_kind head;
 	bool separate_trunks;  /* every map passes a trunk of its own; otherwise maps of one size share one */
+	bool trunk_bias;       /* its convolutions have biases */
 	bool spectral_norm;    /* of every energy layer */
 	mmi_match_kind match;  /* whether the energy model has E_match */
 	double agreement;      /* weight of the mean cosine between experts in the joint energy; 0: no such term */

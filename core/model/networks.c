@@ -10,6 +10,10 @@ static mm_tensor scale_head(const mmi_model *m, mmi_graph *g, mm_tensor raw)
 {
 	if (m->config.scale_head == MMI_SCALE_LOG_VARIANCE)
 		return mmi_graph_ops.activation(g, mmi_graph_ops.affine(g, raw, 0.5f, 0), MM_ACT_EXP, 0);
+	if (m->config.scale_head == MMI_SCALE_SOFTMAX) {
+		const mm_shape shape = mmi_graph_ops.shape(g, raw);
+		return mmi_graph_ops.affine(g, mmi_graph_ops.softmax(g, raw), (float)shape.dim[0], 1e-6f);
+	}
 	return mmi_graph_ops.affine(g, mmi_graph_ops.activation(g, raw, MM_ACT_SOFTPLUS, 0), 1, 1e-6f);
 }
 

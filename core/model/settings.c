@@ -7,7 +7,7 @@
 
 static const char *const sharings[] = { "shared", "independent", NULL };
 static const char *const priors[] = { "normal", "laplace", NULL };
-static const char *const scale_heads[] = { "softplus", "log_variance", NULL };
+static const char *const scale_heads[] = { "softplus", "log_variance", "softmax", NULL };
 
 static const mmi_key latent_keys[] = {
 	MMI_COUNT_ROW("learner", "latent_dim", mmi_model_config, latent_dim, 32, 1, MOST_LATENTS,
@@ -18,8 +18,10 @@ static const mmi_key latent_keys[] = {
 	               "Independent: every modality has a latent of its own and nothing is shared (an ablation)."),
 	MMI_CHOICE_ROW("learner", "prior", mmi_model_config, prior, priors, MMI_PRIOR_NORMAL,
 	               "Family of the prior and of the experts: normal or laplace."),
-	MMI_CHOICE_ROW("learner", "scale_head", mmi_model_config, scale_head, scale_heads, MMI_SCALE_SOFTPLUS,
-	               "An expert's scale: softplus(raw) + 1e-6, or log_variance."),
+	MMI_CHOICE_ROW(
+		"learner", "scale_head", mmi_model_config, scale_head, scale_heads, MMI_SCALE_SOFTPLUS,
+		"An expert's scale: softplus(raw) + 1e-6; log_variance; or softmax, D softmax(raw) of its D numbers, "
+		"so that scales average 1, as published Laplace runs of MMVAE, MMVAE+ and CMVAE have it."),
 	MMI_REAL_ROW("learner", "correlation", mmi_model_config, correlation, 0.4, 0, 0.999,
 	             "Correlation of the experts' errors after codevae and with fusion = consensus; 0: their product."),
 	MMI_COUNT_ROW("learner", "clusters", mmi_model_config, clusters, 40, 2, 4096,
@@ -48,6 +50,10 @@ static const mmi_key energy_keys[] = {
 	               "head."),
 	MMI_COUNT_ROW("energy", "shortcut_kernel", mmi_model_config, shortcut_kernel, 3, 1, 3,
 	              "Size of the shortcuts' kernels: 3 or 1."),
+	MMI_SWITCH_ROW(
+		"energy", "trunk_bias", mmi_model_config, trunk_bias, false,
+		"Biases in the trunk's convolutions: as the paper's Table 6 is printed, which the code that it descends "
+		"from has without."),
 	MMI_SWITCH_ROW("energy", "spectral_norm", mmi_model_config, spectral_norm, true,
 	               "Spectral normalisation of every layer."),
 	MMI_CHOICE_ROW(

@@ -1,6 +1,7 @@
 /* test_vec.c - random numbers, the Langevin update, Adam and sums, for every instruction set this processor has. */
 #include "mmi_build.h"
 
+#include "engine/row_ops.h"
 #include "engine/vec.h"
 
 #include <float.h>
@@ -453,6 +454,41 @@ static void follow_adam(const mmi_vec *k, const char *name, float weight_decay)
 	}
 }
 
+/* The row operation, in two blocks. */
+static void amsgrad_takes_the_steps_of_torch(void **state)
+{
+	const reference_record *start = adam_record("adam/amsgrad", "w0"), *gradients = adam_record("adam/amsgrad", "g"),
+						   *path = adam_record("adam/amsgrad", "w");
+	const size_t n = (size_t)start->count;
+	float w[64], m[64] = { 0 }, v[64] = { 0 }, v_max[64] = { 0 }, g[64];
+	uint32_t broken = 0;
+	(void)state;
+	assert_true(n <= 64);
+	for (size_t i = 0; i < n; i++)
+		w[i] = (float)start->values[i];
+	for (int t = 1; t <= gradients->dim[0]; t++) {
+		for (size_t i = 0; i < n; i++)
+			g[i] = (float)gradients->values[(size_t)(t - 1) * n + i];
+		for (size_t at = 0, size = 20; at < n; at += size, size = n - at) {
+			const mmi_adam_rows rows = { .raw = { w + at },
+				                         .m = { m + at },
+				                         .v = { v + at },
+				                         .v_max = { v_max + at },
+				                         .grad = { g + at },
+				                         .n = size,
+				                         .adam = { 1e-2f, 0.9f, 0.99f, 1e-8f, 0.03f, (float)(1 - pow(0.9, t)),
+				                                   (float)(1 - pow(0.99, t)), 1 },
+				                         .broken = { &broken } };
+			cpu_device()->rows->adam(cpu_device(), &rows);
+		}
+		for (size_t i = 0; i < n; i++)
+			if (!(fabs((double)w[i] - path->values[(size_t)(t - 1) * n + i]) < 1e-6))
+				fail_msg("step %d, element %zu: %.9g, PyTorch %.9g", t, i, (double)w[i],
+				         path->values[(size_t)(t - 1) * n + i]);
+	}
+	assert_int_equal(broken, 0);
+}
+
 static void check_adam(const mmi_vec *k)
 {
 	follow_adam(k, "adam/plain", 0);
@@ -591,6 +627,7 @@ int main(void)
 		cmocka_unit_test(langevin_samples_the_density),
 		cmocka_unit_test(adam_takes_the_steps_of_torch),
 		cmocka_unit_test(moments_that_decay_become_zero),
+		cmocka_unit_test(amsgrad_takes_the_steps_of_torch),
 		cmocka_unit_test(sums_are_exact_to_double),
 		cmocka_unit_test(operands_of_the_peak_stay_normal),
 		cmocka_unit_test(a_single_value_that_is_not_finite_is_found),

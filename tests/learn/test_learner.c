@@ -128,6 +128,11 @@ static void resuming_gives_the_same_bits_as_not_stopping(void **state)
 	compare_with_resumed(*state, 4, 8,
 	                     (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=3", NULL });
 	compare_with_resumed(*state, 4, 8,
+	                     (const char *const[]){ "learner.objective=cmvae", "learner.private_dim=3",
+	                                            "learner.clusters=4", "learner.prior=laplace",
+	                                            "learner.scale_head=softmax", "learner.amsgrad=yes",
+	                                            "learner.generator_ema=0.9", NULL });
+	compare_with_resumed(*state, 4, 8,
 	                     (const char *const[]){ "energy.spectral_norm=no", "learner.weight_decay_energy=0.01",
 	                                            "learner.schedule=linear(0.5)", NULL });
 }

@@ -213,12 +213,14 @@ case("net/encoder", encoder, x=uniform(N, 6, 6, 2),
 case("net/square-of-relu", lambda x: torch.relu(x) * torch.relu(x), x=uniform(N, 21))
 
 
-def adam(name, weight_decay, steps=6, count=37):
+def adam(name, weight_decay, steps=6, count=37, amsgrad=False):
     """PyTorch's Adam in single precision, as the engine's."""
     w = torch.tensor(uniform(count), requires_grad=True)
-    optimiser = torch.optim.Adam([w], lr=1e-2, betas=(0.9, 0.99), eps=1e-8, weight_decay=weight_decay)
+    optimiser = torch.optim.Adam([w], lr=1e-2, betas=(0.9, 0.99), eps=1e-8, weight_decay=weight_decay, amsgrad=amsgrad)
     gradients = uniform(steps, count)
     gradients[:, 0] = 0
+    if amsgrad:
+        gradients[steps // 2:] *= 0.01  # second moments fall
     put(f"{name}/w0", w.detach().numpy())
     put(f"{name}/g", gradients)
     trace = []
@@ -231,4 +233,5 @@ def adam(name, weight_decay, steps=6, count=37):
 
 adam("adam/plain", 0.0)
 adam("adam/decay", 0.03)
+adam("adam/amsgrad", 0.03, steps=12, amsgrad=True)
 out.close()

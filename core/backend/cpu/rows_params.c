@@ -22,10 +22,28 @@ static void average(const mmi_adam_rows *a)
 		ema[i] = a->keep * ema[i] + (1 - a->keep) * raw[i];
 }
 
+/* Reddi, Kale and Kumar 2018, as PyTorch's Adam with amsgrad. */
+static void amsgrad(const mmi_adam_rows *r)
+{
+	const mmi_adam *a = &r->adam;
+	float *w = r->raw.at, *m = r->m.at, *v = r->v.at, *v_max = r->v_max.at;
+	const float step = a->rate / a->correction1, root = 1.0f / sqrtf(a->correction2);
+	for (size_t i = 0; i < r->n; i++) {
+		const float grad = a->grad_scale * r->grad.at[i] + a->weight_decay * w[i];
+		m[i] = a->beta1 * m[i] + (1 - a->beta1) * grad;
+		v[i] = a->beta2 * v[i] + (1 - a->beta2) * (grad * grad);
+		v_max[i] = v[i] > v_max[i] ? v[i] : v_max[i];
+		w[i] -= step * m[i] / (sqrtf(v_max[i]) * root + a->eps);
+	}
+}
+
 void mmi_host_adam(const mmi_device *d, const mmi_adam_rows *a)
 {
 	const mmi_floats made[] = { a->raw, a->m, a->v, a->ema };
-	d->vec->adam(a->raw.at, a->m.at, a->v.at, a->grad.at, a->n, &a->adam);
+	if (a->v_max.at)
+		amsgrad(a);
+	else
+		d->vec->adam(a->raw.at, a->m.at, a->v.at, a->grad.at, a->n, &a->adam);
 	if (a->ema.at)
 		average(a);
 	/* While they are in the cache. */
