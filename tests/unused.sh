@@ -10,7 +10,6 @@ seams() {
 	mmi_checkpoint_restore      a file of exactly these tensors
 	mmi_cpu_kernels             kernels on their own
 	mmi_grid_cell               small sheets
-	mmi_params_value            a parameter's values
 	mmi_program_describe        which calls a program makes
 	mmi_program_params          difference quotients by parameters in double
 	mmi_sampler_embed           vectors of E_match on the host
