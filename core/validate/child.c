@@ -70,6 +70,7 @@ mmi_child_end mmi_child_run(void (*work)(void *ctx), void *ctx, const char *out,
 	mmi_child_end end = { 0 };
 
 	fflush(NULL);
+	static const int asked[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM };
 	pid_t pid = fork();
 	if (pid < 0) {
 		end.failed = true;
@@ -78,6 +79,8 @@ mmi_child_end mmi_child_run(void (*work)(void *ctx), void *ctx, const char *out,
 	if (pid == 0) {
 		const struct rlimit none = { 0, 0 };
 		setrlimit(RLIMIT_CORE, &none);
+		for (size_t i = 0; i < MMI_COUNT(asked); i++) /* a job in the background may have been told to ignore them */
+			signal(asked[i], SIG_DFL);
 		redirect(STDOUT_FILENO, out);
 		redirect(STDERR_FILENO, err);
 		work(ctx);

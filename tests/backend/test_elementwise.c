@@ -46,7 +46,8 @@ static void call_run(call *c)
 {
 	const mmi_kernel *k = mmi_backend_cpu.select(&c->x);
 
-	assert_string_equal(strrchr(k->name, '/') + 1, mmi_isa_get()->name);
+	/* The set "blas" has products of its own alone. */
+	assert_string_equal(strrchr(k->name, '/') + 1, mmi_isa_get()->blas ? "generic" : mmi_isa_get()->name);
 	k->run(&c->x);
 }
 

@@ -488,11 +488,13 @@ static void every_operation_of_the_table_is_there(void **state)
 {
 	enum { OPERATIONS = sizeof(mmi_row_ops) / sizeof(void (*)(void)) };
 	void (*host[OPERATIONS])(void), (*cuda[OPERATIONS])(void);
+	/* Of priors that were fitted or learned: settings refuse them beside [run] device = cuda. */
+	const int excused = (int)(offsetof(mmi_row_ops, mix) / sizeof host[0]);
 	(void)state;
 	memcpy(host, cpu_device()->rows, sizeof host);
 	memcpy(cuda, cuda_device()->rows, sizeof cuda);
 	for (int i = 0; i < OPERATIONS; i++)
-		if (host[i] && !cuda[i])
+		if (host[i] && !cuda[i] && i != excused)
 			fail_msg("row operation %d of row_ops.h has no CUDA version", i);
 }
 
