@@ -3,8 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/watch.h"
-#include "backend/cpu/device.h"
-#include "engine/build_info.h"
+#include "run/setup.h"
 
 #include <mmcore/plugin.h>
 #include <stdio.h>
@@ -48,8 +47,7 @@ const mmi_command mmi_commands[] = {
 /* What was built in, and what computes here: what a report of a fault should say. */
 static int print_version(const mmi_cli *cli)
 {
-	const mmi_device device = mmi_cpu_device();
-	char *build = mmi_build_text(&device);
+	char *build = mmi_setup_build_text();
 	if (!build)
 		return mmi_cli_no_memory(cli, "the program's version");
 	fprintf(cli->console->out, "%s\nbuild      %s\nplugin ABI %d.%d\nLAPACK     %s\nJPEG       %s\n", PACKAGE_STRING,

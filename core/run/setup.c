@@ -4,6 +4,7 @@
 #include "run/setup.h"
 #include "engine/processors.h"
 #include "backend/cpu/device.h"
+#include "engine/build_info.h"
 #include "backend/cuda/open.h"
 #include "store/runfolder.h"
 
@@ -400,6 +401,12 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 bool mmi_part_absent(mm_status status)
 {
 	return status == MM_EIO || status == MM_EFORMAT || status == MM_EUNSUPPORTED;
+}
+
+char *mmi_setup_build_text(void)
+{
+	const mmi_device host = mmi_cpu_device();
+	return mmi_build_text(&host);
 }
 
 void mmi_setup_close(mmi_setup *s)

@@ -53,6 +53,10 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
  * plugin's bug. */
 bool mmi_part_absent(mm_status status);
 void mmi_setup_close(mmi_setup *s);
+
+/* What computes where the settings name no other device, as checkpoints have it ("mmcore 0.1.0, gcc 12.2.0,
+ * cpu/avx512"); mmi_free, NULL when out of memory. */
+char *mmi_setup_build_text(void);
 /* An error unless the plugins' states are those of the file, as they are after mmi_setup_resume and mmi_setup_reopen;
  * where the file has none, nothing is asked. `so` ends the message: what it means, or what to do. */
 mm_status mmi_check_states(const mmi_modality *modalities, size_t n, const mmi_checkpoint *ck, const char *so,
