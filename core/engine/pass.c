@@ -10,10 +10,8 @@ mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chu
                           mm_error *e)
 {
 	mmi_pass p = { .device = device, .pool = pool, .chunk = chunk, .max_chunks = max_rows / chunk + 2 };
-	mm_status status = mmi_mirror_create(device, SEEDS * (size_t)p.max_chunks * chunk * sizeof(float), &p.seeds, e);
-	if (status == MM_OK)
-		status = mmi_mirror_create(device, 2 * (size_t)p.max_chunks * sizeof(double), &p.sums, e);
-	if (status != MM_OK) {
+	p.seeds = mmi_floats_alloc(device, SEEDS * (size_t)p.max_chunks * chunk);
+	if (!p.seeds.at || mmi_mirror_create(device, 2 * (size_t)p.max_chunks * sizeof(double), &p.sums, e) != MM_OK) {
 		mmi_pass_clear(&p);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the losses of %u rows", max_rows);
 	}
@@ -24,7 +22,7 @@ mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chu
 void mmi_pass_clear(mmi_pass *p)
 {
 	if (p->device) {
-		mmi_mirror_clear(p->device, &p->seeds);
+		mmi_floats_release(p->device, &p->seeds);
 		mmi_mirror_clear(p->device, &p->sums);
 	}
 	*p = (mmi_pass){ 0 };
@@ -53,8 +51,8 @@ static void run_chunk(const pass_job *j, uint32_t c, uint32_t lane, uint32_t wor
 		own -= r++->rows / p->chunk;
 	mmi_program *program = r->net->programs[worker];
 	const mmi_device *d = mmi_program_device(program);
-	const mmi_floats seeds = { (float *)p->seeds.device + SEEDS * (size_t)p->chunk * c };
-	const mmi_floats factor = { r->row_weight ? seeds.at + 2 * (size_t)p->chunk : NULL };
+	const mmi_floats seeds = mmi_floats_at(p->seeds, SEEDS * (size_t)p->chunk * c);
+	const mmi_floats factor = { r->row_weight.at ? seeds.at + 2 * (size_t)p->chunk : NULL };
 	r->bind(r->ctx, program, (size_t)own * p->chunk, p->chunk);
 	bind_seeds(p, r, program, seeds);
 	for (uint32_t i = 0; i < r->n_lanes; i++)
@@ -79,16 +77,19 @@ static void run_lane(void *ctx, uint32_t lane, uint32_t worker)
 
 static void fill_seeds(const mmi_pass *p, const mmi_pass_rows *rows, uint32_t n)
 {
-	float *at = p->seeds.host;
-	for (const mmi_pass_rows *r = rows; r < rows + n; r++)
-		for (uint32_t first = 0; first < r->rows; first += p->chunk, at += SEEDS * (size_t)p->chunk)
-			for (uint32_t i = 0; i < p->chunk; i++) {
-				float factor = r->row_weight ? r->row_weight[first + i] : 1;
-				at[i] = r->weight * factor;
-				at[p->chunk + i] = r->l2_weight * factor;
-				at[2 * p->chunk + i] = factor;
-			}
-	mmi_mirror_push(p->device, &p->seeds);
+	mmi_floats at = p->seeds;
+	for (const mmi_pass_rows *r = rows; r < rows + n; r++) {
+		const mmi_seeds a = { .out = at,
+			                  .factor = r->row_weight,
+			                  .rows = r->rows,
+			                  .chunk = p->chunk,
+			                  .weight = r->weight,
+			                  .l2_weight = r->l2_weight,
+			                  .weight_at = r->weight_at,
+			                  .weight_of = r->weight_of };
+		p->device->rows->seeds(p->device, &a);
+		at = mmi_floats_at(at, SEEDS * (size_t)r->rows);
+	}
 }
 
 void mmi_pass_run(mmi_pass *p, mmi_pass_rows *rows, uint32_t n)

@@ -21,7 +21,9 @@ typedef struct mmi_pass_rows {
 	const void *ctx;
 	uint32_t rows; /* whole chunks */
 	float weight, l2_weight;
-	const float *row_weight; /* [rows]: factors of both weights and of what is summed; NULL: 1 */
+	mmi_doubles weight_at; /* unless NULL: the weight is *weight_at / weight_of, as the device has it */
+	double weight_of;
+	mmi_floats row_weight; /* [rows]: factors of both weights and of what is summed; .at NULL: 1 */
 	const double *sums; /* out: [chunks] of the sum and the sum of squares of the values; valid until the next pass */
 } mmi_pass_rows;
 
@@ -29,7 +31,7 @@ typedef struct mmi_pass { /* buffers of passes: made once */
 	const mmi_device *device;
 	mmi_pool *pool;
 	uint32_t chunk;
-	mmi_mirror seeds; /* floats [chunks][3: seed, l2, factor][chunk] */
+	mmi_floats seeds; /* [chunks][3: seed, l2, factor][chunk] */
 	mmi_mirror sums;  /* doubles [chunks][2] */
 	uint32_t max_chunks;
 } mmi_pass;

@@ -123,6 +123,30 @@ typedef struct mmi_chain_rows {
 	mmi_chain_sums sums;
 } mmi_chain_rows;
 
+/* ------------------------------------------------------------ losses */
+
+/* Seeds of the rows of a loss, chunk by chunk: [rows / chunk][3][chunk] of weight * factor, l2_weight * factor and the
+ * factor itself. */
+typedef struct mmi_seeds {
+	mmi_floats out, factor; /* factor: [rows]; .at NULL: 1 */
+	uint32_t rows, chunk;
+	float weight, l2_weight;
+	mmi_doubles weight_at; /* unless NULL: the weight is *weight_at / weight_of */
+	double weight_of;
+} mmi_seeds;
+
+/* Factors in the energy's loss of tuples of the data and of the same tuples with one modality swapped, from their
+ * energies: a swapped one counts with `factor`, and its original by as much more, unless it lies `margin` standard
+ * deviations of the data's energies above it already. */
+typedef struct mmi_swap_factors {
+	mmi_floats data, swapped;       /* [rows] energies */
+	mmi_floats whole;               /* [rows] 0: a row that is left out; .at NULL: none is */
+	mmi_floats of_data, of_swapped; /* [rows] out */
+	uint32_t rows;
+	double factor, margin;
+	mmi_doubles told; /* [2] out: mean energy of the data; share of rows whose energy the swap raises. NaN of no rows */
+} mmi_swap_factors;
+
 /* ------------------------------------------------------------ parameters */
 
 /* A weight as a matrix [rows, columns] with its singular vectors: u [columns], v [rows]. */
@@ -164,6 +188,8 @@ struct mmi_row_ops {
 	void (*chain_move)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r, uint32_t step);
 	/* Displacement, and what it is of, into the sums. */
 	void (*chain_end)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r);
+	void (*seeds)(const mmi_device *d, const mmi_seeds *a);
+	void (*swap_factors)(const mmi_device *d, const mmi_swap_factors *a);
 	void (*adam)(const mmi_device *d, const mmi_adam_rows *a);
 	/* Sets `broken` unless all of x are finite. */
 	void (*check)(const mmi_device *d, mmi_floats x, size_t n, mmi_words broken);

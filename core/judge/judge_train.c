@@ -39,7 +39,7 @@ struct training {
 	mmi_pass pass;
 	uint32_t rows;                     /* of a batch, in whole chunks */
 	float *target[MMI_MAX_MODALITIES]; /* [rows][n_classes], one-hot; zeros without label or sample */
-	float *counts;                     /* [rows]: 1 in the batch, 0 behind it */
+	mmi_mirror counts;                 /* floats [rows]: 1 in the batch, 0 behind it */
 	const mmi_batch *batch;
 	float *padded[MMI_MAX_MODALITIES]; /* [rows][floats]: the batch, where it is not whole chunks */
 };
@@ -84,11 +84,10 @@ static mm_status open_trainer(training *t, mm_error *e)
 	const uint32_t batch = t->how->batch, chunks = (batch + MMI_JUDGE_CHUNK - 1) / MMI_JUDGE_CHUNK;
 	t->rows = chunks * MMI_JUDGE_CHUNK;
 	t->lanes = &t->trainer.lanes;
-	t->counts = mmi_alloc(t->rows, sizeof *t->counts);
-	if (!t->counts)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", batch);
+	MMI_TRY(mmi_mirror_create(j->params->device, t->rows * sizeof(float), &t->counts, e));
 	for (uint32_t i = 0; i < batch; i++)
-		t->counts[i] = 1;
+		((float *)t->counts.host)[i] = 1;
+	mmi_mirror_push(j->params->device, &t->counts);
 	for (uint32_t i = 0; i < j->n; i++)
 		if (j->member[i].present)
 			MMI_TRY(open_classifier(t, i, e));
@@ -105,7 +104,7 @@ static void close_trainer(training *t)
 	}
 	mmi_pass_clear(&t->pass);
 	mmi_trainer_clear(&t->trainer);
-	mmi_free(t->counts);
+	mmi_mirror_clear(t->judge->params->device, &t->counts);
 }
 
 /* ------------------------------------------------------------ a step */
@@ -136,7 +135,7 @@ static uint32_t list_rows(const training *t, mmi_pass_rows rows[MMI_MAX_MODALITI
 				                         .ctx = &t->net[i],
 				                         .rows = t->rows,
 				                         .weight = 1.0f / (float)t->how->batch,
-				                         .row_weight = t->counts };
+				                         .row_weight = { t->counts.device } };
 	return n;
 }
 

@@ -71,7 +71,7 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 		MMI_TRY(mmi_all_rows_create(&l->reduce, l->model, s->x_start == MMI_START_BUFFER, &l->all, e));
 	MMI_TRY(mmi_given_create(l->model, l->span, s->translation_share, &l->given, e));
 	if (s->swap_factor > 0)
-		MMI_TRY(mmi_swaps_create(l->model, l->span, &l->swaps, e));
+		MMI_TRY(mmi_swaps_create(l->model, &l->reduce, &l->swaps, e));
 	if (l->model->match)
 		MMI_TRY(mmi_match_create(l->model, &l->reduce, &l->match, e));
 	if (mmi_learner_aligns(l))

@@ -82,7 +82,7 @@ typedef struct mmi_segment {
 	const mmi_mask *mask;                     /* of a masked loss */
 	uint32_t rows, x_rows;                    /* x repeats after x_rows */
 	float seed, l2;
-	const float *row_seed;   /* [rows], of the host: factors of seed and of what is summed; NULL: 1 */
+	mmi_floats row_seed;     /* [rows]: factors of seed and of what is summed; .at NULL: 1 */
 	double sum, sum_squares; /* out: of the values before the seed, over the rows of all ranks */
 } mmi_segment;
 

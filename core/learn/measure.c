@@ -107,8 +107,9 @@ void mmi_measure_data(const mmi_learner *l, const mmi_chain_stats *stats, mmi_me
 void mmi_measure_energy(const mmi_learner *l, const mmi_terms *t, mmi_measures *m)
 {
 	const bool swaps = t->n > 2;
-	m->e_data = swaps ? l->swaps.mean_data : t->at[0].sum / mmi_complete_count(l);
+	const double *told = l->swaps.told.host;
+	m->e_data = swaps ? told[0] : t->at[0].sum / mmi_complete_count(l);
 	m->e_revised = t->at[1].sum / l->span.of;
 	m->gap = m->e_data - m->e_revised;
-	m->swap_rank = swaps ? l->swaps.rank : NAN;
+	m->swap_rank = swaps ? told[1] : NAN;
 }

@@ -90,16 +90,14 @@ const void *mmi_reduce_rows(const mmi_reduce *r, const void *here, size_t bytes,
 
 mm_status mmi_all_rows_create(const mmi_reduce *r, const mmi_model *m, bool latents, mmi_all_rows *out, mm_error *e)
 {
-	const size_t row = r->span.of * sizeof(float), z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
+	const size_t z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
 	*out = (mmi_all_rows){ .z = { NULL } };
-	if (!mmi_reduce_shared(r))
-		return MM_OK;
 	if (latents && z)
-		MMI_TRY(mmi_mirror_create(m->device, row * z, &out->z, e));
+		MMI_TRY(mmi_reduce_room(r, m->device, z, &out->z, e));
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
-		MMI_TRY(mmi_mirror_create(m->device, row * (size_t)m->modalities[i].count, &out->x[i], e));
+		MMI_TRY(mmi_reduce_room(r, m->device, (size_t)m->modalities[i].count, &out->x[i], e));
 		if (latents && w)
-			MMI_TRY(mmi_mirror_create(m->device, row * w, &out->w[i], e));
+			MMI_TRY(mmi_reduce_room(r, m->device, w, &out->w[i], e));
 	}
 	return MM_OK;
 }
@@ -114,10 +112,9 @@ void mmi_all_rows_clear(const mmi_model *m, mmi_all_rows *a)
 }
 
 /* By way of the host: a comm of hosts is all there is. */
-static mmi_floats gather_rows(const mmi_reduce *r, const mmi_model *m, mmi_floats here, size_t count,
-                              const mmi_mirror *all)
+mmi_floats mmi_reduce_on_device(const mmi_reduce *r, const mmi_device *d, mmi_floats here, size_t count,
+                                const mmi_mirror *all)
 {
-	const mmi_device *d = m->device;
 	if (!mmi_reduce_shared(r) || !here.at)
 		return here;
 	float *own = (float *)all->host + r->span.first * count;
@@ -128,21 +125,27 @@ static mmi_floats gather_rows(const mmi_reduce *r, const mmi_model *m, mmi_float
 	return (mmi_floats){ all->device };
 }
 
+mm_status mmi_reduce_room(const mmi_reduce *r, const mmi_device *d, size_t count, mmi_mirror *out, mm_error *e)
+{
+	*out = (mmi_mirror){ NULL };
+	return mmi_reduce_shared(r) ? mmi_mirror_create(d, r->span.of * count * sizeof(float), out, e) : MM_OK;
+}
+
 mmi_device_rows mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, const mmi_device_rows *here,
                                    const mmi_all_rows *all)
 {
 	mmi_device_rows out = { { { NULL } } };
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		out.x[i] = gather_rows(r, m, here->x[i], (size_t)m->modalities[i].count, &all->x[i]);
+		out.x[i] = mmi_reduce_on_device(r, m->device, here->x[i], (size_t)m->modalities[i].count, &all->x[i]);
 	return out;
 }
 
 mmi_device_latents mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_device_latents *here,
                                       const mmi_all_rows *all)
 {
-	mmi_device_latents out = { .z = gather_rows(r, m, here->z, (size_t)mmi_model_z_dim(m), &all->z) };
+	mmi_device_latents out = { .z = mmi_reduce_on_device(r, m->device, here->z, (size_t)mmi_model_z_dim(m), &all->z) };
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		out.w[i] = gather_rows(r, m, here->w[i], (size_t)mmi_model_w_dim(m), &all->w[i]);
+		out.w[i] = mmi_reduce_on_device(r, m->device, here->w[i], (size_t)mmi_model_w_dim(m), &all->w[i]);
 	return out;
 }
 

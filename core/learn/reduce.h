@@ -40,6 +40,11 @@ static inline const float *mmi_reduce_floats(const mmi_reduce *r, const float *h
 {
 	return mmi_reduce_rows(r, here, count * sizeof *here, all);
 }
+/* The same of rows of a device, `count` floats each, in `all`. */
+mmi_floats mmi_reduce_on_device(const mmi_reduce *r, const mmi_device *d, mmi_floats here, size_t count,
+                                const mmi_mirror *all);
+/* Room for those, [batch][count]; nothing with one rank. Clear in every case. */
+mm_status mmi_reduce_room(const mmi_reduce *r, const mmi_device *d, size_t count, mmi_mirror *out, mm_error *e);
 /* Rows of all ranks where the device has them. */
 typedef struct mmi_all_rows {
 	mmi_mirror x[MMI_MAX_MODALITIES], z, w[MMI_MAX_MODALITIES]; /* [batch] */

@@ -384,6 +384,70 @@ static void chains_move_as_the_hosts(void **state)
 	}
 }
 
+/* ------------------------------------------------------------ losses */
+
+static void seeds_of_rows_are_the_hosts(void **state)
+{
+	enum { CHUNK = 7, N = 6 * CHUNK };
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		arrays a;
+		open_arrays(&a);
+		const int out = add_floats(&a, 3 * N, 1, 0), factor = add_floats(&a, N, 1, 0),
+				  weight = add_bytes(&a, &(double){ 0.7 }, sizeof(double));
+		for (int s = 0; s < SIDES; s++)
+			a.device[s]->rows->seeds(a.device[s],
+			                         &(mmi_seeds){ .out = floats_of(&a, s, out),
+			                                       .factor = { way & 1 ? floats_of(&a, s, factor).at : NULL },
+			                                       .rows = N,
+			                                       .chunk = CHUNK,
+			                                       .weight = 0.3f,
+			                                       .l2_weight = -2,
+			                                       .weight_at = { way & 2 ? a.array[weight].at[s] : NULL },
+			                                       .weight_of = 13 });
+		assert_bytes(&a, out);
+		close_arrays(&a);
+	}
+}
+
+/* More rows than a block has threads; some, none and all but one are left out. */
+static void factors_of_swapped_tuples_are_the_hosts(void **state)
+{
+	enum { N = 300 };
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		arrays a;
+		float whole[N];
+		for (int i = 0; i < N; i++)
+			whole[i] = way == 1 ? i % 3 > 0 : way == 2 ? i == 5 : 0;
+		open_arrays(&a);
+		const int data = add_floats(&a, N, 1, 3), swapped = add_floats(&a, N, 1.5f, 3),
+				  there = add_bytes(&a, whole, sizeof whole), of_data = add_floats(&a, N, 1, 0),
+				  of_swapped = add_floats(&a, N, 1, 0), told = add_bytes(&a, (double[2]){ 7, 7 }, 2 * sizeof(double));
+		for (int s = 0; s < SIDES; s++)
+			a.device[s]->rows->swap_factors(a.device[s],
+			                                &(mmi_swap_factors){ .data = floats_of(&a, s, data),
+			                                                     .swapped = floats_of(&a, s, swapped),
+			                                                     .whole = { way ? floats_of(&a, s, there).at : NULL },
+			                                                     .of_data = floats_of(&a, s, of_data),
+			                                                     .of_swapped = floats_of(&a, s, of_swapped),
+			                                                     .rows = N,
+			                                                     .factor = 0.75,
+			                                                     .margin = 0.5,
+			                                                     .told = { a.array[told].at[s] } });
+		assert_bytes(&a, of_data);
+		assert_bytes(&a, of_swapped);
+		if (way < 3) {
+			assert_doubles(&a, told, "what is told of swapped tuples");
+		} else {
+			double none[2];
+			read_array(&a, 1, told, none);
+			assert_true(isnan(none[0]) && isnan(none[1]));
+		}
+		close_arrays(&a);
+	}
+}
+
 /* ------------------------------------------------------------ parameters */
 
 static void updates_of_adam_are_the_hosts(void **state)
@@ -510,6 +574,8 @@ int main(void)
 		cmocka_unit_test(sums_and_exchanges_of_arrays_are_the_hosts),
 		cmocka_unit_test(projections_on_the_simplex_are_the_hosts),
 		cmocka_unit_test(chains_move_as_the_hosts),
+		cmocka_unit_test(seeds_of_rows_are_the_hosts),
+		cmocka_unit_test(factors_of_swapped_tuples_are_the_hosts),
 		cmocka_unit_test(updates_of_adam_are_the_hosts),
 		cmocka_unit_test(what_is_not_finite_is_told),
 		cmocka_unit_test(spectral_norms_are_the_hosts),

@@ -343,7 +343,8 @@ static void draw_swaps(world *w, mmi_span span, planes *out)
 	static const float whole[B] = { 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1 };
 	mm_error e = MM_ERROR_INIT;
 	mmi_swaps k;
-	assert_int_equal(mmi_swaps_create(w->rig.model, span, &k, &e), MM_OK);
+	const mmi_reduce of = { .span = span, .share = { comm_alone(), mmi_whole(1) } };
+	assert_int_equal(mmi_swaps_create(w->rig.model, &of, &k, &e), MM_OK);
 	float *made[MMI_MAX_MODALITIES];
 	const mmi_device_rows x = on_device(mmi_rows_read(rig_batch(&w->rig, T)->x), w->rig.n_modalities);
 	mmi_swaps_draw(&k, w->sampler, w->rig.model, &x, whole, span, T, 1);

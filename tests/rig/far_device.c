@@ -234,6 +234,8 @@ static void far_chain_move(const mmi_device *d, const mmi_chain *c, const mmi_ch
 }
 
 ROWS(chain_end, (const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r), d, c, r)
+ROWS(seeds, (const mmi_device *d, const mmi_seeds *a), d, a)
+ROWS(swap_factors, (const mmi_device *d, const mmi_swap_factors *a), d, a)
 ROWS(adam, (const mmi_device *d, const mmi_adam_rows *a), d, a)
 ROWS(check, (const mmi_device *d, mmi_floats x, size_t n, mmi_words broken), d, x, n, broken)
 ROWS(spectral, (const mmi_device *d, const mmi_spectral *a, int iterations), d, a, iterations)
@@ -253,6 +255,8 @@ static const mmi_row_ops far_rows = {
 	.chain_start = far_chain_start,
 	.chain_move = far_chain_move,
 	.chain_end = far_chain_end,
+	.seeds = far_seeds,
+	.swap_factors = far_swap_factors,
 	.adam = far_adam,
 	.check = far_check,
 	.spectral = far_spectral,

@@ -233,6 +233,26 @@ typedef struct mmi_chain_args {
 
 enum { MMI_SEGMENT = 1024, MMI_CHAIN_POINTERS = 3 * MMI_STATES + 1 };
 
+/* [rows / chunk][3][chunk] of weight, l2_weight and 1, each times the row's factor; a weight of the device is divided.
+ */
+typedef struct mmi_seeds_args {
+	const float *factor;
+	const double *weight_at;
+	float *out;
+	int64_t rows, chunk;
+	double weight_of;
+	float weight, l2_weight;
+} mmi_seeds_args;
+
+/* As mmi_swap_factors. */
+typedef struct mmi_swap_args {
+	const float *data, *swapped, *whole;
+	float *of_data, *of_swapped;
+	double *told;
+	int64_t rows;
+	double factor, margin;
+} mmi_swap_args;
+
 typedef struct mmi_adam_args {
 	float *raw, *m, *v, *ema;
 	const float *grad;

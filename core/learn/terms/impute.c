@@ -53,5 +53,5 @@ mmi_segment mmi_complete_tuples(mmi_learner *l)
 		                  .x = imputes(l) ? &l->imputed : &l->x,
 		                  .rows = l->span.rows,
 		                  .x_rows = l->span.rows,
-		                  .row_seed = skips(l) ? l->masks.whole : NULL };
+		                  .row_seed = { skips(l) ? mmi_masks_on_device(&l->masks, l->masks.whole) : NULL } };
 }

@@ -3,21 +3,24 @@
 
 #include "learn/terms/terms.h"
 
-#include <math.h>
-
-mm_status mmi_swaps_create(const mmi_model *m, mmi_span span, mmi_swaps *out, mm_error *e)
+mm_status mmi_swaps_create(const mmi_model *m, const mmi_reduce *r, mmi_swaps *out, mm_error *e)
 {
-	mmi_swaps k = { .energy = mmi_floats_alloc(m->device, span.rows) };
-	float **rows[] = { &k.e_data, &k.e_swapped, &k.seed_data, &k.seed_swapped, &k.whole };
-	bool ok = k.energy.at;
-	for (size_t i = 0; i < MMI_COUNT(rows); i++)
-		ok = (*rows[i] = mmi_alloc(span.of, sizeof(float))) && ok;
-	mm_status status = mmi_device_rows_create(m, span.rows, &k.x, e);
-	if (status == MM_OK)
-		status = mmi_mirror_create(m->device, m->n_modalities * span.rows * sizeof(uint32_t), &k.from, e);
-	if (status != MM_OK || !ok) {
+	const mmi_device *d = m->device;
+	const uint32_t rows = r->span.rows, batch = r->span.of;
+	mmi_swaps k = { .whole = mmi_alloc(batch, sizeof *k.whole) };
+	mmi_floats *const here[] = { &k.e_data, &k.e_swapped }, *const all[] = { &k.seed_data, &k.seed_swapped };
+	mmi_mirror *const rooms[] = { &k.all_data, &k.all_swapped, &k.all_whole };
+	bool ok = k.whole;
+	for (size_t i = 0; i < MMI_COUNT(here); i++)
+		ok = (*here[i] = mmi_floats_alloc(d, rows)).at && (*all[i] = mmi_floats_alloc(d, batch)).at && ok;
+	for (size_t i = 0; i < MMI_COUNT(rooms); i++)
+		ok = mmi_reduce_room(r, d, 1, rooms[i], e) == MM_OK && ok;
+	ok = mmi_device_rows_create(m, rows, &k.x, e) == MM_OK && ok;
+	ok = mmi_mirror_create(d, m->n_modalities * rows * sizeof(uint32_t), &k.from, e) == MM_OK && ok;
+	ok = mmi_mirror_create(d, 2 * sizeof(double), &k.told, e) == MM_OK && ok;
+	if (!ok) {
 		mmi_swaps_clear(m, &k);
-		return mmi_fail(e, MM_ENOMEM, "out of memory for %u swapped tuples", span.rows);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for %u swapped tuples", rows);
 	}
 	*out = k;
 	return MM_OK;
@@ -25,13 +28,15 @@ mm_status mmi_swaps_create(const mmi_model *m, mmi_span span, mmi_swaps *out, mm
 
 void mmi_swaps_clear(const mmi_model *m, mmi_swaps *k)
 {
-	float *rows[] = { k->e_data, k->e_swapped, k->seed_data, k->seed_swapped, k->whole };
+	mmi_floats *const rows[] = { &k->e_data, &k->e_swapped, &k->seed_data, &k->seed_swapped };
+	mmi_mirror *const mirrors[] = { &k->from, &k->all_data, &k->all_swapped, &k->all_whole, &k->told };
 	for (size_t i = 0; i < MMI_COUNT(rows); i++)
-		mmi_free(rows[i]);
+		mmi_floats_release(m->device, rows[i]);
+	for (size_t i = 0; i < MMI_COUNT(mirrors); i++)
+		mmi_mirror_clear(m->device, mirrors[i]);
 	mmi_device_rows_clear(m, &k->x);
-	mmi_mirror_clear(m->device, &k->from);
-	mmi_floats_release(m->device, &k->energy);
-	*k = (mmi_swaps){ .mean_data = 0 };
+	mmi_free(k->whole);
+	*k = (mmi_swaps){ .whole = NULL };
 }
 
 /* Any other row of the whole batch that is not left out, uniformly; the row itself when there is none. */
@@ -70,65 +75,33 @@ void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_
 	}
 }
 
-/* Of the rows that are not left out; NaN if all are. */
-static double mean_of(const float *x, const float *whole, uint32_t rows)
+/* E alone: this teaches the energy model, not the experts whose agreement the joint energy has beside it. */
+static mmi_floats find_energies(mmi_sampler *s, const mmi_model *m, const mmi_reduce *r, const mmi_device_rows *x,
+                                mmi_floats here, const mmi_mirror *all)
 {
-	double sum = 0, n = 0;
-	for (uint32_t i = 0; i < rows; i++)
-		if (!whole || whole[i] > 0) {
-			sum += (double)x[i];
-			n++;
-		}
-	return n > 0 ? sum / n : NAN;
-}
-
-static double standard_deviation(const float *x, const float *whole, uint32_t rows, double mean)
-{
-	double sum = 0, n = 0;
-	for (uint32_t i = 0; i < rows; i++)
-		if (!whole || whole[i] > 0) {
-			sum += ((double)x[i] - mean) * ((double)x[i] - mean);
-			n++;
-		}
-	return sqrt(sum / n);
-}
-
-static void set_factors(mmi_swaps *k, const float *whole, uint32_t rows, double factor, double margin)
-{
-	double right = 0, n = 0;
-	k->mean_data = mean_of(k->e_data, whole, rows);
-	double wanted = margin * standard_deviation(k->e_data, whole, rows, k->mean_data);
-	for (uint32_t i = 0; i < rows; i++) {
-		float here = whole ? whole[i] : 1;
-		double rise = (double)k->e_swapped[i] - (double)k->e_data[i];
-		k->seed_swapped[i] = rise < wanted ? here * (float)factor : 0;
-		k->seed_data[i] = here + k->seed_swapped[i];
-		right += here > 0 && rise > 0;
-		n += here > 0;
-	}
-	k->rank = n > 0 ? right / n : NAN;
-}
-
-/* Energies of the rows here to their places among all. */
-static void find_energies(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_reduce *r,
-                          const mmi_device_rows *x, float *all)
-{
-	float *own = all + r->span.first;
-	/* E alone: this teaches the energy model, not the experts whose agreement the joint energy has beside it. */
-	mmi_run_energies(s, x, r->span.rows, &(mmi_device_energies){ .term[MMI_TERM_TEXTURE] = k->energy });
-	m->device->ops->download(m->device, own, k->energy.at, r->span.rows * sizeof *own);
-	m->device->ops->wait(m->device, NULL);
-	mmi_reduce_floats(r, own, 1, all);
+	mmi_run_energies(s, x, r->span.rows, &(mmi_device_energies){ .term[MMI_TERM_TEXTURE] = here });
+	return mmi_reduce_on_device(r, m->device, here, 1, all);
 }
 
 void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_reduce *r, const mmi_swaps_args *a)
 {
+	const mmi_device *d = m->device;
 	const float *whole = a->whole ? mmi_reduce_floats(r, a->whole, 1, k->whole) : NULL;
 	const mmi_device_rows x = mmi_reduce_samples(r, m, a->x, a->all);
 	mmi_swaps_draw(k, s, m, &x, whole, r->span, a->iteration, a->number);
-	find_energies(k, s, m, r, a->x, k->e_data);
-	find_energies(k, s, m, r, &k->x, k->e_swapped);
-	set_factors(k, whole, r->span.of, a->factor, a->margin);
+	const mmi_floats e_data = find_energies(s, m, r, a->x, k->e_data, &k->all_data);
+	const mmi_floats e_swapped = find_energies(s, m, r, &k->x, k->e_swapped, &k->all_swapped);
+	const mmi_swap_factors factors = { .data = e_data,
+		                               .swapped = e_swapped,
+		                               .whole = mmi_reduce_on_device(r, d, a->whole_there, 1, &k->all_whole),
+		                               .of_data = k->seed_data,
+		                               .of_swapped = k->seed_swapped,
+		                               .rows = r->span.of,
+		                               .factor = a->factor,
+		                               .margin = a->margin,
+		                               .told = { k->told.device } };
+	d->rows->swap_factors(d, &factors);
+	mmi_mirror_pull(d, &k->told, k->told.bytes);
 }
 
 void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t)
@@ -137,7 +110,8 @@ void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t)
 	mmi_segment *data = &t->at[0], *swapped = &t->at[t->n];
 	const mmi_swaps_args args = { .x = data->x,
 		                          .all = &l->all,
-		                          .whole = data->row_seed,
+		                          .whole = data->row_seed.at ? l->masks.whole : NULL,
+		                          .whole_there = data->row_seed,
 		                          .factor = s->swap_factor,
 		                          .margin = s->swap_margin,
 		                          .iteration = (uint32_t)l->state.iteration,
@@ -148,7 +122,7 @@ void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t)
 	*swapped = *data;
 	swapped->x = &l->swaps.x;
 	swapped->seed = -data->seed;
-	swapped->row_seed = l->swaps.seed_swapped + l->span.first;
-	data->row_seed = l->swaps.seed_data + l->span.first;
+	swapped->row_seed = mmi_floats_at(l->swaps.seed_swapped, l->span.first);
+	data->row_seed = mmi_floats_at(l->swaps.seed_data, l->span.first);
 	t->n++;
 }

@@ -11,16 +11,16 @@
 #include "mcmc/runs.h"
 
 typedef struct mmi_swaps {
-	mmi_device_rows x; /* [rows here] */
-	mmi_mirror from;   /* words [modality][rows here]: the row of the batch that each is taken from */
-	mmi_floats energy; /* [rows here] */
-	/* Of the whole batch, [batch]: the energy model alone, without agreement; factors of the rows in its loss. */
-	float *e_data, *e_swapped, *seed_data, *seed_swapped;
-	float *whole;           /* who is complete, where there are several ranks */
-	double mean_data, rank; /* mean E(data); share of rows with E(data) < E(swapped) */
+	mmi_device_rows x;                  /* [rows here] */
+	mmi_mirror from;                    /* words [modality][rows here]: the row of the batch that each is taken from */
+	mmi_floats e_data, e_swapped;       /* [rows here]: the energy model alone, without agreement */
+	mmi_floats seed_data, seed_swapped; /* [batch]: factors of the rows in the energy's loss */
+	mmi_mirror all_data, all_swapped, all_whole; /* floats [batch]: energies, who is complete; nothing with one rank */
+	float *whole;                                /* [batch]: the same on the host */
+	mmi_mirror told; /* doubles [2]: mean E(data); share of rows with E(data) < E(swapped) */
 } mmi_swaps;
 
-mm_status mmi_swaps_create(const mmi_model *m, mmi_span span, mmi_swaps *out, mm_error *e);
+mm_status mmi_swaps_create(const mmi_model *m, const mmi_reduce *r, mmi_swaps *out, mm_error *e);
 void mmi_swaps_clear(const mmi_model *m, mmi_swaps *k);
 /* k->x becomes the rows of a span, each with a random modality of another row of its batch. x and whole as below, of
  * the whole batch. */
@@ -28,13 +28,14 @@ void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_
                     mmi_span span, uint32_t iteration, uint32_t number);
 /* Draws them, finds the energies of originals and swapped tuples, and sets the factors: swapped rows count with
  * `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data) above them
- * already. x: the rows here, and where those of all ranks may come together. whole [rows here]: 0 for rows to leave
- * out, of which nothing is taken either; NULL: none. number: of the update in its iteration; each draws anew. Allocates
- * nothing. */
+ * already. x: the rows here, and where those of all ranks may come together. whole [rows here], on the host and on the
+ * device: 0 for rows to leave out, of which nothing is taken either; NULL: none. number: of the update in its
+ * iteration; each draws anew. Allocates nothing. */
 typedef struct mmi_swaps_args {
 	const mmi_device_rows *x;
 	const mmi_all_rows *all;
 	const float *whole;
+	mmi_floats whole_there;
 	double factor, margin;
 	uint32_t iteration, number;
 } mmi_swaps_args;
