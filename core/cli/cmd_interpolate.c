@@ -60,6 +60,8 @@ static const char *complaint(const arguments *a)
 		return "--ckpt is missing";
 	if (!a->r.grid)
 		return "--grid is missing";
+	if (mmi_output_complaint(a->r.grid, false, NULL))
+		return mmi_output_complaint(a->r.grid, false, NULL);
 	if ((a->from >= 0) != (a->to >= 0))
 		return "--from and --to belong together";
 	if (a->prior && (a->from >= 0 || a->given.n))

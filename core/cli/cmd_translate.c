@@ -1,16 +1,22 @@
 /* cmd_translate.c - mmcore translate: some modalities in, the others out. */
 #include "mmi_build.h"
 
+#include "cli/answer.h"
 #include "cli/run_options.h"
 #include "trained/translations.h"
 
+#include <math.h>
 #include <stdio.h>
 
 typedef struct arguments {
+	const mmi_cli *cli;
 	const char *checkpoint, *want, *expert, *test;
 	int64_t test_count;
 	mmi_strings given;
 	mmi_translations_request r;
+	bool json;
+	mmi_answer answer;
+	cJSON *made; /* its list of what was made */
 } arguments;
 
 static bool stop(void *ctx)
@@ -18,6 +24,71 @@ static bool stop(void *ctx)
 	(void)ctx;
 	return mmi_interrupted();
 }
+
+/* ---------------------------------------------------------------- what is told of what was made */
+
+static mm_status print_text(void *ctx, const mmi_made *made, mm_error *e)
+{
+	const arguments *a = ctx;
+	(void)e;
+	mmi_console_text(a->cli->console->out, made->text);
+	fputc('\n', a->cli->console->out);
+	return MM_OK;
+}
+
+static mm_status add_made(void *ctx, const mmi_made *made, mm_error *e)
+{
+	arguments *a = ctx;
+	const mmi_inputs *in = a->r.inputs;
+	cJSON *one = mmi_answer_object(&a->answer, a->made, NULL);
+	mmi_answer_number(&a->answer, one, "input", (double)made->input);
+	mmi_answer_text(&a->answer, one, "name", in->name[made->input]);
+	mmi_answer_number(&a->answer, one, "label", in->label[made->input] >= 0 ? in->label[made->input] : (double)NAN);
+	mmi_answer_number(&a->answer, one, "draw", made->draw >= 0 ? (double)made->draw : (double)NAN);
+	mmi_answer_text(&a->answer, one, "modality", made->modality->name);
+	mmi_answer_text(&a->answer, one, "file", made->file);
+	mmi_answer_text(&a->answer, one, "text", made->text);
+	return a->answer.failed ? mmi_fail(e, MM_ENOMEM, "out of memory for the answer as JSON") : MM_OK;
+}
+
+static void begin_answer(arguments *a, const mmi_saved *s)
+{
+	a->answer = mmi_answer_begin();
+	cJSON *root = a->answer.root, *given = mmi_answer_array(&a->answer, root, "given");
+	for (uint32_t m = 0; m < s->model->n_modalities; m++)
+		if (a->r.inputs->given[m])
+			mmi_answer_text(&a->answer, given, NULL, s->model->modalities[m].name);
+	mmi_answer_number(&a->answer, root, "seed", (double)s->setup.settings.seed);
+	mmi_answer_number(&a->answer, root, "number", a->r.number);
+	mmi_answer_text(&a->answer, root, "folder", a->r.out);
+	mmi_answer_text(&a->answer, root, "sheet", a->r.grid);
+	a->made = mmi_answer_array(&a->answer, root, "made");
+}
+
+/* Texts need no files: they are printed. What else is made would be lost. */
+static mm_status choose_listener(arguments *a, const mmi_saved *s, mm_error *e)
+{
+	const char *lost = NULL;
+	bool text = false;
+	for (uint32_t m = 0; m < s->model->n_modalities; m++) {
+		const mmi_modality *modality = &s->model->modalities[m];
+		text = text || (a->r.want[m] && mmi_is_text(modality));
+		lost = a->r.want[m] && !mmi_is_text(modality) ? modality->name : lost;
+	}
+	const bool nowhere = !a->r.out && !a->r.grid;
+	if (nowhere && !text)
+		return mmi_fail(e, MM_ECONFIG, "nothing to write: give --grid OUT.png, --out DIR or both");
+	if (nowhere && lost)
+		mmi_logf(&a->cli->log, MM_LOG_WARNING,
+		         "what is made of %s is not kept: --out or --grid say where it goes, --want names what is made", lost);
+	if (a->json)
+		a->r.made = (mmi_made_to){ a, add_made };
+	else if (!a->r.out && text)
+		a->r.made = (mmi_made_to){ a, print_text };
+	return MM_OK;
+}
+
+/* ---------------------------------------------------------------- the command */
 
 static mm_status read_request(arguments *a, const mmi_saved *s, const mmi_log *log, mmi_inputs *inputs, mm_error *e)
 {
@@ -27,7 +98,23 @@ static mm_status read_request(arguments *a, const mmi_saved *s, const mmi_log *l
 		MMI_TRY(mmi_names_parse(s->model, a->want, "--want", a->r.want, e));
 	if (a->expert)
 		MMI_TRY(mmi_name_parse(s->model, a->expert, "--expert", &a->r.expert, e));
-	return mmi_translations_check(s->model, &a->r, e);
+	MMI_TRY(mmi_translations_check(s->model, &a->r, e));
+	MMI_TRY(choose_listener(a, s, e));
+	if (a->json)
+		begin_answer(a, s);
+	return MM_OK;
+}
+
+static int report(arguments *a)
+{
+	FILE *out = a->cli->console->out;
+	if (a->json)
+		return mmi_answer_print(a->cli, &a->answer, MMI_EXIT_OK);
+	if (a->r.grid)
+		fprintf(out, "sheet      %s\n", a->r.grid);
+	if (a->r.out)
+		fprintf(out, "files      %s/manifest.csv\n", a->r.out);
+	return MMI_EXIT_OK;
 }
 
 static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *request)
@@ -46,16 +133,12 @@ static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *reques
 	mmi_saved_close(&saved);
 	if (status != MM_OK)
 		return accepted && e.code != MM_EUNSUPPORTED ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
-	if (a->r.grid)
-		fprintf(cli->console->out, "sheet      %s\n", a->r.grid);
-	if (a->r.out)
-		fprintf(cli->console->out, "files      %s/manifest.csv\n", a->r.out);
-	return MMI_EXIT_OK;
+	return report(a);
 }
 
 int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 {
-	arguments a = { .r = { .expert = -1, .steps = MMI_RECIPE_AS_IT_IS, .hooks = { .stop = stop } } };
+	arguments a = { .cli = cli, .r = { .expert = -1, .steps = MMI_RECIPE_AS_IT_IS, .hooks = { .stop = stop } } };
 	int64_t count = 1, number = 0;
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
@@ -75,16 +158,19 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other draws (default 0)"),
 		MMI_OPTION_STRING("grid", "OUT.png", &a.r.grid, "a sheet of inputs and outputs"),
 		MMI_OPTION_STRING("out", "DIR", &a.r.out, "one file per input, draw and modality, and manifest.csv"),
+		MMI_OPTION_NPY(&a.r.npy),
+		MMI_OPTION_JSON(&a.json),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "translate",
-		                      "--ckpt FILE --given NAME=FILE[,FILE] (--grid OUT.png | --out DIR) [options]",
+		                      "--ckpt FILE --given NAME=FILE[,FILE] [--grid OUT.png] [--out DIR] [options]",
 		                      "Makes the modalities that "
 		                      "are not given: infers the latent from those that are, revises it with their "
 		                      "likelihoods, decodes the others, and "
-		                      "lets the energy model move them while the given ones stay.",
+		                      "lets the energy model move them while the given ones stay. "
+		                      "Texts are printed, a line each, where there is no --out.",
 		                      options };
 	int code;
 	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
@@ -96,11 +182,12 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		code = mmi_options_refuse(cli, &usage, "--ckpt is missing");
 	else if (!a.given.n)
 		code = mmi_options_refuse(cli, &usage, "--given is missing: nothing to translate from");
-	else if (!a.r.grid && !a.r.out)
-		code = mmi_options_refuse(cli, &usage, "nothing to write: give --grid OUT.png, --out DIR or both");
+	else if (mmi_output_complaint(a.r.grid, a.r.npy, a.r.out))
+		code = mmi_options_refuse(cli, &usage, "%s", mmi_output_complaint(a.r.grid, a.r.npy, a.r.out));
 	else
 		code = run(cli, &a, &request);
 done:
+	mmi_answer_drop(&a.answer);
 	mmi_strings_clear(&a.given);
 	mmi_strings_clear(&plugins);
 	mmi_strings_clear(&sets);

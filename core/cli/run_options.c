@@ -8,6 +8,27 @@
 #include <string.h>
 #include <strings.h>
 
+/* Whoever opens it would be told that it is damaged. */
+static bool names_other_picture(const char *path)
+{
+	static const char *const others[] = { ".jpg", ".jpeg", ".jpe",  ".gif",  ".webp", ".bmp", ".tif", ".tiff",
+		                                  ".svg", ".pdf",  ".heic", ".avif", ".ppm",  ".eps", ".ps" };
+	const char *dot = strrchr(path, '.');
+	for (size_t i = 0; dot && i < MMI_COUNT(others); i++)
+		if (!strcasecmp(dot, others[i]))
+			return true;
+	return false;
+}
+
+const char *mmi_output_complaint(const char *grid, bool npy, const char *out)
+{
+	if (grid && names_other_picture(grid))
+		return "--grid: sheets are PNG files, and the name is that of another kind; expected OUT.png";
+	if (npy && !out)
+		return "--npy needs --out, the folder of the arrays";
+	return NULL;
+}
+
 char *mmi_default_folder(const char *parent, const char *ini)
 {
 	const char *base = strrchr(ini, '/');

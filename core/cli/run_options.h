@@ -32,6 +32,13 @@
 	MMI_OPTION_INT("guide-steps", "K", to, 0, 1e6, \
 	               "steps of the chain on z that the joint energy guides (default: as in the settings)")
 
+#define MMI_OPTION_NPY(to)     \
+	MMI_OPTION_FLAG("npy", to, \
+	                "with --out: NumPy's arrays, one a modality, and the latents, instead of a file a sample")
+
+/* What is wrong with --grid, --npy and --out; NULL: nothing. */
+const char *mmi_output_complaint(const char *grid, bool npy, const char *out);
+
 #define MMI_MINUTES_TEXT 96
 
 /* PARENT/NAME, from the INI's name without its folder and suffix; mmi_free, NULL when out of memory. */

@@ -170,6 +170,28 @@ static mmi_placing placing_of_z(const mmi_sampler *s, const mmi_start_args *a)
 		                  .dim = (size_t)mmi_model_z_dim(s->model) };
 }
 
+static void take_experts(mmi_placing *z, const mmi_sampler *s, const mmi_parts *parts, const mmi_device_experts *x)
+{
+	z->n = s->model->n_modalities;
+	z->expert = parts->expert;
+	for (uint32_t m = 0; m < z->n; m++) {
+		z->observed[m] = parts->observed[m];
+		z->loc[m] = x->loc[m];
+		z->scale[m] = x->scale[m];
+	}
+}
+
+void mmi_run_fuse(mmi_sampler *s, const mmi_parts *parts, const mmi_device_experts *x, uint32_t rows, mmi_floats points)
+{
+	const mmi_device *d = s->model->device;
+	mmi_placing z = placing_of_z(s, &(mmi_start_args){ .single = false });
+	z.rows = rows;
+	z.temperature = 1;
+	z.out = points;
+	take_experts(&z, s, parts, x);
+	d->rows->place(d, &z);
+}
+
 void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *parts, const mmi_device_experts *x,
                    mmi_span span, const mmi_device_latents *out)
 {
@@ -178,13 +200,10 @@ void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *par
 	mmi_placing z = placing_of_z(s, a),
 				w = { .kind = MMI_PLACE_OWN, .single = a->own, .dim = (size_t)mmi_model_w_dim(s->model) };
 	z.rows = w.rows = span.rows;
-	z.n = w.n = n;
-	z.expert = w.expert = parts->expert;
 	z.temperature = w.temperature = a->temperature;
+	take_experts(&z, s, parts, x);
+	take_experts(&w, s, parts, x);
 	for (uint32_t m = 0; m < n; m++) {
-		z.observed[m] = w.observed[m] = parts->observed[m];
-		z.loc[m] = x->loc[m];
-		z.scale[m] = x->scale[m];
 		w.loc[m] = x->w_loc[m];
 		w.scale[m] = x->w_scale[m];
 	}

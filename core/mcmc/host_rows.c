@@ -177,6 +177,26 @@ void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_expert
 	leave(&p);
 }
 
+/* A point far out tells the scale: what the location takes of a float's bits there is nothing beside it. */
+void mmi_sampler_fuse(mmi_sampler *s, const float *const *observed, const mmi_experts *experts, uint32_t rows,
+                      float *loc, float *scale)
+{
+	const float far = 1 << 20;
+	const size_t n = rows * (size_t)mmi_model_z_dim(s->model);
+	passage p = { .s = s };
+	for (size_t k = 0; k < n; k++) {
+		loc[k] = 0;
+		scale[k] = far;
+	}
+	const mmi_parts who = parts(&p, observed, NULL, rows);
+	const mmi_device_experts from = experts_of(&p, inwards, experts, rows);
+	mmi_run_fuse(s, &who, &from, rows, floats(&p, both_ways, loc, n));
+	mmi_run_fuse(s, &who, &from, rows, floats(&p, both_ways, scale, n));
+	leave(&p);
+	for (size_t k = 0; k < n; k++)
+		scale[k] = (scale[k] - loc[k]) / far;
+}
+
 void mmi_sampler_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, float *const *x)
 {
 	passage p = { .s = s };

@@ -19,6 +19,9 @@ void mmi_run_standard(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t it
 void mmi_run_prior(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, const mmi_device_latents *z);
 void mmi_run_start(mmi_sampler *s, const mmi_start_args *a, const mmi_parts *p, const mmi_device_experts *experts,
                    mmi_span span, const mmi_device_latents *out);
+/* `points`, [rows][z_dim], which were numbers of scales, become where so many of them from the location are. */
+void mmi_run_fuse(mmi_sampler *s, const mmi_parts *p, const mmi_device_experts *experts, uint32_t rows,
+                  mmi_floats points);
 void mmi_run_noise(mmi_sampler *s, mmi_span span, uint32_t iteration, const mmi_device_rows *x);
 void mmi_run_decode(mmi_sampler *s, const mmi_device_latents *z, uint32_t rows, const mmi_device_rows *mean);
 typedef struct mmi_device_energies { /* as mmi_energies */

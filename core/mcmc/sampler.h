@@ -84,6 +84,10 @@ typedef struct mmi_start_args {
 /* Where posterior chains start: z ~ q_e(z | x_e), w_m ~ q_m(w | x_m) where it is inferred, else w_m ~ p0. */
 void mmi_sampler_start(mmi_sampler *s, const mmi_start_args *a, const mmi_experts *experts, mmi_span span,
                        mmi_latents *out);
+/* Location and scale of what the observed experts come to in each row, [rows][z_dim], where the model's fusion makes
+ * one distribution of them: any but a mixture. */
+void mmi_sampler_fuse(mmi_sampler *s, const float *const *observed, const mmi_experts *experts, uint32_t rows,
+                      float *loc, float *scale);
 /* mean[m]: [rows][floats of modality m]. */
 void mmi_sampler_decode(mmi_sampler *s, const mmi_latents *z, uint32_t rows, float *const *mean);
 /* The joint energy of each row. */

@@ -381,3 +381,19 @@ mm_status mmi_make_folders(const char *path, mm_error *e)
 	mmi_free(part);
 	return status;
 }
+
+mm_status mmi_make_temporary(const char *name, char **out, mm_error *e)
+{
+	const char *set = getenv("TMPDIR"), *tmp = set && set[0] == '/' ? set : "/tmp";
+	char *path = mmi_format("%s/%s-XXXXXX", tmp, name);
+
+	if (!path)
+		return out_of_memory(name, e);
+	if (!mkdtemp(path)) {
+		mmi_free(path);
+		return mmi_fail(e, MM_EIO, "cannot make a temporary folder in %s: %s; TMPDIR can name another place", tmp,
+		                strerror(errno));
+	}
+	*out = path;
+	return MM_OK;
+}

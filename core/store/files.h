@@ -32,5 +32,7 @@ int mmi_write_all(int fd, const void *data, size_t bytes);
 mm_status mmi_read_file(const char *path, size_t limit, char **text, size_t *bytes, mm_error *e);
 /* mkdir -p. */
 mm_status mmi_make_folders(const char *path, mm_error *e);
+/* A new folder that nobody else knows, NAME-XXXXXX in TMPDIR, or in /tmp unless that is an absolute path; mmi_free. */
+mm_status mmi_make_temporary(const char *name, char **out, mm_error *e);
 
 #endif

@@ -10,17 +10,23 @@
 struct mmi_npy {
 	mmi_atomic *file;
 	char *path;
-	uint64_t rows, columns, written;
+	uint64_t rows, values, written; /* values: of a row */
 };
 
-/* Both types have four bytes; the machine is little-endian, as is the format's '<'. */
-static size_t header(mmi_npy_type type, uint64_t rows, uint64_t columns, unsigned char *out, size_t size)
+/* "(100, 28, 28, 3)", as Python writes a tuple: a comma behind a single number. */
+static void print_shape(uint64_t rows, const mm_shape *row, char *out, size_t size)
 {
-	char shape[64];
-	if (columns)
-		snprintf(shape, sizeof shape, "(%llu, %llu)", (unsigned long long)rows, (unsigned long long)columns);
-	else
-		snprintf(shape, sizeof shape, "(%llu,)", (unsigned long long)rows);
+	int used = snprintf(out, size, "(%llu%s", (unsigned long long)rows, row->rank ? "" : ",");
+	for (uint32_t i = 0; i < row->rank; i++)
+		used += snprintf(out + used, size - (size_t)used, ", %d", row->dim[i]);
+	snprintf(out + used, size - (size_t)used, ")");
+}
+
+/* Both types have four bytes; the machine is little-endian, as is the format's '<'. */
+static size_t header(mmi_npy_type type, uint64_t rows, const mm_shape *row, unsigned char *out, size_t size)
+{
+	char shape[32 + 13 * MM_MAX_RANK];
+	print_shape(rows, row, shape, sizeof shape);
 	memset(out, ' ', size);
 	memcpy(out, "\x93NUMPY\x01\x00", 8);
 	int text = snprintf((char *)out + 10, size - 10, "{'descr': '<%s', 'fortran_order': False, 'shape': %s, }",
@@ -33,8 +39,18 @@ static size_t header(mmi_npy_type type, uint64_t rows, uint64_t columns, unsigne
 	return length;
 }
 
-mm_status mmi_npy_open(const char *path, mmi_npy_type type, uint64_t rows, uint64_t columns, mmi_npy **out, mm_error *e)
+static uint64_t count_values(const mm_shape *row)
 {
+	uint64_t n = 1;
+	for (uint32_t i = 0; i < row->rank; i++)
+		n *= (uint64_t)row->dim[i];
+	return n;
+}
+
+mm_status mmi_npy_open(const char *path, mmi_npy_type type, uint64_t rows, const mm_shape *row, mmi_npy **out,
+                       mm_error *e)
+{
+	static const mm_shape number = { .rank = 0 };
 	unsigned char bytes[256];
 	mmi_npy *f = mmi_alloc(1, sizeof *f);
 	if (!f || !(f->path = mmi_strdup(path))) {
@@ -42,10 +58,11 @@ mm_status mmi_npy_open(const char *path, mmi_npy_type type, uint64_t rows, uint6
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %s", path);
 	}
 	f->rows = rows;
-	f->columns = columns ? columns : 1;
+	row = row ? row : &number;
+	f->values = count_values(row);
 	mm_status status = mmi_atomic_open(path, &f->file, e);
 	if (status == MM_OK)
-		status = mmi_atomic_write(f->file, bytes, header(type, rows, columns, bytes, sizeof bytes), e);
+		status = mmi_atomic_write(f->file, bytes, header(type, rows, row, bytes, sizeof bytes), e);
 	if (status == MM_OK)
 		*out = f;
 	else
@@ -56,7 +73,7 @@ mm_status mmi_npy_open(const char *path, mmi_npy_type type, uint64_t rows, uint6
 mm_status mmi_npy_write(mmi_npy *f, const void *values, uint64_t rows, mm_error *e)
 {
 	f->written += rows;
-	return mmi_atomic_write(f->file, values, (size_t)(rows * f->columns) * 4, e);
+	return mmi_atomic_write(f->file, values, (size_t)(rows * f->values) * 4, e);
 }
 
 mm_status mmi_npy_commit(mmi_npy *f, mm_error *e)

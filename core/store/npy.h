@@ -8,9 +8,9 @@ typedef enum { MMI_NPY_F32, MMI_NPY_I32 } mmi_npy_type;
 
 typedef struct mmi_npy mmi_npy;
 
-/* A new file of `rows` rows of `columns` values; columns 0 makes a list of `rows` values. Written to a temporary
- * (files.h). */
-mm_status mmi_npy_open(const char *path, mmi_npy_type type, uint64_t rows, uint64_t columns, mmi_npy **out,
+/* A new file of `rows` rows of this shape, an array of [rows, shape...]; NULL and rank 0 make a list of `rows` values.
+ * Written to a temporary (files.h). */
+mm_status mmi_npy_open(const char *path, mmi_npy_type type, uint64_t rows, const mm_shape *row, mmi_npy **out,
                        mm_error *e);
 mm_status mmi_npy_write(mmi_npy *f, const void *values, uint64_t rows, mm_error *e);
 /* Puts the file in place and frees f in every case; MM_ESTATE when rows are missing or too many. */

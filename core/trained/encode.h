@@ -15,12 +15,21 @@ typedef mm_status mmi_latents_sink(void *ctx, uint32_t first, uint32_t rows, con
 mm_status mmi_latents_of(const mmi_saved *s, uint32_t n, uint32_t block, mmi_tuple_reader *read, void *from,
                          mmi_latents_sink *sink, void *to, const mmi_hooks *hooks, mm_error *e);
 
-/* Writes into `folder`, for N tuples (the first `count` of them at most):
+typedef struct mmi_encode_request {
+	uint32_t count, block; /* the first tuples, all where there are fewer; rows at once, whole chunks, which the sampler
+	                        * must allow */
+	const char *folder;
+	bool joint; /* what is told of z by all that is observed as well */
+	mmi_hooks hooks;
+} mmi_encode_request;
+
+/* Writes into the folder, for N tuples:
  *   labels.npy [N] int32, -1 without a label; tuples.csv: row, key, label
  *   NAME-z-mean.npy, NAME-z-scale.npy [N][latent_dim] float32 for each modality, and NAME-w-... with private latents
- *   NAME-latents.csv: key, label and the same numbers, a tuple a line
- * A modality that a tuple lacks tells nothing: its rows are NaN. The sampler allows `block` rows, whole chunks. */
-mm_status mmi_encode_write(const mmi_saved *s, mmi_tuples *tuples, uint32_t count, uint32_t block, const char *folder,
-                           const mmi_hooks *hooks, mm_error *e);
+ *   joint-z-mean.npy, joint-z-scale.npy of the joint posterior, as the model's fusion has it; of a mixture, which is
+ *                   none of the family, its mean, and the scale of its variance
+ *   NAME-latents.csv, joint-latents.csv: key, label and the same numbers, a tuple a line
+ * A modality that a tuple lacks tells nothing: its rows are NaN. */
+mm_status mmi_encode_write(const mmi_saved *s, mmi_tuples *tuples, const mmi_encode_request *r, mm_error *e);
 
 #endif

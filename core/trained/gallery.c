@@ -16,7 +16,7 @@ struct mmi_gallery {
 	bool has_data, has_parts; /* the data chain's work and the guide's apart as well */
 	char moved[MMI_GENERATE_TEXT],
 		guide[MMI_GENERATE_TEXT]; /* what the last samples are; what without the data chain */
-	mmi_latents z;
+	mmi_latents z, prior;         /* of what is moved, and of what is not */
 	mmi_translator *translator;
 	float *observed[MMI_MAX_MODALITIES]; /* the first modality alone */
 	float *data[MMI_MAX_MODALITIES], *translated[MMI_MAX_MODALITIES];
@@ -28,6 +28,7 @@ static mm_status allocate(mmi_gallery *g, bool data, mm_error *e)
 {
 	bool ok = true;
 	MMI_TRY(mmi_latents_create(g->model, g->rows, &g->z, e));
+	MMI_TRY(mmi_latents_create(g->model, g->rows, &g->prior, e));
 	MMI_TRY(mmi_rows_create(g->model, g->rows, g->generated, e));
 	MMI_TRY(mmi_rows_create(g->model, g->rows, g->revised, e));
 	MMI_TRY(mmi_rows_create(g->model, g->rows, g->chained, e));
@@ -85,6 +86,7 @@ void mmi_gallery_destroy(mmi_gallery *g)
 	for (size_t i = 0; i < MMI_COUNT(all); i++)
 		mmi_rows_clear(all[i]);
 	mmi_latents_clear(&g->z);
+	mmi_latents_clear(&g->prior);
 	mmi_translator_destroy(g->translator);
 	mmi_free(g);
 }
@@ -97,6 +99,16 @@ float *const *mmi_gallery_generated(const mmi_gallery *g)
 float *const *mmi_gallery_revised(const mmi_gallery *g)
 {
 	return g->revised;
+}
+
+const mmi_latents *mmi_gallery_prior(const mmi_gallery *g)
+{
+	return &g->prior;
+}
+
+const mmi_latents *mmi_gallery_latents(const mmi_gallery *g)
+{
+	return &g->z;
 }
 
 /* Everything from the first modality: the mean of its expert, decoded. */
@@ -192,4 +204,5 @@ void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t numbe
 	mmi_generate_label(&latents, g->guide);
 	mmi_generate_parts(g->model, g->sampler, chains, number, mmi_whole(g->rows), &g->z, g->generated, g->chained,
 	                   g->guided, g->revised);
+	mmi_sampler_prior(g->sampler, mmi_whole(g->rows), 0, number, &g->prior);
 }

@@ -22,5 +22,10 @@ mm_status mmi_gallery_write(const mmi_gallery *g, uint32_t columns, const char *
 /* The last samples, [modality][row][floats]. */
 float *const *mmi_gallery_generated(const mmi_gallery *g);
 float *const *mmi_gallery_revised(const mmi_gallery *g);
+/* What the generated ones were decoded from; and what the revised ones were, before the data chain
+ * (mmi_generate_parts).
+ */
+const mmi_latents *mmi_gallery_prior(const mmi_gallery *g);
+const mmi_latents *mmi_gallery_latents(const mmi_gallery *g);
 
 #endif

@@ -5,6 +5,7 @@
 #include "trained/chains.h"
 #include "trained/gallery.h"
 #include "trained/hooks.h"
+#include "trained/made.h"
 
 typedef struct mmi_samples_request {
 	uint32_t count;
@@ -12,6 +13,8 @@ typedef struct mmi_samples_request {
 	mmi_recipe_change steps; /* z is not used */
 	const char *out;         /* folder of files and manifest.csv, or NULL */
 	const char *grid;        /* sheet, or NULL */
+	bool npy;                /* arrays instead of files */
+	mmi_made_to made;        /* told of each sample that is written */
 	mmi_hooks hooks;
 } mmi_samples_request;
 
@@ -24,7 +27,9 @@ mm_status mmi_samples_draw(const mmi_saved *s, const mmi_samples_request *r, con
                            mmi_samples_sink *sink, void *ctx, mm_error *e);
 /* OUT/generator/NAME-SAMPLE.SUFFIX and OUT/revised/NAME-SAMPLE.SUFFIX for each modality and sample, and
  * OUT/manifest.csv that tells which is which: columns sample, kind, modality, file, seed, number, candidates,
- * guide_steps, x_steps. The sheet shows the first 24. */
+ * guide_steps, x_steps, text (of modalities whose files are texts). With npy there are arrays instead
+ * (trained/arrays.h), in OUT/generator and OUT/revised, with the latents that were decoded. The sheet shows the first
+ * 24. */
 mm_status mmi_samples_make(const mmi_saved *s, const mmi_samples_request *r, mm_error *e);
 
 #endif

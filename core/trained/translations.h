@@ -5,6 +5,7 @@
 #include "trained/chains.h"
 #include "trained/hooks.h"
 #include "trained/inputs.h"
+#include "trained/made.h"
 
 typedef struct mmi_translations_request {
 	const mmi_inputs *inputs;
@@ -16,6 +17,8 @@ typedef struct mmi_translations_request {
 	mmi_recipe_change steps;
 	const char *out;  /* folder of files and manifest.csv, or NULL */
 	const char *grid; /* sheet, or NULL */
+	bool npy;         /* arrays instead of files */
+	mmi_made_to made; /* told of what is written, and of texts without a folder too */
 	mmi_hooks hooks;
 } mmi_translations_request;
 
@@ -32,10 +35,12 @@ mm_status mmi_translations_draw(const mmi_saved *s, const mmi_translations_reque
 double mmi_translations_temperature(const mmi_saved *s, const mmi_translations_request *r);
 
 /* OUT/NAME-INPUT-DRAW.SUFFIX for each wanted modality, input and draw, and OUT/manifest.csv that tells which is which:
- * columns input, name, label, draw, modality, file, given (modalities, a blank between two), seed, number. Of test
- * tuples, which have no files of their own that a user could name, what was given is written too:
- * OUT/NAME-INPUT-given.SUFFIX, without a draw. The sheet has a column an input, and rows for what was given, for the
- * data where it is known, and for each draw; the first 24 inputs and 8 draws are shown. */
+ * columns input, name, label, draw, modality, file, given (modalities, a blank between two), seed, number, text (of
+ * modalities whose files are texts). Of test tuples, which have no files of their own that a user could name, what was
+ * given is written too: OUT/NAME-INPUT-given.SUFFIX, without a draw. With npy there are arrays instead
+ * (trained/arrays.h): a row for each input and draw, draws fastest, the latents that were decoded, and of test tuples
+ * NAME-given.npy with a row an input. The sheet has a column an input, and rows for what was given, for the data where
+ * it is known, and for each draw; the first 24 inputs and 8 draws are shown. */
 mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_request *r, mm_error *e);
 /* Refuses what makes no sense: nothing given, nothing wanted, wanted and given, an expert that is not given. Without
  * any wanted modality all that are not given become wanted. */

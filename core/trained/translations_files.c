@@ -7,6 +7,7 @@
 #include "model/rows.h"
 #include "store/csv.h"
 #include "store/files.h"
+#include "trained/arrays.h"
 #include "trained/chains.h"
 #include "trained/tiles.h"
 
@@ -23,6 +24,8 @@ typedef struct job {
 	uint32_t inputs_shown, draws_shown;
 	char given[MMI_MAX_MODALITIES * 32]; /* names of what was */
 	mmi_csv_file manifest;
+	mmi_arrays *arrays, *given_arrays; /* with npy; of what is made, of what test tuples have */
+	mmi_texts *texts;                  /* of texts that have no files; NULL: nobody asks */
 } job;
 
 static mm_status no_memory(mm_error *e)
@@ -65,11 +68,16 @@ static mm_status allocate(job *j, mm_error *e)
 		if (r->want[m] && !(j->shown[m] = mmi_alloc(j->draws_shown * j->inputs_shown * count, sizeof(float))))
 			return no_memory(e);
 	}
+	if (r->out ? r->npy : r->made.call != NULL)
+		MMI_TRY(mmi_texts_open(&j->texts, e));
 	return r->out ? mmi_csv_begin(&j->manifest, e) : MM_OK;
 }
 
 static void clear(job *j)
 {
+	mmi_arrays_abort(j->arrays);
+	mmi_arrays_abort(j->given_arrays);
+	mmi_texts_close(j->texts);
 	mmi_rows_clear(j->shown);
 	mmi_csv_drop(&j->manifest);
 }
@@ -97,70 +105,87 @@ static void name_given(job *j)
 			                         j->model->modalities[m].name);
 }
 
-/* draw < 0: what was given. */
-static void put_manifest(job *j, uint64_t input, int64_t draw, const char *modality, const char *file)
+static void put_manifest(job *j, const mmi_made *made)
 {
 	const mmi_inputs *in = j->request->inputs;
+	const uint64_t input = made->input;
 	mmi_csv_put_number(j->manifest.out, true, (double)input);
 	mmi_csv_put(j->manifest.out, false, in->name[input]);
 	mmi_csv_put_number(j->manifest.out, false, in->label[input] >= 0 ? (double)in->label[input] : (double)NAN);
-	mmi_csv_put_number(j->manifest.out, false, draw >= 0 ? (double)draw : (double)NAN);
-	mmi_csv_put(j->manifest.out, false, modality);
-	mmi_csv_put(j->manifest.out, false, file);
+	mmi_csv_put_number(j->manifest.out, false, made->draw >= 0 ? (double)made->draw : (double)NAN);
+	mmi_csv_put(j->manifest.out, false, made->modality->name);
+	mmi_csv_put(j->manifest.out, false, made->file);
 	mmi_csv_put(j->manifest.out, false, j->given);
 	mmi_csv_put_number(j->manifest.out, false, (double)j->saved->setup.settings.seed);
 	mmi_csv_put_number(j->manifest.out, false, j->request->number);
+	mmi_csv_put(j->manifest.out, false, made->text ? made->text : "");
 	fputc('\n', j->manifest.out);
 }
 
-/* Takes file, which is NULL when memory ran out. */
-static mm_status write_file(job *j, uint32_t m, const float *x, uint64_t input, int64_t draw, char *file, mm_error *e)
+/* NULL also when memory ran out: nothing has a name without a folder. */
+static char *file_name(const job *j, const mmi_modality *m, uint64_t input, int64_t draw)
 {
-	const mmi_modality *modality = &j->model->modalities[m];
-	char *path = file ? mmi_format("%s/%s", j->request->out, file) : NULL;
-	mm_status status = path ? mmi_modality_render(modality, x, path, e) : no_memory(e);
-	if (status == MM_OK)
-		put_manifest(j, input, draw, modality->name, file);
-	mmi_free(file);
+	if (!j->request->out)
+		return NULL;
+	if (j->request->npy)
+		return mmi_format("%s%s.npy", m->name, draw < 0 ? "-given" : "");
+	if (draw < 0)
+		return mmi_format("%s-%05llu-given%s", m->name, (unsigned long long)input, m->desc->render_suffix);
+	return mmi_format("%s-%05llu-%03llu%s", m->name, (unsigned long long)input, (unsigned long long)draw,
+	                  m->desc->render_suffix);
+}
+
+/* The file and, where it is one, its text; without files the text alone. */
+static mm_status write_file(job *j, const mmi_modality *m, const float *x, const char *file, char **text, mm_error *e)
+{
+	if (j->texts)
+		return mmi_is_text(m) ? mmi_texts_of(j->texts, m, x, text, e) : MM_OK;
+	char *path = mmi_format("%s/%s", j->request->out, file);
+	mm_status status = path ? mmi_modality_render(m, x, path, e) : no_memory(e);
+	if (status == MM_OK && mmi_is_text(m))
+		status = mmi_text_read(path, text, e);
 	mmi_free(path);
 	return status;
 }
 
-static mm_status write_sample(job *j, uint64_t row, uint32_t m, const float *x, mm_error *e)
+/* draw < 0: what was given. */
+static mm_status write_one(job *j, uint32_t m, const float *x, uint64_t input, int64_t draw, mm_error *e)
 {
 	const mmi_modality *modality = &j->model->modalities[m];
-	uint64_t input = row / j->request->count, draw = row % j->request->count;
-	char *file = mmi_format("%s-%05llu-%03llu%s", modality->name, (unsigned long long)input, (unsigned long long)draw,
-	                        modality->desc->render_suffix);
-	return write_file(j, m, x, input, (int64_t)draw, file, e);
+	char *file = file_name(j, modality, input, draw), *text = NULL;
+	mm_status status = file || !j->request->out ? write_file(j, modality, x, file, &text, e) : no_memory(e);
+	const mmi_made made = { .modality = modality, .input = input, .draw = draw, .file = file, .text = text };
+	if (status == MM_OK && file)
+		put_manifest(j, &made);
+	if (status == MM_OK && (file || text))
+		status = mmi_made_tell(&j->request->made, &made, e);
+	mmi_free(file);
+	mmi_free(text);
+	return status;
 }
 
 static mm_status write_given(job *j, uint64_t row, uint32_t m, mm_error *e)
 {
-	const mmi_modality *modality = &j->model->modalities[m];
 	uint64_t input = row / j->request->count;
-	if (row % j->request->count)
+	if (row % j->request->count || !j->request->out || !j->request->inputs->test || !j->request->inputs->given[m])
 		return MM_OK;
-	char *file =
-		mmi_format("%s-%05llu-given%s", modality->name, (unsigned long long)input, modality->desc->render_suffix);
-	return write_file(j, m, j->request->inputs->x[m] + input * (size_t)modality->count, input, -1, file, e);
+	return write_one(j, m, j->request->inputs->x[m] + input * (size_t)j->model->modalities[m].count, input, -1, e);
 }
 
 static mm_status write_block(void *ctx, uint64_t first, uint32_t rows, float *const *x, const mmi_latents *latents,
                              mm_error *e)
 {
 	job *j = ctx;
-	(void)latents;
 	for (uint32_t r = 0; r < rows; r++) {
-		keep_shown(j, first + r, r, x);
-		for (uint32_t m = 0; j->request->out && m < j->model->n_modalities; m++) {
-			if (j->request->inputs->test && j->request->inputs->given[m])
-				MMI_TRY(write_given(j, first + r, m, e));
+		const uint64_t row = first + r, input = row / j->request->count, draw = row % j->request->count;
+		keep_shown(j, row, r, x);
+		for (uint32_t m = 0; (j->request->out || j->texts) && m < j->model->n_modalities; m++) {
+			MMI_TRY(write_given(j, row, m, e));
 			if (j->request->want[m])
-				MMI_TRY(write_sample(j, first + r, m, x[m] + r * (size_t)j->model->modalities[m].count, e));
+				MMI_TRY(write_one(j, m, x[m] + r * (size_t)j->model->modalities[m].count, input, (int64_t)draw, e));
 		}
 	}
-	return MM_OK;
+	return j->arrays ? mmi_arrays_write(j->arrays, rows, x, latents, e) : MM_OK;
 }
 
 /* ---------------------------------------------------------------- the sheet */
@@ -233,6 +258,48 @@ static mm_status write_sheet(const job *j, const mmi_use_chains *chains, mm_erro
 	return status;
 }
 
+static mm_status open_arrays(job *j, mm_error *e)
+{
+	const mmi_translations_request *r = j->request;
+	mmi_arrays_request request = { .model = j->model,
+		                           .folder = r->out,
+		                           .tail = "",
+		                           .which = r->want,
+		                           .latents = true,
+		                           .rows = (uint64_t)r->inputs->n * r->count };
+	MMI_TRY(mmi_arrays_open(&request, &j->arrays, e));
+	if (!r->inputs->test)
+		return MM_OK;
+	request.tail = "-given";
+	request.which = r->inputs->given;
+	request.latents = false;
+	request.rows = r->inputs->n;
+	MMI_TRY(mmi_arrays_open(&request, &j->given_arrays, e));
+	return mmi_arrays_write(j->given_arrays, r->inputs->n, r->inputs->x, NULL, e);
+}
+
+static mm_status open_files(job *j, mm_error *e)
+{
+	fputs("input,name,label,draw,modality,file,given,seed,number,text\n", j->manifest.out);
+	name_given(j);
+	MMI_TRY(mmi_make_folders(j->request->out, e));
+	return j->request->npy ? open_arrays(j, e) : MM_OK;
+}
+
+static mm_status commit_arrays(mmi_arrays **a, mm_error *e)
+{
+	mmi_arrays *arrays = *a;
+	*a = NULL;
+	return arrays ? mmi_arrays_commit(arrays, e) : MM_OK;
+}
+
+static mm_status commit_files(job *j, mm_error *e)
+{
+	MMI_TRY(commit_arrays(&j->arrays, e));
+	MMI_TRY(commit_arrays(&j->given_arrays, e));
+	return mmi_csv_finish(&j->manifest, j->request->out, "manifest.csv", e);
+}
+
 mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_request *r, mm_error *e)
 {
 	job j = { .saved = s, .request = r, .model = s->model };
@@ -242,15 +309,12 @@ mm_status mmi_translations_make(const mmi_saved *s, const mmi_translations_reque
 	if (status == MM_OK && r->grid && !count_rows(&j))
 		status = mmi_fail(e, MM_EUNSUPPORTED,
 		                  "--grid: neither what is given nor what is wanted can be shown as a picture; use --out");
-	if (status == MM_OK && r->out) {
-		fputs("input,name,label,draw,modality,file,given,seed,number\n", j.manifest.out);
-		name_given(&j);
-		status = mmi_make_folders(r->out, e);
-	}
+	if (status == MM_OK && r->out)
+		status = open_files(&j, e);
 	if (status == MM_OK)
 		status = mmi_translations_draw(s, r, &chains.translate, write_block, &j, e);
 	if (status == MM_OK && r->out)
-		status = mmi_csv_finish(&j.manifest, r->out, "manifest.csv", e);
+		status = commit_files(&j, e);
 	if (status == MM_OK && r->grid)
 		status = write_sheet(&j, &chains, e);
 	clear(&j);

@@ -3,6 +3,8 @@
 
 #include "validate/subject.h"
 
+#include "store/files.h"
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -27,7 +29,7 @@ typedef struct validator {
 	char *file, *data;
 	mmi_test_result *results;
 	mmi_trial *trials; /* mmi_n_tests and one for what comes before the tests */
-	char folder[256];
+	char *folder;
 	int home;             /* the current folder */
 	size_t from, to, now; /* tests of the level that is under way, and which of them */
 	atomic_bool *ready;
@@ -400,8 +402,6 @@ static mm_status absolute(const char *path, char **out, mm_error *e)
 
 static mm_status prepare(validator *v, mm_error *e)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	v->own = *v->request;
 	MMI_TRY(absolute(v->request->file, &v->file, e));
 	v->own.file = v->file;
@@ -414,17 +414,12 @@ static mm_status prepare(validator *v, mm_error *e)
 	v->ready = mmi_shared_alloc(sizeof *v->ready);
 	if (!v->trials || !v->results || !v->why || !v->ready)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the results of tests");
-	snprintf(v->folder, sizeof v->folder, "%.200s/mmcore-validate-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp");
-	if (!mkdtemp(v->folder)) {
-		v->folder[0] = 0;
-		return mmi_fail(e, MM_EIO, "no folder for the tests can be made in %s", tmp ? tmp : "/tmp");
-	}
-	return MM_OK;
+	return mmi_make_temporary("mmcore-validate", &v->folder, e);
 }
 
 static void clear(validator *v)
 {
-	if (v->home >= 0 && fchdir(v->home) == 0 && v->folder[0])
+	if (v->home >= 0 && fchdir(v->home) == 0 && v->folder)
 		remove_all(v->folder);
 	if (v->home >= 0)
 		close(v->home);
@@ -434,6 +429,7 @@ static void clear(validator *v)
 	mmi_shared_free(v->ready, sizeof *v->ready);
 	mmi_free(v->file);
 	mmi_free(v->data);
+	mmi_free(v->folder);
 }
 
 mm_status mmi_validate(const mmi_validation *request, mmi_test_result *results, mm_error *e)

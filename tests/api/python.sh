@@ -40,7 +40,9 @@ mmcore sample --ckpt "$work/run" --count 70 --out "$work/samples"
 s=$work/samples/revised
 mmcore translate --ckpt "$work/run" --given "m0=$s/m0-00000.txt,$s/m0-00001.txt" --count 3 --out "$work/translations"
 mmcore translate --ckpt "$work/run" --test-count 8 --given m1 --out "$work/test"
-mmcore encode --ckpt "$work/run" --out "$work/latents"
+mmcore encode --ckpt "$work/run" --joint --out "$work/latents"
+mmcore sample --ckpt "$work/run" --count 70 --npy --out "$work/arrays"
+mmcore translate --ckpt "$work/run" --test-count 8 --given m1 --count 2 --npy --out "$work/made"
 mmcore score --ckpt "$work/run" "m0=$s/m0-00001.txt" "m1=$s/m1-00001.txt" "m2=$s/m2-00001.txt"
 cp "$work/out" "$work/score.txt"
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$srcdir/python MMCORE_LIBRARY=$PWD/.libs/libmmcore.so \

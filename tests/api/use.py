@@ -53,6 +53,41 @@ def samples_are_those_of_the_command():
 
 
 @test
+def arrays_of_the_commands_are_read():
+    with opened() as model:
+        x, g = model.sample(70), model.sample(70, generator=True)
+        for m in x:
+            same(np.load(at("arrays", "revised", f"{m}.npy")), x[m])
+            same(np.load(at("arrays", "generator", f"{m}.npy")), g[m])
+        z = np.load(at("arrays", "generator", "latents", "z.npy"))
+        w = {m: np.load(at("arrays", "generator", "latents", f"w-{m}.npy")) for m in g}
+        decoded = model.decode(z, w)
+        for m in g:
+            same(decoded[m], g[m])
+        z = np.load(at("arrays", "revised", "latents", "z.npy"))
+        w = {m: np.load(at("arrays", "revised", "latents", f"w-{m}.npy")) for m in g}
+        before = model.sample(70, x_steps=0)
+        for m, d in model.decode(z, w).items():
+            same(d, before[m])
+        given = np.load(at("made", "m1-given.npy"))
+        made, z, w = model.translate({"m1": given}, draws=2, latents=True)
+        assert given.shape == (8, 8) and sorted(made) == ["m0", "m2"]
+        for m in made:
+            same(np.load(at("made", f"{m}.npy")), made[m])
+            same(np.load(at("made", "latents", f"w-{m}.npy")), w[m])
+        same(np.load(at("made", "latents", "z.npy")), z)
+
+
+@test
+def the_joint_posterior_is_a_mixtures_mean_and_spread():
+    loc = np.stack([np.load(at("latents", f"m{i}-z-mean.npy")) for i in range(3)]).astype(np.float64)
+    scale = np.stack([np.load(at("latents", f"m{i}-z-scale.npy")) for i in range(3)]).astype(np.float64)
+    spread = np.sqrt((scale**2 + loc**2).mean(0) - loc.mean(0) ** 2)
+    assert np.allclose(np.load(at("latents", "joint-z-mean.npy")), loc.mean(0), rtol=1e-5, atol=1e-6)
+    assert np.allclose(np.load(at("latents", "joint-z-scale.npy")), spread, rtol=1e-5)
+
+
+@test
 def bytes_are_as_good_as_a_file():
     with open(at("run", "checkpoints", "checkpoint-00000004.safetensors"), "rb") as file:
         model = mmcore.Model(file.read(), plugin_path=plugins)

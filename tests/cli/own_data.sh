@@ -38,6 +38,8 @@ run translate --ckpt "$work/run" --given 'txt=a red thing' --grid "$work/red.png
 check "a sentence becomes a sheet" is_png "$work/red.png"
 run translate --ckpt "$work/run" --given 'txt=a red thing' --want img --out "$work/red"
 check "a sentence becomes a picture" is_png "$work/red/img-00000-000.png"
+run translate --ckpt "$work/run" --given "img=$folder/a/red0.png" --want txt --count 3
+check "a picture becomes captions on standard output" eval 'exits 0 && [ "$(wc -l <"$work/out")" -eq 3 ]'
 
 if [ -e "${MMCORE_PLUGIN_PATH%%:*}/audio.so" ]; then
 	# shellcheck disable=SC2086 # a list

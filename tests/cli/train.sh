@@ -133,8 +133,8 @@ check "sampling into a folder that is not there yet succeeds" exits 0
 check "the grid is a picture" is_png "$work/s/grid.png"
 check "there is a file for each sample, modality and kind" [ "$(find "$work/s/files" -name 'm[01]-0000[012].png' | wc -l)" -eq 12 ]
 check "samples are pictures" all_png "$work/s/files/generator/m0-00000.png" "$work/s/files/revised/m1-00002.png"
-check "sample says what each file is" [ "$(head -n 1 "$work/s/files/manifest.csv")" = "sample,kind,modality,file,seed,number,candidates,guide_steps,x_steps" ]
-check "in a row a file" grep -qx "2,revised,m1,revised/m1-00002.png,1,0,1,0,2" "$work/s/files/manifest.csv"
+check "sample says what each file is" [ "$(head -n 1 "$work/s/files/manifest.csv")" = "sample,kind,modality,file,seed,number,candidates,guide_steps,x_steps,text" ]
+check "in a row a file" grep -qx "2,revised,m1,revised/m1-00002.png,1,0,1,0,2," "$work/s/files/manifest.csv"
 check "and no others" [ "$(wc -l <"$work/s/files/manifest.csv")" -eq 13 ]
 run sample --ckpt "$ckpt" --count 3 --x-steps 2 --out "$work/s/twice"
 check "the same samples come out again" diff -r "$work/s/files" "$work/s/twice"
@@ -149,17 +149,17 @@ check "without steps nothing is revised" diff -r "$work/s/still/generator" "$wor
 run sample --ckpt "$ckpt" --count 2 --guide-steps 6 --x-steps 0 --out "$work/s/guided"
 check "the guide makes other samples of the same draws" eval 'diff -r "$work/s/still/generator" "$work/s/guided/generator" &&
 	! cmp -s "$work/s/still/revised/m0-00000.png" "$work/s/guided/revised/m0-00000.png"'
-check "which the manifest says" grep -qx "1,revised,m1,revised/m1-00001.png,1,0,1,6,0" "$work/s/guided/manifest.csv"
+check "which the manifest says" grep -qx "1,revised,m1,revised/m1-00001.png,1,0,1,6,0," "$work/s/guided/manifest.csv"
 run sample --ckpt "$ckpt" --count 2 --x-steps 0 --set sample.latent_steps=6 --out "$work/s/set"
 check "by default its steps are those of the settings" diff -r "$work/s/guided" "$work/s/set"
 run sample --ckpt "$ckpt" --count 2 --candidates 9 --x-steps 0 --out "$work/s/chosen"
 check "candidates make other samples of the same draws" eval 'diff -r "$work/s/still/generator" "$work/s/chosen/generator" &&
 	! diff -r "$work/s/still/revised" "$work/s/chosen/revised"'
-check "and the manifest says of how many" grep -qx "1,revised,m1,revised/m1-00001.png,1,0,9,0,0" "$work/s/chosen/manifest.csv"
+check "and the manifest says of how many" grep -qx "1,revised,m1,revised/m1-00001.png,1,0,9,0,0," "$work/s/chosen/manifest.csv"
 run --ini "$ini" --out "$work/warm" --set run.checkpoint_interval=4 --set run.checkpoint_keep=9
 run sample --ckpt "$(checkpoint "$work/warm" 4)" --count 2 --guide-steps 6 --x-steps 2 --out "$work/s/warm"
 check "an energy that was not trained moves nothing" diff -r "$work/s/warm/generator" "$work/s/warm/revised"
-check "which the manifest says, too" grep -qx "1,revised,m1,revised/m1-00001.png,1,0,1,0,0" "$work/s/warm/manifest.csv"
+check "which the manifest says, too" grep -qx "1,revised,m1,revised/m1-00001.png,1,0,1,0,0," "$work/s/warm/manifest.csv"
 run sample --ckpt "$work/none.safetensors" --grid "$work/x.png"
 check "a missing checkpoint: status 2" exits 2
 check "a missing checkpoint is named" complains "none.safetensors"

@@ -23,9 +23,9 @@ check "it names the sheet" says out "sheet      $work/t.png"
 check "the sheet is a picture" is_png "$work/t.png"
 check "there is a file for each input, draw and wanted modality" [ "$(ls "$work/t" | grep -c '^m[12]-0000[01]-00[01]\.png$')" -eq 8 ]
 check "what was given is not written" [ "$(ls "$work/t" | grep -c '^m0')" -eq 0 ]
-check "the manifest has a header" [ "$(head -n 1 "$work/t/manifest.csv")" = "input,name,label,draw,modality,file,given,seed,number" ]
+check "the manifest has a header" [ "$(head -n 1 "$work/t/manifest.csv")" = "input,name,label,draw,modality,file,given,seed,number,text" ]
 check "the manifest has a line a file" [ "$(tail -n +2 "$work/t/manifest.csv" | wc -l)" -eq 8 ]
-check "the manifest names input, draw and file" grep -q "^1,m0=.*m0-00001.png,,1,m2,m2-00001-001.png,m0,1,0$" "$work/t/manifest.csv"
+check "the manifest names input, draw and file" grep -q "^1,m0=.*m0-00001.png,,1,m2,m2-00001-001.png,m0,1,0,$" "$work/t/manifest.csv"
 check "draws differ" differ "$work/t/m1-00000-000.png" "$work/t/m1-00000-001.png"
 translate --given "m0=$a,$b" --count 2 --out "$work/t2"
 check "what is wanted by default is what is not given, and draws repeat" diff -r "$work/t" "$work/t2"
@@ -56,8 +56,8 @@ check "one sample serves all tuples of a list" [ "$(ls "$work/broad" | grep -c '
 # ---------------------------------------------------------------- tuples of the test data
 translate --test 0,5 --given m0 --want m1 --out "$work/test" --grid "$work/test.png"
 check "test tuples are translated" exits 0
-check "the manifest has their labels" grep -q '^1,[0-9.]*,[0-9],0,m1,m1-00001-000.png,m0,1,0$' "$work/test/manifest.csv"
-check "what was given of them is written, too" grep -q '^1,[0-9.]*,[0-9],,m0,m0-00001-given.png,m0,1,0$' "$work/test/manifest.csv"
+check "the manifest has their labels" grep -q '^1,[0-9.]*,[0-9],0,m1,m1-00001-000.png,m0,1,0,$' "$work/test/manifest.csv"
+check "what was given of them is written, too" grep -q '^1,[0-9.]*,[0-9],,m0,m0-00001-given.png,m0,1,0,$' "$work/test/manifest.csv"
 check "as a picture" is_png "$work/test/m0-00001-given.png"
 translate --test-count 6 --given m0 --want m1 --count 2 --out "$work/first"
 check "the first tuples, several times" [ "$(ls "$work/first" | grep -c '^m1')" -eq 12 ]

@@ -328,12 +328,12 @@ static void latents_are_written_for_every_tuple(void **state)
 	size_t bytes;
 	mmi_saved saved;
 	mmi_tuples *tuples;
-	const mmi_hooks hooks = { .ctx = NULL };
 	eval_make_run(*state, checkpoint, sizeof checkpoint);
 	assert_ok(mmi_saved_open(checkpoint, &(mmi_setup_request){ .ini = NULL }, 4, &saved, &e), e);
 	assert_ok(mmi_tuples_open(saved.setup.modalities, 2, MMI_PART_TEST, 0, 1, NULL, &tuples, &e), e);
 	snprintf(path, sizeof path, "%s", rig_path(*state, "latents"));
-	assert_ok(mmi_encode_write(&saved, tuples, 100, 4, path, &hooks, &e), e);
+	const mmi_encode_request request = { .count = 100, .block = 4, .folder = path };
+	assert_ok(mmi_encode_write(&saved, tuples, &request, &e), e);
 	snprintf(path, sizeof path, "%s", rig_path(*state, "latents/b-z-mean.npy"));
 	assert_ok(mmi_read_file(path, 1 << 20, &text, &bytes, &e), e);
 	assert_memory_equal(text, "\x93NUMPY\x01\x00", 8);
@@ -360,6 +360,97 @@ static void latents_are_written_for_every_tuple(void **state)
 	mmi_free(text);
 }
 
+/* The values of an array of floats in the rig's folder. */
+static void read_array(rig *r, const char *name, float *out, size_t n)
+{
+	mm_error e = MM_ERROR_INIT;
+	char *bytes;
+	size_t size;
+	assert_ok(mmi_read_file(rig_path(r, name), 1 << 20, &bytes, &size, &e), e);
+	assert_true(size >= n * sizeof *out);
+	memcpy(out, bytes + size - n * sizeof *out, n * sizeof *out);
+	mmi_free(bytes);
+}
+
+enum { JOINT_FLOATS = 8 * 3 };
+
+/* Location and scale of two normal experts as a fusion makes them one. */
+static void fuse(mmi_fusion fusion, const double *loc, const double *scale, double *l, double *s)
+{
+	const double p0 = 1 / (scale[0] * scale[0]), p1 = 1 / (scale[1] * scale[1]), apart = (loc[0] - loc[1]) / 2;
+	const bool product = fusion == MMI_FUSION_PRODUCT;
+	*l = product ? (p0 * loc[0] + p1 * loc[1]) / (p0 + p1) : (loc[0] + loc[1]) / 2;
+	*s = product                           ? 1 / sqrt(p0 + p1)
+	     : fusion == MMI_FUSION_BARYCENTRE ? (scale[0] + scale[1]) / 2
+	                                       : sqrt((1 / p0 + 1 / p1) / 2 + apart * apart);
+}
+
+static void the_joint_posterior_is_what_the_fusion_makes(void **state)
+{
+	static const struct {
+		const char *set;
+		mmi_fusion fusion;
+	} cases[] = { { "learner.fusion=mixture", MMI_FUSION_MIXTURE },
+		          { "learner.fusion=product", MMI_FUSION_PRODUCT },
+		          { "learner.fusion=barycentre", MMI_FUSION_BARYCENTRE } };
+	char checkpoint[512], folder[400];
+	eval_make_run(*state, checkpoint, sizeof checkpoint);
+	snprintf(folder, sizeof folder, "%s", rig_path(*state, "joint"));
+	for (size_t c = 0; c < MMI_COUNT(cases); c++) {
+		mm_error e = MM_ERROR_INIT;
+		mmi_saved saved;
+		mmi_tuples *tuples;
+		float found[2][JOINT_FLOATS], a[2][JOINT_FLOATS], b[2][JOINT_FLOATS];
+		const mmi_setup_request how = { .sets = &cases[c].set, .n_sets = 1 };
+		const mmi_encode_request request = { .count = 100, .block = 4, .folder = folder, .joint = true };
+		assert_ok(mmi_saved_open(checkpoint, &how, 4, &saved, &e), e);
+		assert_ok(mmi_tuples_open(saved.setup.modalities, 2, MMI_PART_TEST, 0, 1, NULL, &tuples, &e), e);
+		assert_ok(mmi_encode_write(&saved, tuples, &request, &e), e);
+		mmi_tuples_close(tuples);
+		mmi_saved_close(&saved);
+		read_array(*state, "joint/joint-z-mean.npy", found[0], JOINT_FLOATS);
+		read_array(*state, "joint/joint-z-scale.npy", found[1], JOINT_FLOATS);
+		read_array(*state, "joint/a-z-mean.npy", a[0], JOINT_FLOATS);
+		read_array(*state, "joint/a-z-scale.npy", a[1], JOINT_FLOATS);
+		read_array(*state, "joint/b-z-mean.npy", b[0], JOINT_FLOATS);
+		read_array(*state, "joint/b-z-scale.npy", b[1], JOINT_FLOATS);
+		for (size_t k = 0; k < JOINT_FLOATS; k++) {
+			const double loc[] = { (double)a[0][k], (double)b[0][k] }, scale[] = { (double)a[1][k], (double)b[1][k] };
+			double l, s;
+			fuse(cases[c].fusion, loc, scale, &l, &s);
+			assert_true(fabs((double)found[0][k] - l) <= 1e-6 * (1 + fabs(l)));
+			assert_true(fabs((double)found[1][k] - s) <= 2e-6 * s);
+		}
+	}
+}
+
+static void an_array_has_the_shape_of_its_rows(void **state)
+{
+	static const struct {
+		mm_shape row;
+		const char *text;
+	} cases[] = { { { 0, { 0 } }, "'shape': (2,), }" },
+		          { { 1, { 3 } }, "'shape': (2, 3), }" },
+		          { { 3, { 1, 2, 3 } }, "'shape': (2, 1, 2, 3), }" } };
+	const float values[12] = { 1, 2, 3 };
+	for (size_t c = 0; c < MMI_COUNT(cases); c++) {
+		mm_error e = MM_ERROR_INIT;
+		mmi_npy *f;
+		char path[400], *text;
+		size_t bytes, floats = 2;
+		for (uint32_t d = 0; d < cases[c].row.rank; d++)
+			floats *= (size_t)cases[c].row.dim[d];
+		snprintf(path, sizeof path, "%s", rig_path(*state, "shape.npy"));
+		assert_ok(mmi_npy_open(path, MMI_NPY_F32, 2, &cases[c].row, &f, &e), e);
+		assert_ok(mmi_npy_write(f, values, 2, &e), e);
+		assert_ok(mmi_npy_commit(f, &e), e);
+		assert_ok(mmi_read_file(path, 1 << 20, &text, &bytes, &e), e);
+		assert_non_null(strstr(text + 10, cases[c].text));
+		assert_int_equal(bytes, 128 + floats * sizeof(float));
+		mmi_free(text);
+	}
+}
+
 static void a_short_npy_file_is_not_left_behind(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -367,7 +458,7 @@ static void a_short_npy_file_is_not_left_behind(void **state)
 	const float row[2] = { 1, 2 };
 	char path[400];
 	snprintf(path, sizeof path, "%s", rig_path(*state, "short.npy"));
-	assert_ok(mmi_npy_open(path, MMI_NPY_F32, 2, 2, &f, &e), e);
+	assert_ok(mmi_npy_open(path, MMI_NPY_F32, 2, &(mm_shape){ 1, { 2 } }, &f, &e), e);
 	assert_ok(mmi_npy_write(f, row, 1, &e), e);
 	assert_fails(mmi_npy_commit(f, &e), MM_ESTATE, e, "1 rows were written of 2");
 	assert_int_not_equal(access(path, F_OK), 0);
@@ -392,6 +483,8 @@ int main(void)
 		one_test(unknown_figures_are_named),
 		one_test(a_checkpoint_cannot_choose_which_file_runs),
 		one_test(latents_are_written_for_every_tuple),
+		one_test(the_joint_posterior_is_what_the_fusion_makes),
+		one_test(an_array_has_the_shape_of_its_rows),
 		one_test(a_short_npy_file_is_not_left_behind),
 	};
 	return cmocka_run_group_tests_name("judges and reports", tests, NULL, NULL);

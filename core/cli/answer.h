@@ -1,0 +1,33 @@
+/* answer.h - what a command found, for programs: one JSON document on standard output, instead of what people read.
+ *
+ * The document is built without asking after each step whether there was memory: what fails is remembered, and
+ * mmi_answer_print says so. */
+#ifndef MMI_ANSWER_H
+#define MMI_ANSWER_H
+
+#include "cli/cli.h"
+#include "store/json.h"
+
+typedef struct mmi_answer {
+	cJSON *root; /* an object */
+	bool failed; /* memory ran out */
+} mmi_answer;
+
+mmi_answer mmi_answer_begin(void);
+/* Prints it and frees it; the exit status is `status`, unless that is OK and memory ran out. */
+int mmi_answer_print(const mmi_cli *cli, mmi_answer *a, int status);
+void mmi_answer_drop(mmi_answer *a);
+
+/* Members of an object, or with name NULL the next element of an array. `to` is NULL when memory ran out before. */
+cJSON *mmi_answer_object(mmi_answer *a, cJSON *to, const char *name);
+cJSON *mmi_answer_array(mmi_answer *a, cJSON *to, const char *name);
+/* Text that others may have written: bytes that are no UTF-8 become U+FFFD. NULL becomes null. */
+void mmi_answer_text(mmi_answer *a, cJSON *to, const char *name, const char *text);
+/* null where it is not finite. */
+void mmi_answer_number(mmi_answer *a, cJSON *to, const char *name, double value);
+/* Takes value, which is NULL when memory ran out. */
+void mmi_answer_take(mmi_answer *a, cJSON *to, const char *name, cJSON *value);
+
+#define MMI_OPTION_JSON(to) MMI_OPTION_FLAG("json", to, "print the answer as JSON, for programs")
+
+#endif
