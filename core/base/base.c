@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static const char *const status_names[] = {
@@ -76,6 +77,21 @@ static bool beyond_the_machine(size_t bytes)
 	return pages > 0 && page > 0 && bytes / (size_t)page >= (size_t)pages;
 }
 
+/* Long arrays in large pages, where the system has them to give: kernels that stride through them would otherwise wait
+ * for addresses to be looked up. */
+static void *take(size_t bytes)
+{
+	enum { LARGE_PAGE = 1 << 21 };
+	if (bytes < 2 * LARGE_PAGE)
+		return aligned_alloc(64, bytes);
+	void *block = aligned_alloc(LARGE_PAGE, bytes);
+#ifdef MADV_HUGEPAGE
+	if (block)
+		madvise(block, bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+#endif
+	return block;
+}
+
 void *mmi_alloc(size_t n, size_t size)
 {
 	if (size && n > (SIZE_MAX - 64) / size)
@@ -83,9 +99,10 @@ void *mmi_alloc(size_t n, size_t size)
 	size_t bytes = (n * size + 63) / 64 * 64;
 	if (beyond_the_machine(bytes))
 		return NULL;
-	void *block = aligned_alloc(64, bytes ? bytes : 64);
+	bytes = bytes ? bytes : 64;
+	void *block = take(bytes);
 	if (block)
-		memset(block, 0, bytes ? bytes : 64);
+		memset(block, 0, bytes);
 	return block;
 }
 

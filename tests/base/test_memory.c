@@ -239,6 +239,19 @@ static void json_of_very_many_values_is_refused(void **state)
 	assert_fails(mmi_report_read(path, &report, &e), MM_EFORMAT, e, "report of more than 1048576 values");
 }
 
+/* Two or more large pages of 2 MiB; the system cannot give any to a block that begins within one. */
+static void long_arrays_begin_on_large_pages(void **state)
+{
+	const size_t bytes = 9 << 20;
+	unsigned char *block = mmi_alloc(bytes, 1);
+	(void)state;
+	assert_non_null(block);
+	assert_int_equal((uintptr_t)block % (2 << 20), 0);
+	for (size_t i = 0; i < bytes; i++)
+		assert_int_equal(block[i], 0);
+	mmi_free(block);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -248,6 +261,7 @@ int main(void)
 		cmocka_unit_test(what_the_machine_cannot_hold_is_not_promised),
 		TEST(want_of_memory_ends_the_reading_of_settings_with_an_error),
 		TEST(json_of_very_many_values_is_refused),
+		cmocka_unit_test(long_arrays_begin_on_large_pages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
