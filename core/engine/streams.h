@@ -47,7 +47,8 @@
 
 /* ------------------------------------------------------------ within a stream */
 
-/* Draws of experts, by number. Chains of training have 0, 1, ... to their count. */
+/* Draws of experts, by number. Chains of training have 0, 1, ... to their count; an ELBO has one for each place, and
+ * with several draws as many again for each further one. */
 #define MMI_DRAWS_GIVEN 255u /* what the data chain's translations start from */
 #define MMI_DRAWS_ELBO 256u  /* first of those of an ELBO beside chains; one without chains starts at 0 */
 

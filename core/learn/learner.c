@@ -6,6 +6,11 @@
 #include "learn/snapshot.h"
 #include "model/rows.h"
 
+static uint32_t most(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
 static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 {
 	const mmi_model *m = l->model;
@@ -16,7 +21,7 @@ static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 	MMI_TRY(mmi_device_latents_create(m, b, &l->z_prior, e));
 	l->n_eps = l->settings->warmup || l->settings->elbo_updates ? l->settings->elbo->draws(m) : 0;
 	for (uint32_t i = 0; i < l->n_eps; i++)
-		MMI_TRY(mmi_device_latents_create(m, b, &l->eps[i], e));
+		MMI_TRY(mmi_device_latents_create(m, b * l->draws, &l->eps[i], e));
 	l->z_room = m->device->ops->direct ? NULL : mmi_alloc(all * (z > w ? z : w), sizeof *l->z_room);
 	if (!l->z_room && !m->device->ops->direct)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu latents", all);
@@ -82,10 +87,10 @@ static mm_status allocate(mmi_learner *l, mm_error *e)
 static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	/* The generator's pass has all chains on data and the generated samples; the energy's data, revised and swapped
-	 * ones. */
-	uint32_t rows = (l->n_chains > 2 ? l->n_chains + 1 : 3) * l->span.rows,
-			 chunks = (l->n_chains + 1) * l->reduce.share.chunks.of;
+	/* The generator's pass has all chains on data and the generated samples, or all draws of an ELBO; the energy's
+	 * data, revised and swapped ones. */
+	uint32_t rows = most(most(l->n_chains + 1, l->draws), 3) * l->span.rows,
+			 chunks = most(l->n_chains + 1, l->draws) * l->reduce.share.chunks.of;
 	mmi_adam_config generator = s->generator;
 	generator.ema = s->ema;
 	MMI_TRY(mmi_optimiser_create(l->model->generator, &generator, &l->generator, e));
@@ -102,6 +107,21 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 	return mmi_pass_create(l->model->device, l->pool, l->chunk, rows, &l->pass, e);
 }
 
+/* With weights of draws an ELBO is compiled masked: they are what experts' shares are then. */
+static mm_status create_elbo(mmi_learner *l, const mmi_loss_place *place, mm_error *e)
+{
+	const mmi_settings *s = l->settings;
+	const bool weighted = l->draws > 1 || s->dreg;
+	const mmi_elbo_form form = { .objective = s->elbo,
+		                         .beta = s->beta,
+		                         .pull_factor = mmi_learner_aligns(l) ? s->contrast_factor / l->draws : 0,
+		                         .dreg = s->dreg };
+	mmi_loss_place at = *place;
+	at.masked = at.masked || weighted;
+	MMI_TRY(mmi_loss_elbo(l->model, &at, &form, &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
+	return weighted ? mmi_importance_create(l->model, &at, &form, l->draws, l->span.rows, &l->importance, e) : MM_OK;
+}
+
 static mm_status create_losses(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
@@ -115,8 +135,7 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 	if (l->model->match)
 		MMI_TRY(mmi_loss_match(l->model, &place, &l->match_lanes, &l->match_loss, e));
 	if (l->n_eps)
-		MMI_TRY(mmi_loss_elbo(l->model, &place, s->elbo, s->beta, mmi_learner_aligns(l) ? s->contrast_factor : 0,
-		                      &l->generator_lanes, &l->inference_lanes, &l->elbo, e));
+		MMI_TRY(create_elbo(l, &place, e));
 	if (mmi_learner_aligns(l))
 		MMI_TRY(mmi_loss_locations(l->model, &place, &l->inference_lanes, &l->locations, e));
 	return MM_OK;
@@ -136,7 +155,7 @@ static mm_status create_sampler(mmi_learner *l, mm_error *e)
 static mm_status create_parts(mmi_learner *l, const mmi_comm *comm, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	MMI_TRY(mmi_reduce_create(comm, s->batch, l->chunk, l->n_chains, &l->reduce, e));
+	MMI_TRY(mmi_reduce_create(comm, s->batch, l->chunk, most(l->n_chains, l->draws), &l->reduce, e));
 	l->span = l->reduce.span;
 	MMI_TRY(allocate(l, e));
 	MMI_TRY(create_sampler(l, e));
@@ -156,6 +175,7 @@ mm_status mmi_learner_create(const mmi_settings *settings, mmi_model *model, mmi
 	l->pool = pool;
 	l->chunk = mmi_chunk_for(settings->batch, settings->chunk);
 	l->n_chains = settings->experts_all ? model->n_modalities : 1;
+	l->draws = settings->warmup || settings->elbo_updates ? settings->draws : 1;
 	l->masked = settings->hide > 0 || settings->keep_incomplete || settings->separate_inference ||
 	            (settings->private_own && settings->model.private_dim);
 	l->state.x_step = settings->x_step;
@@ -219,6 +239,7 @@ static void clear_rows(mmi_learner *l)
 	mmi_swaps_clear(m, &l->swaps);
 	mmi_match_clear(m, &l->match);
 	mmi_alignment_clear(m, &l->alignment);
+	mmi_importance_clear(m, &l->importance);
 	mmi_given_clear(m, &l->given);
 }
 

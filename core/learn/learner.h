@@ -5,6 +5,7 @@
 #include "data/batches.h"
 #include "learn/terms/alignment.h"
 #include "learn/terms/given.h"
+#include "learn/terms/importance.h"
 #include "learn/losses.h"
 #include "learn/masks.h"
 #include "engine/optimiser.h"
@@ -67,10 +68,11 @@ typedef struct mmi_learner {
 	mmi_masks masks;
 	mmi_learner_state state;
 	double clock; /* share of the time budget that is used; negative: there is none */
-	/* Rows on the model's device, B of the span: z [chains * B], z_prior [B], eps [B] each; samples [B]. */
+	/* Rows on the model's device, B of the span: z [chains * B], z_prior [B], eps [draws * B] each; samples [B].
+	 */
 	mmi_device_rows x, seen; /* the batch, and what the encoders learn from: mmi_learner_take */
 	mmi_device_latents z, z_start, z_prior, eps[MMI_MAX_MODALITIES];
-	uint32_t n_eps;
+	uint32_t n_eps, draws; /* of an ELBO: places, and draws of each expert */
 	mmi_device_experts experts;
 	mmi_device_rows generated, revised;
 	mmi_device_rows imputed; /* incomplete tuples, completed; nothing unless masked */
@@ -87,7 +89,8 @@ typedef struct mmi_learner {
 	mmi_swaps swaps;
 	mmi_match match;
 	mmi_alignment alignment;
-	mmi_mirror snapshot; /* parameters, moments and vectors of the three models */
+	mmi_importance importance; /* nothing unless an ELBO has its draws weighted */
+	mmi_mirror snapshot;       /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[MMI_LEARNER_MODELS];
 } mmi_learner;

@@ -7,7 +7,10 @@
 
 static void no_masks(mmi_loss *l)
 {
+	static const mmi_expert none = { MMI_NONE, MMI_NONE, MMI_NONE, MMI_NONE };
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
+		l->held[i] = none;
+		l->each[i] = MMI_NONE;
 		l->pull[i] = l->observed[i] = l->mixture.share[i] = l->mixture.log_share[i] = l->subset[i] = MMI_NONE;
 		for (uint32_t k = 0; k < MMI_MAX_MODALITIES; k++)
 			l->counts_w[i][k] = MMI_NONE;
@@ -192,9 +195,22 @@ mm_status mmi_loss_match(const mmi_model *m, const mmi_loss_place *p, mmi_lanes 
 	return close_loss(l, loss, mmi_const(g, mmi_shape(0), 1), p, e);
 }
 
-mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_objective *objective, double beta,
-                        double pull_factor, mmi_lanes *generator, mmi_lanes *inference, mmi_loss *l, mm_error *e)
+/* The experts as constants. */
+static void open_held(const mmi_model *m, mmi_loss *l)
 {
+	const int32_t z = mmi_model_z_dim(m), w = mmi_model_w_dim(m);
+	mmi_graph *g = l->net.graph;
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		l->held[i] =
+			(mmi_expert){ mmi_input(g, "loc", mmi_shape(1, (int)z)), mmi_input(g, "scale", mmi_shape(1, (int)z)),
+			              w ? mmi_input(g, "w_loc", mmi_shape(1, (int)w)) : MMI_NONE,
+			              w ? mmi_input(g, "w_scale", mmi_shape(1, (int)w)) : MMI_NONE };
+}
+
+mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_elbo_form *form, mmi_lanes *generator,
+                        mmi_lanes *inference, mmi_loss *l, mm_error *e)
+{
+	const mmi_objective *objective = form->objective;
 	mmi_expert experts[MMI_MAX_MODALITIES];
 	MMI_TRY(open_loss(m, p, l, objective->draws(m), e));
 	open_observed(l);
@@ -204,17 +220,32 @@ mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_o
 	for (uint32_t i = 0; i < m->n_modalities; i++)
 		if (m->modalities[i].variation)
 			l->seen[i] = mmi_input(l->net.graph, "seen", m->modalities[i].info.shape);
+	if (form->dreg)
+		open_held(m, l);
 	l->lanes[l->n_lanes++] = generator;
 	l->lanes[l->n_lanes++] = inference;
 	MMI_TRY(record_experts(m, l, experts, e));
-	const mmi_elbo_io io = { m, l, experts, mixture(l), (float)beta };
+	const mmi_elbo_io io = { m, l, experts, mixture(l), (float)form->beta, form->dreg ? l->held : NULL };
 	MMI_TRY(objective->record(&io, &l->value, e));
-	if (!(pull_factor > 0))
+	if (!(form->pull_factor > 0))
 		return close_loss(l, l->value, l->seed, p, e);
 	mm_tensor loss = mmi_graph_ops.mul(l->net.graph, l->value, l->seed);
 	for (uint32_t i = 0; i < m->n_modalities; i++)
-		loss = add_pull(l, i, experts[i].loc, pull_factor, loss);
+		loss = add_pull(l, i, experts[i].loc, form->pull_factor, loss);
 	return close_loss(l, loss, mmi_const(l->net.graph, mmi_shape(0), 1), p, e);
+}
+
+mm_status mmi_loss_weights(const mmi_model *m, const mmi_loss_place *p, const mmi_elbo_form *form, mmi_loss *l,
+                           mm_error *e)
+{
+	MMI_TRY(open_loss(m, p, l, form->objective->draws(m), e));
+	open_observed(l);
+	open_mixture(l);
+	open_held(m, l);
+	const mmi_elbo_io io = { m, l, l->held, mixture(l), (float)form->beta, NULL };
+	for (uint32_t i = 0; i < m->n_modalities; i++)
+		MMI_TRY(form->objective->expert(&io, i, &l->each[i], e));
+	return mmi_network_compile(&l->net, m->device, l->each, m->n_modalities, p->chunk, mmi_pool_threads(p->pool), e);
 }
 
 void mmi_loss_clear(mmi_loss *l)

@@ -13,14 +13,16 @@
 typedef struct mmi_loss {
 	mmi_network net;
 	uint32_t n_x, n_z;
-	mm_tensor x[MMI_MAX_MODALITIES];    /* inputs */
-	mm_tensor seen[MMI_MAX_MODALITIES]; /* what encoders see: x, or inputs of an ELBO on modalities that are varied in
-	                                       training */
-	mmi_place z[MMI_MAX_MODALITIES];    /* inputs: latents, or standard draws for an ELBO */
-	mm_tensor seed, l2;                 /* inputs, per sample; l2 MMI_NONE but for the energy */
-	mm_tensor pull[MMI_MAX_MODALITIES]; /* inputs: the gradient of some other loss to each expert's location, for an
-	                                       ELBO with one, or of the ranking loss to each unit vector; else MMI_NONE */
-	mm_tensor value;                    /* per sample, before the seed and without what pulls */
+	mm_tensor x[MMI_MAX_MODALITIES];     /* inputs */
+	mm_tensor seen[MMI_MAX_MODALITIES];  /* what encoders see: x, or inputs of an ELBO on modalities that are varied in
+	                                        training */
+	mmi_place z[MMI_MAX_MODALITIES];     /* inputs: latents, or standard draws for an ELBO */
+	mm_tensor seed, l2;                  /* inputs, per sample; l2 MMI_NONE but for the energy */
+	mm_tensor pull[MMI_MAX_MODALITIES];  /* inputs: the gradient of some other loss to each expert's location, for an
+	                                        ELBO with one, or of the ranking loss to each unit vector; else MMI_NONE */
+	mmi_expert held[MMI_MAX_MODALITIES]; /* inputs: the experts as constants; MMI_NONE unless it has draws weighted */
+	mm_tensor value;                     /* per sample, before the seed and without what pulls */
+	mm_tensor each[MMI_MAX_MODALITIES];  /* of mmi_loss_weights: what each expert's draw contributes */
 	int64_t count_x[MMI_MAX_MODALITIES], count_z, count_w, count_pull;
 	mmi_lanes *lanes[2]; /* of the stores it trains */
 	uint32_t n_lanes;
@@ -34,8 +36,8 @@ typedef struct mmi_loss {
 
 /* The values of those inputs, 1 and 0 but for the shares. */
 typedef struct mmi_mask {
-	mmi_floats observed[MMI_MAX_MODALITIES];                             /* [rows]: whose likelihood counts */
-	mmi_floats share[MMI_MAX_MODALITIES], log_share[MMI_MAX_MODALITIES]; /* [rows]: weights of the experts */
+	mmi_floats observed[MMI_MAX_MODALITIES];                             /* [x_rows]: whose likelihood counts */
+	mmi_floats share[MMI_MAX_MODALITIES], log_share[MMI_MAX_MODALITIES]; /* [rows], [x_rows]: weights of the experts */
 	mmi_floats counts_w[MMI_MAX_MODALITIES]; /* [chains][rows of one chain]: whose q(w | x) learns from the chain's w */
 	mmi_floats subset[MMI_MAX_MODALITIES];   /* [rows] */
 } mmi_mask;
@@ -58,12 +60,20 @@ mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes
 /* seed log(1 / tau) + sum_m <u_m, pull_m>, where seed and pull are the ranking loss's gradient to them
  * (terms/ranking.h): trains E_match. */
 mm_status mmi_loss_match(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *match, mmi_loss *out, mm_error *e);
-/* An objective's negative ELBO (objectives/objective.h): trains generator and inference. With pull_factor above 0 the
- * gradients in `pull` times it, of a loss that is no sum over samples, go through the same encoders: no second pass is
- * needed for them. */
+/* An objective's negative ELBO (objectives/objective.h): trains generator and inference. */
 struct mmi_objective;
-mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const struct mmi_objective *objective, double beta,
-                        double pull_factor, mmi_lanes *generator, mmi_lanes *inference, mmi_loss *out, mm_error *e);
+typedef struct mmi_elbo_form {
+	const struct mmi_objective *objective;
+	double beta;
+	double pull_factor; /* above 0: the gradients in `pull` times it, of a loss that is no sum over samples, go through
+	                       the same encoders, so that no second pass is needed for them */
+	bool dreg;          /* draws are doubly reparametrised (objective->expert must be there, and the loss be masked) */
+} mmi_elbo_form;
+mm_status mmi_loss_elbo(const mmi_model *m, const mmi_loss_place *p, const mmi_elbo_form *form, mmi_lanes *generator,
+                        mmi_lanes *inference, mmi_loss *out, mm_error *e);
+/* What each expert's draw contributes to the mean that the objective is, with the experts as inputs: forward alone. */
+mm_status mmi_loss_weights(const mmi_model *m, const mmi_loss_place *p, const mmi_elbo_form *form, mmi_loss *out,
+                           mm_error *e);
 /* sum over m of observed_m weight_m NLL_m(x_m | place): for the recorders of objectives as well. */
 mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e);
 /* sum_m <loc_m, z_m.z>, with the locations of the experts and, in the places of latents, the gradient of some loss to
@@ -78,9 +88,10 @@ typedef struct mmi_segment {
 	const mmi_device_rows *x;                 /* [x_rows] */
 	const mmi_device_rows *seen;              /* the same, of a loss whose encoders may see something else; NULL: x */
 	mmi_device_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
-	const mmi_floats *pull;                   /* [modality][rows][floats]: of a loss that takes it */
+	const mmi_floats *pull;                   /* [modality][x_rows][floats]: of a loss that takes it */
+	const mmi_device_experts *held;           /* [x_rows]: the same */
 	const mmi_mask *mask;                     /* of a masked loss */
-	uint32_t rows, x_rows;                    /* x repeats after x_rows */
+	uint32_t rows, x_rows;                    /* x and what is of its rows repeat after x_rows */
 	float seed, l2;
 	mmi_floats row_seed;     /* [rows]: factors of seed and of what is summed; .at NULL: 1 */
 	double sum, sum_squares; /* out: of the values before the seed, over the rows of all ranks */
@@ -91,5 +102,8 @@ typedef struct mmi_segment {
 /* A pass over the segments, which train the same stores: their gradients in the lanes, their sums over the rows of all
  * ranks. reduce NULL: all rows are here. */
 void mmi_segments_run(mmi_pass *p, const mmi_reduce *reduce, mmi_segment *segments, uint32_t n);
+/* What the segment's loss has in `each`, forward alone: to out[modality] [rows]. */
+void mmi_segment_forward(const mmi_segment *s, const mmi_device *d, mmi_pool *pool, uint32_t chunk,
+                         const mmi_floats *out);
 
 #endif

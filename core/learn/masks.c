@@ -25,7 +25,7 @@ static size_t lay_out(mmi_masks *k)
 	size_t used = 0;
 	for (uint32_t m = 0; m < k->n; m++) {
 		float **const rows[] = { &k->there[m], &k->share[m], &k->log_share[m], &k->subset[m] };
-		float **const chains[] = { &k->observed[m], &k->learned[m], &k->counts_w[m] };
+		float **const chains[] = { &k->observed[m], &k->counts_w[m] };
 		for (size_t i = 0; i < MMI_COUNT(rows); i++)
 			*rows[i] = take(&k->all, &used, b * one);
 		for (size_t i = 0; i < MMI_COUNT(chains); i++)
@@ -57,7 +57,6 @@ static void begin(mmi_masks *k)
 		fill(k->share[m], b, 1);
 		fill(k->subset[m], b, 1);
 		fill(k->observed[m], all, 1);
-		fill(k->learned[m], all, 1);
 		fill(k->counts_w[m], all, 1);
 	}
 	fill(k->ones, all, 1);
@@ -79,7 +78,7 @@ static mmi_floats floats(const mmi_masks *k, const float *host)
 static void point(mmi_masks *k)
 {
 	for (uint32_t m = 0; m < k->n; m++) {
-		k->data.observed[m] = floats(k, k->learned[m]);
+		k->data.observed[m] = floats(k, k->there[m]);
 		k->data.share[m] = floats(k, k->share[m]);
 		k->data.log_share[m] = floats(k, k->log_share[m]);
 		k->data.counts_w[m] = floats(k, k->counts_w[m]);
@@ -185,7 +184,6 @@ static void fill_chains(mmi_masks *k)
 	for (uint32_t m = 0; m < k->n; m++)
 		for (uint32_t i = 0; i < k->chains * k->batch; i++) {
 			bool there = k->there[m][i % k->batch] > 0, own = k->expert[i] == m;
-			k->learned[m][i] = there ? 1.0f : 0.0f;
 			k->observed[m][i] = there && (!k->separate || own) ? 1.0f : 0.0f;
 			bool moves = there && (!k->own || own);
 			k->counts_w[m][i] = moves ? 1.0f : 0.0f;

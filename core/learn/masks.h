@@ -8,13 +8,12 @@
 #include "mcmc/runs.h"
 
 typedef struct mmi_masks {
-	uint32_t n, batch, chains;           /* modalities, samples here, chains a sample */
-	bool own, separate;                  /* private_chain = own; inference = independent */
-	bool single;                         /* subsets are of one modality */
-	float *there[MMI_MAX_MODALITIES];    /* [batch] 1: in the data */
+	uint32_t n, batch, chains;        /* modalities, samples here, chains a sample */
+	bool own, separate;               /* private_chain = own; inference = independent */
+	bool single;                      /* subsets are of one modality */
+	float *there[MMI_MAX_MODALITIES]; /* [batch] 1: in the data, so its likelihood counts in losses, whatever moved the
+	                                     chain */
 	float *observed[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its likelihood moves this chain */
-	float *learned[MMI_MAX_MODALITIES]; /* [chains * batch] 1: in the data, so its likelihood counts in losses, whatever
-	                                       moved the chain */
 	float *share[MMI_MAX_MODALITIES], *log_share[MMI_MAX_MODALITIES]; /* [batch] */
 	float *counts_w[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its w is revised and learned from */
 	uint8_t *held_w[MMI_MAX_MODALITIES]; /* [chains * batch] 1: its w is not */

@@ -15,6 +15,7 @@ static const char *const experts[] = { "one", "all", NULL };
 static const char *const reductions[] = { "sum", "mean", NULL };
 static const char *const targets[] = { "mixture", "each", "both", NULL };
 static const char *const private_chains[] = { "joint", "own", NULL };
+static const char *const gradients[] = { "bound", "dreg", NULL };
 static const char *const inferences[] = { "joint", "independent", NULL };
 static const char *const fusions[] = {
 	"objective", "mixture", "product", "hellinger", "barycentre", "consensus", NULL
@@ -40,6 +41,21 @@ static const mmi_key course_keys[] = {
 	MMI_COUNT_ROW("learner", "elbo_updates", mmi_settings, elbo_updates, 0, 0, MMI_LIMIT,
 	              "Updates by that ELBO in each iteration with chains, before the others, on the same batch."),
 	MMI_REAL_ROW("learner", "beta", mmi_settings, beta, 1, 0, MMI_LIMIT, "Weight of the ELBO's divergence."),
+	MMI_COUNT_ROW("learner", "draws", mmi_settings, draws, 1, 1, 1024,
+	              "Draws of each expert in the ELBO of mmvae, mmvae+ or cmvae, as a baseline or as a warm-up, weighted "
+	              "by importance: "
+	              "the bound of IWAE as MMVAE has it, mean over the experts outside of the logarithm. beta is inside "
+	              "of the weights, "
+	              "so that with another one than 1 it is no bound. Each draw decodes all modalities twice, forward for "
+	              "the weights and "
+	              "once more to learn; memory grows by the draws alone, some numbers of each latent."),
+	MMI_SECOND_ROW("learner", "gradient", mmi_settings, dreg, gradients, 0,
+	               "Of those draws, to the encoders. Bound: that of the bound. Dreg: doubly reparametrised (Tucker et "
+	               "al. 2019), with "
+	               "less noise; but z comes from one expert and the density in the weights is the mixture's, so that "
+	               "with more than "
+	               "one draw it is biased. Runs published under that name have another gradient: those of MMVAE+ that "
+	               "of the bound."),
 	MMI_REAL_ROW("learner", "contrast_factor", mmi_settings, contrast_factor, 0, 0, MMI_LIMIT,
 	             "Weight of a contrastive loss between the experts: those of one tuple shall point the same way in "
 	             "the shared latent, those of different tuples of a batch elsewhere. It finds what modalities have in "
@@ -255,6 +271,13 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 	if (o->shared_only && s->model.private_dim)
 		return mmi_config_refuse(c, "learner", key,
 		                         "with private_dim above 0: mmvae+ or cmvae (the others know no private latents)", e);
+	if (s->draws > 1 && !o->expert)
+		return mmi_config_refuse(c, "learner", "draws",
+		                         "1, or mmvae, mmvae+ or cmvae as the objective (others are no mean over experts)", e);
+	if (s->dreg && !o->expert)
+		return mmi_config_refuse(c, "learner", "gradient",
+		                         "bound, or mmvae, mmvae+ or cmvae as the objective (others have no weights of draws)",
+		                         e);
 	if (s->model.independent)
 		return mmi_config_refuse(
 			c, "learner", key,

@@ -51,6 +51,8 @@ typedef struct mmi_settings {
 	bool experts_all;            /* all: a chain from every expert; one: from one drawn per sample */
 	bool expert_reduce_mean;     /* the paper's listing: each chain's gradient divided by their number */
 	double beta;                 /* weight of the ELBO's divergence */
+	uint32_t draws;              /* of each expert in an ELBO, weighted by importance; 1: one, as it is */
+	bool dreg;                   /* whose gradient to the encoders is doubly reparametrised */
 	double contrast_factor;      /* weight of the contrastive loss between experts; 0: none */
 	uint64_t contrast_start;     /* iterations before it starts, counted as warmup is */
 	double contrast_temperature; /* of its similarities */

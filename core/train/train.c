@@ -80,6 +80,16 @@ static void tell_course(const mmi_run *r)
 		         (unsigned long long)s->warmup, (unsigned long long)s->iterations);
 }
 
+static void tell_gradient(const mmi_run *r)
+{
+	if (r->learner->n_eps && r->settings->dreg)
+		mmi_logf(
+			r->hooks->log, MM_LOG_WARNING,
+			"[learner] gradient = dreg is %s: each z is drawn from one expert, and the density in its weight is the "
+			"mixture's; runs published under that name have another gradient (docs/PAPER.md)",
+			r->settings->draws > 1 ? "biased with more than one draw" : "exact with one draw alone");
+}
+
 /* Iterations of the whole run; with a time budget as if all took as long as those so far. */
 static uint64_t expected_iterations(const mmi_run *r)
 {
@@ -127,8 +137,10 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 	const mmi_train_hooks *h = r->hooks;
 	r->started = mmi_run_seconds_now(r->settings);
 	tick(r);
-	if (!finished(r))
+	if (!finished(r)) {
 		tell_course(r);
+		tell_gradient(r);
+	}
 	while (!finished(r)) {
 		const mmi_batch *batch;
 		mmi_measures measures;

@@ -86,6 +86,15 @@ static void iterations_with_missing_modalities_and_private_latents_are_the_hosts
 	                true);
 }
 
+static void iterations_with_draws_weighted_by_importance_are_the_hosts(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.warmup=3", "learner.draws=3", NULL }, false);
+	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.objective=mmvae+", "learner.private_dim=2",
+	                                       "learner.draws=3", "learner.gradient=dreg", "data.incomplete=keep", NULL },
+	                true);
+}
+
 static const char *const plain[] = { "run.chunk=16", "learner.warmup=1", "learner.generator_ema=0.9", NULL };
 
 /* ------------------------------------------------------------ the same bits */
@@ -217,6 +226,7 @@ int main(void)
 		cmocka_unit_test(iterations_are_the_hosts),
 		cmocka_unit_test(iterations_with_all_experts_and_the_contrastive_loss_are_the_hosts),
 		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_are_the_hosts),
+		cmocka_unit_test(iterations_with_draws_weighted_by_importance_are_the_hosts),
 		cmocka_unit_test(any_order_of_execution_gives_the_same_bits),
 		cmocka_unit_test(recorded_sequences_change_no_bit),
 		cmocka_unit_test(a_run_goes_on_on_the_other_device),

@@ -81,6 +81,16 @@ static void iterations_with_missing_modalities_and_private_latents_have_the_same
 	                true);
 }
 
+static void iterations_with_draws_weighted_by_importance_have_the_same_bits(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "learner.warmup=2", "learner.draws=3", "learner.contrast_factor=1", NULL },
+	                false);
+	iterate_on_both((const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=2", "learner.draws=3",
+	                                       "learner.gradient=dreg", "data.incomplete=keep", NULL },
+	                true);
+}
+
 /* Of an iteration with all chains: three modalities of a batch, and what the host decides of it. How many rows the
  * chains revise, and how often, is nothing to it. */
 static void a_batch_goes_to_the_device_once_an_iteration(void **state)
@@ -207,6 +217,7 @@ int main(void)
 		cmocka_unit_test(iterations_have_the_same_bits),
 		cmocka_unit_test(iterations_with_all_experts_and_the_contrastive_loss_have_the_same_bits),
 		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_have_the_same_bits),
+		cmocka_unit_test(iterations_with_draws_weighted_by_importance_have_the_same_bits),
 		cmocka_unit_test(a_batch_goes_to_the_device_once_an_iteration),
 		cmocka_unit_test(a_run_goes_on_on_another_device),
 		cmocka_unit_test(translations_have_the_same_bits),

@@ -209,6 +209,11 @@ static void no_allocation_with_the_switches_turned(void **state)
 	                                             "energy.energy_l2=0.1", "energy.shortcut_kernel=1", NULL });
 	expect_no_allocations("translations", (const char *const[]){ "learner.translation_share=0.5", NULL });
 	expect_no_allocations("snapshots in each step", (const char *const[]){ "learner.snapshot_interval=1", NULL });
+	expect_no_allocations("draws weighted", (const char *const[]){ "learner.warmup=3", "learner.draws=3",
+	                                                               "learner.contrast_factor=1", NULL });
+	expect_no_allocations("doubly reparametrised",
+	                      (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=2", "learner.draws=3",
+	                                             "learner.gradient=dreg", "learner.iterations=5", NULL });
 	expect_no_allocations("a schedule", (const char *const[]){ "learner.schedule=cosine(0.1)", NULL });
 }
 

@@ -15,6 +15,7 @@
 
 #include "engine/row_ops.h"
 #include "learn/objectives/objective.h"
+#include "learn/terms/importance.h"
 
 enum { M = 3, Z = 2, DRAWS = 7 };
 
@@ -113,8 +114,8 @@ typedef struct rig {
 	mmi_model *model;
 	mmi_pool *pool;
 	mmi_loss loss;
-	mmi_expert experts[M];
-	mm_tensor to_loc, to_scale; /* gradients to the first expert */
+	mmi_expert experts[M], held[M]; /* the same numbers, with and without a gradient */
+	mm_tensor to_loc, to_scale;     /* gradients to the first expert */
 	given is;
 	float *grads; /* of the generator's store */
 } rig;
@@ -205,6 +206,15 @@ static mm_tensor flag(mmi_graph *g, const char *name)
 	return mmi_input(g, name, mmi_shape(0));
 }
 
+static mmi_expert expert_inputs(const rig *r)
+{
+	const bool private = r->model->config.private_dim;
+	mmi_graph *g = r->loss.net.graph;
+	return (mmi_expert){ mmi_input(g, "loc", mmi_shape(1, Z)), mmi_input(g, "scale", mmi_shape(1, Z)),
+		                 private ? mmi_input(g, "w_loc", mmi_shape(1, 1)) : MMI_NONE,
+		                 private ? mmi_input(g, "w_scale", mmi_shape(1, 1)) : MMI_NONE };
+}
+
 static void record_inputs(rig *r, const mmi_objective *o, bool masked)
 {
 	mmi_loss *l = &r->loss;
@@ -213,11 +223,9 @@ static void record_inputs(rig *r, const mmi_objective *o, bool masked)
 	l->n_z = o->draws(r->model);
 	l->masked = masked;
 	for (int m = 0; m < M; m++) {
-		const bool private = r->model->config.private_dim;
 		l->x[m] = mmi_input(g, "x", mmi_shape(1, 1));
-		r->experts[m] = (mmi_expert){ mmi_input(g, "loc", mmi_shape(1, Z)), mmi_input(g, "scale", mmi_shape(1, Z)),
-			                          private ? mmi_input(g, "w_loc", mmi_shape(1, 1)) : MMI_NONE,
-			                          private ? mmi_input(g, "w_scale", mmi_shape(1, 1)) : MMI_NONE };
+		r->experts[m] = expert_inputs(r);
+		r->held[m] = expert_inputs(r);
 		l->observed[m] = flag(g, "observed");
 		l->mixture.share[m] = flag(g, "share");
 		l->mixture.log_share[m] = flag(g, "log_share");
@@ -227,14 +235,14 @@ static void record_inputs(rig *r, const mmi_objective *o, bool masked)
 		l->z[k] = mmi_model_place(r->model, g);
 }
 
-static void compile(rig *r, const mmi_objective *o, bool masked)
+static void compile(rig *r, const mmi_objective *o, bool masked, bool dreg)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_loss *l = &r->loss;
 	*l = (mmi_loss){ .n_x = M };
 	must(mmi_network_open(&l->net, &e), &e);
 	record_inputs(r, o, masked);
-	const mmi_elbo_io io = { r->model, l, r->experts, masked ? &l->mixture : NULL, 1.5f };
+	const mmi_elbo_io io = { r->model, l, r->experts, masked ? &l->mixture : NULL, 1.5f, dreg ? r->held : NULL };
 	must(o->record(&io, &l->value, &e), &e);
 	const mm_tensor wrt[] = { r->experts[0].loc, r->experts[0].scale };
 	mm_tensor grads[2], outputs[256];
@@ -281,6 +289,14 @@ static void set_draws(rig *r, mmi_program *p, uint32_t at, int e, int k)
 		set_number(p, r->loss.z[at].w[m], (double)w[m]);
 }
 
+static void set_expert(const rig *r, mmi_program *p, const mmi_expert *to, int m)
+{
+	set(p, to->loc, r->is.loc[m]);
+	set(p, to->scale, r->is.scale[m]);
+	set(p, to->w_loc, &r->is.w_loc[m]);
+	set(p, to->w_scale, &r->is.w_scale[m]);
+}
+
 /* n: modalities that are observed, the first ones. */
 static void set_case(rig *r, mmi_program *p, int n, uint32_t subset)
 {
@@ -288,10 +304,8 @@ static void set_case(rig *r, mmi_program *p, int n, uint32_t subset)
 	for (int m = 0; m < M; m++) {
 		const bool there = m < n;
 		set(p, l->x[m], &r->is.x[m]);
-		set(p, r->experts[m].loc, r->is.loc[m]);
-		set(p, r->experts[m].scale, r->is.scale[m]);
-		set(p, r->experts[m].w_loc, &r->is.w_loc[m]);
-		set(p, r->experts[m].w_scale, &r->is.w_scale[m]);
+		set_expert(r, p, &r->experts[m], m);
+		set_expert(r, p, &r->held[m], m);
 		set_number(p, l->observed[m], there);
 		set_number(p, l->mixture.share[m], there ? 1.0 / n : 0);
 		set_number(p, l->mixture.log_share[m], there ? -log(n) : (double)MMI_LOG_OF_NOTHING);
@@ -299,15 +313,22 @@ static void set_case(rig *r, mmi_program *p, int n, uint32_t subset)
 	}
 }
 
-/* One objective with the first n modalities observed, `each` its draws of expert i for place i or of the first for all.
- * The graph for complete batches has no masks. */
-static mmi_program *evaluate(rig *r, const mmi_objective *o, int n, uint32_t subset, bool each)
+/* With gradients to the generator's parameters from 0 on. */
+static mmi_program *begin(rig *r, int n, uint32_t subset)
 {
-	compile(r, o, n < M);
 	mmi_program *p = r->loss.net.programs[0];
 	mmi_program_bind_grads(p, r->model->generator, (mmi_floats){ r->grads });
 	memset(r->grads, 0, r->model->generator->count * sizeof *r->grads);
 	set_case(r, p, n, subset);
+	return p;
+}
+
+/* One objective with the first n modalities observed, `each` its draws of expert i for place i or of the first for all.
+ * The graph for complete batches has no masks. */
+static mmi_program *evaluate(rig *r, const mmi_objective *o, int n, uint32_t subset, bool each)
+{
+	compile(r, o, n < M, false);
+	mmi_program *p = begin(r, n, subset);
 	for (uint32_t i = 0; i < r->loss.n_z; i++)
 		set_draws(r, p, i, each ? (int)i : 0, 0);
 	mmi_program_run(p);
@@ -411,6 +432,171 @@ static void a_learned_mixture_as_prior(void **state)
 		}
 }
 
+/* ---------------------------------------------------------------- several draws of each expert */
+
+enum { MOST_DRAWS = 2 };
+
+static void set_all_draws(rig *r, mmi_program *p, int k)
+{
+	for (uint32_t i = 0; i < r->loss.n_z; i++)
+		set_draws(r, p, i, (int)i, k);
+}
+
+/* -lw of every expert and draw, [M][draws]. */
+static void find_terms(rig *r, const mmi_objective *o, int n, int draws, float *term)
+{
+	const mmi_loss_place place = { 1, r->pool, true };
+	const mmi_elbo_form form = { .objective = o, .beta = 1.5 };
+	mm_error e = MM_ERROR_INIT;
+	must(mmi_loss_weights(r->model, &place, &form, &r->loss, &e), &e);
+	memcpy(r->experts, r->loss.held, sizeof r->experts);
+	memcpy(r->held, r->loss.held, sizeof r->held);
+	mmi_program *p = r->loss.net.programs[0];
+	set_case(r, p, n, 0);
+	for (int k = 0; k < draws; k++) {
+		set_all_draws(r, p, k);
+		mmi_program_run(p);
+		for (int m = 0; m < M; m++)
+			term[m * draws + k] = *mmi_program_data(p, r->loss.each[m]).at;
+	}
+	mmi_network_clear(&r->loss.net);
+}
+
+/* Gradients of all draws: to the first expert, and in r->grads to the generator. */
+static void add_gradients(rig *r, const mmi_objective *o, int n, int draws, const float *share, bool dreg,
+                          float to_loc[Z], float to_scale[Z])
+{
+	compile(r, o, true, dreg);
+	mmi_program *p = begin(r, n, 0);
+	for (int k = 0; k < draws; k++) {
+		set_all_draws(r, p, k);
+		for (int m = 0; m < M; m++)
+			set_number(p, r->loss.mixture.share[m], (double)share[m * draws + k]);
+		mmi_program_run(p);
+		for (int d = 0; d < Z; d++) {
+			to_loc[d] += mmi_program_data(p, r->to_loc).at[d];
+			to_scale[d] += mmi_program_data(p, r->to_scale).at[d];
+		}
+	}
+	mmi_network_clear(&r->loss.net);
+}
+
+static void check_rows(const float *term, int n, int draws, const char *name)
+{
+	char record[64];
+	snprintf(record, sizeof record, "%s/rows", name);
+	const reference_record *want = find(record);
+	for (int i = 0; i < n * draws; i++)
+		near(-(double)term[i], want->values[i], record);
+}
+
+/* Shares of all draws, and the bound. */
+static double weigh(const float *term, int n, int draws, float *share)
+{
+	double bound = 0;
+	for (int m = 0; m < M; m++) {
+		const float of = m < n ? 1.0f / (float)n : 0;
+		mmi_importance_share(term + m * draws, &of, (uint32_t)draws, 1, share + m * draws, &bound);
+	}
+	return bound;
+}
+
+static void check_draws(rig *r, const mmi_objective *o, int n, int draws, bool rows, const char *name)
+{
+	char record[64];
+	float term[M * MOST_DRAWS], share[M * MOST_DRAWS], to_loc[Z] = { 0 }, to_scale[Z] = { 0 };
+	find_terms(r, o, n, draws, term);
+	if (rows)
+		check_rows(term, n, draws, name);
+	const double bound = weigh(term, n, draws, share);
+	snprintf(record, sizeof record, "%s/value", name);
+	near(bound, find(record)->values[0], record);
+	add_gradients(r, o, n, draws, share, false, to_loc, to_scale);
+	check(to_loc, name, "loc");
+	check(to_scale, name, "scale");
+}
+
+static const struct {
+	const mmi_objective *objective;
+	const char *name;
+	int32_t private_dim;
+} weighted[] = { { &mmi_objective_mmvae, "mmvae", 0 }, { &mmi_objective_mmvae_plus, "mmvae+", 1 } };
+
+static void draws_weighted_by_importance(void **state)
+{
+	char name[64];
+	rig r;
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(weighted); i++) {
+		open_rig(&r, (mmi_model_config){ .private_dim = weighted[i].private_dim });
+		for (int n = 2; n <= M; n++)
+			for (int draws = 1; draws <= MOST_DRAWS; draws++) {
+				snprintf(name, sizeof name, "%s/%s/%d", weighted[i].name, n < M ? "part" : "full", draws);
+				check_draws(&r, weighted[i].objective, n, draws, true, name);
+			}
+		close_rig(&r);
+	}
+	open_rig(&r, (mmi_model_config){ .prior = MMI_PRIOR_LAPLACE });
+	check_draws(&r, &mmi_objective_mmvae, M, 2, false, "mmvae/laplace/2");
+	close_rig(&r);
+}
+
+/* To the encoders; to the generator the gradient is that of the bound. */
+static void check_dreg(rig *r, const mmi_objective *o, int n, const char *name)
+{
+	const size_t count = r->model->generator->count;
+	float term[M * MOST_DRAWS], share[M * MOST_DRAWS], none[2][Z], to_loc[Z] = { 0 }, to_scale[Z] = { 0 };
+	float *of_bound = mmi_alloc(count, sizeof *of_bound);
+	assert_non_null(of_bound);
+	find_terms(r, o, n, MOST_DRAWS, term);
+	weigh(term, n, MOST_DRAWS, share);
+	add_gradients(r, o, n, MOST_DRAWS, share, false, none[0], none[1]);
+	memcpy(of_bound, r->grads, count * sizeof *of_bound);
+	add_gradients(r, o, n, MOST_DRAWS, share, true, to_loc, to_scale);
+	check(to_loc, name, "loc");
+	check(to_scale, name, "scale");
+	for (size_t i = 0; i < count; i++)
+		near((double)r->grads[i], (double)of_bound[i], name);
+	mmi_free(of_bound);
+}
+
+static void doubly_reparametrised_gradients(void **state)
+{
+	char name[64];
+	rig r;
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(weighted); i++) {
+		open_rig(&r, (mmi_model_config){ .private_dim = weighted[i].private_dim });
+		for (int n = 2; n <= M; n++) {
+			snprintf(name, sizeof name, "%s/%s/dreg", weighted[i].name, n < M ? "part" : "full");
+			check_dreg(&r, weighted[i].objective, n, name);
+		}
+		close_rig(&r);
+	}
+}
+
+/* Numbers that overflow and vanish as they stand, an expert that is missing, draws that are equally likely. */
+static void weights_are_of_any_size(void **state)
+{
+	enum { ROWS = 4, OF_EACH = 3 };
+	const float term[OF_EACH][ROWS] = { { 1000, -5000, 7, 2 }, { 1001, -5000, 1, 2 }, { 2000, -5003, 0, 2 } },
+				of[ROWS] = { 0.5f, 1, 0, 1 };
+	float share[OF_EACH][ROWS];
+	double bound[ROWS] = { 1, 0, 3, 0 };
+	(void)state;
+	mmi_importance_share(&term[0][0], of, OF_EACH, ROWS, &share[0][0], bound);
+	near((double)share[0][0], 0.5 / (1 + exp(-1)), "the likelier of two");
+	near((double)share[2][0], 0, "one that vanishes");
+	near(bound[0], 1 + 0.5 * (1000 - log((1 + exp(-1)) / 3)), "the bound");
+	near((double)share[2][1], 1 / (2 * exp(-3) + 1), "the likeliest of three");
+	for (int k = 0; k < OF_EACH; k++) {
+		assert_true(share[k][2] == 0);
+		near((double)share[k][3], 1.0 / 3, "equally likely");
+	}
+	assert_true(bound[2] == 3);
+	near(bound[3], 2, "equal terms");
+}
+
 /* ---------------------------------------------------------------- the same experts at use */
 
 /* Standard draws of `eps` become loc + temperature scale eps. */
@@ -499,6 +685,9 @@ int main(void)
 		cmocka_unit_test(consensus_of_all_subsets_with_learned_weights),
 		cmocka_unit_test(a_draw_of_each_expert),
 		cmocka_unit_test(a_learned_mixture_as_prior),
+		cmocka_unit_test(draws_weighted_by_importance),
+		cmocka_unit_test(doubly_reparametrised_gradients),
+		cmocka_unit_test(weights_are_of_any_size),
 		cmocka_unit_test(several_experts_become_one_at_use_as_in_the_losses),
 		cmocka_unit_test(the_pool_s_variance_keeps_its_digits),
 	};

@@ -262,6 +262,7 @@ static mmi_settings read_settings(const rig *r, uint32_t chunk)
 		.experts_all = number(r, "experts_all") != 0,
 		.expert_reduce_mean = number(r, "expert_reduce_mean") != 0,
 		.elbo = &mmi_objective_mmvae,
+		.draws = 1,
 		.cooperative = true,
 		.beta = number(r, "beta"),
 		.inference_target = (mmi_inference_target)count(r, "inference_target"),

@@ -226,7 +226,8 @@ static void check_elbos_named(rig *r, const char *suffix)
 		mmi_loss l;
 		if (o->clusters || (r->private ? o->shared_only : o->private_only)) /* clusters: test_baselines.c */
 			continue;
-		must(mmi_loss_elbo(r->linear.model, &place, o, 1.5, 0, &r->generator, &r->inference, &l, &e), &e);
+		const mmi_elbo_form form = { .objective = o, .beta = 1.5 };
+		must(mmi_loss_elbo(r->linear.model, &place, &form, &r->generator, &r->inference, &l, &e), &e);
 		char name[32];
 		snprintf(name, sizeof name, "%s%s", o->name, suffix);
 		for (int m = 0; m < LINEAR; m++)

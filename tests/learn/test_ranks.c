@@ -144,6 +144,20 @@ static void with_all_experts_and_the_contrastive_loss(void **state)
 	check(&c, 4);
 }
 
+static void with_draws_weighted_by_importance(void **state)
+{
+	const course warm = { .sets = SETS("learner.warmup=1", "learner.elbo_updates=2", "learner.draws=5",
+		                               "learner.contrast_factor=1"),
+		                  .iterations = 3 };
+	const course doubly = { .sets = SETS("learner.objective=mmvae+", "learner.private_dim=2", "learner.draws=5",
+		                                 "learner.gradient=dreg", "data.incomplete=keep"),
+		                    .iterations = 3,
+		                    .lacking = true };
+	(void)state;
+	check(&warm, 2);
+	check(&doubly, 4);
+}
+
 static void with_missing_modalities_and_private_latents(void **state)
 {
 	const course imputed = { .sets =
@@ -270,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_the_paper_s_updates),
 		cmocka_unit_test(with_all_experts_and_the_contrastive_loss),
+		cmocka_unit_test(with_draws_weighted_by_importance),
 		cmocka_unit_test(with_missing_modalities_and_private_latents),
 		cmocka_unit_test(with_swapped_tuples_and_translations),
 		cmocka_unit_test(with_a_match_learned_by_ranking),

@@ -624,6 +624,10 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.objective=cmvae"), "need private latents");
 	refuse(SETS("learner.private_dim=3", "learner.warmup=9", "learner.warmup_objective=cmvae"), "a baseline only");
 	refuse(SETS("learner.objective=mvae", "learner.private_dim=4"), "know no private latents");
+	refuse(SETS("learner.objective=mopoe", "learner.draws=2"), "no mean over experts");
+	refuse(SETS("learner.objective=helvae", "learner.gradient=dreg"), "no weights of draws");
+	refuse(SETS("learner.warmup=10", "learner.warmup_objective=mopoe", "learner.draws=2"), "no mean over experts");
+	refuse(SETS("learner.draws=0"), "from 1 to");
 	refuse(SETS("learner.generators=independent", "learner.private_dim=4"), "private_dim");
 	refuse(SETS("learner.generators=independent", "learner.warmup=10"), "an ELBO needs a shared latent");
 	refuse(SETS("learner.inference=independent"), "experts = all");

@@ -526,6 +526,32 @@ static void seconds_of_metrics_go_on_without_a_time_budget(void **state)
 	assert_true(seconds_at_end(*state, "run", &before) > first);
 }
 
+/* Of the doubly reparametrised gradient, where an ELBO has it. */
+static void a_biased_gradient_is_told(void **state)
+{
+	static const struct {
+		const char *sets[4], *says;
+	} ways[] = {
+		{ { "learner.objective=mmvae", "learner.draws=2", "learner.gradient=dreg", "learner.iterations=1" },
+		  "[learner] gradient = dreg is biased with more than one draw" },
+		{ { "learner.objective=mmvae", "learner.draws=1", "learner.gradient=dreg", "learner.iterations=1" },
+		  "[learner] gradient = dreg is exact with one draw alone" },
+		{ { "learner.objective=mmvae", "learner.draws=2", "learner.gradient=bound", "learner.iterations=1" }, NULL },
+		{ { "learner.objective=cooperative", "learner.draws=2", "learner.gradient=dreg", "learner.iterations=1" },
+		  NULL },
+	};
+	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
+		mm_error e = MM_ERROR_INIT;
+		course c = { 0 };
+		mmi_train_result result;
+		char folder[16];
+		snprintf(folder, sizeof folder, "dreg%zu", i);
+		assert_ok(train(*state, folder, MMI_TRAIN_NEW, ways[i].sets, 4, &c, &result, &e), e);
+		assert_true(!strstr(c.heard, "gradient = dreg") == !ways[i].says);
+		assert_true(!ways[i].says || strstr(c.warning, ways[i].says));
+	}
+}
+
 static void other_data_needs_a_word_and_other_settings_are_told(void **state)
 {
 	static const char *const data[] = { "run.seed=7",    "learner.batch=4", "data.holdout=3",
@@ -620,6 +646,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(output_beside_checkpoints_that_fails_ends_no_run, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(sheets_come_back_when_they_can, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(seconds_of_metrics_go_on_without_a_time_budget, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_biased_gradient_is_told, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(other_data_needs_a_word_and_other_settings_are_told, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_run_says_what_will_end_it_and_when_the_energy_starts, rig_setup,
 		                                rig_teardown),

@@ -5,6 +5,6 @@
 #include "learn/objectives/objective.h"
 
 const mmi_objective mmi_objective_cmvae = {
-	"cmvae",          MMI_FUSION_MIXTURE,          .private_only = true,         .baseline_only = true,
-	.clusters = true, .draws = mmi_elbo_draw_each, .record = mmi_elbo_mmvae_plus
+	"cmvae",          MMI_FUSION_MIXTURE,          .private_only = true,          .baseline_only = true,
+	.clusters = true, .draws = mmi_elbo_draw_each, .record = mmi_elbo_mmvae_plus, .expert = mmi_elbo_mmvae_plus_expert
 };

@@ -95,6 +95,41 @@ mm_status mmi_elbo_one_draw(const mmi_elbo_io *io, const mmi_expert *q, mm_tenso
 	return MM_OK;
 }
 
+/* W of expert i's draw, a number per sample: the share that it has in the loss is W / |O|. */
+static mm_tensor weight_of(const mmi_elbo_io *io, uint32_t i)
+{
+	mmi_graph *g = io->loss->net.graph;
+	mm_tensor count = io->loss->observed[0];
+	for (uint32_t m = 1; m < io->model->n_modalities; m++)
+		count = mmi_graph_ops.add(g, count, io->loss->observed[m]);
+	return mmi_graph_ops.mul(g, count, io->mixture->share[i]);
+}
+
+/* The draw itself, whose gradient is `weight` times as large: at the place of the held one, from which it does not
+ * differ. */
+static mm_tensor reweighted(mmi_graph *g, mm_tensor draw, mm_tensor held, mm_tensor weight)
+{
+	mm_tensor apart = mmi_graph_ops.axpby(g, 1, draw, -1, held);
+	return mmi_graph_ops.add(g, held, mmi_graph_ops.mul(g, apart, weight));
+}
+
+mm_tensor mmi_elbo_draw_z(const mmi_elbo_io *io, uint32_t i, mm_tensor eps)
+{
+	mmi_graph *g = io->loss->net.graph;
+	mm_tensor draw = mmi_elbo_draw(g, io->experts[i].loc, io->experts[i].scale, eps);
+	return io->held ? reweighted(g, draw, mmi_elbo_draw(g, io->held[i].loc, io->held[i].scale, eps), weight_of(io, i))
+	                : draw;
+}
+
+mm_tensor mmi_elbo_draw_w(const mmi_elbo_io *io, uint32_t i, mm_tensor eps)
+{
+	mmi_graph *g = io->loss->net.graph;
+	mm_tensor draw = mmi_elbo_draw(g, io->experts[i].w_loc, io->experts[i].w_scale, eps);
+	return io->held
+	           ? reweighted(g, draw, mmi_elbo_draw(g, io->held[i].w_loc, io->held[i].w_scale, eps), weight_of(io, i))
+	           : draw;
+}
+
 uint32_t mmi_elbo_draw_each(const mmi_model *m)
 {
 	return m->n_modalities;

@@ -24,7 +24,12 @@ typedef struct mmi_elbo_io {
 	const mmi_expert *experts;
 	const mmi_mixture *mixture; /* weights of the observed experts; NULL: all are observed */
 	float beta;
+	const mmi_expert *held; /* the experts as constants, which densities see where draws are doubly reparametrised;
+	                           NULL: they see the experts */
 } mmi_elbo_io;
+
+/* Of a mixture with a draw from each expert: what the draw of expert i contributes. */
+typedef mm_status mmi_elbo_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e);
 
 /* Flags drawn per sample: none are read; a non-empty subset of what is observed, each as likely; one of it. */
 typedef enum { MMI_SUBSET_NONE, MMI_SUBSET_ANY, MMI_SUBSET_ONE } mmi_subset;
@@ -42,6 +47,9 @@ typedef struct mmi_objective {
 	uint32_t (*draws)(const mmi_model *m);
 	/* Negative ELBO, a number per sample. */
 	mm_status (*record)(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
+	/* What it is the mean of over the experts, so that several draws of each can be weighted (terms/importance.h);
+	 * NULL: it is none. */
+	mmi_elbo_expert *expert;
 } mmi_objective;
 
 extern const mmi_objective mmi_objective_mmvae, mmi_objective_mvae, mmi_objective_mopoe, mmi_objective_mmvae_plus,
@@ -64,12 +72,16 @@ mm_tensor mmi_elbo_divergence(mmi_graph *g, mm_tensor loc, mm_tensor scale);
 mm_tensor mmi_elbo_divergence_from(mmi_graph *g, const mmi_expert *q, const mmi_expert *p);
 /* Everything observed decoded from one draw of q, of the model's family: sum_m weight_m NLL_m + beta KL(q || p0). */
 mm_status mmi_elbo_one_draw(const mmi_elbo_io *io, const mmi_expert *q, mm_tensor *out, mm_error *e);
-/* A mixture with a draw from each expert: the mean of what expert i's own draw contributes, over those observed. */
-typedef mm_status mmi_elbo_expert(const mmi_elbo_io *io, uint32_t i, mm_tensor *out, mm_error *e);
+/* loc + scale * eps of expert i, of z or of its w. Doubly reparametrised, the gradient is times that of W, the weight
+ * of the draw. */
+mm_tensor mmi_elbo_draw_z(const mmi_elbo_io *io, uint32_t i, mm_tensor eps);
+mm_tensor mmi_elbo_draw_w(const mmi_elbo_io *io, uint32_t i, mm_tensor eps);
+/* A mixture with a draw from each expert: the mean over those observed. */
 uint32_t mmi_elbo_draw_each(const mmi_model *m); /* the number of modalities */
 mm_status mmi_elbo_stratified(const mmi_elbo_io *io, mmi_elbo_expert *record_expert, mm_tensor *out, mm_error *e);
 /* Recorders of mmvae and mmvae+, for those that differ in the prior alone. */
 mm_status mmi_elbo_mmvae(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
 mm_status mmi_elbo_mmvae_plus(const mmi_elbo_io *io, mm_tensor *out, mm_error *e);
+mmi_elbo_expert mmi_elbo_mmvae_plus_expert;
 
 #endif

@@ -9,30 +9,40 @@
 
 static mm_status read_elbo(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
 {
-	m->elbo = t->at[0].sum / l->span.of;
+	m->elbo = l->importance.draws ? l->importance.value : t->at[0].sum / l->span.of;
 	if (!isfinite(m->elbo))
 		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite",
 		                (long long)l->state.iteration + 1);
 	return MM_OK;
 }
 
-/* first: number of its draws. */
+/* Standard draws, `first` the number of the first: draw k of a sample is in row k B + its own. */
+static void draw(mmi_learner *l, uint32_t first, mmi_segment *s)
+{
+	for (uint32_t i = 0; i < l->n_eps; i++) {
+		for (uint32_t k = 0; k < l->draws; k++) {
+			const mmi_device_latents at = mmi_device_latents_at(l->model, &l->eps[i], (size_t)k * l->span.rows);
+			mmi_run_standard(l->sampler, l->span, first + k * l->n_eps + i, (uint32_t)l->state.iteration, &at);
+		}
+		s->z[i] = l->eps[i];
+	}
+}
+
 static mm_status update(mmi_learner *l, const mmi_batch *batch, uint32_t first, mmi_measures *m, mm_error *e)
 {
-	uint32_t b = l->span.rows, t = (uint32_t)l->state.iteration;
+	uint32_t b = l->span.rows;
 	mmi_terms terms = { .n = 1 };
 	terms.at[0] = (mmi_segment){ .loss = &l->elbo,
 		                         .x = &l->x,
 		                         .seen = &l->seen,
 		                         .pull = mmi_alignment_pull(l, batch, m),
 		                         .mask = &l->masks.data,
-		                         .rows = b,
+		                         .rows = l->draws * b,
 		                         .x_rows = b,
 		                         .seed = 1.0f / (float)l->span.of };
-	for (uint32_t i = 0; i < l->n_eps; i++) {
-		mmi_run_standard(l->sampler, l->span, first + i, t, &l->eps[i]);
-		terms.at[0].z[i] = l->eps[i];
-	}
+	draw(l, first, &terms.at[0]);
+	if (l->importance.draws)
+		mmi_weigh_draws(l, &terms.at[0]);
 	return mmi_model_update(l, &terms, read_elbo, m, e);
 }
 
@@ -44,5 +54,5 @@ mm_status mmi_update_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *
 
 mm_status mmi_update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
 {
-	return update(l, batch, MMI_DRAWS_ELBO + number * l->n_eps, m, e);
+	return update(l, batch, MMI_DRAWS_ELBO + number * l->n_eps * l->draws, m, e);
 }

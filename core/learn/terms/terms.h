@@ -26,6 +26,9 @@ bool mmi_match_due(const mmi_learner *l, bool chains);
 /* One update of it by the ranking loss. */
 mm_status mmi_update_match(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e);
 
+/* The draws of an ELBO's segment get weights of importance in the place of the experts' shares. */
+void mmi_weigh_draws(mmi_learner *l, mmi_segment *s);
+
 /* One update of generator and inference by the ELBO: the whole of an iteration without chains, or `number` beside them.
  */
 mm_status mmi_update_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e);
