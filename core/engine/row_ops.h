@@ -147,6 +147,49 @@ typedef struct mmi_swap_factors {
 	mmi_doubles told; /* [2] out: mean energy of the data; share of rows whose energy the swap raises. NaN of no rows */
 } mmi_swap_factors;
 
+/* The symmetric contrastive loss of two sets of embeddings (InfoNCE, van den Oord et al. 2018; symmetric as in CLIP,
+ * Radford et al. 2021). With u_i = a_i / |a_i|, v_j = b_j / |b_j| and s_ij = u_i . v_j / temperature, for the n rows
+ * i, j that both sides have:
+ *   L = 1/2 mean_i [ log sum_j exp s_ij - s_ii ] + 1/2 mean_j [ log sum_i exp s_ij - s_jj ]
+ * Of less than two rows nothing is made. Sums are in double. */
+typedef struct mmi_contrast {
+	mmi_floats x[2];    /* a and b: [rows][stride], of which the leading `dim` are compared */
+	mmi_floats has[2];  /* [rows] of 1 and 0; .at NULL: all rows are there */
+	mmi_floats grad[2]; /* as x: `weight` times the gradient is added; both .at NULL: it is not wanted */
+	uint32_t rows;
+	size_t stride, dim;
+	double temperature, weight;
+	mmi_doubles room; /* [mmi_contrast_room] to work in */
+	mmi_doubles told; /* [2]: weight * L is added to the first, 1 to the second */
+} mmi_contrast;
+
+static inline size_t mmi_contrast_room(size_t rows, size_t dim)
+{
+	return 4 * rows * dim + 2 * rows * rows + 8 * rows + 8;
+}
+
+/* How well each of a batch's samples of a modality is ranked among the others for the rest of its tuple
+ * (learn/terms/ranking.h). For tuple i and modality m, with j over the tuples that have m and c_im = sum of u_n of
+ * tuple i over its other modalities n: s_ij = u_m of tuple j . c_im / tau,   L_im = log sum_j exp s_ij - s_ii The loss
+ * is the mean over all i, m that have modality m, another one, and an alternative. Sums are in double. */
+typedef struct mmi_rank {
+	uint32_t n, rows;                /* modalities, tuples */
+	size_t dim;                      /* floats of a unit vector */
+	mmi_floats unit[MMI_MAX_STATES]; /* [rows][dim] */
+	mmi_floats has[MMI_MAX_STATES];  /* [rows] of 1 and 0; .at NULL: all */
+	mmi_floats grad[MMI_MAX_STATES]; /* [rows][dim] out: of the loss to each unit vector */
+	mmi_floats scale;                /* a number: log(1 / tau) */
+	mmi_doubles room;                /* [mmi_rank_room] to work in */
+	mmi_doubles told;                /* [MMI_RANK_TOLD] out; loss and first are NaN where there is nothing to rank */
+} mmi_rank;
+
+enum { MMI_RANK_LOSS, MMI_RANK_FIRST, MMI_RANK_SCALE_GRAD, MMI_RANK_SCALE, MMI_RANK_TOLD };
+
+static inline size_t mmi_rank_room(size_t n, size_t rows, size_t dim)
+{
+	return (n + 2) * rows * dim + rows * rows + 3 * n * rows + 2 * n + rows + 8;
+}
+
 /* ------------------------------------------------------------ parameters */
 
 /* A weight as a matrix [rows, columns] with its singular vectors: u [columns], v [rows]. */
@@ -190,6 +233,8 @@ struct mmi_row_ops {
 	void (*chain_end)(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r);
 	void (*seeds)(const mmi_device *d, const mmi_seeds *a);
 	void (*swap_factors)(const mmi_device *d, const mmi_swap_factors *a);
+	void (*contrast)(const mmi_device *d, const mmi_contrast *a);
+	void (*rank)(const mmi_device *d, const mmi_rank *a);
 	void (*adam)(const mmi_device *d, const mmi_adam_rows *a);
 	/* Sets `broken` unless all of x are finite. */
 	void (*check)(const mmi_device *d, mmi_floats x, size_t n, mmi_words broken);

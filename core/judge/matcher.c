@@ -3,12 +3,13 @@
 
 #include "judge/matcher.h"
 #include "judge/judge.h"
-#include "learn/terms/contrast.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK 256u /* rows read at once */
+#define BLOCK 256u     /* rows read at once */
+#define SHORTEST 1e-12 /* a row below this length has no direction */
 
 static const mmi_tower_size layers = {
 	.channels = 32, .most_channels = 128, .hidden = 128, .embedding = MMI_MATCHER_DIM
@@ -83,6 +84,17 @@ typedef struct rows_job {
 	float *out;
 } rows_job;
 
+void mmi_matcher_normalise(float *x, size_t rows, uint32_t d)
+{
+	for (size_t r = 0; r < rows; r++, x += d) {
+		double sum = 0;
+		for (uint32_t k = 0; k < d; k++)
+			sum += (double)x[k] * (double)x[k];
+		for (uint32_t k = 0; k < d && sum > SHORTEST * SHORTEST; k++)
+			x[k] = (float)((double)x[k] / sqrt(sum));
+	}
+}
+
 static void run_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const rows_job *j = ctx;
@@ -94,7 +106,7 @@ static void run_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	mmi_program_write(p, j->t->x, (int64_t)rows, j->x + row * count);
 	mmi_program_run(p);
 	mmi_program_read(p, j->t->out, (int64_t)rows, out);
-	mmi_contrast_normalise(out, rows, MMI_MATCHER_DIM);
+	mmi_matcher_normalise(out, rows, MMI_MATCHER_DIM);
 }
 
 void mmi_matcher_run(mmi_matcher *m, uint32_t i, const float *x, uint32_t rows, float *out)

@@ -38,6 +38,9 @@ mm_tensor mmi_matcher_record(mmi_graph *g, mm_tensor x);
 /* Embeddings [rows][dim] of length 1. A row does not depend on those beside it. */
 void mmi_matcher_run(mmi_matcher *m, uint32_t i, const float *x, uint32_t rows, float *out);
 
+/* x / |x| for each row, in place; a row of zeros stays. */
+void mmi_matcher_normalise(float *x, size_t rows, uint32_t d);
+
 /* A set of tuples as embeddings, and which of their samples are the same. */
 typedef struct mmi_embedded {
 	uint32_t n, modalities;

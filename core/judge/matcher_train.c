@@ -4,8 +4,8 @@
 
 #include "judge/matcher.h"
 #include "data/batches.h"
+#include "engine/row_ops.h"
 #include "engine/trainer.h"
-#include "learn/terms/contrast.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,12 +26,13 @@ struct training {
 	mmi_trainer trainer;
 	mmi_lanes *lanes; /* the trainer's */
 	mmi_pass pass;
-	uint32_t chunks; /* of a batch */
-	mmi_contrast contrast;
-	float *embedding[MMI_MAX_MODALITIES]; /* [batch][dim] */
-	float *grad[MMI_MAX_MODALITIES];      /* the same */
-	float *const *x;                      /* [modality][batch, whole chunks][floats] */
-	float *padded[MMI_MAX_MODALITIES];    /* the same, where a batch is not whole chunks */
+	uint32_t chunks;                          /* of a batch */
+	mmi_doubles room;                         /* for the contrastive loss to work in */
+	mmi_mirror told;                          /* doubles [2]: the loss, and of how many pairs */
+	mmi_floats embedding[MMI_MAX_MODALITIES]; /* [batch, whole chunks][dim] */
+	mmi_floats grad[MMI_MAX_MODALITIES];      /* the same */
+	float *const *x;                          /* [modality][batch, whole chunks][floats] */
+	float *padded[MMI_MAX_MODALITIES];        /* the same, where a batch is not whole chunks */
 };
 
 /* ------------------------------------------------------------ networks */
@@ -58,35 +59,40 @@ static mm_status open_tower(training *t, uint32_t i, mm_error *e)
 
 static mm_status open_trainer(training *t, mm_error *e)
 {
+	const mmi_device *d = t->m->params->device;
 	const uint32_t chunks = (t->how->batch + MMI_MATCHER_CHUNK - 1) / MMI_MATCHER_CHUNK;
 	const size_t rows = (size_t)chunks * MMI_MATCHER_CHUNK,
 				 floats = rows * MMI_MATCHER_DIM; /* rows behind the batch have no gradient */
 	for (uint32_t i = 0; i < t->m->n; i++) {
 		MMI_TRY(open_tower(t, i, e));
-		t->embedding[i] = mmi_alloc(floats, sizeof(float));
-		t->grad[i] = mmi_alloc(floats, sizeof(float));
+		t->embedding[i] = mmi_floats_alloc(d, floats);
+		t->grad[i] = mmi_floats_alloc(d, floats);
 		if (rows > t->how->batch)
 			t->padded[i] = mmi_alloc(rows * (size_t)t->m->tower[i].modality->count, sizeof(float));
-		if (!t->embedding[i] || !t->grad[i] || (rows > t->how->batch && !t->padded[i]))
+		if (!t->embedding[i].at || !t->grad[i].at || (rows > t->how->batch && !t->padded[i]))
 			return mmi_fail(e, MM_ENOMEM, "out of memory for training with batches of %u", t->how->batch);
 	}
 	t->chunks = chunks;
 	t->lanes = &t->trainer.lanes;
-	MMI_TRY(mmi_contrast_create(t->how->batch, MMI_MATCHER_DIM, &t->contrast, e));
-	MMI_TRY(
-		mmi_pass_create(t->m->params->device, t->m->pool, MMI_MATCHER_CHUNK, t->m->n * (uint32_t)rows, &t->pass, e));
+	t->room.at = d->ops->alloc(d, mmi_contrast_room(t->how->batch, MMI_MATCHER_DIM) * sizeof(double));
+	if (!t->room.at)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a contrastive loss of %u rows", t->how->batch);
+	MMI_TRY(mmi_mirror_create(d, 2 * sizeof(double), &t->told, e));
+	MMI_TRY(mmi_pass_create(d, t->m->pool, MMI_MATCHER_CHUNK, t->m->n * (uint32_t)rows, &t->pass, e));
 	return mmi_trainer_create(t->m->params, t->m->pool, t->m->n * chunks, t->how->rate, &t->trainer, e);
 }
 
 static void close_trainer(training *t)
 {
+	const mmi_device *d = t->m->params->device;
 	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++) {
 		mmi_network_clear(&t->tower[i].net);
-		mmi_free(t->embedding[i]);
-		mmi_free(t->grad[i]);
+		mmi_floats_release(d, &t->embedding[i]);
+		mmi_floats_release(d, &t->grad[i]);
 		mmi_free(t->padded[i]);
 	}
-	mmi_contrast_clear(&t->contrast);
+	d->ops->release(d, t->room.at);
+	mmi_mirror_clear(d, &t->told);
 	mmi_pass_clear(&t->pass);
 	mmi_trainer_clear(&t->trainer);
 }
@@ -102,22 +108,36 @@ static void embed_chunk(void *ctx, uint32_t task, uint32_t worker)
 	mmi_program *p = w->net.programs[worker];
 	mmi_program_feed(p, w->x, MMI_MATCHER_CHUNK, t->x[i] + row * (size_t)w->modality->count);
 	mmi_program_run(p);
-	mmi_program_read(p, w->out, MMI_MATCHER_CHUNK, t->embedding[i] + row * MMI_MATCHER_DIM);
+	mmi_floats_copy(t->m->params->device, mmi_floats_at(t->embedding[i], row * MMI_MATCHER_DIM),
+	                mmi_program_data(p, w->out), (size_t)MMI_MATCHER_CHUNK * MMI_MATCHER_DIM);
 }
 
 /* The mean over all pairs of modalities, and its gradient to every embedding. */
 static double loss_of_pairs(training *t)
 {
+	const mmi_device *d = t->m->params->device;
 	const uint32_t n = t->m->n;
-	const double weight = 2.0 / (n * (n - 1.0));
-	double loss = 0;
+	mmi_contrast c = { .rows = t->how->batch,
+		               .stride = MMI_MATCHER_DIM,
+		               .dim = MMI_MATCHER_DIM,
+		               .temperature = t->how->temperature,
+		               .weight = 2.0 / (n * (n - 1.0)),
+		               .room = t->room,
+		               .told = { t->told.device } };
+	d->ops->zero(d, t->told.device, t->told.bytes);
 	for (uint32_t i = 0; i < n; i++)
-		memset(t->grad[i], 0, (size_t)t->how->batch * MMI_MATCHER_DIM * sizeof(float));
+		mmi_floats_zero(d, t->grad[i], (size_t)t->how->batch * MMI_MATCHER_DIM);
 	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t j = i + 1; j < n; j++)
-			loss += weight * mmi_contrast_loss(&t->contrast, t->embedding[i], t->embedding[j], t->how->batch,
-			                                   t->how->temperature, weight, t->grad[i], t->grad[j]);
-	return loss;
+		for (uint32_t j = i + 1; j < n; j++) {
+			const uint32_t pair[2] = { i, j };
+			for (int side = 0; side < 2; side++) {
+				c.x[side] = t->embedding[pair[side]];
+				c.grad[side] = t->grad[pair[side]];
+			}
+			d->rows->contrast(d, &c);
+		}
+	mmi_mirror_pull(d, &t->told, t->told.bytes);
+	return *(const double *)t->told.host;
 }
 
 static void bind_tower(const void *ctx, mmi_program *p, size_t row, int64_t n)
@@ -125,7 +145,7 @@ static void bind_tower(const void *ctx, mmi_program *p, size_t row, int64_t n)
 	const trainer_tower *w = ctx;
 	const training *t = w->training;
 	mmi_program_feed(p, w->x, n, t->x[w->number] + row * (size_t)t->m->tower[w->number].modality->count);
-	mmi_program_feed(p, w->grad, n, t->grad[w->number] + row * MMI_MATCHER_DIM);
+	mmi_program_bind(p, w->grad, mmi_floats_at(t->grad[w->number], row * MMI_MATCHER_DIM));
 }
 
 static void backward(training *t)

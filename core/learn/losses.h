@@ -93,6 +93,8 @@ typedef struct mmi_segment {
 	const mmi_mask *mask;                     /* of a masked loss */
 	uint32_t rows, x_rows;                    /* x and what is of its rows repeat after x_rows */
 	float seed, l2;
+	mmi_doubles seed_at; /* unless NULL: the seed is *seed_at / seed_of, as the device has it */
+	double seed_of;
 	mmi_floats row_seed;     /* [rows]: factors of seed and of what is summed; .at NULL: 1 */
 	double sum, sum_squares; /* out: of the values before the seed, over the rows of all ranks */
 } mmi_segment;

@@ -149,42 +149,32 @@ mmi_device_latents mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, c
 	return out;
 }
 
-/* ------------------------------------------------------------ rows that the host looks at */
-
 mm_status mmi_room_create(const mmi_reduce *r, const mmi_model *m, size_t count, mmi_room *out, mm_error *e)
 {
-	mmi_room k = { .device = m->device, .n = m->n_modalities, .count = count };
-	bool ok = true;
-	for (uint32_t i = 0; (mmi_reduce_shared(r) || !m->device->ops->direct) && i < k.n; i++) {
-		ok = (k.rows[i] = mmi_alloc(r->span.of * count, sizeof(float))) && ok;
-		ok = (k.observed[i] = mmi_alloc(r->span.of, sizeof(float))) && ok;
+	*out = (mmi_room){ .device = m->device, .n = m->n_modalities, .count = count };
+	for (uint32_t i = 0; i < out->n; i++) {
+		MMI_TRY(mmi_reduce_room(r, m->device, count, &out->rows[i], e));
+		MMI_TRY(mmi_reduce_room(r, m->device, 1, &out->there[i], e));
 	}
-	if (!ok) {
-		mmi_room_clear(&k);
-		return mmi_fail(e, MM_ENOMEM, "out of memory for %u rows of all ranks", r->span.of);
-	}
-	*out = k;
 	return MM_OK;
 }
 
 void mmi_room_clear(mmi_room *k)
 {
 	for (uint32_t i = 0; i < k->n; i++) {
-		mmi_free(k->rows[i]);
-		mmi_free(k->observed[i]);
+		mmi_mirror_clear(k->device, &k->rows[i]);
+		mmi_mirror_clear(k->device, &k->there[i]);
 	}
 	*k = (mmi_room){ .n = 0 };
 }
 
-void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, const mmi_floats *here, const float *const *observed,
-                   const float **all, const float **there)
+void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, const mmi_floats *here, const mmi_floats *there,
+                   mmi_floats *all, mmi_floats *all_there)
 {
 	for (uint32_t i = 0; i < k->n; i++) {
-		float *own = k->rows[i] ? k->rows[i] + r->span.first * k->count : NULL;
-		const float *rows = mmi_floats_read(k->device, here[i], r->span.rows * k->count, own);
-		all[i] = mmi_reduce_floats(r, rows, k->count, k->rows[i]);
-		if (observed)
-			there[i] = mmi_reduce_floats(r, observed[i], 1, k->observed[i]);
+		all[i] = mmi_reduce_on_device(r, k->device, here[i], k->count, &k->rows[i]);
+		if (there)
+			all_there[i] = mmi_reduce_on_device(r, k->device, there[i], 1, &k->there[i]);
 	}
 }
 

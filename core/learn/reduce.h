@@ -58,20 +58,19 @@ mmi_device_rows mmi_reduce_samples(const mmi_reduce *r, const mmi_model *m, cons
 mmi_device_latents mmi_reduce_latents(const mmi_reduce *r, const mmi_model *m, const mmi_device_latents *here,
                                       const mmi_all_rows *all);
 
-/* Where the host sees rows of several modalities, of all ranks, and who has them. */
+/* Where rows of several modalities of all ranks come together on the device, and who has them. */
 typedef struct mmi_room {
 	const mmi_device *device;
 	uint32_t n;
-	size_t count; /* floats of a row */
-	/* [batch][count], [batch]; nothing with one rank on a direct device. */
-	float *rows[MMI_MAX_MODALITIES], *observed[MMI_MAX_MODALITIES];
+	size_t count;                                                   /* floats of a row */
+	mmi_mirror rows[MMI_MAX_MODALITIES], there[MMI_MAX_MODALITIES]; /* [batch][count], [batch]; nothing with one rank */
 } mmi_room;
 
 mm_status mmi_room_create(const mmi_reduce *r, const mmi_model *m, size_t count, mmi_room *out, mm_error *e);
 void mmi_room_clear(mmi_room *k);
-/* all[m], there[m] of the whole batch. observed as in mmi_batch; where it is NULL nothing becomes of `there`. */
-void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, const mmi_floats *here, const float *const *observed,
-                   const float **all, const float **there);
+/* all[m], all_there[m] of the whole batch, from the rows here. Where `there` is NULL nothing becomes of all_there. */
+void mmi_room_fill(const mmi_room *k, const mmi_reduce *r, const mmi_floats *here, const mmi_floats *there,
+                   mmi_floats *all, mmi_floats *all_there);
 
 /* Of what was made with the rows of all ranks: `status`, unless some of them never came. */
 mm_status mmi_reduce_status(const mmi_reduce *r, mm_status status, mm_error *e);

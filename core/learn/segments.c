@@ -75,6 +75,8 @@ static mmi_pass_rows rows_of(const mmi_segment *s)
 		                    .ctx = s,
 		                    .rows = s->rows,
 		                    .weight = s->seed,
+		                    .weight_at = s->seed_at,
+		                    .weight_of = s->seed_of,
 		                    .l2_weight = s->l2,
 		                    .row_weight = s->row_seed };
 }

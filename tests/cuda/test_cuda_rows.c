@@ -448,6 +448,131 @@ static void factors_of_swapped_tuples_are_the_hosts(void **state)
 	}
 }
 
+/* 1 and 0: all but every third; the first alone. */
+static int add_flags(arrays *a, size_t n, int which)
+{
+	float flag[512];
+	assert_true(n <= MMI_COUNT(flag));
+	for (size_t i = 0; i < n; i++)
+		flag[i] = which == 2 ? i == 0 : (i + (size_t)which) % 3 > 0;
+	return add_bytes(a, flag, n * sizeof *flag);
+}
+
+/* Of the leading 5 of 8 numbers a row, twice: what is told adds up. The last of the ways leaves one row. */
+static void contrastive_losses_are_the_hosts(void **state)
+{
+	enum { N = 70, STRIDE = 8, COMPARED = 5 };
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		arrays a;
+		open_arrays(&a);
+		const int told = add_bytes(&a, (double[2]){ 0.5, 0 }, 2 * sizeof(double));
+		int x[2], has[2], grad[2];
+		for (int k = 0; k < 2; k++) {
+			x[k] = add_floats(&a, N * STRIDE, 1, 0);
+			has[k] = add_flags(&a, N, way == 3 ? 2 : k);
+			grad[k] = add_floats(&a, N * STRIDE, 0.01f, 0);
+		}
+		for (int s = 0; s < SIDES; s++) {
+			const mmi_device *d = a.device[s];
+			mmi_contrast c = { .rows = N,
+				               .stride = STRIDE,
+				               .dim = COMPARED,
+				               .temperature = 0.2,
+				               .weight = 0.7,
+				               .room = { d->ops->alloc(d, mmi_contrast_room(N, COMPARED) * sizeof(double)) },
+				               .told = { a.array[told].at[s] } };
+			for (int k = 0; k < 2; k++) {
+				c.x[k] = floats_of(&a, s, x[k]);
+				c.has[k].at = way ? floats_of(&a, s, has[k]).at : NULL;
+				c.grad[k].at = way == 2 ? NULL : floats_of(&a, s, grad[k]).at;
+			}
+			d->rows->contrast(d, &c);
+			d->rows->contrast(d, &c);
+			assert_int_equal(d->ops->wait(d, NULL), MM_OK);
+			d->ops->release(d, c.room.at);
+		}
+		for (int k = 0; k < 2; k++)
+			assert_floats(&a, grad[k], "the contrastive loss's gradient", 1e-6);
+		assert_doubles(&a, told, "the contrastive loss");
+		close_arrays(&a);
+	}
+}
+
+/* Of three modalities, all there, some missing, and so that only one tuple has the first. */
+static void rankings_are_the_hosts(void **state)
+{
+	enum { N = 45, MODALITIES = 3, UNIT = 6 };
+	(void)state;
+	for (int way = 0; way < 3; way++) {
+		arrays a;
+		open_arrays(&a);
+		const int told = add_bytes(&a, (double[MMI_RANK_TOLD]){ 0 }, MMI_RANK_TOLD * sizeof(double)),
+				  scale = add_bytes(&a, &(float){ 1.3f }, sizeof(float));
+		int unit[MODALITIES], has[MODALITIES], grad[MODALITIES];
+		for (int m = 0; m < MODALITIES; m++) {
+			unit[m] = add_floats(&a, N * UNIT, 0.4f, 0);
+			has[m] = add_flags(&a, N, way == 2 && !m ? 2 : m % 2);
+			grad[m] = add_floats(&a, N * UNIT, 1, 0);
+		}
+		for (int s = 0; s < SIDES; s++) {
+			const mmi_device *d = a.device[s];
+			mmi_rank r = { .n = MODALITIES,
+				           .rows = N,
+				           .dim = UNIT,
+				           .scale = floats_of(&a, s, scale),
+				           .room = { d->ops->alloc(d, mmi_rank_room(MODALITIES, N, UNIT) * sizeof(double)) },
+				           .told = { a.array[told].at[s] } };
+			for (int m = 0; m < MODALITIES; m++) {
+				r.unit[m] = floats_of(&a, s, unit[m]);
+				r.has[m].at = way ? floats_of(&a, s, has[m]).at : NULL;
+				r.grad[m] = floats_of(&a, s, grad[m]);
+			}
+			d->rows->rank(d, &r);
+			assert_int_equal(d->ops->wait(d, NULL), MM_OK);
+			d->ops->release(d, r.room.at);
+		}
+		for (int m = 0; m < MODALITIES; m++)
+			assert_floats(&a, grad[m], "the ranking loss's gradient", 1e-6);
+		assert_doubles(&a, told, "what is told of a ranking");
+		close_arrays(&a);
+	}
+}
+
+/* Of tuples of one modality each there is nothing to rank: no gradient, and no loss. */
+static void nothing_to_rank_is_told(void **state)
+{
+	enum { N = 9, UNIT = 4 };
+	(void)state;
+	arrays a;
+	double found[MMI_RANK_TOLD];
+	float none[N] = { 0 };
+	open_arrays(&a);
+	const int told = add_bytes(&a, (double[MMI_RANK_TOLD]){ 0 }, MMI_RANK_TOLD * sizeof(double)),
+			  scale = add_bytes(&a, &(float){ 1 }, sizeof(float)), unit = add_floats(&a, N * UNIT, 1, 0),
+			  has = add_bytes(&a, none, sizeof none),
+			  grad[2] = { add_floats(&a, N * UNIT, 1, 0), add_floats(&a, N * UNIT, 1, 0) };
+	for (int s = 0; s < SIDES; s++) {
+		const mmi_device *d = a.device[s];
+		const mmi_rank r = { .n = 2,
+			                 .rows = N,
+			                 .dim = UNIT,
+			                 .unit = { floats_of(&a, s, unit), floats_of(&a, s, unit) },
+			                 .has = { { NULL }, floats_of(&a, s, has) },
+			                 .grad = { floats_of(&a, s, grad[0]), floats_of(&a, s, grad[1]) },
+			                 .scale = floats_of(&a, s, scale),
+			                 .room = { d->ops->alloc(d, mmi_rank_room(2, N, UNIT) * sizeof(double)) },
+			                 .told = { a.array[told].at[s] } };
+		d->rows->rank(d, &r);
+		read_array(&a, s, told, found);
+		assert_true(isnan(found[MMI_RANK_LOSS]) && isnan(found[MMI_RANK_FIRST]));
+		d->ops->release(d, r.room.at);
+	}
+	assert_bytes(&a, grad[0]);
+	assert_bytes(&a, grad[1]);
+	close_arrays(&a);
+}
+
 /* ------------------------------------------------------------ parameters */
 
 static void updates_of_adam_are_the_hosts(void **state)
@@ -576,6 +701,9 @@ int main(void)
 		cmocka_unit_test(chains_move_as_the_hosts),
 		cmocka_unit_test(seeds_of_rows_are_the_hosts),
 		cmocka_unit_test(factors_of_swapped_tuples_are_the_hosts),
+		cmocka_unit_test(contrastive_losses_are_the_hosts),
+		cmocka_unit_test(rankings_are_the_hosts),
+		cmocka_unit_test(nothing_to_rank_is_told),
 		cmocka_unit_test(updates_of_adam_are_the_hosts),
 		cmocka_unit_test(what_is_not_finite_is_told),
 		cmocka_unit_test(spectral_norms_are_the_hosts),

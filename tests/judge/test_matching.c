@@ -10,10 +10,9 @@
 #include "eval/evaluate.h"
 #include "judge/judge.h"
 #include "judge/retrieval.h"
-#include "learn/terms/contrast.h"
 #include "run/saved.h"
 #include "train/train.h"
-#include "../rig/device_rig.h"
+#include "../rig/contrast_rig.h"
 
 /* ---------------------------------------------------------------- the loss */
 
@@ -28,63 +27,50 @@ static void numbers(uint32_t seed, float *out, size_t n)
 static void the_loss_and_its_gradient_are_pytorchs(void **state)
 {
 	enum { N = CONTRAST_ROWS * CONTRAST_DIM };
-	mm_error e = MM_ERROR_INIT;
-	mmi_contrast c;
 	float a[N], b[N], da[N] = { 0 }, db[N] = { 0 };
 	(void)state;
 	numbers(1, a, N);
 	numbers(2, b, N);
-	assert_ok(mmi_contrast_create(CONTRAST_ROWS + 3, CONTRAST_DIM, &c, &e),
-	          e); /* a batch may be smaller than its buffers */
-	double loss = mmi_contrast_loss(&c, a, b, CONTRAST_ROWS, contrast_temperature, contrast_weight, da, db);
+	double loss = contrast_loss_of(a, b, CONTRAST_ROWS, CONTRAST_DIM, contrast_temperature, contrast_weight, da, db);
 	assert_true(fabs(loss - contrast_loss) < 1e-9);
 	for (int i = 0; i < N; i++) {
 		assert_true(fabs((double)da[i] - contrast_grad_a[i]) < 1e-6);
 		assert_true(fabs((double)db[i] - contrast_grad_b[i]) < 1e-6);
 	}
-	mmi_contrast_clear(&c);
 }
 
 static void the_gradient_is_that_of_central_differences(void **state)
 {
 	enum { ROWS = 7, DIM = 4, N = ROWS * DIM };
-	mm_error e = MM_ERROR_INIT;
-	mmi_contrast c;
 	float x[2][N], grad[2][N] = { { 0 } };
 	const float step = 1.0f / 1024;
 	(void)state;
 	numbers(5, x[0], N);
 	numbers(6, x[1], N);
-	assert_ok(mmi_contrast_create(ROWS, DIM, &c, &e), e);
-	mmi_contrast_loss(&c, x[0], x[1], ROWS, 0.3, 1, grad[0], grad[1]);
+	contrast_loss_of(x[0], x[1], ROWS, DIM, 0.3, 1, grad[0], grad[1]);
 	for (int s = 0; s < 2; s++)
 		for (int i = 0; i < N; i++) {
 			float keep = x[s][i];
 			x[s][i] = keep + step;
-			double up = mmi_contrast_loss(&c, x[0], x[1], ROWS, 0.3, 1, NULL, NULL);
+			double up = contrast_loss_of(x[0], x[1], ROWS, DIM, 0.3, 1, NULL, NULL);
 			x[s][i] = keep - step;
-			double down = mmi_contrast_loss(&c, x[0], x[1], ROWS, 0.3, 1, NULL, NULL);
+			double down = contrast_loss_of(x[0], x[1], ROWS, DIM, 0.3, 1, NULL, NULL);
 			x[s][i] = keep;
 			double slope = (up - down) / (2 * (double)step);
 			assert_true(fabs(slope - (double)grad[s][i]) < 1e-4 * (1 + fabs(slope)));
 		}
-	mmi_contrast_clear(&c);
 }
 
 static void rows_without_direction_get_no_gradient(void **state)
 {
-	mm_error e = MM_ERROR_INIT;
-	mmi_contrast c;
 	const float a[4] = { 0, 0, 1, 0 }, b[4] = { 1, 0, 0, 1 };
 	float da[4] = { 0 }, db[4] = { 0 }, unit[4] = { 0, 0, 3, 4 };
 	(void)state;
-	assert_ok(mmi_contrast_create(2, 2, &c, &e), e);
-	assert_true(isfinite(mmi_contrast_loss(&c, a, b, 2, 0.1, 1, da, db)));
+	assert_true(isfinite(contrast_loss_of(a, b, 2, 2, 0.1, 1, da, db)));
 	assert_true(da[0] == 0 && da[1] == 0);
 	for (int i = 0; i < 4; i++)
 		assert_true(isfinite(da[i]) && isfinite(db[i]));
-	mmi_contrast_clear(&c);
-	mmi_contrast_normalise(unit, 2, 2);
+	mmi_matcher_normalise(unit, 2, 2);
 	assert_true(unit[0] == 0 && unit[1] == 0 && fabsf(unit[2] - 0.6f) < 1e-6f && fabsf(unit[3] - 0.8f) < 1e-6f);
 }
 

@@ -4,7 +4,7 @@
 #include "mmi_build.h"
 
 #include "../rig/comm_rig.h"
-#include "../rig/device_rig.h"
+#include "../rig/contrast_rig.h"
 #include "../rig/learner_rig.h"
 #include "../rig/rows_rig.h"
 
@@ -61,25 +61,32 @@ static void close_locations(locations *l)
 	mmi_alignment_clear(&model, &l->alignment);
 }
 
+/* The alignment of all rows; observed NULL: all are there. Returns the loss. */
+static double align(locations *l, const float *const *observed)
+{
+	mmi_floats loc[M], there[M];
+	for (uint32_t m = 0; m < M; m++) {
+		loc[m].at = l->loc[m];
+		there[m] = mmi_floats_direct(observed ? observed[m] : NULL);
+	}
+	mmi_alignment_make(&l->alignment, cpu_device(), loc, observed ? there : NULL, ROWS, 0.2);
+	return mmi_alignment_loss(l->alignment.told.host);
+}
+
 static void the_loss_is_the_mean_over_pairs(void **state)
 {
 	locations l;
-	mmi_contrast c;
-	mm_error e = MM_ERROR_INIT;
 	float grad[M][ROWS * DIM] = { { 0 } };
 	double sum = 0;
 	(void)state;
 	open_locations(&l, 0);
-	assert_int_equal(mmi_contrast_create(ROWS, DIM, &c, &e), MM_OK);
 	for (uint32_t i = 0; i < M; i++)
 		for (uint32_t k = i + 1; k < M; k++)
-			sum += mmi_contrast_loss(&c, l.loc[i], l.loc[k], ROWS, 0.2, 1.0 / 3, grad[i], grad[k]);
-	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, NULL, ROWS, 0.2);
-	near(l.alignment.loss, sum / 3, 1e-12, "the loss");
+			sum += contrast_loss_of(l.loc[i], l.loc[k], ROWS, DIM, 0.2, 1.0 / 3, grad[i], grad[k]);
+	near(align(&l, NULL), sum / 3, 1e-12, "the loss");
 	for (uint32_t m = 0; m < M; m++)
 		for (uint32_t i = 0; i < ROWS * DIM; i++)
-			near((double)l.alignment.grad[m][i], (double)grad[m][i], 1e-6, "a gradient");
-	mmi_contrast_clear(&c);
+			near((double)l.alignment.grad.x[m].at[i], (double)grad[m][i], 1e-6, "a gradient");
 	close_locations(&l);
 }
 
@@ -88,8 +95,6 @@ static void only_the_leading_latents_are_compared(void **state)
 {
 	enum { LEADING = 2 };
 	locations l;
-	mmi_contrast c;
-	mm_error e = MM_ERROR_INIT;
 	float leading[M][ROWS * LEADING], grad[M][ROWS * LEADING] = { { 0 } };
 	double sum = 0;
 	(void)state;
@@ -97,17 +102,14 @@ static void only_the_leading_latents_are_compared(void **state)
 	for (uint32_t m = 0; m < M; m++)
 		for (uint32_t r = 0; r < ROWS; r++)
 			memcpy(leading[m] + r * LEADING, l.loc[m] + r * DIM, LEADING * sizeof(float));
-	assert_int_equal(mmi_contrast_create(ROWS, LEADING, &c, &e), MM_OK);
 	for (uint32_t i = 0; i < M; i++)
 		for (uint32_t k = i + 1; k < M; k++)
-			sum += mmi_contrast_loss(&c, leading[i], leading[k], ROWS, 0.2, 1.0 / 3, grad[i], grad[k]);
-	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, NULL, ROWS, 0.2);
-	near(l.alignment.loss, sum / 3, 1e-12, "the loss");
+			sum += contrast_loss_of(leading[i], leading[k], ROWS, LEADING, 0.2, 1.0 / 3, grad[i], grad[k]);
+	near(align(&l, NULL), sum / 3, 1e-12, "the loss");
 	for (uint32_t m = 0; m < M; m++)
 		for (uint32_t i = 0; i < ROWS * DIM; i++)
-			near((double)l.alignment.grad[m][i], i % DIM < LEADING ? (double)grad[m][i / DIM * LEADING + i % DIM] : 0,
-			     1e-6, "a gradient");
-	mmi_contrast_clear(&c);
+			near((double)l.alignment.grad.x[m].at[i],
+			     i % DIM < LEADING ? (double)grad[m][i / DIM * LEADING + i % DIM] : 0, 1e-6, "a gradient");
 	close_locations(&l);
 }
 
@@ -124,27 +126,25 @@ static void a_missing_modality_drops_out(void **state)
 		for (uint32_t r = 0; r < ROWS; r++)
 			observed[m][r] = m || (r != 1 && r != 4);
 	}
-	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, flags, ROWS, 0.2);
-	double loss = l.alignment.loss;
+	const double loss = align(&l, flags);
 	for (uint32_t m = 0; m < M; m++)
-		memcpy(first[m], l.alignment.grad[m], sizeof first[m]);
+		memcpy(first[m], l.alignment.grad.x[m].at, sizeof first[m]);
 	for (uint32_t k = 0; k < DIM; k++) {
 		assert_true(fabsf(first[0][1 * DIM + k]) <= 0 && fabsf(first[0][4 * DIM + k]) <= 0);
 		l.loc[0][1 * DIM + k] = l.loc[0][4 * DIM + k] = 7;
 	}
-	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, flags, ROWS, 0.2);
-	assert_true(l.alignment.loss <= loss && l.alignment.loss >= loss);
+	const double again = align(&l, flags);
+	assert_true(again <= loss && again >= loss);
 	for (uint32_t m = 0; m < M; m++)
-		assert_memory_equal(first[m], l.alignment.grad[m], sizeof first[m]);
+		assert_memory_equal(first[m], l.alignment.grad.x[m].at, sizeof first[m]);
 
 	/* With one row of modality 0 no pair with it has an alternative: only that of the others is left, with its share.
 	 */
 	for (uint32_t r = 1; r < ROWS; r++)
 		observed[0][r] = 0;
-	mmi_alignment_make(&l.alignment, (const float *const *)l.loc, flags, ROWS, 0.2);
+	assert_true(align(&l, flags) > 0);
 	for (uint32_t i = 0; i < ROWS * DIM; i++)
-		assert_true(fabsf(l.alignment.grad[0][i]) <= 0);
-	assert_true(l.alignment.loss > 0);
+		assert_true(fabsf(l.alignment.grad.x[0].at[i]) <= 0);
 	close_locations(&l);
 }
 
@@ -157,10 +157,9 @@ static double loss_now(learner_rig *r, const mmi_batch *batch)
 	mmi_params_update(r->model->inference, 0);
 	mmi_learner_take(l, batch);
 	mmi_run_encode(l->sampler, &l->x, r->settings.batch, &l->experts);
-	const mmi_experts experts = experts_on_host(&l->experts);
-	mmi_alignment_make(&l->alignment, (const float *const *)experts.loc, NULL, r->settings.batch,
+	mmi_alignment_make(&l->alignment, cpu_device(), l->experts.loc, NULL, r->settings.batch,
 	                   r->settings.contrast_temperature);
-	return l->alignment.loss;
+	return mmi_alignment_loss(l->alignment.told.host);
 }
 
 static void its_gradient_reaches_the_encoders(void **state)
@@ -176,7 +175,7 @@ static void its_gradient_reaches_the_encoders(void **state)
 		.loss = &l->locations, .x = &l->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 1
 	};
 	for (uint32_t m = 0; m < M; m++)
-		s.z[m].z.at = l->alignment.grad[m];
+		s.z[m].z = l->alignment.grad.x[m];
 	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 
@@ -207,17 +206,13 @@ static void its_gradient_reaches_the_encoders(void **state)
 }
 
 /* The gradient of an ELBO that takes `pull` along, into what the caller frees. */
-static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, float *const *pull)
+static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, const mmi_floats *pull)
 {
 	mmi_learner *l = r->learner;
-	const mmi_device_rows along = on_device((const float *const *)pull, M);
 	mmi_learner_take(l, batch);
-	mmi_segment s = { .loss = &l->elbo,
-		              .x = &l->x,
-		              .pull = along.x,
-		              .rows = r->settings.batch,
-		              .x_rows = r->settings.batch,
-		              .seed = 0.1f };
+	mmi_segment s = {
+		.loss = &l->elbo, .x = &l->x, .pull = pull, .rows = r->settings.batch, .x_rows = r->settings.batch, .seed = 0.1f
+	};
 	for (uint32_t i = 0; i < l->n_eps; i++)
 		s.z[i] = l->eps[i];
 	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
@@ -239,15 +234,16 @@ static void an_elbo_takes_it_along(void **state)
 	for (uint32_t i = 0; i < l->n_eps; i++)
 		mmi_run_standard(l->sampler, mmi_whole(r.settings.batch), 100 + i, 0, &l->eps[i]);
 	loss_now(&r, batch);
-	float *both = elbo_gradient(&r, batch, l->alignment.grad), *none[M], *alone;
+	float *both = elbo_gradient(&r, batch, l->alignment.grad.x), *alone;
+	mmi_floats none[M];
 	for (uint32_t m = 0; m < M; m++)
-		assert_non_null(none[m] = calloc(r.settings.batch * l->alignment.dim, sizeof *none[m]));
+		assert_non_null(none[m].at = calloc(r.settings.batch * l->alignment.dim, sizeof(float)));
 	alone = elbo_gradient(&r, batch, none);
 	mmi_segment s = {
 		.loss = &l->locations, .x = &l->x, .rows = r.settings.batch, .x_rows = r.settings.batch, .seed = 2
 	};
 	for (uint32_t m = 0; m < M; m++)
-		s.z[m].z.at = l->alignment.grad[m];
+		s.z[m].z = l->alignment.grad.x[m];
 	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 	double moved = 0;
@@ -258,7 +254,7 @@ static void an_elbo_takes_it_along(void **state)
 	}
 	assert_true(moved > 1e-4);
 	for (uint32_t m = 0; m < M; m++)
-		free(none[m]);
+		free(none[m].at);
 	free(both);
 	free(alone);
 	rig_close(&r);

@@ -3,6 +3,7 @@
 #include "mmi_build.h"
 
 #include "../reference/match_values.h"
+#include "../rig/device_rig.h"
 #include "../rig/learner_rig.h"
 #include "../rig/rows_rig.h"
 #include "model/rows.h"
@@ -42,19 +43,16 @@ static void numbers(uint32_t seed, size_t n, double factor, float *out)
 typedef struct units {
 	mmi_ranking ranking;
 	float x[M][RANKING_ROWS * RANKING_DIM], there[M][RANKING_ROWS];
-	float *unit[M];
-	const float *observed[M];
 	uint32_t n;
 } units;
 
 static void open_units(units *u, uint32_t n)
 {
 	mm_error e = MM_ERROR_INIT;
+	const mmi_model model = { .device = cpu_device(), .n_modalities = n };
 	*u = (units){ .n = n };
-	assert_int_equal(mmi_ranking_create(n, RANKING_ROWS, RANKING_DIM, &u->ranking, &e), MM_OK);
+	assert_int_equal(mmi_ranking_create(&model, RANKING_ROWS, RANKING_DIM, &u->ranking, &e), MM_OK);
 	for (uint32_t m = 0; m < n; m++) {
-		u->unit[m] = u->x[m];
-		u->observed[m] = u->there[m];
 		numbers(10 + m, RANKING_ROWS * RANKING_DIM, 1, u->x[m]);
 		for (uint32_t i = 0; i < RANKING_ROWS; i++) {
 			float *x = u->x[m] + i * RANKING_DIM;
@@ -68,18 +66,36 @@ static void open_units(units *u, uint32_t n)
 	}
 }
 
+static void close_units(units *u)
+{
+	const mmi_model model = { .device = cpu_device() };
+	mmi_ranking_clear(&model, &u->ranking);
+}
+
+/* Of the first rows. Returns what is told. */
+static const double *rank_units(units *u, bool lacking, uint32_t rows)
+{
+	mmi_floats unit[M], there[M];
+	float scale = (float)ranking_scale;
+	for (uint32_t m = 0; m < u->n; m++) {
+		unit[m].at = u->x[m];
+		there[m].at = u->there[m];
+	}
+	mmi_ranking_make(&u->ranking, cpu_device(), unit, lacking ? there : NULL, rows, (mmi_floats){ &scale });
+	return u->ranking.told.host;
+}
+
 static void compare_ranking(uint32_t n, bool lacking, double loss, double scale, const double *grad)
 {
 	units u;
 	open_units(&u, n);
-	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, lacking ? u.observed : NULL, RANKING_ROWS,
-	                 ranking_scale);
-	near(u.ranking.loss, loss, 1e-6, "the loss");
-	near(u.ranking.scale_grad, scale, 1e-5, "its gradient to log(1 / tau)");
+	const double *told = rank_units(&u, lacking, RANKING_ROWS);
+	near(told[MMI_RANK_LOSS], loss, 1e-6, "the loss");
+	near(told[MMI_RANK_SCALE_GRAD], scale, 1e-5, "its gradient to log(1 / tau)");
 	for (uint32_t m = 0; m < n; m++)
 		for (size_t k = 0; k < RANKING_ROWS * RANKING_DIM; k++)
-			near((double)u.ranking.grad[m][k], grad[m * RANKING_ROWS * RANKING_DIM + k], 1e-5, "a gradient");
-	mmi_ranking_clear(&u.ranking);
+			near((double)u.ranking.grad.x[m].at[k], grad[m * RANKING_ROWS * RANKING_DIM + k], 1e-5, "a gradient");
+	close_units(&u);
 }
 
 static void the_loss_and_its_gradient_are_pytorchs(void **state)
@@ -97,17 +113,16 @@ static void the_gradient_is_that_of_central_differences(void **state)
 	const double h = 1e-3;
 	(void)state;
 	open_units(&u, M);
-	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, u.observed, RANKING_ROWS, ranking_scale);
+	rank_units(&u, true, RANKING_ROWS);
 	for (int m = 0; m < M; m++)
-		memcpy(grad[m], u.ranking.grad[m], sizeof grad[m]);
+		memcpy(grad[m], u.ranking.grad.x[m].at, sizeof grad[m]);
 	for (int m = 0; m < M; m++)
 		for (int k = 0; k < RANKING_ROWS * RANKING_DIM; k++) {
 			double value[2];
 			const float kept = u.x[m][k];
 			for (int side = 0; side < 2; side++) {
 				u.x[m][k] = kept + (float)(side ? h : -h);
-				mmi_ranking_make(&u.ranking, (const float *const *)u.unit, u.observed, RANKING_ROWS, ranking_scale);
-				value[side] = u.ranking.loss;
+				value[side] = rank_units(&u, true, RANKING_ROWS)[MMI_RANK_LOSS];
 			}
 			const double apart = (double)(kept + (float)h) - (double)(kept - (float)h);
 			u.x[m][k] = kept;
@@ -115,7 +130,7 @@ static void the_gradient_is_that_of_central_differences(void **state)
 				fail_msg("modality %d, number %d: %g, by differences %g", m, k, (double)grad[m][k],
 				         (value[1] - value[0]) / apart);
 		}
-	mmi_ranking_clear(&u.ranking);
+	close_units(&u);
 }
 
 static void the_order_of_tuples_does_not_matter(void **state)
@@ -130,17 +145,16 @@ static void the_order_of_tuples_does_not_matter(void **state)
 			memcpy(b.x[m] + i * RANKING_DIM, a.x[m] + from * RANKING_DIM, RANKING_DIM * sizeof(float));
 			b.there[m][i] = a.there[m][from];
 		}
-	mmi_ranking_make(&a.ranking, (const float *const *)a.unit, a.observed, RANKING_ROWS, ranking_scale);
-	mmi_ranking_make(&b.ranking, (const float *const *)b.unit, b.observed, RANKING_ROWS, ranking_scale);
-	near(b.ranking.loss, a.ranking.loss, 1e-12, "the loss");
-	near(b.ranking.first, a.ranking.first, 1e-12, "the share that is first");
+	const double *of_a = rank_units(&a, true, RANKING_ROWS), *of_b = rank_units(&b, true, RANKING_ROWS);
+	near(of_b[MMI_RANK_LOSS], of_a[MMI_RANK_LOSS], 1e-12, "the loss");
+	near(of_b[MMI_RANK_FIRST], of_a[MMI_RANK_FIRST], 1e-12, "the share that is first");
 	for (int m = 0; m < M; m++)
 		for (int i = 0; i < RANKING_ROWS; i++)
 			for (int k = 0; k < RANKING_DIM; k++)
-				near((double)b.ranking.grad[m][i * RANKING_DIM + k],
-				     (double)a.ranking.grad[m][(i + 2) % RANKING_ROWS * RANKING_DIM + k], 1e-6, "a gradient");
-	mmi_ranking_clear(&a.ranking);
-	mmi_ranking_clear(&b.ranking);
+				near((double)b.ranking.grad.x[m].at[i * RANKING_DIM + k],
+				     (double)a.ranking.grad.x[m].at[(i + 2) % RANKING_ROWS * RANKING_DIM + k], 1e-6, "a gradient");
+	close_units(&a);
+	close_units(&b);
 }
 
 /* Of one tuple, and where no two have the same modalities, there is nothing to rank; of two there is. */
@@ -149,19 +163,18 @@ static void few_tuples_are_enough_or_left_alone(void **state)
 	units u;
 	(void)state;
 	open_units(&u, M);
-	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, NULL, 1, ranking_scale);
-	assert_true(isnan(u.ranking.loss) && isnan(u.ranking.first));
+	const double *told = rank_units(&u, false, 1);
+	assert_true(isnan(told[MMI_RANK_LOSS]) && isnan(told[MMI_RANK_FIRST]));
 	for (int m = 0; m < M; m++)
 		for (int k = 0; k < RANKING_DIM; k++)
-			assert_true(!(fabsf(u.ranking.grad[m][k]) > 0));
-	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, NULL, 2, ranking_scale);
-	assert_true(u.ranking.loss > 0 && u.ranking.loss < 10);
+			assert_true(!(fabsf(u.ranking.grad.x[m].at[k]) > 0));
+	rank_units(&u, false, 2);
+	assert_true(told[MMI_RANK_LOSS] > 0 && told[MMI_RANK_LOSS] < 10);
 	for (int m = 0; m < M; m++)
 		for (int i = 0; i < RANKING_ROWS; i++)
 			u.there[m][i] = m == i % M;
-	mmi_ranking_make(&u.ranking, (const float *const *)u.unit, u.observed, RANKING_ROWS, ranking_scale);
-	assert_true(isnan(u.ranking.loss));
-	mmi_ranking_clear(&u.ranking);
+	assert_true(isnan(rank_units(&u, true, RANKING_ROWS)[MMI_RANK_LOSS]));
+	close_units(&u);
 }
 
 /* ---------------------------------------------------------------- the networks */
@@ -570,8 +583,11 @@ static void incomplete_tuples_are_learned_from(void **state)
 	double loss[2];
 	for (int i = 0; i < 2; i++) {
 		mmi_sampler_embed(r.learner->sampler, (const float *const *)batch->x, 16, on_host(&k->unit, unit), k->scale.at);
-		mmi_ranking_make(&k->ranking, mmi_rows_read(unit), batch->observed, 16, (double)k->scale.at[0]);
-		loss[i] = k->ranking.loss;
+		mmi_floats there[M];
+		for (int m1 = 0; m1 < M; m1++)
+			there[m1] = mmi_floats_direct(batch->observed[m1]);
+		mmi_ranking_make(&k->ranking, cpu_device(), k->unit.x, there, 16, k->scale);
+		loss[i] = ((const double *)k->ranking.told.host)[MMI_RANK_LOSS];
 		for (uint32_t m1 = 0; m1 < M; m1++)
 			for (uint32_t b = 0; b < 16; b++)
 				for (int64_t c = 0; !(batch->observed[m1][b] > 0) && c < r.modality[m1].count; c++)

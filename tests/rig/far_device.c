@@ -236,6 +236,8 @@ static void far_chain_move(const mmi_device *d, const mmi_chain *c, const mmi_ch
 ROWS(chain_end, (const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r), d, c, r)
 ROWS(seeds, (const mmi_device *d, const mmi_seeds *a), d, a)
 ROWS(swap_factors, (const mmi_device *d, const mmi_swap_factors *a), d, a)
+ROWS(contrast, (const mmi_device *d, const mmi_contrast *a), d, a)
+ROWS(rank, (const mmi_device *d, const mmi_rank *a), d, a)
 ROWS(adam, (const mmi_device *d, const mmi_adam_rows *a), d, a)
 ROWS(check, (const mmi_device *d, mmi_floats x, size_t n, mmi_words broken), d, x, n, broken)
 ROWS(spectral, (const mmi_device *d, const mmi_spectral *a, int iterations), d, a, iterations)
@@ -257,6 +259,8 @@ static const mmi_row_ops far_rows = {
 	.chain_end = far_chain_end,
 	.seeds = far_seeds,
 	.swap_factors = far_swap_factors,
+	.contrast = far_contrast,
+	.rank = far_rank,
 	.adam = far_adam,
 	.check = far_check,
 	.spectral = far_spectral,

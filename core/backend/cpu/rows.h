@@ -15,6 +15,8 @@ void mmi_host_chain_end(const mmi_device *d, const mmi_chain *c, const mmi_chain
 void mmi_simplex_project(float *x, int64_t n);
 void mmi_host_seeds(const mmi_device *d, const mmi_seeds *a);
 void mmi_host_swap_factors(const mmi_device *d, const mmi_swap_factors *a);
+void mmi_host_contrast(const mmi_device *d, const mmi_contrast *a);
+void mmi_host_rank(const mmi_device *d, const mmi_rank *a);
 void mmi_host_adam(const mmi_device *d, const mmi_adam_rows *a);
 void mmi_host_check(const mmi_device *d, mmi_floats x, size_t n, mmi_words broken);
 void mmi_host_spectral(const mmi_device *d, const mmi_spectral *a, int iterations);

@@ -253,6 +253,26 @@ typedef struct mmi_swap_args {
 	double factor, margin;
 } mmi_swap_args;
 
+/* As mmi_contrast. */
+typedef struct mmi_contrast_args {
+	const float *x[2], *has[2];
+	float *grad[2];
+	double *room, *told;
+	int64_t rows, dim, stride;
+	double temperature, weight;
+} mmi_contrast_args;
+
+/* As mmi_rank; m: the modality of this launch. */
+typedef struct mmi_rank_args {
+	const float *unit[MMI_STATES], *has[MMI_STATES];
+	float *grad[MMI_STATES];
+	const float *scale;
+	double *room, *told;
+	int64_t n, rows, dim, m;
+} mmi_rank_args;
+
+enum { MMI_RANK_POINTERS = 3 * MMI_STATES + 3 };
+
 typedef struct mmi_adam_args {
 	float *raw, *m, *v, *ema;
 	const float *grad;

@@ -17,7 +17,7 @@ MMI_KERNEL(seeds, mmi_seeds_args, 3);
 
 /* ------------------------------------------------------------ swapped tuples */
 
-static __device__ int counts(const mmi_swap_args *a, int64_t i)
+static __device__ int swap_counts(const mmi_swap_args *a, int64_t i)
 {
 	return !a->whole || a->whole[i] > 0.f;
 }
@@ -28,7 +28,7 @@ static __global__ void swap_factors(const mmi_swap_args a)
 	__shared__ double shared[2 * MMI_BLOCK];
 	double sums[2] = { 0, 0 }, right[2] = { 0, 0 };
 	for (int64_t i = (int64_t)threadIdx.x; i < a.rows; i += MMI_BLOCK)
-		if (counts(&a, i)) {
+		if (swap_counts(&a, i)) {
 			sums[0] += (double)a.data[i];
 			sums[1] += 1;
 		}
@@ -37,7 +37,7 @@ static __global__ void swap_factors(const mmi_swap_args a)
 	const double n = sums[1], mean = sums[0] / n;
 	sums[0] = sums[1] = 0;
 	for (int64_t i = (int64_t)threadIdx.x; i < a.rows; i += MMI_BLOCK)
-		if (counts(&a, i))
+		if (swap_counts(&a, i))
 			sums[0] += ((double)a.data[i] - mean) * ((double)a.data[i] - mean);
 	block_sums(shared, sums);
 	__syncthreads();

@@ -15,6 +15,8 @@ void mmi_cuda_chain_move(const mmi_device *d, const mmi_chain *c, const mmi_chai
 void mmi_cuda_chain_end(const mmi_device *d, const mmi_chain *c, const mmi_chain_rows *r);
 void mmi_cuda_seeds(const mmi_device *d, const mmi_seeds *a);
 void mmi_cuda_swap_factors(const mmi_device *d, const mmi_swap_factors *a);
+void mmi_cuda_contrast(const mmi_device *d, const mmi_contrast *a);
+void mmi_cuda_rank(const mmi_device *d, const mmi_rank *a);
 void mmi_cuda_adam(const mmi_device *d, const mmi_adam_rows *a);
 void mmi_cuda_finite(const mmi_device *d, mmi_floats x, size_t n, mmi_words broken);
 void mmi_cuda_spectral(const mmi_device *d, const mmi_spectral *a, int iterations);

@@ -5,29 +5,24 @@
 #include "learn/terms/terms.h"
 
 #include <math.h>
-#include <string.h>
 
 mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alignment *out, mm_error *e)
 {
+	const mmi_device *d = m->device;
 	const size_t batch = r->span.of;
 	mmi_alignment a = { .n = m->n_modalities, .batch = r->span.of, .dim = (size_t)mmi_model_z_dim(m) };
 	a.compared = m->config.agreement_dim ? (size_t)m->config.agreement_dim : a.dim;
-	bool ok = (a.kept = mmi_alloc(batch, sizeof *a.kept));
+	a.room.at = d->ops->alloc(d, mmi_contrast_room(batch, a.compared) * sizeof(double));
+	bool ok = a.room.at;
 	for (uint32_t i = 0; i < a.n; i++) {
-		ok = (a.grad[i] = mmi_alloc(batch * a.dim, sizeof(float))) && ok;
-		ok = (a.device.x[i] = mmi_floats_alloc(m->device, r->span.rows * a.dim)).at && ok;
+		ok = (a.grad.x[i] = mmi_floats_alloc(d, batch * a.dim)).at && ok;
+		a.here.x[i] = mmi_floats_at(a.grad.x[i], r->span.first * a.dim);
 	}
-	for (int side = 0; side < 2; side++) {
-		ok = (a.rows[side] = mmi_alloc(batch * a.compared, sizeof(float))) && ok;
-		ok = (a.row_grad[side] = mmi_alloc(batch * a.compared, sizeof(float))) && ok;
-	}
-	mm_status status = ok ? mmi_contrast_create(a.batch, (uint32_t)a.compared, &a.contrast, e)
-	                      : mmi_fail(e, MM_ENOMEM, "out of memory for the alignment of %zu samples", batch);
-	if (status == MM_OK)
-		status = mmi_room_create(r, m, a.dim, &a.room, e);
-	if (status != MM_OK) {
+	ok = mmi_mirror_create(d, 2 * sizeof(double), &a.told, e) == MM_OK && ok;
+	ok = mmi_room_create(r, m, a.dim, &a.all, e) == MM_OK && ok;
+	if (!ok) {
 		mmi_alignment_clear(m, &a);
-		return status;
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the alignment of %zu samples", batch);
 	}
 	*out = a;
 	return MM_OK;
@@ -35,90 +30,59 @@ mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alig
 
 void mmi_alignment_clear(const mmi_model *m, mmi_alignment *a)
 {
-	mmi_contrast_clear(&a->contrast);
-	mmi_room_clear(&a->room);
-	mmi_device_rows_clear(m, &a->device);
-	mmi_free(a->kept);
-	for (uint32_t i = 0; i < MMI_MAX_MODALITIES; i++)
-		mmi_free(a->grad[i]);
-	for (int side = 0; side < 2; side++) {
-		mmi_free(a->rows[side]);
-		mmi_free(a->row_grad[side]);
-	}
+	mmi_device_rows_clear(m, &a->grad);
+	m->device->ops->release(m->device, a->room.at);
+	mmi_mirror_clear(m->device, &a->told);
+	mmi_room_clear(&a->all);
 	*a = (mmi_alignment){ .n = 0 };
 }
 
-static uint32_t keep_complete(mmi_alignment *a, const float *const *observed, const uint32_t pair[2], uint32_t rows)
+void mmi_alignment_none(mmi_alignment *a, const mmi_device *d, uint32_t rows)
 {
-	uint32_t n = 0;
-	for (uint32_t r = 0; r < rows; r++)
-		if (!observed || (observed[pair[0]][r] > 0 && observed[pair[1]][r] > 0))
-			a->kept[n++] = r;
-	return n;
-}
-
-/* One pair of modalities, `weight` its share of the loss; false if fewer than two rows have both. */
-static bool align_pair(mmi_alignment *a, const float *const *loc, const float *const *observed, const uint32_t pair[2],
-                       uint32_t rows, double temperature, double weight)
-{
-	const size_t d = a->compared;
-	uint32_t n = keep_complete(a, observed, pair, rows);
-	if (n < 2)
-		return false;
-	for (int side = 0; side < 2; side++) {
-		for (uint32_t i = 0; i < n; i++)
-			memcpy(a->rows[side] + i * d, loc[pair[side]] + a->kept[i] * a->dim, d * sizeof(float));
-		memset(a->row_grad[side], 0, n * d * sizeof(float));
-	}
-	a->loss += weight * mmi_contrast_loss(&a->contrast, a->rows[0], a->rows[1], n, temperature, weight, a->row_grad[0],
-	                                      a->row_grad[1]);
-	for (int side = 0; side < 2; side++)
-		for (size_t i = 0; i < n; i++)
-			for (size_t k = 0; k < d; k++)
-				a->grad[pair[side]][a->kept[i] * a->dim + k] += a->row_grad[side][i * d + k];
-	return true;
-}
-
-void mmi_alignment_none(mmi_alignment *a, uint32_t rows)
-{
-	a->loss = NAN;
 	for (uint32_t i = 0; i < a->n; i++)
-		memset(a->grad[i], 0, rows * a->dim * sizeof(float));
+		mmi_floats_zero(d, a->grad.x[i], rows * a->dim);
 }
 
-void mmi_alignment_make(mmi_alignment *a, const float *const *loc, const float *const *observed, uint32_t rows,
-                        double temperature)
+double mmi_alignment_loss(const double told[2])
 {
-	const double weight = 2.0 / (a->n * (a->n - 1.0));
-	bool any = false;
-	mmi_alignment_none(a, rows);
-	a->loss = 0;
+	return told[1] > 0 ? told[0] : NAN;
+}
+
+void mmi_alignment_make(mmi_alignment *a, const mmi_device *d, const mmi_floats *loc, const mmi_floats *there,
+                        uint32_t rows, double temperature)
+{
+	mmi_contrast c = { .rows = rows,
+		               .stride = a->dim,
+		               .dim = a->compared,
+		               .temperature = temperature,
+		               .weight = 2.0 / (a->n * (a->n - 1.0)),
+		               .room = a->room,
+		               .told = { a->told.device } };
+	mmi_alignment_none(a, d, rows);
+	d->ops->zero(d, a->told.device, a->told.bytes);
 	for (uint32_t i = 0; i < a->n; i++)
-		for (uint32_t k = i + 1; k < a->n; k++)
-			any |= align_pair(a, loc, observed, (const uint32_t[2]){ i, k }, rows, temperature, weight);
-	if (!any)
-		a->loss = NAN;
+		for (uint32_t k = i + 1; k < a->n; k++) {
+			const uint32_t pair[2] = { i, k };
+			for (int side = 0; side < 2; side++) {
+				c.x[side] = loc[pair[side]];
+				c.has[side].at = there ? there[pair[side]].at : NULL;
+				c.grad[side] = a->grad.x[pair[side]];
+			}
+			d->rows->contrast(d, &c);
+		}
 }
 
 /* ------------------------------------------------------------ in the learner */
 
 /* Of the rows here, among all of the batch. */
-static void align(mmi_learner *l, const float *const *observed)
+static void align(mmi_learner *l, bool incomplete)
 {
 	mmi_alignment *a = &l->alignment;
-	const float *loc[MMI_MAX_MODALITIES], *there[MMI_MAX_MODALITIES];
-	mmi_room_fill(&a->room, &l->reduce, l->experts.loc, observed, loc, there);
-	mmi_alignment_make(a, loc, observed ? there : NULL, a->batch, l->settings->contrast_temperature);
-}
-
-/* To the device: those of the rows here. */
-static const mmi_floats *show(mmi_learner *l)
-{
-	mmi_alignment *a = &l->alignment;
-	const size_t first = l->span.first * a->dim, n = l->span.rows * a->dim;
-	for (uint32_t i = 0; i < a->n; i++)
-		a->here.x[i] = mmi_floats_write(l->model->device, a->grad[i] + first, n, a->device.x[i]);
-	return a->here.x;
+	const mmi_parts parts = mmi_masks_start(&l->masks, 0);
+	mmi_floats loc[MMI_MAX_MODALITIES], there[MMI_MAX_MODALITIES];
+	mmi_room_fill(&a->all, &l->reduce, l->experts.loc, incomplete ? parts.observed : NULL, loc, there);
+	mmi_alignment_make(a, l->model->device, loc, incomplete ? there : NULL, a->batch,
+	                   l->settings->contrast_temperature);
 }
 
 const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
@@ -127,14 +91,15 @@ const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi
 	if (!mmi_learner_aligns(l))
 		return NULL;
 	if (mmi_course_before(l, s->contrast_start)) {
-		mmi_alignment_none(&l->alignment, l->span.of);
-		return show(l);
+		mmi_alignment_none(&l->alignment, l->model->device, l->span.of);
+		return l->alignment.here.x;
 	}
 	mmi_run_encode(l->sampler, &l->seen, l->span.rows, &l->experts);
 	align(l, batch->observed);
+	mmi_mirror_pull(l->model->device, &l->alignment.told, l->alignment.told.bytes);
 	if (isnan(m->contrast)) /* no update before this one has found it */
-		m->contrast = l->alignment.loss;
-	return show(l);
+		m->contrast = mmi_alignment_loss(l->alignment.told.host);
+	return l->alignment.here.x;
 }
 
 void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mmi_measures *m)

@@ -7,10 +7,10 @@
 
 typedef struct mmi_match {
 	mmi_ranking ranking;
-	mmi_room room;                /* for the vectors of all ranks */
-	mmi_device_rows unit;         /* [rows here][MMI_MATCH_DIM] */
-	mmi_floats scale;             /* [rows here]: log(1 / tau), the same in each */
-	mmi_device_rows device, here; /* room for the gradients of the rows here; where the device has them */
+	mmi_room all;         /* for the vectors of all ranks */
+	mmi_device_rows unit; /* [rows here][MMI_MATCH_DIM] */
+	mmi_floats scale;     /* [rows here]: log(1 / tau), the same in each */
+	mmi_device_rows here; /* the ranking's gradients from the first row here on */
 } mmi_match;
 
 mm_status mmi_match_create(const mmi_model *m, const mmi_reduce *r, mmi_match *out, mm_error *e);

@@ -3,33 +3,26 @@
  * Ranking noise-contrastive estimation (Gutmann and Hyvaerinen 2010; Ma and Collins 2018), the alternatives being the
  * other samples of the batch: they are draws of the modality's own distribution, so that at the optimum -E_match is, up
  * to what the rest alone decides, the pointwise mutual information of the two. With two modalities it is the symmetric
- * contrastive loss of contrast.h. */
+ * contrastive loss. Both are in engine/row_ops.h: mmi_rank has the formula. */
 #ifndef MMI_RANKING_H
 #define MMI_RANKING_H
 
-#include "model/model.h"
+#include "model/device_rows.h"
 
 typedef struct mmi_ranking {
-	uint32_t n, rows, d;             /* modalities, most rows, floats of a unit vector */
-	float *grad[MMI_MAX_MODALITIES]; /* [rows][d]: of the loss to each unit vector */
-	double scale_grad;               /* of the loss to log(1 / tau) */
-	double loss;                     /* mean over tuples and modalities; NaN where there is nothing to rank */
-	double first;                    /* share of them in which the tuple's own sample stands before all others */
-	double *context, *context_grad;  /* [rows][d]: the sum of the other modalities' vectors */
-	double *total;                   /* [rows][d]: grad of one modality, before it is rounded */
-	double *logit;                   /* [rows] */
-	uint32_t *kept;                  /* [rows]: those that have the modality */
+	uint32_t n;           /* modalities */
+	size_t d;             /* floats of a unit vector */
+	mmi_device_rows grad; /* [rows][d]: of the loss to each unit vector */
+	mmi_doubles room;     /* for the loss to work in */
+	mmi_mirror told;      /* doubles [MMI_RANK_TOLD] */
 } mmi_ranking;
 
-mm_status mmi_ranking_create(uint32_t n, uint32_t rows, uint32_t d, mmi_ranking *out, mm_error *e);
-void mmi_ranking_clear(mmi_ranking *r);
-/* For tuple i and modality m, with j over the tuples that have m and c_im = sum of u_n of tuple i over its other
- * modalities n:
- *   s_ij = u_m of tuple j . c_im / tau,   L_im = log sum_j exp s_ij - s_ii
- * The loss is the mean over all i, m that have modality m, another one, and an alternative. unit [modality][rows][d];
- * observed [modality][rows] of 1 and 0, NULL: all; scale log(1 / tau). Fills grad, scale_grad, loss and first; all
- * sums are in double and in one order. Allocates nothing. */
-void mmi_ranking_make(mmi_ranking *r, const float *const *unit, const float *const *observed, uint32_t rows,
-                      double scale);
+/* For up to so many rows of the model's modalities. */
+mm_status mmi_ranking_create(const mmi_model *m, uint32_t rows, size_t d, mmi_ranking *out, mm_error *e);
+void mmi_ranking_clear(const mmi_model *m, mmi_ranking *r);
+/* unit [modality][rows][d]; there [modality][rows] of 1 and 0, NULL: all; scale log(1 / tau), a number. Fills grad and
+ * told. Allocates nothing. */
+void mmi_ranking_make(mmi_ranking *r, const mmi_device *d, const mmi_floats *unit, const mmi_floats *there,
+                      uint32_t rows, mmi_floats scale);
 
 #endif

@@ -1,5 +1,6 @@
 /* kernels.c - the backend's kernels for the emulated device: the files that nvcc compiles, as they are. */
 #include "backend/cuda/chain.cu"
+#include "backend/cuda/contrast.cu"
 #include "backend/cuda/draw.cu"
 #include "backend/cuda/elementwise.cu"
 #include "backend/cuda/fuse.cu"
@@ -7,4 +8,5 @@
 #include "backend/cuda/losses.cu"
 #include "backend/cuda/params.cu"
 #include "backend/cuda/pool.cu"
+#include "backend/cuda/rank.cu"
 #include "backend/cuda/reduce.cu"
