@@ -60,6 +60,13 @@ static void close_work(mmi_iteration_work *w)
 	mmi_setup_close(&w->setup);
 }
 
+/* A device that only queued the work has done it when this returns. */
+static mm_status settle(const mmi_iteration_work *w, mm_error *e)
+{
+	const mmi_device *d = &w->setup.device;
+	return d->ops->wait(d, e);
+}
+
 static mm_status iterate(void *ctx, mm_error *e)
 {
 	mmi_iteration_work *w = ctx;
@@ -68,7 +75,7 @@ static mm_status iterate(void *ctx, mm_error *e)
 	MMI_TRY(mmi_learner_iterate(w->learner, w->batch, &measures, e));
 	/* Measuring x_step takes an extra step in a run's first iterations only. */
 	w->learner->state.x_step_n = MMI_CALIBRATE;
-	return MM_OK;
+	return settle(w, e);
 }
 
 /* ------------------------------------------------------------ stages */
@@ -78,7 +85,7 @@ static mm_status wait_for_data(void *ctx, mm_error *e)
 	mmi_iteration_work *w = ctx;
 	MMI_TRY(mmi_batches_next(w->batches, &w->batch, e));
 	mmi_learner_take(w->learner, w->batch);
-	return MM_OK;
+	return settle(w, e);
 }
 
 /* No modality is missing, none is held. */
@@ -86,10 +93,10 @@ static const mmi_parts all = { .expert = { NULL } };
 
 static mm_status encode(void *ctx, mm_error *e)
 {
-	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
-	(void)e;
+	const mmi_iteration_work *w = ctx;
+	mmi_learner *l = w->learner;
 	mmi_run_encode(l->sampler, &l->x, l->span.rows, &l->experts);
-	return MM_OK;
+	return settle(w, e);
 }
 
 static mm_status posterior_chain(void *ctx, mm_error *e)
@@ -98,30 +105,29 @@ static mm_status posterior_chain(void *ctx, mm_error *e)
 	mmi_learner *l = w->learner;
 	mmi_chain_stats stats;
 	const mmi_posterior_args args = mmi_settings_posterior(l->settings, l->model->n_modalities);
-	(void)e;
 	mmi_run_posterior(l->sampler, &args, &all, &l->x, l->span, l->n_chains, &l->z, &l->z_start, &stats);
-	return MM_OK;
+	return settle(w, e);
 }
 
 static mm_status decode(void *ctx, mm_error *e)
 {
-	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
-	(void)e;
+	const mmi_iteration_work *w = ctx;
+	mmi_learner *l = w->learner;
 	mmi_run_decode(l->sampler, &l->z_prior, l->span.rows, &l->generated);
-	return MM_OK;
+	return settle(w, e);
 }
 
 static mm_status data_chain(void *ctx, mm_error *e)
 {
-	mmi_learner *l = ((mmi_iteration_work *)ctx)->learner;
+	const mmi_iteration_work *w = ctx;
+	mmi_learner *l = w->learner;
 	mmi_chain_stats stats;
 	const mmi_settings *s = l->settings;
 	const mmi_revise_args args = {
 		.steps = s->x_steps, .step = l->state.x_step, .noise = s->x_noise, .move_max = s->x_move_max, .clamp = s->clamp
 	};
-	(void)e;
 	mmi_run_revise(l->sampler, &args, &all, &l->revised, &l->generated, l->span, &stats);
-	return MM_OK;
+	return settle(w, e);
 }
 
 /* What the stages leave of the iteration are the updates of the three models. */

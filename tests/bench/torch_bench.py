@@ -47,6 +47,7 @@ def parse_arguments():
     p.add_argument("--variant", action="append", default=[], metavar="WORK=NAME", help="use this variant instead of choosing one")
     p.add_argument("--ini", help="for iteration: the settings")
     p.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    p.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     p.add_argument("--json", help="write the figures there as well")
     return p.parse_args()
 
@@ -58,6 +59,11 @@ if ARGUMENTS:
 import torch  # noqa: E402: only after the environment is set
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
+
+if ARGUMENTS and ARGUMENTS.device == "cuda":
+    torch.set_default_device("cuda")
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
 
 VIEWS, BATCH, LATENT, SIDE = 5, 64, 32, 28
 SIGMAS = [0.5 ** 0.5] * VIEWS
@@ -89,6 +95,44 @@ class Encoder(nn.Module):
     def forward(self, x):
         loc, raw = self.heads(self.body(x)).chunk(2, 1)
         return loc, F.softplus(raw) + 1e-6
+
+
+class Residual(nn.Module):
+    """plugins/common com_residual: x + 0.1 conv(leaky(conv(leaky(x)))), with a 1x1 shortcut where channels change."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        hidden = min(inputs, outputs)
+        self.conv1 = nn.Conv2d(inputs, hidden, 3, 1, 1)
+        self.conv2 = nn.Conv2d(hidden, outputs, 3, 1, 1)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, x):
+        h = self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
+        return torch.add(self.shortcut(x), h, alpha=0.1)
+
+
+def resnet_decoder(latent):
+    """plugins/mnist net = resnet: latent -> [256,7,7] -> [128,14,14] -> [64,28,28] -> [3,28,28]."""
+    return nn.Sequential(
+        nn.Linear(latent, 7 * 7 * 256), nn.Unflatten(1, (256, 7, 7)),
+        Residual(256, 128), nn.Upsample(scale_factor=2), Residual(128, 64), nn.Upsample(scale_factor=2), Residual(64, 64),
+        nn.LeakyReLU(0.2), nn.Conv2d(64, 3, 3, 1, 1))
+
+
+class ResnetEncoder(nn.Module):
+    """plugins/mnist net = resnet: three residual blocks, average pools of 3 with stride 2 that count padding."""
+
+    def __init__(self, latent):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 64, 3, 1, 1), Residual(64, 64), nn.AvgPool2d(3, 2, 1), Residual(64, 128), nn.AvgPool2d(3, 2, 1),
+            Residual(128, 256), nn.Flatten())
+        self.loc, self.raw = nn.Linear(7 * 7 * 256, latent), nn.Linear(7 * 7 * 256, latent)
+
+    def forward(self, x):
+        h = self.body(x)
+        return self.loc(h), F.softplus(self.raw(h)) + 1e-6
 
 
 class Energy(nn.Module):
@@ -264,8 +308,8 @@ class Settings:
         if not self.views:
             sys.exit(f"{path}: no section with a key plugin")
         for view in self.views:
-            if self.of(view, "net", "conv") != "conv":
-                sys.exit(f"{path}: [{view}] net: only conv is written here")
+            if self.of(view, "net", "conv") not in ("conv", "resnet"):
+                sys.exit(f"{path}: [{view}] net: only conv and resnet are written here")
 
     def of(self, section, key, fallback):
         kind = type(fallback)
@@ -287,14 +331,16 @@ class Settings:
 class Learner:
     """core/learn/iterate.c with the readings of docs/ARCHITECTURE.md; random data, no metrics."""
 
-    def __init__(self, settings, memory_format):
+    def __init__(self, settings, memory_format, recorded=False):
         s, self.format = settings, memory_format
+        self.recorded, self.graphs = recorded, {}
         self.views = s.views
         self.batch, self.latent = s.learner("batch", 64), s.learner("latent_dim", 32)
         self.z_steps, self.x_steps = s.learner("z_steps", 10), s.learner("x_steps", 10)
         self.z_step, self.z_noise = s.learner("z_step", 0.1), s.learner("z_noise", 0.1)
         self.x_noise = s.learner("x_noise", 0.002)
         self.x_move_max = s.learner("x_move_max", 0.0)
+        self.clamp = s.learner("clamp", True)
         self.all_experts = s.learner("experts", "one") == "all"
         self.target = s.learner("inference_target", "mixture")
         self.updates = [s.learner(f"{m}_updates", 1) for m in ("generator", "inference", "energy")]
@@ -303,13 +349,19 @@ class Learner:
         self.make_networks(s)
         self.make_optimisers(s)
         self.x = in_format(pictures(len(self.views), self.batch), memory_format)
+        self.held_xs = self.held_weights = None
 
     def make_networks(self, s):
         def width(view):
             return s.of(view, "width", 32)
 
-        self.decoders = nn.ModuleList(decoder(width(v), self.latent, s.of(v, "output", "tanh") == "tanh") for v in self.views)
-        self.encoders = nn.ModuleList(Encoder(width(v), self.latent) for v in self.views)
+        def resnet(view):
+            return s.of(view, "net", "conv") == "resnet"
+
+        self.decoders = nn.ModuleList(resnet_decoder(self.latent) if resnet(v) else
+                                      decoder(width(v), self.latent, s.of(v, "output", "tanh") == "tanh") for v in self.views)
+        self.encoders = nn.ModuleList(ResnetEncoder(self.latent) if resnet(v) else Encoder(width(v), self.latent)
+                                      for v in self.views)
         self.energy = Energy(len(self.views), s.of(self.views[0], "energy_channels", 16), s.of(self.views[0], "energy_bias", False),
                              s.of("energy", "nef", 32), s.of("energy", "blocks", 4), s.of("energy", "shortcut_kernel", 3),
                              s.of("energy", "pool", "sum"), s.of("energy", "head", "mlp"), s.of("energy", "spectral_norm", True))
@@ -339,27 +391,69 @@ class Learner:
         pick = torch.randint(len(draws), (self.batch,))
         return torch.stack(draws)[pick, torch.arange(self.batch)]
 
+    def repeat(self, name, step, states, times):
+        """Runs `step`, which changes `states` in place, so many times: as a CUDA graph, if asked. Its addresses are held."""
+        if not self.recorded:
+            for _ in range(times):
+                step(*states)
+            return states
+        if name not in self.graphs:
+            held = [x.clone() for x in states]
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                for _ in range(3):
+                    step(*held)
+            torch.cuda.current_stream().wait_stream(side)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                step(*held)
+            self.graphs[name] = graph, held
+        graph, held = self.graphs[name]
+        for to, x in zip(held, states):
+            to.copy_(x)
+        for _ in range(times):
+            graph.replay()
+        return [x.clone() for x in held]
+
     def posterior_chain(self, z):
-        noise, copies = torch.empty_like(z), z.shape[0] // self.batch
-        xs = [x.repeat(copies, 1, 1, 1) for x in self.x] if copies > 1 else self.x
-        for _ in range(self.z_steps):
+        copies = z.shape[0] // self.batch
+        xs = [x.repeat(copies, 1, 1, 1).contiguous(memory_format=self.format) for x in self.x] if copies > 1 else self.x
+
+        def step(z, noise):
             langevin(z, posterior_gradient(self.decoders, z, xs, self.sigmas), self.z_step ** 2 / 2, self.z_noise, noise, False)
-        return z
+
+        self.held_xs = self.held_xs or xs
+        xs = self.held_xs  # the pictures are the same in every iteration, so their copies may be
+        return self.repeat("z", step, [z, torch.empty_like(z)], self.z_steps)[0]
 
     def generate(self, z):
         with torch.no_grad():
             return [d(z).contiguous(memory_format=self.format) for d in self.decoders]
 
     def data_chain(self, xs):
-        with torch.no_grad():
-            weights = self.energy.weights(self.format)
-        start, noise = [x.clone() for x in xs], [torch.empty_like(x) for x in xs]
-        for _ in range(self.x_steps):
-            for x, g, n in zip(xs, energy_gradients(self.energy, weights, xs), noise):
-                langevin(x, g, 1e-4, self.x_noise, n, True)
+        n = len(xs)
+        weights = self.chain_weights()
+
+        def step(*states):
+            xs, start, noise = states[:n], states[n:2 * n], states[2 * n:]
+            for x, g, e in zip(xs, energy_gradients(self.energy, weights, xs), noise):
+                langevin(x, g, 1e-4, self.x_noise, e, self.clamp)
             if self.x_move_max > 0:
                 self.bound(xs, start)
-        return xs
+
+        states = [*xs, *(x.clone() for x in xs), *(torch.empty_like(x) for x in xs)]
+        return list(self.repeat("x", step, states, self.x_steps)[:n])
+
+    @torch.no_grad()
+    def chain_weights(self):
+        """Of the energy, as chains read them: at the same addresses in every iteration."""
+        weights = self.energy.weights(self.format)
+        if self.held_weights is None:
+            self.held_weights = {name: w.detach().clone(memory_format=torch.preserve_format) for name, w in weights.items()}
+        for name, w in weights.items():
+            self.held_weights[name].copy_(w)
+        return self.held_weights
 
     def bound(self, xs, start):
         moves = [x - x0 for x, x0 in zip(xs, start)]
@@ -417,8 +511,23 @@ class Learner:
             self.update_energy(revised)
 
 
+def with_bfloat16(task):
+    def run():
+        with torch.autocast("cuda", torch.bfloat16):
+            task()
+
+    return run
+
+
 def iteration_variants():
     settings = Settings(ARGUMENTS.ini, ARGUMENTS.set)
+    if ARGUMENTS.device == "cuda":
+        for recorded in (False, True):
+            yield "tf32, graphs" if recorded else "tf32, eager", Learner(settings, torch.channels_last, recorded).iterate
+        for recorded in (False, True):
+            yield "bf16, graphs" if recorded else "bf16, eager", with_bfloat16(
+                Learner(settings, torch.channels_last, recorded).iterate)
+        return
     for name, memory_format in FORMATS.items():
         yield name, Learner(settings, memory_format).iterate
 
@@ -428,6 +537,8 @@ def iteration_variants():
 def time_once(task):
     wall, cpu = time.perf_counter(), time.process_time()
     task()
+    if ARGUMENTS.device == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - wall, time.process_time() - cpu
 
 

@@ -140,13 +140,17 @@ static const mmi_device *without_sequences(void)
 static void recorded_sequences_change_no_bit(void **state)
 {
 	learner_rig with, without;
-	const unsigned long before = emu_counted().captures;
 	(void)state;
+#if EMULATED
+	const unsigned long before = emu_counted().captures;
+#endif
 	emu_set_order(0);
 	rig_open_on(&with, cuda_device(), plain);
 	rig_open_on(&without, without_sequences(), plain);
 	rig_run(&with, 4);
+#if EMULATED
 	assert_true(emu_counted().captures > before);
+#endif
 	rig_run(&without, 4);
 	rig_assert_same(&with, &without);
 	rig_close(&with);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define EMULATED 1
+
 /* The last rule that was broken, or NULL; reading clears it. Unless violations are expected, one ends the program. */
 const char *emu_violation(void);
 void emu_expect_violations(bool expected);
