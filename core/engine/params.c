@@ -154,25 +154,22 @@ static void draw_tensor(const mmi_params *p, size_t i, uint64_t seed, float *raw
 		draw_direction(p->device->vec, vectors + info->u_offset, info->u_count, r);
 }
 
-static mm_status draw_all(mmi_params *p, uint64_t seed, mm_error *e)
+/* 1 each; `upload` waits for nobody. */
+static mm_status reset_sigma(const mmi_params *p, mm_error *e)
 {
 	const mmi_device *d = p->device;
 	float *sigma = mmi_alloc(p->n, sizeof *sigma);
 	if (!sigma)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for the initial values of %zu parameters of \"%s\"", p->count,
-		                p->name);
-	for (size_t i = 0; i < p->n; i++) {
-		draw_tensor(p, i, seed, p->raw_copy.host, p->vectors_copy.host);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for the norms of %zu parameters of \"%s\"", p->n, p->name);
+	for (size_t i = 0; i < p->n; i++)
 		sigma[i] = 1;
-	}
-	mmi_params_push(p);
 	d->ops->upload(d, p->sigma.at, sigma, p->n * sizeof *sigma);
 	mm_status status = d->ops->wait(d, e);
 	mmi_free(sigma);
 	return status;
 }
 
-mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e)
+mm_status mmi_params_allocate(mmi_params *p, mm_error *e)
 {
 	if (p->final)
 		return mmi_fail(e, MM_ESTATE, "model \"%s\" already has its storage", p->name);
@@ -184,8 +181,18 @@ mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e)
 	p->sigma = mmi_floats_alloc(p->device, p->n);
 	if (!p->value.at || !p->sigma.at)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu parameters of \"%s\"", p->count, p->name);
-	MMI_TRY(draw_all(p, seed, e));
+	MMI_TRY(reset_sigma(p, e));
 	p->final = true;
+	return MM_OK;
+}
+
+mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e)
+{
+	MMI_TRY(mmi_params_allocate(p, e));
+	for (size_t i = 0; i < p->n; i++)
+		draw_tensor(p, i, seed, p->raw_copy.host, p->vectors_copy.host);
+	mmi_params_push(p);
+	MMI_TRY(p->device->ops->wait(p->device, e));
 	/* PyTorch starts spectral norms with 15 iterations, so that sigma is right from the first step. */
 	mmi_params_update(p, 15);
 	return MM_OK;

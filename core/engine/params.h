@@ -42,6 +42,8 @@ mm_status mmi_params_declare(mmi_params *p, const char *name, mm_shape shape, in
 void mmi_params_spectral(mmi_params *p);
 /* Allocates storage and draws initial values from the stream "init/<store>/<tensor>". */
 mm_status mmi_params_finalise(mmi_params *p, uint64_t seed, mm_error *e);
+/* Allocates storage that holds zeros: for values that come from elsewhere. mmi_params_update follows them. */
+mm_status mmi_params_allocate(mmi_params *p, mm_error *e);
 /* Call after raw changed: spectral value = raw / sigma with `iterations` power iterations first (0: recompute value
  * from the present vectors), then refreshes all packs. Allocates nothing. */
 void mmi_params_update(mmi_params *p, int iterations);

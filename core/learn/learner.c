@@ -146,7 +146,7 @@ static mm_status create_sampler(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	const uint32_t rows[] = { l->n_chains * l->span.rows, s->batch, mmi_whole_chunks(s->grid_columns, l->chunk) };
-	mmi_sampler_config config = { l->chunk, 0, s->seed, mmi_settings_guides(s) };
+	mmi_sampler_config config = { l->chunk, 0, s->seed, mmi_settings_guides(s), false };
 	for (size_t i = 0; i < MMI_COUNT(rows); i++)
 		config.max_rows = rows[i] > config.max_rows ? rows[i] : config.max_rows;
 	return mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e);

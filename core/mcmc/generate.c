@@ -69,7 +69,8 @@ void mmi_generate_parts(const mmi_model *m, mmi_sampler *s, const mmi_chains *a,
 	data.guide = (mmi_guide_args){ .candidates = 1 };
 	latents.revise.steps = 0;
 	revise.iteration = number;
-	mmi_generate(m, s, &data, number, span, z, generated, chained);
+	if (chained)
+		mmi_generate(m, s, &data, number, span, z, generated, chained);
 	mmi_generate(m, s, &latents, number, span, z, generated, guided);
 	mmi_rows_copy(m, span.rows, revised, guided);
 	mmi_sampler_revise(s, &revise, revised, (const float *const *)guided, span, &stats);

@@ -15,8 +15,9 @@ void mmi_generate(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint3
                   mmi_latents *z, float *const *generated, float *const *revised);
 /* Whether both latents and data are moved, so that it is worth seeing what each does. */
 bool mmi_generate_has_parts(const mmi_chains *a);
-/* As mmi_generate; where there are both parts, chained is moved by the data chain alone and guided not by it. z comes
- * back with the latents that revised was decoded from, before the data chain moved it; from noise there are none. */
+/* As mmi_generate; where there are both parts, chained (NULL: not wanted) is moved by the data chain alone and guided
+ * not by it. z comes back with the latents that revised was decoded from, before the data chain moved it; from noise
+ * there are none. */
 void mmi_generate_parts(const mmi_model *m, mmi_sampler *s, const mmi_chains *a, uint32_t number, mmi_span span,
                         mmi_latents *z, float *const *generated, float *const *chained, float *const *guided,
                         float *const *revised);

@@ -123,3 +123,9 @@ mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *post
 	c.revise.from_noise = c.revise.from_noise && !r->no_energy;
 	return c;
 }
+
+uint32_t mmi_chains_nets(const mmi_chains *c)
+{
+	return (c->posterior.steps ? MMI_NET_POSTERIOR : 0u) | (c->guide.candidates > 1 ? MMI_NET_SCREEN : 0u) |
+	       (c->guide.steps ? MMI_NET_GUIDE : 0u) | (c->revise.steps ? MMI_NET_REVISE : 0u);
+}

@@ -48,7 +48,8 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 			s->compiled |= 1u << k;
 	if (!s->compiled)
 		s->compiled = 1u << MMI_TERM_TEXTURE; /* of a recipe that does not act */
-	MMI_TRY(mmi_sampler_record(s, e));
+	if (!s->config.on_demand)
+		MMI_TRY(mmi_sampler_prepare(s, MMI_NET_ALL, e));
 	MMI_TRY(mmi_mirror_create(d, (rows / chunk + 1) * sizeof(mmi_chain_stats), &s->chunk_stats, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->ones, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->weight, e));
@@ -299,6 +300,13 @@ const mmi_chain_stats *mmi_sampler_chunk_stats(const mmi_sampler *s)
 	return s->chunk_stats.host;
 }
 
+/* A chain whose network nobody asked for has no steps. */
+static bool has_net(const mmi_sampler *s, mmi_sampler_net net, mmi_chain_stats *stats)
+{
+	*stats = (mmi_chain_stats){ 0 };
+	return s->nets & net;
+}
+
 /* What is observed. Chains of all experts follow one another; each sees the same rows of x. */
 static void bind_posterior(const mmi_rows_job *j, mmi_program *p, const mmi_posterior_net *n, size_t row)
 {
@@ -374,6 +382,8 @@ void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_pa
 	mmi_rows_job j = {
 		.s = s, .x = x, .parts = parts, .chain = &chain, .span = span, .watch = a->watch, .watch_ctx = a->watch_ctx
 	};
+	if (!has_net(s, MMI_NET_POSTERIOR, stats))
+		return;
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step * a->grad_scale, a->noise);
 	mmi_pool_run(s->pool, chunks, posterior_chunk, &j);
@@ -458,6 +468,8 @@ void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *par
 		               .number = MMI_ROWS_GUIDE,
 		               .watch = a->watch,
 		               .watch_ctx = a->watch_ctx };
+	if (!has_net(s, MMI_NET_GUIDE, stats))
+		return;
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);
 	fill(s->model->device, &s->weight, (float)a->weight);
@@ -508,6 +520,8 @@ void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *p
 	mmi_rows_job j = {
 		.s = s, .chain = &chain, .span = span, .number = a->number, .watch = a->watch, .watch_ctx = a->watch_ctx
 	};
+	if (!has_net(s, MMI_NET_REVISE, stats))
+		return;
 	for (uint32_t i = 0; i < chain.n_states; i++) {
 		set_modality(s, a, &chain, i);
 		j.state[i] = x->x[i];

@@ -21,11 +21,29 @@ typedef struct mmi_sampler_config {
 	uint32_t max_rows; /* most rows of any call, chains of all experts included */
 	uint64_t seed;
 	uint32_t guides; /* terms of the joint energy that may choose and guide latents, as bits 1 << mmi_term; 0: all */
+	bool on_demand;  /* networks are compiled when mmi_sampler_prepare asks for them; false: all at once */
 } mmi_sampler_config;
+
+/* The networks of a sampler, as bits. */
+typedef enum {
+	MMI_NET_ENCODE = 1 << 0,
+	MMI_NET_DECODE = 1 << 1,
+	MMI_NET_POSTERIOR = 1 << 2, /* steps of the posterior chain */
+	MMI_NET_POTENTIAL = 1 << 3, /* mmi_sampler_potential */
+	MMI_NET_GUIDE = 1 << 4,     /* steps of the guided chain */
+	MMI_NET_SCREEN = 1 << 5,    /* candidates */
+	MMI_NET_REVISE = 1 << 6,    /* steps of the data chain */
+	MMI_NET_ENERGY = 1 << 7,
+	MMI_NET_EMBED = 1 << 8,
+	MMI_NET_ALL = (1 << 9) - 1
+} mmi_sampler_net;
 
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config,
                              mmi_sampler **out, mm_error *e);
 void mmi_sampler_destroy(mmi_sampler *s);
+/* Compiles those of the networks that are not yet. What was not asked for of a sampler on demand must not be used, but
+ * for chains without steps. */
+mm_status mmi_sampler_prepare(mmi_sampler *s, uint32_t nets, mm_error *e);
 uint32_t mmi_sampler_chunk(const mmi_sampler *s);
 typedef enum {
 	MMI_SAMPLER_ENCODE,

@@ -234,15 +234,18 @@ static mm_status record_embed(mmi_sampler *s, mm_error *e)
 	return compile(s, &n->net, outputs, count + 1, e);
 }
 
-mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e)
+mm_status mmi_sampler_prepare(mmi_sampler *s, uint32_t nets, mm_error *e)
 {
-	MMI_TRY(record_encode(s, e));
-	MMI_TRY(record_decode(s, e));
-	MMI_TRY(record_posterior(s, e));
-	MMI_TRY(record_potential(s, e));
-	MMI_TRY(record_guide(s, e));
-	MMI_TRY(record_screen(s, e));
-	MMI_TRY(record_revise(s, e));
-	MMI_TRY(record_energy(s, e));
-	return record_embed(s, e);
+	static mm_status (*const record[])(mmi_sampler *, mm_error *) = {
+		record_encode, record_decode, record_posterior, record_potential, record_guide,
+		record_screen, record_revise, record_energy,    record_embed,
+	};
+	for (size_t i = 0; i < MMI_COUNT(record); i++) {
+		const uint32_t net = 1u << i;
+		if (!(nets & net) || (s->nets & net))
+			continue;
+		MMI_TRY(record[i](s, e));
+		s->nets |= net;
+	}
+	return MM_OK;
 }

@@ -70,6 +70,7 @@ struct mmi_sampler {
 	mmi_embed_net embed;
 	mmi_mirror chunk_stats;       /* one mmi_chain_stats per chunk: summed in order */
 	mmi_mirror ones, weight;      /* [chunk]: every modality is observed; of the guide's energy */
+	uint32_t nets;                /* that are compiled */
 	uint32_t compiled;            /* terms of the guide's energy, as bits 1 << mmi_term */
 	mmi_floats zeros;             /* [chunk]: no modality is observed */
 	mmi_floats nothing;           /* [chunk][largest modality] of 0, where there is no x */
@@ -86,8 +87,6 @@ struct mmi_sampler {
 	} key;
 };
 
-/* Records and compiles all of them. */
-mm_status mmi_sampler_record(mmi_sampler *s, mm_error *e);
 /* These terms (0: all that are compiled) of the joint energy of (x observed, g(z, W) otherwise) in each row. x NULL:
  * nothing is. */
 void mmi_run_screen(mmi_sampler *s, uint32_t terms, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,

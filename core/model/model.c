@@ -54,19 +54,19 @@ static mm_status declare(mmi_model *m, mm_error *e)
 	return status;
 }
 
-static mm_status finalise(mmi_model *m, mm_error *e)
+static mm_status finalise(mmi_model *m, bool blank, mm_error *e)
 {
+	mmi_params *const stores[] = { m->generator, m->inference, m->match, m->energy };
 	if (m->config.spectral_norm)
 		mmi_params_spectral(m->energy);
-	MMI_TRY(mmi_params_finalise(m->generator, m->config.seed, e));
-	MMI_TRY(mmi_params_finalise(m->inference, m->config.seed, e));
-	if (m->match)
-		MMI_TRY(mmi_params_finalise(m->match, m->config.seed, e));
-	return mmi_params_finalise(m->energy, m->config.seed, e);
+	for (size_t i = 0; i < MMI_COUNT(stores); i++)
+		if (stores[i])
+			MMI_TRY(blank ? mmi_params_allocate(stores[i], e) : mmi_params_finalise(stores[i], m->config.seed, e));
+	return MM_OK;
 }
 
-mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n,
-                           const mmi_model_config *config, mmi_model **out, mm_error *e)
+static mm_status create(const mmi_device *device, const mmi_modality *modalities, size_t n,
+                        const mmi_model_config *config, bool blank, mmi_model **out, mm_error *e)
 {
 	if (n < 1 || n > MMI_MAX_MODALITIES)
 		return mmi_fail(e, MM_EARG, "a model of %zu modalities; between 1 and %d are possible", n, MMI_MAX_MODALITIES);
@@ -76,13 +76,25 @@ mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalit
 	*m = (mmi_model){ .config = *config, .device = device, .modalities = modalities, .n_modalities = (uint32_t)n };
 	mm_status status = declare(m, e);
 	if (status == MM_OK)
-		status = finalise(m, e);
+		status = finalise(m, blank, e);
 	if (status != MM_OK) {
 		mmi_model_destroy(m);
 		return status;
 	}
 	*out = m;
 	return MM_OK;
+}
+
+mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n,
+                           const mmi_model_config *config, mmi_model **out, mm_error *e)
+{
+	return create(device, modalities, n, config, false, out, e);
+}
+
+mm_status mmi_model_create_blank(const mmi_device *device, const mmi_modality *modalities, size_t n,
+                                 const mmi_model_config *config, mmi_model **out, mm_error *e)
+{
+	return create(device, modalities, n, config, true, out, e);
 }
 
 void mmi_model_destroy(mmi_model *m)

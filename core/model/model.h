@@ -73,6 +73,9 @@ typedef struct mmi_model {
 /* Declares and initialises the parameters of all three models. Device and modalities must outlive the model. */
 mm_status mmi_model_create(const mmi_device *device, const mmi_modality *modalities, size_t n,
                            const mmi_model_config *config, mmi_model **out, mm_error *e);
+/* The same with zeros for initial values, which a checkpoint's take the place of (mmi_params_update). */
+mm_status mmi_model_create_blank(const mmi_device *device, const mmi_modality *modalities, size_t n,
+                                 const mmi_model_config *config, mmi_model **out, mm_error *e);
 void mmi_model_destroy(mmi_model *m);
 
 /* Floats of z and of each w_m in one sample; 0 where the model has none. */

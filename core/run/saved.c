@@ -40,7 +40,7 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 		items[n++] = mmi_item_counter("adam_t.energy", &energy_updates);
 		if (s->model->match)
 			items[n++] = mmi_item_counter("adam_t.match", &match_updates);
-		status = mmi_checkpoint_restore_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
+		status = mmi_checkpoint_load_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
 	}
 	s->has_energy = energy_updates > 0;
 	s->has_match = match_updates > 0;
@@ -58,7 +58,11 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 mm_status mmi_saved_sampler(const mmi_saved *s, uint32_t chunk, uint32_t max_rows, mmi_sampler **out, mm_error *e)
 {
 	const mmi_settings *set = &s->setup.settings;
-	const mmi_sampler_config config = { chunk, mmi_whole_chunks(max_rows, chunk), set->seed, mmi_settings_guides(set) };
+	const mmi_sampler_config config = { .chunk = chunk,
+		                                .max_rows = mmi_whole_chunks(max_rows, chunk),
+		                                .seed = set->seed,
+		                                .guides = mmi_settings_guides(set),
+		                                .on_demand = true };
 	MMI_TRY(mmi_sampler_create(s->model, s->setup.pool, &config, out, e));
 	if (set->sample.fitted_prior)
 		mmi_sampler_use_prior(*out, &s->fitted.prior);
@@ -70,11 +74,14 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 	const mmi_settings *set = &s->setup.settings;
 	mmi_model_config model = set->model;
 	model.fusion = set->fusion;
-	MMI_TRY(mmi_model_create(&s->setup.device, s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
+	MMI_TRY(mmi_model_create_blank(&s->setup.device, s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
 	MMI_TRY(restore_model(s, ck, e));
 	if (set->sample.fitted_prior)
 		MMI_TRY(mmi_fitted_read(ck, s->model, &s->fitted, e));
-	return max_rows ? mmi_saved_sampler(s, set->chunk, max_rows, &s->sampler, e) : MM_OK;
+	if (!max_rows)
+		return MM_OK;
+	MMI_TRY(mmi_saved_sampler(s, set->chunk, max_rows, &s->sampler, e));
+	return mmi_sampler_prepare(s->sampler, MMI_NET_ALL, e);
 }
 
 /* Filled in place: the model keeps a pointer to the modalities in out->setup. */

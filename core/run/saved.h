@@ -26,7 +26,7 @@ mm_status mmi_saved_open(const char *path, const mmi_setup_request *request, uin
  */
 mm_status mmi_saved_open_checkpoint(const mmi_checkpoint *ck, const mmi_setup_request *request, uint32_t max_rows,
                                     mmi_saved *out, mm_error *e);
-/* A sampler of another chunk: rows come out as with every other, to the bit. */
+/* A sampler of another chunk: rows come out as with every other, to the bit. Its networks are compiled on demand. */
 mm_status mmi_saved_sampler(const mmi_saved *s, uint32_t chunk, uint32_t max_rows, mmi_sampler **out, mm_error *e);
 void mmi_saved_close(mmi_saved *s);
 /* The chains of a recipe (settings.sample or .translate), changed: with the steps and noise that they were trained

@@ -53,8 +53,10 @@ mmi_tensor_item mmi_item_within(mmi_tensor_item item, double min, double max)
 
 /* ---------------------------------------------------------------- finite numbers */
 
-/* A run that goes on from NaN or infinity comes to nothing, and models that hold them answer with them. */
-static mm_status check_finite(mmi_dtype dtype, uint64_t bytes, const void *data, const char *name, mm_error *e)
+/* A run that goes on from NaN or infinity comes to nothing, and models that hold them answer with them. `before`: bytes
+ * of the tensor in front of these. */
+static mm_status check_finite(mmi_dtype dtype, uint64_t before, uint64_t bytes, const void *data, const char *name,
+                              mm_error *e)
 {
 	size_t n = dtype == MMI_F32 || dtype == MMI_F64 ? (size_t)(bytes / mmi_dtype_size(dtype)) : 0;
 	if (dtype == MMI_F32 && mmi_finite(data, n))
@@ -65,7 +67,8 @@ static mm_status check_finite(mmi_dtype dtype, uint64_t bytes, const void *data,
 	if (at == n)
 		return MM_OK;
 	double value = dtype == MMI_F32 ? (double)((const float *)data)[at] : ((const double *)data)[at];
-	return mmi_fail(e, MM_ENUMERIC, "tensor '%.96s' holds %g at index %zu; expected finite numbers", name, value, at);
+	return mmi_fail(e, MM_ENUMERIC, "tensor '%.96s' holds %g at index %zu; expected finite numbers", name, value,
+	                (size_t)(before / mmi_dtype_size(dtype)) + at);
 }
 
 static mm_status check_items_finite(const char *path, const mmi_tensor_item *items, size_t n, mm_error *e)
@@ -74,7 +77,7 @@ static mm_status check_items_finite(const char *path, const mmi_tensor_item *ite
 		uint64_t bytes;
 		if (!mmi_tensor_bytes(items[i].dtype, items[i].rank, items[i].dim, &bytes))
 			continue; /* the writer will say so */
-		mm_status status = check_finite(items[i].dtype, bytes, items[i].data, items[i].name, e);
+		mm_status status = check_finite(items[i].dtype, 0, bytes, items[i].data, items[i].name, e);
 		if (status != MM_OK) {
 			mmi_fail_prefix(e, "%s is not written", path);
 			return status;
@@ -83,22 +86,43 @@ static mm_status check_items_finite(const char *path, const mmi_tensor_item *ite
 	return MM_OK;
 }
 
-static mm_status check_tensor_finite(const mmi_checkpoint *ck, const mmi_tensor_info *t, mm_error *e)
+/* Data on its way: where it goes, and the first number that is not finite. */
+typedef struct data_passage {
+	const mmi_tensor_item **items; /* sorted by name; those that data goes to */
+	size_t n;
+	mm_error first;
+} data_passage;
+
+static void look_for_finite(void *ctx, const mmi_tensor_info *t, uint64_t at, const void *data, size_t bytes)
 {
-	const size_t bytes = (size_t)(t->end - t->begin);
-	if ((t->dtype != MMI_F32 && t->dtype != MMI_F64) || !bytes)
-		return MM_OK;
-	void *data = mmi_alloc(bytes, 1);
-	if (!data)
-		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", mmi_checkpoint_path(ck));
-	mm_status status = mmi_safetensors_read(ck->file, t, data, bytes, e);
-	if (status == MM_OK) {
-		status = check_finite(t->dtype, bytes, data, t->name, e);
-		if (status != MM_OK)
-			mmi_fail_prefix(e, "%s", mmi_checkpoint_path(ck));
-	}
-	mmi_free(data);
-	return status;
+	data_passage *p = ctx;
+	if (p->first.code == MM_OK)
+		check_finite(t->dtype, at, bytes, data, t->name, &p->first);
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const mmi_tensor_item *const *x = a, *const *y = b;
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static void *place_of(void *ctx, const mmi_tensor_info *t)
+{
+	const data_passage *p = ctx;
+	const mmi_tensor_item key = { .name = t->name }, *wanted = &key;
+	const mmi_tensor_item *const *found =
+		p->n ? bsearch(&wanted, p->items, p->n, sizeof *p->items, compare_items) : NULL;
+	return found ? (*found)->data : NULL;
+}
+
+/* What is damaged is told as such, whatever numbers that makes. */
+static mm_status pass_through(const mmi_checkpoint *ck, data_passage *p, mm_error *e)
+{
+	const mmi_safetensors_visit visit = { .ctx = p, .place = place_of, .look = look_for_finite };
+	p->first = (mm_error)MM_ERROR_INIT;
+	MMI_TRY(mmi_safetensors_walk(ck->file, &visit, e));
+	return p->first.code == MM_OK ? MM_OK
+	                              : mmi_fail(e, p->first.code, "%s: %s", mmi_checkpoint_path(ck), p->first.message);
 }
 
 /* ---------------------------------------------------------------- save, open */
@@ -191,10 +215,7 @@ const mmi_safetensors *mmi_checkpoint_tensors(const mmi_checkpoint *ck)
 
 mm_status mmi_checkpoint_verify(const mmi_checkpoint *ck, mm_error *e)
 {
-	MMI_TRY(mmi_safetensors_verify(ck->file, e));
-	for (size_t i = 0; i < mmi_safetensors_count(ck->file); i++)
-		MMI_TRY(check_tensor_finite(ck, mmi_safetensors_at(ck->file, i), e));
-	return MM_OK;
+	return pass_through(ck, &(data_passage){ .n = 0 }, e);
 }
 
 /* ---------------------------------------------------------------- restore */
@@ -305,6 +326,31 @@ static mm_status read_item(const mmi_checkpoint *ck, const mmi_tensor_item *item
 {
 	const mmi_tensor_info *t = mmi_safetensors_find(ck->file, item->name);
 	return mmi_safetensors_read(ck->file, t, item->data, (size_t)(t->end - t->begin), e);
+}
+
+static mm_status load(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n, mm_error *e)
+{
+	data_passage p = { .items = mmi_alloc(n, sizeof *p.items), .n = n };
+	if (!p.items)
+		return mmi_fail(e, MM_ENOMEM, "%s: out of memory", mmi_checkpoint_path(ck));
+	for (size_t i = 0; i < n; i++)
+		p.items[i] = &items[i];
+	qsort(p.items, n, sizeof *p.items, compare_items);
+	mm_status status = pass_through(ck, &p, e);
+	mmi_free(p.items);
+	return status;
+}
+
+mm_status mmi_checkpoint_load_part(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
+                                   const char *const *others, size_t n_others, mm_error *e)
+{
+	for (size_t i = 0; i < n; i++)
+		MMI_TRY(check_item(ck, &items[i], e));
+	MMI_TRY(check_extra(ck, items, n, others, n_others, e));
+	MMI_TRY(load(ck, items, n, e));
+	for (size_t i = 0; i < n; i++)
+		MMI_TRY(check_range(ck, &items[i], e));
+	return MM_OK;
 }
 
 mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,

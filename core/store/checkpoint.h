@@ -43,6 +43,9 @@ mm_status mmi_checkpoint_restore(const mmi_checkpoint *ck, const mmi_tensor_item
 /* The same, but what the file holds under names that start with one of the n_others prefixes may be left unread. */
 mm_status mmi_checkpoint_restore_part(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
                                       const char *const *others, size_t n_others, mm_error *e);
+/* The same in one reading of the file, for items that nobody needs when it fails: then they hold anything. */
+mm_status mmi_checkpoint_load_part(const mmi_checkpoint *ck, const mmi_tensor_item *items, size_t n,
+                                   const char *const *others, size_t n_others, mm_error *e);
 
 /* Checkpoints of a folder: checkpoint-00001200.safetensors. */
 char *mmi_checkpoint_file(const char *folder, uint64_t iteration); /* mmi_free; NULL when out of memory */

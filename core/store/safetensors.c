@@ -3,6 +3,7 @@
 
 #include "store/safetensors.h"
 
+#include "store/crc32.h"
 #include "store/json.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "safetensors data is little-endian and copied as it is"
@@ -24,7 +24,7 @@ enum {
 	LENGTH_BYTES = 8,
 	MAX_DEPTH = 3,        /* { tensor: { "shape": [ */
 	MAX_VALUES = 4 << 20, /* bounds the parsed header's memory */
-	VERIFY_CHUNK = 1 << 20,
+	CHUNK = 1 << 18,      /* bytes read at once: half of a small second-level cache, whole elements */
 };
 #define MAX_EXACT 9007199254740992.0 /* 2^53: JSON numbers are doubles */
 #define METADATA "__metadata__"
@@ -512,71 +512,78 @@ mm_status mmi_safetensors_read(const mmi_safetensors *s, const mmi_tensor_info *
 	return status;
 }
 
-/* ---------------------------------------------------------------- checksum */
+/* ---------------------------------------------------------------- all data, once */
 
-/* Goes on with the checksum of the bytes from `at` to `end` of the data. */
-static mm_status go_on(const mmi_safetensors *s, unsigned char *chunk, uint64_t at, uint64_t end, uLong *crc,
-                       mm_error *e)
+typedef struct data_walk {
+	const mmi_safetensors *file;
+	const mmi_safetensors_visit *visit;
+	unsigned char *chunk;
+	uint32_t tensors, data; /* checksums of all tensors, and of the data as a whole */
+	bool whole;             /* the latter is wanted */
+} data_walk;
+
+/* Where the bytes are, having been put where they are wanted. Whole elements want to be aligned. */
+static mm_status take_bytes(const data_walk *w, unsigned char *to, uint64_t at, size_t bytes, const unsigned char **out,
+                            mm_error *e)
 {
-	while (at < end) {
-		size_t bytes = end - at < VERIFY_CHUNK ? (size_t)(end - at) : VERIFY_CHUNK;
-		MMI_TRY(read_at(s, chunk, bytes, s->data_start + at, e));
-		*crc = crc32_z(*crc, chunk, bytes);
+	const mmi_safetensors *s = w->file;
+	const unsigned char *there = s->bytes ? s->bytes + s->data_start + at : NULL;
+	if (there && !to && (uintptr_t)there % 8 == 0) {
+		*out = there;
+		return MM_OK;
+	}
+	*out = to ? to : w->chunk;
+	return read_at(s, to ? to : w->chunk, bytes, s->data_start + at, e);
+}
+
+/* In pieces that stay in the cache until all was done with them. */
+static mm_status walk_tensor(data_walk *w, const mmi_tensor_info *t, mm_error *e)
+{
+	const mmi_safetensors_visit *v = w->visit;
+	unsigned char *to = v->place ? v->place(v->ctx, t) : NULL;
+	const unsigned char *here;
+	uint32_t crc = mmi_crc32(0, t->name, strlen(t->name) + 1);
+	for (uint64_t at = t->begin; at < t->end;) {
+		const size_t bytes = t->end - at < CHUNK ? (size_t)(t->end - at) : CHUNK;
+		MMI_TRY(take_bytes(w, to ? to + (at - t->begin) : NULL, at, bytes, &here, e));
+		crc = mmi_crc32(crc, here, bytes);
+		if (w->whole)
+			w->data = mmi_crc32(w->data, here, bytes);
+		if (v->look)
+			v->look(v->ctx, t, at - t->begin, here, bytes);
 		at += bytes;
 	}
+	w->tensors ^= crc;
 	return MM_OK;
 }
 
-static mm_status tensors_crc(const mmi_safetensors *s, unsigned char *chunk, uLong *all, mm_error *e)
+static mm_status compare(uint32_t found, const char *stored, mm_error *e)
 {
-	*all = 0;
-	for (size_t i = 0; i < mmi_safetensors_count(s); i++) {
-		const mmi_tensor_info *t = mmi_safetensors_at(s, i);
-		uLong crc = crc32_z(crc32_z(0, NULL, 0), (const Bytef *)t->name, strlen(t->name) + 1);
-		MMI_TRY(go_on(s, chunk, t->begin, t->end, &crc, e));
-		*all ^= crc;
-	}
-	return MM_OK;
+	char text[16];
+	snprintf(text, sizeof text, "%08" PRIx32, found);
+	if (!strcmp(text, stored))
+		return MM_OK;
+	return mmi_fail(e, MM_EFORMAT, "the data has checksum %s, expected %s: it is damaged", text, show(stored).text);
 }
 
-static mm_status data_crc(const mmi_safetensors *s, unsigned char *chunk, uLong *crc, mm_error *e)
+static mm_status walk_all(data_walk *w, mm_error *e)
 {
-	*crc = crc32_z(0, NULL, 0);
-	return go_on(s, chunk, 0, s->data_bytes, crc, e);
+	const char *stored = mmi_safetensors_meta(w->file, MMI_SAFETENSORS_CRC);
+	const char *old = mmi_safetensors_meta(w->file, MMI_SAFETENSORS_CRC_OLD);
+	w->whole = !stored && old;
+	for (size_t i = 0; i < w->file->n; i++)
+		MMI_TRY(walk_tensor(w, &w->file->tensor[i], e));
+	if (stored)
+		return compare(w->tensors, stored, e);
+	return old ? compare(w->data, old, e) : MM_OK;
 }
 
-static const struct {
-	const char *key;
-	mm_status (*crc)(const mmi_safetensors *s, unsigned char *chunk, uLong *crc, mm_error *e);
-} checksums[] = { { MMI_SAFETENSORS_CRC, tensors_crc }, { MMI_SAFETENSORS_CRC_OLD, data_crc } };
-
-static mm_status compare(const mmi_safetensors *s, size_t which, const char *stored, mm_error *e)
+mm_status mmi_safetensors_walk(const mmi_safetensors *s, const mmi_safetensors_visit *visit, mm_error *e)
 {
-	char found[16];
-	uLong crc = 0;
-	unsigned char *chunk = mmi_alloc(VERIFY_CHUNK, 1);
-	if (!chunk)
-		return mmi_fail(e, MM_ENOMEM, "out of memory");
-	mm_status status = checksums[which].crc(s, chunk, &crc, e);
-	mmi_free(chunk);
-	MMI_TRY(status);
-	snprintf(found, sizeof found, "%08lx", crc);
-	if (strcmp(found, stored))
-		return mmi_fail(e, MM_EFORMAT, "the data has checksum %s, expected %s: it is damaged", found,
-		                show(stored).text);
-	return MM_OK;
-}
-
-mm_status mmi_safetensors_verify(const mmi_safetensors *s, mm_error *e)
-{
-	for (size_t i = 0; i < MMI_COUNT(checksums); i++) {
-		const char *stored = mmi_safetensors_meta(s, checksums[i].key);
-		if (!stored)
-			continue;
-		mm_status status = compare(s, i, stored, e);
-		if (status != MM_OK)
-			mmi_fail_prefix(e, "%s", s->path);
-		return status;
-	}
-	return MM_OK;
+	data_walk w = { .file = s, .visit = visit, .chunk = mmi_alloc(CHUNK, 1) };
+	mm_status status = w.chunk ? walk_all(&w, e) : mmi_fail(e, MM_ENOMEM, "out of memory");
+	mmi_free(w.chunk);
+	if (status != MM_OK)
+		mmi_fail_prefix(e, "%s", s->path);
+	return status;
 }

@@ -90,7 +90,16 @@ const char *mmi_safetensors_meta(const mmi_safetensors *s, const char *key); /* 
 /* Copies a tensor's data; `bytes` must be its size. */
 mm_status mmi_safetensors_read(const mmi_safetensors *s, const mmi_tensor_info *t, void *out, size_t bytes,
                                mm_error *e);
-/* Reads all data against the checksum in the metadata; files of other writers have none and pass. */
-mm_status mmi_safetensors_verify(const mmi_safetensors *s, mm_error *e);
+/* What becomes of data that is read once, in the order of the file. */
+typedef struct mmi_safetensors_visit {
+	void *ctx;
+	/* Where a tensor's data goes, as many bytes as it has; NULL: nowhere. May be NULL: all of it goes nowhere. */
+	void *(*place)(void *ctx, const mmi_tensor_info *t);
+	/* Some of a tensor's data, from its byte `at` on, in whole elements. May be NULL. */
+	void (*look)(void *ctx, const mmi_tensor_info *t, uint64_t at, const void *data, size_t bytes);
+} mmi_safetensors_visit;
+/* Reads all data against the checksum in the metadata; files of other writers have none and pass. What it was read for
+ * is not to be trusted when this fails. */
+mm_status mmi_safetensors_walk(const mmi_safetensors *s, const mmi_safetensors_visit *visit, mm_error *e);
 
 #endif

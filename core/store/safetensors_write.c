@@ -3,6 +3,7 @@
 
 #include "store/safetensors.h"
 
+#include "store/crc32.h"
 #include "store/files.h"
 
 #include <cjson/cJSON.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 /* An item in the order of the file. */
 typedef struct {
@@ -67,21 +67,19 @@ static mm_status place(const mmi_tensor_item *items, size_t n, placed *p, mm_err
 	return MM_OK;
 }
 
-static uLong crc_of(const placed *p, size_t n)
+static uint32_t crc_of(const placed *p, size_t n)
 {
-	uLong all = 0;
+	uint32_t all = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const mmi_tensor_item *t = p[i].item;
-		uLong crc = crc32_z(crc32_z(0, NULL, 0), (const Bytef *)t->name, strlen(t->name) + 1);
-		if (p[i].end > p[i].begin)
-			crc = crc32_z(crc, t->data, (size_t)(p[i].end - p[i].begin));
-		all ^= crc;
+		const uint32_t crc = mmi_crc32(0, t->name, strlen(t->name) + 1);
+		all ^= mmi_crc32(crc, t->data, (size_t)(p[i].end - p[i].begin));
 	}
 	return all;
 }
 
-static bool add_metadata(cJSON *root, const mmi_text_pair *meta, size_t n_meta, uLong crc)
+static bool add_metadata(cJSON *root, const mmi_text_pair *meta, size_t n_meta, uint32_t crc)
 {
 	char digits[16];
 	cJSON *object = cJSON_AddObjectToObject(root, "__metadata__");
@@ -89,7 +87,7 @@ static bool add_metadata(cJSON *root, const mmi_text_pair *meta, size_t n_meta, 
 
 	for (size_t i = 0; i < n_meta && ok; i++)
 		ok = cJSON_AddStringToObject(object, meta[i].key, meta[i].value);
-	snprintf(digits, sizeof digits, "%08lx", crc);
+	snprintf(digits, sizeof digits, "%08" PRIx32, crc);
 	return ok && cJSON_AddStringToObject(object, MMI_SAFETENSORS_CRC, digits);
 }
 

@@ -88,7 +88,7 @@ static mm_status draw_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 	snprintf(title, sizeof title, "iteration %lld, %s", (long long)r->learner->state.iteration,
 	         energy ? mmi_generate_text(&chains, steps) : "no energy trained");
 	mmi_learner_exchange_average(r->learner); /* the generator that checkpoints are used with */
-	mmi_gallery_sample(r->gallery, &chains, MMI_ITERATION_SHEET);
+	mmi_gallery_sample(r->gallery, &chains, MMI_ITERATION_SHEET, true);
 	mmi_learner_exchange_average(r->learner);
 	mm_status status = mmi_gallery_write(r->gallery, s->grid_columns, title, path, e);
 	if (status == MM_OK)

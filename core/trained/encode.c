@@ -101,6 +101,7 @@ mm_status mmi_latents_of(const mmi_saved *s, uint32_t n, uint32_t block, mmi_tup
 {
 	float *x[MMI_MAX_MODALITIES] = { NULL };
 	mmi_experts experts = { .loc = { NULL } };
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_ENCODE, e));
 	mm_status status = mmi_rows_create(s->model, block, x, e);
 	if (status == MM_OK)
 		status = mmi_experts_create(s->model, block, &experts, e);

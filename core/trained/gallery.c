@@ -193,16 +193,16 @@ done:
 	return status;
 }
 
-void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t number)
+void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t number, bool parts)
 {
 	if (g->has_data)
 		translate(g);
 	mmi_chains latents = *chains;
 	latents.revise.steps = 0;
-	g->has_parts = mmi_generate_has_parts(chains);
+	g->has_parts = parts && mmi_generate_has_parts(chains);
 	mmi_generate_label(chains, g->moved);
 	mmi_generate_label(&latents, g->guide);
-	mmi_generate_parts(g->model, g->sampler, chains, number, mmi_whole(g->rows), &g->z, g->generated, g->chained,
-	                   g->guided, g->revised);
+	mmi_generate_parts(g->model, g->sampler, chains, number, mmi_whole(g->rows), &g->z, g->generated,
+	                   parts ? g->chained : NULL, g->guided, g->revised);
 	mmi_sampler_prior(g->sampler, mmi_whole(g->rows), 0, number, &g->prior);
 }

@@ -14,8 +14,9 @@ typedef struct mmi_gallery mmi_gallery;
 mm_status mmi_gallery_create(const mmi_model *model, mmi_sampler *sampler, mmi_tuples *data, uint32_t columns,
                              mmi_gallery **out, mm_error *e);
 void mmi_gallery_destroy(mmi_gallery *g);
-/* Translates the data, if there is any, and draws new samples with the noise of `number`; `chains` move the revised. */
-void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t number);
+/* Translates the data, if there is any, and draws new samples with the noise of `number`; `chains` move the revised.
+ * parts: what the data chain alone and the guide alone make of them as well, for a sheet. */
+void mmi_gallery_sample(mmi_gallery *g, const mmi_chains *chains, uint32_t number, bool parts);
 /* Writes the sheet of the first `columns` samples. MM_EUNSUPPORTED: no modality can be shown. MM_ENUMERIC: they are
  * not finite. */
 mm_status mmi_gallery_write(const mmi_gallery *g, uint32_t columns, const char *title, const char *path, mm_error *e);

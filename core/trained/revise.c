@@ -106,6 +106,7 @@ mm_status mmi_revise_tuples(const mmi_saved *s, const mmi_revise_request *r, con
                             float *const *x, mm_error *e)
 {
 	const tuples t = { x, held };
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_REVISE, e));
 	return each_block(s, r, move_tuples, &t, e);
 }
 
@@ -177,6 +178,7 @@ mm_status mmi_revise_latents(const mmi_saved *s, const mmi_revise_request *r, co
                              const mmi_latents *at, mm_error *e)
 {
 	const latents l = { .in = in, .at = at };
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_POSTERIOR | MMI_NET_GUIDE, e));
 	return each_block(s, r, move_latents, &l, e);
 }
 
@@ -196,5 +198,6 @@ mm_status mmi_revise_decode(const mmi_saved *s, const mmi_revise_request *r, con
                             mm_error *e)
 {
 	const latents l = { .at = at, .x = x };
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_DECODE, e));
 	return each_block(s, r, decode, &l, e);
 }

@@ -139,7 +139,7 @@ static mm_status draw(const mmi_saved *s, const mmi_samples_request *r, const mm
 		uint32_t n = r->count - first < MMI_SAMPLES_ROWS ? r->count - first : MMI_SAMPLES_ROWS;
 		if (mmi_hooks_stop(&r->hooks))
 			return mmi_fail(e, MM_ECANCELLED, "interrupted after %u samples", first);
-		mmi_gallery_sample(g, chains, mmi_iteration_of_block(r->number, block));
+		mmi_gallery_sample(g, chains, mmi_iteration_of_block(r->number, block), r->grid && !block);
 		MMI_TRY(check_block(s, g, n, e));
 		MMI_TRY(sink(ctx, g, first, n, e));
 		mmi_hooks_step(&r->hooks, first + n, r->count);
@@ -152,6 +152,7 @@ mm_status mmi_samples_draw(const mmi_saved *s, const mmi_samples_request *r, con
 {
 	mmi_gallery *g;
 	const uint32_t rows = r->count < MMI_SAMPLES_ROWS ? r->count : MMI_SAMPLES_ROWS;
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_DECODE | mmi_chains_nets(chains), e));
 	MMI_TRY(mmi_gallery_create(s->model, s->sampler, NULL, rows, &g, e));
 	mm_status status = draw(s, r, chains, g, sink, ctx, e);
 	mmi_gallery_destroy(g);

@@ -22,7 +22,7 @@ typedef struct mmi_samples_request {
 typedef mm_status mmi_samples_sink(void *ctx, const mmi_gallery *g, uint32_t first, uint32_t n, mm_error *e);
 
 #define MMI_SAMPLES_ROWS 64u /* what the saved model's sampler must allow */
-/* The draws alone, block by block, finite; out and grid are not looked at. */
+/* The draws alone, block by block, finite; out is not looked at. With grid the first block has parts for a sheet. */
 mm_status mmi_samples_draw(const mmi_saved *s, const mmi_samples_request *r, const mmi_chains *chains,
                            mmi_samples_sink *sink, void *ctx, mm_error *e);
 /* OUT/generator/NAME-SAMPLE.SUFFIX and OUT/revised/NAME-SAMPLE.SUFFIX for each modality and sample, and

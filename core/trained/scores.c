@@ -138,6 +138,7 @@ mm_status mmi_scores_of(const mmi_saved *s, uint32_t n, mmi_tuple_reader *read, 
 {
 	block b;
 	MMI_TRY(mmi_use_need_energy(s, "a score", e));
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_ENERGY, e));
 	mm_status status = create(s, &b, e);
 	for (uint32_t first = 0; status == MM_OK && first < n; first += b.rows) {
 		uint32_t rows = n - first < b.rows ? n - first : b.rows;

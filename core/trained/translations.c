@@ -102,6 +102,7 @@ mm_status mmi_translations_draw(const mmi_saved *s, const mmi_translations_reque
 	if (total > most)
 		return mmi_fail(e, MM_ECONFIG, "%llu translations are too many for one run; at most %llu",
 		                (unsigned long long)total, (unsigned long long)most);
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_ENCODE | MMI_NET_DECODE | mmi_chains_nets(chains), e));
 	mm_status status = create(s, r, &w, e);
 	if (status == MM_OK)
 		status = translate(&w, &args, sink, ctx, e);

@@ -2,6 +2,7 @@
  * form, and so is what each switch changes. */
 #include "mmi_build.h"
 
+#include "model/rows.h"
 #include "../rig/learner_rig.h"
 
 #include <math.h>
@@ -138,7 +139,7 @@ static int world_setup(void **state)
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->z, &e), &e);
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->start, &e), &e);
 	must(mmi_pool_create(2, &w->pool, &e), &e);
-	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3, 0 };
+	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3, 0, false };
 	must(mmi_sampler_create(w->model, w->pool, &sampler, &w->sampler, &e), &e);
 	find_precision(w);
 	*state = w;
@@ -630,6 +631,41 @@ static void projection_knows_corners_ties_and_points_already_there(void **state)
 	assert_memory_equal(there, same, sizeof same);
 }
 
+/* What a sampler on demand has compiled computes what that of one that has all does; the rest may be called without
+ * steps. */
+static void networks_on_demand_compute_the_same(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	world *w = *state;
+	mmi_sampler *lazy;
+	mmi_chain_stats stats = { .energy = 7 };
+	const mmi_sampler_config config = { CHUNK, CHAINS * ROWS, 3, 0, true };
+	const mmi_posterior_args steps = { .steps = 3, .step = 0.1, .noise = 0.1, .grad_scale = 1 }, none = { .steps = 0 };
+	const mmi_revise_args still = { .steps = 0 };
+	float *once[LINEAR_MODALITIES];
+	const size_t bytes = ROWS * LATENT * sizeof(float);
+	observe(w, true);
+	must(mmi_sampler_create(w->model, w->pool, &config, &lazy, &e), &e);
+	for (int m = 0; m < LINEAR_MODALITIES; m++) {
+		once[m] = new_floats(ROWS * WIDTH);
+		memcpy(once[m], w->x[m], ROWS * WIDTH * sizeof(float));
+	}
+	mmi_sampler_prior(lazy, mmi_whole(ROWS), 0, 1, &w->z);
+	mmi_sampler_posterior(lazy, &none, mmi_rows_read(w->x), mmi_whole(ROWS), 1, &w->z, NULL, &stats);
+	assert_true(stats.energy < 1e-300 && stats.energy > -1e-300);
+	mmi_sampler_revise(lazy, &still, once, NULL, mmi_whole(ROWS), &stats);
+	assert_memory_equal(once[0], w->x[0], ROWS * WIDTH * sizeof(float));
+	must(mmi_sampler_prepare(lazy, MMI_NET_POSTERIOR, &e), &e);
+	must(mmi_sampler_prepare(lazy, MMI_NET_POSTERIOR, &e), &e);
+	mmi_latents_copy(&w->start, &w->z, w->model, ROWS);
+	mmi_sampler_posterior(lazy, &steps, mmi_rows_read(w->x), mmi_whole(ROWS), 1, &w->z, NULL, &stats);
+	mmi_sampler_posterior(w->sampler, &steps, mmi_rows_read(w->x), mmi_whole(ROWS), 1, &w->start, NULL, &stats);
+	assert_memory_equal(w->z.z, w->start.z, bytes);
+	mmi_sampler_destroy(lazy);
+	for (int m = 0; m < LINEAR_MODALITIES; m++)
+		mmi_free(once[m]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -646,6 +682,7 @@ int main(void)
 		                                world_teardown),
 		cmocka_unit_test_setup_teardown(experts_are_picked_evenly, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(reseeding_changes_all_draws_and_can_be_undone, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(networks_on_demand_compute_the_same, world_setup, world_teardown),
 		cmocka_unit_test(chunks_depend_on_the_batch_alone),
 		cmocka_unit_test(x_scale_multiplies_step_and_noise),
 		cmocka_unit_test(revised_samples_stay_in_their_support),

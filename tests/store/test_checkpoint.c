@@ -3,6 +3,7 @@
 #include "mmi_build.h"
 
 #include "store/checkpoint.h"
+#include "store/crc32.h"
 #include "store/files.h"
 
 #include "../rig/store_rig.h"
@@ -10,6 +11,7 @@
 #include <math.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <zlib.h>
 
 /* ---------------------------------------------------------------- a small state to save */
 
@@ -185,6 +187,26 @@ static void a_tensor_too_many_is_refused_unless_excused(void **state)
 	free(s);
 }
 
+static void one_reading_loads_what_two_restore(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_checkpoint *ck;
+	const char *path = rig_path(*state, "a.safetensors");
+	static const char *const others[] = { "adam.", "counter.", "learner." };
+	run_state *s = state_create(0);
+
+	state_save(path, 7);
+	assert_ok(mmi_checkpoint_open(path, &ck, &e), e);
+	assert_fails(mmi_checkpoint_load_part(ck, s->item, 1, others, 3, &e), MM_ESHAPE, e,
+	             "tensor 'generator.bias' (F32 [3]) has no place");
+	assert_ok(mmi_checkpoint_load_part(ck, s->item, 2, others, 3, &e), e);
+	for (int i = 0; i < WEIGHTS; i++)
+		assert_true(s->v.weight[i] == 7 + (float)i);
+	assert_true(s->v.moment[0] == 0);
+	mmi_checkpoint_close(ck);
+	free(s);
+}
+
 static void damage(const char *path, long from_end)
 {
 	FILE *f = fopen(path, "r+b");
@@ -207,6 +229,40 @@ static void damaged_data_is_refused_and_nothing_touched(void **state)
 	damage(path, -1);
 	assert_fails(state_restore(path, s, 5, &e), MM_EFORMAT, e, "it is damaged");
 	free(s);
+}
+
+/* The bits that are damaged may be those that nobody asked for. */
+static void one_reading_finds_damage_anywhere(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	const char *path = rig_path(*state, "a.safetensors");
+	static const char *const others[] = { "adam.", "counter.", "learner." };
+
+	for (long from_end = -1; from_end >= -(long)(sizeof(float) * (2 * WEIGHTS + BIAS) + 16); from_end--) {
+		mmi_checkpoint *ck;
+		run_state *s = state_create(0);
+		state_save(path, 7);
+		damage(path, from_end);
+		assert_ok(mmi_checkpoint_open(path, &ck, &e), e);
+		assert_fails(mmi_checkpoint_load_part(ck, s->item, 2, others, 3, &e), MM_EFORMAT, e, "it is damaged");
+		mmi_checkpoint_close(ck);
+		free(s);
+	}
+}
+
+static void checksums_are_those_of_zlib(void **state)
+{
+	unsigned char data[1500];
+	(void)state;
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (unsigned char)(i * i * 31 + i / 7);
+	for (size_t first = 0; first < 20; first++)
+		for (size_t n = 0; n < 700; n += n < 260 ? 1 : 61) {
+			const uint32_t begun = (uint32_t)(first * 0x9E3779B9u);
+			assert_int_equal(mmi_crc32(begun, data + first, n), crc32(begun, data + first, (uInt)n));
+		}
+	assert_int_equal(mmi_crc32(0, "123456789", 9), 0xCBF43926);
+	assert_int_equal(mmi_crc32(5, NULL, 0), 5);
 }
 
 static void what_is_not_a_checkpoint_is_refused(void **state)
@@ -445,6 +501,9 @@ int main(void)
 		TEST(another_architecture_is_refused_by_its_first_difference),
 		TEST(a_tensor_too_many_is_refused_unless_excused),
 		TEST(damaged_data_is_refused_and_nothing_touched),
+		TEST(one_reading_loads_what_two_restore),
+		TEST(one_reading_finds_damage_anywhere),
+		TEST(checksums_are_those_of_zlib),
 		TEST(what_is_not_a_checkpoint_is_refused),
 		TEST(pruning_keeps_the_newest_and_what_is_not_ours),
 		TEST(a_broken_newest_checkpoint_gives_way_to_the_one_before),

@@ -367,7 +367,7 @@ static void sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with(voi
 	assert_ok(mmi_setup_tuples(&saved.setup, MMI_PART_TEST, NULL, &shown, &e), e);
 	assert_ok(mmi_tuples_pick(shown, 2, saved.setup.settings.seed, &e), e);
 	assert_ok(mmi_gallery_create(saved.model, saved.sampler, shown, 2, &gallery, &e), e);
-	mmi_gallery_sample(gallery, &none, 0xFFFFFFFFu);
+	mmi_gallery_sample(gallery, &none, 0xFFFFFFFFu, true);
 	assert_ok(mmi_gallery_write(gallery, 2, "iteration 6, no energy trained", path, &e), e);
 	char *run = rig_read(result.grid, &bytes[0]), *again = rig_read(path, &bytes[1]);
 	assert_int_equal(bytes[0], bytes[1]);

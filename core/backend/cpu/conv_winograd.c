@@ -11,6 +11,7 @@ enum {
 	MIN_CHANNELS = 16,
 	MAX_CHANNEL_BLOCK = 128,
 	MAX_PARTS = 4,
+	MAX_LANES = 32,           /* of a panel: two vectors */
 	BLOCK_FLOATS = 128 * 1024 /* transformed tiles and products of one block, half of a usual second-level cache */
 };
 
@@ -35,8 +36,14 @@ static int32_t round_up(int32_t n, int32_t width)
 
 /* ------------------------------------------------------------------ weights */
 
-/* u = G g G^T for a kernel of taps x taps; rows of G: (1, a, a^2..) / prod (a - b) for each point, and infinity. */
-static void transform_kernel(int32_t taps, double g[3][3], double u[6][6])
+/* Kernels of neighbouring columns, side by side: [tap][lane], with zeros where a kernel has no third tap. */
+typedef struct kernels {
+	double tap[3][3][MAX_LANES];
+} kernels;
+
+/* u = G g G^T for kernels of taps x taps; rows of G: (1, a, a^2..) / prod (a - b) for each point, and infinity. Value p
+ * of lane i goes to out[p * plane + i]. */
+static void transform_kernels(int32_t taps, const kernels *g, int32_t lanes, int64_t plane, float *out)
 {
 	static const double g3[6][3] = { { 1.0 / 4, 0, 0 },
 		                             { -1.0 / 6, -1.0 / 6, -1.0 / 6 },
@@ -48,26 +55,31 @@ static void transform_kernel(int32_t taps, double g[3][3], double u[6][6])
 		{ 1.0 / 2, 0, 0 }, { -1.0 / 2, -1.0 / 2, 0 }, { -1.0 / 6, 1.0 / 6, 0 }, { 1.0 / 6, 1.0 / 3, 0 }, { 0, 1, 0 }
 	};
 	const double(*rows)[3] = taps == 3 ? g3 : g2;
-	double half[6][3];
-	for (int i = 0; i < taps + 3; i++)
+	double half[3][MAX_LANES];
+	for (int i = 0; i < taps + 3; i++) {
 		for (int x = 0; x < 3; x++)
-			half[i][x] = rows[i][0] * g[0][x] + rows[i][1] * g[1][x] + rows[i][2] * g[2][x];
-	for (int i = 0; i < taps + 3; i++)
-		for (int k = 0; k < taps + 3; k++)
-			u[i][k] = rows[k][0] * half[i][0] + rows[k][1] * half[i][1] + rows[k][2] * half[i][2];
+			for (int l = 0; l < lanes; l++)
+				half[x][l] = rows[i][0] * g->tap[0][x][l] + rows[i][1] * g->tap[1][x][l] + rows[i][2] * g->tap[2][x][l];
+		for (int k = 0; k < taps + 3; k++, out += plane)
+			for (int l = 0; l < lanes; l++)
+				out[l] = (float)(rows[k][0] * half[0][l] + rows[k][1] * half[1][l] + rows[k][2] * half[2][l]);
+	}
 }
 
-/* One part's kernel from channel c to column `col`; flipped for the gradient. */
-static void read_kernel(const winograd_packing *k, const float *w, int32_t part, int32_t c, int32_t col, double g[3][3])
+/* One part's kernels from channel c to n columns from `col` on; flipped for the gradient. */
+static void read_kernels(const winograd_packing *k, const float *w, int32_t part, int32_t c, int32_t col, int32_t n,
+                         kernels *g)
 {
 	const mmi_conv_shape *s = &k->shape;
 	const int32_t taps = s->kh / s->sh;
+	const int64_t first = k->bwd_x ? (int64_t)col * s->co + c : (int64_t)c * s->co + col, step = k->bwd_x ? s->co : 1;
 	for (int32_t y = 0; y < taps; y++)
 		for (int32_t x = 0; x < taps; x++) {
 			const int32_t ky = part / s->sw + s->sh * (k->bwd_x ? taps - 1 - y : y);
 			const int32_t kx = part % s->sw + s->sw * (k->bwd_x ? taps - 1 - x : x);
-			const int64_t tap = ((int64_t)ky * s->kw + kx) * s->ci * s->co;
-			g[y][x] = (double)w[tap + (k->bwd_x ? (int64_t)col * s->co + c : (int64_t)c * s->co + col)];
+			const float *tap = w + ((int64_t)ky * s->kw + kx) * s->ci * s->co + first;
+			for (int32_t l = 0; l < n; l++)
+				g->tap[y][x][l] = (double)tap[l * step];
 		}
 }
 
@@ -76,17 +88,12 @@ static void pack_panel(const winograd_packing *k, const float *source, int32_t p
                        int64_t plane, float *out)
 {
 	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
-	const int32_t taps = k->shape.kh / k->shape.sh, span = taps + 3;
-	double g[3][3] = { { 0 } }, u[6][6] = { { 0 } };
-	for (int32_t c = 0; c < channels; c++, out += lanes)
-		for (int32_t i = 0; i < lanes; i++) {
-			if (col + i < cols) {
-				read_kernel(k, source, part, c, col + i, g);
-				transform_kernel(taps, g, u);
-			}
-			for (int32_t p = 0; p < span * span; p++)
-				out[p * plane + i] = col + i < cols ? (float)u[p / span][p % span] : 0.0f;
-		}
+	const int32_t there = cols - col < lanes ? cols - col : lanes;
+	kernels g = { { { { 0 } } } };
+	for (int32_t c = 0; c < channels; c++, out += lanes) {
+		read_kernels(k, source, part, c, col, there, &g);
+		transform_kernels(k->shape.kh / k->shape.sh, &g, lanes, plane, out);
+	}
 }
 
 static float *pack_part(const winograd_packing *k, const float *source, int32_t part, float *data)

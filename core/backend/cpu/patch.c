@@ -278,17 +278,38 @@ static const float *tap_weights(const phase_weights *v, int32_t ty, int32_t tx)
 	return v->w + ((int64_t)ty * s->kw + tx) * s->ci * s->co;
 }
 
+/* n channels of `used` columns, weights side by side in memory, into rows of `lanes`. */
+static void pack_rows(const float *w, int64_t channel_step, int32_t n, int32_t used, int32_t lanes, float *b)
+{
+	for (int32_t c = 0; c < n; c++, w += channel_step, b += lanes) {
+		memcpy(b, w, (size_t)used * sizeof *b);
+		clear(b + used, (size_t)(lanes - used));
+	}
+}
+
+/* The same where channels are side by side: a transposition, in blocks whose rows stay in the nearest cache. */
+static void pack_columns(const float *w, int64_t column_step, int32_t n, int32_t used, int32_t lanes, float *b)
+{
+	enum { BLOCK = 64 };
+	for (int32_t first = 0; first < n; first += BLOCK) {
+		const int32_t last = n - first < BLOCK ? n : first + BLOCK;
+		for (int32_t i = 0; i < lanes; i++)
+			for (int32_t c = first; c < last; c++)
+				b[(int64_t)c * lanes + i] = i < used ? w[i * column_step + c] : 0.0f;
+	}
+}
+
 static float *pack_wide(const phase_weights *v, int32_t width, float *b)
 {
-	const int64_t channel_step = v->bwd_x ? 1 : v->cols, column_step = v->bwd_x ? v->c : 1;
 	for (int32_t col = 0; col < v->cols; col += 2 * width) {
 		const int32_t lanes = v->cols - col > width ? 2 * width : width;
 		const int32_t used = v->cols - col < lanes ? v->cols - col : lanes;
-		for (int32_t tap = 0; tap < v->taps_y * v->taps_x; tap++) {
-			const float *w = tap_weights(v, tap / v->taps_x, tap % v->taps_x) + col * column_step;
-			for (int32_t c = 0; c < v->c; c++, w += channel_step, b += lanes)
-				for (int32_t i = 0; i < lanes; i++)
-					b[i] = i < used ? w[i * column_step] : 0.0f;
+		for (int32_t tap = 0; tap < v->taps_y * v->taps_x; tap++, b += (int64_t)v->c * lanes) {
+			const float *w = tap_weights(v, tap / v->taps_x, tap % v->taps_x);
+			if (v->bwd_x)
+				pack_columns(w + (int64_t)col * v->c, v->c, v->c, used, lanes, b);
+			else
+				pack_rows(w + col, v->cols, v->c, used, lanes, b);
 		}
 	}
 	return b;
