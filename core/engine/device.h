@@ -100,10 +100,13 @@ mmi_floats mmi_floats_write(const mmi_device *d, const float *host, size_t n, mm
 typedef struct mmi_mirror {
 	void *host, *device;
 	size_t bytes;
+	bool again; /* filled again before the host has waited: see mmi_mirror_create_again */
 } mmi_mirror;
 
 /* Zeros. Clear in every case. */
 mm_status mmi_mirror_create(const mmi_device *d, size_t bytes, mmi_mirror *out, mm_error *e);
+/* The same for what the host fills and pushes several times before it waits: a push takes the bytes along at once. */
+mm_status mmi_mirror_create_again(const mmi_device *d, size_t bytes, mmi_mirror *out, mm_error *e);
 void mmi_mirror_clear(const mmi_device *d, mmi_mirror *m);
 /* Queues the host's bytes to the device. */
 void mmi_mirror_push(const mmi_device *d, const mmi_mirror *m);

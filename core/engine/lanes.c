@@ -166,16 +166,22 @@ static void square_block(void *ctx, uint32_t block, uint32_t worker)
 	d->rows->sum_squares(d, mmi_floats_at(l->lane[0], block_offset(l, block)), block_size(l, block), out);
 }
 
-double mmi_lanes_reduce(mmi_lanes *l, mmi_pool *pool)
+uint32_t mmi_lanes_sum(mmi_lanes *l, mmi_pool *pool)
 {
-	uint32_t blocks = blocks_of(l->params);
-	double sum = 0;
+	const uint32_t blocks = blocks_of(l->params);
 	if (shared(l))
 		reduce_ranks(l, pool);
 	else
 		mmi_pool_run(pool, blocks, reduce_block, l);
 	mmi_params_grad_to_raw(l->params, l->lane[0]);
 	mmi_pool_run(pool, blocks, square_block, l);
+	return blocks;
+}
+
+double mmi_lanes_reduce(mmi_lanes *l, mmi_pool *pool)
+{
+	const uint32_t blocks = mmi_lanes_sum(l, pool);
+	double sum = 0;
 	mmi_mirror_pull(l->params->device, &l->block_squares, l->block_squares.bytes);
 	const double *squares = l->block_squares.host;
 	for (uint32_t i = 0; i < blocks; i++)

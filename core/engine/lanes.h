@@ -42,7 +42,10 @@ uint32_t mmi_lanes_of(const mmi_lanes *l, uint32_t chunk);
 /* What the next gradient is added to; lanes of other ranks are left alone. */
 void mmi_lanes_zero(const mmi_lanes *l, uint32_t lane);
 /* Sums the lanes of all ranks into lane[0], which every rank then has, turns the gradient to the networks' weights into
- * that to the raw parameters, and returns its Euclidean norm (NaN or infinite when any entry is). */
+ * that to the raw parameters, and leaves sums of its squares in block_squares, one a block. With one rank it is queued.
+ * Returns how many blocks. */
+uint32_t mmi_lanes_sum(mmi_lanes *l, mmi_pool *pool);
+/* The same, and returns the gradient's Euclidean norm (NaN or infinite when any entry is). */
 double mmi_lanes_reduce(mmi_lanes *l, mmi_pool *pool);
 
 #endif

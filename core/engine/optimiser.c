@@ -20,6 +20,7 @@ static mm_status allocate(mmi_optimiser *o, mm_error *e)
 	o->v.at = o->v_copy.device;
 	o->ema.at = o->ema_copy.device;
 	o->v_max.at = o->v_max_copy.device;
+	MMI_TRY(mmi_mirror_create(d, sizeof(float), &o->scale, e));
 	return mmi_mirror_create(d, sizeof(uint32_t), &o->broken, e);
 }
 
@@ -39,7 +40,7 @@ mm_status mmi_optimiser_create(mmi_params *params, const mmi_adam_config *config
 
 void mmi_optimiser_clear(mmi_optimiser *o)
 {
-	mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->v_max_copy, &o->ema_copy, &o->broken };
+	mmi_mirror *const all[] = { &o->m_copy, &o->v_copy, &o->v_max_copy, &o->ema_copy, &o->broken, &o->scale };
 	for (size_t i = 0; o->params && i < MMI_COUNT(all); i++)
 		mmi_mirror_clear(o->params->device, all[i]);
 	*o = (mmi_optimiser){ 0 };
@@ -83,14 +84,16 @@ static void adam_block(void *ctx, uint32_t block, uint32_t worker)
 	j->device->rows->adam(j->device, &a);
 }
 
-static bool is_broken(const mmi_optimiser *o)
+void mmi_optimiser_clip(const mmi_optimiser *o, mmi_doubles squares, uint32_t n, mmi_doubles norm)
 {
-	mmi_mirror_pull(o->params->device, &o->broken, o->broken.bytes);
-	return *(const uint32_t *)o->broken.host;
+	const mmi_device *d = o->params->device;
+	const mmi_norm a = {
+		.squares = squares, .n = n, .clip = o->config.clip, .norm = norm, .scale = { o->scale.device }
+	};
+	d->rows->norm(d, &a);
 }
 
-mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double norm, double schedule,
-                             mm_error *e)
+void mmi_optimiser_queue(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double schedule, mmi_words guard)
 {
 	const mmi_adam_config *c = &o->config;
 	const mmi_device *d = o->params->device;
@@ -102,6 +105,8 @@ mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, 
 		                 .ema = o->ema,
 		                 .v_max = o->v_max,
 		                 .grad = grad,
+		                 .scale = { o->scale.device },
+		                 .guard = guard,
 		                 .n = o->params->count,
 		                 .broken = broken } };
 	/* As an ordinary mean at first, so that it does not remember the initial values. */
@@ -115,17 +120,29 @@ mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, 
 		.weight_decay = (float)c->weight_decay,
 		.correction1 = (float)(1 - pow(c->beta1, (double)o->t)),
 		.correction2 = (float)(1 - pow(c->beta2, (double)o->t)),
-		.grad_scale = c->clip > 0 && norm > c->clip ? (float)(c->clip / norm) : 1.0f,
 	};
 	d->ops->zero(d, broken.at, sizeof *broken.at);
 	const size_t share = mmi_device_share(d, o->params->count);
 	mmi_pool_run(pool, (uint32_t)((o->params->count + share - 1) / share), adam_block, &j);
-	if (!is_broken(o))
-		mmi_params_update(o->params, 1);
+	mmi_params_update(o->params, 1);
 	d->rows->check(d, o->params->vectors, o->params->n_vectors, broken);
-	if (is_broken(o))
-		return mmi_fail(e, MM_ENUMERIC,
-		                "update %lld gives the %s model, or what its optimiser remembers, values that are not finite",
-		                (long long)o->t, o->params->name);
-	return MM_OK;
+}
+
+mm_status mmi_optimiser_failed(const mmi_optimiser *o, int64_t t, mm_error *e)
+{
+	return mmi_fail(e, MM_ENUMERIC,
+	                "update %lld gives the %s model, or what its optimiser remembers, values that are not finite",
+	                (long long)t, o->params->name);
+}
+
+mm_status mmi_optimiser_step(mmi_optimiser *o, mmi_pool *pool, mmi_floats grad, double norm, double schedule,
+                             mm_error *e)
+{
+	const mmi_device *d = o->params->device;
+	const double clip = o->config.clip;
+	*(float *)o->scale.host = clip > 0 && norm > clip ? (float)(clip / norm) : 1.0f;
+	mmi_mirror_push(d, &o->scale);
+	mmi_optimiser_queue(o, pool, grad, schedule, (mmi_words){ NULL });
+	mmi_mirror_pull(d, &o->broken, o->broken.bytes);
+	return *(const uint32_t *)o->broken.host ? mmi_optimiser_failed(o, o->t, e) : MM_OK;
 }

@@ -96,17 +96,18 @@ void mmi_pass_run(mmi_pass *p, mmi_pass_rows *rows, uint32_t n)
 {
 	pass_job j = { .pass = p, .rows = rows };
 	for (uint32_t i = 0; i < n; i++) {
-		rows[i].sums = (const double *)p->sums.host + 2 * (size_t)j.n_chunks;
+		rows[i].sums.at = (double *)p->sums.device + 2 * (size_t)j.n_chunks;
 		j.n_chunks += rows[i].rows / p->chunk;
 	}
 	fill_seeds(p, rows, n);
 	mmi_pool_run(p->pool, rows[0].lanes[0]->n, run_lane, &j);
-	mmi_mirror_pull(p->device, &p->sums, 2 * j.n_chunks * sizeof(double));
 }
 
 void mmi_pass_sum(const mmi_pass *p, const mmi_pass_rows *rows, double sum[2])
 {
+	const double *parts = (const double *)p->sums.host + (rows->sums.at - (const double *)p->sums.device);
 	sum[0] = sum[1] = 0;
+	mmi_mirror_pull(p->device, &p->sums, p->sums.bytes);
 	for (uint32_t c = 0; c < 2 * (rows->rows / p->chunk); c++)
-		sum[c % 2] += rows->sums[c];
+		sum[c % 2] += parts[c];
 }

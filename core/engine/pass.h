@@ -24,7 +24,7 @@ typedef struct mmi_pass_rows {
 	mmi_doubles weight_at; /* unless NULL: the weight is *weight_at / weight_of, as the device has it */
 	double weight_of;
 	mmi_floats row_weight; /* [rows]: factors of both weights and of what is summed; .at NULL: 1 */
-	const double *sums; /* out: [chunks] of the sum and the sum of squares of the values; valid until the next pass */
+	mmi_doubles sums; /* out: [chunks] of the sum and the sum of squares of the values; valid until the next pass */
 } mmi_pass_rows;
 
 typedef struct mmi_pass { /* buffers of passes: made once */
@@ -39,9 +39,10 @@ typedef struct mmi_pass { /* buffers of passes: made once */
 mm_status mmi_pass_create(const mmi_device *device, mmi_pool *pool, uint32_t chunk, uint32_t max_rows, mmi_pass *out,
                           mm_error *e);
 void mmi_pass_clear(mmi_pass *p);
-/* Zeroes the lanes, then adds the gradients of all rows. A chunk's lane depends on its place in the pass alone. */
+/* Zeroes the lanes, then adds the gradients of all rows. A chunk's lane depends on its place in the pass alone. Queued.
+ */
 void mmi_pass_run(mmi_pass *p, mmi_pass_rows *rows, uint32_t n);
-/* Both sums of the values over all chunks. */
+/* Both sums of the values over all chunks, for the host. */
 void mmi_pass_sum(const mmi_pass *p, const mmi_pass_rows *rows, double sum[2]);
 
 #endif

@@ -190,7 +190,67 @@ static inline size_t mmi_rank_room(size_t n, size_t rows, size_t dim)
 	return (n + 2) * rows * dim + rows * rows + 3 * n * rows + 2 * n + rows + 8;
 }
 
+/* Weights of draws by importance (learn/terms/importance.h): of each expert i and row r, share[i][k rows + r] =
+ * of[i][r] W_k, W = softmax over the draws k of -term[i][k rows + r]; an expert whose share `of` the row is 0 has none.
+ * bound[c]: the sum over the rows of a chunk and the experts of -of[i][r] log (1/K) sum_k exp -term. */
+typedef struct mmi_weights {
+	uint32_t n, draws, rows, chunk; /* experts; of each of them; whole chunks */
+	mmi_floats term, share;         /* [n][draws * rows] */
+	mmi_floats of[MMI_MAX_STATES];  /* [rows] */
+	mmi_doubles bound;              /* [rows / chunk] out */
+} mmi_weights;
+
+/* sums[c] += the sum of -log p0 over the `count` numbers of chunk c, p0 a standard Laplace or normal density. */
+typedef struct mmi_prior_sums {
+	mmi_floats x; /* [chunks][count] */
+	uint32_t chunks;
+	size_t count;
+	bool laplace;
+	mmi_doubles sums; /* [chunks] */
+} mmi_prior_sums;
+
+/* ------------------------------------------------------------ what stops an update
+ *
+ * A word of the device, 0 at first; the first check that fails writes its mark there. Updates do nothing while it is
+ * set, so the host need not look before all of an iteration is queued. */
+
+/* Sets the word to `mark` unless it is set, where one of n numbers is not finite or `broken` is set. With `blame` it is
+ * mark and the place of the first of those numbers that is not finite, or of the last. */
+typedef struct mmi_guard {
+	mmi_words word;
+	uint32_t mark;
+	mmi_doubles x;
+	uint32_t n;
+	mmi_words broken;  /* a word; .at NULL: not looked at */
+	mmi_doubles blame; /* [n_blame]; .at NULL: nobody is */
+	uint32_t n_blame;
+} mmi_guard;
+
+#define MMI_GAPS 101 /* energy losses the running median looks at */
+
+/* The energy loss data / of_data - revised / of_revised. Sets the word where it is not finite, or once half the ring is
+ * written, beyond `limit` times the ring's median; otherwise it goes into the ring. */
+typedef struct mmi_gap {
+	mmi_words word;
+	uint32_t mark;
+	mmi_doubles data, revised; /* numbers */
+	double of_data, of_revised, limit;
+	mmi_doubles ring; /* [MMI_GAPS] of |gap| */
+	int64_t written;  /* into the ring so far */
+	mmi_doubles told; /* [2] out: the gap, and the median it was held against */
+} mmi_gap;
+
 /* ------------------------------------------------------------ parameters */
+
+/* The norm of a gradient from sums of squares, added in order, and what it is to be scaled by so that it is not above
+ * `clip` (0: any). */
+typedef struct mmi_norm {
+	mmi_doubles squares; /* [n] */
+	uint32_t n;
+	double clip;
+	mmi_doubles norm; /* a number */
+	mmi_floats scale; /* a number */
+} mmi_norm;
 
 /* A weight as a matrix [rows, columns] with its singular vectors: u [columns], v [rows]. */
 typedef struct mmi_spectral {
@@ -206,7 +266,9 @@ typedef struct mmi_adam_rows {
 	mmi_floats v_max; /* unless NULL: becomes max(v_max, v), and stands in for v in the step (AMSGrad) */
 	size_t n;
 	mmi_adam adam;
+	mmi_floats scale; /* a number in place of the gradient's scale in `adam`; .at NULL: that one */
 	float keep;
+	mmi_words guard;  /* a word: nothing is done while it is set; .at NULL: there is none */
 	mmi_words broken; /* a word; calls side by side may share it */
 } mmi_adam_rows;
 
@@ -221,6 +283,8 @@ struct mmi_row_ops {
 	/* out[0] = sum of x, out[1] = sum of x^2, both weighted by `factor` unless that is NULL. In double. */
 	void (*sums)(const mmi_device *d, mmi_floats x, mmi_floats factor, size_t n, mmi_doubles out);
 	void (*sum_squares)(const mmi_device *d, mmi_floats x, size_t n, mmi_doubles out);
+	/* out[i] = sum over c, in order, of parts[c][i], for i = 0..n-1. */
+	void (*total)(const mmi_device *d, mmi_doubles parts, uint32_t count, uint32_t n, mmi_doubles out);
 	void (*add)(const mmi_device *d, mmi_floats x, mmi_floats y, size_t n); /* x += y */
 	void (*exchange)(const mmi_device *d, mmi_floats a, mmi_floats b, size_t n);
 	/* Each run of n values of x onto the probability simplex, by the shortest way (Michelot 1986). */
@@ -235,6 +299,11 @@ struct mmi_row_ops {
 	void (*swap_factors)(const mmi_device *d, const mmi_swap_factors *a);
 	void (*contrast)(const mmi_device *d, const mmi_contrast *a);
 	void (*rank)(const mmi_device *d, const mmi_rank *a);
+	void (*weights)(const mmi_device *d, const mmi_weights *a);
+	void (*prior)(const mmi_device *d, const mmi_prior_sums *a);
+	void (*guard)(const mmi_device *d, const mmi_guard *a);
+	void (*gap)(const mmi_device *d, const mmi_gap *a);
+	void (*norm)(const mmi_device *d, const mmi_norm *a);
 	void (*adam)(const mmi_device *d, const mmi_adam_rows *a);
 	/* Sets `broken` unless all of x are finite. */
 	void (*check)(const mmi_device *d, mmi_floats x, size_t n, mmi_words broken);

@@ -29,14 +29,15 @@ double mmi_course_energy_rate(const mmi_learner *l)
 
 void mmi_course_calibrate(mmi_learner *l)
 {
-	mmi_chain_stats stats;
 	const mmi_revise_args still = { .steps = 1 };
 	const mmi_parts held = mmi_given_parts(&l->given, l->model);
 	if (!(l->settings->x_drift > 0) || l->state.x_step_n >= MMI_CALIBRATE)
 		return;
-	mmi_run_revise(l->sampler, &still, &held, &l->revised, &l->generated, l->span, &stats);
-	mmi_reduce_chain(&l->reduce, l->sampler, 1, &stats);
-	double rms = sqrt(stats.grad2 / stats.elements);
+	const mmi_doubles at = mmi_readings_take(&l->readings, MMI_CHAIN_SUMS);
+	mmi_run_revise(l->sampler, &still, &held, &l->revised, &l->generated, l->span, NULL);
+	mmi_reduce_chain(&l->reduce, l->model->device, l->sampler, 1, at);
+	const mmi_chain_stats *stats = (const mmi_chain_stats *)mmi_readings_now(&l->readings, at, MMI_CHAIN_SUMS);
+	double rms = sqrt(stats->grad2 / stats->elements);
 	l->state.x_step_sum += sqrt(2 * l->settings->x_drift / (rms > 1e-20 ? rms : 1e-20));
 	l->state.x_step_n++;
 	l->state.x_step = l->state.x_step_sum / (double)l->state.x_step_n;

@@ -11,7 +11,7 @@ double mmi_course_rate(const mmi_learner *l);
 /* Times the energy's: it learns from the end of the warm-up on, so its schedule begins there. */
 double mmi_course_energy_rate(const mmi_learner *l);
 /* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then
- * held. Moves nothing. */
+ * held. Moves nothing, and waits for what it measures. */
 void mmi_course_calibrate(mmi_learner *l);
 
 #endif

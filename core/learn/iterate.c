@@ -8,14 +8,11 @@
 
 #include "engine/streams.h"
 #include "learn/course.h"
-#include "learn/guard.h"
 #include "learn/measure.h"
 #include "learn/snapshot.h"
 #include "learn/terms/starts.h"
 #include "learn/terms/terms.h"
 #include "model/rows.h"
-
-#include <math.h>
 
 /* ------------------------------------------------------------ chains */
 
@@ -35,17 +32,14 @@ static void start_posterior(mmi_learner *l, uint32_t t)
 
 /* Eqs. 7, 8: z <- z - s^2/2 dU/dz + n xi, and w likewise (Eq. 16), U(z, W) = sum_m NLL_m(x_m | z, w_m) - log p0(z) -
  * sum_m log p0(w_m). */
-static void posterior_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
+static void posterior_chain(mmi_learner *l, uint32_t t)
 {
-	const mmi_settings *s = l->settings;
-	mmi_chain_stats stats;
-	mmi_posterior_args args = mmi_settings_posterior(s, l->model->n_modalities);
+	mmi_posterior_args args = mmi_settings_posterior(l->settings, l->model->n_modalities);
 	const mmi_parts parts = l->masked ? mmi_masks_moved(&l->masks) : (mmi_parts){ .expert = { NULL } };
 	args.iteration = t;
-	mmi_run_posterior(l->sampler, &args, &parts, &l->x, l->span, l->n_chains, &l->z, &l->z_start, &stats);
-	mmi_reduce_chain(&l->reduce, l->sampler, l->n_chains, &stats);
-	mmi_measure_posterior(l, &stats, m);
-	mmi_measure_posterior_end(l, m);
+	mmi_run_posterior(l->sampler, &args, &parts, &l->x, l->span, l->n_chains, &l->z, &l->z_start, NULL);
+	mmi_measure_posterior(l);
+	mmi_measure_posterior_end(l);
 }
 
 /* Eq. 9: z' ~ p0(z), w' ~ p0(w); x_0 = mean of p(x | z', w'). Translations have z' of an expert, and what was given;
@@ -66,22 +60,24 @@ static void generate(mmi_learner *l, uint32_t t)
 }
 
 /* Eq. 3: x <- x - s^2/2 dE/dx + n xi. */
-static void data_chain(mmi_learner *l, uint32_t t, mmi_measures *m)
+static void data_chain(mmi_learner *l, uint32_t t)
 {
-	const mmi_settings *s = l->settings;
-	mmi_chain_stats stats;
-	mmi_revise_args args = mmi_settings_revise(s, l->state.x_step, -1);
+	mmi_revise_args args = mmi_settings_revise(l->settings, l->state.x_step, -1);
 	args.iteration = t;
 	const mmi_parts held = mmi_given_parts(&l->given, l->model);
-	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, &stats);
-	mmi_reduce_chain(&l->reduce, l->sampler, 1, &stats);
-	mmi_measure_data(l, &stats, m);
+	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, NULL);
+	mmi_measure_data(l);
 }
 
 /* ------------------------------------------------------------ updates */
 
 /* Eq. 11: min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z'). */
-static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
+static void tell_generator(const mmi_learner *l, const double *sums, mmi_measures *m)
+{
+	m->loss_generator = mmi_pairs_loss(l, sums, l->span.of * l->n_chains, l->settings->s_factor);
+}
+
+static void update_generator(mmi_learner *l, const mmi_batch *batch, uint32_t number)
 {
 	(void)batch, (void)number;
 	uint32_t b = l->span.rows;
@@ -94,14 +90,17 @@ static mm_status update_generator(mmi_learner *l, const mmi_batch *batch, uint32
 		                     .x_rows = b,
 		                     .seed = 1.0f / (float)(l->span.of * l->n_chains) };
 	mmi_term_pairs(l, &l->generator_loss, l->settings->s_factor, &t);
-	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
-	mmi_measure_generator(l, t.at[0].sum / (l->span.of * l->n_chains), m);
-	m->loss_generator = mmi_pairs_loss(l, &t, l->span.of * l->n_chains, l->settings->s_factor);
-	return MM_OK;
+	mmi_model_update(l, &t, NULL, tell_generator);
+	mmi_measure_generator(l, &t.at[0]);
 }
 
 /* Eq. 12: min over phi of -mean log q(z revised | X) - i_factor mean log q(z' | X revised). */
-static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
+static void tell_inference(const mmi_learner *l, const double *sums, mmi_measures *m)
+{
+	m->loss_inference = mmi_pairs_loss(l, sums, l->span.of, l->settings->i_factor);
+}
+
+static void update_inference(mmi_learner *l, const mmi_batch *batch, uint32_t number)
 {
 	(void)number;
 	uint32_t b = l->span.rows;
@@ -115,21 +114,13 @@ static mm_status update_inference(mmi_learner *l, const mmi_batch *batch, uint32
 	for (uint32_t c = 0; c < l->n_chains; c++)
 		t.at[0].z[c] = mmi_device_latents_at(l->model, &l->z, (size_t)c * b);
 	mmi_term_pairs(l, &l->inference_generated, l->settings->i_factor, &t);
-	mmi_term_alignment(l, batch, &t, m);
-	MMI_TRY(mmi_model_update(l, &t, NULL, m, e));
-	m->loss_inference = mmi_pairs_loss(l, &t, l->span.of, l->settings->i_factor);
-	return MM_OK;
-}
-
-static mm_status read_energy(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
-{
-	mmi_measure_energy(l, t, m);
-	return mmi_guard_gap(l, m->gap, e);
+	mmi_term_alignment(l, batch, &t);
+	mmi_model_update(l, &t, NULL, tell_inference);
 }
 
 /* Eqs. 10, 20: min over alpha of (mean E(X) - mean E(X revised)) / T, T = (n / s)^2: the maximum-likelihood gradient of
  * exp(-E / T). */
-static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
+static void update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t number)
 {
 	(void)batch;
 	const mmi_settings *s = l->settings;
@@ -147,55 +138,58 @@ static mm_status update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t 
 		                     .seed = (float)-of_revised,
 		                     .l2 = (float)(s->energy_l2 * of_revised) };
 	if (!n_data)
-		return MM_OK; /* nothing to compare the revised tuples with */
+		return; /* nothing to compare the revised tuples with */
 	if (number)
 		mmi_continue_data_chain(l, number);
 	mmi_term_swaps(l, number, &t);
-	return mmi_model_update(l, &t, read_energy, m, e);
+	mmi_model_update(l, &t, mmi_measure_energy, NULL);
 }
 
 /* ------------------------------------------------------------ iterations */
 
 /* The paper's algorithm: chains first, all with the parameters of step t; then each model learns from what the chains
  * revised. z, z' and both X are constants. */
-static mm_status cooperate(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+static void cooperate(mmi_learner *l, const mmi_batch *batch)
 {
 	const mmi_settings *s = l->settings;
 	uint32_t t = (uint32_t)l->state.iteration;
 
 	mmi_masks_fill(l->model, &l->masks, l->sampler, &l->reduce, batch->observed, t);
 	start_posterior(l, t);
-	posterior_chain(l, t, m);
+	posterior_chain(l, t);
 	generate(l, t);
 	mmi_course_calibrate(l);
-	data_chain(l, t, m);
+	data_chain(l, t);
 	mmi_impute(l, t);
 
-	MMI_TRY(mmi_updates(mmi_update_elbo_beside, s->elbo_updates, l, batch, m, e));
-	MMI_TRY(mmi_updates(update_generator, s->generator_updates, l, batch, m, e));
-	MMI_TRY(mmi_updates(update_inference, s->inference_updates, l, batch, m, e));
+	mmi_updates(mmi_update_elbo_beside, s->elbo_updates, l, batch);
+	mmi_updates(update_generator, s->generator_updates, l, batch);
+	mmi_updates(update_inference, s->inference_updates, l, batch);
 	if (s->refresh_negatives) {
 		/* What the experts say is by now of other inputs or other parameters. */
 		if (l->given.rows)
 			mmi_run_encode(l->sampler, &l->x, l->span.rows, &l->experts);
 		generate(l, t);
-		data_chain(l, t, m);
+		data_chain(l, t);
 	}
-	MMI_TRY(mmi_updates(update_energy, s->energy_updates, l, batch, m, e));
+	mmi_updates(update_energy, s->energy_updates, l, batch);
 	mmi_keep_data_chain(l);
-	return MM_OK;
 }
 
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e)
 {
 	mmi_learner_take(l, batch);
+	mmi_readings_begin(l);
 	*out = mmi_measures_none(mmi_course_before(l, l->settings->warmup));
 	if (l->state.iteration % l->settings->snapshot_interval == 0)
 		mmi_snapshot_take(l);
-	mm_status status = out->chains ? cooperate(l, batch, out, e) : mmi_update_elbo(l, batch, out, e);
-	if (status == MM_OK && mmi_match_due(l, out->chains))
-		status = mmi_update_match(l, batch, out, e);
-	MMI_TRY(mmi_reduce_status(&l->reduce, status, e));
+	if (out->chains)
+		cooperate(l, batch);
+	else
+		mmi_update_elbo(l, batch);
+	if (mmi_match_due(l, out->chains))
+		mmi_update_match(l, batch);
+	MMI_TRY(mmi_reduce_status(&l->reduce, mmi_readings_end(l, out, e), e));
 	l->state.iteration++;
 	return MM_OK;
 }

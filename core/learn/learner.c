@@ -15,15 +15,14 @@ static mm_status allocate_latents(mmi_learner *l, mm_error *e)
 {
 	const mmi_model *m = l->model;
 	const size_t b = l->span.rows, all = b * l->n_chains;
-	const size_t z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
 	MMI_TRY(mmi_device_latents_create(m, all, &l->z, e));
 	MMI_TRY(mmi_device_latents_create(m, all, &l->z_start, e));
 	MMI_TRY(mmi_device_latents_create(m, b, &l->z_prior, e));
 	l->n_eps = l->settings->warmup || l->settings->elbo_updates ? l->settings->elbo->draws(m) : 0;
 	for (uint32_t i = 0; i < l->n_eps; i++)
 		MMI_TRY(mmi_device_latents_create(m, b * l->draws, &l->eps[i], e));
-	l->z_room = m->device->ops->direct ? NULL : mmi_alloc(all * (z > w ? z : w), sizeof *l->z_room);
-	if (!l->z_room && !m->device->ops->direct)
+	l->prior.at = m->device->ops->alloc(m->device, all / l->chunk * sizeof *l->prior.at);
+	if (!l->prior.at)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu latents", all);
 	return mmi_device_experts_create(m, b, &l->experts, e);
 }
@@ -45,7 +44,7 @@ static mm_status allocate_buffer(mmi_learner *l, mm_error *e)
 	const size_t n = l->settings->x_buffer, z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
 	if (l->settings->x_start != MMI_START_BUFFER)
 		return MM_OK;
-	MMI_TRY(mmi_mirror_create(m->device, 2 * l->span.of * sizeof(uint32_t), &l->buffer_rows, e));
+	MMI_TRY(mmi_mirror_create_again(m->device, 2 * l->span.of * sizeof(uint32_t), &l->buffer_rows, e));
 	MMI_TRY(create_mirror(l, n, z, &l->buffer_z_copy, &l->buffer_z.z, e));
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		MMI_TRY(create_mirror(l, n, (size_t)m->modalities[i].count, &l->buffer_x_copy[i], &l->buffer.x[i], e));
@@ -62,6 +61,7 @@ bool mmi_learner_aligns(const mmi_learner *l)
 static mm_status allocate(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
+	MMI_TRY(mmi_readings_create(l->model->device, &l->readings, e));
 	MMI_TRY(allocate_latents(l, e));
 	MMI_TRY(allocate_buffer(l, e));
 	MMI_TRY(mmi_device_rows_create(l->model, l->span.rows, &l->generated, e));
@@ -232,7 +232,7 @@ static void clear_rows(mmi_learner *l)
 	for (size_t i = 0; i < MMI_COUNT(rows); i++)
 		mmi_device_rows_clear(m, rows[i]);
 	mmi_device_experts_clear(m, &l->experts);
-	mmi_free(l->z_room);
+	m->device->ops->release(m->device, l->prior.at);
 	clear_buffer(l);
 	mmi_all_rows_clear(m, &l->all);
 	mmi_masks_clear(m, &l->masks);
@@ -263,6 +263,7 @@ void mmi_learner_destroy(mmi_learner *l)
 	mmi_optimiser_clear(&l->inference);
 	mmi_optimiser_clear(&l->energy);
 	mmi_optimiser_clear(&l->match_optimiser);
+	mmi_readings_clear(&l->readings);
 	mmi_sampler_destroy(l->sampler);
 	clear_rows(l);
 	mmi_reduce_clear(&l->reduce);

@@ -7,6 +7,7 @@
 #include "learn/terms/given.h"
 #include "learn/terms/importance.h"
 #include "learn/losses.h"
+#include "learn/readings.h"
 #include "learn/masks.h"
 #include "engine/optimiser.h"
 #include "learn/settings.h"
@@ -15,13 +16,12 @@
 #include "mcmc/runs.h"
 #include "store/safetensors.h"
 
-#define MMI_GAPS 101 /* energy losses the running median looks at */
 #define MMI_LEARNER_MODELS 4
 #define MMI_CALIBRATE 50 /* iterations over which x_step is measured */
 
 /* What one iteration did: means over the batch. Chains are measured with the parameters that moved them, losses and
  * norms at the first of several updates. */
-typedef struct mmi_measures {
+struct mmi_measures {
 	bool warm;             /* warm-up is not over */
 	bool chains;           /* otherwise only elbo, contrast and the norms of two models were measured */
 	double elbo;           /* negative ELBO */
@@ -38,8 +38,8 @@ typedef struct mmi_measures {
 	double match, match_first; /* ranking loss of E_match; share of what it ranks that comes first */
 	double match_tau;          /* temperature of E_match */
 	double norm_generator, norm_inference, norm_energy, norm_match;
-	int culprit; /* the model whose update was about to be made, as in mmi_learner_model */
-} mmi_measures;
+	int culprit; /* of an iteration that failed: the model to blame, as in mmi_learner_model */
+};
 
 /* What goes into a checkpoint besides parameters and moments. */
 typedef struct mmi_learner_state {
@@ -52,7 +52,7 @@ typedef struct mmi_learner_state {
 	int64_t n_buffered;        /* chains ever put into the buffer */
 } mmi_learner_state;
 
-typedef struct mmi_learner {
+struct mmi_learner {
 	const mmi_settings *settings;
 	mmi_model *model;
 	mmi_pool *pool;
@@ -83,8 +83,9 @@ typedef struct mmi_learner {
 	mmi_mirror buffer_x_copy[MMI_MAX_MODALITIES], buffer_z_copy, buffer_w_copy[MMI_MAX_MODALITIES];
 	mmi_mirror buffer_rows;            /* words [2 B]: which rows go to and fro */
 	mmi_device_rows x_room, seen_room; /* for the batch, where the device is not direct */
-	float *z_room;                     /* and for what the host reads of latents */
-	mmi_all_rows all;                  /* rows of all ranks, where something needs them */
+	mmi_doubles prior;                 /* [chunks here of all chains]: sums of -log p0 */
+	mmi_readings readings;
+	mmi_all_rows all; /* rows of all ranks, where something needs them */
 	mmi_given given;
 	mmi_swaps swaps;
 	mmi_match match;
@@ -93,7 +94,7 @@ typedef struct mmi_learner {
 	mmi_mirror snapshot;       /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[MMI_LEARNER_MODELS];
-} mmi_learner;
+};
 
 /* What learns, by number: 0 generator, 1 inference, 2 energy, 3 E_match; NULL where there is none. */
 mmi_optimiser *mmi_learner_model(const mmi_learner *l, int number);
@@ -108,7 +109,8 @@ void mmi_learner_destroy(mmi_learner *l);
 bool mmi_learner_aligns(const mmi_learner *l);
 /* The rows of a batch to the device: what follows is about them. They stay the batch's where it is direct. */
 void mmi_learner_take(mmi_learner *l, const mmi_batch *batch);
-/* One iteration on the span of one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback. */
+/* One iteration on the span of one batch. MM_ENUMERIC: a guard stopped it, message in e; call mmi_learner_rollback.
+ * With one rank all of it is queued on the device, and the host waits once (twice while x_step is measured). */
 mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measures *out, mm_error *e);
 /* Back to the last snapshot with `culprit`'s rate halved; MM_ENUMERIC when there have been too many. Iteration counter
  * and noise follow. */
@@ -127,8 +129,9 @@ void mmi_learner_items_free(mmi_tensor_item *items, char **names, size_t n_names
 /* How many of the n items a checkpoint of this moment holds: without the snapshot where a run that resumes here takes
  * the same one. */
 size_t mmi_learner_items_due(const mmi_learner *l, size_t n);
-/* Before items are read: brings what the device has to where they point. */
-void mmi_learner_fetch(const mmi_learner *l);
+/* Before items are read: brings what the device has to where they point. What has failed on the device is told: the
+ * items mean nothing then. */
+mm_status mmi_learner_fetch(const mmi_learner *l, mm_error *e);
 /* Items from a checkpoint, and what follows from them: the learner is where the one was that wrote it, to its snapshot.
  */
 struct mmi_checkpoint;

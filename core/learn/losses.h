@@ -95,15 +95,17 @@ typedef struct mmi_segment {
 	float seed, l2;
 	mmi_doubles seed_at; /* unless NULL: the seed is *seed_at / seed_of, as the device has it */
 	double seed_of;
-	mmi_floats row_seed;     /* [rows]: factors of seed and of what is summed; .at NULL: 1 */
-	double sum, sum_squares; /* out: of the values before the seed, over the rows of all ranks */
+	mmi_floats row_seed; /* [rows]: factors of seed and of what is summed; .at NULL: 1 */
+	mmi_doubles sums; /* out: [chunks][2], sum and sum of squares of the values before the seed; until the next pass */
 } mmi_segment;
 
 #define MMI_MAX_TERMS 4 /* segments of a pass */
 
-/* A pass over the segments, which train the same stores: their gradients in the lanes, their sums over the rows of all
- * ranks. reduce NULL: all rows are here. */
-void mmi_segments_run(mmi_pass *p, const mmi_reduce *reduce, mmi_segment *segments, uint32_t n);
+/* A pass over the segments, which train the same stores: their gradients in the lanes. Queued. */
+void mmi_segments_run(mmi_pass *p, mmi_segment *segments, uint32_t n);
+/* Their sums over the rows of all ranks: [n][2] of the device. */
+void mmi_segments_sum(const mmi_pass *p, const mmi_reduce *reduce, const mmi_segment *segments, uint32_t n,
+                      mmi_doubles sums);
 /* What the segment's loss has in `each`, forward alone: to out[modality] [rows]. */
 void mmi_segment_forward(const mmi_segment *s, const mmi_device *d, mmi_pool *pool, uint32_t chunk,
                          const mmi_floats *out);

@@ -3,8 +3,6 @@
 
 #include "learn/reduce.h"
 
-enum { SUMS = sizeof(mmi_chain_stats) / sizeof(double) }; /* most numbers of a chunk */
-
 mm_status mmi_reduce_create(const mmi_comm *comm, uint32_t batch, uint32_t chunk, uint32_t chains, mmi_reduce *out,
                             mm_error *e)
 {
@@ -17,9 +15,10 @@ mm_status mmi_reduce_create(const mmi_comm *comm, uint32_t batch, uint32_t chunk
 	mmi_reduce r = { .share = { .comm = comm } };
 	r.span = (mmi_span){ .first = batch / n * comm->rank, .rows = batch / n, .of = batch };
 	r.share.chunks = (mmi_span){ .first = chunks / n * comm->rank, .rows = chunks / n, .of = chunks };
-	r.parts = mmi_alloc((size_t)chains * r.share.chunks.rows, sizeof *r.parts);
-	r.chunks = n > 1 ? mmi_alloc((size_t)chains * chunks, SUMS * sizeof *r.chunks) : NULL;
-	if (!r.parts || (n > 1 && !r.chunks)) {
+	const size_t most = MMI_CHAIN_SUMS * sizeof *r.parts; /* of a chunk */
+	r.parts = n > 1 ? mmi_alloc((size_t)chains * r.share.chunks.rows, most) : NULL;
+	r.chunks = n > 1 ? mmi_alloc((size_t)chains * chunks, most) : NULL;
+	if (n > 1 && (!r.parts || !r.chunks)) {
 		mmi_reduce_clear(&r);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the sums of %u chunks", chains * chunks);
 	}
@@ -52,20 +51,33 @@ static void sum_ranks(const mmi_reduce *r, const double *all, uint32_t chains, u
 				add(all + ((rank * (size_t)chains + q) * here + k) * n, n, sum);
 }
 
-void mmi_reduce_chunks(const mmi_reduce *r, const double *parts, uint32_t chains, uint32_t n, double *sum)
+/* By way of the host, whose code forms all sums that ranks exchange parts of. */
+static void sum_of_ranks(const mmi_reduce *r, const mmi_device *d, mmi_doubles parts, uint32_t chains, uint32_t n,
+                         mmi_doubles out)
 {
 	const mmi_comm *c = r->share.comm;
-	for (uint32_t i = 0; i < n; i++)
-		sum[i] = 0;
-	if (mmi_reduce_shared(r))
-		c->ops->gather(c, parts, (size_t)chains * r->share.chunks.rows * n * sizeof *parts, r->chunks);
-	sum_ranks(r, mmi_reduce_shared(r) ? r->chunks : parts, chains, n, sum);
+	const size_t bytes = (size_t)chains * r->share.chunks.rows * n * sizeof *r->parts;
+	double sum[MMI_CHAIN_SUMS] = { 0 };
+	d->ops->download(d, r->parts, parts.at, bytes);
+	d->ops->wait(d, NULL);
+	c->ops->gather(c, r->parts, bytes, r->chunks);
+	sum_ranks(r, r->chunks, chains, n, sum);
+	d->ops->upload(d, out.at, sum, n * sizeof *sum);
 }
 
-void mmi_reduce_chain(const mmi_reduce *r, const mmi_sampler *s, uint32_t chains, mmi_chain_stats *stats)
+void mmi_reduce_chunks(const mmi_reduce *r, const mmi_device *d, mmi_doubles parts, uint32_t chains, uint32_t n,
+                       mmi_doubles sum)
 {
 	if (mmi_reduce_shared(r))
-		mmi_reduce_chunks(r, (const double *)mmi_sampler_chunk_stats(s), chains, SUMS, (double *)stats);
+		sum_of_ranks(r, d, parts, chains, n, sum);
+	else
+		d->rows->total(d, parts, chains * r->share.chunks.rows, n, sum);
+}
+
+void mmi_reduce_chain(const mmi_reduce *r, const mmi_device *d, const mmi_sampler *s, uint32_t chains,
+                      mmi_doubles stats)
+{
+	mmi_reduce_chunks(r, d, (mmi_doubles){ (double *)mmi_sampler_chunk_stats(s).at }, chains, MMI_CHAIN_SUMS, stats);
 }
 
 uint32_t mmi_reduce_count(const mmi_reduce *r, uint32_t here)

@@ -14,8 +14,7 @@
 typedef struct mmi_reduce { /* made once */
 	mmi_span span;          /* rows of a batch that are computed here */
 	mmi_share share;        /* the same in chunks, and who computes the others */
-	double *parts;          /* [chains][chunks here]: for sums that are formed on the host */
-	double *chunks;         /* sums of the chunks of all ranks; NULL with one */
+	double *parts, *chunks; /* sums of the chunks here and of all ranks, on the host; NULL with one */
 } mmi_reduce;
 
 /* MM_ECONFIG when the ranks cannot share a batch in whole lanes. A sum is of at most so many `chains` of rows. */
@@ -27,10 +26,13 @@ static inline bool mmi_reduce_shared(const mmi_reduce *r)
 	return r->share.comm->size > 1;
 }
 
-/* sum[n] of parts [chains][chunks here][n]. */
-void mmi_reduce_chunks(const mmi_reduce *r, const double *parts, uint32_t chains, uint32_t n, double *sum);
-/* The sums of the sampler's last call over a batch, or over `chains` of it. */
-void mmi_reduce_chain(const mmi_reduce *r, const mmi_sampler *s, uint32_t chains, mmi_chain_stats *stats);
+/* sum[n] of parts [chains][chunks here][n], both of the device. With one rank it is queued. */
+void mmi_reduce_chunks(const mmi_reduce *r, const mmi_device *d, mmi_doubles parts, uint32_t chains, uint32_t n,
+                       mmi_doubles sum);
+/* The sums of the sampler's last call over a batch, or over `chains` of it: the numbers of an mmi_chain_stats. */
+void mmi_reduce_chain(const mmi_reduce *r, const mmi_device *d, const mmi_sampler *s, uint32_t chains,
+                      mmi_doubles stats);
+enum { MMI_CHAIN_SUMS = sizeof(mmi_chain_stats) / sizeof(double) };
 /* Sum of what each rank counted. */
 uint32_t mmi_reduce_count(const mmi_reduce *r, uint32_t here);
 /* Rows of all ranks, `bytes` each, in the order of the batch: in `all`, or, with one rank, where they are. The rows

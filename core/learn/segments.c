@@ -81,21 +81,22 @@ static mmi_pass_rows rows_of(const mmi_segment *s)
 		                    .row_weight = s->row_seed };
 }
 
-void mmi_segments_run(mmi_pass *p, const mmi_reduce *reduce, mmi_segment *segments, uint32_t n)
+void mmi_segments_run(mmi_pass *p, mmi_segment *segments, uint32_t n)
 {
 	mmi_pass_rows rows[MMI_MAX_TERMS];
 	for (uint32_t i = 0; i < n; i++)
 		rows[i] = rows_of(&segments[i]);
 	mmi_pass_run(p, rows, n);
-	for (uint32_t i = 0; i < n; i++) {
-		double sum[2] = { 0, 0 };
-		if (reduce)
-			mmi_reduce_chunks(reduce, rows[i].sums, segments[i].rows / reduce->span.rows, 2, sum);
-		else
-			mmi_pass_sum(p, &rows[i], sum);
-		segments[i].sum = sum[0];
-		segments[i].sum_squares = sum[1];
-	}
+	for (uint32_t i = 0; i < n; i++)
+		segments[i].sums = rows[i].sums;
+}
+
+void mmi_segments_sum(const mmi_pass *p, const mmi_reduce *reduce, const mmi_segment *segments, uint32_t n,
+                      mmi_doubles sums)
+{
+	for (uint32_t i = 0; i < n; i++)
+		mmi_reduce_chunks(reduce, p->device, segments[i].sums, segments[i].rows / reduce->span.rows, 2,
+		                  (mmi_doubles){ sums.at + 2 * (size_t)i });
 }
 
 /* ------------------------------------------------------------ forward alone */

@@ -138,12 +138,13 @@ mm_status mmi_learner_rollback(mmi_learner *l, int culprit, mm_error *e)
 	return MM_OK;
 }
 
-void mmi_learner_fetch(const mmi_learner *l)
+mm_status mmi_learner_fetch(const mmi_learner *l, mm_error *e)
 {
 	for (int i = 0; i < models(l); i++)
 		mmi_optimiser_fetch(mmi_learner_model(l, i));
 	mmi_mirror_pull(l->model->device, &l->snapshot, l->snapshot.bytes);
 	each_of_buffer(l, pull);
+	return l->model->device->ops->wait(l->model->device, e);
 }
 
 void mmi_learner_restored(mmi_learner *l, bool snapshot)

@@ -9,17 +9,18 @@ typedef struct mmi_terms { /* of one loss; each part of the learner that has one
 	uint32_t n;
 } mmi_terms;
 
-/* Takes the measures of an update from the sums of its terms before the step, and may refuse it. */
-typedef mm_status mmi_terms_read(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e);
+/* May refuse an update by the sums of its terms, [n][2], before the step, or by the norms of its models' gradients, the
+ * first of which has number `first`: with the guard. */
+typedef void mmi_terms_check(mmi_learner *l, const mmi_terms *t, mmi_doubles sums, mmi_doubles norms, uint32_t n,
+                             int first);
 
-/* The terms' gradients to the models that the first one's loss trains; what they came to is read (NULL: by nobody); one
- * step of each model. MM_ENUMERIC when the sums are refused, or a gradient or what a step makes is not finite:
- * m->culprit says whose. */
-mm_status mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_read *read, mmi_measures *m, mm_error *e);
+/* The terms' gradients to the models that the first one's loss trains, and one step of each model; all of it queued.
+ * The guard (guard.h) stops steps when the sums are refused, or a gradient or what a step makes is not finite. tell:
+ * what the sums come to, [n terms][2]; check and tell may be NULL. */
+void mmi_model_update(mmi_learner *l, mmi_terms *t, mmi_terms_check *check, mmi_teller *tell);
 
-/* n updates of one kind, numbered; the first one's measures stay. */
-typedef mm_status mmi_update(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e);
-mm_status mmi_updates(mmi_update *make, uint32_t n, mmi_learner *l, const mmi_batch *batch, mmi_measures *m,
-                      mm_error *e);
+/* n updates of one kind, numbered; only the first one's measures are told. */
+typedef void mmi_update(mmi_learner *l, const mmi_batch *batch, uint32_t number);
+void mmi_updates(mmi_update *make, uint32_t n, mmi_learner *l, const mmi_batch *batch);
 
 #endif

@@ -264,7 +264,9 @@ double mmi_sampler_potential(mmi_sampler *s, const float *const *observed, const
 	const mmi_parts who = parts(&p, observed, NULL, all);
 	const mmi_device_rows given = samples(&p, inwards, x, rows);
 	const mmi_device_latents at = latents(&p, inwards, z, all);
-	return mmi_run_potential(s, &who, &given, rows, n_chains, &at);
+	mmi_chain_stats stats;
+	mmi_run_potential(s, &who, &given, rows, n_chains, &at, &stats);
+	return stats.energy;
 }
 
 void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, mmi_span span, mmi_latents *z, const mmi_latents *start,

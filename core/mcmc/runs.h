@@ -1,5 +1,6 @@
 /* runs.h - what sampler.h offers, on rows of the model's device: for whoever keeps them there from one call to the
- * next, as the learner does. Work is queued; calls that tell sums wait for them. Of the structs of arguments the
+ * next, as the learner does. Work is queued; calls that tell sums wait for them, unless `stats` is NULL: then they stay
+ * on the device, chunk by chunk, until the next chain (mmi_sampler_chunk_stats). Of the structs of arguments the
  * pointers to rows are not looked at: mmi_parts has them. */
 #ifndef MMI_RUNS_H
 #define MMI_RUNS_H
@@ -33,8 +34,9 @@ void mmi_run_embed(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, cons
 void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_parts *p, const mmi_device_rows *x,
                        mmi_span span, uint32_t n_chains, const mmi_device_latents *z, const mmi_device_latents *start,
                        mmi_chain_stats *stats);
-double mmi_run_potential(mmi_sampler *s, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows, uint32_t n_chains,
-                         const mmi_device_latents *z);
+/* U is the energy of the stats. */
+void mmi_run_potential(mmi_sampler *s, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows, uint32_t n_chains,
+                       const mmi_device_latents *z, mmi_chain_stats *stats);
 /* x NULL: nothing is given. */
 void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *p, const mmi_device_rows *x, mmi_span span,
                    const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats);

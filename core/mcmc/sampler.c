@@ -289,15 +289,17 @@ static void run_chain(const mmi_rows_job *j, mmi_program *p, uint32_t chunk)
 static void sum_stats(const mmi_sampler *s, uint32_t chunks, mmi_chain_stats *stats)
 {
 	const mmi_chain_stats *part = s->chunk_stats.host;
+	if (!stats)
+		return;
 	mmi_mirror_pull(s->model->device, &s->chunk_stats, chunks * sizeof *part);
 	*stats = (mmi_chain_stats){ 0 };
 	for (uint32_t c = 0; c < chunks; c++)
 		mmi_chain_stats_add(stats, &part[c]);
 }
 
-const mmi_chain_stats *mmi_sampler_chunk_stats(const mmi_sampler *s)
+mmi_chain_sums mmi_sampler_chunk_stats(const mmi_sampler *s)
 {
-	return s->chunk_stats.host;
+	return sums_of(s, 0);
 }
 
 /* A chain whose network nobody asked for has no steps. */
@@ -390,16 +392,14 @@ void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_pa
 	sum_stats(s, chunks, stats);
 }
 
-double mmi_run_potential(mmi_sampler *s, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
-                         uint32_t n_chains, const mmi_device_latents *z)
+void mmi_run_potential(mmi_sampler *s, const mmi_parts *parts, const mmi_device_rows *x, uint32_t rows,
+                       uint32_t n_chains, const mmi_device_latents *z, mmi_chain_stats *stats)
 {
 	/* One step of a chain that moves nothing. */
 	const mmi_chain chain = { .energy = s->potential.u, .steps = 1 };
 	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .z = z, .chain = &chain, .span = mmi_whole(rows) };
-	mmi_chain_stats stats;
 	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, potential_chunk, &j);
-	sum_stats(s, rows * n_chains / s->config.chunk, &stats);
-	return stats.energy;
+	sum_stats(s, rows * n_chains / s->config.chunk, stats);
 }
 
 /* What is given, or nothing. */

@@ -183,8 +183,9 @@ typedef struct mmi_revise_args {
 	mmi_chain_watch *watch;
 	void *watch_ctx;
 } mmi_revise_args;
-/* What the last chain came to in each chunk of its rows, in order: what its stats are the sum of. */
-const mmi_chain_stats *mmi_sampler_chunk_stats(const mmi_sampler *s);
+/* Where the device has what the last chain came to in each chunk of its rows, in order: what its stats are the sum of.
+ */
+mmi_chain_sums mmi_sampler_chunk_stats(const mmi_sampler *s);
 /* x[m] [rows][floats] moved down the energy in place. start[m] as x[m], or NULL. */
 void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start,
                         mmi_span span, mmi_chain_stats *stats);

@@ -25,9 +25,9 @@ static mm_status write_checkpoint(mmi_run *r, mmi_train_result *result, mm_error
 	char *path = mmi_checkpoint_file(mmi_runfolder_checkpoints(r->folder), iteration);
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a checkpoint's name");
-	mmi_learner_fetch(r->learner);
-	mm_status status =
-		mmi_checkpoint_save(path, r->items, mmi_learner_items_due(r->learner, r->n_items), meta, n_meta, e);
+	mm_status status = mmi_learner_fetch(r->learner, e);
+	if (status == MM_OK)
+		status = mmi_checkpoint_save(path, r->items, mmi_learner_items_due(r->learner, r->n_items), meta, n_meta, e);
 	if (status == MM_OK) {
 		snprintf(result->checkpoint, sizeof result->checkpoint, "%s", path);
 		r->saved = r->learner->state.iteration;

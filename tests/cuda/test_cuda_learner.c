@@ -65,7 +65,7 @@ static void iterations_are_the_hosts(void **state)
 	(void)state;
 	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.warmup=1", "learner.x_step=auto(0.02)",
 	                                       "energy.swap_factor=0.5", "learner.generator_ema=0.9",
-	                                       "learner.translation_share=0.5", NULL },
+	                                       "learner.translation_share=0.5", "learner.energy_updates=3", NULL },
 	                false);
 }
 
@@ -106,7 +106,7 @@ static uint64_t hash_after(unsigned order, uint32_t iterations)
 	emu_set_order(order);
 	rig_open_on(&r, cuda_device(), plain);
 	rig_run(&r, iterations);
-	mmi_learner_fetch(r.learner);
+	mmi_learner_fetch(r.learner, NULL);
 	const mmi_params *const all[] = { r.model->generator, r.model->inference, r.model->energy };
 	for (size_t i = 0; i < MMI_COUNT(all); i++) {
 		const unsigned char *p = all[i]->raw_copy.host;
@@ -157,6 +157,30 @@ static void recorded_sequences_change_no_bit(void **state)
 	rig_close(&without);
 }
 
+/* Once an iteration, whatever is learned in it; once more while x_step is measured. */
+static unsigned long waits_of(const char *step)
+{
+	learner_rig r;
+	emu_set_order(0);
+	rig_open_on(&r, cuda_device(),
+	            (const char *const[]){ "run.chunk=16", step, "energy.swap_factor=0.5", "energy.match=towers",
+	                                   "learner.contrast_factor=1", "learner.energy_updates=2",
+	                                   "learner.elbo_updates=1", NULL });
+	rig_run(&r, 2);
+	const unsigned long before = emu_counted().waits;
+	rig_run(&r, 1);
+	const unsigned long waits = emu_counted().waits - before;
+	rig_close(&r);
+	return waits;
+}
+
+static void the_host_waits_once_an_iteration(void **state)
+{
+	(void)state;
+	assert_int_equal(waits_of("learner.x_step=0.02"), 1);
+	assert_int_equal(waits_of("learner.x_step=auto(0.02)"), 2);
+}
+
 /* ------------------------------------------------------------ from device to device */
 
 static void carry_over(learner_rig *from, learner_rig *to)
@@ -165,7 +189,7 @@ static void carry_over(learner_rig *from, learner_rig *to)
 	mmi_tensor_item *items[2];
 	char **names[2];
 	size_t n[2], n_names[2];
-	mmi_learner_fetch(from->learner);
+	mmi_learner_fetch(from->learner, NULL);
 	assert_int_equal(mmi_learner_items(from->learner, &items[0], &n[0], &names[0], &n_names[0], &e), MM_OK);
 	assert_int_equal(mmi_learner_items(to->learner, &items[1], &n[1], &names[1], &n_names[1], &e), MM_OK);
 	assert_int_equal(n[0], n[1]);
@@ -233,6 +257,7 @@ int main(void)
 		cmocka_unit_test(iterations_with_draws_weighted_by_importance_are_the_hosts),
 		cmocka_unit_test(any_order_of_execution_gives_the_same_bits),
 		cmocka_unit_test(recorded_sequences_change_no_bit),
+		cmocka_unit_test(the_host_waits_once_an_iteration),
 		cmocka_unit_test(a_run_goes_on_on_the_other_device),
 		cmocka_unit_test(what_is_not_finite_is_rolled_back),
 	};

@@ -573,17 +573,192 @@ static void nothing_to_rank_is_told(void **state)
 	close_arrays(&a);
 }
 
+static void weights_of_draws_are_the_hosts(void **state)
+{
+	enum { MODALITIES = 3, DRAWS = 4, CHUNK = 5, N = 2 * CHUNK };
+	arrays a;
+	(void)state;
+	open_arrays(&a);
+	const int term = add_floats(&a, MODALITIES * DRAWS * N, 300, 0),
+			  share = add_floats(&a, MODALITIES * DRAWS * N, 1, 0),
+			  bound = add_bytes(&a, (double[2]){ 7, 7 }, 2 * sizeof(double));
+	const int of[MODALITIES] = { add_flags(&a, N, 0), add_flags(&a, N, 1), add_floats(&a, N, 0.01f, 0.5f) };
+	for (int s = 0; s < SIDES; s++) {
+		mmi_weights w = { .n = MODALITIES,
+			              .draws = DRAWS,
+			              .rows = N,
+			              .chunk = CHUNK,
+			              .term = floats_of(&a, s, term),
+			              .share = floats_of(&a, s, share),
+			              .bound = { a.array[bound].at[s] } };
+		for (int m = 0; m < MODALITIES; m++)
+			w.of[m] = floats_of(&a, s, of[m]);
+		a.device[s]->rows->weights(a.device[s], &w);
+	}
+	assert_floats(&a, share, "shares of draws", 1e-6);
+	assert_doubles(&a, bound, "the bound");
+	close_arrays(&a);
+}
+
+static void priors_are_the_hosts(void **state)
+{
+	enum { CHUNKS = 3, COUNT = 700 };
+	(void)state;
+	for (int laplace = 0; laplace < 2; laplace++) {
+		arrays a;
+		open_arrays(&a);
+		const int x = add_floats(&a, CHUNKS * COUNT, 1, 0),
+				  sums = add_bytes(&a, (double[CHUNKS]){ 1, 2, 3 }, CHUNKS * sizeof(double));
+		for (int s = 0; s < SIDES; s++)
+			a.device[s]->rows->prior(a.device[s], &(mmi_prior_sums){ .x = floats_of(&a, s, x),
+			                                                         .chunks = CHUNKS,
+			                                                         .count = COUNT,
+			                                                         .laplace = laplace,
+			                                                         .sums = { a.array[sums].at[s] } });
+		assert_doubles(&a, sums, "sums of -log p0");
+		close_arrays(&a);
+	}
+}
+
+/* ------------------------------------------------------------ what stops an update */
+
+static void totals_are_the_hosts(void **state)
+{
+	enum { COUNT = 9, N = 6 };
+	double parts[COUNT * N];
+	arrays a;
+	(void)state;
+	for (int i = 0; i < COUNT * N; i++)
+		parts[i] = 1.0 / (1 + i);
+	open_arrays(&a);
+	const int from = add_bytes(&a, parts, sizeof parts), to = add_bytes(&a, parts, N * sizeof *parts);
+	for (int s = 0; s < SIDES; s++)
+		a.device[s]->rows->total(a.device[s], (mmi_doubles){ a.array[from].at[s] }, COUNT, N,
+		                         (mmi_doubles){ a.array[to].at[s] });
+	assert_bytes(&a, to);
+	close_arrays(&a);
+}
+
+/* The word that a check leaves, which was `before`. */
+static uint32_t guarded(uint32_t before, const double x[2], uint32_t broken, const double blame[2])
+{
+	arrays a;
+	uint32_t word[SIDES];
+	open_arrays(&a);
+	const int at[] = { add_bytes(&a, &before, sizeof before), add_bytes(&a, x, 2 * sizeof *x),
+		               add_bytes(&a, &broken, sizeof broken), add_bytes(&a, blame, 2 * sizeof *blame) };
+	for (int s = 0; s < SIDES; s++) {
+		a.device[s]->rows->guard(a.device[s], &(mmi_guard){ .word = { a.array[at[0]].at[s] },
+		                                                    .mark = 20,
+		                                                    .x = { a.array[at[1]].at[s] },
+		                                                    .n = 2,
+		                                                    .broken = { a.array[at[2]].at[s] },
+		                                                    .blame = { a.array[at[3]].at[s] },
+		                                                    .n_blame = 2 });
+		read_array(&a, s, at[0], &word[s]);
+	}
+	assert_int_equal(word[0], word[1]);
+	close_arrays(&a);
+	return word[0];
+}
+
+static void the_guard_is_the_hosts(void **state)
+{
+	static const double fine[2] = { 1, -2 }, first[2] = { NAN, 1 }, second[2] = { 1, INFINITY };
+	(void)state;
+	assert_int_equal(guarded(0, fine, 0, fine), 0);
+	assert_int_equal(guarded(7, first, 1, first), 7);
+	assert_int_equal(guarded(0, second, 0, first), 20);
+	assert_int_equal(guarded(0, first, 0, second), 21);
+	assert_int_equal(guarded(0, fine, 1, fine), 21);
+}
+
+/* The word after an energy loss, with so many in the ring, on both sides. */
+static uint32_t gap_of(double data, int64_t written, bool wanted_in_ring)
+{
+	double ring[MMI_GAPS];
+	uint32_t word[SIDES];
+	arrays a;
+	for (int i = 0; i < MMI_GAPS; i++)
+		ring[i] = 1 + (double)(i * 37 % 10); /* many are equal */
+	open_arrays(&a);
+	const int at[] = { add_bytes(&a, &(uint32_t){ 0 }, sizeof(uint32_t)), add_bytes(&a, &data, sizeof data),
+		               add_bytes(&a, &(double){ 4 }, sizeof(double)), add_bytes(&a, ring, sizeof ring),
+		               add_bytes(&a, (double[2]){ 0 }, 2 * sizeof(double)) };
+	for (int s = 0; s < SIDES; s++) {
+		a.device[s]->rows->gap(a.device[s], &(mmi_gap){ .word = { a.array[at[0]].at[s] },
+		                                                .mark = 9,
+		                                                .data = { a.array[at[1]].at[s] },
+		                                                .revised = { a.array[at[2]].at[s] },
+		                                                .of_data = 3,
+		                                                .of_revised = 2,
+		                                                .limit = 10,
+		                                                .ring = { a.array[at[3]].at[s] },
+		                                                .written = written,
+		                                                .told = { a.array[at[4]].at[s] } });
+		read_array(&a, s, at[0], &word[s]);
+	}
+	assert_int_equal(word[0], word[1]);
+	assert_bytes(&a, at[3]);
+	if (isfinite(data))
+		assert_bytes(&a, at[4]);
+	double told[2], kept[MMI_GAPS];
+	read_array(&a, 0, at[4], told);
+	read_array(&a, 1, at[3], kept);
+	assert_true(!written || (told[1] >= 5 && told[1] <= 7)); /* of 1 to 10, as often each */
+	assert_true((memcmp(kept, ring, sizeof ring) != 0) == wanted_in_ring);
+	close_arrays(&a);
+	return word[0];
+}
+
+static void the_energy_loss_s_guard_is_the_hosts(void **state)
+{
+	(void)state;
+	assert_int_equal(gap_of(7, 300, true), 0);
+	assert_int_equal(gap_of(7, MMI_GAPS, true), 0);
+	assert_int_equal(gap_of(-600, 300, false), 9);
+	assert_int_equal(gap_of(600, 51, false), 9); /* over half a ring is enough to know */
+	assert_int_equal(gap_of(600, 50, true), 0);
+	assert_int_equal(gap_of(600, 0, true), 0);
+	assert_int_equal(gap_of((double)NAN, 0, false), 9);
+	assert_int_equal(gap_of((double)INFINITY, 300, false), 9);
+}
+
+static void norms_are_the_hosts(void **state)
+{
+	static const double clips[] = { 0, 0.5, 100 };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(clips); i++) {
+		arrays a;
+		open_arrays(&a);
+		const int squares = add_bytes(&a, (double[3]){ 1, 2, 0.25 }, 3 * sizeof(double)),
+				  norm = add_bytes(&a, &(double){ 0 }, sizeof(double)), scale = add_floats(&a, 1, 1, 0);
+		for (int s = 0; s < SIDES; s++)
+			a.device[s]->rows->norm(a.device[s], &(mmi_norm){ .squares = { a.array[squares].at[s] },
+			                                                  .n = 3,
+			                                                  .clip = clips[i],
+			                                                  .norm = { a.array[norm].at[s] },
+			                                                  .scale = floats_of(&a, s, scale) });
+		assert_bytes(&a, norm);
+		assert_bytes(&a, scale);
+		close_arrays(&a);
+	}
+}
+
 /* ------------------------------------------------------------ parameters */
 
 static void updates_of_adam_are_the_hosts(void **state)
 {
 	enum { N = 3001 };
 	(void)state;
-	for (int averaged = 0; averaged < 2; averaged++) {
+	for (int way = 0; way < 8; way++) {
+		const bool averaged = way & 1, amsgrad = way & 2, clipped = way & 4;
 		arrays a;
 		open_arrays(&a);
 		const int raw = add_floats(&a, N, 1, 0), m = add_floats(&a, N, 0.1f, 0), v = add_floats(&a, N, 0.01f, 0.1f),
-				  ema = add_floats(&a, N, 1, 0), grad = add_floats(&a, N, 1, 0),
+				  ema = add_floats(&a, N, 1, 0), v_max = add_floats(&a, N, 0.01f, 0.1f), grad = add_floats(&a, N, 1, 0),
+				  scale = add_bytes(&a, &(float){ 0.125f }, sizeof(float)),
+				  guard = add_bytes(&a, &(uint32_t){ way == 7 }, sizeof(uint32_t)),
 				  broken = add_bytes(&a, &(uint32_t){ 0 }, sizeof(uint32_t));
 		for (int s = 0; s < SIDES; s++)
 			a.device[s]->rows->adam(a.device[s],
@@ -591,12 +766,15 @@ static void updates_of_adam_are_the_hosts(void **state)
 			                                          .m = floats_of(&a, s, m),
 			                                          .v = floats_of(&a, s, v),
 			                                          .ema = { averaged ? floats_of(&a, s, ema).at : NULL },
+			                                          .v_max = { amsgrad ? floats_of(&a, s, v_max).at : NULL },
+			                                          .scale = { clipped ? floats_of(&a, s, scale).at : NULL },
+			                                          .guard = { clipped ? a.array[guard].at[s] : NULL },
 			                                          .grad = floats_of(&a, s, grad),
 			                                          .n = N,
 			                                          .adam = { 1e-2f, 0.9f, 0.99f, 1e-8f, 0.01f, 0.3f, 0.2f, 0.5f },
 			                                          .keep = 0.9f,
 			                                          .broken = { a.array[broken].at[s] } });
-		const int made[] = { raw, m, v, ema };
+		const int made[] = { raw, m, v, ema, v_max };
 		for (size_t i = 0; i < MMI_COUNT(made); i++)
 			assert_floats(&a, made[i], "what Adam made", 1e-6);
 		assert_bytes(&a, broken);
@@ -704,6 +882,12 @@ int main(void)
 		cmocka_unit_test(contrastive_losses_are_the_hosts),
 		cmocka_unit_test(rankings_are_the_hosts),
 		cmocka_unit_test(nothing_to_rank_is_told),
+		cmocka_unit_test(weights_of_draws_are_the_hosts),
+		cmocka_unit_test(priors_are_the_hosts),
+		cmocka_unit_test(totals_are_the_hosts),
+		cmocka_unit_test(the_guard_is_the_hosts),
+		cmocka_unit_test(the_energy_loss_s_guard_is_the_hosts),
+		cmocka_unit_test(norms_are_the_hosts),
 		cmocka_unit_test(updates_of_adam_are_the_hosts),
 		cmocka_unit_test(what_is_not_finite_is_told),
 		cmocka_unit_test(spectral_norms_are_the_hosts),

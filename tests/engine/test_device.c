@@ -100,7 +100,7 @@ static void a_batch_goes_to_the_device_once_an_iteration(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		learner_rig r;
-		rig_open_on(&r, far_device(), (const char *const[]){ steps[i], "learner.snapshot_interval=1000", NULL });
+		rig_open_on(&r, far_device(), (const char *const[]){ steps[i], "learner.x_step=0.02", NULL });
 		rig_run(&r, 2);
 		const far_counts before = far_counted();
 		rig_run(&r, 1);
@@ -110,7 +110,76 @@ static void a_batch_goes_to_the_device_once_an_iteration(void **state)
 	}
 	assert_int_equal(uploads[0], uploads[1]);
 	assert_int_equal(downloads[0], downloads[1]);
-	assert_int_equal(uploads[0], RIG_MODALITIES + 1); /* samples; masks */
+	assert_int_equal(uploads[0], RIG_MODALITIES + 2); /* samples; masks; what the guard remembers */
+	assert_int_equal(downloads[0], 1);
+}
+
+static uint64_t waits_of(const char *const *sets, bool lacking, uint32_t before)
+{
+	learner_rig r;
+	rig_open_on(&r, far_device(), sets);
+	r.lacking = lacking;
+	rig_run(&r, before);
+	const far_counts then = far_counted();
+	rig_run(&r, 1);
+	const far_counts now = far_counted();
+	rig_close(&r);
+	assert_int_equal(now.downloads - then.downloads, now.waits - then.waits);
+	return now.waits - then.waits;
+}
+
+/* It is told as it is, and nothing that was read then gets into a checkpoint. */
+static void a_failure_of_the_device_is_its_own(void **state)
+{
+	learner_rig r;
+	mmi_measures m;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	rig_open_on(&r, far_device(), NULL);
+	rig_run(&r, 1);
+	assert_int_equal(mmi_learner_fetch(r.learner, &e), MM_OK);
+	far_break();
+	assert_int_equal(rig_iterate(&r, &m, &e), MM_EIO);
+	assert_string_equal(e.message, "the far device has failed");
+	assert_int_equal(r.learner->state.iteration, 1);
+	assert_int_equal(mmi_learner_fetch(r.learner, &e), MM_EIO);
+	rig_close(&r);
+}
+
+#define FIXED "learner.x_step=0.02"
+
+/* Whatever is learned, the host waits once an iteration: for what it tells. While x_step is measured it waits for that
+ * too. */
+static void the_host_waits_once_an_iteration(void **state)
+{
+	static const char *const chains[] = { FIXED,
+		                                  "energy.swap_factor=0.5",
+		                                  "learner.translation_share=0.5",
+		                                  "energy.match=towers",
+		                                  "learner.energy_updates=3",
+		                                  "learner.elbo_updates=2",
+		                                  "learner.contrast_factor=1",
+		                                  "learner.refresh_negatives=yes",
+		                                  "learner.snapshot_interval=1",
+		                                  NULL };
+	static const char *const missing[] = { FIXED,
+		                                   "data.incomplete=keep",
+		                                   "learner.private_dim=3",
+		                                   "learner.x_start=buffer",
+		                                   "learner.x_buffer=32",
+		                                   "energy.match=towers",
+		                                   "energy.swap_factor=1",
+		                                   NULL };
+	static const char *const warm[] = { "learner.warmup=9", "learner.contrast_factor=1", "energy.match=towers", NULL };
+	static const char *const draws[] = { FIXED, "learner.objective=mmvae", "learner.draws=3", NULL };
+	static const char *const measured[] = { "learner.x_step=auto(0.02)", NULL };
+	(void)state;
+	assert_int_equal(waits_of(chains, false, 2), 1);
+	assert_int_equal(waits_of(missing, true, 4), 1);
+	assert_int_equal(waits_of(warm, false, 2), 1);
+	assert_int_equal(waits_of(draws, false, 2), 1);
+	assert_int_equal(waits_of(measured, false, 2), 2);
+	assert_int_equal(waits_of(measured, false, MMI_CALIBRATE), 1);
 }
 
 /* Copies what a checkpoint holds. */
@@ -120,7 +189,7 @@ static void carry_over(learner_rig *from, learner_rig *to)
 	mmi_tensor_item *items[2];
 	char **names[2];
 	size_t n[2], n_names[2];
-	mmi_learner_fetch(from->learner);
+	mmi_learner_fetch(from->learner, NULL);
 	assert_int_equal(mmi_learner_items(from->learner, &items[0], &n[0], &names[0], &n_names[0], &e), MM_OK);
 	assert_int_equal(mmi_learner_items(to->learner, &items[1], &n[1], &names[1], &n_names[1], &e), MM_OK);
 	assert_int_equal(n[0], n[1]);
@@ -219,6 +288,8 @@ int main(void)
 		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_have_the_same_bits),
 		cmocka_unit_test(iterations_with_draws_weighted_by_importance_have_the_same_bits),
 		cmocka_unit_test(a_batch_goes_to_the_device_once_an_iteration),
+		cmocka_unit_test(the_host_waits_once_an_iteration),
+		cmocka_unit_test(a_failure_of_the_device_is_its_own),
 		cmocka_unit_test(a_run_goes_on_on_another_device),
 		cmocka_unit_test(translations_have_the_same_bits),
 	};

@@ -270,7 +270,7 @@ static const char *save_model(rig *folder, learner_rig *r)
 	char **names;
 	size_t n, n_names;
 	assert_ok(mmi_learner_items(r->learner, &items, &n, &names, &n_names, &e), e);
-	mmi_learner_fetch(r->learner);
+	mmi_learner_fetch(r->learner, NULL);
 	assert_ok(mmi_checkpoint_save(path, items, mmi_learner_items_due(r->learner, n), meta, 1, &e), e);
 	mmi_learner_items_free(items, names, n_names);
 	return path;

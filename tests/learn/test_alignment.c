@@ -69,8 +69,9 @@ static double align(locations *l, const float *const *observed)
 		loc[m].at = l->loc[m];
 		there[m] = mmi_floats_direct(observed ? observed[m] : NULL);
 	}
-	mmi_alignment_make(&l->alignment, cpu_device(), loc, observed ? there : NULL, ROWS, 0.2);
-	return mmi_alignment_loss(l->alignment.told.host);
+	double told[2];
+	mmi_alignment_make(&l->alignment, cpu_device(), loc, observed ? there : NULL, ROWS, 0.2, (mmi_doubles){ told });
+	return mmi_alignment_loss(told);
 }
 
 static void the_loss_is_the_mean_over_pairs(void **state)
@@ -157,9 +158,10 @@ static double loss_now(learner_rig *r, const mmi_batch *batch)
 	mmi_params_update(r->model->inference, 0);
 	mmi_learner_take(l, batch);
 	mmi_run_encode(l->sampler, &l->x, r->settings.batch, &l->experts);
+	double told[2];
 	mmi_alignment_make(&l->alignment, cpu_device(), l->experts.loc, NULL, r->settings.batch,
-	                   r->settings.contrast_temperature);
-	return mmi_alignment_loss(l->alignment.told.host);
+	                   r->settings.contrast_temperature, (mmi_doubles){ told });
+	return mmi_alignment_loss(told);
 }
 
 static void its_gradient_reaches_the_encoders(void **state)
@@ -176,7 +178,7 @@ static void its_gradient_reaches_the_encoders(void **state)
 	};
 	for (uint32_t m = 0; m < M; m++)
 		s.z[m].z = l->alignment.grad.x[m];
-	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
+	mmi_segments_run(&l->pass, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 
 	/* Along a direction that moves every parameter, and the gradient's share of it in each tensor apart. */
@@ -215,7 +217,7 @@ static float *elbo_gradient(learner_rig *r, const mmi_batch *batch, const mmi_fl
 	};
 	for (uint32_t i = 0; i < l->n_eps; i++)
 		s.z[i] = l->eps[i];
-	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
+	mmi_segments_run(&l->pass, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r->pool);
 	float *out = malloc(l->inference_lanes.count * sizeof *out);
 	assert_non_null(out);
@@ -244,7 +246,7 @@ static void an_elbo_takes_it_along(void **state)
 	};
 	for (uint32_t m = 0; m < M; m++)
 		s.z[m].z = l->alignment.grad.x[m];
-	mmi_segments_run(&l->pass, &l->reduce, &s, 1);
+	mmi_segments_run(&l->pass, &s, 1);
 	mmi_lanes_reduce(&l->inference_lanes, r.pool);
 	double moved = 0;
 	for (size_t i = 0; i < l->inference_lanes.count; i++) {

@@ -493,11 +493,18 @@ static void check_rows(const float *term, int n, int draws, const char *name)
 /* Shares of all draws, and the bound. */
 static double weigh(const float *term, int n, int draws, float *share)
 {
-	double bound = 0;
-	for (int m = 0; m < M; m++) {
-		const float of = m < n ? 1.0f / (float)n : 0;
-		mmi_importance_share(term + m * draws, &of, (uint32_t)draws, 1, share + m * draws, &bound);
-	}
+	float part = 1.0f / (float)n, none = 0;
+	double bound;
+	mmi_weights a = { .n = M,
+		              .draws = (uint32_t)draws,
+		              .rows = 1,
+		              .chunk = 1,
+		              .term = mmi_floats_direct(term),
+		              .share = { share },
+		              .bound = { &bound } };
+	for (int m = 0; m < M; m++)
+		a.of[m].at = m < n ? &part : &none;
+	cpu_device()->rows->weights(cpu_device(), &a);
 	return bound;
 }
 
@@ -582,18 +589,25 @@ static void weights_are_of_any_size(void **state)
 	const float term[OF_EACH][ROWS] = { { 1000, -5000, 7, 2 }, { 1001, -5000, 1, 2 }, { 2000, -5003, 0, 2 } },
 				of[ROWS] = { 0.5f, 1, 0, 1 };
 	float share[OF_EACH][ROWS];
-	double bound[ROWS] = { 1, 0, 3, 0 };
+	double bound[ROWS];
 	(void)state;
-	mmi_importance_share(&term[0][0], of, OF_EACH, ROWS, &share[0][0], bound);
+	cpu_device()->rows->weights(cpu_device(), &(mmi_weights){ .n = 1,
+	                                                          .draws = OF_EACH,
+	                                                          .rows = ROWS,
+	                                                          .chunk = 1,
+	                                                          .term = mmi_floats_direct(term),
+	                                                          .share = { &share[0][0] },
+	                                                          .of = { mmi_floats_direct(of) },
+	                                                          .bound = { bound } });
 	near((double)share[0][0], 0.5 / (1 + exp(-1)), "the likelier of two");
 	near((double)share[2][0], 0, "one that vanishes");
-	near(bound[0], 1 + 0.5 * (1000 - log((1 + exp(-1)) / 3)), "the bound");
+	near(bound[0], 0.5 * (1000 - log((1 + exp(-1)) / 3)), "the bound");
 	near((double)share[2][1], 1 / (2 * exp(-3) + 1), "the likeliest of three");
 	for (int k = 0; k < OF_EACH; k++) {
 		assert_true(share[k][2] == 0);
 		near((double)share[k][3], 1.0 / 3, "equally likely");
 	}
-	assert_true(bound[2] == 3);
+	assert_true(bound[2] == 0);
 	near(bound[3], 2, "equal terms");
 }
 

@@ -68,7 +68,7 @@ static void save(learner_rig *r, const char *path)
 	char **names;
 	size_t n, n_names;
 	assert_ok(mmi_learner_items(r->learner, &items, &n, &names, &n_names, &e), e);
-	mmi_learner_fetch(r->learner);
+	mmi_learner_fetch(r->learner, NULL);
 	assert_ok(mmi_checkpoint_save(path, items, mmi_learner_items_due(r->learner, n), NULL, 0, &e), e);
 	mmi_learner_items_free(items, names, n_names);
 }
@@ -400,7 +400,6 @@ static void several_updates_are_measured_at_the_first(void **state)
 		for (size_t k = of_elbo ? 0 : 1; k < (of_elbo ? 2 : MMI_COUNT(pairs)); k++)
 			if (!(fabs(pairs[k][0] - pairs[k][1]) <= 1e-12 * fabs(pairs[k][0])))
 				fail_msg("%s: figure %zu is %.9g, with one update %.9g", more[i], k, pairs[k][1], pairs[k][0]);
-		assert_int_equal(b.culprit, 2);
 		rig_close(&once);
 		rig_close(&often);
 	}

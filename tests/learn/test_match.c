@@ -44,6 +44,7 @@ typedef struct units {
 	mmi_ranking ranking;
 	float x[M][RANKING_ROWS * RANKING_DIM], there[M][RANKING_ROWS];
 	uint32_t n;
+	double told[MMI_RANK_TOLD];
 } units;
 
 static void open_units(units *u, uint32_t n)
@@ -81,8 +82,9 @@ static const double *rank_units(units *u, bool lacking, uint32_t rows)
 		unit[m].at = u->x[m];
 		there[m].at = u->there[m];
 	}
-	mmi_ranking_make(&u->ranking, cpu_device(), unit, lacking ? there : NULL, rows, (mmi_floats){ &scale });
-	return u->ranking.told.host;
+	mmi_ranking_make(&u->ranking, cpu_device(), unit, lacking ? there : NULL, rows, (mmi_floats){ &scale },
+	                 (mmi_doubles){ u->told });
+	return u->told;
 }
 
 static void compare_ranking(uint32_t n, bool lacking, double loss, double scale, const double *grad)
@@ -213,6 +215,15 @@ static void open_formula(learner_rig *r)
 		numbers(1 + m, MATCH_ROWS * (size_t)r->modality[m].count, 2, r->x[m]);
 }
 
+/* One update, and what it tells. */
+static mm_status update_match(learner_rig *r, mmi_measures *m, mm_error *e)
+{
+	mmi_learner_take(r->learner, &r->batch);
+	mmi_readings_begin(r->learner);
+	mmi_update_match(r->learner, &r->batch);
+	return mmi_readings_end(r->learner, m, e);
+}
+
 static void the_networks_and_their_gradients_are_pytorchs(void **state)
 {
 	learner_rig r;
@@ -229,8 +240,7 @@ static void the_networks_and_their_gradients_are_pytorchs(void **state)
 
 	mmi_measures m = mmi_measures_none(true);
 	r.learner->match_optimiser.config.rate = 0; /* the gradients, without the step */
-	mmi_learner_take(r.learner, &r.batch);
-	assert_int_equal(mmi_update_match(r.learner, &r.batch, &m, &e), MM_OK);
+	assert_int_equal(update_match(&r, &m, &e), MM_OK);
 	near(m.match, match_loss, 1e-5, "the loss");
 	for (size_t i = 0; i < p->n; i++) {
 		const float *grad = r.learner->match_lanes.lane[0].at + p->info[i].offset;
@@ -418,8 +428,7 @@ static mmi_measures learn_pairs(learner_rig *r, uint32_t iterations, pair_maker 
 	mmi_measures m = mmi_measures_none(true);
 	for (uint32_t t = 0; t < iterations; t++) {
 		fill_pairs(r, t, make, NULL);
-		mmi_learner_take(r->learner, &r->batch);
-		if (mmi_update_match(r->learner, &r->batch, &m, &e) != MM_OK)
+		if (update_match(r, &m, &e) != MM_OK)
 			fail_msg("%s", e.message);
 	}
 	return m;
@@ -479,8 +488,7 @@ static void independent_modalities_stay_at_chance(void **state)
 	for (uint32_t t = 0; t < 50; t++) { /* 6,400 choices among 64 */
 		mmi_measures now = mmi_measures_none(true);
 		fill_pairs(&r, 2000000 + t, independent, NULL);
-		mmi_learner_take(r.learner, &r.batch);
-		assert_int_equal(mmi_update_match(r.learner, &r.batch, &now, &e), MM_OK);
+		assert_int_equal(update_match(&r, &now, &e), MM_OK);
 		first += now.match_first / 50;
 	}
 	print_message(
@@ -583,11 +591,12 @@ static void incomplete_tuples_are_learned_from(void **state)
 	double loss[2];
 	for (int i = 0; i < 2; i++) {
 		mmi_sampler_embed(r.learner->sampler, (const float *const *)batch->x, 16, on_host(&k->unit, unit), k->scale.at);
+		double told[MMI_RANK_TOLD];
 		mmi_floats there[M];
 		for (int m1 = 0; m1 < M; m1++)
 			there[m1] = mmi_floats_direct(batch->observed[m1]);
-		mmi_ranking_make(&k->ranking, cpu_device(), k->unit.x, there, 16, k->scale);
-		loss[i] = ((const double *)k->ranking.told.host)[MMI_RANK_LOSS];
+		mmi_ranking_make(&k->ranking, cpu_device(), k->unit.x, there, 16, k->scale, (mmi_doubles){ told });
+		loss[i] = told[MMI_RANK_LOSS];
 		for (uint32_t m1 = 0; m1 < M; m1++)
 			for (uint32_t b = 0; b < 16; b++)
 				for (int64_t c = 0; !(batch->observed[m1][b] > 0) && c < r.modality[m1].count; c++)
@@ -604,7 +613,7 @@ static void carry_over(learner_rig *from, learner_rig *to)
 	mmi_tensor_item *items[2];
 	char **names[2];
 	size_t n[2], n_names[2];
-	mmi_learner_fetch(from->learner);
+	mmi_learner_fetch(from->learner, NULL);
 	assert_int_equal(mmi_learner_items(from->learner, &items[0], &n[0], &names[0], &n_names[0], &e), MM_OK);
 	assert_int_equal(mmi_learner_items(to->learner, &items[1], &n[1], &names[1], &n_names[1], &e), MM_OK);
 	assert_int_equal(n[0], n[1]);

@@ -184,12 +184,15 @@ static void check_loss(rig *r, mmi_loss *l, const char *name)
 	char record[128];
 	for (uint32_t k = 0; k < l->n_z; k++)
 		s.z[k] = latents_on_device(&r->places[k % PLACES]);
-	mmi_segments_run(&r->pass, NULL, &s, 1);
+	mmi_segments_run(&r->pass, &s, 1);
 	snprintf(record, sizeof record, "%d/%s/%s/value", r->private, name, r->masked ? "masked" : "full");
 	for (int i = 0; i < N; i++)
 		want += find(record)->values[i];
-	if (!(fabs(s.sum - want) <= 1e-5 * fabs(want)))
-		fail_msg("%s: %.9g, expected %.9g", record, s.sum, want);
+	double sum = 0;
+	for (int c = 0; c < N / SMALL_CHUNK; c++)
+		sum += s.sums.at[2 * c];
+	if (!(fabs(sum - want) <= 1e-5 * fabs(want)))
+		fail_msg("%s: %.9g, expected %.9g", record, sum, want);
 	for (uint32_t i = 0; i < l->n_lanes; i++) {
 		mmi_lanes_reduce(l->lanes[i], r->linear.pool);
 		check_gradient(r, l->lanes[i], name);

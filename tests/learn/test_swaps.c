@@ -71,17 +71,19 @@ static void create(mmi_swaps *k, const learner_rig *r)
 /* The mean of E, and the rank. */
 static const double *told(const mmi_swaps *k)
 {
-	return k->told.host;
+	return k->told.at;
 }
 
 static void make_swaps(mmi_swaps *k, learner_rig *r, const table *t, const float *whole, double factor, double margin,
                        uint32_t iteration, uint32_t number)
 {
+	static double of_last[2];
 	const mmi_reduce all = reduce_alone(ROWS);
 	const mmi_device_rows x = on_device(t->x, N);
 	const mmi_swaps_args a = { .x = &x,
 		                       .whole = whole,
 		                       .whole_there = mmi_floats_direct(whole),
+		                       .told = { of_last },
 		                       .factor = factor,
 		                       .margin = margin,
 		                       .iteration = iteration,

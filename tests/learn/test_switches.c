@@ -408,7 +408,7 @@ static void an_average_of_no_updates_is_the_generator(void **state)
 	(void)state;
 	rig_open(&r, SETS("learner.generator_ema=0.9", "learner.generator_updates=0"));
 	rig_run(&r, 2);
-	mmi_learner_fetch(r.learner);
+	mmi_learner_fetch(r.learner, NULL);
 	assert_memory_equal(r.learner->generator.ema_copy.host, r.model->generator->raw_copy.host,
 	                    r.model->generator->count * sizeof(float));
 	rig_close(&r);

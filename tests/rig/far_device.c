@@ -20,6 +20,7 @@ static struct {
 	size_t size, used, open; /* bytes; open: how deep inside the device */
 	mmi_device host, device;
 	far_counts counts;
+	bool broken;
 } far;
 
 /* ---------------------------------------------------------------- the door */
@@ -124,9 +125,8 @@ static void far_zero(const mmi_device *d, void *to, size_t bytes)
 static mm_status far_wait(const mmi_device *d, mm_error *e)
 {
 	(void)d;
-	(void)e;
 	far.counts.waits++;
-	return MM_OK;
+	return far.broken ? mmi_fail(e, MM_EIO, "the far device has failed") : MM_OK;
 }
 
 static void far_sequence(const mmi_device *d, const void *owner, uint64_t key, void (*work)(void *ctx), void *ctx)
@@ -218,6 +218,8 @@ ROWS(choose, (const mmi_device *d, const mmi_choice *a), d, a)
 ROWS(pick, (const mmi_device *d, const mmi_pick *a), d, a)
 ROWS(sums, (const mmi_device *d, mmi_floats x, mmi_floats factor, size_t n, mmi_doubles out), d, x, factor, n, out)
 ROWS(sum_squares, (const mmi_device *d, mmi_floats x, size_t n, mmi_doubles out), d, x, n, out)
+ROWS(total, (const mmi_device *d, mmi_doubles parts, uint32_t count, uint32_t n, mmi_doubles out), d, parts, count, n,
+     out)
 ROWS(add, (const mmi_device *d, mmi_floats x, mmi_floats y, size_t n), d, x, y, n)
 ROWS(exchange, (const mmi_device *d, mmi_floats a, mmi_floats b, size_t n), d, a, b, n)
 ROWS(simplex, (const mmi_device *d, mmi_floats x, size_t runs, size_t n), d, x, runs, n)
@@ -238,6 +240,11 @@ ROWS(seeds, (const mmi_device *d, const mmi_seeds *a), d, a)
 ROWS(swap_factors, (const mmi_device *d, const mmi_swap_factors *a), d, a)
 ROWS(contrast, (const mmi_device *d, const mmi_contrast *a), d, a)
 ROWS(rank, (const mmi_device *d, const mmi_rank *a), d, a)
+ROWS(weights, (const mmi_device *d, const mmi_weights *a), d, a)
+ROWS(prior, (const mmi_device *d, const mmi_prior_sums *a), d, a)
+ROWS(guard, (const mmi_device *d, const mmi_guard *a), d, a)
+ROWS(gap, (const mmi_device *d, const mmi_gap *a), d, a)
+ROWS(norm, (const mmi_device *d, const mmi_norm *a), d, a)
 ROWS(adam, (const mmi_device *d, const mmi_adam_rows *a), d, a)
 ROWS(check, (const mmi_device *d, mmi_floats x, size_t n, mmi_words broken), d, x, n, broken)
 ROWS(spectral, (const mmi_device *d, const mmi_spectral *a, int iterations), d, a, iterations)
@@ -251,6 +258,7 @@ static const mmi_row_ops far_rows = {
 	.pick = far_pick,
 	.sums = far_sums,
 	.sum_squares = far_sum_squares,
+	.total = far_total,
 	.add = far_add,
 	.exchange = far_exchange,
 	.simplex = far_simplex,
@@ -261,6 +269,11 @@ static const mmi_row_ops far_rows = {
 	.swap_factors = far_swap_factors,
 	.contrast = far_contrast,
 	.rank = far_rank,
+	.weights = far_weights,
+	.prior = far_prior,
+	.guard = far_guard,
+	.gap = far_gap,
+	.norm = far_norm,
 	.adam = far_adam,
 	.check = far_check,
 	.spectral = far_spectral,
@@ -276,6 +289,7 @@ const mmi_device *far_device(void)
 	far.size = (size_t)1 << 30;
 	far.used = far.open = 0;
 	far.counts = (far_counts){ 0 };
+	far.broken = false;
 	far.memory = mmap(NULL, far.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (far.memory == MAP_FAILED)
 		fail_msg("mmap fails");
@@ -289,4 +303,9 @@ const mmi_device *far_device(void)
 far_counts far_counted(void)
 {
 	return far.counts;
+}
+
+void far_break(void)
+{
+	far.broken = true;
 }

@@ -13,5 +13,7 @@ typedef struct far_counts {
 
 const mmi_device *far_device(void);
 far_counts far_counted(void);
+/* From now on whoever waits is told that the device has failed. */
+void far_break(void);
 
 #endif

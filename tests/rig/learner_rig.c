@@ -295,8 +295,8 @@ void rig_assert_same(learner_rig *a, learner_rig *b)
 	mmi_tensor_item *items[2];
 	char **names[2];
 	size_t n[2], n_names[2];
-	mmi_learner_fetch(a->learner);
-	mmi_learner_fetch(b->learner);
+	mmi_learner_fetch(a->learner, NULL);
+	mmi_learner_fetch(b->learner, NULL);
 	must(mmi_learner_items(a->learner, &items[0], &n[0], &names[0], &n_names[0], &e), &e);
 	must(mmi_learner_items(b->learner, &items[1], &n[1], &names[1], &n_names[1], &e), &e);
 	assert_int_equal(n[0], n[1]);

@@ -30,6 +30,16 @@ static void sum_squares(const mmi_device *d, mmi_floats x, size_t n, mmi_doubles
 	*out.at = d->vec->sum_squares(x.at, n);
 }
 
+static void total(const mmi_device *d, mmi_doubles parts, uint32_t count, uint32_t n, mmi_doubles out)
+{
+	(void)d;
+	for (uint32_t i = 0; i < n; i++)
+		out.at[i] = 0;
+	for (uint32_t c = 0; c < count; c++)
+		for (uint32_t i = 0; i < n; i++)
+			out.at[i] += parts.at[(size_t)c * n + i];
+}
+
 static void add(const mmi_device *d, mmi_floats x, mmi_floats y, size_t n)
 {
 	d->vec->add(x.at, y.at, n);
@@ -60,6 +70,7 @@ const mmi_row_ops mmi_host_rows = {
 	.pick = pick,
 	.sums = sums,
 	.sum_squares = sum_squares,
+	.total = total,
 	.add = add,
 	.exchange = exchange,
 	.simplex = simplex,
@@ -70,6 +81,11 @@ const mmi_row_ops mmi_host_rows = {
 	.swap_factors = mmi_host_swap_factors,
 	.contrast = mmi_host_contrast,
 	.rank = mmi_host_rank,
+	.weights = mmi_host_weights,
+	.prior = mmi_host_prior,
+	.guard = mmi_host_guard,
+	.gap = mmi_host_gap,
+	.norm = mmi_host_norm,
 	.adam = mmi_host_adam,
 	.check = mmi_host_check,
 	.spectral = mmi_host_spectral,

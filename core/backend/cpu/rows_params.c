@@ -37,9 +37,15 @@ static void amsgrad(const mmi_adam_rows *r)
 	}
 }
 
-void mmi_host_adam(const mmi_device *d, const mmi_adam_rows *a)
+void mmi_host_adam(const mmi_device *d, const mmi_adam_rows *rows)
 {
-	const mmi_floats made[] = { a->raw, a->m, a->v, a->ema };
+	const mmi_floats made[] = { rows->raw, rows->m, rows->v, rows->ema };
+	mmi_adam_rows own = *rows;
+	const mmi_adam_rows *a = &own;
+	if (a->guard.at && *a->guard.at)
+		return;
+	if (a->scale.at)
+		own.adam.grad_scale = *a->scale.at;
 	if (a->v_max.at)
 		amsgrad(a);
 	else

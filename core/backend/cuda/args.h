@@ -273,9 +273,60 @@ typedef struct mmi_rank_args {
 
 enum { MMI_RANK_POINTERS = 3 * MMI_STATES + 3 };
 
+/* As mmi_weights. */
+typedef struct mmi_weights_args {
+	const float *of[MMI_STATES];
+	const float *term;
+	float *share;
+	double *bound;
+	int64_t n, draws, rows, chunk;
+} mmi_weights_args;
+
+/* out[i] = sum over c, in order, of parts[c][i] */
+typedef struct mmi_total_args {
+	const double *parts;
+	double *out;
+	int64_t count, n;
+} mmi_total_args;
+
+/* Block c adds to sums[c]: of `count` numbers the sum of |x| or x^2 / 2, and `offset`. */
+typedef struct mmi_prior_args {
+	const float *x;
+	double *sums;
+	int64_t count;
+	double offset;
+	int32_t laplace;
+} mmi_prior_args;
+
+/* As mmi_guard, mmi_gap and mmi_norm. */
+typedef struct mmi_guard_args {
+	uint32_t *word;
+	const uint32_t *broken;
+	const double *x, *blame;
+	uint32_t mark, n, n_blame;
+} mmi_guard_args;
+
+typedef struct mmi_gap_args {
+	uint32_t *word;
+	const double *data, *revised;
+	double *ring, *told;
+	double of_data, of_revised, limit;
+	int64_t written, size;
+	uint32_t mark;
+} mmi_gap_args;
+
+typedef struct mmi_norm_args {
+	const double *squares;
+	double *norm;
+	float *scale;
+	double clip;
+	int64_t n;
+} mmi_norm_args;
+
 typedef struct mmi_adam_args {
-	float *raw, *m, *v, *ema;
-	const float *grad;
+	float *raw, *m, *v, *ema, *v_max;
+	const float *grad, *scale;
+	const uint32_t *guard;
 	uint32_t *broken;
 	int64_t n;
 	float beta1, beta2, eps, weight_decay, step, root, grad_scale, keep;

@@ -1,4 +1,4 @@
-/* losses.cu - what losses need beside programs: seeds of their rows, factors of swapped tuples. */
+/* losses.cu - what losses need beside programs: seeds of their rows, factors of swapped tuples, weights of draws. */
 #include "backend/cuda/args.h"
 #include "backend/cuda/common.h"
 
@@ -57,3 +57,35 @@ static __global__ void swap_factors(const mmi_swap_args a)
 	}
 }
 MMI_KERNEL(swap_factors, mmi_swap_args, 6);
+
+/* ------------------------------------------------------------ draws weighted by importance */
+
+static __device__ double weigh_row(const mmi_weights_args *a, int64_t i, int64_t row)
+{
+	const int64_t first = i * a->draws * a->rows + row;
+	const double part = (double)a->of[i][row];
+	double most = -INFINITY, sum = 0;
+	for (int64_t k = 0; k < a->draws; k++)
+		most = fmax(most, -(double)a->term[first + k * a->rows]);
+	for (int64_t k = 0; k < a->draws; k++)
+		sum += exp(-(double)a->term[first + k * a->rows] - most);
+	const double log_sum = most + log(sum);
+	for (int64_t k = 0; k < a->draws; k++)
+		a->share[first + k * a->rows] =
+			part > 0 ? (float)(part * exp(-(double)a->term[first + k * a->rows] - log_sum)) : 0.f;
+	return part > 0 ? part * (log_sum - log((double)a->draws)) : 0;
+}
+
+/* A block a chunk, a thread a row. */
+static __global__ void weights(const mmi_weights_args a)
+{
+	__shared__ double shared[MMI_BLOCK];
+	double bound = 0;
+	for (int64_t r = (int64_t)threadIdx.x; r < a.chunk; r += MMI_BLOCK)
+		for (int64_t i = 0; i < a.n; i++)
+			bound -= weigh_row(&a, i, (int64_t)blockIdx.x * a.chunk + r);
+	bound = block_sum(shared, bound);
+	if (threadIdx.x == 0)
+		a.bound[blockIdx.x] = bound;
+}
+MMI_KERNEL(weights, mmi_weights_args, MMI_STATES + 3);

@@ -10,14 +10,20 @@ static __device__ int is_finite(float x)
 /* As vec_kernels.c: adam. Threads that find what is not finite write the same word. */
 static __global__ void adam(const mmi_adam_args a)
 {
+	const float scale = a.scale ? *a.scale : a.grad_scale;
+	if (a.guard && *a.guard)
+		return;
 	for (int64_t i = global_thread(); i < a.n; i += global_threads()) {
-		const float grad = a.grad_scale * a.grad[i] + a.weight_decay * a.raw[i];
+		const float grad = scale * a.grad[i] + a.weight_decay * a.raw[i];
 		const float m = a.beta1 * a.m[i] + (1.f - a.beta1) * grad;
 		const float v = a.beta2 * a.v[i] + (1.f - a.beta2) * (grad * grad);
-		const float raw = a.raw[i] - a.step * m / (sqrtf(v) * a.root + a.eps);
+		const float v_max = a.v_max ? fmaxf(a.v_max[i], v) : v;
+		const float raw = a.raw[i] - a.step * m / (sqrtf(v_max) * a.root + a.eps);
 		const float ema = a.ema ? a.keep * a.ema[i] + (1.f - a.keep) * raw : 0.f;
 		a.m[i] = m;
 		a.v[i] = v;
+		if (a.v_max)
+			a.v_max[i] = v_max;
 		a.raw[i] = raw;
 		if (a.ema)
 			a.ema[i] = ema;
@@ -25,7 +31,7 @@ static __global__ void adam(const mmi_adam_args a)
 			*a.broken = 1;
 	}
 }
-MMI_KERNEL(adam, mmi_adam_args, 6);
+MMI_KERNEL(adam, mmi_adam_args, 9);
 
 static __global__ void check(const mmi_check_args a)
 {

@@ -1,9 +1,10 @@
-/* rows_losses.c - what losses need beside programs: seeds of their rows, factors of swapped tuples. */
+/* rows_losses.c - what losses need beside programs: seeds of their rows, factors of swapped tuples, weights of draws.
+ */
 #include "mmi_build.h"
 
 #include "backend/cuda/rows.h"
 
-extern const mmi_cuda_kernel mmi_kernel_seeds, mmi_kernel_swap_factors;
+extern const mmi_cuda_kernel mmi_kernel_seeds, mmi_kernel_swap_factors, mmi_kernel_weights;
 
 void mmi_cuda_seeds(const mmi_device *d, const mmi_seeds *a)
 {
@@ -30,4 +31,18 @@ void mmi_cuda_swap_factors(const mmi_device *d, const mmi_swap_factors *a)
 		                         .factor = a->factor,
 		                         .margin = a->margin };
 	mmi_cuda_launch(d, &mmi_kernel_swap_factors, (mmi_grid){ .x = 1 }, &args);
+}
+
+void mmi_cuda_weights(const mmi_device *d, const mmi_weights *a)
+{
+	mmi_weights_args args = { .term = a->term.at,
+		                      .share = a->share.at,
+		                      .bound = a->bound.at,
+		                      .n = a->n,
+		                      .draws = a->draws,
+		                      .rows = a->rows,
+		                      .chunk = a->chunk };
+	for (uint32_t i = 0; i < a->n; i++)
+		args.of[i] = a->of[i].at;
+	mmi_cuda_launch(d, &mmi_kernel_weights, (mmi_grid){ .x = a->rows / a->chunk }, &args);
 }

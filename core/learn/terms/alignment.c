@@ -18,7 +18,6 @@ mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alig
 		ok = (a.grad.x[i] = mmi_floats_alloc(d, batch * a.dim)).at && ok;
 		a.here.x[i] = mmi_floats_at(a.grad.x[i], r->span.first * a.dim);
 	}
-	ok = mmi_mirror_create(d, 2 * sizeof(double), &a.told, e) == MM_OK && ok;
 	ok = mmi_room_create(r, m, a.dim, &a.all, e) == MM_OK && ok;
 	if (!ok) {
 		mmi_alignment_clear(m, &a);
@@ -32,7 +31,6 @@ void mmi_alignment_clear(const mmi_model *m, mmi_alignment *a)
 {
 	mmi_device_rows_clear(m, &a->grad);
 	m->device->ops->release(m->device, a->room.at);
-	mmi_mirror_clear(m->device, &a->told);
 	mmi_room_clear(&a->all);
 	*a = (mmi_alignment){ .n = 0 };
 }
@@ -49,7 +47,7 @@ double mmi_alignment_loss(const double told[2])
 }
 
 void mmi_alignment_make(mmi_alignment *a, const mmi_device *d, const mmi_floats *loc, const mmi_floats *there,
-                        uint32_t rows, double temperature)
+                        uint32_t rows, double temperature, mmi_doubles told)
 {
 	mmi_contrast c = { .rows = rows,
 		               .stride = a->dim,
@@ -57,9 +55,9 @@ void mmi_alignment_make(mmi_alignment *a, const mmi_device *d, const mmi_floats 
 		               .temperature = temperature,
 		               .weight = 2.0 / (a->n * (a->n - 1.0)),
 		               .room = a->room,
-		               .told = { a->told.device } };
+		               .told = told };
 	mmi_alignment_none(a, d, rows);
-	d->ops->zero(d, a->told.device, a->told.bytes);
+	d->ops->zero(d, told.at, 2 * sizeof *told.at);
 	for (uint32_t i = 0; i < a->n; i++)
 		for (uint32_t k = i + 1; k < a->n; k++) {
 			const uint32_t pair[2] = { i, k };
@@ -75,17 +73,23 @@ void mmi_alignment_make(mmi_alignment *a, const mmi_device *d, const mmi_floats 
 /* ------------------------------------------------------------ in the learner */
 
 /* Of the rows here, among all of the batch. */
-static void align(mmi_learner *l, bool incomplete)
+static void align(mmi_learner *l, bool incomplete, mmi_doubles told)
 {
 	mmi_alignment *a = &l->alignment;
 	const mmi_parts parts = mmi_masks_start(&l->masks, 0);
 	mmi_floats loc[MMI_MAX_MODALITIES], there[MMI_MAX_MODALITIES];
 	mmi_room_fill(&a->all, &l->reduce, l->experts.loc, incomplete ? parts.observed : NULL, loc, there);
-	mmi_alignment_make(a, l->model->device, loc, incomplete ? there : NULL, a->batch,
-	                   l->settings->contrast_temperature);
+	mmi_alignment_make(a, l->model->device, loc, incomplete ? there : NULL, a->batch, l->settings->contrast_temperature,
+	                   told);
 }
 
-const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi_measures *m)
+static void tell(const mmi_learner *l, const double *at, mmi_measures *m)
+{
+	(void)l;
+	m->contrast = mmi_alignment_loss(at);
+}
+
+const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch)
 {
 	const mmi_settings *s = l->settings;
 	if (!mmi_learner_aligns(l))
@@ -95,17 +99,17 @@ const mmi_floats *mmi_alignment_pull(mmi_learner *l, const mmi_batch *batch, mmi
 		return l->alignment.here.x;
 	}
 	mmi_run_encode(l->sampler, &l->seen, l->span.rows, &l->experts);
-	align(l, batch->observed);
-	mmi_mirror_pull(l->model->device, &l->alignment.told, l->alignment.told.bytes);
-	if (isnan(m->contrast)) /* no update before this one has found it */
-		m->contrast = mmi_alignment_loss(l->alignment.told.host);
+	const mmi_doubles told = mmi_readings_take(&l->readings, 2);
+	align(l, batch->observed, told);
+	if (!mmi_readings_told(&l->readings, tell)) /* no update before this one has found it */
+		mmi_readings_tell(&l->readings, told, tell);
 	return l->alignment.here.x;
 }
 
-void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t, mmi_measures *m)
+void mmi_term_alignment(mmi_learner *l, const mmi_batch *batch, mmi_terms *t)
 {
 	const mmi_settings *s = l->settings;
-	if (mmi_course_before(l, s->contrast_start) || !mmi_alignment_pull(l, batch, m))
+	if (mmi_course_before(l, s->contrast_start) || !mmi_alignment_pull(l, batch))
 		return;
 	mmi_segment *out = &t->at[t->n++];
 	*out = (mmi_segment){ .loss = &l->locations,

@@ -16,7 +16,6 @@ typedef struct mmi_alignment {
 	mmi_device_rows grad; /* [batch][dim]: of the loss to each expert's location */
 	mmi_device_rows here; /* the same from the first row here on */
 	mmi_doubles room;     /* for the loss to work in */
-	mmi_mirror told;      /* doubles [2]: the loss, and how many pairs of modalities it is of */
 	mmi_room all;         /* for the locations of all ranks */
 } mmi_alignment;
 
@@ -24,9 +23,9 @@ mm_status mmi_alignment_create(const mmi_model *m, const mmi_reduce *r, mmi_alig
 void mmi_alignment_clear(const mmi_model *m, mmi_alignment *a);
 /* Fills grad and told from locations [modality][rows][dim] of the whole batch, with the mean over pairs of modalities.
  * there: [modality][rows] of 1 and 0; NULL: all. Rows in which a modality of a pair is missing are neither examples nor
- * alternatives. Allocates nothing. */
+ * alternatives. told: [2], the loss and how many pairs it is of. Allocates nothing. */
 void mmi_alignment_make(mmi_alignment *a, const mmi_device *d, const mmi_floats *loc, const mmi_floats *there,
-                        uint32_t rows, double temperature);
+                        uint32_t rows, double temperature, mmi_doubles told);
 /* No gradient: before it starts. */
 void mmi_alignment_none(mmi_alignment *a, const mmi_device *d, uint32_t rows);
 /* Of what was told: NaN when no pair has two rows. */

@@ -3,17 +3,19 @@
 #include "mmi_build.h"
 
 #include "engine/streams.h"
+#include "learn/guard.h"
 #include "learn/terms/terms.h"
 
-#include <math.h>
-
-static mm_status read_elbo(mmi_learner *l, const mmi_terms *t, mmi_measures *m, mm_error *e)
+static void tell_elbo(const mmi_learner *l, const double *sums, mmi_measures *m)
 {
-	m->elbo = l->importance.draws ? l->importance.value : t->at[0].sum / l->span.of;
-	if (!isfinite(m->elbo))
-		return mmi_fail(e, MM_ENUMERIC, "iteration %lld: the ELBO or its gradient is not finite",
-		                (long long)l->state.iteration + 1);
-	return MM_OK;
+	m->elbo = sums[0] / l->span.of;
+}
+
+/* That of weighted draws is their bound. */
+static void check_elbo(mmi_learner *l, const mmi_terms *t, mmi_doubles sums, mmi_doubles norms, uint32_t n, int first)
+{
+	(void)t;
+	mmi_guard_elbo(l, l->importance.draws ? l->importance.told : sums, norms, n, first);
 }
 
 /* Standard draws, `first` the number of the first: draw k of a sample is in row k B + its own. */
@@ -28,31 +30,31 @@ static void draw(mmi_learner *l, uint32_t first, mmi_segment *s)
 	}
 }
 
-static mm_status update(mmi_learner *l, const mmi_batch *batch, uint32_t first, mmi_measures *m, mm_error *e)
+static void update(mmi_learner *l, const mmi_batch *batch, uint32_t first)
 {
 	uint32_t b = l->span.rows;
 	mmi_terms terms = { .n = 1 };
 	terms.at[0] = (mmi_segment){ .loss = &l->elbo,
 		                         .x = &l->x,
 		                         .seen = &l->seen,
-		                         .pull = mmi_alignment_pull(l, batch, m),
+		                         .pull = mmi_alignment_pull(l, batch),
 		                         .mask = &l->masks.data,
 		                         .rows = l->draws * b,
 		                         .x_rows = b,
 		                         .seed = 1.0f / (float)l->span.of };
 	draw(l, first, &terms.at[0]);
 	if (l->importance.draws)
-		mmi_weigh_draws(l, &terms.at[0]);
-	return mmi_model_update(l, &terms, read_elbo, m, e);
+		mmi_readings_tell(&l->readings, mmi_weigh_draws(l, &terms.at[0]), tell_elbo);
+	mmi_model_update(l, &terms, check_elbo, l->importance.draws ? NULL : tell_elbo);
 }
 
-mm_status mmi_update_elbo(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+void mmi_update_elbo(mmi_learner *l, const mmi_batch *batch)
 {
 	mmi_masks_fill(l->model, &l->masks, l->sampler, &l->reduce, batch->observed, (uint32_t)l->state.iteration);
-	return update(l, batch, 0, m, e);
+	update(l, batch, 0);
 }
 
-mm_status mmi_update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number, mmi_measures *m, mm_error *e)
+void mmi_update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number)
 {
-	return update(l, batch, MMI_DRAWS_ELBO + number * l->n_eps * l->draws, m, e);
+	update(l, batch, MMI_DRAWS_ELBO + number * l->n_eps * l->draws);
 }

@@ -5,9 +5,9 @@
  *   lw_ek = sum_m log p(x_m | z_ek) + beta [log p0(z_ek) - log q(z_ek | X)], and the same of w_ek with private latents.
  *
  * Its gradient is that of draws weighted by the constants W_ek = softmax_k(lw_ek). So draws are rows, draw k of sample
- * b at k B + b: a pass forward tells every lw, plain C the weights, and the objective's own pass has W / |O| where it
- * has an expert's share. Programs are of a chunk of rows whatever K is; what grows with K are the standard draws, two
- * numbers an expert and row, and the time. */
+ * b at k B + b: a pass forward tells every lw, a row operation the weights, and the objective's own pass has W / |O|
+ * where it has an expert's share. Programs are of a chunk of rows whatever K is; what grows with K are the standard
+ * draws, two numbers an expert and row, and the time. */
 #ifndef MMI_IMPORTANCE_H
 #define MMI_IMPORTANCE_H
 
@@ -18,20 +18,15 @@ typedef struct mmi_importance { /* made once */
 	uint32_t n, draws;          /* modalities; K, 0: nothing is weighted */
 	mmi_loss loss;              /* tells -lw */
 	mmi_device_experts experts; /* [B] of the batch, as constants */
-	mmi_mirror term, share;     /* [n][K B]: -lw; W / |O| */
-	double *bound;              /* [B] */
+	mmi_floats term, share;     /* [n][K B]: -lw; W / |O| */
+	mmi_doubles bound;          /* [chunks here] */
+	mmi_doubles told;           /* the sum over the batch, of the last draws */
 	mmi_mask mask;              /* that of the data, with these shares */
-	double value;               /* the mean over the batch, of the last draws */
 } mmi_importance;
 
 /* For the rows of a batch that are computed here. Clear in every case. */
 mm_status mmi_importance_create(const mmi_model *m, const mmi_loss_place *p, const mmi_elbo_form *form, uint32_t draws,
                                 uint32_t rows, mmi_importance *out, mm_error *e);
 void mmi_importance_clear(const mmi_model *m, mmi_importance *k);
-
-/* Of one expert: share[k rows + r] = of[r] W_k, W = softmax over the draws k of -term[k rows + r]; to bound[r] is added
- * -of[r] log (1/K) sum_k exp -term. of[r]: the expert's share of row r, 0 where it is missing. */
-void mmi_importance_share(const float *term, const float *of, uint32_t draws, uint32_t rows, float *share,
-                          double *bound);
 
 #endif

@@ -18,7 +18,6 @@ void mmi_impute(mmi_learner *l, uint32_t t)
 {
 	const mmi_settings *s = l->settings;
 	const mmi_parts held = mmi_masks_imputed(&l->masks);
-	mmi_chain_stats stats;
 	mmi_revise_args args = { .steps = s->x_steps,
 		                     .iteration = t,
 		                     .step = l->state.x_step,
@@ -39,7 +38,7 @@ void mmi_impute(mmi_learner *l, uint32_t t)
 	}
 	/* The data chain is over: its starts make room for these. */
 	mmi_device_rows_copy(l->model, l->span.rows, &l->generated, &l->imputed);
-	mmi_run_revise(l->sampler, &args, &held, &l->imputed, &l->generated, l->span, &stats);
+	mmi_run_revise(l->sampler, &args, &held, &l->imputed, &l->generated, l->span, NULL);
 }
 
 uint32_t mmi_complete_count(const mmi_learner *l)

@@ -34,16 +34,50 @@ void mmi_match_clear(const mmi_model *m, mmi_match *k)
 }
 
 /* The ranking of all vectors of the batch. */
-static const double *rank(mmi_learner *l, bool incomplete)
+static void rank(mmi_learner *l, bool incomplete, mmi_doubles told)
 {
 	mmi_match *k = &l->match;
 	const mmi_parts parts = mmi_masks_start(&l->masks, 0);
 	mmi_floats unit[MMI_MAX_MODALITIES], there[MMI_MAX_MODALITIES];
 	mmi_run_embed(l->sampler, &l->seen, l->span.rows, &k->unit, k->scale);
 	mmi_room_fill(&k->all, &l->reduce, k->unit.x, incomplete ? parts.observed : NULL, unit, there);
-	mmi_ranking_make(&k->ranking, l->model->device, unit, incomplete ? there : NULL, l->span.of, k->scale);
-	mmi_mirror_pull(l->model->device, &k->ranking.told, k->ranking.told.bytes);
-	return k->ranking.told.host;
+	mmi_ranking_make(&k->ranking, l->model->device, unit, incomplete ? there : NULL, l->span.of, k->scale, told);
+}
+
+static void tell(const mmi_learner *l, const double *at, mmi_measures *m)
+{
+	(void)l;
+	m->match = at[MMI_RANK_LOSS];
+	m->match_first = at[MMI_RANK_FIRST];
+	m->match_tau = exp(-at[MMI_RANK_SCALE]);
+}
+
+/* Of the rows here: which have modality m, and of those which have another one. */
+static void count_rows(const mmi_masks *k, uint32_t m, uint32_t *has, uint32_t *with_another)
+{
+	*has = *with_another = 0;
+	for (uint32_t b = 0; b < k->batch; b++) {
+		bool another = false;
+		for (uint32_t n = 0; n < k->n; n++)
+			another = another || (n != m && k->there[n][b] > 0);
+		*has += k->there[m][b] > 0;
+		*with_another += k->there[m][b] > 0 && another;
+	}
+}
+
+/* Whether some tuple of the whole batch has an alternative in some modality: the host knows that from who is there. */
+static bool has_something(const mmi_learner *l, bool incomplete)
+{
+	bool any = false;
+	if (!incomplete)
+		return l->span.of > 1 && l->model->n_modalities > 1;
+	for (uint32_t m = 0; m < l->model->n_modalities; m++) {
+		uint32_t has, with_another;
+		count_rows(&l->masks, m, &has, &with_another);
+		has = mmi_reduce_count(&l->reduce, has);
+		any |= mmi_reduce_count(&l->reduce, with_another) > 0 && has > 1;
+	}
+	return any;
 }
 
 bool mmi_match_due(const mmi_learner *l, bool chains)
@@ -53,22 +87,20 @@ bool mmi_match_due(const mmi_learner *l, bool chains)
 
 /* Samples are what encoders see: with words left out, where a modality is varied in training. The loss is no sum over
  * samples, so it is found from all vectors of the batch, and its gradient to each goes back through its tower. */
-mm_status mmi_update_match(mmi_learner *l, const mmi_batch *batch, mmi_measures *m, mm_error *e)
+void mmi_update_match(mmi_learner *l, const mmi_batch *batch)
 {
-	mmi_match *k = &l->match;
-	const double *told = rank(l, batch->observed);
-	m->match = told[MMI_RANK_LOSS];
-	m->match_first = told[MMI_RANK_FIRST];
-	m->match_tau = exp(-told[MMI_RANK_SCALE]);
-	if (isnan(m->match))
-		return MM_OK; /* nothing to rank: one tuple, or no two that have the same modalities */
+	const mmi_doubles told = mmi_readings_take(&l->readings, MMI_RANK_TOLD);
+	rank(l, batch->observed, told);
+	mmi_readings_tell(&l->readings, told, tell);
+	if (!has_something(l, batch->observed))
+		return;
 	mmi_terms t = { .n = 1 };
 	t.at[0] = (mmi_segment){ .loss = &l->match_loss,
 		                     .x = &l->seen,
-		                     .pull = k->here.x,
+		                     .pull = l->match.here.x,
 		                     .rows = l->span.rows,
 		                     .x_rows = l->span.rows,
-		                     .seed_at = { (double *)k->ranking.told.device + MMI_RANK_SCALE_GRAD },
+		                     .seed_at = { told.at + MMI_RANK_SCALE_GRAD },
 		                     .seed_of = l->span.of };
-	return mmi_model_update(l, &t, NULL, m, e);
+	mmi_model_update(l, &t, NULL, NULL);
 }

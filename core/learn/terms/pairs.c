@@ -22,7 +22,7 @@ void mmi_term_pairs(mmi_learner *l, mmi_loss *loss, double factor, mmi_terms *t)
 			                           .seed = (float)(factor / l->span.of) };
 }
 
-double mmi_pairs_loss(const mmi_learner *l, const mmi_terms *t, uint32_t rows, double factor)
+double mmi_pairs_loss(const mmi_learner *l, const double *sums, uint32_t rows, double factor)
 {
-	return t->at[0].sum / rows + (has_pairs(l, factor) ? factor * t->at[1].sum / l->span.of : 0);
+	return sums[0] / rows + (has_pairs(l, factor) ? factor * sums[2] / l->span.of : 0);
 }

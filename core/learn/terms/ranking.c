@@ -10,7 +10,6 @@ mm_status mmi_ranking_create(const mmi_model *m, uint32_t rows, size_t d, mmi_ra
 	bool ok = r.room.at;
 	for (uint32_t i = 0; i < r.n; i++)
 		ok = (r.grad.x[i] = mmi_floats_alloc(m->device, rows * d)).at && ok;
-	ok = mmi_mirror_create(m->device, MMI_RANK_TOLD * sizeof(double), &r.told, e) == MM_OK && ok;
 	if (!ok) {
 		mmi_ranking_clear(m, &r);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a ranking of %u tuples", rows);
@@ -23,14 +22,13 @@ void mmi_ranking_clear(const mmi_model *m, mmi_ranking *r)
 {
 	mmi_device_rows_clear(m, &r->grad);
 	m->device->ops->release(m->device, r->room.at);
-	mmi_mirror_clear(m->device, &r->told);
 	*r = (mmi_ranking){ .n = 0 };
 }
 
 void mmi_ranking_make(mmi_ranking *r, const mmi_device *d, const mmi_floats *unit, const mmi_floats *there,
-                      uint32_t rows, mmi_floats scale)
+                      uint32_t rows, mmi_floats scale, mmi_doubles told)
 {
-	mmi_rank a = { .n = r->n, .rows = rows, .dim = r->d, .scale = scale, .room = r->room, .told = { r->told.device } };
+	mmi_rank a = { .n = r->n, .rows = rows, .dim = r->d, .scale = scale, .room = r->room, .told = told };
 	for (uint32_t m = 0; m < r->n; m++) {
 		a.unit[m] = unit[m];
 		a.has[m].at = there ? there[m].at : NULL;

@@ -14,15 +14,14 @@ typedef struct mmi_ranking {
 	size_t d;             /* floats of a unit vector */
 	mmi_device_rows grad; /* [rows][d]: of the loss to each unit vector */
 	mmi_doubles room;     /* for the loss to work in */
-	mmi_mirror told;      /* doubles [MMI_RANK_TOLD] */
 } mmi_ranking;
 
 /* For up to so many rows of the model's modalities. */
 mm_status mmi_ranking_create(const mmi_model *m, uint32_t rows, size_t d, mmi_ranking *out, mm_error *e);
 void mmi_ranking_clear(const mmi_model *m, mmi_ranking *r);
 /* unit [modality][rows][d]; there [modality][rows] of 1 and 0, NULL: all; scale log(1 / tau), a number. Fills grad and
- * told. Allocates nothing. */
+ * told [MMI_RANK_TOLD]. Allocates nothing. */
 void mmi_ranking_make(mmi_ranking *r, const mmi_device *d, const mmi_floats *unit, const mmi_floats *there,
-                      uint32_t rows, mmi_floats scale);
+                      uint32_t rows, mmi_floats scale, mmi_doubles told);
 
 #endif

@@ -43,13 +43,12 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 
 void mmi_continue_data_chain(mmi_learner *l, uint32_t number)
 {
-	mmi_chain_stats stats;
 	mmi_revise_args args = mmi_settings_revise(l->settings, l->state.x_step, -1);
 	args.iteration = (uint32_t)l->state.iteration;
 	args.number = MMI_ROWS_FURTHER(number, l->span.of);
 	const mmi_parts held = mmi_given_parts(&l->given, l->model);
 	mmi_device_rows_copy(l->model, l->span.rows, &l->generated, &l->revised);
-	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, &stats);
+	mmi_run_revise(l->sampler, &args, &held, &l->revised, &l->generated, l->span, NULL);
 }
 
 /* Every rank keeps the rows of all: next time they may be another's. */

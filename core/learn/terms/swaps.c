@@ -16,8 +16,7 @@ mm_status mmi_swaps_create(const mmi_model *m, const mmi_reduce *r, mmi_swaps *o
 	for (size_t i = 0; i < MMI_COUNT(rooms); i++)
 		ok = mmi_reduce_room(r, d, 1, rooms[i], e) == MM_OK && ok;
 	ok = mmi_device_rows_create(m, rows, &k.x, e) == MM_OK && ok;
-	ok = mmi_mirror_create(d, m->n_modalities * rows * sizeof(uint32_t), &k.from, e) == MM_OK && ok;
-	ok = mmi_mirror_create(d, 2 * sizeof(double), &k.told, e) == MM_OK && ok;
+	ok = mmi_mirror_create_again(d, m->n_modalities * rows * sizeof(uint32_t), &k.from, e) == MM_OK && ok;
 	if (!ok) {
 		mmi_swaps_clear(m, &k);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %u swapped tuples", rows);
@@ -29,7 +28,7 @@ mm_status mmi_swaps_create(const mmi_model *m, const mmi_reduce *r, mmi_swaps *o
 void mmi_swaps_clear(const mmi_model *m, mmi_swaps *k)
 {
 	mmi_floats *const rows[] = { &k->e_data, &k->e_swapped, &k->seed_data, &k->seed_swapped };
-	mmi_mirror *const mirrors[] = { &k->from, &k->all_data, &k->all_swapped, &k->all_whole, &k->told };
+	mmi_mirror *const mirrors[] = { &k->from, &k->all_data, &k->all_swapped, &k->all_whole };
 	for (size_t i = 0; i < MMI_COUNT(rows); i++)
 		mmi_floats_release(m->device, rows[i]);
 	for (size_t i = 0; i < MMI_COUNT(mirrors); i++)
@@ -99,9 +98,9 @@ void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_
 		                               .rows = r->span.of,
 		                               .factor = a->factor,
 		                               .margin = a->margin,
-		                               .told = { k->told.device } };
+		                               .told = a->told };
 	d->rows->swap_factors(d, &factors);
-	mmi_mirror_pull(d, &k->told, k->told.bytes);
+	k->told = a->told;
 }
 
 void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t)
@@ -114,6 +113,7 @@ void mmi_term_swaps(mmi_learner *l, uint32_t number, mmi_terms *t)
 		                          .whole_there = data->row_seed,
 		                          .factor = s->swap_factor,
 		                          .margin = s->swap_margin,
+		                          .told = mmi_readings_take(&l->readings, s->swap_factor > 0 ? 2 : 0),
 		                          .iteration = (uint32_t)l->state.iteration,
 		                          .number = number };
 	if (!(s->swap_factor > 0))

@@ -17,7 +17,7 @@ typedef struct mmi_swaps {
 	mmi_floats seed_data, seed_swapped; /* [batch]: factors of the rows in the energy's loss */
 	mmi_mirror all_data, all_swapped, all_whole; /* floats [batch]: energies, who is complete; nothing with one rank */
 	float *whole;                                /* [batch]: the same on the host */
-	mmi_mirror told; /* doubles [2]: mean E(data); share of rows with E(data) < E(swapped) */
+	mmi_doubles told; /* of the last update: mean E(data), share of rows with E(data) < E(swapped) */
 } mmi_swaps;
 
 mm_status mmi_swaps_create(const mmi_model *m, const mmi_reduce *r, mmi_swaps *out, mm_error *e);
@@ -30,13 +30,15 @@ void mmi_swaps_draw(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_
  * `factor`, and their originals by as much more, unless they lie `margin` standard deviations of E(data) above them
  * already. x: the rows here, and where those of all ranks may come together. whole [rows here], on the host and on the
  * device: 0 for rows to leave out, of which nothing is taken either; NULL: none. number: of the update in its
- * iteration; each draws anew. Allocates nothing. */
+ * iteration; each draws anew. told: [2], where the mean E(data) and the share of rows with E(data) < E(swapped) go.
+ * Allocates nothing. */
 typedef struct mmi_swaps_args {
 	const mmi_device_rows *x;
 	const mmi_all_rows *all;
 	const float *whole;
 	mmi_floats whole_there;
 	double factor, margin;
+	mmi_doubles told;
 	uint32_t iteration, number;
 } mmi_swaps_args;
 void mmi_swaps_make(mmi_swaps *k, mmi_sampler *s, const mmi_model *m, const mmi_reduce *r, const mmi_swaps_args *a);

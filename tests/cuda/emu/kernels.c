@@ -4,6 +4,7 @@
 #include "backend/cuda/draw.cu"
 #include "backend/cuda/elementwise.cu"
 #include "backend/cuda/fuse.cu"
+#include "backend/cuda/guard.cu"
 #include "backend/cuda/layout.cu"
 #include "backend/cuda/losses.cu"
 #include "backend/cuda/params.cu"
