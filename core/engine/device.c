@@ -47,15 +47,6 @@ void mmi_mirror_pull(const mmi_device *d, const mmi_mirror *m, size_t bytes)
 	d->ops->wait(d, NULL); /* a failure sticks: whoever waits next is told */
 }
 
-const float *mmi_floats_read(const mmi_device *d, mmi_floats x, size_t n, float *room)
-{
-	if (d->ops->direct || !n)
-		return x.at;
-	d->ops->download(d, room, x.at, n * sizeof *room);
-	d->ops->wait(d, NULL);
-	return room;
-}
-
 mmi_floats mmi_floats_write(const mmi_device *d, const float *host, size_t n, mmi_floats room)
 {
 	if (d->ops->direct)

@@ -89,9 +89,6 @@ static inline mmi_floats mmi_floats_direct(const void *host)
 	return (mmi_floats){ (float *)(uintptr_t)host };
 }
 
-/* n floats of the device where the host can read them: in place where the device is direct, otherwise in `room`, when
- * it returns. */
-const float *mmi_floats_read(const mmi_device *d, mmi_floats x, size_t n, float *room);
 /* n floats of the host where the device can read them: in place where it is direct, otherwise queued to `room`. */
 mmi_floats mmi_floats_write(const mmi_device *d, const float *host, size_t n, mmi_floats room);
 

@@ -75,7 +75,7 @@ static __global__ void gap(const mmi_gap_args a)
 }
 MMI_KERNEL(gap, mmi_gap_args, 5);
 
-static __global__ void norm(const mmi_norm_args a)
+static __global__ void gradient_norm(const mmi_norm_args a)
 {
 	double sum = 0;
 	if (threadIdx.x)
@@ -86,4 +86,4 @@ static __global__ void norm(const mmi_norm_args a)
 	*a.norm = sum;
 	*a.scale = a.clip > 0 && sum > a.clip ? (float)(a.clip / sum) : 1.f;
 }
-MMI_KERNEL(norm, mmi_norm_args, 3);
+MMI_KERNEL(gradient_norm, mmi_norm_args, 3);

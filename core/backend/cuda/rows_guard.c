@@ -3,7 +3,8 @@
 
 #include "backend/cuda/rows.h"
 
-extern const mmi_cuda_kernel mmi_kernel_total, mmi_kernel_prior, mmi_kernel_guard, mmi_kernel_gap, mmi_kernel_norm;
+extern const mmi_cuda_kernel mmi_kernel_total, mmi_kernel_prior, mmi_kernel_guard, mmi_kernel_gap,
+	mmi_kernel_gradient_norm;
 
 _Static_assert(MMI_GAPS <= MMI_BLOCK, "a thread an entry of the ring");
 
@@ -56,5 +57,5 @@ void mmi_cuda_gap(const mmi_device *d, const mmi_gap *a)
 void mmi_cuda_norm(const mmi_device *d, const mmi_norm *a)
 {
 	const mmi_norm_args args = { a->squares.at, a->norm.at, a->scale.at, a->clip, a->n };
-	mmi_cuda_launch(d, &mmi_kernel_norm, one, &args);
+	mmi_cuda_launch(d, &mmi_kernel_gradient_norm, one, &args);
 }
