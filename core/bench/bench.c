@@ -12,6 +12,7 @@
 static const char *const names[MMI_BENCH_COUNT] = {
 	[MMI_BENCH_PEAK] = "peak",   [MMI_BENCH_POSTERIOR] = "posterior", [MMI_BENCH_ENERGY] = "energy",
 	[MMI_BENCH_NOISE] = "noise", [MMI_BENCH_KERNELS] = "kernels",     [MMI_BENCH_ITERATION] = "iteration",
+	[MMI_BENCH_SCALE] = "scale",
 };
 
 const char *mmi_bench_name(mmi_bench_kind kind)
@@ -77,7 +78,9 @@ static mm_status measure(const mmi_bench_request *r, mmi_bench_report *out, mm_e
 			MMI_TRY(works[kind](r, &out->figure[out->n_figures], e));
 			out->n_figures++;
 		}
-	return r->wanted[MMI_BENCH_KERNELS] ? mmi_bench_kernels(r, &out->kernel, &out->n_kernels, e) : MM_OK;
+	if (r->wanted[MMI_BENCH_KERNELS])
+		MMI_TRY(mmi_bench_kernels(r, &out->kernel, &out->n_kernels, e));
+	return r->wanted[MMI_BENCH_SCALE] ? mmi_bench_scale(r, &out->point, &out->n_points, e) : MM_OK;
 }
 
 mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_error *e)
@@ -106,6 +109,8 @@ mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_er
 void mmi_bench_clear(mmi_bench_report *r)
 {
 	mmi_free(r->kernel);
+	mmi_free(r->point);
 	r->kernel = NULL;
-	r->n_kernels = 0;
+	r->point = NULL;
+	r->n_kernels = r->n_points = 0;
 }

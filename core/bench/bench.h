@@ -5,7 +5,8 @@
  *   energy     one Langevin step of x: 5 views of 28x28x3, 64 channels each, a trunk of 64 channels, 64 samples
  *   noise      the Langevin update with fresh Gaussian noise alone
  *   iteration  one cooperative training iteration of an INI, with its data and plugins
- *   kernels    the time of each kernel call in the programs of posterior and energy, on one thread */
+ *   kernels    the time of each kernel call in the programs of posterior and energy, on one thread
+ *   scale      how time and memory of the two steps grow with batch, modalities, steps, picture size and threads */
 #ifndef MMI_BENCH_H
 #define MMI_BENCH_H
 
@@ -21,6 +22,7 @@ typedef enum {
 	MMI_BENCH_NOISE,
 	MMI_BENCH_KERNELS,
 	MMI_BENCH_ITERATION,
+	MMI_BENCH_SCALE,
 	MMI_BENCH_COUNT
 } mmi_bench_kind;
 
@@ -53,6 +55,16 @@ typedef struct mmi_bench_kernel {
 	uint32_t samples;
 } mmi_bench_kernel;
 
+/* One of the two steps at one value of what it grows with, two views unless these are varied. */
+typedef struct mmi_bench_point {
+	const char *work; /* "posterior" or "energy" */
+	const char *axis; /* "batch", ... */
+	uint32_t value, threads;
+	double seconds;  /* median */
+	double flops;    /* of one repetition */
+	double resident; /* bytes */
+} mmi_bench_point;
+
 typedef struct mmi_bench_request {
 	bool wanted[MMI_BENCH_COUNT];
 	const mmi_device *device; /* set by mmi_bench_run; the iteration uses what its INI says */
@@ -67,6 +79,8 @@ typedef struct mmi_bench_report {
 	uint32_t n_figures;
 	mmi_bench_kernel *kernel;
 	size_t n_kernels;
+	mmi_bench_point *point;
+	size_t n_points;
 	char processor[96], isa[96];
 	uint32_t processors;
 	double load[2]; /* load average of the last minute, before and after */
@@ -92,5 +106,6 @@ mm_status mmi_bench_noise(const mmi_bench_request *r, mmi_bench_figure *out, mm_
 mm_status mmi_bench_iteration(const mmi_bench_request *r, mmi_bench_figure *out, mm_error *e);
 /* *out is the caller's to free. */
 mm_status mmi_bench_kernels(const mmi_bench_request *r, mmi_bench_kernel **out, size_t *n, mm_error *e);
+mm_status mmi_bench_scale(const mmi_bench_request *r, mmi_bench_point **out, size_t *n, mm_error *e);
 
 #endif

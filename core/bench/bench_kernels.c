@@ -43,7 +43,8 @@ static mm_status profile_step(const mmi_bench_request *r, bool posterior, mmi_be
 {
 	mmi_bench_model m;
 	mmi_chain_stats stats;
-	mm_status status = mmi_bench_model_create(r, posterior ? MMI_BENCH_DECODERS : MMI_BENCH_TRUNK, 1, &m, e);
+	const mmi_bench_extent usual = mmi_bench_usual(1);
+	mm_status status = mmi_bench_model_create(r, posterior ? MMI_BENCH_DECODERS : MMI_BENCH_TRUNK, &usual, &m, e);
 	if (status == MM_OK) {
 		/* A step binds the program's inputs to the batch. */
 		const mmi_posterior_args z_step = { .steps = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1 };

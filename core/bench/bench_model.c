@@ -1,4 +1,4 @@
-/* bench_model.c - five views as a plugin would bring them, built in: nothing is loaded, nothing is read. */
+/* bench_model.c - views as a plugin would bring them, built in: nothing is loaded, nothing is read. */
 #include "mmi_build.h"
 
 #include "bench/bench_model.h"
@@ -6,15 +6,12 @@
 #include "engine/streams.h"
 #include "plugin/loader.h"
 
+#include <math.h>
 #include <stdio.h>
 
 struct mm_instance {
 	bool decoder, features; /* of the measured size */
-};
-
-static const struct mm_instance sizes[] = {
-	[MMI_BENCH_DECODERS] = { .decoder = true },
-	[MMI_BENCH_TRUNK] = { .features = true },
+	int32_t side;
 };
 
 static mm_tensor convolve(mm_graph *g, mm_tensor x, const char *name, int32_t channels)
@@ -67,13 +64,14 @@ static mm_status build_encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, m
 
 static mm_status build_decoder(mm_instance *i, mm_graph *g, mm_decoder_io *io, mm_error *e)
 {
-	const mm_shape map = mmi_shape(3, 7, 7, 128), picture = mmi_shape(3, 28, 28, 3);
+	const int32_t side = i->side, quarter = side / 4;
+	const mm_shape map = mmi_shape(3, quarter, quarter, 128), picture = mmi_shape(3, side, side, 3);
 	(void)e;
 	if (!i->decoder) {
-		io->out = mmi_graph_ops.reshape(g, linear(g, io->z, "out", MMI_BENCH_PIXELS), &picture);
+		io->out = mmi_graph_ops.reshape(g, linear(g, io->z, "out", 3 * side * side), &picture);
 		return MM_OK;
 	}
-	mm_tensor h = mmi_graph_ops.reshape(g, relu(g, linear(g, io->z, "hidden", 7 * 7 * 128)), &map);
+	mm_tensor h = mmi_graph_ops.reshape(g, relu(g, linear(g, io->z, "hidden", quarter * quarter * 128)), &map);
 	h = relu(g, enlarge(g, h, "conv1", 64));
 	h = relu(g, enlarge(g, h, "conv2", 32));
 	io->out = convolve(g, h, "conv3", 3);
@@ -99,36 +97,51 @@ static const mm_modality_desc view_desc = {
 static char view_path[] = "built in";
 static const mmi_plugin view_plugin = { .path = view_path, .entry = { .id = "bench" } };
 
-static const mm_modality_info view_info = {
-	.struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes),
-	.shape = { 3, { 28, 28, 3, 0 } },
-	.support = MM_SUPPORT_BOX,
-	.lo = -1,
-	.hi = 1,
-	.likelihood = MM_LIKELIHOOD_GAUSSIAN,
-	.likelihood_scale = 0.70710678f,
-	.likelihood_weight = 1,
-};
-
-static void name_views(mmi_bench_model *m, mmi_bench_size size)
+static mm_modality_info view_info(int32_t side)
 {
-	for (int i = 0; i < MMI_BENCH_VIEWS; i++) {
+	return (mm_modality_info){
+		.struct_size = MM_SIZE_THROUGH(mm_modality_info, n_classes),
+		.shape = mmi_shape(3, side, side, 3),
+		.support = MM_SUPPORT_BOX,
+		.lo = -1,
+		.hi = 1,
+		.likelihood = MM_LIKELIHOOD_GAUSSIAN,
+		.likelihood_scale = 0.70710678f,
+		.likelihood_weight = 1,
+	};
+}
+
+static size_t pixels_of(const mmi_bench_model *m)
+{
+	return 3 * (size_t)m->extent.side * m->extent.side;
+}
+
+static mm_status name_views(mmi_bench_model *m, mmi_bench_size size, mm_error *e)
+{
+	m->instance = mmi_alloc(1, sizeof *m->instance);
+	if (!m->instance)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a view");
+	*m->instance = (struct mm_instance){ .decoder = size == MMI_BENCH_DECODERS,
+		                                 .features = size == MMI_BENCH_TRUNK,
+		                                 .side = (int32_t)m->extent.side };
+	for (uint32_t i = 0; i < m->extent.views; i++) {
 		m->views[i] = (mmi_modality){ .plugin = &view_plugin,
 			                          .desc = &view_desc,
-			                          .instance = (mm_instance *)(uintptr_t)&sizes[size],
-			                          .info = view_info,
-			                          .count = MMI_BENCH_PIXELS,
+			                          .instance = m->instance,
+			                          .info = view_info((int32_t)m->extent.side),
+			                          .count = (int64_t)pixels_of(m),
 			                          .x_scale = 1 };
-		snprintf(m->views[i].name, sizeof m->views[i].name, "view%d", i);
+		snprintf(m->views[i].name, sizeof m->views[i].name, "view%u", i);
 	}
+	return MM_OK;
 }
 
 static mm_status fill_rows(mmi_bench_model *m, const mmi_vec *vec, mm_error *e)
 {
-	const size_t pixels = (size_t)MMI_BENCH_BATCH * MMI_BENCH_PIXELS,
-				 latents = (size_t)MMI_BENCH_VIEWS * MMI_BENCH_BATCH * MMI_BENCH_LATENT;
+	const size_t pixels = m->extent.batch * pixels_of(m),
+				 latents = (size_t)m->extent.views * m->extent.batch * MMI_BENCH_LATENT;
 	m->z.z = mmi_alloc(latents, sizeof *m->z.z);
-	for (uint32_t i = 0; i < MMI_BENCH_VIEWS; i++) {
+	for (uint32_t i = 0; i < m->extent.views; i++) {
 		m->x[i] = mmi_alloc(pixels, sizeof *m->x[i]);
 		if (!m->x[i] || !m->z.z)
 			return mmi_fail(e, MM_ENOMEM, "out of memory for a batch");
@@ -140,8 +153,8 @@ static mm_status fill_rows(mmi_bench_model *m, const mmi_vec *vec, mm_error *e)
 	return MM_OK;
 }
 
-mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, uint32_t threads, mmi_bench_model *m,
-                                 mm_error *e)
+mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size, const mmi_bench_extent *extent,
+                                 mmi_bench_model *m, mm_error *e)
 {
 	const mmi_model_config config = { .latent_dim = MMI_BENCH_LATENT,
 		                              .nef = 64,
@@ -150,14 +163,14 @@ mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size
 		                              .pool = MMI_POOL_MEAN,
 		                              .head = MMI_HEAD_LINEAR,
 		                              .seed = 1 };
-	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(MMI_BENCH_BATCH, r->chunk),
-		                                  .max_rows = MMI_BENCH_VIEWS * MMI_BENCH_BATCH,
+	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(extent->batch, r->chunk),
+		                                  .max_rows = extent->views * extent->batch,
 		                                  .seed = 1 };
-	*m = (mmi_bench_model){ .model = NULL };
-	name_views(m, size);
+	*m = (mmi_bench_model){ .extent = *extent };
+	MMI_TRY(name_views(m, size, e));
 	MMI_TRY(fill_rows(m, r->device->vec, e));
-	MMI_TRY(mmi_model_create(r->device, m->views, MMI_BENCH_VIEWS, &config, &m->model, e));
-	MMI_TRY(mmi_pool_create(threads, &m->pool, e));
+	MMI_TRY(mmi_model_create(r->device, m->views, extent->views, &config, &m->model, e));
+	MMI_TRY(mmi_pool_create(extent->threads, &m->pool, e));
 	return mmi_sampler_create(m->model, m->pool, &sampling, &m->sampler, e);
 }
 
@@ -166,8 +179,38 @@ void mmi_bench_model_clear(mmi_bench_model *m)
 	mmi_sampler_destroy(m->sampler);
 	mmi_model_destroy(m->model);
 	mmi_pool_destroy(m->pool);
-	for (int i = 0; i < MMI_BENCH_VIEWS; i++)
+	for (uint32_t i = 0; i < m->extent.views; i++)
 		mmi_free(m->x[i]);
 	mmi_latents_clear(&m->z);
+	mmi_free(m->instance);
 	*m = (mmi_bench_model){ .model = NULL };
+}
+
+/* ------------------------------------------------------------ the Langevin steps */
+
+mm_status mmi_bench_posterior_steps(void *model, mm_error *e)
+{
+	mmi_bench_model *m = model;
+	mmi_chain_stats stats;
+	const mmi_posterior_args args = { .steps = m->extent.steps, .step = 0.1, .noise = 0.1, .grad_scale = 1 };
+	mmi_sampler_posterior(m->sampler, &args, (const float *const *)m->x, mmi_whole(m->extent.batch), m->extent.views,
+	                      &m->z, NULL, &stats);
+	return isfinite(stats.energy) ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the posterior chain's energy is not finite");
+}
+
+mm_status mmi_bench_energy_steps(void *model, mm_error *e)
+{
+	mmi_bench_model *m = model;
+	mmi_chain_stats stats;
+	const mmi_revise_args args = { .steps = m->extent.steps, .step = 0.1, .noise = 0.001, .clamp = true };
+	mmi_sampler_revise(m->sampler, &args, m->x, NULL, mmi_whole(m->extent.batch), &stats);
+	return isfinite(stats.energy) ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the data chain's energy is not finite");
+}
+
+double mmi_bench_model_flops(const mmi_bench_model *m, mmi_bench_size size)
+{
+	const bool posterior = size == MMI_BENCH_DECODERS;
+	const uint32_t rows = posterior ? m->extent.views * m->extent.batch : m->extent.batch;
+	const mmi_program *p = mmi_sampler_program(m->sampler, posterior ? MMI_SAMPLER_POSTERIOR : MMI_SAMPLER_REVISE);
+	return mmi_program_info(p).flops * rows / mmi_sampler_chunk(m->sampler) * m->extent.steps;
 }

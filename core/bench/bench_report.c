@@ -74,6 +74,26 @@ static void print_kernels(const mmi_bench_report *r, FILE *out)
 	}
 }
 
+/* Time an operation, of the axis' first point: 1 is linear growth, less is better. Threads: of one thread's time. */
+static double cost_of(const mmi_bench_point *p, const mmi_bench_point *first)
+{
+	return p->seconds / p->flops / (first->seconds / first->flops);
+}
+
+static void print_points(const mmi_bench_report *r, FILE *out)
+{
+	const mmi_bench_point *first = r->point;
+	if (r->n_points)
+		fprintf(out, "\n%-10s %-13s %6s %8s %11s %8s %11s %8s\n", "", "", "", "threads", "median ms", "GFLOP/s",
+		        "time a FLOP", "MB");
+	for (const mmi_bench_point *p = r->point; p < r->point + r->n_points; p++) {
+		if (strcmp(p->axis, first->axis) || strcmp(p->work, first->work))
+			first = p;
+		fprintf(out, "%-10s %-13s %6u %8u %11.3f %8.1f %11.2f %8.0f\n", p->work, p->axis, p->value, p->threads,
+		        1e3 * p->seconds, p->flops / p->seconds * 1e-9, cost_of(p, first), p->resident * 1e-6);
+	}
+}
+
 void mmi_bench_print(const mmi_bench_report *r, FILE *out)
 {
 	fprintf(out, "%s, %u processors, %s kernels; load %.2f before, %.2f after\n", r->processor, r->processors, r->isa,
@@ -83,6 +103,7 @@ void mmi_bench_print(const mmi_bench_report *r, FILE *out)
 	for (uint32_t i = 0; i < r->n_figures; i++)
 		print_figure(&r->figure[i], peak_rate(r), out);
 	print_kernels(r, out);
+	print_points(r, out);
 }
 
 /* ------------------------------------------------------------ JSON */
@@ -132,6 +153,19 @@ static void add_kernel(cJSON *list, const mmi_bench_kernel *k)
 	cJSON_AddItemToArray(list, o);
 }
 
+static void add_point(cJSON *list, const mmi_bench_point *p)
+{
+	cJSON *o = cJSON_CreateObject();
+	cJSON_AddStringToObject(o, "work", p->work);
+	cJSON_AddStringToObject(o, "axis", p->axis);
+	cJSON_AddNumberToObject(o, "value", p->value);
+	cJSON_AddNumberToObject(o, "threads", p->threads);
+	cJSON_AddNumberToObject(o, "median_s", p->seconds);
+	cJSON_AddNumberToObject(o, "flops", p->flops);
+	cJSON_AddNumberToObject(o, "resident_bytes", p->resident);
+	cJSON_AddItemToArray(list, o);
+}
+
 mm_status mmi_bench_json(const mmi_bench_report *r, char **out, mm_error *e)
 {
 	cJSON *root = cJSON_CreateObject();
@@ -140,12 +174,15 @@ mm_status mmi_bench_json(const mmi_bench_report *r, char **out, mm_error *e)
 	cJSON_AddNumberToObject(root, "processors", r->processors);
 	cJSON_AddNumberToObject(root, "load_before", r->load[0]);
 	cJSON_AddNumberToObject(root, "load_after", r->load[1]);
-	cJSON *figures = cJSON_AddArrayToObject(root, "figures"), *kernels = cJSON_AddArrayToObject(root, "kernels");
+	cJSON *figures = cJSON_AddArrayToObject(root, "figures"), *kernels = cJSON_AddArrayToObject(root, "kernels"),
+		  *points = cJSON_AddArrayToObject(root, "scale");
 	for (uint32_t i = 0; figures && i < r->n_figures; i++)
 		add_figure(figures, &r->figure[i]);
 	for (size_t i = 0; kernels && i < r->n_kernels; i++)
 		add_kernel(kernels, &r->kernel[i]);
-	char *text = kernels ? cJSON_Print(root) : NULL;
+	for (size_t i = 0; points && i < r->n_points; i++)
+		add_point(points, &r->point[i]);
+	char *text = points ? cJSON_Print(root) : NULL;
 	cJSON_Delete(root);
 	*out = text ? mmi_strdup(text) : NULL;
 	cJSON_free(text);

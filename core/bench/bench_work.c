@@ -7,8 +7,6 @@
 #include "backend/cpu/isa.h"
 #include "engine/streams.h"
 
-#include <math.h>
-
 /* ------------------------------------------------------------ peak */
 
 typedef struct mmi_peak_work {
@@ -61,39 +59,21 @@ mm_status mmi_bench_peak(const mmi_bench_request *r, mmi_bench_figure *one, mmi_
 
 /* ------------------------------------------------------------ the Langevin steps */
 
-static mm_status posterior_step(void *ctx, mm_error *e)
-{
-	mmi_bench_model *m = ctx;
-	mmi_chain_stats stats;
-	const mmi_posterior_args args = { .steps = 1, .step = 0.1, .noise = 0.1, .grad_scale = 1 };
-	mmi_sampler_posterior(m->sampler, &args, (const float *const *)m->x, mmi_whole(MMI_BENCH_BATCH), MMI_BENCH_VIEWS,
-	                      &m->z, NULL, &stats);
-	return isfinite(stats.energy) ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the posterior chain's energy is not finite");
-}
-
-static mm_status energy_step(void *ctx, mm_error *e)
-{
-	mmi_bench_model *m = ctx;
-	mmi_chain_stats stats;
-	const mmi_revise_args args = { .steps = 1, .step = 0.1, .noise = 0.001, .clamp = true };
-	mmi_sampler_revise(m->sampler, &args, m->x, NULL, mmi_whole(MMI_BENCH_BATCH), &stats);
-	return isfinite(stats.energy) ? MM_OK : mmi_fail(e, MM_ENUMERIC, "the data chain's energy is not finite");
-}
-
 static mm_status time_step(const mmi_bench_request *r, mmi_bench_kind kind, mmi_bench_figure *out, mm_error *e)
 {
 	const bool posterior = kind == MMI_BENCH_POSTERIOR;
-	const uint32_t rows = posterior ? MMI_BENCH_VIEWS * MMI_BENCH_BATCH : MMI_BENCH_BATCH;
+	const mmi_bench_size size = posterior ? MMI_BENCH_DECODERS : MMI_BENCH_TRUNK;
+	mmi_bench_task *const task = posterior ? mmi_bench_posterior_steps : mmi_bench_energy_steps;
+	const mmi_bench_extent usual = mmi_bench_usual(r->threads);
 	mmi_bench_model m;
 
 	mmi_bench_reset_peak();
-	mm_status status = mmi_bench_model_create(r, posterior ? MMI_BENCH_DECODERS : MMI_BENCH_TRUNK, r->threads, &m, e);
+	mm_status status = mmi_bench_model_create(r, size, &usual, &m, e);
 	if (status == MM_OK)
-		status = mmi_bench_time(mmi_bench_name(kind), r->repeat, posterior ? posterior_step : energy_step, &m, out, e);
+		status = mmi_bench_time(mmi_bench_name(kind), r->repeat, task, &m, out, e);
 	if (status == MM_OK) {
-		const mmi_program *p = mmi_sampler_program(m.sampler, posterior ? MMI_SAMPLER_POSTERIOR : MMI_SAMPLER_REVISE);
 		out->threads = r->threads;
-		out->flops = mmi_program_info(p).flops * rows / mmi_sampler_chunk(m.sampler);
+		out->flops = mmi_bench_model_flops(&m, size);
 	}
 	mmi_bench_model_clear(&m);
 	return status;

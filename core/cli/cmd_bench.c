@@ -12,12 +12,12 @@ static bool choose(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings
                    int *code)
 {
 	for (int kind = 0; kind < MMI_BENCH_COUNT && names->n == 0; kind++)
-		r->wanted[kind] = kind != MMI_BENCH_ITERATION;
+		r->wanted[kind] = kind != MMI_BENCH_ITERATION && kind != MMI_BENCH_SCALE;
 	for (size_t i = 0; i < names->n; i++) {
 		mmi_bench_kind kind = mmi_bench_find(names->item[i]);
 		if (kind == MMI_BENCH_COUNT) {
 			*code = mmi_options_refuse(
-				cli, usage, "unknown work '%s'; there are peak, posterior, energy, noise, kernels and iteration",
+				cli, usage, "unknown work '%s'; there are peak, posterior, energy, noise, kernels, iteration and scale",
 				names->item[i]);
 			return false;
 		}
@@ -70,7 +70,9 @@ int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv)
 		"bench", "[WORK...] [options]",
 		"Measures the speed of: peak (multiply-adds in registers), posterior and energy "
 		"(one Langevin step of z and of x), noise (the Langevin update), kernels (each call of those two steps), "
-		"iteration (one training iteration of --ini, with its data). Without WORK: all but iteration.",
+		"iteration (one training iteration of --ini, with its data), scale (how time and memory of the two steps grow "
+		"with "
+		"batch, modalities, steps, picture size and threads). Without WORK: all but iteration and scale.",
 		options
 	};
 	int code;

@@ -24,10 +24,10 @@ typedef struct job {
 static double standard_density(const float *x, size_t n, size_t dim)
 {
 	const double log_sqrt_2pi = 0.91893853320467274;
-	double sum = 0;
+	double squares = 0;
 	for (size_t i = 0; i < n * dim; i++)
-		sum -= 0.5 * (double)x[i] * (double)x[i] + log_sqrt_2pi;
-	return sum / (double)n;
+		squares += (double)x[i] * (double)x[i];
+	return -0.5 * squares / (double)n - (double)dim * log_sqrt_2pi;
 }
 
 static mm_status fit_part(job *j, const char *of, const float *x, uint32_t rows, int32_t dim, mmi_fitted_part *out,

@@ -16,6 +16,17 @@ check "bench peak succeeds" exits 0
 check "bench peak tells a rate" says out " GFLOP/s"
 check "the peak's operations are counted" json flops '[0-9.e+]*[1-9]'
 
+run bench scale --threads 1 --repeat 1 --json "$work/figures.json"
+check "bench scale succeeds" exits 0
+grows() { grep -Eq "^$1 +$2 +$3 +1 +[0-9.]+ +[0-9.]+ +[0-9.]+ +[1-9][0-9]*\$" "$work/out"; }
+check "bench scale has the batch" grows posterior batch 128
+check "bench scale has modalities" grows energy modalities 8
+check "bench scale has picture sizes" grows energy 'picture side' 56
+check "the first value is what others are compared with" grep -Eq "^energy +steps +1 +1 +[0-9.]+ +[0-9.]+ +1\.00 " "$work/out"
+within() { ! grep -Eq "threads +2" "$work/out"; }
+check "bench scale takes no more threads than asked for" within
+check "the report has the axis" json axis '"picture side"'
+
 run bench nonesuch
 check "unknown work: status 2" exits 2
 check "unknown work is named with what there is" complains "unknown work 'nonesuch'; there are peak, posterior"
