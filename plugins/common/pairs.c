@@ -110,6 +110,13 @@ static mm_status choose_layout(const com_host *h, const pairs_source *s, const p
 		return com_fail(e, MM_EIO,
 		                "%s: no known layout: neither %s (list) nor sounds (pairs); set root in [%s] or in [data]",
 		                s->root, pairs_table.signs, s->instance);
+	char other[200];
+	if (pairs_other_picture(h, s, other, sizeof(other)))
+		return com_fail(
+			e, MM_EIO,
+			"%s: its pictures are of another kind (%s first); PNG and JPEG are read: convert them, or set root in "
+			"[%s] or in [data]",
+			s->root, other, s->instance);
 	return com_fail(
 		e, MM_EIO,
 		"%s: no known layout: neither %s (cub) nor %s (folders) nor %s (coco) nor %s (list) nor %ss (pairs); "
@@ -398,6 +405,16 @@ static mm_status none_is_there(const pairs *p, const pairs_source *s, const char
 	return status;
 }
 
+static mm_status none_is_listed(const pairs *p, const pairs_source *s, const char *what, mm_error *e)
+{
+	char other[200];
+	if (pairs_other_picture(p->host, s, other, sizeof(other)))
+		return com_fail(e, MM_EFORMAT,
+		                "%s: none of %u entries has a PNG or JPEG picture; %s is of a kind that is not read", s->root,
+		                (unsigned)p->n_items, other);
+	return com_fail(e, MM_EFORMAT, "%s: none of %u entries has a %s", s->root, (unsigned)p->n_items, what);
+}
+
 mm_status pairs_present(const pairs *p, const pairs_source *s, const char *what, bool *ok, mm_error *e)
 {
 	uint32_t listed = 0, missing = 0, first = 0;
@@ -412,7 +429,7 @@ mm_status pairs_present(const pairs *p, const pairs_source *s, const char *what,
 			first = k;
 	}
 	if (!listed)
-		return com_fail(e, MM_EFORMAT, "%s: none of %u entries has a %s", s->root, (unsigned)p->n_items, what);
+		return none_is_listed(p, s, what, e);
 	if (missing == listed)
 		return none_is_there(p, s, what, first, listed, e);
 	if (missing)

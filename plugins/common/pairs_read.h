@@ -49,6 +49,8 @@ mm_status pairs_add_item(pairs_reader *r, const pairs_found *found, mm_error *e)
 mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, const pairs_place *at, mm_error *e);
 /* Notes where captions were looked for and are not, the first time; what is there instead is told with it. */
 mm_status pairs_note_absent(pairs_reader *r, const char *path, mm_error *e);
+/* Of pictures: the first file below root that is one, but of a kind that is not read; false: there is none. */
+bool pairs_other_picture(const com_host *h, const pairs_source *s, char *path, size_t size);
 /* A path below a folder in host memory; NULL when out of memory. */
 char *pairs_path(const com_host *h, const char *folder, const char *name);
 /* Whether ROOT/name is a file or folder. */

@@ -4,6 +4,7 @@
 #include "entries.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -46,6 +47,7 @@ typedef struct walk {
 	const char *root;
 	mm_status (*take)(void *ctx, const char *path, mm_error *e); /* a file of a known kind, its path below root */
 	void *ctx;
+	bool all; /* files of all kinds */
 } walk;
 
 static bool is_around(const level *l, const struct stat *info)
@@ -75,7 +77,7 @@ static mm_status walk_entry(const walk *w, const level *l, const char *path, mm_
 	if (!there || (S_ISDIR(info.st_mode) && (l->depth == DEEPEST || is_around(l, &info))))
 		return MM_OK;
 	if (S_ISREG(info.st_mode))
-		return pairs_kind(path) < PAIRS_KINDS ? w->take(w->ctx, path, e) : MM_OK;
+		return w->all || pairs_kind(path) < PAIRS_KINDS ? w->take(w->ctx, path, e) : MM_OK;
 	const level below = { l, path, info.st_dev, info.st_ino, l->depth + 1 };
 	return S_ISDIR(info.st_mode) ? walk_folder(w, &below, e) : MM_OK;
 }
@@ -368,7 +370,7 @@ static mm_status take_file(void *ctx, const char *path, mm_error *e)
 
 static mm_status collect(pairs_entries *a, mm_error *e)
 {
-	const walk w = { a->host, a->source->root, take_file, a };
+	const walk w = { a->host, a->source->root, take_file, a, false };
 	COM_TRY(walk_root(&w, e));
 	if (!a->n)
 		return com_fail(e, MM_EIO,
@@ -396,9 +398,39 @@ static mm_status look(void *ctx, const char *path, mm_error *e)
 static bool present(const com_host *h, const pairs_source *s)
 {
 	looked l = { s->kind, false };
-	const walk w = { h, s->root, look, &l };
+	const walk w = { h, s->root, look, &l, false };
 	(void)walk_root(&w, NULL);
 	return l.found;
+}
+
+typedef struct other_picture {
+	char *path;
+	size_t size;
+} other_picture;
+
+static mm_status look_for_other(void *ctx, const char *path, mm_error *e)
+{
+	static const char *const endings[] = { ".gif",  ".webp", ".bmp", ".tif", ".tiff", ".heic",
+		                                   ".heif", ".avif", ".jxl", ".jp2", ".svg",  ".ppm" };
+	const other_picture *o = ctx;
+	const char *dot = strrchr(path, '.');
+	(void)e;
+	for (size_t i = 0; dot && i < COM_COUNT(endings); i++)
+		if (!strcasecmp(dot, endings[i])) {
+			snprintf(o->path, o->size, "%s", path);
+			return MM_ESTATE;
+		}
+	return MM_OK;
+}
+
+bool pairs_other_picture(const com_host *h, const pairs_source *s, char *path, size_t size)
+{
+	other_picture o = { path, size };
+	const walk w = { h, s->root, look_for_other, &o, true };
+	*path = 0;
+	if (s->kind == PAIRS_PICTURE)
+		(void)walk_root(&w, NULL);
+	return *path;
 }
 
 static mm_status read(pairs_reader *r, mm_error *e)

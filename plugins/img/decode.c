@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "decode.h"
+#include "kinds.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ mm_status img_make_room(const com_host *h, const char *path, uint32_t width, uin
 static mm_status decode_open(const com_host *h, const char *path, FILE *file, uint32_t wanted, img_pixels *out,
                              mm_error *e)
 {
-	uint8_t start[8] = { 0 };
+	uint8_t start[COM_KIND_BYTES] = { 0 };
 	struct stat info;
 	if (fstat(fileno(file), &info) || !S_ISREG(info.st_mode))
 		return com_fail(e, MM_EFORMAT, "%s: not a regular file", path);
@@ -46,6 +47,10 @@ static mm_status decode_open(const com_host *h, const char *path, FILE *file, ui
 	for (size_t i = 0; i < COM_COUNT(formats); i++)
 		if (n >= formats[i].length && !memcmp(start, formats[i].magic, formats[i].length))
 			return formats[i].decode(h, path, file, wanted, out, e);
+	const char *kind = com_kind(start, n);
+	if (kind)
+		return com_fail(e, MM_EFORMAT, "%s: %s; PNG and JPEG are read%s", path, kind,
+		                strstr(kind, "picture") ? ": convert it (ImageMagick: magick FILE FILE.png)" : "");
 	return com_fail(e, MM_EFORMAT, "%s: %s; expected a PNG or JPEG picture", path,
 	                n ? "begins like neither PNG nor JPEG" : "an empty file");
 }

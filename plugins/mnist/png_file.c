@@ -1,6 +1,7 @@
 /* png_file.c - reads PNG through libpng's simplified interface, which neither exits nor jumps. */
 #include "mmi_build.h"
 
+#include "kinds.h"
 #include "png_file.h"
 
 #include <errno.h>
@@ -24,8 +25,13 @@ static mm_status begin(reader *r, const char *path, mm_error *e)
 	r->file = fopen(path, "rb");
 	if (!r->file)
 		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
-	if (!png_image_begin_read_from_stdio(&r->image, r->file)) {
+	uint8_t start[COM_KIND_BYTES];
+	const size_t n = fread(start, 1, sizeof(start), r->file);
+	const char *kind = com_kind(start, n);
+	if (fseek(r->file, 0, SEEK_SET) || !png_image_begin_read_from_stdio(&r->image, r->file)) {
 		fclose(r->file);
+		if (kind && strcmp(kind, "a PNG picture"))
+			return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture, but %s", path, kind);
 		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, r->image.message);
 	}
 	r->image.format = PNG_FORMAT_RGB;

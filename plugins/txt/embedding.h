@@ -20,7 +20,8 @@ mm_status txt_contexts_add(txt_contexts *c, const uint32_t *ids, size_t n, mm_er
 mm_status txt_contexts_finish(txt_contexts *c, const txt_vocabulary *v, const mm_host_linalg *linalg, int32_t dim,
                               float **out, mm_error *e);
 
-/* Read: the text form of word2vec, fastText and GloVe. *dim is what the caller expects, or 0, and becomes the file's
+/* Read: the text form of word2vec, fastText and GloVe, or word2vec's binary one, as they are or in gzip. A file that
+ * has none of the vocabulary's words is refused. *dim is what the caller expects, or 0, and becomes the file's
  * own plus EMBEDDING_OWN. */
 mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const char *path, const char *instance,
                            int32_t *dim, float **out, mm_error *e);

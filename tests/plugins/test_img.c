@@ -309,13 +309,48 @@ static void what_is_no_picture_is_named(void **state)
 	assert_fails(decode(&m, *state, "gone.png", &p, &e), MM_EIO, e, "gone.png");
 	media_text(*state, "empty.png", "");
 	assert_fails(decode(&m, *state, "empty.png", &p, &e), MM_EFORMAT, e, "empty.png: an empty file");
-	media_text(*state, "text.png", "<html>");
+	media_text(*state, "text.png", "no picture");
 	assert_fails(decode(&m, *state, "text.png", &p, &e), MM_EFORMAT, e, "begins like neither PNG nor JPEG");
 	media_write(*state, "huge.png", huge, sizeof huge);
 	assert_int_equal(decode(&m, *state, "huge.png", &p, &e), MM_EFORMAT);
 	assert_non_null(strstr(e.message, "huge.png"));
 	media_text(*state, "folder.png/x", "");
 	assert_int_not_equal(decode(&m, *state, "folder.png", &p, &e), MM_OK);
+	media_host_close(&m);
+}
+
+static void pictures_of_other_kinds_are_named(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *text;
+	} cases[] = {
+		{ "GIF89a\x01\0\x01", 9, "a GIF picture; PNG and JPEG are read: convert it" },
+		{ "RIFF\x24\0\0\0WEBPVP8 ", 16, "a WebP picture" },
+		{ "RIFF\x24\0\0\0WAVEfmt ", 16, "begins like neither" },
+		{ "BM\x36\0\0\0", 6, "a BMP picture" },
+		{ "II*\0\x08\0\0\0", 8, "a TIFF picture" },
+		{ "MM\0*\0\0\0\x08", 8, "a TIFF picture" },
+		{ "\0\0\0\030ftypheic\0\0", 14, "a HEIF picture" },
+		{ "\0\0\0\030ftypavif\0\0", 14, "an AVIF picture" },
+		{ "\0\0\0\030ftypmp42\0\0", 14, "a video" },
+		{ "<svg xmlns", 10, "an SVG drawing" },
+		{ "<?xml version", 13, "an SVG drawing or other XML" },
+		{ "%PDF-1.4", 8, "a PDF document" },
+		{ "<!DOCTYPE html>", 15, "an HTML page" },
+		{ "version https://git-lfs.github.com/spec/v1", 42, "git lfs pull" },
+		{ "PK\x03\x04\x14", 5, "a ZIP archive" },
+		{ "GI", 2, "begins like neither" },
+	};
+	media_host m;
+	media_host_open(&m);
+	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
+		mm_error e = MM_ERROR_INIT;
+		img_pixels p;
+		media_write(*state, "x.png", cases[i].bytes, cases[i].n);
+		assert_fails(decode(&m, *state, "x.png", &p, &e), MM_EFORMAT, e, cases[i].text);
+	}
 	media_host_close(&m);
 }
 
@@ -635,6 +670,7 @@ int main(void)
 		TEST(turned_pictures_are_samples_like_upright_ones),
 		TEST(scans_times_pixels_have_a_bound),
 		TEST(what_is_no_picture_is_named),
+		TEST(pictures_of_other_kinds_are_named),
 		TEST(damaged_files_are_errors_or_pictures),
 		TEST(flat_pictures_stay_flat_at_any_size),
 		TEST(area_takes_the_mean_of_what_a_pixel_covers),

@@ -157,6 +157,9 @@ static void a_folder_of_no_layout_is_refused(void **state)
 	             "no such folder; set root in [img] or in [data]");
 	media_text(*state, "d/readme", "nothing here");
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EIO, e, "no known layout");
+	media_text(*state, "d/deep/x.webp", "a picture of a kind that is not read");
+	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_EIO, e,
+	             "its pictures are of another kind (deep/x.webp first); PNG and JPEG are read");
 	assert_fails(pairs_open(&m.com, &s, 5, &p, &e), MM_EUNSUPPORTED, e, "split 5");
 	s.root = NULL;
 	assert_fails(pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e), MM_ECONFIG, e, "set root in [img]");

@@ -9,6 +9,7 @@
 #include "../rig/device_rig.h"
 
 #include <math.h>
+#include <zlib.h>
 
 /* ---------------------------------------------------------------- tokens */
 
@@ -408,6 +409,10 @@ static void vectors_are_read_from_files_of_other_programs(void **state)
 		{ "red 1 2\ngreen 1 2 3\n", "v.txt:2: more than a word and 2 numbers" },
 		{ "", "holds no vectors" },
 		{ "red\n", "v.txt:1: a word with 0 numbers" },
+		{ "RED 1 2\nGREEN 1 2\n", "none of the" },
+		{ "PK\x03\x04 x", "v.txt: a ZIP archive; expected word vectors" },
+		{ "\xBA\x16\x4F\x2F\x0C",
+		  "a fastText model; expected word vectors as text, or in word2vec's binary form, as they are" },
 	};
 	for (size_t k = 0; k < MMI_COUNT(wrong); k++) {
 		media_text(*state, "v.txt", wrong[k][0]);
@@ -415,6 +420,73 @@ static void vectors_are_read_from_files_of_other_programs(void **state)
 	}
 	media_text(*state, "v.txt", "red 1 2 3\n");
 	assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.txt\ndim = 32", &b, &e), MM_ECONFIG, e,
+	             "so dim is 5");
+}
+
+/* word2vec's binary form; the newline behind each vector is of the original program, others leave it out. */
+static size_t binary_vectors(char *out, bool newlines)
+{
+	static const char *const words[] = { "red", "unseen", "green" };
+	const float values[3][3] = { { 3, 0, 0 }, { 1, 1, 1 }, { 0, 2, 0 } };
+	size_t n = (size_t)sprintf(out, "3 3\n");
+	for (int i = 0; i < 3; i++) {
+		n += (size_t)sprintf(out + n, "%s ", words[i]);
+		memcpy(out + n, values[i], sizeof values[i]);
+		n += sizeof values[i];
+		if (newlines)
+			out[n++] = '\n';
+	}
+	return n;
+}
+
+static void gzip_write(rig *r, const char *name, const void *bytes, size_t n)
+{
+	media_text(r, name, "");
+	gzFile f = gzopen(rig_path(r, name), "wb");
+	assert_non_null(f);
+	assert_int_equal(gzwrite(f, bytes, (unsigned)n), n);
+	assert_int_equal(gzclose(f), Z_OK);
+}
+
+static void assert_same_vectors(rig *r, const char *name, const media_setup *text)
+{
+	mm_error e = MM_ERROR_INIT;
+	media_setup b;
+	char key[64];
+	snprintf(key, sizeof key, "vectors = %s", name);
+	assert_ok(media_setup_open(r, "txt", "d", key, &b, &e), e);
+	assert_int_equal(b.i->dim, text->i->dim);
+	assert_memory_equal(b.i->vector, text->i->vector, (size_t)b.i->vocabulary.n * (size_t)b.i->dim * sizeof(float));
+	media_setup_close(&b);
+}
+
+static void vectors_are_read_from_binary_and_compressed_files(void **state)
+{
+	static const char text[] = "3 3\nred 3 0 0\nunseen 1 1 1\ngreen 0 2 0\n";
+	mm_error e = MM_ERROR_INIT;
+	media_setup b, t;
+	char bytes[200];
+	media_cub(*state, "d");
+	media_text(*state, "v.txt", text);
+	assert_ok(media_setup_open(*state, "txt", "d", "vectors = v.txt", &t, &e), e);
+	for (int newlines = 0; newlines < 2; newlines++) {
+		const size_t n = binary_vectors(bytes, newlines);
+		media_write(*state, "v.bin", bytes, n);
+		assert_same_vectors(*state, "v.bin", &t);
+		gzip_write(*state, "v.bin.gz", bytes, n);
+		assert_same_vectors(*state, "v.bin.gz", &t);
+	}
+	gzip_write(*state, "v.gz", text, sizeof text - 1);
+	assert_same_vectors(*state, "v.gz", &t);
+	media_setup_close(&t);
+	const size_t n = binary_vectors(bytes, false);
+	media_write(*state, "v.bin", bytes, n - 3);
+	assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.bin", &b, &e), MM_EFORMAT, e,
+	             "ends within its word 3");
+	memcpy(bytes + 4 + 4, &(float){ NAN }, sizeof(float));
+	media_write(*state, "v.bin", bytes, n);
+	assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.bin", &b, &e), MM_EFORMAT, e, "word 1: number 1 is");
+	assert_fails(media_setup_open(*state, "txt", "d", "vectors = v.bin\ndim = 9", &b, &e), MM_ECONFIG, e,
 	             "so dim is 5");
 }
 
@@ -678,6 +750,7 @@ int main(void)
 		TEST(a_short_value_still_points_to_its_word),
 		TEST(vectors_do_not_depend_on_the_seed),
 		TEST(vectors_are_read_from_files_of_other_programs),
+		TEST(vectors_are_read_from_binary_and_compressed_files),
 		TEST(a_state_makes_the_data_unnecessary),
 		TEST(states_that_are_damaged_are_refused),
 		TEST(paper_is_the_published_network_without_batch_normalisation),

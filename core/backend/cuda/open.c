@@ -50,7 +50,7 @@ static mm_status open_in(const char *folder, mmi_backend_open **out, mm_error *e
 
 mm_status mmi_cuda_open(bool tensor_cores, mmi_device *out, mm_error *e)
 {
-	const char *folder = getenv("MMCORE_BACKENDS");
+	const char *folder = secure_getenv("MMCORE_BACKENDS"); /* whose code is run */
 	const mmi_backend_request r = { MMI_BACKEND_LAYOUT, tensor_cores, mmi_cpu_device().vec };
 	mmi_backend_open *open = NULL;
 	MMI_TRY(open_in(folder && *folder ? folder : MMCORE_BACKENDDIR, &open, e));
