@@ -24,10 +24,10 @@ typedef struct job {
 static double standard_density(const float *x, size_t n, size_t dim)
 {
 	const double log_sqrt_2pi = 0.91893853320467274;
-	double squares = 0;
+	double sum = 0;
 	for (size_t i = 0; i < n * dim; i++)
-		squares += (double)x[i] * (double)x[i];
-	return -0.5 * squares / (double)n - (double)dim * log_sqrt_2pi;
+		sum -= 0.5 * (double)x[i] * (double)x[i] + log_sqrt_2pi;
+	return sum / (double)n;
 }
 
 static mm_status fit_part(job *j, const char *of, const float *x, uint32_t rows, int32_t dim, mmi_fitted_part *out,
@@ -93,8 +93,8 @@ static mm_status fetch_clusters(const mmi_model *m, clusters *c, mm_error *e)
 	m->device->ops->download(m->device, c->logits, own.log_weight.at, own.n * sizeof *c->logits);
 	m->device->ops->download(m->device, c->means, own.loc.at, own.n * own.dim * sizeof *c->means);
 	MMI_TRY(m->device->ops->wait(m->device, e));
-	for (uint32_t i = 0; i < own.n; i++)
-		largest = fmax(largest, (double)c->logits[i]);
+	for (uint32_t i = 0; i < own.n; i++) /* no fmax: gcc 12 for ARM fails at it */
+		largest = (double)c->logits[i] > largest ? (double)c->logits[i] : largest;
 	for (uint32_t i = 0; i < own.n; i++)
 		total += c->weight[i] = exp((double)c->logits[i] - largest);
 	for (uint32_t i = 0; i < own.n; i++)
