@@ -305,7 +305,8 @@ mmi_chain_sums mmi_sampler_chunk_stats(const mmi_sampler *s)
 /* A chain whose network nobody asked for has no steps. */
 static bool has_net(const mmi_sampler *s, mmi_sampler_net net, mmi_chain_stats *stats)
 {
-	*stats = (mmi_chain_stats){ 0 };
+	if (stats)
+		*stats = (mmi_chain_stats){ 0 };
 	return s->nets & net;
 }
 
