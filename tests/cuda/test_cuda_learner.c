@@ -157,6 +157,7 @@ static void recorded_sequences_change_no_bit(void **state)
 	rig_close(&without);
 }
 
+#if EMULATED /* a card's waits are not counted */
 /* Once an iteration, whatever is learned in it; once more while x_step is measured. */
 static unsigned long waits_of(const char *step)
 {
@@ -180,6 +181,7 @@ static void the_host_waits_once_an_iteration(void **state)
 	assert_int_equal(waits_of("learner.x_step=0.02"), 1);
 	assert_int_equal(waits_of("learner.x_step=auto(0.02)"), 2);
 }
+#endif
 
 /* ------------------------------------------------------------ from device to device */
 
@@ -257,7 +259,9 @@ int main(void)
 		cmocka_unit_test(iterations_with_draws_weighted_by_importance_are_the_hosts),
 		cmocka_unit_test(any_order_of_execution_gives_the_same_bits),
 		cmocka_unit_test(recorded_sequences_change_no_bit),
+#if EMULATED
 		cmocka_unit_test(the_host_waits_once_an_iteration),
+#endif
 		cmocka_unit_test(a_run_goes_on_on_the_other_device),
 		cmocka_unit_test(what_is_not_finite_is_rolled_back),
 	};
