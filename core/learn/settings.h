@@ -90,6 +90,7 @@ typedef struct mmi_settings {
 	mmi_recipe sample, translate;
 	/* output */
 	uint32_t log_interval, checkpoint_interval, checkpoint_keep, grid_interval, grid_columns;
+	bool tensorboard;
 	mmi_model_config model;
 } mmi_settings;
 

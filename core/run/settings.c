@@ -55,6 +55,9 @@ static const mmi_key run_keys[] = {
 	MMI_COUNT_ROW("run", "grid_columns", mmi_settings, grid_columns, 12, 1, 1024,
 	              "Samples on a sheet; its data are drawn at random from the test split, or from the training data "
 	              "where there is none."),
+	MMI_SWITCH_ROW("run", "tensorboard", mmi_settings, tensorboard, false,
+	               "Also writes what metrics.csv has, and the sheets, as files of events for TensorBoard, in "
+	               "RUN/tensorboard."),
 };
 static const mmi_key_table run_table = { "[run]: the program", run_keys, MMI_COUNT(run_keys) };
 

@@ -102,4 +102,6 @@ void mmi_run_write_sheet(mmi_run *r, mmi_train_result *result)
 	mm_error e = MM_ERROR_INIT;
 	mm_status status = draw_sheet(r, result, &e);
 	mmi_run_tolerate(r, MMI_RUN_SHEETS, status, &e);
+	if (status == MM_OK && result->grid[0])
+		mmi_run_tell_sheet(r, result->grid);
 }

@@ -178,6 +178,7 @@ mm_status mmi_run_open(mmi_run *r, const char *out, mmi_train_start start, mm_er
 	MMI_TRY(mmi_runfolder_write_ini(r->folder, r->resolved, e));
 	MMI_TRY(mmi_run_open_metrics(r, resume, e));
 	mmi_run_remember_seconds(r);
+	mmi_run_begin_events(r);
 	if (r->settings_before)
 		mmi_changes_tell(&(mmi_changes){ r->settings_before, r->portable, r->setup },
 		                 (uint64_t)r->learner->state.iteration, r->seconds_before, r->hooks->log);
@@ -188,6 +189,7 @@ void mmi_run_close(mmi_run *r)
 {
 	mmi_batches_destroy(r->batches);
 	mmi_metrics_close(r->metrics);
+	mmi_events_close(r->events);
 	mmi_gallery_destroy(r->gallery);
 	mmi_select_destroy(r->select);
 	mmi_best_clear(&r->best);

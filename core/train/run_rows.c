@@ -10,9 +10,12 @@
 
 void mmi_run_tolerate(mmi_run *r, mmi_run_secondary what, mm_status status, const mm_error *e)
 {
-	static const char *const names[MMI_RUN_N_SECONDARY] = { "writing metrics", "sample sheets",
-		                                                    "linking the best checkpoint", "deleting old checkpoints",
-		                                                    "deleting checkpoints of the course that was left" };
+	static const char *const names[MMI_RUN_N_SECONDARY] = { "writing metrics",
+		                                                    "sample sheets",
+		                                                    "linking the best checkpoint",
+		                                                    "deleting old checkpoints",
+		                                                    "deleting checkpoints of the course that was left",
+		                                                    "writing for TensorBoard" };
 	if (status != MM_OK && !r->failing[what])
 		mmi_logf(r->hooks->log, MM_LOG_WARNING, "%s; training goes on without, and this is tried again", e->message);
 	if (status == MM_OK && r->failing[what])
@@ -94,15 +97,32 @@ mm_status mmi_run_open_metrics(mmi_run *r, bool resume, mm_error *e)
 	              : mmi_metrics_create(path, names, n, &r->metrics, e);
 }
 
-static mm_status write_row(mmi_run *r, const mmi_measures *m, mm_error *e)
+/* The number of a column after this iteration; NaN: it has none. */
+static double value_of(const mmi_measures *m, size_t column)
+{
+	return m->chains || !columns[column].of_chains ? *(const double *)((const char *)m + columns[column].offset)
+	                                               : (double)NAN;
+}
+
+static void tell_row(mmi_run *r, const mmi_measures *m, double seconds)
+{
+	mmi_scalar s[N_COLUMNS] = { { "seconds", seconds },
+		                        { "rollbacks", (double)r->learner->state.rollbacks },
+		                        { "nll_validation", r->validation } };
+	for (size_t i = 0; i < MMI_COUNT(columns); i++)
+		s[3 + i] = (mmi_scalar){ columns[i].name, value_of(m, i) };
+	mmi_run_tell_scalars(r, s, 3 + MMI_COUNT(columns));
+}
+
+static mm_status write_row(mmi_run *r, const mmi_measures *m, double seconds, mm_error *e)
 {
 	if (!r->metrics)
 		MMI_TRY(mmi_run_open_metrics(r, true, e));
-	mmi_metrics_number(r->metrics, COLUMN_SECONDS, mmi_run_seconds(r));
+	mmi_metrics_number(r->metrics, COLUMN_SECONDS, seconds);
 	mmi_metrics_integer(r->metrics, COLUMN_ROLLBACKS, r->learner->state.rollbacks);
 	for (size_t i = 0; i < MMI_COUNT(columns); i++) {
-		double value = *(const double *)((const char *)m + columns[i].offset);
-		if ((m->chains || !columns[i].of_chains) && isfinite(value))
+		const double value = value_of(m, i);
+		if (isfinite(value))
 			mmi_metrics_number(r->metrics, COLUMN_FIRST + i, value);
 	}
 	if (isfinite(r->validation))
@@ -113,8 +133,10 @@ static mm_status write_row(mmi_run *r, const mmi_measures *m, mm_error *e)
 void mmi_run_log_measures(mmi_run *r, const mmi_measures *m)
 {
 	mm_error e = MM_ERROR_INIT;
-	mm_status status = write_row(r, m, &e);
+	const double seconds = mmi_run_seconds(r);
+	mm_status status = write_row(r, m, seconds, &e);
 	mmi_run_tolerate(r, MMI_RUN_ROWS, status, &e);
+	tell_row(r, m, seconds);
 }
 
 /* Checkpoints know the seconds of a time budget; of other runs, which are the same bit for bit, the metrics tell. */

@@ -7,6 +7,7 @@
 #include "store/metrics.h"
 #include "store/runfolder.h"
 #include "train/best.h"
+#include "train/events.h"
 #include "train/select.h"
 #include "train/train.h"
 #include "trained/gallery.h"
@@ -18,6 +19,7 @@ typedef enum {
 	MMI_RUN_BEST_LINK,
 	MMI_RUN_OLD_CHECKPOINTS,
 	MMI_RUN_LEFT_CHECKPOINTS,
+	MMI_RUN_EVENTS,
 	MMI_RUN_N_SECONDARY
 } mmi_run_secondary;
 
@@ -31,6 +33,8 @@ typedef struct mmi_run {
 	mmi_batches *batches;
 	mmi_runfolder *folder;
 	mmi_metrics *metrics;
+	mmi_events *events;   /* for TensorBoard; NULL: none are wanted, or there is no file yet */
+	uint64_t events_from; /* the first step that older files say nothing true of; 0: there are none */
 	mmi_gallery *gallery;
 	mmi_select *select; /* NULL: no checkpoint is selected */
 	mmi_best best;
@@ -59,6 +63,11 @@ mm_status mmi_run_open_metrics(mmi_run *r, bool resume, mm_error *e);
 /* The number of seconds in the last row of a run that goes on, if its checkpoint does not know them. */
 void mmi_run_remember_seconds(mmi_run *r);
 void mmi_run_log_measures(mmi_run *r, const mmi_measures *m);
+
+/* run_events.c: nothing, unless [run] tensorboard. At the beginning, and when the run has gone back. */
+void mmi_run_begin_events(mmi_run *r);
+void mmi_run_tell_scalars(mmi_run *r, const mmi_scalar *s, size_t n);
+void mmi_run_tell_sheet(mmi_run *r, const char *path);
 
 /* run_files.c. A checkpoint now, its link if it is the best, and old ones deleted. */
 mm_status mmi_run_save(mmi_run *r, mmi_train_result *result, mm_error *e);

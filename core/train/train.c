@@ -22,6 +22,7 @@ static mm_status recover(mmi_run *r, const mmi_measures *m, const mmi_batch *bat
 	MMI_TRY(mmi_run_replace(r, result, e));
 	status = mmi_run_open_metrics(r, true, &why);
 	mmi_run_tolerate(r, MMI_RUN_ROWS, status, &why);
+	mmi_run_begin_events(r);
 	return mmi_run_open_batches(r, e);
 }
 
