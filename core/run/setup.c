@@ -260,14 +260,6 @@ static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const 
 /* A GPU shares rows out by itself: one thread gives it a batch at a time. */
 static mm_status open_cuda(mmi_setup *s, mm_error *e)
 {
-	const mmi_settings *set = &s->settings;
-	if (set->model.clusters || set->sample.fitted_prior || set->generator.amsgrad ||
-	    set->fusion > MMI_FUSION_PRODUCT_PRIOR)
-		return mmi_config_refuse(
-			s->config, "run", "device",
-			"cpu with objective = cmvae, sample.prior = fitted, amsgrad, or a fusion other than mixture "
-			"and product: cuda has no such row operations yet",
-			e);
 	if (mmi_cuda_open(!s->settings.strict_floats, &s->device, e) != MM_OK)
 		return mmi_fail_prefix(e, "[run] device = cuda");
 	s->settings.threads = 1;

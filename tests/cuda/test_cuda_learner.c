@@ -95,6 +95,14 @@ static void iterations_with_draws_weighted_by_importance_are_the_hosts(void **st
 	                true);
 }
 
+static void iterations_with_clusters_and_amsgrad_are_the_hosts(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.objective=cmvae", "learner.clusters=3",
+	                                       "learner.private_dim=2", "learner.amsgrad=yes", NULL },
+	                false);
+}
+
 static const char *const plain[] = { "run.chunk=16", "learner.warmup=1", "learner.generator_ema=0.9", NULL };
 
 /* ------------------------------------------------------------ the same bits */
@@ -256,6 +264,7 @@ int main(void)
 		cmocka_unit_test(iterations_are_the_hosts),
 		cmocka_unit_test(iterations_with_all_experts_and_the_contrastive_loss_are_the_hosts),
 		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_are_the_hosts),
+		cmocka_unit_test(iterations_with_clusters_and_amsgrad_are_the_hosts),
 		cmocka_unit_test(iterations_with_draws_weighted_by_importance_are_the_hosts),
 		cmocka_unit_test(any_order_of_execution_gives_the_same_bits),
 		cmocka_unit_test(recorded_sequences_change_no_bit),

@@ -180,6 +180,16 @@ typedef struct mmi_place_args {
 	double temperature, correlation;
 } mmi_place_args;
 
+/* As mmi_mix. */
+typedef struct mmi_mix_args {
+	const float *log_weight, *loc, *scale;
+	float *out;
+	int64_t rows, n, dim;
+	uint64_t key;
+	uint32_t sample, step, iteration;
+	int32_t full;
+} mmi_mix_args;
+
 typedef struct mmi_choose_args {
 	const float *energy;
 	double *score;

@@ -87,6 +87,56 @@ static __global__ void place(const mmi_place_args a)
 }
 MMI_KERNEL(place, mmi_place_args, 3 * MMI_STATES + 2);
 
+/* ------------------------------------------------------------ clusters */
+
+static __device__ int64_t cluster_of(const mmi_mix_args *a, int64_t row)
+{
+	uint32_t c[4] = { 0, a->sample + (uint32_t)row, a->step, a->iteration };
+	double largest = -INFINITY, total = 0;
+	int64_t cluster = 0;
+	for (int64_t k = 0; k < a->n; k++)
+		largest = fmax(largest, (double)a->log_weight[k]);
+	for (int64_t k = 0; k < a->n; k++)
+		total += exp((double)a->log_weight[k] - largest);
+	philox(a->key, c);
+	double left = ((double)c[0] + 0.5) / 4294967296.0 * total;
+	while (cluster + 1 < a->n && (left -= exp((double)a->log_weight[cluster] - largest)) > 0)
+		cluster++;
+	return cluster;
+}
+
+/* loc + L x, L lower triangular: from the last element on, so that those in front of it are still the draws. The sum
+ * over a warp has all lanes read what the first one then replaces. */
+static __device__ void mix_full(const mmi_mix_args *a, const float *loc, const float *lower, float *x, int64_t lane)
+{
+	for (int64_t i = a->dim - 1; i >= 0; i--) {
+		double sum = 0;
+		for (int64_t k = lane; k <= i; k += MMI_WARP)
+			sum += (double)lower[i * a->dim + k] * (double)x[k];
+		sum = warp_sum(sum);
+		if (lane == 0)
+			x[i] = loc[i] + (float)sum;
+	}
+}
+
+/* A warp a row. */
+static __global__ void mix(const mmi_mix_args a)
+{
+	const int64_t row = (int64_t)blockIdx.x * MMI_WARPS + (int64_t)threadIdx.x / MMI_WARP;
+	const int64_t lane = (int64_t)threadIdx.x % MMI_WARP;
+	if (row >= a.rows)
+		return; /* whole warps */
+	const int64_t c = cluster_of(&a, row);
+	const float *loc = a.loc + c * a.dim;
+	float *x = a.out + row * a.dim;
+	if (a.scale && a.full)
+		mix_full(&a, loc, a.scale + c * a.dim * a.dim, x, lane);
+	else
+		for (int64_t k = lane; k < a.dim; k += MMI_WARP)
+			x[k] = loc[k] + (a.scale ? a.scale[c * a.dim + k] : 1.f) * x[k];
+}
+MMI_KERNEL(mix, mmi_mix_args, 4);
+
 /* ------------------------------------------------------------ choices and single rows */
 
 /* The largest of log-weights plus standard Gumbel noise is one of them, with probability proportional to the weight. */

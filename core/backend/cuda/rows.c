@@ -55,6 +55,7 @@ static void exchange(const mmi_device *d, mmi_floats a, mmi_floats b, size_t n)
 const mmi_row_ops mmi_cuda_rows = {
 	.draw = mmi_cuda_draw,
 	.place = mmi_cuda_place,
+	.mix = mmi_cuda_mix,
 	.choose = mmi_cuda_choose,
 	.pick = mmi_cuda_pick,
 	.sums = sums,

@@ -7,6 +7,7 @@
 
 void mmi_cuda_draw(const mmi_device *d, const mmi_draw *a);
 void mmi_cuda_place(const mmi_device *d, const mmi_placing *a);
+void mmi_cuda_mix(const mmi_device *d, const mmi_mix *a);
 void mmi_cuda_choose(const mmi_device *d, const mmi_choice *a);
 void mmi_cuda_pick(const mmi_device *d, const mmi_pick *a);
 void mmi_cuda_simplex(const mmi_device *d, mmi_floats x, size_t runs, size_t n);

@@ -3,7 +3,8 @@
 
 #include "backend/cuda/rows.h"
 
-extern const mmi_cuda_kernel mmi_kernel_draw, mmi_kernel_place, mmi_kernel_fuse, mmi_kernel_choose, mmi_kernel_pick;
+extern const mmi_cuda_kernel mmi_kernel_draw, mmi_kernel_place, mmi_kernel_fuse, mmi_kernel_choose, mmi_kernel_mix,
+	mmi_kernel_pick;
 
 _Static_assert(MMI_STATES == MMI_MAX_STATES, "kernels have room for all states of a chain");
 
@@ -45,6 +46,23 @@ void mmi_cuda_place(const mmi_device *d, const mmi_placing *a)
 		mmi_cuda_launch(d, &mmi_kernel_fuse, (mmi_grid){ .x = a->rows }, &args);
 	else
 		mmi_cuda_launch(d, &mmi_kernel_place, (mmi_grid){ .x = mmi_cuda_blocks(args.rows * args.dim) }, &args);
+}
+
+void mmi_cuda_mix(const mmi_device *d, const mmi_mix *a)
+{
+	const mmi_mix_args args = { .log_weight = a->log_weight.at,
+		                        .loc = a->loc.at,
+		                        .scale = a->scale.at,
+		                        .out = a->out.at,
+		                        .rows = a->rows,
+		                        .n = a->n,
+		                        .dim = (int64_t)a->dim,
+		                        .key = a->rng.key,
+		                        .sample = a->rng.sample,
+		                        .step = a->rng.step,
+		                        .iteration = a->rng.iteration,
+		                        .full = a->full };
+	mmi_cuda_launch(d, &mmi_kernel_mix, (mmi_grid){ .x = (args.rows + MMI_WARPS - 1) / MMI_WARPS }, &args);
 }
 
 void mmi_cuda_choose(const mmi_device *d, const mmi_choice *a)
