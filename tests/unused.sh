@@ -12,6 +12,7 @@ seams() {
 	mmi_grid_cell               small sheets
 	mmi_program_describe        which calls a program makes
 	mmi_program_params          difference quotients by parameters in double
+	mmi_sampler_choose_start    choices among draws of experts on the host
 	mmi_sampler_embed           vectors of E_match on the host
 	mmi_sampler_standard        draws of experts on the host
 	mmi_tuples_join             what was joined

@@ -25,9 +25,9 @@ mm_status mmi_translator_create(const mmi_model *m, mmi_sampler *s, uint32_t max
                                 mm_error *e);
 void mmi_translator_destroy(mmi_translator *t);
 /* x[m] [rows][floats], whole chunks of a span of a batch; observed[m] [rows] of 1 and 0, at least one 1 a row (an
- * expert that is asked for must be observed in every row). What is not observed may hold anything finite and comes back
- * decoded and revised; what is observed is not touched. latents gets the z, w that were decoded; may be NULL. Allocates
- * nothing. */
+ * expert that is asked for must be observed in every row). Rows go to the device once and come back once. What is not
+ * observed may hold anything finite and comes back decoded and revised; what is observed is not touched. latents gets
+ * the z, w that were decoded; may be NULL. Allocates nothing. */
 void mmi_translate(mmi_translator *t, const mmi_translate_args *a, float *const *x, const float *const *observed,
                    mmi_span span, mmi_latents *latents);
 
