@@ -3,8 +3,8 @@
 
 #include "bench/bench.h"
 
-#include "backend/cpu/device.h"
 #include "engine/processors.h"
+#include "run/setup.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +85,7 @@ static mm_status measure(const mmi_bench_request *r, mmi_bench_report *out, mm_e
 
 mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_error *e)
 {
-	const mmi_device device = mmi_cpu_device();
+	const mmi_device device = mmi_setup_host();
 	mmi_bench_request resolved = *r;
 	resolved.device = &device;
 	*out = (mmi_bench_report){ .processors = mmi_processors(), .load = { load_average() } };

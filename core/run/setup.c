@@ -395,9 +395,14 @@ bool mmi_part_absent(mm_status status)
 	return status == MM_EIO || status == MM_EFORMAT || status == MM_EUNSUPPORTED;
 }
 
+mmi_device mmi_setup_host(void)
+{
+	return mmi_cpu_device();
+}
+
 char *mmi_setup_build_text(void)
 {
-	const mmi_device host = mmi_cpu_device();
+	const mmi_device host = mmi_setup_host();
 	return mmi_build_text(&host);
 }
 

@@ -54,6 +54,8 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 bool mmi_part_absent(mm_status status);
 void mmi_setup_close(mmi_setup *s);
 
+/* The host as a device, whatever settings say. */
+mmi_device mmi_setup_host(void);
 /* What computes where the settings name no other device, as checkpoints have it ("mmcore 0.1.0, gcc 12.2.0,
  * cpu/avx512"); mmi_free, NULL when out of memory. */
 char *mmi_setup_build_text(void);

@@ -1,10 +1,10 @@
 /* test_networks.c - what a plugin records: the same each time, complete, finite, and able to learn. */
 #include "mmi_build.h"
 
-#include "backend/cpu/device.h"
 #include "base/finite.h"
 #include "engine/trainer.h"
 #include "model/model.h"
+#include "run/setup.h"
 #include "validate/tests.h"
 
 #include <math.h>
@@ -104,7 +104,7 @@ static void close_branch(branch *b)
 static mm_status open_branch(mmi_subject *s, int kind, int32_t latent, int32_t private, size_t limit, branch *b,
                              mm_error *e)
 {
-	*b = (branch){ .device = mmi_cpu_device(), .kind = kind, .w = MMI_NONE };
+	*b = (branch){ .device = mmi_setup_host(), .kind = kind, .w = MMI_NONE };
 	MMI_TRY(mmi_params_create(&b->device, "test", &b->params, e));
 	MMI_TRY(mmi_graph_create(&b->graph, e));
 	b->graph->limit = limit;
@@ -438,7 +438,7 @@ static mm_status open_lesson(mmi_subject *s, lesson *l, mm_error *e)
 	const mmi_model_config config = {
 		.latent_dim = LATENT, .nef = 4, .blocks = 1, .shortcut_kernel = 1, .seed = s->seed
 	};
-	l->device = mmi_cpu_device();
+	l->device = mmi_setup_host();
 	MMI_TRY(mmi_pool_create(1, &l->pool, e));
 	MMI_TRY(mmi_model_create(&l->device, &s->m, 1, &config, &l->model, e));
 	MMI_TRY(mmi_network_open(&l->net, e));
