@@ -71,6 +71,12 @@ static void data_chain(mmi_learner *l, uint32_t t)
 
 /* ------------------------------------------------------------ updates */
 
+static mmi_segment rows_of(const mmi_learner *l, mmi_loss *loss, const mmi_device_rows *x, uint32_t chains, float seed)
+{
+	const uint32_t b = l->span.rows;
+	return (mmi_segment){ .loss = loss, .x = x, .rows = b * chains, .x_rows = b, .seed = seed };
+}
+
 /* Eq. 11: min over omega of mean NLL(X | z revised) + s_factor mean NLL(X revised | z'). */
 static void tell_generator(const mmi_learner *l, const double *sums, mmi_measures *m)
 {
@@ -80,15 +86,10 @@ static void tell_generator(const mmi_learner *l, const double *sums, mmi_measure
 static void update_generator(mmi_learner *l, const mmi_batch *batch, uint32_t number)
 {
 	(void)batch, (void)number;
-	uint32_t b = l->span.rows;
 	mmi_terms t = { .n = 1 };
-	t.at[0] = (mmi_segment){ .loss = &l->generator_loss,
-		                     .x = &l->x,
-		                     .z = { l->z },
-		                     .mask = &l->masks.data,
-		                     .rows = b * l->n_chains,
-		                     .x_rows = b,
-		                     .seed = 1.0f / (float)(l->span.of * l->n_chains) };
+	t.at[0] = rows_of(l, &l->generator_loss, &l->x, l->n_chains, 1.0f / (float)(l->span.of * l->n_chains));
+	t.at[0].z[0] = l->z;
+	t.at[0].mask = &l->masks.data;
 	mmi_term_pairs(l, &l->generator_loss, l->settings->s_factor, &t);
 	mmi_model_update(l, &t, NULL, tell_generator);
 	mmi_measure_generator(l, &t.at[0]);
@@ -103,16 +104,11 @@ static void tell_inference(const mmi_learner *l, const double *sums, mmi_measure
 static void update_inference(mmi_learner *l, const mmi_batch *batch, uint32_t number)
 {
 	(void)number;
-	uint32_t b = l->span.rows;
 	mmi_terms t = { .n = 1 };
-	t.at[0] = (mmi_segment){ .loss = &l->inference_data,
-		                     .x = &l->seen,
-		                     .mask = &l->masks.data,
-		                     .rows = b,
-		                     .x_rows = b,
-		                     .seed = 1.0f / (float)l->span.of };
+	t.at[0] = rows_of(l, &l->inference_data, &l->seen, 1, 1.0f / (float)l->span.of);
+	t.at[0].mask = &l->masks.data;
 	for (uint32_t c = 0; c < l->n_chains; c++)
-		t.at[0].z[c] = mmi_device_latents_at(l->model, &l->z, (size_t)c * b);
+		t.at[0].z[c] = mmi_device_latents_at(l->model, &l->z, (size_t)c * l->span.rows);
 	mmi_term_pairs(l, &l->inference_generated, l->settings->i_factor, &t);
 	mmi_term_alignment(l, batch, &t);
 	mmi_model_update(l, &t, NULL, tell_inference);
@@ -124,19 +120,15 @@ static void update_energy(mmi_learner *l, const mmi_batch *batch, uint32_t numbe
 {
 	(void)batch;
 	const mmi_settings *s = l->settings;
-	uint32_t b = l->span.rows, n_data = mmi_complete_count(l);
+	uint32_t n_data = mmi_complete_count(l);
 	double ratio = s->x_noise > 0 ? s->x_noise / l->state.x_step : 1, unit = 1 / (ratio * ratio);
 	double of_data = n_data ? unit / n_data : 0, of_revised = unit / l->span.of;
 	mmi_terms t = { .n = 2 };
 	t.at[0] = mmi_complete_tuples(l);
 	t.at[0].seed = (float)of_data;
 	t.at[0].l2 = (float)(s->energy_l2 * of_data);
-	t.at[1] = (mmi_segment){ .loss = &l->energy_loss,
-		                     .x = &l->revised,
-		                     .rows = b,
-		                     .x_rows = b,
-		                     .seed = (float)-of_revised,
-		                     .l2 = (float)(s->energy_l2 * of_revised) };
+	t.at[1] = rows_of(l, &l->energy_loss, &l->revised, 1, (float)-of_revised);
+	t.at[1].l2 = (float)(s->energy_l2 * of_revised);
 	if (!n_data)
 		return; /* nothing to compare the revised tuples with */
 	if (number)
@@ -166,9 +158,7 @@ static void cooperate(mmi_learner *l, const mmi_batch *batch)
 	mmi_updates(update_generator, s->generator_updates, l, batch);
 	mmi_updates(update_inference, s->inference_updates, l, batch);
 	if (s->refresh_negatives) {
-		/* What the experts say is by now of other inputs or other parameters. */
-		if (l->given.rows)
-			mmi_run_encode(l->sampler, &l->x, l->span.rows, &l->experts);
+		mmi_refresh_given(l);
 		generate(l, t);
 		data_chain(l, t);
 	}

@@ -50,7 +50,7 @@ void mmi_latents_copy(mmi_latents *to, const mmi_latents *from, const mmi_model 
 		memcpy(to->w[i], from->w[i], rows * (size_t)mmi_model_w_dim(m) * sizeof *to->w[i]);
 }
 
-double mmi_minus_log_prior(const mmi_model *m, const float *z, size_t n)
+static double minus_log_prior(const mmi_model *m, const float *z, size_t n)
 {
 	const bool laplace = m->config.prior == MMI_PRIOR_LAPLACE;
 	double sum = 0;
@@ -61,9 +61,9 @@ double mmi_minus_log_prior(const mmi_model *m, const float *z, size_t n)
 
 double mmi_latents_minus_log_prior(const mmi_latents *l, const mmi_model *m, size_t rows)
 {
-	double sum = l->z ? mmi_minus_log_prior(m, l->z, rows * (size_t)mmi_model_z_dim(m)) : 0;
+	double sum = l->z ? minus_log_prior(m, l->z, rows * (size_t)mmi_model_z_dim(m)) : 0;
 	for (uint32_t i = 0; i < m->n_modalities && l->w[i]; i++)
-		sum += mmi_minus_log_prior(m, l->w[i], rows * (size_t)mmi_model_w_dim(m));
+		sum += minus_log_prior(m, l->w[i], rows * (size_t)mmi_model_w_dim(m));
 	return sum;
 }
 

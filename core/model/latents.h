@@ -14,8 +14,7 @@ mm_status mmi_latents_create(const mmi_model *m, size_t rows, mmi_latents *out, 
 void mmi_latents_clear(mmi_latents *l);
 /* A view that begins at a row: nothing is copied, never clear it. */
 mmi_latents mmi_latents_at(const mmi_latents *l, const mmi_model *m, size_t row);
-/* Sum of -log p0, by the standard prior, over n numbers of a latent, and over all of them. */
-double mmi_minus_log_prior(const mmi_model *m, const float *z, size_t n);
+/* Sum of -log p0, by the standard prior, over all numbers. */
 double mmi_latents_minus_log_prior(const mmi_latents *l, const mmi_model *m, size_t rows);
 void mmi_latents_copy(mmi_latents *to, const mmi_latents *from, const mmi_model *m, size_t rows);
 

@@ -41,6 +41,13 @@ void mmi_start_data_chain(mmi_learner *l, uint32_t t)
 		mmi_run_noise(l->sampler, l->span, t, &l->generated);
 }
 
+/* It is by now of other inputs or other parameters. */
+void mmi_refresh_given(mmi_learner *l)
+{
+	if (l->given.rows)
+		mmi_run_encode(l->sampler, &l->x, l->span.rows, &l->experts);
+}
+
 void mmi_continue_data_chain(mmi_learner *l, uint32_t number)
 {
 	mmi_revise_args args = mmi_settings_revise(l->settings, l->state.x_step, -1);
