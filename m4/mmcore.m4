@@ -143,6 +143,24 @@ AC_DEFUN([MMCORE_X86_KERNELS], [
 	AM_CONDITIONAL([HAVE_X86_KERNELS], [test $mmcore_x86_kernels = yes])
 ])
 
+# MMCORE_FMAX - GCC 12 for ARM fails with an internal error where a loop takes the largest value by fmax (at -O3): there fmax is
+# a function like any other.
+AC_DEFUN([MMCORE_FMAX], [
+	AC_MSG_CHECKING([whether $CC compiles loops of fmax])
+	AC_COMPILE_IFELSE([AC_LANG_SOURCE([[
+		#include <math.h>
+		double largest(const float *x, unsigned n)
+		{
+			double most = -INFINITY;
+			for (unsigned i = 0; i < n; i++)
+				most = fmax(most, (double)x[i]);
+			return most;
+		}]])],
+		[AC_MSG_RESULT([yes])],
+		[AC_MSG_RESULT([no])
+		AX_APPEND_COMPILE_FLAGS([-fno-builtin-fmax -fno-builtin-fmaxf -fno-builtin-fmin -fno-builtin-fminf], [MMCORE_CFLAGS])])
+])
+
 # MMCORE_WERROR - never the default: a newer compiler must not break somebody's build.
 AC_DEFUN([MMCORE_WERROR], [
 	AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [treat compiler warnings as errors])],

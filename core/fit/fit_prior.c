@@ -93,8 +93,8 @@ static mm_status fetch_clusters(const mmi_model *m, clusters *c, mm_error *e)
 	m->device->ops->download(m->device, c->logits, own.log_weight.at, own.n * sizeof *c->logits);
 	m->device->ops->download(m->device, c->means, own.loc.at, own.n * own.dim * sizeof *c->means);
 	MMI_TRY(m->device->ops->wait(m->device, e));
-	for (uint32_t i = 0; i < own.n; i++) /* no fmax: gcc 12 for ARM fails at it */
-		largest = (double)c->logits[i] > largest ? (double)c->logits[i] : largest;
+	for (uint32_t i = 0; i < own.n; i++)
+		largest = fmax(largest, (double)c->logits[i]);
 	for (uint32_t i = 0; i < own.n; i++)
 		total += c->weight[i] = exp((double)c->logits[i] - largest);
 	for (uint32_t i = 0; i < own.n; i++)
