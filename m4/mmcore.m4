@@ -184,9 +184,14 @@ AC_DEFUN([MMCORE_SANITIZERS], [
 		MMCORE_LDFLAGS="$MMCORE_LDFLAGS -fsanitize=$enable_sanitizers"
 		AC_DEFINE([MMCORE_SANITIZED], [1], [Define to 1 in a build with sanitizers.])
 		dnl gcc watches arrays in a section of their own only where it is told to: shared memory of the emulated GPU.
+		dnl A build for libFuzzer (make fuzz): harnesses get their main from it.
+		AS_CASE([$enable_sanitizers], [*fuzzer-no-link*],
+			[FUZZ_LDFLAGS=-fsanitize=fuzzer FUZZ_CPPFLAGS=-DMMCORE_LIBFUZZER])
 		AX_CHECK_COMPILE_FLAG([-fsanitize-sections=emu_shared], [EMU_CFLAGS=-fsanitize-sections=emu_shared], [], [-Werror])
 	])
 	AC_SUBST([EMU_CFLAGS])
+	AC_SUBST([FUZZ_LDFLAGS])
+	AC_SUBST([FUZZ_CPPFLAGS])
 	AM_CONDITIONAL([SANITIZED], [test "x$enable_sanitizers" != xno])
 ])
 

@@ -233,7 +233,7 @@ mm_status mmi_text_begin(const char *path, const char *text, size_t bytes, size_
 
 mm_status mmi_errno_status(int error)
 {
-	return error == ENOMEM ? MM_ENOMEM : MM_EIO;
+	return error == ENOMEM || error == EMFILE || error == ENFILE ? MM_ENOMEM : MM_EIO;
 }
 
 void mmi_logf(const mmi_log *log, int level, const char *format, ...)

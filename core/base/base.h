@@ -54,7 +54,8 @@ const char *mmi_show(const char *text, size_t length, char *out, size_t size);
 /* How a text file that a user wrote begins: bytes to pass over, 3 for UTF-8's byte order mark, else 0. UTF-16 is
  * refused by name. */
 mm_status mmi_text_begin(const char *path, const char *text, size_t bytes, size_t *skip, mm_error *e);
-/* Of a failed call of the system: MM_ENOMEM stays what it is, all else is MM_EIO. */
+/* Of a failed call of the system: MM_ENOMEM where memory or descriptors ran out, which says nothing about a file; all
+ * else is MM_EIO. */
 mm_status mmi_errno_status(int error);
 
 struct mmi_call;

@@ -62,20 +62,27 @@ static void print_lines(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
-static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, bool settings)
+static mm_status print_iteration(FILE *out, const mmi_checkpoint *ck, mm_error *e)
+{
+	int64_t iteration;
+	if (!mmi_safetensors_find(mmi_checkpoint_tensors(ck), "state.iteration"))
+		return MM_OK;
+	MMI_TRY(mmi_checkpoint_counter(ck, "state.iteration", &iteration, e));
+	fprintf(out, "%-11s %" PRId64 "\n", "iteration", iteration);
+	return MM_OK;
+}
+
+static mm_status print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, bool settings, mm_error *e)
 {
 	static const char *const models[] = { "generator", "inference", "energy", "judge", "matcher" };
 	static const char *const texts[] = { "format", "version", "modalities", "build" };
 	const mmi_safetensors *s = mmi_checkpoint_tensors(ck);
-	mm_error e = MM_ERROR_INIT;
-	int64_t iteration;
 
 	print_field(out, "checkpoint", mmi_checkpoint_path(ck));
 	for (size_t i = 0; i < MMI_COUNT(texts); i++)
 		if (mmi_checkpoint_meta(ck, texts[i]))
 			print_field(out, texts[i], mmi_checkpoint_meta(ck, texts[i]));
-	if (mmi_checkpoint_counter(ck, "state.iteration", &iteration, &e) == MM_OK)
-		fprintf(out, "%-11s %" PRId64 "\n", "iteration", iteration);
+	MMI_TRY(print_iteration(out, ck, e));
 	for (size_t i = 0; i < MMI_COUNT(models); i++)
 		print_model(out, s, models[i]);
 	print_model(out, s, "fitted");
@@ -83,6 +90,7 @@ static void print_checkpoint(FILE *out, const mmi_checkpoint *ck, bool tensors, 
 		print_tensors(out, s);
 	if (settings && mmi_checkpoint_meta(ck, "settings"))
 		print_lines(out, mmi_checkpoint_meta(ck, "settings"));
+	return MM_OK;
 }
 
 static void print_range(FILE *out, const mm_setting *s)
@@ -155,9 +163,9 @@ static mm_status show_checkpoint(const mmi_cli *cli, const char *path, bool tens
 	mm_status opened = mmi_checkpoint_open(file, &ck, e);
 	mmi_free(file);
 	MMI_TRY(opened);
-	print_checkpoint(cli->console->out, ck, tensors, settings);
+	mm_status status = print_checkpoint(cli->console->out, ck, tensors, settings, e);
 	mmi_checkpoint_close(ck);
-	return MM_OK;
+	return status;
 }
 
 static bool is_plugin_name(const char *name)

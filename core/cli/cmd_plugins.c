@@ -97,6 +97,15 @@ static void print_registry(const mmi_cli *cli, const mmi_registry *r, bool verbo
 		print_folders(out, r);
 }
 
+/* What could not be looked at for want of memory may be there after all: the list is not whole. */
+static mm_status check_whole(const mmi_registry *r, mm_error *e)
+{
+	for (size_t i = 0; i < mmi_registry_count(r); i++)
+		if (mmi_registry_plugin(r, i)->why.code == MM_ENOMEM)
+			return mmi_fail(e, MM_ENOMEM, "%s", mmi_registry_plugin(r, i)->why.message);
+	return MM_OK;
+}
+
 int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv)
 {
 	bool verbose = false;
@@ -121,8 +130,10 @@ int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv)
 	mm_status status = mmi_registry_create(0, &cli->log, path, &registry, &e);
 	if (status == MM_OK)
 		status = mmi_registry_scan(registry, &e);
-	if (status == MM_OK)
+	if (status == MM_OK) {
 		print_registry(cli, registry, verbose);
+		status = check_whole(registry, &e);
+	}
 	mmi_registry_destroy(registry);
 	return status == MM_OK ? MMI_EXIT_OK : mmi_cli_fail(cli, &e);
 }

@@ -70,10 +70,25 @@ mmi_section *mmi_config_find_section(const mmi_config *c, const char *name)
 	return NULL;
 }
 
+static uint32_t hash_on(uint32_t hash, const char *name)
+{
+	for (; *name; name++)
+		hash = (hash ^ (uint32_t)tolower((unsigned char)*name)) * 16777619u;
+	return hash * 16777619u;
+}
+
+/* FNV-1a: most comparisons of names are saved by it. */
+static uint32_t hash_of(const char *section_name, const char *key)
+{
+	return hash_on(hash_on(2166136261u, section_name), key);
+}
+
 mmi_setting *mmi_setting_find(const mmi_config *c, const char *section_name, const char *key)
 {
+	const uint32_t hash = hash_of(section_name, key);
 	for (size_t i = 0; i < c->n_settings; i++)
-		if (!strcasecmp(c->settings[i].section, section_name) && !strcasecmp(c->settings[i].key, key))
+		if (c->settings[i].hash == hash && !strcasecmp(c->settings[i].section, section_name) &&
+		    !strcasecmp(c->settings[i].key, key))
 			return &c->settings[i];
 	return NULL;
 }
@@ -97,7 +112,7 @@ static mm_status add_section(mmi_config *c, const char *name, int line, mmi_sect
 mm_status mmi_setting_add(mmi_config *c, const char *section_name, const char *key, mmi_setting **out, mm_error *e)
 {
 	mmi_section *owner;
-	mmi_setting made = { 0 };
+	mmi_setting made = { .hash = hash_of(section_name, key) };
 	void *settings = c->settings;
 
 	*out = mmi_setting_find(c, section_name, key);

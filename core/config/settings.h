@@ -7,6 +7,7 @@
 #define MMI_SHOWN 80 /* longest part of a value repeated in a message */
 
 typedef struct mmi_setting {
+	uint32_t hash; /* of both names */
 	char *section, *key;
 	char *value;      /* as given; NULL: only asked for */
 	bool from_option; /* by --set, not the file */

@@ -19,7 +19,7 @@ mm_status mmi_object_locate(const char *path, char **real, mmi_file_id *id, mm_e
 	char *resolved = realpath(path, NULL);
 
 	if (!resolved)
-		return mmi_fail(e, MM_EIO, "it cannot be opened: %s", strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "it cannot be opened: %s", strerror(errno));
 	char *copy = mmi_strdup(resolved);
 	int missing = stat(resolved, &st);
 	free(resolved);
@@ -104,7 +104,9 @@ static mm_status explain_dlopen(mm_error *e)
 	if (text && strstr(text, "undefined symbol"))
 		hint = "; a plugin gets everything of mmcore through the host's tables and links nothing of it: link it with "
 			   "-Wl,-z,defs to find such symbols";
-	return mmi_fail(e, MM_EABI, "it cannot be loaded: %s%s", text ? text : "no reason known", hint);
+	const bool no_memory = !text || strstr(text, strerror(ENOMEM)); /* all that dlopen tells is a text */
+	return mmi_fail(e, no_memory ? MM_ENOMEM : MM_EABI, "it cannot be loaded: %s%s", text ? text : "out of memory",
+	                hint);
 }
 
 /* True if the address lies in the opened object itself, not in a library it depends on. */

@@ -175,10 +175,14 @@ static bool is_object_name(const char *name)
 
 static mm_status read_names(DIR *folder, char ***names, size_t *n, mm_error *e)
 {
-	for (struct dirent *entry; (entry = readdir(folder));)
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(folder);
+		if (!entry)
+			return errno ? mmi_fail(e, MM_EIO, "the plugin folder cannot be read: %s", strerror(errno)) : MM_OK;
 		if (is_object_name(entry->d_name))
 			MMI_TRY(push(names, n, mmi_strdup(entry->d_name), e));
-	return MM_OK;
+	}
 }
 
 mm_status mmi_search_list(const char *folder, char ***names, size_t *n, mm_error *e)

@@ -95,11 +95,11 @@ static mm_status parts(const mmi_page *p, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status write_page(const mmi_run_files *runs, size_t n, const char *path, mm_error *e)
+static mm_status write_page(const mmi_run_files *runs, size_t n, const char *path, const mmi_log *log, mm_error *e)
 {
 	char *text = NULL;
 	size_t bytes = 0;
-	mmi_page p = { open_memstream(&text, &bytes), runs, n };
+	mmi_page p = { open_memstream(&text, &bytes), runs, n, log };
 	if (!p.out)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a page");
 	head(&p);
@@ -124,7 +124,7 @@ mm_status mmi_page_write(const char *const *runs, size_t n, const char *path, co
 	while (read < n && (status = mmi_run_files_read(runs[read], log, &files[read], e)) == MM_OK)
 		read++;
 	if (status == MM_OK)
-		status = write_page(files, n, path, e);
+		status = write_page(files, n, path, log, e);
 	for (size_t i = 0; i < read; i++)
 		mmi_run_files_clear(&files[i]);
 	return status;

@@ -10,6 +10,7 @@ typedef struct mmi_page {
 	FILE *out;
 	const mmi_run_files *run;
 	size_t n; /* runs */
+	const mmi_log *log;
 } mmi_page;
 
 mm_status mmi_page_summary(const mmi_page *p, mm_error *e);  /* what each run is, its length, cost and build */

@@ -21,8 +21,13 @@ static mm_status embed(const mmi_page *p, const mmi_run_files *r, const mmi_run_
 	mm_status status = mmi_read_file(picture->path, SHEETS_BYTES, &data, &bytes, &why);
 	if (status == MM_ENOMEM)
 		return mmi_fail(e, status, "%s", why.message);
-	if (status != MM_OK)
-		return MM_OK; /* gone, or grown, since the folder was read */
+	if (status != MM_OK) { /* gone, or grown, since the folder was read; or it cannot be */
+		fputs("<p class=\"facts\">", p->out);
+		mmi_html_text(p->out, why.message);
+		fputs("</p>\n", p->out);
+		mmi_logf(p->log, MM_LOG_WARNING, "%s; the page does without", why.message);
+		return MM_OK;
+	}
 	fputs("<figure><figcaption>", p->out);
 	mmi_html_text(p->out, name);
 	fputs("</figcaption><img alt=\"", p->out);

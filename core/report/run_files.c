@@ -19,6 +19,15 @@
 #define MAX_PICTURES 4096
 #define MAX_EVALUATIONS 64
 
+/* A page can be made without a part of it that cannot be read; but for want of memory nothing is left out. */
+static mm_status do_without(mm_status status, const mm_error *why, const mmi_log *log, mm_error *e)
+{
+	if (status == MM_ENOMEM)
+		return mmi_fail(e, status, "%s", why->message);
+	mmi_logf(log, MM_LOG_WARNING, "%s; the page does without", why->message);
+	return MM_OK;
+}
+
 /* ------------------------------------------------------------ settings and metrics */
 
 static mm_status read_settings(mmi_run_files *r, mm_error *e)
@@ -121,14 +130,15 @@ static mm_status read_checkpoint(mmi_run_files *r, const mmi_log *log, mm_error 
 	mm_error why = MM_ERROR_INIT;
 	mmi_checkpoint *ck;
 	char *path;
-	if (mmi_checkpoint_of_run(r->path, &path, &why) != MM_OK)
+	mm_status status = mmi_checkpoint_of_run(r->path, &path, &why);
+	if (status == MM_ENOMEM)
+		return do_without(status, &why, log, e);
+	if (status != MM_OK)
 		return MM_OK; /* a run that has not written one yet */
-	mm_status status = mmi_checkpoint_open(path, &ck, &why);
+	status = mmi_checkpoint_open(path, &ck, &why);
 	mmi_free(path);
-	if (status != MM_OK) {
-		mmi_logf(log, MM_LOG_WARNING, "%s; the page does without", why.message);
-		return MM_OK;
-	}
+	if (status != MM_OK)
+		return do_without(status, &why, log, e);
 	status = keep_all(r, ck, e);
 	mmi_checkpoint_close(ck);
 	return status;
@@ -165,9 +175,7 @@ static mm_status add_evaluation(mmi_run_files *r, const char *path, const mmi_lo
 	mm_status status = mmi_report_read(path, &r->evaluation[r->n_evaluations], &why);
 	if (status == MM_OK)
 		r->n_evaluations++;
-	else
-		mmi_logf(log, MM_LOG_WARNING, "%s; the page does without", why.message);
-	return MM_OK;
+	return status == MM_OK ? MM_OK : do_without(status, &why, log, e);
 }
 
 static mm_status visit(mmi_run_files *r, const char *folder, bool below, const mmi_log *log, mm_error *e);
@@ -192,17 +200,29 @@ static mm_status visit_file(mmi_run_files *r, const char *folder, const char *na
 	return status;
 }
 
+static mm_status no_folder(const char *folder, int error, const mmi_log *log, mm_error *e)
+{
+	mm_error why = MM_ERROR_INIT;
+	return do_without(mmi_fail(&why, mmi_errno_status(error), "%s: %s", folder, strerror(error)), &why, log, e);
+}
+
 /* A folder and, unless it is one of the run's own folders, those in it. */
 static mm_status visit(mmi_run_files *r, const char *folder, bool below, const mmi_log *log, mm_error *e)
 {
 	mm_status status = MM_OK;
-	struct dirent *entry;
 	DIR *d = opendir(folder);
 	if (!d)
-		return MM_OK;
-	while (status == MM_OK && (entry = readdir(d)))
+		return no_folder(folder, errno, log, e);
+	while (status == MM_OK) {
+		errno = 0;
+		const struct dirent *entry = readdir(d);
+		if (!entry) {
+			status = errno ? no_folder(folder, errno, log, e) : MM_OK;
+			break;
+		}
 		if (entry->d_name[0] != '.')
 			status = visit_file(r, folder, entry->d_name, below, log, e);
+	}
 	closedir(d);
 	return status;
 }

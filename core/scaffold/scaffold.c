@@ -121,9 +121,11 @@ mm_status mmi_scaffold_write(const mmi_scaffold *s, mm_error *e)
 		                "MMCORE_TEMPLATE names another folder",
 		                s->from, strerror(errno));
 	mm_status status = mmi_make_folders(s->to, e);
-	while (status == MM_OK && (entry = readdir(d)))
+	while (status == MM_OK && (errno = 0, entry = readdir(d)))
 		if (entry->d_name[0] != '.')
 			status = write_one(s, entry->d_name, e);
+	if (status == MM_OK && errno)
+		status = mmi_fail(e, MM_EIO, "the template %.300s: %s", s->from, strerror(errno));
 	closedir(d);
 	return status;
 }

@@ -26,7 +26,6 @@ typedef struct reader {
 	uint32_t wanted;
 	img_pixels pixels;
 	uint8_t *row; /* one line as the decoder gives it, where that is not RGB */
-	bool cut;     /* data ended early */
 	char text[JMSG_LENGTH_MAX];
 } reader;
 
@@ -37,14 +36,15 @@ static void on_error(j_common_ptr jpeg)
 	longjmp(r->escape, 1);
 }
 
-/* Warnings; only those that mean missing pixels count, since many good files have others. */
+/* Warnings; only those that mean missing pixels count, since many good files have others. Nothing is decoded behind
+ * one: a few bytes may promise millions of pixels. */
 static void on_message(j_common_ptr jpeg, int level)
 {
 	reader *r = jpeg->client_data;
 	int code = jpeg->err->msg_code;
 	if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE)) {
-		r->cut = true;
 		jpeg->err->format_message(jpeg, r->text);
+		longjmp(r->escape, 1);
 	}
 }
 
@@ -122,7 +122,7 @@ static int find_orientation(const reader *r)
 static mm_status decode(reader *r, FILE *file, mm_error *e)
 {
 	if (setjmp(r->escape))
-		return com_fail(e, MM_EFORMAT, "%s: damaged JPEG picture: %s", r->path, r->text);
+		return com_fail(e, MM_EFORMAT, "%s: damaged or truncated JPEG picture: %s", r->path, r->text);
 	jpeg_create_decompress(&r->jpeg);
 	r->jpeg.progress = &r->progress;
 	jpeg_stdio_src(&r->jpeg, file);
@@ -133,7 +133,7 @@ static mm_status decode(reader *r, FILE *file, mm_error *e)
 	jpeg_start_decompress(&r->jpeg);
 	read_rows(r);
 	jpeg_finish_decompress(&r->jpeg);
-	return r->cut ? com_fail(e, MM_EFORMAT, "%s: truncated JPEG picture: %s", r->path, r->text) : MM_OK;
+	return MM_OK;
 }
 
 mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,

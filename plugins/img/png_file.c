@@ -2,8 +2,8 @@
 #include "mmi_build.h"
 
 #include "orient.h"
+#include "picture.h"
 
-#include <errno.h>
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +46,7 @@ mm_status img_decode_png(const com_host *h, const char *path, void *file, uint32
 	png_image image = { .version = PNG_IMAGE_VERSION };
 	const int orientation = find_orientation(file);
 	(void)wanted;
-	if (fseek(file, 0, SEEK_SET))
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+	COM_TRY(com_png_check(path, file, e));
 	if (!png_image_begin_read_from_stdio(&image, file))
 		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, image.message);
 	mm_status status = read_pixels(&image, h, path, out, e);

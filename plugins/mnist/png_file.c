@@ -4,6 +4,8 @@
 #include "kinds.h"
 #include "png_file.h"
 
+#include "picture.h"
+
 #include <errno.h>
 #include <png.h>
 #include <stdio.h>
@@ -17,6 +19,18 @@ typedef struct reader {
 	const char *path;
 } reader;
 
+static mm_status begin_png(reader *r, mm_error *e)
+{
+	uint8_t start[COM_KIND_BYTES];
+	const char *kind = com_kind(start, fread(start, 1, sizeof(start), r->file));
+	COM_TRY(com_png_check(r->path, r->file, e)); /* and back to the start */
+	if (png_image_begin_read_from_stdio(&r->image, r->file))
+		return MM_OK;
+	if (kind && strcmp(kind, "a PNG picture"))
+		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture, but %s", r->path, kind);
+	return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", r->path, r->image.message);
+}
+
 static mm_status begin(reader *r, const char *path, mm_error *e)
 {
 	memset(r, 0, sizeof(*r));
@@ -25,14 +39,10 @@ static mm_status begin(reader *r, const char *path, mm_error *e)
 	r->file = fopen(path, "rb");
 	if (!r->file)
 		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
-	uint8_t start[COM_KIND_BYTES];
-	const size_t n = fread(start, 1, sizeof(start), r->file);
-	const char *kind = com_kind(start, n);
-	if (fseek(r->file, 0, SEEK_SET) || !png_image_begin_read_from_stdio(&r->image, r->file)) {
+	mm_status status = begin_png(r, e);
+	if (status != MM_OK) {
 		fclose(r->file);
-		if (kind && strcmp(kind, "a PNG picture"))
-			return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture, but %s", path, kind);
-		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, r->image.message);
+		return status;
 	}
 	r->image.format = PNG_FORMAT_RGB;
 	r->image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* else 16-bit files without gamma count as linear light */
