@@ -263,3 +263,58 @@ AC_DEFUN([MMCORE_CUDA_LIBRARIES], [
 		])
 	])
 ])
+
+# MMCORE_MPI - optional, the module for ranks: HAVE_MPI, MPI_CFLAGS, MPI_LIBS, MPICC, MPIRUN. The flags are those that MPICC names (Open MPI
+# and MPICH both do for -show), else pkg-config's. mpirun is the one beside MPICC, for the tests.
+AC_DEFUN([MMCORE_MPI], [
+	AC_ARG_WITH([mpi],
+		[AS_HELP_STRING([--with-mpi=auto|yes|no], [build the module for mpirun -n R mmcore train @<:@auto@:>@])],
+		[], [with_mpi=auto])
+	AS_CASE([$with_mpi], [auto|yes|no], [], [AC_MSG_ERROR([--with-mpi takes auto, yes or no])])
+	AC_ARG_VAR([MPICC], [the MPI compiler that says where MPI is @<:@mpicc@:>@])
+	AC_ARG_VAR([MPI_CFLAGS], [C compiler flags for MPI])
+	AC_ARG_VAR([MPI_LIBS], [linker flags for MPI])
+	mmcore_mpi=no
+	AS_IF([test "x$with_mpi" != xno], [
+		AC_PATH_PROGS([MPICC], [mpicc mpicc.openmpi mpicc.mpich])
+		AS_IF([test -z "$MPI_LIBS" && test -n "$MPICC"], [
+			for mmcore_word in `$MPICC -show 2>/dev/null`; do
+				AS_CASE([$mmcore_word],
+					[-I*|-D*], [MPI_CFLAGS="$MPI_CFLAGS $mmcore_word"],
+					[-L*|-l*|-Wl,-rpath*], [MPI_LIBS="$MPI_LIBS $mmcore_word"])
+			done
+		])
+		AS_IF([test -z "$MPI_LIBS"], [PKG_CHECK_MODULES([MPI], [ompi-c], [],
+			[PKG_CHECK_MODULES([MPI], [mpich], [], [: ${MPI_LIBS=-lmpi}])])])
+		MMCORE_WITH_LIBS([$MPI_CFLAGS], [$MPI_LIBS], [
+			AC_MSG_CHECKING([for MPI])
+			AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <mpi.h>
+]], [[int got; return MPI_Init_thread(0, 0, MPI_THREAD_FUNNELED, &got);]])],
+				[mmcore_mpi=yes
+				mmcore_mpi_name="yes, an MPI"
+				AC_EGREP_CPP([mmcore_is_open_mpi], [#include <mpi.h>
+#ifdef OMPI_MAJOR_VERSION
+mmcore_is_open_mpi
+#endif
+], [mmcore_mpi_name="yes, Open MPI"])
+				AC_EGREP_CPP([mmcore_is_mpich], [#include <mpi.h>
+#ifdef MPICH_VERSION
+mmcore_is_mpich
+#endif
+], [mmcore_mpi_name="yes, MPICH"])
+				AC_MSG_RESULT([$mmcore_mpi_name])],
+				[AC_MSG_RESULT([no])])
+		])
+		AS_IF([test "x$with_mpi$mmcore_mpi" = xyesno],
+			[AC_MSG_FAILURE([--with-mpi=yes, but MPI was not found (Debian: libopenmpi-dev or libmpich-dev)])])
+	])
+	MPIRUN=
+	AS_IF([test $mmcore_mpi = yes], [
+		dnl mpicc.mpich goes with mpirun.mpich.
+		mmcore_mpirun=`AS_ECHO(["$MPICC"]) | $SED 's,mpicc\([[^/]]*\)$,mpirun\1,'`
+		AS_IF([test -x "$mmcore_mpirun"], [MPIRUN=$mmcore_mpirun], [AC_PATH_PROGS([MPIRUN], [mpirun mpiexec])])
+	], [MPI_CFLAGS= MPI_LIBS=])
+	AC_SUBST([MPIRUN])
+	AM_CONDITIONAL([HAVE_MPI], [test $mmcore_mpi = yes])
+	AS_IF([test $mmcore_mpi = yes], [mmcore_mpi=$mmcore_mpi_name])
+])

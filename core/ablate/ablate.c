@@ -4,6 +4,7 @@
 #include "ablate/ablate.h"
 
 #include "ablate/ablate_job.h"
+#include "comm/launch.h"
 #include "store/files.h"
 #include "engine/processors.h"
 
@@ -45,16 +46,25 @@ static mm_status make_sweeps(mmi_ablation *a, uint64_t seed, mm_error *e)
 	return MM_OK;
 }
 
+/* With several at a time each has its share of the processors; what a rank has, its runs cannot find out by themselves.
+ */
+static void set_threads(mmi_ablation *a, uint32_t wanted)
+{
+	const mmi_launch launch = mmi_launch_read();
+	const uint32_t share = mmi_processors_part(launch.here) / a->request->jobs, most = share ? share : 1;
+	a->processors = a->request->jobs > 1 && wanted > most ? most : wanted;
+	if (a->processors < wanted || launch.size > 1)
+		snprintf(a->threads, sizeof a->threads, "run.threads=%u", a->processors);
+}
+
 /* Opens the settings that all runs share, for their seed and threads. */
 static mm_status make_grid(mmi_ablation *a, mm_error *e)
 {
 	mmi_setup setup;
 	MMI_TRY(mmi_setup_open(&a->request->setup, &setup, e));
-	uint64_t seed = setup.settings.seed;
-	uint32_t threads = setup.settings.threads, share = mmi_processors() / a->request->jobs;
+	const uint64_t seed = setup.settings.seed;
+	set_threads(a, setup.settings.threads);
 	mmi_setup_close(&setup);
-	if (a->request->jobs > 1 && threads > (share ? share : 1))
-		snprintf(a->threads, sizeof a->threads, "run.threads=%u", share ? share : 1);
 	MMI_TRY(make_sweeps(a, seed, e));
 	MMI_TRY(mmi_points_create(a->sweeps, a->n_sweeps, &a->points, e));
 	a->runs = mmi_alloc(a->points.n, sizeof *a->runs);

@@ -36,10 +36,11 @@ typedef struct mmi_ablation_request {
 	mmi_setup_request setup;   /* what all runs have in common */
 	const char *const *sweeps; /* "SECTION.KEY=A,B,C" */
 	size_t n_sweeps;
-	uint32_t seeds;  /* runs of each combination, with run.seed, run.seed + 1, ...; 1 when run.seed is swept */
-	uint32_t jobs;   /* runs at a time; with more than 1 they share out the processors */
-	double window;   /* figures are means over this share of a run, at its end */
-	const char *out; /* folder of the runs' folders and of the tables */
+	uint32_t seeds;       /* runs of each combination, with run.seed, run.seed + 1, ...; 1 when run.seed is swept */
+	uint32_t jobs;        /* runs at a time; with more than 1 they share out the processors */
+	uint32_t part, parts; /* of every `parts` runs only the one of this number is trained; parts 0: all are */
+	double window;        /* figures are means over this share of a run, at its end */
+	const char *out;      /* folder of the runs' folders and of the tables */
 	const mmi_ablation_assessor *assessor; /* NULL: runs are judged by their metrics alone */
 } mmi_ablation_request;
 
@@ -61,6 +62,7 @@ typedef struct mmi_ablation {
 	mmi_points points;
 	mmi_ablation_run *runs; /* one a point */
 	char threads[32];       /* "run.threads=N", or empty */
+	uint32_t processors;    /* that a run makes use of */
 	bool is_child;          /* this process was one of the runs; it has nothing more to do than to end */
 } mmi_ablation;
 
@@ -80,6 +82,9 @@ void mmi_ablation_destroy(mmi_ablation *a);
  * well, with a->is_child set and how the run went: they leave as the program does, not in the midst of things, so that
  * whatever watches their end (sanitizers, a plugin's atexit) sees it. */
 mm_status mmi_ablation_train(mmi_ablation *a, const mmi_ablation_hooks *hooks, mm_error *e);
+/* After training by several ranks, each its own part of the runs: all come to know how all runs went. Every rank calls.
+ */
+mm_status mmi_ablation_gather(mmi_ablation *a, const mmi_comm *comm, mm_error *e);
 /* Runs in a state. */
 size_t mmi_ablation_count(const mmi_ablation *a, mmi_run_state state);
 

@@ -4,6 +4,12 @@
 
 #include "ablate/ablate.h"
 
+/* Whether run i is of the part that is trained here. */
+static inline bool mmi_ablation_mine(const mmi_ablation *a, size_t i)
+{
+	const mmi_ablation_request *r = a->request;
+	return r->parts < 2 || i % r->parts == r->part;
+}
 /* The settings of run i, opened; if it is to be resumed, with what its plugins had learned. */
 mm_status mmi_ablation_open_run(const mmi_ablation *a, size_t i, const mmi_log *log, mmi_setup *out, mm_error *e);
 /* Files of run i; mmi_free, NULL when out of memory. figures.csv says by its presence that training is over,

@@ -40,7 +40,7 @@ typedef struct crew {
 	mmi_ablation *ablation;
 	const mmi_ablation_hooks *hooks;
 	job jobs[MAX_JOBS];
-	size_t n_jobs, over;
+	size_t n_jobs, over, total;
 	bool stopping;
 	int life[2]; /* life[1] is the parent's alone */
 } crew;
@@ -306,7 +306,7 @@ static void look_up(crew *w)
 		if (w->jobs[k].last.total)
 			share += (double)w->jobs[k].last.done / (double)w->jobs[k].last.total;
 	if (h->progress)
-		h->progress(h->ctx, w->over, w->ablation->points.n, share / (double)w->ablation->points.n);
+		h->progress(h->ctx, w->over, w->total, w->total ? share / (double)w->total : 1);
 }
 
 static mm_status work(crew *w, mm_error *e)
@@ -317,7 +317,7 @@ static mm_status work(crew *w, mm_error *e)
 	for (;;) {
 		look_up(w);
 		for (; next < a->points.n && w->n_jobs < jobs && !w->stopping && status == MM_OK && !a->is_child; next++)
-			if (a->runs[next].state != MMI_RUN_FINISHED)
+			if (mmi_ablation_mine(a, next) && a->runs[next].state != MMI_RUN_FINISHED)
 				status = start(w, next, e);
 		if (a->is_child)
 			return status;
@@ -329,7 +329,11 @@ static mm_status work(crew *w, mm_error *e)
 
 mm_status mmi_ablation_train(mmi_ablation *a, const mmi_ablation_hooks *hooks, mm_error *e)
 {
-	crew w = { .ablation = a, .hooks = hooks, .over = mmi_ablation_count(a, MMI_RUN_FINISHED) };
+	crew w = { .ablation = a, .hooks = hooks };
+	for (size_t i = 0; i < a->points.n; i++) {
+		w.total += mmi_ablation_mine(a, i);
+		w.over += mmi_ablation_mine(a, i) && a->runs[i].state == MMI_RUN_FINISHED;
+	}
 	if (pipe(w.life))
 		return mmi_fail(e, MM_EIO, "cannot make a pipe: %s", strerror(errno));
 	mm_status status = work(&w, e);

@@ -4,6 +4,10 @@
 #include "cli/run_options.h"
 #include "ablate/assess.h"
 #include "ablate/ablate.h"
+#include "cli/slurm.h"
+#include "cli/watch.h"
+#include "comm/launch.h"
+#include "comm/open.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,22 +43,101 @@ static int report(const mmi_cli *cli, const mmi_ablation *a, mm_status status, m
 	return MMI_EXIT_FAILURE;
 }
 
-static int run(const mmi_cli *cli, const mmi_ablation_request *request)
+/* The end of ranks: all come to know how the runs went, and the first makes the tables. They meet no sooner, for the
+ * runs are processes of their own, and MPI does not like to be forked. */
+static int meet(const mmi_cli *cli, mmi_ablation *a, mm_status status, mm_error *e)
+{
+	mmi_comm comm;
+	mm_error why = MM_ERROR_INIT;
+	if (mmi_comm_join(mmi_interrupted, &cli->log, &comm, &why) != MM_OK)
+		return mmi_cli_fail(cli, &why);
+	status = mmi_comm_agree(&comm, status, e);
+	int code = MMI_EXIT_OK;
+	if (mmi_ablation_gather(a, &comm, &why) != MM_OK)
+		code = comm.rank ? MMI_EXIT_FAILURE : mmi_cli_fail(cli, &why);
+	else if (!comm.rank)
+		code = report(cli, a, status, e);
+	fflush(cli->console->out);
+	mmi_watch_end();
+	comm.ops->close(&comm);
+	return code;
+}
+
+/* A part makes no tables: others may be under way. */
+static int end_part(const mmi_cli *cli, const mmi_ablation *a, mm_status status, const mm_error *e)
+{
+	const mmi_ablation_request *r = a->request;
+	if (status != MM_OK)
+		return mmi_cli_fail(cli, e);
+	fprintf(cli->console->out, "part %u of %u is over; the same command without --part makes the tables\n", r->part,
+	        r->parts);
+	return mmi_ablation_count(a, MMI_RUN_FAILED) ? MMI_EXIT_FAILURE : MMI_EXIT_OK;
+}
+
+static int end(const mmi_cli *cli, mmi_ablation *a, uint32_t ranks, mm_status status, mm_error *e)
+{
+	mmi_console_settle(cli->console);
+	return ranks > 1               ? meet(cli, a, status, e)
+	       : a->request->parts > 1 ? end_part(cli, a, status, e)
+	                               : report(cli, a, status, e);
+}
+
+/* Each rank of a launcher has a part of the runs. */
+static mm_status share_out(mmi_ablation_request *r, const mmi_launch *launch, mm_error *e)
+{
+	if (launch->size == 1)
+		return MM_OK;
+	if (r->parts)
+		return mmi_fail(e, MM_ECONFIG, "--part %u/%u for each of %u ranks: give one of --part and mpirun", r->part,
+		                r->parts, launch->size);
+	if (launch->size > MMI_MAX_RANKS)
+		return mmi_fail(e, MM_ECONFIG,
+		                "%u ranks; at most %d share out the runs of an ablation: --slurm and --part have no "
+		                "limit",
+		                launch->size, MMI_MAX_RANKS);
+	r->part = launch->rank, r->parts = launch->size;
+	return mmi_comm_check(e);
+}
+
+static int train(const mmi_cli *cli, mmi_ablation *a, uint32_t ranks)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_progress shown = { .cli = cli };
+	const mmi_ablation_hooks hooks = { &shown, stop, cli->console->rank ? NULL : progress };
+	mmi_interrupt_install();
+	mm_status status = mmi_ablation_train(a, &hooks, &e);
+	if (a->is_child) /* its parent reports */
+		return status == MM_OK ? MMI_EXIT_OK : MMI_EXIT_FAILURE;
+	return end(cli, a, ranks, status, &e);
+}
+
+typedef struct command {
+	int argc;
+	char **argv;
+	bool slurm; /* print a script, and train nothing */
+} command;
+
+static int run(const mmi_cli *cli, mmi_ablation_request *request, const command *c)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_ablation *a;
-	mmi_progress shown = { .cli = cli };
-	const mmi_ablation_hooks hooks = { &shown, stop, progress };
-	if (mmi_ablation_create(request, &a, &e) != MM_OK)
+	const mmi_launch launch = mmi_launch_read();
+	int code = MMI_EXIT_OK;
+	if (share_out(request, &launch, &e) != MM_OK || mmi_ablation_create(request, &a, &e) != MM_OK)
 		return mmi_cli_refuse(cli, &e);
-	mmi_interrupt_install();
-	mm_status status = mmi_ablation_train(a, &hooks, &e);
-	const bool child = a->is_child; /* its parent reports */
-	if (!child)
-		mmi_console_settle(cli->console);
-	int code = child ? (status == MM_OK ? MMI_EXIT_OK : MMI_EXIT_FAILURE) : report(cli, a, status, &e);
+	if (c->slurm)
+		mmi_slurm_print(cli->console->out, a, c->argc, c->argv);
+	else
+		code = train(cli, a, launch.size);
 	mmi_ablation_destroy(a);
 	return code;
+}
+
+/* "I/N" */
+static bool read_part(const char *text, uint32_t *part, uint32_t *parts)
+{
+	char rest;
+	return sscanf(text, "%5u/%5u%c", part, parts, &rest) == 2 && *parts && *part < *parts;
 }
 
 /* What --judge, --eval-count and --eval-split say; false: they do not fit together, and *code is the command's. */
@@ -78,7 +161,9 @@ static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, const char *
 
 int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 {
-	const char *ini = NULL, *out = NULL, *split = NULL;
+	const char *ini = NULL, *out = NULL, *split = NULL, *part = NULL;
+	command as_given = { argc, argv, false };
+	uint32_t number = 0, parts = 0;
 	double minutes = -1, window = 0.25;
 	int64_t seeds = 1, jobs = 1, count = 0;
 	mmi_assess assess = { .judge = NULL };
@@ -101,6 +186,8 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		               "samples, and tuples of the split at most, of an evaluation (default 1000)"),
 		MMI_OPTION_STRING("eval-split", "NAME", &split,
 		                  "test or validation (default: validation if [data] holdout is above 0)"),
+		MMI_OPTION_STRING("part", "I/N", &part, "train every N-th run from number I = 0..N-1 on, and make no tables"),
+		MMI_OPTION_FLAG("slurm", &as_given.slurm, "train nothing: print a script for sbatch, a task a run"),
 		MMI_OPTION_STRING("out", "DIR", &out,
 		                  "folder of all runs and of the tables (default: ablations/NAME, from the INI's name)"),
 		MMI_OPTION_PLUGINS(&plugins),
@@ -122,6 +209,10 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		                          ini ? "nothing to compare: give --sweep, --seeds or both" : "--ini is missing");
 		goto done;
 	}
+	if (part && !read_part(part, &number, &parts)) {
+		code = mmi_options_refuse(cli, &usage, "--part is '%s'; expected I/N with I from 0 to N - 1, e.g. 0/4", part);
+		goto done;
+	}
 	if (!read_assess(cli, &usage, split, count, &assess, &code))
 		goto done;
 	folder = out ? mmi_strdup(out) : mmi_default_folder("ablations", ini);
@@ -135,10 +226,12 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		                             .n_sweeps = sweeps.n,
 		                             .seeds = (uint32_t)seeds,
 		                             .jobs = (uint32_t)jobs,
+		                             .part = number,
+		                             .parts = parts,
 		                             .window = window,
 		                             .out = folder,
 		                             .assessor = assess.judge ? &assessor : NULL };
-	code = run(cli, &request);
+	code = run(cli, &request, &as_given);
 done:
 	mmi_free(folder);
 	mmi_strings_clear(&plugins);

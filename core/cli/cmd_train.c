@@ -2,6 +2,8 @@
 #include "mmi_build.h"
 
 #include "cli/run_options.h"
+#include "cli/watch.h"
+#include "comm/open.h"
 #include "report/page.h"
 #include "train/rehearse.h"
 #include "train/train.h"
@@ -75,6 +77,12 @@ static void print_result(const mmi_train_result *r, const char *how)
 		printf("samples    %s\n", r->grid);
 }
 
+/* What all ranks know the first one tells; another, what it alone found. */
+static int refuse(const mmi_cli *cli, const mmi_comm *comm, const mm_error *e)
+{
+	return comm->rank ? MMI_EXIT_OK : mmi_cli_refuse(cli, e);
+}
+
 /* What was written stays, and is named: the error says why there is no more. */
 static int fail(const mmi_cli *cli, const mmi_train_result *r, const mm_error *e)
 {
@@ -88,6 +96,7 @@ typedef struct mmi_train_job {
 	mmi_setup_request request;
 	const char *out;
 	bool resume, changed_data, dry_run;
+	mmi_comm comm;
 } mmi_train_job;
 
 static mmi_train_start start_of(const mmi_train_job *j)
@@ -95,18 +104,31 @@ static mmi_train_start start_of(const mmi_train_job *j)
 	return !j->resume ? MMI_TRAIN_NEW : j->changed_data ? MMI_TRAIN_RESUME_CHANGED_DATA : MMI_TRAIN_RESUME;
 }
 
+/* A rank other than the first, which has told what there was to tell. */
+static int end_rank(const mmi_cli *cli, const mmi_comm *comm, mm_status status, const mm_error *e)
+{
+	mm_error lost = MM_ERROR_INIT;
+	if (status == MM_OK || comm->ops->status(comm, &lost) == MM_OK)
+		return MMI_EXIT_OK;
+	if (lost.code != MM_ECANCELLED)
+		mmi_cli_error(cli, "%s", e->message);
+	return MMI_EXIT_FAILURE;
+}
+
 static int train(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_train_result result;
 	mmi_train_view view = { .cli = cli, .cooperative = setup->settings.cooperative };
-	mmi_train_hooks hooks = { &view, stop, step, &cli->log };
+	mmi_train_hooks hooks = { &view, stop, j->comm.rank ? NULL : step, &cli->log };
 	mmi_interrupt_install();
 	mm_status status = mmi_train(setup, j->out, start_of(j), &hooks, &result, &e);
 	if (view.started)
 		mmi_progress_finish(&view.progress);
+	if (j->comm.rank)
+		return end_rank(cli, &j->comm, status, &e);
 	if (status != MM_OK)
-		return view.started ? fail(cli, &result, &e) : mmi_cli_refuse(cli, &e);
+		return view.started || status == MM_ECANCELLED ? fail(cli, &result, &e) : mmi_cli_refuse(cli, &e);
 	mmi_page_of_run(j->out, &cli->log);
 	print_result(&result, result.interrupted ? "interrupted" : "finished");
 	return result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK;
@@ -133,7 +155,7 @@ static void print_rehearsal(const mmi_rehearsal *r, const char *settings)
 }
 
 /* Everything up to the first iterations, and no file. */
-static int rehearse(const mmi_cli *cli, mmi_setup *setup)
+static int rehearse(const mmi_cli *cli, const mmi_comm *comm, mmi_setup *setup)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_rehearsal r;
@@ -141,22 +163,53 @@ static int rehearse(const mmi_cli *cli, mmi_setup *setup)
 	mm_status status = mmi_train_rehearse(setup, &cli->log, &r, &e);
 	if (status == MM_OK)
 		status = mmi_config_resolved(setup->config, &settings, &e);
-	if (status == MM_OK)
+	if (status == MM_OK && !comm->rank)
 		print_rehearsal(&r, settings);
 	mmi_free(settings);
-	return status == MM_OK ? MMI_EXIT_OK : mmi_cli_refuse(cli, &e);
+	return status == MM_OK ? MMI_EXIT_OK : refuse(cli, comm, &e);
+}
+
+static void tell_ranks(const mmi_cli *cli, const mmi_train_job *j, const mmi_setup *setup)
+{
+	if (j->comm.size > 1)
+		mmi_logf(&cli->log, MM_LOG_INFO, "%u ranks, the first with %u thread%s", j->comm.size, setup->settings.threads,
+		         setup->settings.threads > 1 ? "s" : "");
 }
 
 static int open_and_train(const mmi_cli *cli, const mmi_train_job *j)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup;
-	mm_status status =
+	const mm_status here =
 		j->resume ? mmi_setup_resume(&j->request, j->out, &setup, &e) : mmi_setup_open(&j->request, &setup, &e);
-	if (status != MM_OK)
+	const mm_status all = mmi_comm_agree(&j->comm, here, &e);
+	int code = MMI_EXIT_OK;
+	if (all == MM_OK) {
+		setup.comm = j->comm;
+		setup.comm.patience = setup.settings.rank_timeout;
+		tell_ranks(cli, j, &setup);
+		code = j->dry_run ? rehearse(cli, &j->comm, &setup) : train(cli, j, &setup);
+	} else {
+		code = refuse(cli, &j->comm, &e);
+	}
+	if (here == MM_OK)
+		mmi_setup_close(&setup);
+	return code;
+}
+
+/* The end of a comm may be that of the process: what was said must be out by then. */
+static int join_and_train(const mmi_cli *cli, mmi_train_job *j)
+{
+	mm_error e = MM_ERROR_INIT;
+	if (mmi_comm_join(mmi_interrupted, &cli->log, &j->comm, &e) != MM_OK)
 		return mmi_cli_refuse(cli, &e);
-	int code = j->dry_run ? rehearse(cli, &setup) : train(cli, j, &setup);
-	mmi_setup_close(&setup);
+	if (j->comm.rank)
+		cli->console->level = MM_LOG_ERROR;
+	const int code = open_and_train(cli, j);
+	fflush(cli->console->out);
+	if (j->comm.size > 1)
+		mmi_watch_end();
+	j->comm.ops->close(&j->comm);
 	return code;
 }
 
@@ -174,7 +227,7 @@ static int run(const mmi_cli *cli, const mmi_usage *usage, mmi_train_job *j)
 		j->request.ini = own = mmi_format("%s/run.ini", j->out); /* goes on as it was */
 	if (!j->out && j->request.ini)
 		j->out = folder = mmi_default_folder("runs", j->request.ini);
-	code = j->request.ini && j->out ? open_and_train(cli, j) : mmi_cli_no_memory(cli, "the name of the run's folder");
+	code = j->request.ini && j->out ? join_and_train(cli, j) : mmi_cli_no_memory(cli, "the name of the run's folder");
 	mmi_free(own);
 	mmi_free(folder);
 	return code;

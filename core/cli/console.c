@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define DEFAULT_COLUMNS 80
+#define RANK_LAG 3 /* seconds */
 
 static double monotonic_seconds(void)
 {
@@ -75,7 +76,11 @@ void mmi_console_line(mmi_console *c, int level, const char *text)
 	if (level < c->level)
 		return;
 	wipe(c);
-	if (level >= MM_LOG_WARNING)
+	if (level >= MM_LOG_ERROR && c->rank)
+		sleep(RANK_LAG);
+	if (level >= MM_LOG_WARNING && c->rank)
+		fprintf(c->err, "%s, rank %u: ", c->program, c->rank);
+	else if (level >= MM_LOG_WARNING)
 		fprintf(c->err, "%s: ", c->program);
 	fputs(level_words(level), c->err);
 	mmi_console_text(c->err, text);

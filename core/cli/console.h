@@ -15,12 +15,15 @@ typedef struct mmi_console {
 	int live;            /* columns the unfinished line takes now; 0: the cursor is at a line's start */
 	int level;           /* lowest level shown: MM_LOG_INFO unless the user asks for more or less */
 	double (*now)(void); /* seconds, monotonic */
+	unsigned rank;       /* of several that a launcher started: the first one speaks for all (mmi_console_line) */
 } mmi_console;
 
 mmi_console mmi_console_standard(const char *program);
 /* Text that others may have written, without control characters: file names, metadata, what plugins say. */
 void mmi_console_text(FILE *out, const char *text);
-/* A whole line, cleaned like that; an unfinished one is wiped first. Warnings and errors get the program's name. */
+/* A whole line, cleaned like that; an unfinished one is wiped first. Warnings and errors get the program's name. An
+ * error of a rank other than the first says which, and waits until the first has told the same and the launcher has
+ * ended all: it is seen if it is no error of all. */
 void mmi_console_line(mmi_console *c, int level, const char *text);
 /* Redraws the unfinished line (terminals only). */
 void mmi_console_live(mmi_console *c, const char *text);

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/watch.h"
+#include "comm/launch.h"
 #include "run/setup.h"
 
 #include <mmcore/plugin.h>
@@ -111,6 +112,7 @@ int main(int argc, char **argv)
 {
 	static const char program[] = "mmcore";
 	mmi_console console = mmi_console_standard(program);
+	console.rank = mmi_launch_read().rank;
 	mmi_cli cli = { .program = program, .console = &console, .log = mmi_console_log(&console) };
 
 	mmi_interrupt_files();

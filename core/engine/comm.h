@@ -13,28 +13,30 @@
 
 typedef struct mmi_comm mmi_comm;
 
-/* The first failure of what moves bytes sticks and is told by status. With one rank send, receive and share are never
- * called. */
+/* The first failure of what moves bytes sticks and is told by status; from then on nothing is moved. With one rank swap
+ * is never called. */
 typedef struct mmi_comm_ops {
 	const char *name;
 	/* all: the parts of ranks 0, 1, ..., `bytes` each, in memory of the host. A part may lie at its place in `all`. */
 	void (*gather)(const mmi_comm *c, const void *part, size_t bytes, void *all);
 	/* x on every rank becomes what it is on rank `from`, in memory of the host. */
 	void (*broadcast)(const mmi_comm *c, void *x, size_t bytes, uint32_t from);
-	/* n floats of a device, from one rank to one other; these two alone call. */
-	void (*send)(const mmi_comm *c, const mmi_device *d, mmi_floats x, size_t n, uint32_t to);
-	void (*receive)(const mmi_comm *c, const mmi_device *d, mmi_floats x, size_t n, uint32_t from);
-	/* broadcast of n floats of a device. */
-	void (*share)(const mmi_comm *c, const mmi_device *d, mmi_floats x, size_t n, uint32_t from);
+	/* Floats of a device to one other rank, and what that one sends back; both call, with each other. 0: none. */
+	void (*swap)(const mmi_comm *c, const mmi_device *d, uint32_t with, mmi_floats out, size_t n_out, mmi_floats in,
+	             size_t n_in);
 	mm_status (*status)(const mmi_comm *c, mm_error *e);
-	/* This rank gives up: the others fail in what they wait for instead of waiting for ever. */
-	void (*stop)(const mmi_comm *c);
+	/* This rank gives up, and why: the others fail in what they wait for instead of waiting for ever. */
+	void (*stop)(const mmi_comm *c, const char *why);
+	uint64_t (*sent)(const mmi_comm *c); /* bytes, by this rank so far */
+	/* The end, which all ranks come to with their work done; it may end the process where one of them failed. */
+	void (*close)(mmi_comm *c);
 } mmi_comm_ops;
 
 struct mmi_comm {
 	const mmi_comm_ops *ops;
 	uint32_t rank, size;
-	void *own; /* of the implementation */
+	double patience; /* seconds for which a rank may not answer; 0: for ever */
+	void *own;       /* of the implementation */
 };
 
 /* One rank alone. */
@@ -43,5 +45,8 @@ mmi_comm mmi_comm_alone(void);
 /* n numbers, each summed over the ranks in their order, on every rank. At most MMI_COMM_SUMS. */
 #define MMI_COMM_SUMS 8
 void mmi_comm_sum_doubles(const mmi_comm *c, double *x, size_t n);
+/* What became of something that each rank does for itself: MM_OK where it went well on all, else, on all, the status
+ * and the message of the first that failed. */
+mm_status mmi_comm_agree(const mmi_comm *c, mm_status status, mm_error *e);
 
 #endif

@@ -120,41 +120,135 @@ static void reduce_block(void *ctx, uint32_t block, uint32_t worker)
 			add_block(l, i, i + distance, block);
 }
 
-typedef struct pair {
+/* Between ranks: a rank first adds what it has all lanes of. Then each has a part of the parameters of its own, for
+ * which the others send it their sums, and it goes on up the tree; at last all are given all parts. So a rank sends
+ * about as much as a gradient has, however many there are, and none adds up while the others wait. */
+typedef struct part {
 	const mmi_lanes *lanes;
-	uint32_t to, from;
-} pair;
+	uint32_t to, from;    /* lanes */
+	size_t offset, count; /* of the parameters */
+} part;
 
-static void add_pair(void *ctx, uint32_t block, uint32_t worker)
+static void add_part(void *ctx, uint32_t block, uint32_t worker)
 {
-	const pair *p = ctx;
+	const part *p = ctx;
+	const mmi_device *d = p->lanes->params->device;
+	const size_t share = mmi_device_share(d, p->count), at = share * block;
+	const size_t n = p->count - at < share ? p->count - at : share;
 	(void)worker;
-	add_block(p->lanes, p->to, p->from, block);
+	d->rows->add(d, mmi_floats_at(p->lanes->lane[p->to], p->offset + at),
+	             mmi_floats_at(p->lanes->lane[p->from], p->offset + at), n);
 }
 
-/* One pair of the tree: the sum stays at the rank that has `to`. */
-static void reduce_pair(pair p, mmi_pool *pool)
+static void run_part(part p, mmi_pool *pool)
 {
-	const mmi_lanes *l = p.lanes;
+	const size_t share = mmi_device_share(p.lanes->params->device, p.count);
+	if (p.count)
+		mmi_pool_run(pool, (uint32_t)((p.count + share - 1) / share), add_part, &p);
+}
+
+/* What rank r adds up for all: whole lines of the cache. */
+static part part_of(const mmi_lanes *l, uint32_t r)
+{
+	const size_t n = (l->count / l->share.comm->size + 15) / 16 * 16, from = n * r < l->count ? n * r : l->count;
+	const bool last = r + 1 == l->share.comm->size || l->count - from < n;
+	return (part){ .lanes = l, .offset = from, .count = last ? l->count - from : n };
+}
+
+/* The rank that has the lanes from `lane` on, as many as are added up at a distance; MMI_MAX_RANKS: several have. */
+static uint32_t home(const mmi_lanes *l, uint32_t lane, uint32_t distance)
+{
+	const uint32_t rank = rank_of(l, lane);
+	for (uint32_t i = lane + 1; i < lane + distance && i < l->n; i++)
+		if (rank_of(l, i) != rank)
+			return MMI_MAX_RANKS;
+	return rank;
+}
+
+/* A pair of the tree. */
+typedef void visit(const mmi_lanes *l, uint32_t to, uint32_t distance, void *ctx);
+
+static void each_pair(const mmi_lanes *l, visit *call, void *ctx)
+{
+	for (uint32_t distance = 1; distance < l->n; distance *= 2)
+		for (uint32_t i = 0; i + distance < l->n; i += 2 * distance)
+			call(l, i, distance, ctx);
+}
+
+static void add_own(const mmi_lanes *l, uint32_t to, uint32_t distance, void *pool)
+{
+	if (home(l, to, 2 * distance) == l->share.comm->rank)
+		run_part((part){ l, to, to + distance, 0, l->count }, pool);
+}
+
+static void add_others(const mmi_lanes *l, uint32_t to, uint32_t distance, void *pool)
+{
+	part p = part_of(l, l->share.comm->rank);
+	p.to = to, p.from = to + distance;
+	if (home(l, to, 2 * distance) == MMI_MAX_RANKS)
+		run_part(p, pool);
+}
+
+/* Lanes with sums of one rank that others need. */
+typedef struct sums {
+	uint32_t n[MMI_MAX_RANKS], lane[MMI_MAX_RANKS][MMI_MAX_LANES];
+} sums;
+
+static void list_sums(const mmi_lanes *l, uint32_t to, uint32_t distance, void *ctx)
+{
+	sums *s = ctx;
+	const uint32_t pair[2] = { to, to + distance };
+	for (int i = 0; i < 2 && home(l, to, 2 * distance) == MMI_MAX_RANKS; i++) {
+		const uint32_t rank = home(l, pair[i], distance);
+		if (rank != MMI_MAX_RANKS)
+			s->lane[rank][s->n[rank]++] = pair[i];
+	}
+}
+
+static mmi_floats lane_part(const part *p, uint32_t lane)
+{
+	return mmi_floats_at(p->lanes->lane[lane], p->offset);
+}
+
+static void swap_sums(const mmi_lanes *l, const sums *s, uint32_t with)
+{
 	const mmi_comm *c = l->share.comm;
-	const uint32_t to = rank_of(l, p.to), from = rank_of(l, p.from);
-	if (to != from && c->rank == from)
-		c->ops->send(c, l->params->device, l->lane[p.from], l->count, to);
-	if (c->rank != to)
-		return;
-	if (to != from)
-		c->ops->receive(c, l->params->device, l->lane[p.from], l->count, from);
-	mmi_pool_run(pool, blocks_of(l->params), add_pair, &p);
+	const part own = part_of(l, c->rank), theirs = part_of(l, with);
+	const uint32_t out = s->n[c->rank], in = s->n[with];
+	for (uint32_t i = 0; i < out || i < in; i++)
+		c->ops->swap(c, l->params->device, with, lane_part(&theirs, s->lane[c->rank][i % MMI_MAX_LANES]),
+		             i < out ? theirs.count : 0, lane_part(&own, s->lane[with][i % MMI_MAX_LANES]),
+		             i < in ? own.count : 0);
+}
+
+static void swap_parts(const mmi_lanes *l, const sums *s, uint32_t with)
+{
+	const mmi_comm *c = l->share.comm;
+	const part own = part_of(l, c->rank), theirs = part_of(l, with);
+	(void)s;
+	c->ops->swap(c, l->params->device, with, lane_part(&own, 0), own.count, lane_part(&theirs, 0), theirs.count);
+}
+
+/* In each round every rank has one partner, or none. */
+static void with_all(const mmi_lanes *l, const sums *s, void (*call)(const mmi_lanes *l, const sums *s, uint32_t with))
+{
+	const mmi_comm *c = l->share.comm;
+	for (uint32_t round = 0; round < c->size; round++) {
+		const uint32_t with = (round + c->size - c->rank) % c->size;
+		if (with != c->rank)
+			call(l, s, with);
+	}
 }
 
 /* The same tree, with lanes on several ranks. */
 static void reduce_ranks(const mmi_lanes *l, mmi_pool *pool)
 {
-	const mmi_comm *c = l->share.comm;
-	for (uint32_t distance = 1; distance < l->n; distance *= 2)
-		for (uint32_t i = 0; i + distance < l->n; i += 2 * distance)
-			reduce_pair((pair){ l, i, i + distance }, pool);
-	c->ops->share(c, l->params->device, l->lane[0], l->count, rank_of(l, 0));
+	sums s = { .n = { 0 } };
+	each_pair(l, add_own, pool);
+	each_pair(l, list_sums, &s);
+	with_all(l, &s, swap_sums);
+	each_pair(l, add_others, pool);
+	with_all(l, &s, swap_parts);
 }
 
 static void square_block(void *ctx, uint32_t block, uint32_t worker)

@@ -109,17 +109,28 @@ uint32_t mmi_processors_granted(const char *groups, const char *self)
 	return least < UINT32_MAX ? (uint32_t)fmax(1, ceil(least)) : 0;
 }
 
-static uint32_t by_affinity(void)
+static uint32_t by_affinity(pid_t process)
 {
 	cpu_set_t set;
-	if (!sched_getaffinity(0, sizeof set, &set) && CPU_COUNT(&set) > 0)
+	if (!sched_getaffinity(process, sizeof set, &set) && CPU_COUNT(&set) > 0)
 		return (uint32_t)CPU_COUNT(&set);
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 	return n > 0 ? (uint32_t)n : 1;
 }
 
+static uint32_t of_process(pid_t process)
+{
+	const uint32_t mask = by_affinity(process), granted = mmi_processors_granted("/sys/fs/cgroup", "/proc/self/cgroup");
+	return granted && granted < mask ? granted : mask;
+}
+
 uint32_t mmi_processors(void)
 {
-	const uint32_t mask = by_affinity(), granted = mmi_processors_granted("/sys/fs/cgroup", "/proc/self/cgroup");
-	return granted && granted < mask ? granted : mask;
+	return of_process(0);
+}
+
+uint32_t mmi_processors_part(uint32_t processes)
+{
+	const uint32_t own = of_process(0), part = processes > 1 ? of_process(getppid()) / processes : own;
+	return part < 1 ? 1 : part < own ? part : own;
 }

@@ -32,6 +32,7 @@ typedef struct mmi_settings {
 	const char *plugin_path; /* or NULL */
 	int device_number;       /* in the list of devices */
 	bool strict_floats;      /* no TF32 */
+	double rank_timeout;     /* seconds for which another rank may not answer; 0: for ever */
 	double minutes;          /* of training; 0: no time budget, `iterations` ends the run */
 	bool select_nll;         /* the best checkpoint by the validation tuples' likelihood is kept */
 	bool cpu_clock;          /* minutes and seconds of processor time a thread, not of the clock on the wall */

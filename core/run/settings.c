@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "run/settings.h"
+#include "comm/launch.h"
 #include "config/value.h"
 #include "engine/pool.h"
 #include "engine/processors.h"
@@ -17,9 +18,10 @@ static const char *const incomplete[] = { "drop", "keep", NULL };
 
 static const mmi_key run_keys[] = {
 	MMI_NUMBER_ROW("run", "seed", mmi_settings, seed, 1, 0, INT64_MAX, "Seed of all random numbers."),
-	MMI_COUNT_ROW("run", "threads", mmi_settings, threads, 0, 0, 1024,
-	              "Worker threads; 0: all processors that the process may use, control groups included. Results do not "
-	              "depend on it."),
+	MMI_COUNT_ROW(
+		"run", "threads", mmi_settings, threads, 0, 0, 1024,
+		"Worker threads of each rank; 0: all processors that the process may use, control groups included, or its "
+		"part of them where ranks share a host. Results do not depend on it."),
 	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, 1024,
 	              "Samples a worker takes through a chain at once, at most."),
 	MMI_CHOICE_ROW("run", "device", mmi_settings, device_number, devices, 0,
@@ -30,6 +32,10 @@ static const mmi_key run_keys[] = {
 	               "float32; or float32. Everything else is in float32 or double on every device."),
 	MMI_TEXT_ROW("run", "plugin_path", mmi_settings, plugin_path, NULL,
 	             "Folders, separated by colons, that are searched for plugins first."),
+	MMI_REAL_ROW("run", "rank_timeout", mmi_settings, rank_timeout, 600, 0, MMI_LIMIT,
+	             "Seconds for which a rank that another started by mpirun waits for may not answer: then the run ends. "
+	             "More than "
+	             "a sheet, a checkpoint and a validation take, which the others wait for. 0: for ever."),
 	MMI_REAL_ROW("run", "minutes", mmi_settings, minutes, 0, 0, MMI_LIMIT,
 	             "Training time in minutes; with it iterations does not end the run, rates follow the time that has "
 	             "passed, and the warm-up is the share warmup / iterations of it. 0: none. iterations on the command "
@@ -188,7 +194,7 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 	s.device = devices[s.device_number];
 	MMI_TRY(refuse_clock(c, &s, e));
 	if (s.threads == 0)
-		s.threads = mmi_processors();
+		s.threads = mmi_processors_part(mmi_launch_read().here);
 	MMI_TRY(mmi_learner_settings_read(c, &s, e));
 	MMI_TRY(mmi_keys_read(c, &mmi_sample_keys, &s.sample, e));
 	MMI_TRY(mmi_keys_read(c, &mmi_translate_keys, &s.translate, e));

@@ -20,7 +20,7 @@ typedef struct mmi_setup {
 	mmi_pool *pool;
 	mmi_device
 		device;    /* [run] device; a setup that has been opened stays where it is while something was made for it */
-	mmi_comm comm; /* who computes the run together */
+	mmi_comm comm; /* who computes the run together: one rank alone, unless the caller puts others here */
 	const mmi_checkpoint
 		*states;    /* while it is being made: where modalities find what their plugins had learned, or NULL */
 	bool untrusted; /* while it is being made: the settings are a checkpoint's */

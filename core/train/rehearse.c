@@ -21,7 +21,7 @@ static mm_status time_iteration(mmi_run *r, double *seconds, mm_error *e)
 	const mmi_batch *batch;
 	mmi_measures measures;
 	for (int i = 0; i < 2; i++) {
-		MMI_TRY(mmi_batches_next(r->batches, &batch, e));
+		MMI_TRY(mmi_comm_agree(r->comm, mmi_batches_next(r->batches, &batch, e), e));
 		const double before = mmi_run_seconds_now(r->settings);
 		MMI_TRY(mmi_learner_iterate(r->learner, batch, &measures, e));
 		*seconds = mmi_run_seconds_now(r->settings) - before;
@@ -75,7 +75,7 @@ static mm_status rehearse(mmi_run *r, mmi_rehearsal *out, mm_error *e)
 {
 	struct rusage use;
 	MMI_TRY(mmi_run_open_parts(r, e));
-	MMI_TRY(mmi_run_open_batches(r, e));
+	MMI_TRY(mmi_comm_agree(r->comm, mmi_run_open_batches(r, e), e));
 	out->tuples = mmi_tuples_count(r->train);
 	out->shown = r->shown ? mmi_tuples_count(r->shown) : 0;
 	out->generator = count(r->model->generator);

@@ -43,7 +43,7 @@ void mmi_run_begin_events(mmi_run *r)
 {
 	const uint64_t done = (uint64_t)r->learner->state.iteration;
 	mm_error e = MM_ERROR_INIT;
-	if (!r->settings->tensorboard)
+	if (!r->settings->tensorboard || !r->writes)
 		return;
 	r->events_from = done ? done + 1 : 0;
 	mm_status status = r->events ? mmi_events_restart(r->events, now(), done + 1, &e) : open_file(r, &e);

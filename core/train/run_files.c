@@ -55,6 +55,8 @@ static void drop_left_checkpoints(mmi_run *r)
 mm_status mmi_run_save(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	mm_error why = MM_ERROR_INIT;
+	if (!r->writes)
+		return MM_OK;
 	MMI_TRY(write_checkpoint(r, result, e));
 	mmi_run_link_best(r);
 	if (r->failing[MMI_RUN_LEFT_CHECKPOINTS])
@@ -68,6 +70,8 @@ mm_status mmi_run_save(mmi_run *r, mmi_train_result *result, mm_error *e)
 /* After a rollback. The new checkpoint is written first, so that there is one at any moment. */
 mm_status mmi_run_replace(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
+	if (!r->writes)
+		return MM_OK;
 	mmi_best_back(&r->best, (uint64_t)r->learner->state.iteration);
 	MMI_TRY(write_checkpoint(r, result, e));
 	mmi_run_link_best(r);
@@ -100,7 +104,7 @@ static mm_status draw_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 void mmi_run_write_sheet(mmi_run *r, mmi_train_result *result)
 {
 	mm_error e = MM_ERROR_INIT;
-	mm_status status = draw_sheet(r, result, &e);
+	mm_status status = r->writes ? draw_sheet(r, result, &e) : MM_OK;
 	mmi_run_tolerate(r, MMI_RUN_SHEETS, status, &e);
 	if (status == MM_OK && result->grid[0])
 		mmi_run_tell_sheet(r, result->grid);

@@ -52,6 +52,7 @@ static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 	warn_other_build(r, ck);
 	if (seconds && !mmi_value_float(seconds, &r->seconds_before))
 		r->seconds_before = 0;
+	r->restored = true;
 	mm_status status = mmi_check_states(r->setup->modalities, r->setup->n_modalities, ck,
 	                                    "the data or the plugin has changed since the run began", e);
 	if (status == MM_OK)
@@ -119,7 +120,7 @@ static mm_status open_data(mmi_run *r, mm_error *e)
 	if (mmi_tuples_count(r->train) < r->settings->batch)
 		return mmi_fail(e, MM_ECONFIG, "[learner] batch = %u, but there are only %u training tuples",
 		                r->settings->batch, mmi_tuples_count(r->train));
-	return open_shown(r, e);
+	return r->writes ? open_shown(r, e) : MM_OK;
 }
 
 static mm_status open_select(mmi_run *r, mm_error *e)
@@ -140,10 +141,11 @@ static mm_status open_learner(mmi_run *r, mm_error *e)
 	MMI_TRY(mmi_model_create(&s->device, s->modalities, s->n_modalities, &r->settings->model, &r->model, e));
 	MMI_TRY(mmi_learner_create(r->settings, r->model, s->pool, &s->comm, &r->learner, e));
 	MMI_TRY(mmi_learner_items(r->learner, &r->items, &r->n_items, &r->names, &r->n_names, e));
-	MMI_TRY(mmi_gallery_create(r->model, r->learner->sampler, r->shown, r->settings->grid_columns, &r->gallery, e));
+	if (r->writes)
+		MMI_TRY(mmi_gallery_create(r->model, r->learner->sampler, r->shown, r->settings->grid_columns, &r->gallery, e));
 	r->modalities = join_names(s);
 	r->build = mmi_build_text(&s->device);
-	if (r->settings->select_nll)
+	if (r->settings->select_nll && r->writes)
 		MMI_TRY(open_select(r, e));
 	r->plugins = mmi_setup_plugins(s);
 	r->versions = mmi_setup_versions(s);
@@ -161,16 +163,23 @@ mm_status mmi_run_open_batches(mmi_run *r, mm_error *e)
 	                          true, &r->batches, e);
 }
 
-mm_status mmi_run_open_parts(mmi_run *r, mm_error *e)
+static mm_status open_parts(mmi_run *r, mm_error *e)
 {
 	MMI_TRY(open_data(r, e));
 	return open_learner(r, e);
 }
 
-mm_status mmi_run_open(mmi_run *r, const char *out, mmi_train_start start, mm_error *e)
+mm_status mmi_run_open_parts(mmi_run *r, mm_error *e)
+{
+	r->comm = &r->setup->comm;
+	r->writes = r->comm->rank == 0;
+	MMI_TRY(mmi_comm_agree(r->comm, open_parts(r, e), e));
+	return mmi_run_compare_ranks(r, e);
+}
+
+static mm_status open_folder(mmi_run *r, const char *out, mmi_train_start start, mm_error *e)
 {
 	const bool resume = start != MMI_TRAIN_NEW;
-	MMI_TRY(mmi_run_open_parts(r, e));
 	MMI_TRY(mmi_runfolder_open(out, resume, &r->folder, e));
 	if (resume)
 		MMI_TRY(restore(r, start == MMI_TRAIN_RESUME_CHANGED_DATA, e));
@@ -182,7 +191,16 @@ mm_status mmi_run_open(mmi_run *r, const char *out, mmi_train_start start, mm_er
 	if (r->settings_before)
 		mmi_changes_tell(&(mmi_changes){ r->settings_before, r->portable, r->setup },
 		                 (uint64_t)r->learner->state.iteration, r->seconds_before, r->hooks->log);
-	return mmi_run_open_batches(r, e);
+	return MM_OK;
+}
+
+mm_status mmi_run_open(mmi_run *r, const char *out, mmi_train_start start, mm_error *e)
+{
+	MMI_TRY(mmi_run_open_parts(r, e));
+	MMI_TRY(mmi_comm_agree(r->comm, r->writes ? open_folder(r, out, start, e) : MM_OK, e));
+	if (start != MMI_TRAIN_NEW)
+		MMI_TRY(mmi_run_spread(r, e));
+	return mmi_comm_agree(r->comm, mmi_run_open_batches(r, e), e);
 }
 
 void mmi_run_close(mmi_run *r)

@@ -86,6 +86,8 @@ double mmi_run_seconds(const mmi_run *r)
 /* Opens, or cuts back to the learner's iteration. */
 mm_status mmi_run_open_metrics(mmi_run *r, bool resume, mm_error *e)
 {
+	if (!r->writes)
+		return MM_OK;
 	const char *names[N_COLUMNS] = { "iteration", "seconds", "rollbacks", [COLUMN_VALIDATION] = "nll_validation" };
 	size_t n = r->settings->select_nll ? N_COLUMNS : COLUMN_VALIDATION;
 	for (size_t i = 0; i < MMI_COUNT(columns); i++)
@@ -134,6 +136,8 @@ void mmi_run_log_measures(mmi_run *r, const mmi_measures *m)
 {
 	mm_error e = MM_ERROR_INIT;
 	const double seconds = mmi_run_seconds(r);
+	if (!r->writes)
+		return;
 	mm_status status = write_row(r, m, seconds, &e);
 	mmi_run_tolerate(r, MMI_RUN_ROWS, status, &e);
 	tell_row(r, m, seconds);

@@ -25,6 +25,8 @@ typedef enum {
 
 typedef struct mmi_run {
 	mmi_setup *setup;
+	const mmi_comm *comm;
+	bool writes; /* the first rank: it alone has a folder, and is all that is heard of the run */
 	const mmi_settings *settings;
 	const mmi_train_hooks *hooks;
 	mmi_model *model;
@@ -47,6 +49,8 @@ typedef struct mmi_run {
 	double started;        /* seconds of the clock when training began */
 	double seconds_before; /* of training, in processes before this one */
 	bool failing[MMI_RUN_N_SECONDARY];
+	bool restored;        /* from a checkpoint */
+	double sent_before;   /* bytes to other ranks before the first iteration */
 	int64_t begun, saved; /* iterations when this process began, of the last checkpoint it wrote (-1: none) */
 } mmi_run;
 
@@ -69,15 +73,22 @@ void mmi_run_begin_events(mmi_run *r);
 void mmi_run_tell_scalars(mmi_run *r, const mmi_scalar *s, size_t n);
 void mmi_run_tell_sheet(mmi_run *r, const char *path);
 
-/* run_files.c. A checkpoint now, its link if it is the best, and old ones deleted. */
+/* run_ranks.c. MM_ECONFIG unless all ranks have the same settings, build, plugins and data: otherwise what each
+ * computes for itself would drift apart without a word. */
+mm_status mmi_run_compare_ranks(const mmi_run *r, mm_error *e);
+/* What the first rank has restored, for all. */
+mm_status mmi_run_spread(mmi_run *r, mm_error *e);
+
+/* run_files.c, of the rank that writes: nothing is done by others. A checkpoint now, its link if it is the best, and
+ * old ones deleted. */
 mm_status mmi_run_save(mmi_run *r, mmi_train_result *result, mm_error *e);
 /* After a rollback. The new checkpoint is written first, so that there is one at any moment. */
 mm_status mmi_run_replace(mmi_run *r, mmi_train_result *result, mm_error *e);
 void mmi_run_link_best(mmi_run *r);
 void mmi_run_write_sheet(mmi_run *r, mmi_train_result *result);
 
-/* run_open.c. Data and networks, without a folder; then all that a run needs, from its settings or its newest
- * checkpoint; close takes what open left. */
+/* run_open.c. All ranks make the same calls. Data and networks, without a folder; then all that a run needs, from its
+ * settings or its newest checkpoint; close takes what open left. */
 mm_status mmi_run_open_parts(mmi_run *r, mm_error *e);
 mm_status mmi_run_open(mmi_run *r, const char *out, mmi_train_start start, mm_error *e);
 mm_status mmi_run_open_batches(mmi_run *r, mm_error *e); /* from the learner's iteration on */

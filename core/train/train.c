@@ -133,6 +133,14 @@ static void tell_best(const mmi_run *r, mmi_train_result *result)
 	result->best_value = best->value;
 }
 
+/* Half an iteration is no state to keep, and the other ranks wait for the rest of it. */
+static mm_status give_up(mmi_run *r, mm_status status, const mm_error *e)
+{
+	mmi_learner_revert(r->learner);
+	r->comm->ops->stop(r->comm, e->message);
+	return status;
+}
+
 static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	const mmi_train_hooks *h = r->hooks;
@@ -145,25 +153,35 @@ static mm_status loop(mmi_run *r, mmi_train_result *result, mm_error *e)
 	while (!finished(r)) {
 		const mmi_batch *batch;
 		mmi_measures measures;
+		mm_status status;
 		if (mmi_reduce_any(&r->learner->reduce, h->stop && h->stop(h->ctx))) {
 			result->interrupted = true;
 			return MM_OK;
 		}
-		MMI_TRY(mmi_batches_next(r->batches, &batch, e));
-		mm_status status = mmi_learner_iterate(r->learner, batch, &measures, e);
+		MMI_TRY(mmi_comm_agree(r->comm, mmi_batches_next(r->batches, &batch, e), e));
+		status = mmi_learner_iterate(r->learner, batch, &measures, e);
 		if (status == MM_ENUMERIC) {
-			MMI_TRY(recover(r, &measures, batch, result, e));
+			MMI_TRY(mmi_comm_agree(r->comm, recover(r, &measures, batch, result, e), e));
 			continue;
 		}
 		if (status != MM_OK)
-			mmi_learner_revert(r->learner); /* half an iteration is no state to keep */
-		MMI_TRY(status);
+			return give_up(r, status, e);
 		tick(r); /* before the outputs: they must know whether this was the last one */
 		if (h->step)
 			h->step(h->ctx, (uint64_t)r->learner->state.iteration, expected_iterations(r), seconds_left(r), &measures);
-		MMI_TRY(outputs(r, &measures, result, e));
+		MMI_TRY(mmi_comm_agree(r->comm, outputs(r, &measures, result, e), e));
 	}
 	return MM_OK;
+}
+
+/* For who plans a network: what the first rank sends is what any does, nearly. */
+static void tell_traffic(const mmi_run *r)
+{
+	const double sent = (double)r->comm->ops->sent(r->comm);
+	const int64_t n = r->learner->state.iteration - r->begun;
+	if (r->comm->size > 1 && n > 0)
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "each of %u ranks sent about %.4g MB an iteration", r->comm->size,
+		         (sent - r->sent_before) / (double)n / 1e6);
 }
 
 /* The door that all leave by, whatever ended the loop: the last whole state is saved unless it is already. */
@@ -190,12 +208,12 @@ mm_status mmi_train(mmi_setup *setup, const char *out, mmi_train_start start, co
 	mm_status status = mmi_run_open(&r, out, start, e);
 	if (status == MM_OK) {
 		r.begun = r.learner->state.iteration;
+		r.sent_before = (double)r.comm->ops->sent(r.comm);
 		status = leave(&r, result, loop(&r, result, e), e);
+		tell_traffic(&r);
 	}
-	if (status != MM_OK)
-		setup->comm.ops->stop(&setup->comm);
 	if (r.learner)
-		result->iterations = (uint64_t)r.learner->state.iteration;
+		result->iterations = (uint64_t)(r.learner->state.iteration > r.saved ? r.learner->state.iteration : r.saved);
 	if (status == MM_OK && !result->interrupted && warm_to_the_end(r.settings) && !r.learner->energy.t)
 		mmi_logf(hooks->log, MM_LOG_WARNING, "the energy model was not trained: all of the run was warm-up");
 	tell_best(&r, result);

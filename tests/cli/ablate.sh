@@ -39,6 +39,25 @@ check "and comes to the same figures" [ "$(column "$work/g/summary.csv" gap)" = 
 grid --window 1
 check "another window reads the metrics again" eval '[ "$(column "$work/g/summary.csv" gap)" != "$(column "$work/before" gap)" ]'
 
+# ---------------------------------------------------------------- parts
+parts() { run ablate --ini "$ini" --sweep learner.z_steps=0,1,2 --set learner.iterations=6 --out "$work/it's in parts" "$@"; }
+parts --slurm
+check "a script for Slurm is printed" exits 0
+check "and nothing written" [ ! -e "$work/it's in parts" ]
+check "with a task a run" says out "#SBATCH --array=0-2"
+cp "$work/out" "$work/array"
+mkdir "$work/bin" && ln -s "$MMCORE_PROGRAM" "$work/bin/mmcore"
+task() { status=0; SLURM_ARRAY_TASK_ID=$1 PATH=$work/bin:$PATH sh "$work/array" >"$work/out" 2>"$work/err" </dev/null || status=$?; }
+task 1
+check "a task trains its run" eval 'exits 0 && [ -e "$work/it'"'"'s in parts/learner.z_steps=1,run.seed=1/figures.csv" ]'
+check "and no other" [ "$(ls "$work/it's in parts" | wc -l)" -eq 1 ]
+task 0
+task 2
+check "no task makes tables" eval '[ ! -e "$work/it'"'"'s in parts/summary.csv" ] && says out "part 2 of 3 is over"'
+parts
+check "the command alone does, of all runs" [ "$(grep -c '",finished,' "$work/it's in parts/runs.csv")" -eq 3 ]
+check "and trains none again" eval '! says err "finished after"'
+
 # ---------------------------------------------------------------- refusals
 refused() {
 	what=$1 text=$2
@@ -52,6 +71,7 @@ refused "no settings" "--ini is missing" --sweep a.b=1
 refused "nothing to compare" "nothing to compare" --ini "$ini"
 refused "an unknown key" 'learner.x_stepz=1: unknown key; did you mean "x_steps"?' --ini "$ini" --sweep learner.x_stepz=1,2 --out "$work/never"
 refused "a wrong value" "learner.z_steps=-1: expected an integer" --ini "$ini" --sweep learner.z_steps=2,-1 --out "$work/never"
+refused "a part that is none" "--part is '4/4'" --ini "$ini" --sweep learner.z_steps=2,1 --part 4/4 --out "$work/never"
 refused "seeds twice" "give one of them" --ini "$ini" --sweep run.seed=1,2 --seeds 2 --out "$work/never"
 refused "an empty value" "a value is empty" --ini "$ini" --sweep learner.z_steps=1, --out "$work/never"
 check "a refused grid writes nothing" [ ! -e "$work/never" ]

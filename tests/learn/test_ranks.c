@@ -62,7 +62,7 @@ static void *run(void *arg)
 		else if (r->status[i] != MM_OK)
 			break;
 		if (r->gives_up) {
-			l->reduce.share.comm->ops->stop(l->reduce.share.comm);
+			l->reduce.share.comm->ops->stop(l->reduce.share.comm, "it was told to");
 			break;
 		}
 	}
@@ -117,6 +117,7 @@ static bool check(const course *c, uint32_t n)
 	}
 	const bool stopped = alone.rig.learner->state.rollbacks > 0;
 	rig_close(&alone.rig);
+	assert_true(thread_comm_fits(t));
 	thread_comm_destroy(t);
 	return stopped;
 }
@@ -229,6 +230,43 @@ static void with_batches_of_any_number_of_chunks(void **state)
 	}
 }
 
+/* ------------------------------------------------------------ bytes */
+
+static void *reduce(void *arg)
+{
+	rank *r = arg;
+	mmi_lanes_reduce(&r->rig.learner->generator_lanes, r->rig.pool);
+	return NULL;
+}
+
+/* Of a gradient: its own share goes nowhere, the others' are sent once as sums and once as results. */
+static void a_gradient_is_sent_once_in_each_direction(void **state)
+{
+	static rank ranks[MMI_MAX_RANKS];
+	(void)state;
+	for (uint32_t n = 2; n <= 8; n *= 2) {
+		mmi_comm comm[MMI_MAX_RANKS];
+		thread_comm *t = thread_comm_create(n);
+		memset(ranks, 0, sizeof ranks);
+		assert_non_null(t);
+		for (uint32_t i = 0; i < n; i++) {
+			comm[i] = thread_comm_rank(t, i);
+			rig_open_ranked(&ranks[i].rig, &comm[i], SETS("learner.batch=64"));
+		}
+		for (uint32_t i = 0; i < n; i++)
+			assert_int_equal(pthread_create(&ranks[i].thread, NULL, reduce, &ranks[i]), 0);
+		for (uint32_t i = 0; i < n; i++)
+			pthread_join(ranks[i].thread, NULL);
+		const double bytes = 4.0 * (double)ranks[0].rig.model->generator->count, others = (n - 1.0) / n;
+		for (uint32_t i = 0; i < n; i++) {
+			const double sent = (double)comm[i].ops->sent(&comm[i]);
+			assert_true(sent > 1.8 * others * bytes && sent < 2 * others * 1.05 * bytes + 64 * n);
+			rig_close(&ranks[i].rig);
+		}
+		thread_comm_destroy(t);
+	}
+}
+
 /* ------------------------------------------------------------ guards */
 
 static void a_guard_stops_all_ranks_alike(void **state)
@@ -290,6 +328,7 @@ int main(void)
 		cmocka_unit_test(with_a_match_learned_by_ranking),
 		cmocka_unit_test(with_other_starts_of_the_data_chain),
 		cmocka_unit_test(with_batches_of_any_number_of_chunks),
+		cmocka_unit_test(a_gradient_is_sent_once_in_each_direction),
 		cmocka_unit_test(a_guard_stops_all_ranks_alike),
 		cmocka_unit_test(what_one_rank_gives_up_ends_the_others),
 		cmocka_unit_test(batches_that_cannot_be_shared_are_refused),

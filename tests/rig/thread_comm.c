@@ -14,6 +14,9 @@ struct thread_comm {
 	bool stopped;
 	const void *shown[MMI_MAX_RANKS];                 /* what each rank shows the others */
 	const void *letter[MMI_MAX_RANKS][MMI_MAX_RANKS]; /* from, to; NULL: none is on its way */
+	size_t size_of[MMI_MAX_RANKS][MMI_MAX_RANKS];     /* its floats */
+	uint64_t sent[MMI_MAX_RANKS];                     /* bytes */
+	uint32_t misfits;                                 /* letters of another size than was waited for */
 };
 
 thread_comm *thread_comm_create(uint32_t size)
@@ -61,6 +64,7 @@ static void gather(const mmi_comm *c, const void *part, size_t bytes, void *all)
 {
 	thread_comm *t = c->own;
 	t->shown[c->rank] = part;
+	t->sent[c->rank] += bytes * (t->size - 1);
 	if (!meet(t))
 		return;
 	for (uint32_t r = 0; r < t->size; r++)
@@ -72,6 +76,7 @@ static void broadcast(const mmi_comm *c, void *x, size_t bytes, uint32_t from)
 {
 	thread_comm *t = c->own;
 	t->shown[c->rank] = x;
+	t->sent[c->rank] += c->rank == from ? bytes * (t->size - 1) : 0;
 	if (!meet(t))
 		return;
 	copy(x, t->shown[from], bytes);
@@ -86,37 +91,26 @@ static bool wait_for(thread_comm *t, const void **letter, bool there)
 	return !t->stopped;
 }
 
-static void send(const mmi_comm *c, const mmi_device *d, mmi_floats x, size_t n, uint32_t to)
+/* Both put a letter for the other, take the other's, and wait until theirs has been taken. */
+static void swap(const mmi_comm *c, const mmi_device *d, uint32_t with, mmi_floats out, size_t n_out, mmi_floats in,
+                 size_t n_in)
 {
 	thread_comm *t = c->own;
-	const void **letter = &t->letter[c->rank][to];
-	(void)d, (void)n;
-	pthread_mutex_lock(&t->lock);
-	if (wait_for(t, letter, false))
-		*letter = x.at;
-	pthread_cond_broadcast(&t->changed);
-	wait_for(t, letter, false);
-	pthread_mutex_unlock(&t->lock);
-}
-
-static void receive(const mmi_comm *c, const mmi_device *d, mmi_floats x, size_t n, uint32_t from)
-{
-	thread_comm *t = c->own;
-	const void **letter = &t->letter[from][c->rank];
+	const void **to = &t->letter[c->rank][with], **from = &t->letter[with][c->rank];
 	(void)d;
 	pthread_mutex_lock(&t->lock);
-	if (wait_for(t, letter, true)) {
-		copy(x.at, *letter, n * sizeof *x.at);
-		*letter = NULL;
+	*to = out.at;
+	t->size_of[c->rank][with] = n_out;
+	t->sent[c->rank] += n_out * sizeof *out.at;
+	pthread_cond_broadcast(&t->changed);
+	if (wait_for(t, from, true)) {
+		t->misfits += t->size_of[with][c->rank] != n_in;
+		copy(in.at, *from, n_in * sizeof *in.at);
+		*from = NULL;
 	}
 	pthread_cond_broadcast(&t->changed);
+	wait_for(t, to, false);
 	pthread_mutex_unlock(&t->lock);
-}
-
-static void share(const mmi_comm *c, const mmi_device *d, mmi_floats x, size_t n, uint32_t from)
-{
-	(void)d;
-	broadcast(c, x.at, n * sizeof *x.at, from);
 }
 
 static mm_status status(const mmi_comm *c, mm_error *e)
@@ -128,13 +122,25 @@ static mm_status status(const mmi_comm *c, mm_error *e)
 	return stopped ? mmi_fail(e, MM_ECANCELLED, "another rank gave up") : MM_OK;
 }
 
-static void stop(const mmi_comm *c)
+static void stop(const mmi_comm *c, const char *why)
 {
 	thread_comm *t = c->own;
+	(void)why;
 	pthread_mutex_lock(&t->lock);
 	t->stopped = true;
 	pthread_cond_broadcast(&t->changed);
 	pthread_mutex_unlock(&t->lock);
+}
+
+static uint64_t sent(const mmi_comm *c)
+{
+	const thread_comm *t = c->own;
+	return t->sent[c->rank];
+}
+
+bool thread_comm_fits(const thread_comm *t)
+{
+	return !t->misfits;
 }
 
 mmi_comm thread_comm_rank(thread_comm *t, uint32_t rank)
@@ -142,10 +148,9 @@ mmi_comm thread_comm_rank(thread_comm *t, uint32_t rank)
 	static const mmi_comm_ops ops = { .name = "threads",
 		                              .gather = gather,
 		                              .broadcast = broadcast,
-		                              .send = send,
-		                              .receive = receive,
-		                              .share = share,
+		                              .swap = swap,
 		                              .status = status,
-		                              .stop = stop };
+		                              .stop = stop,
+		                              .sent = sent };
 	return (mmi_comm){ .ops = &ops, .rank = rank, .size = t->size, .own = t };
 }

@@ -9,6 +9,8 @@ typedef struct thread_comm thread_comm;
 
 thread_comm *thread_comm_create(uint32_t size);
 void thread_comm_destroy(thread_comm *t);
+/* No rank was sent more or less than it waited for. */
+bool thread_comm_fits(const thread_comm *t);
 /* Valid as long as what it is of. */
 mmi_comm thread_comm_rank(thread_comm *t, uint32_t rank);
 
