@@ -15,7 +15,8 @@
 #define MMI_STREAM_PRIOR_W "prior/w"
 #define MMI_STREAM_CLUSTER "prior/cluster" /* which cluster of a prior; step as there */
 #define MMI_STREAM_CLUSTER_W "prior/cluster/w"
-#define MMI_STREAM_DRAW "expert" /* standard draws that become z ~ q(z | x); step: see MMI_DRAWS_ below */
+#define MMI_STREAM_PRIOR_CHAIN "prior/chain" /* noise of the chain that draws z ~ p0; sample: draw x rows + row */
+#define MMI_STREAM_DRAW "expert"             /* standard draws that become z ~ q(z | x); step: see MMI_DRAWS_ below */
 #define MMI_STREAM_DRAW_W "expert/w"
 #define MMI_STREAM_PICK "pick"           /* the expert that a row starts from */
 #define MMI_STREAM_SUBSET "subset"       /* block: MMI_SUBSET_ below; step: attempt */

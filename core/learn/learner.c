@@ -88,9 +88,10 @@ static mm_status create_optimisers(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	/* The generator's pass has all chains on data and the generated samples, or all draws of an ELBO; the energy's
-	 * data, revised and swapped ones. */
-	uint32_t rows = most(most(l->n_chains + 1, l->draws), 3) * l->span.rows,
-			 chunks = most(l->n_chains + 1, l->draws) * l->reduce.share.chunks.of;
+	 * data, revised and swapped ones, or latents of all experts and of the prior. */
+	const uint32_t latents = s->model.latent_energy ? l->model->n_modalities + 1 : 0,
+				   batches = most(most(l->n_chains + 1, l->draws), latents), rows = most(batches, 3) * l->span.rows,
+				   chunks = batches * l->reduce.share.chunks.of;
 	mmi_adam_config generator = s->generator;
 	generator.ema = s->ema;
 	MMI_TRY(mmi_optimiser_create(l->model->generator, &generator, &l->generator, e));
@@ -136,6 +137,8 @@ static mm_status create_losses(mmi_learner *l, mm_error *e)
 		MMI_TRY(mmi_loss_match(l->model, &place, &l->match_lanes, &l->match_loss, e));
 	if (l->n_eps)
 		MMI_TRY(create_elbo(l, &place, e));
+	if (s->model.latent_energy)
+		MMI_TRY(mmi_latent_prior_create(l->model, &place, l->span.rows, &l->energy_lanes, &l->latent_prior, e));
 	if (mmi_learner_aligns(l))
 		MMI_TRY(mmi_loss_locations(l->model, &place, &l->inference_lanes, &l->locations, e));
 	return MM_OK;
@@ -155,7 +158,8 @@ static mm_status create_sampler(mmi_learner *l, mm_error *e)
 static mm_status create_parts(mmi_learner *l, const mmi_comm *comm, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
-	MMI_TRY(mmi_reduce_create(comm, s->batch, l->chunk, most(l->n_chains, l->draws), &l->reduce, e));
+	const uint32_t latents = s->model.latent_energy ? l->model->n_modalities : 0;
+	MMI_TRY(mmi_reduce_create(comm, s->batch, l->chunk, most(most(l->n_chains, l->draws), latents), &l->reduce, e));
 	l->span = l->reduce.span;
 	MMI_TRY(allocate(l, e));
 	MMI_TRY(create_sampler(l, e));
@@ -240,6 +244,7 @@ static void clear_rows(mmi_learner *l)
 	mmi_match_clear(m, &l->match);
 	mmi_alignment_clear(m, &l->alignment);
 	mmi_importance_clear(m, &l->importance);
+	mmi_latent_prior_clear(m, &l->latent_prior);
 	mmi_given_clear(m, &l->given);
 }
 

@@ -6,6 +6,7 @@
 #include "learn/terms/alignment.h"
 #include "learn/terms/given.h"
 #include "learn/terms/importance.h"
+#include "learn/terms/latent_prior.h"
 #include "learn/losses.h"
 #include "learn/readings.h"
 #include "learn/masks.h"
@@ -22,10 +23,11 @@
 /* What one iteration did: means over the batch. Chains are measured with the parameters that moved them, losses and
  * norms at the first of several updates. */
 struct mmi_measures {
-	bool warm;             /* warm-up is not over */
-	bool chains;           /* otherwise only elbo, contrast and the norms of two models were measured */
-	double elbo;           /* negative ELBO */
-	double contrast;       /* contrastive loss between experts */
+	bool warm;       /* warm-up is not over */
+	bool chains;     /* otherwise only elbo, contrast and the norms of two models were measured, and of an energy of
+	                    latents e_data, e_revised and gap, as E = -f */
+	double elbo;     /* negative ELBO */
+	double contrast; /* contrastive loss between experts */
 	double u_start, u_end; /* U at both ends of the posterior chain */
 	double nll_end;        /* what of U at their end is likelihoods: NLL of the data given the revised z */
 	double loss_generator, loss_inference;
@@ -90,8 +92,9 @@ struct mmi_learner {
 	mmi_swaps swaps;
 	mmi_match match;
 	mmi_alignment alignment;
-	mmi_importance importance; /* nothing unless an ELBO has its draws weighted */
-	mmi_mirror snapshot;       /* parameters, moments and vectors of the three models */
+	mmi_latent_prior latent_prior; /* nothing unless the prior has an energy */
+	mmi_importance importance;     /* nothing unless an ELBO has its draws weighted */
+	mmi_mirror snapshot;           /* parameters, moments and vectors of the three models */
 	mmi_learner_state snapshot_state;
 	int64_t snapshot_t[MMI_LEARNER_MODELS];
 };

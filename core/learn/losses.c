@@ -17,10 +17,16 @@ static void no_masks(mmi_loss *l)
 	}
 }
 
-static mm_status open_loss(const mmi_model *m, const mmi_loss_place *p, mmi_loss *l, uint32_t n_z, mm_error *e)
+static void open_places(const mmi_model *m, mmi_loss *l)
 {
-	*l = (mmi_loss){ .n_x = m->n_modalities,
-		             .n_z = n_z,
+	for (uint32_t i = 0; i < l->n_z; i++)
+		l->z[i] = mmi_model_place(m, l->net.graph);
+	l->seed = mmi_input(l->net.graph, "seed", mmi_shape(0));
+}
+
+static mm_status open_without_x(const mmi_model *m, const mmi_loss_place *p, mmi_loss *l, uint32_t n_z, mm_error *e)
+{
+	*l = (mmi_loss){ .n_z = n_z,
 		             .l2 = MMI_NONE,
 		             .count_z = mmi_model_z_dim(m),
 		             .count_w = mmi_model_w_dim(m),
@@ -28,13 +34,18 @@ static mm_status open_loss(const mmi_model *m, const mmi_loss_place *p, mmi_loss
 		             .masked = p->masked };
 	no_masks(l);
 	MMI_TRY(mmi_network_open(&l->net, e));
+	return MM_OK;
+}
+
+static mm_status open_loss(const mmi_model *m, const mmi_loss_place *p, mmi_loss *l, uint32_t n_z, mm_error *e)
+{
+	MMI_TRY(open_without_x(m, p, l, n_z, e));
+	l->n_x = m->n_modalities;
 	for (uint32_t i = 0; i < l->n_x; i++) {
 		l->seen[i] = l->x[i] = mmi_input(l->net.graph, m->modalities[i].name, m->modalities[i].info.shape);
 		l->count_x[i] = m->modalities[i].count;
 	}
-	for (uint32_t i = 0; i < n_z; i++)
-		l->z[i] = mmi_model_place(m, l->net.graph);
-	l->seed = mmi_input(l->net.graph, "seed", mmi_shape(0));
+	open_places(m, l);
 	return MM_OK;
 }
 
@@ -168,6 +179,16 @@ mm_status mmi_loss_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes
 	mm_tensor penalty = mmi_graph_ops.mul(g, mmi_graph_ops.mul(g, l->value, l->value), l->l2);
 	mm_tensor loss = mmi_graph_ops.add(g, weighted, penalty);
 	return close_loss(l, loss, mmi_const(g, mmi_shape(0), 1), p, e);
+}
+
+mm_status mmi_loss_latent_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *l,
+                                 mm_error *e)
+{
+	MMI_TRY(open_without_x(m, p, l, 1, e));
+	open_places(m, l);
+	l->lanes[l->n_lanes++] = energy;
+	l->value = mmi_model_latent_energy(m, l->net.graph, l->z[0].z);
+	return close_loss(l, l->value, l->seed, p, e);
 }
 
 /* factor <x, pull_i>, added to `sum`. */

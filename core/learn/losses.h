@@ -76,6 +76,9 @@ mm_status mmi_loss_weights(const mmi_model *m, const mmi_loss_place *p, const mm
                            mm_error *e);
 /* sum over m of observed_m weight_m NLL_m(x_m | place): for the recorders of objectives as well. */
 mm_status mmi_loss_nll(const mmi_model *m, mmi_loss *l, const mmi_place *place, mm_tensor *out, mm_error *e);
+/* f(z), the energy of a latent prior: trains the energy model. */
+mm_status mmi_loss_latent_energy(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *energy, mmi_loss *out,
+                                 mm_error *e);
 /* sum_m <loc_m, z_m.z>, with the locations of the experts and, in the places of latents, the gradient of some loss to
  * them: trains the inference model by losses that are no sum over samples. One place for each modality. */
 mm_status mmi_loss_locations(const mmi_model *m, const mmi_loss_place *p, mmi_lanes *inference, mmi_loss *out,
@@ -85,7 +88,7 @@ void mmi_loss_clear(mmi_loss *l);
 /* Rows that share a loss and a seed. */
 typedef struct mmi_segment {
 	mmi_loss *loss;
-	const mmi_device_rows *x;                 /* [x_rows] */
+	const mmi_device_rows *x;                 /* [x_rows]; NULL where the loss has none */
 	const mmi_device_rows *seen;              /* the same, of a loss whose encoders may see something else; NULL: x */
 	mmi_device_latents z[MMI_MAX_MODALITIES]; /* rows of each place of the loss */
 	const mmi_floats *pull;                   /* [modality][x_rows][floats]: of a loss that takes it */

@@ -28,7 +28,7 @@ static const mmi_key course_keys[] = {
 	MMI_OTHER_ROW(
 		"learner", "objective", "cooperative",
 		"Cooperative: three models and two chains. mmvae, mvae, mopoe, mmvae+, mvtcae, helvae, mmjsd, mwbvae, "
-		"codevae, cmvae: that objective alone, as a baseline on the same networks."),
+		"codevae, cmvae, mvebm: that objective alone, as a baseline on the same networks."),
 	MMI_NUMBER_ROW("learner", "iterations", mmi_settings, iterations, 6000, 0, UINT32_MAX,
 	               "How many in all, warm-up included."),
 	MMI_NUMBER_ROW("learner", "warmup", mmi_settings, warmup, 0, 0, INT64_MAX,
@@ -200,6 +200,9 @@ static mm_status read_objective(mmi_config *c, mmi_settings *s, mm_error *e)
 	s->model.subset_weights = !s->cooperative && s->elbo->subset_weights;
 	if (s->cooperative || !s->elbo->clusters)
 		s->model.clusters = 0;
+	s->model.latent_energy = !s->cooperative && s->elbo->latent_energy;
+	if (s->model.latent_energy)
+		s->model.spectral_norm = false; /* what bounds an energy of data bounds how much a prior can tell */
 	s->model.fusion = s->cooperative ? MMI_FUSION_MIXTURE : s->elbo->fusion;
 	return MM_OK;
 }
@@ -263,14 +266,16 @@ static mm_status check_objective(mmi_config *c, const mmi_settings *s, const cha
 	if (o->normal_only && s->model.prior != MMI_PRIOR_NORMAL)
 		return mmi_config_refuse(
 			c, "learner", key,
-			"with prior = laplace: mmvae, mmvae+ or mwbvae (a product of Laplace experts is no Laplace)", e);
+			"with prior = laplace: mmvae, mmvae+, cmvae, mvebm or mwbvae (a product of Laplace experts is no Laplace)",
+			e);
 	if (o->private_only && !s->model.private_dim)
 		return mmi_config_refuse(c, "learner", key,
 		                         "with private_dim = 0: mmvae, mopoe or others (mmvae+ and cmvae need private latents)",
 		                         e);
 	if (o->shared_only && s->model.private_dim)
-		return mmi_config_refuse(c, "learner", key,
-		                         "with private_dim above 0: mmvae+ or cmvae (the others know no private latents)", e);
+		return mmi_config_refuse(
+			c, "learner", key, "with private_dim above 0: mmvae+, cmvae or mvebm (the others know no private latents)",
+			e);
 	if (s->draws > 1 && !o->expert)
 		return mmi_config_refuse(c, "learner", "draws",
 		                         "1, or mmvae, mmvae+ or cmvae as the objective (others are no mean over experts)", e);

@@ -18,6 +18,7 @@ void mmi_sampler_reseed(mmi_sampler *s, uint64_t count)
 {
 	uint64_t seed = s->config.seed + count * UINT64_C(0x9E3779B97F4A7C15);
 	s->key.prior = mmi_rng_key(seed, MMI_STREAM_PRIOR);
+	s->key.prior_chain = mmi_rng_key(seed, MMI_STREAM_PRIOR_CHAIN);
 	s->key.cluster = mmi_rng_key(seed, MMI_STREAM_CLUSTER);
 	s->key.draw = mmi_rng_key(seed, MMI_STREAM_DRAW);
 	s->key.pick = mmi_rng_key(seed, MMI_STREAM_PICK);
@@ -80,6 +81,8 @@ void mmi_run_prior(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t itera
 	const mmi_clusters own = mmi_model_clusters(s->model), *of_z = s->fitted.z.n ? &s->fitted.z : &own;
 	mmi_rng rng = { .key = s->key.prior, .sample = span.first, .step = chain, .iteration = iteration };
 	draw_prior(s, z->z, span, mmi_model_z_dim(s->model), of_z, rng, s->key.cluster);
+	if (s->model->config.latent_energy && !of_z->n)
+		mmi_run_prior_chain(s, span, chain, iteration, z->z);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		rng.key = s->key.prior_w[i];
 		draw_prior(s, z->w[i], span, mmi_model_w_dim(s->model), &s->fitted.w[i], rng, s->key.cluster_w[i]);

@@ -48,6 +48,7 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 			s->compiled |= 1u << k;
 	if (!s->compiled)
 		s->compiled = 1u << MMI_TERM_TEXTURE; /* of a recipe that does not act */
+	MMI_TRY(mmi_sampler_record_prior(s, e));
 	if (!s->config.on_demand)
 		MMI_TRY(mmi_sampler_prepare(s, MMI_NET_ALL, e));
 	MMI_TRY(mmi_mirror_create(d, (rows / chunk + 1) * sizeof(mmi_chain_stats), &s->chunk_stats, e));
@@ -94,6 +95,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->decode.net);
 	mmi_network_clear(&s->posterior.net);
 	mmi_network_clear(&s->potential.net);
+	mmi_network_clear(&s->prior.net);
 	mmi_network_clear(&s->guide.net);
 	mmi_network_clear(&s->screen.net);
 	mmi_network_clear(&s->revise.net);
@@ -401,6 +403,28 @@ void mmi_run_potential(mmi_sampler *s, const mmi_parts *parts, const mmi_device_
 	mmi_rows_job j = { .s = s, .x = x, .parts = parts, .z = z, .chain = &chain, .span = mmi_whole(rows) };
 	mmi_pool_run(s->pool, rows * n_chains / s->config.chunk, potential_chunk, &j);
 	sum_stats(s, rows * n_chains / s->config.chunk, stats);
+}
+
+static void prior_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const mmi_rows_job *j = ctx;
+	run_chain(j, j->s->prior.net.programs[worker], chunk);
+}
+
+void mmi_run_prior_chain(mmi_sampler *s, mmi_span span, uint32_t number, uint32_t iteration, mmi_floats z)
+{
+	const mmi_model_config *c = &s->model->config;
+	mmi_chain chain = { .n_states = 1,
+		                .energy = s->prior.u,
+		                .state = { s->prior.place.z },
+		                .grad = { s->prior.grad.z },
+		                .count = { mmi_model_z_dim(s->model) },
+		                .key = { s->key.prior_chain },
+		                .steps = c->prior_steps,
+		                .iteration = iteration };
+	mmi_rows_job j = { .s = s, .chain = &chain, .state = { z }, .span = span, .number = number * span.of };
+	set_steps(&chain, 0.5 * c->prior_step * c->prior_step, c->prior_step);
+	mmi_pool_run(s->pool, span.rows / s->config.chunk, prior_chunk, &j);
 }
 
 /* What is given, or nothing. */

@@ -106,6 +106,20 @@ static mm_status record_potential(mmi_sampler *s, mm_error *e)
 	return compile(s, &n->net, &n->u, 1, e);
 }
 
+mm_status mmi_sampler_record_prior(mmi_sampler *s, mm_error *e)
+{
+	mmi_prior_net *n = &s->prior;
+	if (!s->model->config.latent_energy)
+		return MM_OK;
+	MMI_TRY(mmi_network_open(&n->net, e));
+	mmi_graph *g = n->net.graph;
+	n->place = mmi_model_place(s->model, g);
+	for (uint32_t i = 0; i < s->model->n_modalities; i++)
+		n->place.w[i] = MMI_NONE;
+	n->u = mmi_graph_ops.affine(g, mmi_model_log_prior_z(s->model, g, n->place.z), -1, 0);
+	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
+}
+
 /* observed ? x : mean */
 static mm_tensor completed(mmi_graph *g, mm_tensor x, mm_tensor mean, mm_tensor observed)
 {

@@ -38,6 +38,13 @@ typedef struct mmi_screen_net {
 	mm_tensor use[MMI_TERMS], energy;
 } mmi_screen_net;
 
+/* -log p0(z), of a prior that only a chain draws from. */
+typedef struct mmi_prior_net {
+	mmi_network net;
+	mmi_place place, grad;
+	mm_tensor u;
+} mmi_prior_net;
+
 /* E with its gradient. */
 typedef struct mmi_revise_net {
 	mmi_network net;
@@ -63,6 +70,7 @@ struct mmi_sampler {
 	mmi_encode_net encode;
 	mmi_decode_net decode;
 	mmi_posterior_net posterior, potential; /* potential: U alone, without gradients */
+	mmi_prior_net prior;                    /* nothing unless the model's has an energy */
 	mmi_guide_net guide;
 	mmi_screen_net screen;
 	mmi_revise_net revise;
@@ -81,7 +89,7 @@ struct mmi_sampler {
 	mmi_fitted_prior fitted;      /* where its clusters are asked for; n of each 0: not */
 	void *passage;                /* where rows of the host are on a device that is not direct */
 	struct {
-		uint64_t prior, cluster, draw, pick, subset, choice, candidate, z;
+		uint64_t prior, prior_chain, cluster, draw, pick, subset, choice, candidate, z;
 		uint64_t prior_w[MMI_MAX_MODALITIES], cluster_w[MMI_MAX_MODALITIES], draw_w[MMI_MAX_MODALITIES],
 			w[MMI_MAX_MODALITIES], x[MMI_MAX_MODALITIES];
 	} key;
@@ -91,6 +99,10 @@ struct mmi_sampler {
  * nothing is. */
 void mmi_run_screen(mmi_sampler *s, uint32_t terms, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,
                     const mmi_device_latents *z, mmi_floats energy);
+/* Compiles what the chain of the prior runs, of a model whose prior has an energy: whatever draws from it does. */
+mm_status mmi_sampler_record_prior(mmi_sampler *s, mm_error *e);
+/* Standard draws of z, the chain-th of each row, become those of the model's prior, which has an energy. */
+void mmi_run_prior_chain(mmi_sampler *s, mmi_span span, uint32_t chain, uint32_t iteration, mmi_floats z);
 /* Bytes of the rows that one call of sampler.h takes to the device and back. */
 size_t mmi_passage_bytes(const mmi_model *m, uint32_t rows);
 

@@ -44,6 +44,8 @@ typedef struct mmi_model_config {
 	bool subset_weights;       /* a learned weight of each subset of modalities (codevae) */
 	uint32_t clusters;         /* p0(z) is a learned mixture of so many (cmvae); 0: it is not */
 	bool latent_energy;        /* p0(z) is proportional to exp(f(z)) times the standard one, f learned (mvebm) */
+	uint32_t prior_steps;      /* of the chain that draws from it */
+	double prior_step;         /* s of that chain: drift s^2/2, noise s */
 	mmi_prior prior;           /* family of p0(z) and of the experts */
 	mmi_scale_head scale_head; /* softplus(raw) + 1e-6, exp(raw / 2), or dim softmax(raw) + 1e-6 */
 	int32_t nef;               /* channels of the energy trunk */

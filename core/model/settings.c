@@ -26,6 +26,13 @@ static const mmi_key latent_keys[] = {
 	             "Correlation of the experts' errors after codevae and with fusion = consensus; 0: their product."),
 	MMI_COUNT_ROW("learner", "clusters", mmi_model_config, clusters, 40, 2, 4096,
 	              "Clusters of the prior that cmvae learns."),
+	MMI_COUNT_ROW(
+		"learner", "prior_steps", mmi_model_config, prior_steps, 60, 0, MMI_LIMIT,
+		"Steps of the chain that draws z from the prior that mvebm learns, from a standard draw on: in training and "
+		"wherever "
+		"samples are made. Such short chains are what it learns with, so that more of them draw from something else."),
+	MMI_REAL_ROW("learner", "prior_step", mmi_model_config, prior_step, 0.4, 0, MMI_LIMIT,
+	             "Its step s; the drift is s^2/2 times the gradient, the noise s."),
 	MMI_COUNT_ROW("learner", "contrast_dim", mmi_model_config, agreement_dim, 0, 0, MOST_LATENTS,
 	              "How many of the leading latents it compares, and the joint energy's agreement with it; 0: all. The "
 	              "others are free for what modalities do not share."),
@@ -55,7 +62,7 @@ static const mmi_key energy_keys[] = {
 		"Biases in the trunk's convolutions: as the paper's Table 6 is printed, which the code that it descends "
 		"from has without."),
 	MMI_SWITCH_ROW("energy", "spectral_norm", mmi_model_config, spectral_norm, true,
-	               "Spectral normalisation of every layer."),
+	               "Spectral normalisation of every layer; none with mvebm, whose energy is of latents."),
 	MMI_CHOICE_ROW(
 		"energy", "match", mmi_model_config, match, matches, MMI_MATCH_NONE,
 		"Towers: the energy model has a second term, E_match, which judges whether the modalities of a tuple "

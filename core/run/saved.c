@@ -42,7 +42,7 @@ static mm_status restore_model(mmi_saved *s, const mmi_checkpoint *ck, mm_error 
 			items[n++] = mmi_item_counter("adam_t.match", &match_updates);
 		status = mmi_checkpoint_load_part(ck, items, n, others, MMI_COUNT(others) - !average, e);
 	}
-	s->has_energy = energy_updates > 0;
+	s->has_energy = energy_updates > 0 && s->setup.settings.cooperative; /* a baseline's is of latents at most */
 	s->has_match = match_updates > 0;
 	for (int i = 0; status == MM_OK && i < models; i++) {
 		mmi_params_push(stores[i]);

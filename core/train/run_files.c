@@ -82,7 +82,7 @@ mm_status mmi_run_replace(mmi_run *r, mmi_train_result *result, mm_error *e)
 static mm_status draw_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 {
 	const mmi_settings *s = r->settings;
-	const bool energy = r->learner->energy.t > 0; /* what was not trained moves nothing */
+	const bool energy = s->cooperative && r->learner->energy.t > 0; /* what was not trained moves nothing */
 	const mmi_recipe recipe = energy ? s->sample : mmi_recipe_without_energy(&s->sample);
 	const mmi_chains chains = mmi_settings_chains(s, r->model->n_modalities, &recipe, r->learner->state.x_step);
 	char title[96 + MMI_GENERATE_TEXT], steps[MMI_GENERATE_TEXT];

@@ -39,10 +39,10 @@ static const struct {
 	COLUMN("nll_end", nll_end, true),
 	COLUMN("loss_generator", loss_generator, true),
 	COLUMN("loss_inference", loss_inference, true),
-	COLUMN("e_data", e_data, true),
+	COLUMN("e_data", e_data, false),
 	COLUMN("e_generated", e_generated, true),
-	COLUMN("e_revised", e_revised, true),
-	COLUMN("gap", gap, true),
+	COLUMN("e_revised", e_revised, false),
+	COLUMN("gap", gap, false),
 	COLUMN("z_drift", z_drift, true),
 	COLUMN("z_noise", z_noise, true),
 	COLUMN("z_move", z_move, true),
@@ -56,7 +56,7 @@ static const struct {
 	COLUMN("match_tau", match_tau, false),
 	COLUMN("norm_generator", norm_generator, false),
 	COLUMN("norm_inference", norm_inference, false),
-	COLUMN("norm_energy", norm_energy, true),
+	COLUMN("norm_energy", norm_energy, false),
 	COLUMN("norm_match", norm_match, false),
 #undef COLUMN
 };

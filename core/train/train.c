@@ -44,7 +44,9 @@ static const char *energy_text(const mmi_run *r, char *text, size_t size)
 {
 	const mmi_settings *s = r->settings;
 	if (!s->cooperative)
-		snprintf(text, size, "a baseline: no energy model is trained");
+		snprintf(text, size,
+		         s->model.latent_energy ? "a baseline: the energy of its latent prior is trained, and no other"
+		                                : "a baseline: no energy model is trained");
 	else if (!s->energy_updates)
 		snprintf(text, size, "energy_updates = 0: the energy model is not trained");
 	else if (!s->warmup)

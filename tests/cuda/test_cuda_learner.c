@@ -95,11 +95,18 @@ static void iterations_with_draws_weighted_by_importance_are_the_hosts(void **st
 	                true);
 }
 
+<<<<<<< HEAD
 static void iterations_with_clusters_and_amsgrad_are_the_hosts(void **state)
 {
 	(void)state;
 	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.objective=cmvae", "learner.clusters=3",
 	                                       "learner.private_dim=2", "learner.amsgrad=yes", NULL },
+=======
+static void iterations_with_an_energy_of_latents_are_the_hosts(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.objective=mvebm", "learner.prior_steps=4", NULL },
+>>>>>>> fc7a432 (Objective mvebm: a latent energy-based prior, drawn from by its chain wherever samples are made)
 	                false);
 }
 
@@ -266,6 +273,7 @@ int main(void)
 		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_are_the_hosts),
 		cmocka_unit_test(iterations_with_clusters_and_amsgrad_are_the_hosts),
 		cmocka_unit_test(iterations_with_draws_weighted_by_importance_are_the_hosts),
+		cmocka_unit_test(iterations_with_an_energy_of_latents_are_the_hosts),
 		cmocka_unit_test(any_order_of_execution_gives_the_same_bits),
 		cmocka_unit_test(recorded_sequences_change_no_bit),
 #if EMULATED

@@ -91,6 +91,14 @@ static void iterations_with_draws_weighted_by_importance_have_the_same_bits(void
 	                true);
 }
 
+static void iterations_with_an_energy_of_latents_have_the_same_bits(void **state)
+{
+	(void)state;
+	iterate_on_both(
+		(const char *const[]){ "learner.objective=mvebm", "learner.prior_steps=4", "data.incomplete=keep", NULL },
+		true);
+}
+
 /* Of an iteration with all chains: three modalities of a batch, and what the host decides of it. How many rows the
  * chains revise, and how often, is nothing to it. */
 static void a_batch_goes_to_the_device_once_an_iteration(void **state)
@@ -293,6 +301,7 @@ int main(void)
 		cmocka_unit_test(iterations_with_all_experts_and_the_contrastive_loss_have_the_same_bits),
 		cmocka_unit_test(iterations_with_missing_modalities_and_private_latents_have_the_same_bits),
 		cmocka_unit_test(iterations_with_draws_weighted_by_importance_have_the_same_bits),
+		cmocka_unit_test(iterations_with_an_energy_of_latents_have_the_same_bits),
 		cmocka_unit_test(a_batch_goes_to_the_device_once_an_iteration),
 		cmocka_unit_test(the_host_waits_once_an_iteration),
 		cmocka_unit_test(a_failure_of_the_device_is_its_own),

@@ -214,6 +214,8 @@ static void no_allocation_with_the_switches_turned(void **state)
 	expect_no_allocations("doubly reparametrised",
 	                      (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=2", "learner.draws=3",
 	                                             "learner.gradient=dreg", "learner.iterations=5", NULL });
+	expect_no_allocations("a latent energy", (const char *const[]){ "learner.objective=mvebm", "learner.prior_steps=3",
+	                                                                "learner.iterations=5", NULL });
 	expect_no_allocations("a schedule", (const char *const[]){ "learner.schedule=cosine(0.1)", NULL });
 }
 

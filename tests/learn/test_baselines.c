@@ -9,6 +9,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -432,6 +433,179 @@ static void a_learned_mixture_as_prior(void **state)
 		}
 }
 
+/* ---------------------------------------------------------------- an energy of latents as prior */
+
+enum { HIDDEN = 200, PLACES = M + 2, KNOTS = 2 * (PLACES - 1) };
+
+/* The reference's f is 0.7 tanh(u) + 0.2 z1, u = z0 - 0.5 z1: of the first term the lines that touch it at some places,
+ * with another line from each to the next, which a network of two leaky layers can be. */
+typedef struct lines {
+	double begin, slope; /* of the first */
+	double knot[KNOTS], bend[KNOTS];
+} lines;
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+static double touching(double place, double u)
+{
+	return 0.7 * tanh(place) + 0.7 / pow(cosh(place), 2) * (u - place);
+}
+
+static lines touch(const double u[PLACES])
+{
+	lines l = { touching(u[0], 0), 0.7 / pow(cosh(u[0]), 2), { 0 }, { 0 } };
+	double before = l.slope;
+	for (int i = 0; i + 1 < PLACES; i++) {
+		const double third = (u[i + 1] - u[i]) / 3, a = u[i] + third, b = a + third;
+		const double join = (touching(u[i + 1], b) - touching(u[i], a)) / third, next = 0.7 / pow(cosh(u[i + 1]), 2);
+		l.knot[2 * i] = a;
+		l.bend[2 * i] = join - before;
+		l.knot[2 * i + 1] = b;
+		l.bend[2 * i + 1] = next - join;
+		before = next;
+	}
+	return l;
+}
+
+static void clear_prior(mmi_params *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!strncmp(p->info[i].name, "prior.", 6))
+			memset(p->raw.at + p->info[i].offset, 0, p->info[i].count * sizeof(float));
+}
+
+/* leaky(x) = 0.2 x + 0.8 relu(x); leaky(x) - leaky(-x) = 1.2 x. */
+static void set_prior(rig *r, const lines *l)
+{
+	mmi_params *p = r->model->energy;
+	float *first = parameter(p, "prior.hidden1.weight"), *bias = parameter(p, "prior.hidden1.bias");
+	float *second = parameter(p, "prior.hidden2.weight"), *out = parameter(p, "prior.out.weight");
+	double level = l->begin, slope = l->slope;
+	clear_prior(p);
+	for (int i = 0; i < KNOTS; i++) {
+		first[i] = 1;
+		first[HIDDEN + i] = -0.5f;
+		bias[i] = (float)-l->knot[i];
+		slope -= 0.25 * l->bend[i];
+		level += 0.25 * l->bend[i] * l->knot[i];
+		second[i * HIDDEN] = (float)(l->bend[i] / 0.8);
+	}
+	for (int sign = 0; sign < 2; sign++) {
+		const float s = sign ? -1.0f : 1.0f;
+		first[KNOTS + sign] = s;
+		first[HIDDEN + KNOTS + sign] = -0.5f * s;
+		second[(KNOTS + sign) * HIDDEN] = s * (float)(slope / 1.2);
+		first[HIDDEN + KNOTS + 2 + sign] = s;
+		second[(KNOTS + 2 + sign) * HIDDEN] = s * (float)(0.2 / 1.2);
+	}
+	parameter(p, "prior.hidden2.bias")[0] = (float)level;
+	for (int i = 0; i < HIDDEN; i++)
+		second[i * HIDDEN + 1] = -second[i * HIDDEN];
+	parameter(p, "prior.hidden2.bias")[1] = (float)-level;
+	out[0] = (float)(1 / 1.2);
+	out[1] = (float)(-1 / 1.2);
+	mmi_params_update(p, 0);
+}
+
+static const float chain_start[Z] = { 0.3f, -0.8f };
+
+/* The reference's places: a draw of each expert, and both ends of a step. */
+static void find_places(const rig *r, float z[PLACES][Z])
+{
+	char name[64];
+	for (int e = 0; e < M; e++) {
+		snprintf(name, sizeof name, "given/z/%d/0", e);
+		load(z[e], name);
+		for (int d = 0; d < Z; d++)
+			z[e][d] = r->is.loc[e][d] + r->is.scale[e][d] * z[e][d];
+	}
+	memcpy(z[M], chain_start, sizeof chain_start);
+	load(z[M + 1], "mvebm/step");
+}
+
+static void open_mvebm(rig *r, float z[PLACES][Z])
+{
+	double u[PLACES];
+	open_rig(r, (mmi_model_config){ .latent_energy = true });
+	find_places(r, z);
+	for (int i = 0; i < PLACES; i++)
+		u[i] = (double)z[i][0] - 0.5 * (double)z[i][1];
+	qsort(u, PLACES, sizeof *u, by_size);
+	const lines l = touch(u);
+	set_prior(r, &l);
+}
+
+static void an_energy_of_latents_as_prior(void **state)
+{
+	float z[PLACES][Z];
+	rig r;
+	(void)state;
+	open_mvebm(&r, z);
+	check_case(&r, &mmi_objective_mvebm, 3, 0, true, "mvebm/full");
+	close_rig(&r);
+}
+
+/* f at every place, and as the loss has it. */
+static void the_energy_of_latents_learns_by_its_difference(void **state)
+{
+	float z[PLACES][Z];
+	double f[PLACES];
+	mmi_lanes lanes;
+	mm_error e = MM_ERROR_INIT;
+	rig r;
+	(void)state;
+	open_mvebm(&r, z);
+	const mmi_loss_place place = { 1, r.pool, false };
+	must(mmi_lanes_create(r.model->energy, 1, NULL, &lanes, &e), &e);
+	must(mmi_loss_latent_energy(r.model, &place, &lanes, &r.loss, &e), &e);
+	mmi_program *p = r.loss.net.programs[0];
+	mmi_program_bind_grads(p, r.model->energy, lanes.lane[0]);
+	for (int i = 0; i < PLACES; i++) {
+		set(p, r.loss.z[0].z, z[i]);
+		mmi_program_run(p);
+		f[i] = (double)*mmi_program_data(p, r.loss.value).at;
+	}
+	near(f[M + 1], find("mvebm/there")->values[0], "f where the chain ends");
+	near(f[M + 1] - (f[0] + f[1] + f[2]) / M, find("mvebm/loss")->values[0], "the energy's loss");
+	mmi_loss_clear(&r.loss);
+	mmi_lanes_clear(&lanes);
+	close_rig(&r);
+}
+
+/* z + s^2/2 (grad f - z) + s noise, s = 0.4; test_prior.c has the chain itself. */
+static void the_prior_s_gradient_is_that_of_a_step(void **state)
+{
+	float z[PLACES][Z], noise[Z], step[Z];
+	mm_error e = MM_ERROR_INIT;
+	mm_tensor place, grad;
+	rig r;
+	(void)state;
+	open_mvebm(&r, z);
+	must(mmi_network_open(&r.loss.net, &e), &e);
+	mmi_graph *g = r.loss.net.graph;
+	place = mmi_input(g, "z", mmi_shape(1, Z));
+	mmi_grad_request q = { .loss = mmi_model_log_prior_z(r.model, g, place),
+		                   .seed = mmi_const(g, mmi_shape(0), 1),
+		                   .wrt = &place,
+		                   .n_wrt = 1,
+		                   .grads = &grad };
+	must(mmi_graph_grad(g, &q, &e), &e);
+	must(mmi_network_compile(&r.loss.net, cpu_device(), &grad, 1, 1, 1, &e), &e);
+	mmi_program *p = r.loss.net.programs[0];
+	set(p, place, chain_start);
+	mmi_program_run(p);
+	load(noise, "given/z/1/0");
+	for (int d = 0; d < Z; d++)
+		step[d] = chain_start[d] + 0.08f * mmi_program_data(p, grad).at[d] + 0.4f * noise[d];
+	check(step, "mvebm", "step");
+	mmi_network_clear(&r.loss.net);
+	close_rig(&r);
+}
+
 /* ---------------------------------------------------------------- several draws of each expert */
 
 enum { MOST_DRAWS = 2 };
@@ -699,6 +873,9 @@ int main(void)
 		cmocka_unit_test(consensus_of_all_subsets_with_learned_weights),
 		cmocka_unit_test(a_draw_of_each_expert),
 		cmocka_unit_test(a_learned_mixture_as_prior),
+		cmocka_unit_test(an_energy_of_latents_as_prior),
+		cmocka_unit_test(the_energy_of_latents_learns_by_its_difference),
+		cmocka_unit_test(the_prior_s_gradient_is_that_of_a_step),
 		cmocka_unit_test(draws_weighted_by_importance),
 		cmocka_unit_test(doubly_reparametrised_gradients),
 		cmocka_unit_test(weights_are_of_any_size),

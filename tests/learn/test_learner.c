@@ -130,6 +130,9 @@ static void resuming_gives_the_same_bits_as_not_stopping(void **state)
 	compare_with_resumed(*state, 4, 8,
 	                     (const char *const[]){ "learner.objective=mmvae", "learner.draws=3", "learner.gradient=dreg",
 	                                            "learner.prior=laplace", NULL });
+	compare_with_resumed(
+		*state, 4, 8,
+		(const char *const[]){ "learner.objective=mvebm", "learner.private_dim=3", "learner.prior_steps=5", NULL });
 	compare_with_resumed(*state, 4, 8,
 	                     (const char *const[]){ "learner.objective=cmvae", "learner.private_dim=3",
 	                                            "learner.clusters=4", "learner.prior=laplace",

@@ -159,6 +159,16 @@ static void with_draws_weighted_by_importance(void **state)
 	check(&doubly, 4);
 }
 
+static void with_an_energy_of_latents(void **state)
+{
+	const course c = { .sets = SETS("learner.objective=mvebm", "learner.prior_steps=3", "data.incomplete=keep"),
+		               .iterations = 3,
+		               .lacking = true };
+	(void)state;
+	check(&c, 2);
+	check(&c, 4);
+}
+
 static void with_missing_modalities_and_private_latents(void **state)
 {
 	const course imputed = { .sets =
@@ -323,6 +333,7 @@ int main(void)
 		cmocka_unit_test(with_the_paper_s_updates),
 		cmocka_unit_test(with_all_experts_and_the_contrastive_loss),
 		cmocka_unit_test(with_draws_weighted_by_importance),
+		cmocka_unit_test(with_an_energy_of_latents),
 		cmocka_unit_test(with_missing_modalities_and_private_latents),
 		cmocka_unit_test(with_swapped_tuples_and_translations),
 		cmocka_unit_test(with_a_match_learned_by_ranking),

@@ -622,6 +622,8 @@ static void combinations_without_meaning_are_refused(void **state)
 	refuse(SETS("learner.correlation=1"), "learner.correlation");
 	refuse(SETS("learner.objective=mmvae+"), "need private latents");
 	refuse(SETS("learner.objective=cmvae"), "need private latents");
+	refuse(SETS("learner.objective=mvebm", "learner.draws=2"), "no mean over experts");
+	refuse(SETS("learner.warmup=10", "learner.warmup_objective=mvebm"), "a baseline only");
 	refuse(SETS("learner.private_dim=3", "learner.warmup=9", "learner.warmup_objective=cmvae"), "a baseline only");
 	refuse(SETS("learner.objective=mvae", "learner.private_dim=4"), "know no private latents");
 	refuse(SETS("learner.objective=mopoe", "learner.draws=2"), "no mean over experts");

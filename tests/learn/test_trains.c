@@ -26,6 +26,7 @@ static const struct {
 	{ &mmi_objective_mmvae_plus, { "learner.draws=3", "learner.prior=laplace", "learner.scale_head=softmax" } },
 	{ &mmi_objective_mmvae_plus, { "learner.draws=3", "learner.gradient=dreg" } },
 	{ &mmi_objective_cmvae, { "learner.draws=2" } },
+	{ &mmi_objective_mvebm, { "learner.private_dim=2", "learner.prior=laplace" } },
 };
 
 /* Settings of an objective, and of a variant of it unless that is negative. */
@@ -40,6 +41,8 @@ static size_t settings_of(const mmi_objective *o, int variant, char name[64], co
 		sets[n++] = "learner.private_dim=2";
 	if (o->clusters)
 		sets[n++] = "learner.clusters=5";
+	if (o->latent_energy)
+		sets[n++] = "learner.prior_steps=10";
 	for (int i = 0; variant >= 0 && i < 3 && variants[variant].sets[i]; i++)
 		sets[n++] = variants[variant].sets[i];
 	return n;
@@ -111,6 +114,36 @@ static void compare_threads(const mmi_objective *o, int variant, bool lacking)
 	rig_close(&three);
 }
 
+/* All encoders say that latents are far from the standard prior, and do not learn: in time the chain finds them. */
+static void the_energy_of_latents_leads_the_prior_to_the_experts(void **state)
+{
+	enum { UPDATES = 400 };
+	const float far = 1.5f;
+	learner_rig r;
+	(void)state;
+	rig_open(&r, (const char *const[]){ "learner.objective=mvebm", "learner.lr_generator=0", "learner.lr_inference=0",
+	                                    "learner.lr_energy=1e-3", NULL });
+	mmi_params *p = r.model->inference;
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; strstr(p->info[i].name, "encoder.loc.bias") && k < p->info[i].count; k++)
+			p->raw.at[p->info[i].offset + k] = far;
+	mmi_params_update(p, 0);
+	const mmi_measures first = rig_run(&r, 1);
+	rig_run(&r, UPDATES - AVERAGED);
+	double mean = 0, gap = 0;
+	const size_t n = r.settings.batch * (size_t)mmi_model_z_dim(r.model);
+	for (int i = 0; i < AVERAGED; i++) {
+		gap += rig_run(&r, 1).gap / AVERAGED;
+		for (size_t k = 0; k < n; k++)
+			mean += (double)r.learner->z_prior.z.at[k] / (double)(n * AVERAGED);
+	}
+	print_message("latents from the prior are %.2f in the mean, the experts' %.1f; f is %.3g apart, %.3g at first\n",
+	              mean, (double)far, gap, first.gap);
+	assert_true(isfinite(first.gap) && isfinite(first.norm_energy) && isfinite(first.e_data));
+	assert_true(fabs(mean - (double)far) < 0.4);
+	rig_close(&r);
+}
+
 static void threads_do_not_matter_to_any_objective(void **state)
 {
 	(void)state;
@@ -132,6 +165,7 @@ int main(void)
 		cmocka_unit_test(settings_name_them_in_their_order),
 		cmocka_unit_test(every_objective_learns),
 		cmocka_unit_test(every_objective_learns_from_incomplete_tuples),
+		cmocka_unit_test(the_energy_of_latents_leads_the_prior_to_the_experts),
 		cmocka_unit_test(threads_do_not_matter_to_any_objective),
 	};
 

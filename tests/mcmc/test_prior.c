@@ -145,6 +145,113 @@ static void fitted_mixtures_are_drawn_from_while_they_are_used(void **state)
 	linear_close(&r);
 }
 
+/* ---------------------------------------------------------------- an energy of latents */
+
+/* f(z) = slope . z: of a leaky layer, whose leaky(x) - leaky(-x) is 1.2 x, on another. */
+static void set_energy(linear_rig *r, const float slope[Z])
+{
+	enum { HIDDEN = 200 };
+	mmi_params *p = r->model->energy;
+	for (size_t i = 0; i < p->n; i++)
+		if (!strncmp(p->info[i].name, "prior.", 6))
+			memset(p->raw.at + p->info[i].offset, 0, p->info[i].count * sizeof(float));
+	float *first = (float *)(uintptr_t)linear_parameter(p, "prior.hidden1.weight"),
+		  *second = (float *)(uintptr_t)linear_parameter(p, "prior.hidden2.weight"),
+		  *out = (float *)(uintptr_t)linear_parameter(p, "prior.out.weight");
+	for (int k = 0; k < 2; k++) {
+		const float sign = k ? -1.0f : 1.0f;
+		for (int d = 0; d < Z; d++)
+			first[d * HIDDEN + k] = sign * slope[d];
+		second[k * HIDDEN] = sign / 1.2f;
+		second[k * HIDDEN + 1] = -sign / 1.2f;
+		out[k] = sign / 1.2f;
+	}
+	mmi_params_update(p, 0);
+}
+
+static const float slope[Z] = { 1.5f, -0.5f }, flat[Z] = { 0, 0 };
+
+/* ROWS draws of a model whose chain has so many steps. */
+static void draw_with_energy(uint32_t steps, const float of[Z], const mmi_fitted_prior *fitted, uint32_t chain,
+                             mmi_span span, float *z)
+{
+	linear_rig r;
+	mmi_latents l;
+	mm_error e = MM_ERROR_INIT;
+	linear_open(&r,
+	            (mmi_model_config){
+					.latent_dim = Z, .private_dim = W, .latent_energy = true, .prior_steps = steps, .prior_step = 0.4 },
+	            ROWS);
+	set_energy(&r, of);
+	must(mmi_latents_create(r.model, ROWS, &l, &e), &e);
+	mmi_sampler_use_prior(r.sampler, fitted);
+	mmi_sampler_prior(r.sampler, span, chain, 7, &l);
+	memcpy(z, l.z, (size_t)span.rows * Z * sizeof *z);
+	mmi_latents_clear(&l);
+	linear_close(&r);
+}
+
+/* exp(slope . z) times the standard density is N(slope, 1). After n steps of z + s^2/2 (slope - z) + s noise the mean
+ * is short of it by (1 - s^2/2)^n, and the variance has come from 1 to that of these steps. */
+static void a_chain_draws_from_a_prior_with_an_energy(void **state)
+{
+	static float z[ROWS * Z];
+	const double keep = 1 - 0.08;
+	(void)state;
+	for (uint32_t steps = 0; steps <= 60; steps += 20) {
+		double variance = 1;
+		moments want = { .mean = { 0 } };
+		char name[32];
+		for (uint32_t k = 0; k < steps; k++)
+			variance = keep * keep * variance + 0.16;
+		for (int d = 0; d < Z; d++) {
+			want.mean[d] = (double)slope[d] * (1 - pow(keep, steps));
+			want.covariance[d][d] = variance;
+		}
+		snprintf(name, sizeof name, "%u steps", steps);
+		draw_with_energy(steps, slope, NULL, 0, mmi_whole(ROWS), z);
+		const moments found = moments_of(z, Z);
+		same(&found, &want, name);
+	}
+}
+
+/* Two chains with the same noise differ by the drift of the energy alone; a chain has noise of its own for each draw;
+ * part of a batch has the draws of the whole. */
+static void a_step_is_the_drift_and_noise_of_its_own(void **state)
+{
+	enum { PART = 128, FIRST = 256 };
+	static float with[ROWS * Z], without[ROWS * Z], start[2][ROWS * Z], second[ROWS * Z], part[PART * Z];
+	(void)state;
+	draw_with_energy(1, slope, NULL, 0, mmi_whole(ROWS), with);
+	draw_with_energy(1, flat, NULL, 0, mmi_whole(ROWS), without);
+	draw_with_energy(0, flat, NULL, 0, mmi_whole(ROWS), start[0]);
+	draw_with_energy(0, flat, NULL, 1, mmi_whole(ROWS), start[1]);
+	draw_with_energy(1, flat, NULL, 1, mmi_whole(ROWS), second);
+	double together = 0;
+	for (int i = 0; i < ROWS * Z; i++) {
+		assert_true(fabs((double)with[i] - (double)without[i] - 0.08 * (double)slope[i % Z]) < 1e-5);
+		const double first = (double)without[i] - 0.92 * (double)start[0][i],
+					 other = (double)second[i] - 0.92 * (double)start[1][i];
+		together += first * other / (0.16 * ROWS * Z);
+	}
+	assert_true(fabs(together) < 0.03);
+	draw_with_energy(1, slope, NULL, 0, (mmi_span){ FIRST, PART, ROWS }, part);
+	assert_memory_equal(part, with + FIRST * Z, sizeof part);
+}
+
+/* Its draws are those of the mixture: nothing is to be moved. */
+static void a_fitted_prior_takes_the_chain_s_place(void **state)
+{
+	static float many[ROWS * Z], none[ROWS * Z], log_weight[] = { 0, 0 };
+	const mmi_fitted_prior prior = {
+		.z = { .n = 2, .dim = Z, .log_weight = { log_weight }, .loc = { (float *)(uintptr_t)means } }
+	};
+	(void)state;
+	draw_with_energy(20, slope, &prior, 0, mmi_whole(ROWS), many);
+	draw_with_energy(0, slope, &prior, 0, mmi_whole(ROWS), none);
+	assert_memory_equal(many, none, sizeof many);
+}
+
 /* A part of a batch has the draws that it has in the whole. */
 static void parts_of_a_batch_have_its_draws(void **state)
 {
@@ -173,6 +280,9 @@ int main(void)
 		cmocka_unit_test(a_model_s_clusters_are_drawn_from),
 		cmocka_unit_test(fitted_mixtures_are_drawn_from_while_they_are_used),
 		cmocka_unit_test(parts_of_a_batch_have_its_draws),
+		cmocka_unit_test(a_chain_draws_from_a_prior_with_an_energy),
+		cmocka_unit_test(a_step_is_the_drift_and_noise_of_its_own),
+		cmocka_unit_test(a_fitted_prior_takes_the_chain_s_place),
 	};
 
 	return cmocka_run_group_tests_name("priors", tests, NULL, NULL);

@@ -4,20 +4,12 @@
 #include "learn/objectives/objective.h"
 
 const mmi_objective *const mmi_objectives[] = {
-	&mmi_objective_mmvae,
-	&mmi_objective_mvae,
-	&mmi_objective_mopoe,
-	&mmi_objective_mmvae_plus,
-	&mmi_objective_mvtcae,
-	&mmi_objective_helvae,
-	&mmi_objective_mmjsd,
-	&mmi_objective_mwbvae,
-	&mmi_objective_codevae,
-	&mmi_objective_cmvae,
-	NULL,
+	&mmi_objective_mmvae,   &mmi_objective_mvae,   &mmi_objective_mopoe, &mmi_objective_mmvae_plus,
+	&mmi_objective_mvtcae,  &mmi_objective_helvae, &mmi_objective_mmjsd, &mmi_objective_mwbvae,
+	&mmi_objective_codevae, &mmi_objective_cmvae,  &mmi_objective_mvebm, NULL,
 };
 const char *const mmi_objective_names[] = {
-	"mmvae", "mvae", "mopoe", "mmvae+", "mvtcae", "helvae", "mmjsd", "mwbvae", "codevae", "cmvae", NULL,
+	"mmvae", "mvae", "mopoe", "mmvae+", "mvtcae", "helvae", "mmjsd", "mwbvae", "codevae", "cmvae", "mvebm", NULL,
 };
 
 mm_tensor mmi_elbo_draw(mmi_graph *g, mm_tensor loc, mm_tensor scale, mm_tensor eps)

@@ -10,6 +10,7 @@
  *   - mwbvae: mixture of the Wasserstein barycentres over all subsets, one subset drawn per sample
  *   - codevae: the consensus of dependent experts, over all subsets with learned weights (Mancisidor et al.)
  *   - cmvae: mmvae+ with a learned mixture as prior (Palumbo et al. 2024)
+ *   - mvebm: mmvae or mmvae+ with a latent energy-based prior (after Pang et al. 2020)
  *
  * One file each. Sums over elements, means over samples; beta weighs every divergence. */
 #ifndef MMI_OBJECTIVE_H
@@ -43,6 +44,7 @@ typedef struct mmi_objective {
 	bool baseline_only;  /* as a warm-up it would leave the chains what they do not know */
 	bool subset_weights; /* learns a weight of each subset */
 	bool clusters;       /* learns a mixture as prior of z */
+	bool latent_energy;  /* learns an energy of latents as that */
 	mmi_subset subset;   /* what loss->subset is to be */
 	uint32_t (*draws)(const mmi_model *m);
 	/* Negative ELBO, a number per sample. */
@@ -54,7 +56,7 @@ typedef struct mmi_objective {
 
 extern const mmi_objective mmi_objective_mmvae, mmi_objective_mvae, mmi_objective_mopoe, mmi_objective_mmvae_plus,
 	mmi_objective_mvtcae, mmi_objective_helvae, mmi_objective_mmjsd, mmi_objective_mwbvae, mmi_objective_codevae,
-	mmi_objective_cmvae;
+	mmi_objective_cmvae, mmi_objective_mvebm;
 /* All of them, ends with NULL; and their names in that order, ends with NULL. */
 extern const mmi_objective *const mmi_objectives[];
 extern const char *const mmi_objective_names[];

@@ -51,7 +51,9 @@ static void update(mmi_learner *l, const mmi_batch *batch, uint32_t first)
 void mmi_update_elbo(mmi_learner *l, const mmi_batch *batch)
 {
 	mmi_masks_fill(l->model, &l->masks, l->sampler, &l->reduce, batch->observed, (uint32_t)l->state.iteration);
+	mmi_latent_prior_draw(l);
 	update(l, batch, 0);
+	mmi_update_latent_prior(l);
 }
 
 void mmi_update_elbo_beside(mmi_learner *l, const mmi_batch *batch, uint32_t number)

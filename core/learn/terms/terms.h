@@ -30,6 +30,11 @@ void mmi_update_match(mmi_learner *l, const mmi_batch *batch);
  * of their bounds is. */
 mmi_doubles mmi_weigh_draws(mmi_learner *l, mmi_segment *s);
 
+/* Of an objective whose prior has an energy of latents; nothing happens with others: latents of the data and of the
+ * prior, by the parameters as they are; one update by them. */
+void mmi_latent_prior_draw(mmi_learner *l);
+void mmi_update_latent_prior(mmi_learner *l);
+
 /* One update of generator and inference by the ELBO: the whole of an iteration without chains, or `number` beside them.
  */
 void mmi_update_elbo(mmi_learner *l, const mmi_batch *batch);
