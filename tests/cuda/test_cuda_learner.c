@@ -95,18 +95,18 @@ static void iterations_with_draws_weighted_by_importance_are_the_hosts(void **st
 	                true);
 }
 
-<<<<<<< HEAD
 static void iterations_with_clusters_and_amsgrad_are_the_hosts(void **state)
 {
 	(void)state;
 	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.objective=cmvae", "learner.clusters=3",
 	                                       "learner.private_dim=2", "learner.amsgrad=yes", NULL },
-=======
+	                false);
+}
+
 static void iterations_with_an_energy_of_latents_are_the_hosts(void **state)
 {
 	(void)state;
 	iterate_on_both((const char *const[]){ "run.chunk=16", "learner.objective=mvebm", "learner.prior_steps=4", NULL },
->>>>>>> fc7a432 (Objective mvebm: a latent energy-based prior, drawn from by its chain wherever samples are made)
 	                false);
 }
 
