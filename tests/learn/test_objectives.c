@@ -106,13 +106,16 @@ static void load_masks(rig *r)
 	}
 }
 
-static void open_rig(rig *r, bool private, bool masked)
+static void open_rig_with(rig *r, bool private, bool masked, mmi_scale_head head)
 {
 	mm_error e = MM_ERROR_INIT;
 	*r = (rig){ .private = private, .masked = masked };
 	linear_open(&r->linear,
-	            (mmi_model_config){
-					.latent_dim = Z, .private_dim = private ? W : 0, .subset_weights = !private, .correlation = 0.4 },
+	            (mmi_model_config){ .latent_dim = Z,
+	                                .private_dim = private ? W : 0,
+	                                .subset_weights = !private,
+	                                .correlation = 0.4,
+	                                .scale_head = head },
 	            LINEAR_CHUNK);
 	load_params(r, r->linear.model->generator);
 	load_params(r, r->linear.model->inference);
@@ -132,6 +135,11 @@ static void open_rig(rig *r, bool private, bool masked)
 			load(r->places[k].w[m], "eps/%d/w/%d", k, m);
 	}
 	load_masks(r);
+}
+
+static void open_rig(rig *r, bool private, bool masked)
+{
+	open_rig_with(r, private, masked, MMI_SCALE_SOFTPLUS);
 }
 
 static void close_rig(rig *r)
@@ -227,7 +235,7 @@ static void check_elbos_named(rig *r, const char *suffix)
 	for (int i = 0; mmi_objectives[i]; i++) {
 		const mmi_objective *o = mmi_objectives[i];
 		mmi_loss l;
-		if (o->clusters || (r->private ? o->shared_only : o->private_only)) /* clusters: test_baselines.c */
+		if (o->clusters || o->latent_energy || (r->private ? o->shared_only : o->private_only)) /* test_baselines.c */
 			continue;
 		const mmi_elbo_form form = { .objective = o, .beta = 1.5 };
 		must(mmi_loss_elbo(r->linear.model, &place, &form, &r->generator, &r->inference, &l, &e), &e);
@@ -265,6 +273,31 @@ static void encoders_see_variations_of_what_is_decoded(void **state)
 {
 	(void)state;
 	each_case(check_seen_elbos, true, true);
+}
+
+/* D softmax(raw) + 1e-6 of the D numbers of a latent: their mean is 1. */
+static void scales_by_a_softmax_are_pytorch_s(void **state)
+{
+	static const struct {
+		const mmi_objective *objective;
+		bool private;
+	} cases[] = { { &mmi_objective_mmvae, false },
+		          { &mmi_objective_mopoe, false },
+		          { &mmi_objective_mmvae_plus, true } };
+	(void)state;
+	for (size_t i = 0; i < 2 * MMI_COUNT(cases); i++) {
+		const mmi_elbo_form form = { .objective = cases[i / 2].objective, .beta = 1.5 };
+		mm_error e = MM_ERROR_INIT;
+		char name[32];
+		mmi_loss l;
+		rig r;
+		open_rig_with(&r, cases[i / 2].private, i % 2, MMI_SCALE_SOFTMAX);
+		const mmi_loss_place place = place_of(&r);
+		must(mmi_loss_elbo(r.linear.model, &place, &form, &r.generator, &r.inference, &l, &e), &e);
+		snprintf(name, sizeof name, "%s-softmax", form.objective->name);
+		check_loss(&r, &l, name);
+		close_rig(&r);
+	}
 }
 
 static void check_generator(rig *r)
@@ -335,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(elbos_and_their_gradients_are_pytorch_s),
 		cmocka_unit_test(encoders_see_variations_of_what_is_decoded),
+		cmocka_unit_test(scales_by_a_softmax_are_pytorch_s),
 		cmocka_unit_test(the_generator_s_loss_counts_what_is_observed),
 		cmocka_unit_test(the_inference_loss_teaches_observed_experts_and_revised_private_latents),
 		cmocka_unit_test(independent_experts_learn_from_their_own_chain_alone),

@@ -13,7 +13,8 @@ Format: see make_ops.py. Records (P is 0 without private latents, 1 with):
   CASE/value                               loss of each sample
   CASE/grad/STORE/TENSOR                   gradient of sum_n seed_n loss_n, seed_n = 1/N
 
-CASE is P/NAME/FULL for complete batches and P/NAME/MASKED. beta is 1.5 in every ELBO.
+CASE is P/NAME/FULL for complete batches and P/NAME/MASKED. beta is 1.5 in every ELBO. In NAME-softmax the experts'
+scales are D softmax(raw) + 1e-6, as scale_head = softmax has them.
 """
 import itertools
 import math
@@ -70,6 +71,7 @@ for k in range(M + 1):
 class Model:
     def __init__(self, private):
         self.private = private
+        self.softmax = False
         self.seen = data
         self.stores = {"generator": {}, "inference": {}}
         inputs = Z + (W if private else 0)
@@ -96,7 +98,9 @@ class Model:
 
     def expert(self, m, what):
         loc = self.linear("inference", f"m{m}.encoder.{what}_loc", self.seen[m])
-        return Normal(loc, F.softplus(self.linear("inference", f"m{m}.encoder.{what}_raw", self.seen[m])) + 1e-6)
+        raw = self.linear("inference", f"m{m}.encoder.{what}_raw", self.seen[m])
+        scale = raw.shape[1] * torch.softmax(raw, 1) if self.softmax else F.softplus(raw)
+        return Normal(loc, scale + 1e-6)
 
     def nll(self, m, z, w):
         mean = self.linear("generator", f"m{m}.decoder.out", torch.cat([z, w], 1) if self.private else z)
@@ -285,3 +289,9 @@ for name, loss in [("mmvae", mmvae), ("mvae", mvae), ("mopoe", mopoe), ("mvtcae"
                    ("mwbvae", mwbvae), ("codevae", codevae)]:
     record(shared, name + "-seen", loss)
 record(private, "mmvae+-seen", mmvae_plus)
+# Scales by a softmax over the D latents.
+shared.seen = private.seen = data
+shared.softmax = private.softmax = True
+for name, loss in [("mmvae", mmvae), ("mopoe", mopoe)]:
+    record(shared, name + "-softmax", loss)
+record(private, "mmvae+-softmax", mmvae_plus)
