@@ -26,6 +26,7 @@ void mmi_rows_clear(float **x)
 
 mm_status mmi_rows_check(const mmi_model *m, size_t rows, float *const *x, const char *what, mm_error *e)
 {
+	MMI_TRY(m->device->ops->wait(m->device, e)); /* what failed there made them */
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
 		const size_t count = (size_t)m->modalities[i].count;
 		if (!mmi_finite(x[i], rows * count))

@@ -15,7 +15,7 @@ mm_status mmi_rows_create(const mmi_model *m, size_t rows, float **x, mm_error *
 /* All MMI_MAX_MODALITIES arrays; those that are NULL are accepted. */
 void mmi_rows_clear(float **x);
 /* MM_ENUMERIC, with the modality and the row, unless the first rows are all finite; `what` is what they are: "samples".
- */
+ * Where the model's device has failed, that is told instead. */
 mm_status mmi_rows_check(const mmi_model *m, size_t rows, float *const *x, const char *what, mm_error *e);
 /* The first rows of all modalities. */
 void mmi_rows_copy(const mmi_model *m, size_t rows, float *const *to, float *const *from);

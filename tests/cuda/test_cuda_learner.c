@@ -116,10 +116,18 @@ static const char *const plain[] = { "run.chunk=16", "learner.warmup=1", "learne
 
 static uint64_t hash_after(unsigned order, uint32_t iterations)
 {
+	static const char *const sets[] = { "run.chunk=16",
+		                                "learner.warmup=1",
+		                                "learner.generator_ema=0.9",
+		                                "energy.match=towers",
+		                                "learner.contrast_factor=1",
+		                                "energy.swap_factor=0.5",
+		                                "learner.clip_norm=0.1",
+		                                NULL };
 	learner_rig r;
 	uint64_t hash = 0;
 	emu_set_order(order);
-	rig_open_on(&r, cuda_device(), plain);
+	rig_open_on(&r, cuda_device(), sets);
 	rig_run(&r, iterations);
 	mmi_learner_fetch(r.learner, NULL);
 	const mmi_params *const all[] = { r.model->generator, r.model->inference, r.model->energy };

@@ -151,6 +151,8 @@ static void a_failure_of_the_device_is_its_own(void **state)
 	assert_string_equal(e.message, "the far device has failed");
 	assert_int_equal(r.learner->state.iteration, 1);
 	assert_int_equal(mmi_learner_fetch(r.learner, &e), MM_EIO);
+	r.x[RIG_SENSOR][0] = NAN;
+	assert_int_equal(mmi_rows_check(r.model, B, r.x, "samples", &e), MM_EIO);
 	rig_close(&r);
 }
 
