@@ -3,7 +3,8 @@
 # message, status 0 means that the work is whole, and no run goes on from an older checkpoint than its newest.
 #
 # Of allocations three failures are tried, of the other kinds one, spread over all calls; MMCORE_POINTS says another number. With
-# MMCORE_DENSE = N each of the first N, and every tenth behind them. MMCORE_FAULTS="COMMAND OP" tries one kind alone.
+# MMCORE_DENSE = N each of the first N, and every tenth (MMCORE_STRIDE) behind them. MMCORE_FAULTS="COMMAND OP", a pattern, tries
+# these alone.
 . "${srcdir:?}/tests/cli/tap.sh"
 srcdir=$(cd "$srcdir" && pwd) || exit 99
 shim=$PWD/tests/faults/.libs/fail.so
@@ -199,8 +200,8 @@ remember() {
 chosen() {
 	points=1
 	[ "$op" != alloc ] || points=3
-	awk -v total="$1" -v dense="$dense" -v points="${MMCORE_POINTS:-$points}" 'BEGIN {
-		step = dense ? 10 : int(total / points) + 1
+	awk -v total="$1" -v dense="$dense" -v stride="${MMCORE_STRIDE:-10}" -v points="${MMCORE_POINTS:-$points}" 'BEGIN {
+		step = dense ? stride : int(total / points) + 1
 		for (n = dense ? 1 : 1 + int(step / 2); n <= total; n += n < dense ? 1 : step)
 			print n
 	}'
@@ -211,7 +212,8 @@ sweep() {
 	what=$1
 	shift
 	for op; do
-		[ -z "${MMCORE_FAULTS-}" ] || [ "$MMCORE_FAULTS" = "$what $op" ] || continue
+		# shellcheck disable=SC2254 # a pattern
+		case "$what $op" in ${MMCORE_FAULTS:-*}) ;; *) continue ;; esac
 		: >faults
 		tried=0
 		total=$(sed -n "s/^$op //p" "whole/$what/count")
