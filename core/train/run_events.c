@@ -24,6 +24,8 @@ static mm_status open_file(mmi_run *r, mm_error *e)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a folder of events");
 	mm_status status = mmi_events_open(folder, now(), r->events_from, &r->events, e);
 	mmi_free(folder);
+	if (status == MM_OK)
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "events for TensorBoard: %s", mmi_events_path(r->events));
 	return status;
 }
 
