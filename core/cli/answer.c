@@ -3,7 +3,10 @@
 
 #include "cli/answer.h"
 
+#include "config/ini.h"
+
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 mmi_answer mmi_answer_begin(void)
@@ -102,4 +105,51 @@ void mmi_answer_text(mmi_answer *a, cJSON *to, const char *name, const char *tex
 void mmi_answer_number(mmi_answer *a, cJSON *to, const char *name, double value)
 {
 	mmi_answer_take(a, to, name, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+}
+
+void mmi_answer_float(mmi_answer *a, cJSON *to, const char *name, float value)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%.9g", (double)value);
+	mmi_answer_number(a, to, name, strtod(text, NULL));
+}
+
+void mmi_answer_bool(mmi_answer *a, cJSON *to, const char *name, bool value)
+{
+	mmi_answer_take(a, to, name, cJSON_CreateBool(value));
+}
+
+typedef struct settings_reader {
+	mmi_answer *answer;
+	cJSON *all, *section;
+} settings_reader;
+
+static mm_status take_setting(void *ctx, const char *section, const char *key, const char *value, int line, mm_error *e)
+{
+	settings_reader *r = ctx;
+	(void)line, (void)e;
+	if (key)
+		mmi_answer_text(r->answer, r->section, key, value);
+	else
+		r->section = mmi_answer_object(r->answer, r->all, section);
+	return MM_OK;
+}
+
+void mmi_answer_settings(mmi_answer *a, cJSON *to, const char *name, const char *ini)
+{
+	mm_error e = MM_ERROR_INIT;
+	settings_reader r = { .answer = a, .all = mmi_answer_object(a, to, name) };
+	if (mmi_ini_read_text(name, ini, take_setting, &r, &e) != MM_OK && e.code == MM_ENOMEM)
+		a->failed = true;
+}
+
+int mmi_answer_path(const mmi_cli *cli, bool json, const char *label, const char *path)
+{
+	if (!json) {
+		fprintf(cli->console->out, "%-10s %s\n", label, path);
+		return MMI_EXIT_OK;
+	}
+	mmi_answer a = mmi_answer_begin();
+	mmi_answer_text(&a, a.root, label, path);
+	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
 }

@@ -6,6 +6,7 @@
 #define MMI_ANSWER_H
 
 #include "cli/cli.h"
+#include "plugin/loader.h"
 #include "store/json.h"
 
 typedef struct mmi_answer {
@@ -25,8 +26,18 @@ cJSON *mmi_answer_array(mmi_answer *a, cJSON *to, const char *name);
 void mmi_answer_text(mmi_answer *a, cJSON *to, const char *name, const char *text);
 /* null where it is not finite. */
 void mmi_answer_number(mmi_answer *a, cJSON *to, const char *name, double value);
+/* As short as reads back to the same float. */
+void mmi_answer_float(mmi_answer *a, cJSON *to, const char *name, float value);
+void mmi_answer_bool(mmi_answer *a, cJSON *to, const char *name, bool value);
+/* An INI's text as an object of sections, each an object of texts. */
+void mmi_answer_settings(mmi_answer *a, cJSON *to, const char *name, const char *ini);
+/* A plugin that was checked: what `info` and `plugins` tell. */
+void mmi_answer_plugin(mmi_answer *a, cJSON *to, const mmi_plugin *p, bool settings);
 /* Takes value, which is NULL when memory ran out. */
 void mmi_answer_take(mmi_answer *a, cJSON *to, const char *name, cJSON *value);
+
+/* The whole answer of a command that made one file: "label      path" for people, {label: path} for programs. */
+int mmi_answer_path(const mmi_cli *cli, bool json, const char *label, const char *path);
 
 #define MMI_OPTION_JSON(to) MMI_OPTION_FLAG("json", to, "print the answer as JSON, for programs")
 

@@ -1,6 +1,7 @@
 /* cmd_ablate.c - mmcore ablate: a grid of training runs and a table of what came out. */
 #include "mmi_build.h"
 
+#include "cli/answer.h"
 #include "cli/run_options.h"
 #include "ablate/assess.h"
 #include "ablate/ablate.h"
@@ -26,15 +27,42 @@ static void progress(void *ctx, size_t over, size_t total, double share)
 	mmi_progress_update(p, over, "%.0f%% of all work", 100 * share);
 }
 
-static int report(const mmi_cli *cli, const mmi_ablation *a, mm_status status, mm_error *e)
+typedef struct command {
+	int argc;
+	char **argv;
+	bool slurm; /* print a script, and train nothing */
+	bool json;
+} command;
+
+static int answer(const mmi_cli *cli, const mmi_ablation *ablation, size_t failed)
+{
+	mmi_answer a = mmi_answer_begin();
+	const char *folder = ablation->request->out;
+	char *runs = mmi_format("%s/runs.csv", folder), *summary = mmi_format("%s/summary.csv", folder);
+	mmi_answer_text(&a, a.root, "folder", folder);
+	mmi_answer_text(&a, a.root, "runs", runs);
+	mmi_answer_text(&a, a.root, "summary", summary);
+	mmi_answer_number(&a, a.root, "asked", (double)ablation->points.n);
+	mmi_answer_number(&a, a.root, "failed", (double)failed);
+	a.failed = a.failed || !runs || !summary;
+	mmi_free(runs);
+	mmi_free(summary);
+	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
+}
+
+static int report(const mmi_cli *cli, const mmi_ablation *a, const command *c, mm_status status, mm_error *e)
 {
 	mm_error own = MM_ERROR_INIT;
 	size_t failed = mmi_ablation_count(a, MMI_RUN_FAILED);
 	if (status != MM_OK && status != MM_ECANCELLED)
 		return mmi_cli_fail(cli, e);
-	if (mmi_ablation_print(a, cli->console->out, &own) != MM_OK || mmi_ablation_write(a, &own) != MM_OK)
+	if ((!c->json && mmi_ablation_print(a, cli->console->out, &own) != MM_OK) || mmi_ablation_write(a, &own) != MM_OK)
 		return mmi_cli_fail(cli, &own);
-	fprintf(cli->console->out, "runs       %s/runs.csv\nsummary    %s/summary.csv\n", a->request->out, a->request->out);
+	if (c->json && answer(cli, a, failed) != MMI_EXIT_OK)
+		return MMI_EXIT_FAILURE;
+	if (!c->json)
+		fprintf(cli->console->out, "runs       %s/runs.csv\nsummary    %s/summary.csv\n", a->request->out,
+		        a->request->out);
 	if (status != MM_OK)
 		return mmi_cli_fail(cli, e);
 	if (!failed)
@@ -45,7 +73,7 @@ static int report(const mmi_cli *cli, const mmi_ablation *a, mm_status status, m
 
 /* The end of ranks: all come to know how the runs went, and the first makes the tables. They meet no sooner, for the
  * runs are processes of their own, and MPI does not like to be forked. */
-static int meet(const mmi_cli *cli, mmi_ablation *a, mm_status status, mm_error *e)
+static int meet(const mmi_cli *cli, mmi_ablation *a, const command *c, mm_status status, mm_error *e)
 {
 	mmi_comm comm;
 	mm_error why = MM_ERROR_INIT;
@@ -56,7 +84,7 @@ static int meet(const mmi_cli *cli, mmi_ablation *a, mm_status status, mm_error 
 	if (mmi_ablation_gather(a, &comm, &why) != MM_OK)
 		code = comm.rank ? MMI_EXIT_FAILURE : mmi_cli_fail(cli, &why);
 	else if (!comm.rank)
-		code = report(cli, a, status, e);
+		code = report(cli, a, c, status, e);
 	fflush(cli->console->out);
 	mmi_watch_end();
 	comm.ops->close(&comm);
@@ -74,12 +102,12 @@ static int end_part(const mmi_cli *cli, const mmi_ablation *a, mm_status status,
 	return mmi_ablation_count(a, MMI_RUN_FAILED) ? MMI_EXIT_FAILURE : MMI_EXIT_OK;
 }
 
-static int end(const mmi_cli *cli, mmi_ablation *a, uint32_t ranks, mm_status status, mm_error *e)
+static int end(const mmi_cli *cli, mmi_ablation *a, const command *c, uint32_t ranks, mm_status status, mm_error *e)
 {
 	mmi_console_settle(cli->console);
-	return ranks > 1               ? meet(cli, a, status, e)
+	return ranks > 1               ? meet(cli, a, c, status, e)
 	       : a->request->parts > 1 ? end_part(cli, a, status, e)
-	                               : report(cli, a, status, e);
+	                               : report(cli, a, c, status, e);
 }
 
 /* Each rank of a launcher has a part of the runs. */
@@ -99,7 +127,7 @@ static mm_status share_out(mmi_ablation_request *r, const mmi_launch *launch, mm
 	return mmi_comm_check(e);
 }
 
-static int train(const mmi_cli *cli, mmi_ablation *a, uint32_t ranks)
+static int train(const mmi_cli *cli, mmi_ablation *a, const command *c, uint32_t ranks)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_progress shown = { .cli = cli };
@@ -108,14 +136,8 @@ static int train(const mmi_cli *cli, mmi_ablation *a, uint32_t ranks)
 	mm_status status = mmi_ablation_train(a, &hooks, &e);
 	if (a->is_child) /* its parent reports */
 		return status == MM_OK ? MMI_EXIT_OK : MMI_EXIT_FAILURE;
-	return end(cli, a, ranks, status, &e);
+	return end(cli, a, c, ranks, status, &e);
 }
-
-typedef struct command {
-	int argc;
-	char **argv;
-	bool slurm; /* print a script, and train nothing */
-} command;
 
 static int run(const mmi_cli *cli, mmi_ablation_request *request, const command *c)
 {
@@ -128,7 +150,7 @@ static int run(const mmi_cli *cli, mmi_ablation_request *request, const command 
 	if (c->slurm)
 		mmi_slurm_print(cli->console->out, a, c->argc, c->argv);
 	else
-		code = train(cli, a, launch.size);
+		code = train(cli, a, c, launch.size);
 	mmi_ablation_destroy(a);
 	return code;
 }
@@ -162,7 +184,7 @@ static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, const char *
 int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 {
 	const char *ini = NULL, *out = NULL, *split = NULL, *part = NULL;
-	command as_given = { argc, argv, false };
+	command as_given = { .argc = argc, .argv = argv };
 	uint32_t number = 0, parts = 0;
 	double minutes = -1, window = 0.25;
 	int64_t seeds = 1, jobs = 1, count = 0;
@@ -190,6 +212,7 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_FLAG("slurm", &as_given.slurm, "train nothing: print a script for sbatch, a task a run"),
 		MMI_OPTION_STRING("out", "DIR", &out,
 		                  "folder of all runs and of the tables (default: ablations/NAME, from the INI's name)"),
+		MMI_OPTION_JSON(&as_given.json),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END

@@ -30,11 +30,21 @@ static bool choose(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings
 	return true;
 }
 
-static mm_status write_json(const mmi_bench_report *report, const char *path, mm_error *e)
+/* "-": standard output, where people's table is not printed then. */
+static bool is_output(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
+static mm_status write_json(const mmi_cli *cli, const mmi_bench_report *report, const char *path, mm_error *e)
 {
 	char *text;
 	MMI_TRY(mmi_bench_json(report, &text, e));
-	mm_status status = mmi_write_file_atomic(path, text, strlen(text), e);
+	mm_status status = MM_OK;
+	if (is_output(path))
+		fprintf(cli->console->out, "%s\n", text);
+	else
+		status = mmi_write_file_atomic(path, text, strlen(text), e);
 	mmi_free(text);
 	return status;
 }
@@ -45,8 +55,9 @@ static int run(const mmi_cli *cli, const mmi_bench_request *request, const char 
 	mmi_bench_report report;
 	if (mmi_bench_run(request, &report, &e) != MM_OK)
 		return mmi_cli_refuse(cli, &e); /* nothing has been written */
-	mmi_bench_print(&report, cli->console->out);
-	mm_status status = json ? write_json(&report, json, &e) : MM_OK;
+	if (!is_output(json))
+		mmi_bench_print(&report, cli->console->out);
+	mm_status status = json ? write_json(cli, &report, json, &e) : MM_OK;
 	mmi_bench_clear(&report);
 	return status == MM_OK ? MMI_EXIT_OK : mmi_cli_fail(cli, &e);
 }
@@ -63,7 +74,7 @@ int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_STRING("ini", "FILE", &ini, "for iteration: the settings of a training run"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
-		MMI_OPTION_STRING("json", "FILE", &json, "write the figures there as well"),
+		MMI_OPTION_STRING("json", "FILE", &json, "write the figures there as well; -: print them instead, as JSON"),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = {

@@ -1,6 +1,7 @@
 /* cmd_eval.c - mmcore eval: every figure of a checkpoint, or several evaluations summarised. */
 #include "mmi_build.h"
 
+#include "cli/answer.h"
 #include "cli/run_options.h"
 #include "eval/evaluate.h"
 #include "report/page.h"
@@ -19,7 +20,7 @@ typedef struct mmi_eval_job {
 	mmi_eval_request request;
 	const char *split, *only, *out;
 	int64_t count, probe, seed;
-	bool summary;
+	bool summary, json;
 } mmi_eval_job;
 
 static bool stop(void *ctx)
@@ -37,14 +38,28 @@ static void step(void *ctx, uint64_t done, uint64_t total, const char *what)
 	mmi_progress_update(&v->progress, done, "%s", what);
 }
 
-static mm_status show(const mmi_cli *cli, const mmi_report *f, const char *folder, const char *name, mm_error *e)
+static mm_status answer(const mmi_cli *cli, const mmi_report *f, mm_error *e)
 {
-	mmi_report_print(f, cli->console->out);
+	char *text;
+	MMI_TRY(mmi_report_json(f, &text, e));
+	fprintf(cli->console->out, "%s\n", text);
+	mmi_free(text);
+	return MM_OK;
+}
+
+static mm_status show(const mmi_cli *cli, const mmi_report *f, const mmi_eval_job *j, const char *name, mm_error *e)
+{
+	const char *folder = j->out;
+	if (j->json)
+		MMI_TRY(answer(cli, f, e));
+	else
+		mmi_report_print(f, cli->console->out);
 	if (!folder)
 		return MM_OK;
 	MMI_TRY(mmi_report_write(f, folder, name, e));
 	mmi_page_around(folder, &cli->log);
-	fprintf(cli->console->out, "\nfiles          %s/%s.json, %s/%s.csv\n", folder, name, folder, name);
+	if (!j->json)
+		fprintf(cli->console->out, "\nfiles          %s/%s.json, %s/%s.csv\n", folder, name, folder, name);
 	return MM_OK;
 }
 
@@ -62,7 +77,7 @@ static int evaluate(const mmi_cli *cli, mmi_eval_job *j)
 	if (view.started)
 		mmi_progress_finish(&view.progress);
 	if (status == MM_OK)
-		status = show(cli, &figures, j->out, "eval", &e);
+		status = show(cli, &figures, j, "eval", &e);
 	mmi_report_clear(&figures);
 	if (status == MM_OK)
 		return MMI_EXIT_OK;
@@ -93,7 +108,7 @@ static int summarise(const mmi_cli *cli, const mmi_eval_job *j, const mmi_string
 	if (status == MM_OK)
 		status = mmi_report_summary(runs, paths->n, &summary, &e);
 	if (status == MM_OK)
-		status = show(cli, &summary, j->out, "summary", &e);
+		status = show(cli, &summary, j, "summary", &e);
 	for (size_t i = 0; runs && i < paths->n; i++)
 		mmi_report_clear(&runs[i]);
 	mmi_free(runs);
@@ -146,6 +161,7 @@ int mmi_cmd_eval(const mmi_cli *cli, int argc, char **argv)
 		                "a setting that makes another data set, for the energy; repeatable"),
 		MMI_OPTION_STRING("out", "DIR", &j.out, "write DIR/eval.json and DIR/eval.csv (summary.* with --summary)"),
 		MMI_OPTION_FLAG("summary", &j.summary, "mean and standard deviation of evaluations already written: DIR..."),
+		MMI_OPTION_FLAG("json", &j.json, "print what eval.json has, for programs"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END

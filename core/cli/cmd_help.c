@@ -1,7 +1,7 @@
 /* cmd_help.c - mmcore help: the commands, one command, or the settings, from the tables that they are read by. */
 #include "mmi_build.h"
 
-#include "cli/cli.h"
+#include "cli/answer.h"
 #include "run/settings.h"
 
 #include <stdio.h>
@@ -97,10 +97,9 @@ static bool is_named(const mmi_key *k, const mmi_strings *names)
 	return names->n < 2;
 }
 
-static size_t print_settings(FILE *out, const help_style *style, const mmi_strings *names)
+static void print_settings(FILE *out, const help_style *style, const mmi_strings *names)
 {
 	const char *title = NULL;
-	size_t n = 0;
 	for (size_t t = 0; t < mmi_n_setting_tables; t++)
 		for (size_t i = 0; i < mmi_setting_tables[t]->n; i++) {
 			const mmi_key *k = &mmi_setting_tables[t]->keys[i];
@@ -112,18 +111,51 @@ static size_t print_settings(FILE *out, const help_style *style, const mmi_strin
 				fprintf(out, style->begin, title);
 			}
 			style->key(out, k);
-			n++;
 		}
 	fputs(title ? style->end : "", out);
-	return n;
+}
+
+static int answer_settings(const mmi_cli *cli, const mmi_strings *names)
+{
+	mmi_answer a = mmi_answer_begin();
+	cJSON *list = mmi_answer_array(&a, a.root, "settings");
+	char value[MMI_KEY_DEFAULT_TEXT];
+	for (size_t t = 0; t < mmi_n_setting_tables; t++)
+		for (size_t i = 0; i < mmi_setting_tables[t]->n; i++) {
+			const mmi_key *k = &mmi_setting_tables[t]->keys[i];
+			if (!is_named(k, names))
+				continue;
+			cJSON *one = mmi_answer_object(&a, list, NULL);
+			mmi_answer_text(&a, one, "section", k->section);
+			mmi_answer_text(&a, one, "key", k->name);
+			mmi_answer_text(&a, one, "default", mmi_key_default(k, value));
+			mmi_answer_text(&a, one, "about", k->about);
+		}
+	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
+}
+
+/* names.item[0] is "settings". */
+static int explain_settings(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings *names, bool manual,
+                            bool json)
+{
+	bool any = names->n < 2;
+	for (size_t t = 0; !any && t < mmi_n_setting_tables; t++)
+		for (size_t i = 0; i < mmi_setting_tables[t]->n; i++)
+			any = any || is_named(&mmi_setting_tables[t]->keys[i], names);
+	if (!any)
+		return mmi_options_refuse(cli, usage, "no setting of the core is called '%s'", names->item[1]);
+	if (json)
+		return answer_settings(cli, names);
+	print_settings(cli->console->out, manual ? &mdoc : &plain, names);
+	return MMI_EXIT_OK;
 }
 
 int mmi_cmd_help(const mmi_cli *cli, int argc, char **argv)
 {
-	bool manual = false;
+	bool manual = false, json = false;
 	mmi_strings names = { 0 };
 	const mmi_option options[] = { MMI_OPTION_FLAG("mdoc", &manual, "settings as mmcore-settings(5) has them"),
-		                           MMI_OPTION_END };
+		                           MMI_OPTION_FLAG("json", &json, "settings as JSON, for programs"), MMI_OPTION_END };
 	const mmi_usage usage = {
 		"help", "[COMMAND | settings [NAME...]]",
 		"Explains a command, or the settings of the core: all, those of a "
@@ -137,8 +169,8 @@ int mmi_cmd_help(const mmi_cli *cli, int argc, char **argv)
 			code = mmi_cli_overview(cli);
 		else if (strcmp(names.item[0], "settings"))
 			code = explain_command(cli, &usage, names.item[0]);
-		else if (!print_settings(cli->console->out, manual ? &mdoc : &plain, &names))
-			code = mmi_options_refuse(cli, &usage, "no setting of the core is called '%s'", names.item[1]);
+		else
+			code = explain_settings(cli, &usage, &names, manual, json);
 	}
 	mmi_strings_clear(&names);
 	return code;

@@ -1,6 +1,7 @@
 /* cmd_interpolate.c - mmcore interpolate: from one tuple to another. */
 #include "mmi_build.h"
 
+#include "cli/answer.h"
 #include "cli/run_options.h"
 #include "trained/interpolate.h"
 
@@ -9,7 +10,7 @@
 typedef struct arguments {
 	const char *checkpoint;
 	int64_t from, to;
-	bool prior;
+	bool prior, json;
 	mmi_strings given;
 	mmi_interpolate_request r;
 } arguments;
@@ -49,8 +50,7 @@ static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *reques
 	if (status != MM_OK)
 		return accepted && status != MM_ECONFIG && status != MM_EUNSUPPORTED ? mmi_cli_fail(cli, &e)
 		                                                                     : mmi_cli_refuse(cli, &e);
-	fprintf(cli->console->out, "sheet      %s\n", a->r.grid);
-	return MMI_EXIT_OK;
+	return mmi_answer_path(cli, a->json, "sheet", a->r.grid);
 }
 
 /* NULL when the ends are told in exactly one way. */
@@ -90,6 +90,7 @@ int mmi_cmd_interpolate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_X_STEPS(&a.r.x_steps),
 		MMI_OPTION_INT("number", "N", &number, 0, 4e9, "which draws: another number, other draws (default 0)"),
 		MMI_OPTION_STRING("grid", "OUT.png", &a.r.grid, "the sheet"),
+		MMI_OPTION_JSON(&a.json),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END

@@ -1,9 +1,11 @@
 /* cmd_judge.c - mmcore judge: trains what evaluation judges samples with. */
 #include "mmi_build.h"
 
+#include "cli/answer.h"
 #include "cli/run_options.h"
 #include "judge/judge.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,7 +76,52 @@ static void print(const mmi_cli *cli, const mmi_judge *j, const char *path)
 	fprintf(out, "judge      %s\n", path);
 }
 
-static int run(const mmi_cli *cli, const mmi_setup_request *request, const mmi_judge_training *how, const char *path)
+/* ---------------------------------------------------------------- for programs */
+
+static void add_classifier(mmi_answer *a, cJSON *to, const mmi_judge_member *m)
+{
+	mmi_answer_text(a, to, "modality", m->modality->name);
+	mmi_answer_number(a, to, "accuracy", m->present ? m->accuracy : (double)NAN);
+	mmi_answer_number(a, to, "tested", m->present ? (double)m->tested : 0);
+	mmi_answer_text(a, to, "features", m->present ? m->modality->classifier->features_name : NULL);
+	mmi_answer_text(a, to, "lack", m->present ? NULL : mmi_judge_lack(m->modality));
+}
+
+static void add_recall(mmi_answer *a, cJSON *to, const char *source, const char *target, const mmi_recall *r)
+{
+	mmi_answer_text(a, to, "from", source);
+	mmi_answer_text(a, to, "to", target);
+	mmi_answer_number(a, to, "queries", r->queries);
+	mmi_answer_number(a, to, "candidates", r->candidates);
+	cJSON *list = mmi_answer_array(a, to, "recall");
+	for (int k = 0; k < MMI_RECALLS; k++) {
+		cJSON *one = mmi_answer_object(a, list, NULL);
+		mmi_answer_number(a, one, "at", mmi_recall_at[k]);
+		mmi_answer_number(a, one, "share", r->at[k]);
+		mmi_answer_number(a, one, "chance", r->chance[k]);
+	}
+}
+
+static int answer(const mmi_cli *cli, const mmi_judge *j, const char *path)
+{
+	mmi_answer a = mmi_answer_begin();
+	const mmi_matcher *m = j->matcher;
+	mmi_answer_text(&a, a.root, "judge", path);
+	cJSON *classifiers = mmi_answer_array(&a, a.root, "classifiers"), *pairs = mmi_answer_array(&a, a.root, "matcher");
+	for (uint32_t i = 0; i < j->n; i++)
+		add_classifier(&a, mmi_answer_object(&a, classifiers, NULL), &j->member[i]);
+	for (uint32_t s = 0; m && s < m->n; s++)
+		for (uint32_t t = 0; t < m->n; t++)
+			if (s != t)
+				add_recall(&a, mmi_answer_object(&a, pairs, NULL), m->tower[s].modality->name,
+				           m->tower[t].modality->name, &m->recall[s][t]);
+	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
+}
+
+/* ---------------------------------------------------------------- the command */
+
+static int run(const mmi_cli *cli, const mmi_setup_request *request, const mmi_judge_training *how, const char *path,
+               bool json)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup;
@@ -90,12 +137,15 @@ static int run(const mmi_cli *cli, const mmi_setup_request *request, const mmi_j
 		mmi_progress_finish(&view.progress);
 	if (status == MM_OK)
 		status = mmi_judge_save(judge, &setup, path, &e);
-	if (status == MM_OK)
+	int code = MMI_EXIT_OK;
+	if (status == MM_OK && json)
+		code = answer(cli, judge, path);
+	else if (status == MM_OK)
 		print(cli, judge, path);
 	mmi_judge_destroy(judge);
 	mmi_setup_close(&setup);
 	if (status == MM_OK)
-		return MMI_EXIT_OK;
+		return code;
 	return view.started ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
 }
 
@@ -117,6 +167,7 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 	const char *ini = NULL, *out = NULL, *matcher = "auto";
 	int64_t epochs = mmi_judge_default.epochs, batch = mmi_judge_default.batch;
 	mmi_judge_training how = mmi_judge_default;
+	bool json = false;
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_STRING("ini", "FILE", &ini, "the settings, as for train; also a run's own run.ini"),
@@ -130,6 +181,7 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 		                 "Adam's first rate; it falls to 0 along a cosine (default 0.002)"),
 		MMI_OPTION_STRING("matcher", "WHEN", &matcher,
 		                  "yes, no or auto: also say which samples belong together (default auto)"),
+		MMI_OPTION_JSON(&json),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = {
@@ -156,7 +208,7 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 	}
 	path = out ? mmi_strdup(out) : default_file(ini);
 	mmi_setup_request request = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
-	code = path ? run(cli, &request, &how, path) : MMI_EXIT_FAILURE;
+	code = path ? run(cli, &request, &how, path, json) : MMI_EXIT_FAILURE;
 done:
 	mmi_free(path);
 	mmi_strings_clear(&plugins);

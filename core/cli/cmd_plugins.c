@@ -1,8 +1,7 @@
 /* cmd_plugins.c - mmcore plugins: what was found on the search path, what was refused, and why. */
 #include "mmi_build.h"
 
-#include "cli/cli.h"
-#include "plugin/loader.h"
+#include "cli/answer.h"
 
 #include <string.h>
 
@@ -106,14 +105,35 @@ static mm_status check_whole(const mmi_registry *r, mm_error *e)
 	return MM_OK;
 }
 
+static int answer(const mmi_cli *cli, const mmi_registry *r)
+{
+	mmi_answer a = mmi_answer_begin();
+	cJSON *plugins = mmi_answer_array(&a, a.root, "plugins"), *refused = mmi_answer_array(&a, a.root, "refused");
+	cJSON *folders = mmi_answer_array(&a, a.root, "folders");
+	for (size_t i = 0; i < mmi_registry_count(r); i++) {
+		const mmi_plugin *p = mmi_registry_plugin(r, i);
+		cJSON *one = mmi_answer_object(&a, usable(p) ? plugins : refused, NULL);
+		if (usable(p)) {
+			mmi_answer_plugin(&a, one, p, false);
+			continue;
+		}
+		mmi_answer_text(&a, one, "path", p->path);
+		mmi_answer_text(&a, one, "state", mmi_plugin_state_name(p->state));
+		mmi_answer_text(&a, one, "reason", p->why.message);
+	}
+	for (size_t i = 0; i < mmi_registry_folders(r); i++)
+		mmi_answer_text(&a, folders, NULL, mmi_registry_folder(r, i));
+	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
+}
+
 int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv)
 {
-	bool verbose = false;
+	bool verbose = false, json = false;
 	const char *path = NULL;
 	const mmi_option options[] = {
 		MMI_OPTION_STRING("path", "FOLDER[:FOLDER]...", &path, "look in these folders first"),
 		MMI_OPTION_FLAG("verbose", &verbose, "files, versions, licences and the folders searched as well"),
-		MMI_OPTION_END
+		MMI_OPTION_JSON(&json), MMI_OPTION_END
 	};
 	const mmi_usage usage = {
 		"plugins", "[options]",
@@ -131,9 +151,11 @@ int mmi_cmd_plugins(const mmi_cli *cli, int argc, char **argv)
 	if (status == MM_OK)
 		status = mmi_registry_scan(registry, &e);
 	if (status == MM_OK) {
-		print_registry(cli, registry, verbose);
+		code = json ? answer(cli, registry) : MMI_EXIT_OK;
+		if (!json)
+			print_registry(cli, registry, verbose);
 		status = check_whole(registry, &e);
 	}
 	mmi_registry_destroy(registry);
-	return status == MM_OK ? MMI_EXIT_OK : mmi_cli_fail(cli, &e);
+	return status == MM_OK ? code : mmi_cli_fail(cli, &e);
 }

@@ -1,12 +1,22 @@
 /* cmd_trace.c - mmcore trace: the chains, step by step. */
 #include "mmi_build.h"
 
+#include "cli/answer.h"
 #include "cli/run_options.h"
 #include "trained/trace.h"
 
 #include <stdio.h>
 
-static int run(const mmi_cli *cli, const char *checkpoint, const mmi_trace_request *r, const mmi_setup_request *request)
+static int report(const mmi_cli *cli, const char *folder, bool json)
+{
+	char *path = mmi_format("%s/trace.csv", folder);
+	int code = path ? mmi_answer_path(cli, json, "traces", path) : mmi_cli_no_memory(cli, "a file name");
+	mmi_free(path);
+	return code;
+}
+
+static int run(const mmi_cli *cli, const char *checkpoint, const mmi_trace_request *r, const mmi_setup_request *request,
+               bool json)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_saved saved;
@@ -16,14 +26,14 @@ static int run(const mmi_cli *cli, const char *checkpoint, const mmi_trace_reque
 	mmi_saved_close(&saved);
 	if (status != MM_OK)
 		return status == MM_ECONFIG || status == MM_EUNSUPPORTED ? mmi_cli_refuse(cli, &e) : mmi_cli_fail(cli, &e);
-	fprintf(cli->console->out, "traces     %s/trace.csv\n", r->out);
-	return MMI_EXIT_OK;
+	return report(cli, r->out, json);
 }
 
 int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv)
 {
 	const char *checkpoint = NULL;
 	int64_t tuples = 4, number = 0;
+	bool json = false;
 	mmi_trace_request r = { .steps = MMI_RECIPE_AS_IT_IS, .log = &cli->log };
 	mmi_strings plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
@@ -36,6 +46,7 @@ int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_X_STEPS(&r.steps.data_steps),
 		MMI_OPTION_INT("number", "N", &number, 0, 4e9, "which draws: another number, other draws (default 0)"),
 		MMI_OPTION_STRING("out", "DIR", &r.out, "folder for posterior.png, guide.png, data.png and trace.csv"),
+		MMI_OPTION_JSON(&json),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
 		MMI_OPTION_END
@@ -55,7 +66,7 @@ int mmi_cmd_trace(const mmi_cli *cli, int argc, char **argv)
 	if (!checkpoint || !r.out)
 		code = mmi_options_refuse(cli, &usage, "--%s is missing", checkpoint ? "out" : "ckpt");
 	else
-		code = run(cli, checkpoint, &r, &request);
+		code = run(cli, checkpoint, &r, &request, json);
 done:
 	mmi_strings_clear(&plugins);
 	mmi_strings_clear(&sets);

@@ -1,6 +1,7 @@
 /* cmd_train.c - mmcore train: settings in, a trained model out. */
 #include "mmi_build.h"
 
+#include "cli/answer.h"
 #include "cli/run_options.h"
 #include "cli/watch.h"
 #include "comm/open.h"
@@ -83,21 +84,48 @@ static int refuse(const mmi_cli *cli, const mmi_comm *comm, const mm_error *e)
 	return comm->rank ? MMI_EXIT_OK : mmi_cli_refuse(cli, e);
 }
 
-/* What was written stays, and is named: the error says why there is no more. */
-static int fail(const mmi_cli *cli, const mmi_train_result *r, const mm_error *e)
+static const char *or_null(const char *path)
 {
-	print_result(r, "stopped");
-	fflush(stdout);
-	mmi_cli_error(cli, "%s", e->message);
-	return MMI_EXIT_FAILURE;
+	return path[0] ? path : NULL;
+}
+
+static int answer_result(const mmi_cli *cli, const mmi_train_result *r, const char *how, const char *folder, int code)
+{
+	mmi_answer a = mmi_answer_begin();
+	mmi_answer_text(&a, a.root, "ended", how);
+	mmi_answer_number(&a, a.root, "iterations", (double)r->iterations);
+	mmi_answer_text(&a, a.root, "run", folder);
+	mmi_answer_text(&a, a.root, "checkpoint", or_null(r->checkpoint));
+	mmi_answer_text(&a, a.root, "best", or_null(r->best));
+	mmi_answer_number(&a, a.root, "best_iteration", r->best[0] ? (double)r->best_iteration : (double)NAN);
+	mmi_answer_number(&a, a.root, "best_nll", r->best[0] ? r->best_value : (double)NAN);
+	mmi_answer_text(&a, a.root, "samples", or_null(r->grid));
+	return mmi_answer_print(cli, &a, code);
 }
 
 typedef struct mmi_train_job {
 	mmi_setup_request request;
 	const char *out;
-	bool resume, changed_data, dry_run;
+	bool resume, changed_data, dry_run, json;
 	mmi_comm comm;
 } mmi_train_job;
+
+static int tell(const mmi_cli *cli, const mmi_train_job *j, const mmi_train_result *r, const char *how, int code)
+{
+	if (j->json)
+		return answer_result(cli, r, how, j->out, code);
+	print_result(r, how);
+	return code;
+}
+
+/* What was written stays, and is named: the error says why there is no more. */
+static int fail(const mmi_cli *cli, const mmi_train_job *j, const mmi_train_result *r, const mm_error *e)
+{
+	int code = tell(cli, j, r, "stopped", MMI_EXIT_FAILURE);
+	fflush(stdout);
+	mmi_cli_error(cli, "%s", e->message);
+	return code;
+}
 
 static mmi_train_start start_of(const mmi_train_job *j)
 {
@@ -128,10 +156,10 @@ static int train(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 	if (j->comm.rank)
 		return end_rank(cli, &j->comm, status, &e);
 	if (status != MM_OK)
-		return view.started || status == MM_ECANCELLED ? fail(cli, &result, &e) : mmi_cli_refuse(cli, &e);
+		return view.started || status == MM_ECANCELLED ? fail(cli, j, &result, &e) : mmi_cli_refuse(cli, &e);
 	mmi_page_of_run(j->out, &cli->log);
-	print_result(&result, result.interrupted ? "interrupted" : "finished");
-	return result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK;
+	return tell(cli, j, &result, result.interrupted ? "interrupted" : "finished",
+	            result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK);
 }
 
 /* ------------------------------------------------------------ --dry-run */
@@ -154,8 +182,26 @@ static void print_rehearsal(const mmi_rehearsal *r, const char *settings)
 	printf("memory         %.0f MB so far; checkpoints and evaluations take more\n", r->bytes / 1e6);
 }
 
+static int answer_rehearsal(const mmi_cli *cli, const mmi_rehearsal *r, const char *settings)
+{
+	mmi_answer a = mmi_answer_begin();
+	mmi_answer_settings(&a, a.root, "settings", settings);
+	mmi_answer_number(&a, a.root, "training_tuples", r->tuples);
+	mmi_answer_number(&a, a.root, "shown_tuples", r->shown);
+	cJSON *parameters = mmi_answer_object(&a, a.root, "parameters");
+	mmi_answer_number(&a, parameters, "generator", (double)r->generator);
+	mmi_answer_number(&a, parameters, "inference", (double)r->inference);
+	mmi_answer_number(&a, parameters, "energy", (double)r->energy);
+	mmi_answer_number(&a, a.root, "iteration_seconds", r->warm_seconds);
+	mmi_answer_number(&a, a.root, "chain_iteration_seconds", r->chain_seconds);
+	mmi_answer_number(&a, a.root, "iterations", r->iterations);
+	mmi_answer_number(&a, a.root, "seconds", r->seconds);
+	mmi_answer_number(&a, a.root, "memory_bytes", r->bytes);
+	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
+}
+
 /* Everything up to the first iterations, and no file. */
-static int rehearse(const mmi_cli *cli, const mmi_comm *comm, mmi_setup *setup)
+static int rehearse(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_rehearsal r;
@@ -163,10 +209,13 @@ static int rehearse(const mmi_cli *cli, const mmi_comm *comm, mmi_setup *setup)
 	mm_status status = mmi_train_rehearse(setup, &cli->log, &r, &e);
 	if (status == MM_OK)
 		status = mmi_config_resolved(setup->config, &settings, &e);
-	if (status == MM_OK && !comm->rank)
+	int code = MMI_EXIT_OK;
+	if (status == MM_OK && !j->comm.rank && j->json)
+		code = answer_rehearsal(cli, &r, settings);
+	else if (status == MM_OK && !j->comm.rank)
 		print_rehearsal(&r, settings);
 	mmi_free(settings);
-	return status == MM_OK ? MMI_EXIT_OK : refuse(cli, comm, &e);
+	return status == MM_OK ? code : refuse(cli, &j->comm, &e);
 }
 
 static void tell_ranks(const mmi_cli *cli, const mmi_train_job *j, const mmi_setup *setup)
@@ -188,7 +237,7 @@ static int open_and_train(const mmi_cli *cli, const mmi_train_job *j)
 		setup.comm = j->comm;
 		setup.comm.patience = setup.settings.rank_timeout;
 		tell_ranks(cli, j, &setup);
-		code = j->dry_run ? rehearse(cli, &j->comm, &setup) : train(cli, j, &setup);
+		code = j->dry_run ? rehearse(cli, j, &setup) : train(cli, j, &setup);
 	} else {
 		code = refuse(cli, &j->comm, &e);
 	}
@@ -253,6 +302,7 @@ int mmi_cmd_train(const mmi_cli *cli, int argc, char **argv)
 		                "with --resume: even if settings that decide which data is seen have changed"),
 		MMI_OPTION_FLAG("dry-run", &j.dry_run,
 		                "write nothing: print all settings, and what data, memory and time the run would take"),
+		MMI_OPTION_JSON(&j.json),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "train", "--ini FILE [options]",

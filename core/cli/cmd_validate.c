@@ -1,8 +1,7 @@
 /* cmd_validate.c - mmcore validate: a plugin put to the test. */
 #include "mmi_build.h"
 
-#include "cli/cli.h"
-#include "store/json.h"
+#include "cli/answer.h"
 #include "validate/validate.h"
 
 #include <stdio.h>
@@ -53,40 +52,27 @@ static void print_summary(FILE *out, const mmi_test_result *results)
 	        n[MMI_CRASHED], n[MMI_WARNED], n[MMI_SKIPPED]);
 }
 
-/* Bytes of others that are no UTF-8 would make the whole no JSON. */
-static bool add_text(cJSON *to, const char *name, const char *text)
+static void add_result(mmi_answer *a, cJSON *to, const mmi_test *test, const mmi_test_result *r)
 {
-	char clean[MM_ERROR_TEXT + 256];
-	size_t k = 0;
-	for (; text[k] && k + 1 < sizeof clean; k++)
-		clean[k] = (unsigned char)text[k] < 128 ? text[k] : '?';
-	clean[k] = 0;
-	return cJSON_AddStringToObject(to, name, mmi_clean(clean));
-}
-
-static bool add_result(cJSON *list, const mmi_test *test, const mmi_test_result *r)
-{
-	cJSON *x = cJSON_CreateObject();
-	if (!x || !cJSON_AddItemToArray(list, x))
-		return false;
-	return add_text(x, "id", test->id) && add_text(x, "group", test->group) &&
-	       cJSON_AddNumberToObject(x, "rule", test->rule) && add_text(x, "status", mmi_verdict_name(r->verdict)) &&
-	       cJSON_AddNumberToObject(x, "seconds", r->seconds) && add_text(x, "callback", r->callback) &&
-	       add_text(x, "message", r->text);
+	mmi_answer_text(a, to, "id", test->id);
+	mmi_answer_text(a, to, "group", test->group);
+	mmi_answer_number(a, to, "rule", test->rule);
+	mmi_answer_text(a, to, "status", mmi_verdict_name(r->verdict));
+	mmi_answer_number(a, to, "seconds", r->seconds);
+	mmi_answer_text(a, to, "callback", r->callback);
+	mmi_answer_text(a, to, "message", r->text);
 }
 
 static int print_json(const wishes *w, const mmi_test_result *results)
 {
-	cJSON *all = cJSON_CreateObject(), *list = all ? cJSON_AddArrayToObject(all, "results") : NULL;
-	bool ok = list && add_text(all, "plugin", w->request.file) && cJSON_AddNumberToObject(all, "seed", (double)w->seed);
-	for (size_t i = 0; i < mmi_n_tests && ok; i++)
-		ok = !results[i].ran || add_result(list, &mmi_tests[i], &results[i]);
-	char *text = ok ? cJSON_Print(all) : NULL;
-	if (text)
-		fprintf(w->cli->console->out, "%s\n", text);
-	cJSON_free(text);
-	cJSON_Delete(all);
-	return text ? MMI_EXIT_OK : mmi_cli_no_memory(w->cli, "the results");
+	mmi_answer a = mmi_answer_begin();
+	cJSON *list = mmi_answer_array(&a, a.root, "results");
+	mmi_answer_text(&a, a.root, "plugin", w->request.file);
+	mmi_answer_number(&a, a.root, "seed", (double)w->seed);
+	for (size_t i = 0; i < mmi_n_tests; i++)
+		if (results[i].ran)
+			add_result(&a, mmi_answer_object(&a, list, NULL), &mmi_tests[i], &results[i]);
+	return mmi_answer_print(w->cli, &a, MMI_EXIT_OK);
 }
 
 static int report(const wishes *w, const mmi_test_result *results)

@@ -104,4 +104,53 @@ run sample --ckpt "$ckpt" --count 2 --json --out "$work/sj"
 check "sample --json" eval 'json && has "made[0].kind = generator" && has "made[0].file = generator/m0-00000.txt" && has "made[11].kind = revised" && has "number = 0"'
 run encode --ckpt "$ckpt" --json --out "$work/ej"
 check "encode --json" eval 'json && has "folder = $work/ej" && has "split = test" && has "tuples = 8"'
+s=$work/s/revised
+run score --ckpt "$ckpt" "m0=$s/m0-00000.txt" "m1=$s/m1-00000.txt" "m2=$s/m2-00000.txt"
+energy=$(cat "$work/out")
+run score --ckpt "$ckpt" --json "m0=$s/m0-00000.txt" "m1=$s/m1-00000.txt" "m2=$s/m2-00000.txt"
+check "score --json" eval 'json && [ "$(printf "%.4g" "$energy")" = "$(printf "%.4g" "$(sed -n "s/^scores\[0\].energy = //p" "$work/json")")" ]'
+run score --ckpt "$ckpt" --json --test 3
+check "score --test --json" eval 'json && has "scores[2].key = 2" && has "scores[1].label = 1" && rows "scores.*energy = " 3'
+printf 'note,m0,m1,m2\n"a ""b""",%s,%s,%s\n' "$s/m0-00000.txt" "$s/m1-00000.txt" "$s/m2-00000.txt" >"$work/list.csv"
+run score --ckpt "$ckpt" --json --list "$work/list.csv"
+check "score --list --json" eval 'json && has "scores[0].columns.note = a \"b\"" && rows "scores.*energy = " 1'
+run info "$ckpt" --json --tensors --settings
+check "info --json of a checkpoint" eval 'json && has "files[0].iteration = 4" && has "files[0].modalities = m0,m1,m2" && has "files[0].settings.learner.latent_dim = 3" && grep -q "^files\[0\].models.energy.parameters = [1-9]" "$work/json"'
+check "with shapes" grep -q '^files\[0\].tensors\[[0-9]*\].shape\[0\] = ' "$work/json"
+run info toy.so --json
+check "info --json of a plugin" eval 'json && has "files[0].id = org.example.toy" && has "files[0].abi_major = 1" && has "files[0].modalities[0].files = .txt"'
+: >"$work/tmp/empty.so"
+run plugins --json --path "$work/tmp"
+check "plugins --json" eval 'json && grep -q "^plugins\[[0-9]*\].id = org.example.toy$" "$work/json" && has "folders[0] = $work/tmp" && grep -q "^refused\[[0-9]*\].path = $work/tmp/empty.so$" "$work/json"'
+rm "$work/tmp/empty.so"
+run train --ini "$work/toy.ini" --dry-run --json --out "$work/never"
+check "train --dry-run --json" eval 'json && has "settings.learner.batch = 4" && has "training_tuples = 32" && [ ! -e "$work/never" ]'
+run train --ini "$work/toy.ini" --json --out "$work/tr"
+check "train --json" eval 'exits 0 && json && has "ended = finished" && has "iterations = 4" && has "best = null" && [ -s "$(sed -n "s/^checkpoint = //p" "$work/json")" ]'
+run judge --ini "$work/tr/run.ini" --epochs 1 --matcher no --json
+check "judge --json" eval 'exits 0 && json && has "classifiers[0].modality = m0" && has "judge = $work/tr/judge.safetensors"'
+run eval --ckpt "$work/tr" --count 20 --only coherence --json --out "$work/ev"
+check "eval --json is what eval.json has" eval 'exits 0 && json && tests/cli/json_lines <"$work/ev/eval.json" | cmp - "$work/json"'
+run eval --summary "$work/ev" --json
+check "eval --summary --json" eval 'exits 0 && json'
+run fit-prior --ckpt "$work/tr" --components 2 --json
+check "fit-prior --json" eval 'exits 0 && json && has "priors[0].of = z" && has "priors[0].asked = 2"'
+run interpolate --ckpt "$ckpt" --from 0 --to 1 --grid "$work/i.png" --json
+check "interpolate --json" eval 'json && has "sheet = $work/i.png"'
+run trace --ckpt "$ckpt" --tuples 1 --out "$work/trace" --json
+check "trace --json" eval 'json && has "traces = $work/trace/trace.csv"'
+run report "$work/tr" --json
+check "report --json" eval 'json && has "page = $work/tr/report.html"'
+run ablate --ini "$work/toy.ini" --seeds 2 --out "$work/ab" --json
+check "ablate --json" eval 'exits 0 && json && has "asked = 2" && has "failed = 0" && has "runs = $work/ab/runs.csv"'
+run help settings run.seed --json
+check "help settings --json" eval 'json && has "settings[0].key = seed" && has "settings[0].default = 1"'
+run bench noise --repeat 1 --json -
+check "bench --json -" eval 'exits 0 && json && grep -q "^figures\[0\].name = " "$work/json"'
+run info "$work/nowhere" --json
+check "errors are no JSON" eval 'exits 2 && complains nowhere'
+
+# ---------------------------------------------------------------- bytes of others
+run translate --ckpt "$ckpt" --given "$(printf 'm1="0 0 0 0 0 0 0 0"')" --want m0 --json
+check "what a user wrote is a string" eval 'json && has "made[0].name = m1=\"0 0 0 0 0 0 0 0\""'
 finish

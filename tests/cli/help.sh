@@ -5,7 +5,7 @@
 run --help
 check "--help succeeds" exits 0
 check "--help writes nothing to standard error" silent err
-commands=$(sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' "$work/out")
+commands=$(sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' "$work/out")
 check "--help lists train" says out "  train "
 check "--help lists ablate" says out "  ablate "
 check "--help lists sample" says out "  sample "
@@ -33,6 +33,19 @@ for command in $commands; do
 	check "$command --help succeeds" exits 0
 	check "$command --help begins with a usage line" says out "Usage: mmcore $command"
 	check "$command --help lists its options" says out "  --help "
+done
+
+# Every option of a command is in its manual page; --help and --quiet are mmcore(1)'s.
+for command in $commands; do
+	page=$srcdir/man/mmcore-$command.1
+	[ -e "$page" ] || page=$srcdir/man/mmcore.1
+	run "$command" --help
+	missing=
+	for option in $(sed -n 's/^  --\([a-z-]*\).*/\1/p' "$work/out"); do
+		case $option in help | quiet) continue ;; esac
+		grep -q -- "Fl -$option\b" "$page" || missing="$missing $option"
+	done
+	check "the manual page of $command has all of its options$missing" [ -z "$missing" ]
 done
 
 run train --help
