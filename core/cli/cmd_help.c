@@ -29,14 +29,26 @@ int mmi_cli_overview(const mmi_cli *cli)
 	return MMI_EXIT_OK;
 }
 
+static int refuse_topic(const mmi_cli *cli, const mmi_usage *usage, const char *name)
+{
+	const char *names[64] = { "settings" };
+	size_t n = 1;
+	for (const mmi_command *c = mmi_commands; c->name && n < MMI_COUNT(names); c++)
+		names[n++] = c->name;
+	const char *near = mmi_nearest(name, names, n);
+	if (near)
+		return mmi_options_refuse(cli, usage, "no command is called '%s'; did you mean '%s'?", name, near);
+	return mmi_options_refuse(cli, usage,
+	                          "no command is called '%s'; '%s help' lists them, '%s help settings' the settings", name,
+	                          cli->program, cli->program);
+}
+
 static int explain_command(const mmi_cli *cli, const mmi_usage *usage, const char *name)
 {
 	for (const mmi_command *c = mmi_commands; c->name; c++)
 		if (!strcmp(c->name, name))
 			return c->run(cli, 2, (char *[]){ (char *)(uintptr_t)name, (char[]){ "--help" }, NULL });
-	return mmi_options_refuse(cli, usage,
-	                          "no command is called '%s'; '%s help' lists them, '%s help settings' the settings", name,
-	                          cli->program, cli->program);
+	return refuse_topic(cli, usage, name);
 }
 
 /* ------------------------------------------------------------ settings */

@@ -72,8 +72,12 @@ static int refuse_command(const mmi_cli *cli, const char *name)
 
 	for (const mmi_command *c = mmi_commands; c->name; c++)
 		names[n++] = c->name;
-	const char *near = mmi_nearest(name, names, n);
-	if (near)
+	const char *near = mmi_nearest(name, names, n), *dot = strrchr(name, '.');
+	if (!strcmp(name, "version"))
+		mmi_cli_error(cli, "unknown command 'version'; did you mean '--version'?");
+	else if (dot && !strcmp(dot, ".ini"))
+		mmi_cli_error(cli, "unknown command '%s'; settings go with --ini: %s --ini %s", name, cli->program, name);
+	else if (near)
 		mmi_cli_error(cli, "unknown command '%s'; did you mean '%s'?", name, near);
 	else
 		mmi_cli_error(cli, "unknown command '%s'; '%s --help' lists the commands", name, cli->program);
@@ -89,7 +93,7 @@ static int run_program(const mmi_cli *cli, int argc, char **argv)
 	const char *first = argv[1];
 	if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
 		return mmi_cli_overview(cli);
-	if (strcmp(first, "--version") == 0)
+	if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
 		return print_version(cli);
 	if (first[0] == '-')
 		return mmi_commands[0].run(cli, argc, argv);

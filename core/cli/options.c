@@ -224,10 +224,20 @@ static mm_status read_option(const mmi_usage *usage, reader *r, const char *text
 	return set_option(o, value ? value : r->argv[r->next++], e);
 }
 
-static mm_status read_operand(const char *text, mmi_strings *operands, mm_error *e)
+/* What a surplus argument was meant for, as people have it from other programs: a file in its own right. */
+static const char *meant_option(const mmi_usage *usage, const char *text)
+{
+	const char *dot = strrchr(text, '.');
+	const bool ini = dot && !strcmp(dot, ".ini");
+	if (ini && find_option(usage->options, "ini", 3))
+		return "; the settings go with --ini";
+	return find_option(usage->options, "ckpt", 4) ? "; a checkpoint or a run goes with --ckpt" : "";
+}
+
+static mm_status read_operand(const mmi_usage *usage, const char *text, mmi_strings *operands, mm_error *e)
 {
 	if (!operands)
-		return mmi_fail(e, MM_ECONFIG, "unexpected argument '%s'", text);
+		return mmi_fail(e, MM_ECONFIG, "unexpected argument '%s'%s", text, meant_option(usage, text));
 	return mmi_strings_add(operands, text, e);
 }
 
@@ -248,7 +258,7 @@ static mm_status read_all(const mmi_usage *usage, reader *r, mmi_strings *operan
 	while (r->next < r->argc) {
 		const char *text = r->argv[r->next++];
 		if (!options || text[0] != '-' || !text[1]) {
-			MMI_TRY(read_operand(text, operands, e));
+			MMI_TRY(read_operand(usage, text, operands, e));
 		} else if (strcmp(text, "--") == 0) {
 			options = false;
 		} else if (is_help(text)) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 /* Whoever opens it would be told that it is damaged. */
 static bool names_other_picture(const char *path)
@@ -20,10 +21,29 @@ static bool names_other_picture(const char *path)
 	return false;
 }
 
+/* What takes minutes to make should not be lost for want of a place. */
+static bool has_folder(const char *path)
+{
+	struct stat st;
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+	if (!slash || slash == path || (size_t)(slash - path) >= sizeof folder)
+		return true;
+	snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+	return !stat(folder, &st) && S_ISDIR(st.st_mode);
+}
+
 const char *mmi_output_complaint(const char *grid, bool npy, const char *out)
 {
+	struct stat st;
 	if (grid && names_other_picture(grid))
 		return "--grid: sheets are PNG files, and the name is that of another kind; expected OUT.png";
+	if (grid && !has_folder(grid))
+		return "--grid: the folder it is to go to is not there";
+	if (grid && !stat(grid, &st) && S_ISDIR(st.st_mode))
+		return "--grid: that is a folder; expected the name of a file, OUT.png";
+	if (out && !stat(out, &st) && !S_ISDIR(st.st_mode))
+		return "--out: a file of that name is in the way; expected a folder, new or not";
 	if (npy && !out)
 		return "--npy needs --out, the folder of the arrays";
 	return NULL;

@@ -1,9 +1,9 @@
 /* ini.c - strict reading of an INI file.
  *
- * The files are iniparser's: sections, keys, values in quotes, comments behind ; and #. But iniparser accepts much that is
- * a mistake (unclosed quotes, text after a section's name, keys without a section, a comment that swallows the next line
- * with a backslash), and 4.1 crashes where memory runs out. So lines are read here, strictly; that values are those that
- * iniparser takes from such files is tested (tests/config, tests/fuzz). */
+ * The files are iniparser's: sections, keys, values in quotes, comments behind ; and #. But iniparser accepts much that
+ * is a mistake (unclosed quotes, text after a section's name, keys without a section, a comment that swallows the next
+ * line with a backslash), and 4.1 crashes where memory runs out. So lines are read here, strictly; that values are
+ * those that iniparser takes from such files is tested (tests/config, tests/fuzz). */
 #include "mmi_build.h"
 
 #include "config/ini.h"

@@ -374,7 +374,9 @@ static mm_status header_length(const mmi_safetensors *s, uint64_t *length, mm_er
 		                size, LENGTH_BYTES + 2);
 	MMI_TRY(read_at(s, length, LENGTH_BYTES, 0, e));
 	if (*length > MMI_SAFETENSORS_MAX_HEADER)
-		return mmi_fail(e, MM_EFORMAT, "header of %" PRIu64 " bytes, expected at most %u: not a safetensors file",
+		return mmi_fail(e, MM_EFORMAT,
+		                "not a safetensors file: its first 8 bytes would be the length of a header, %" PRIu64
+		                ", expected at most %u",
 		                *length, MMI_SAFETENSORS_MAX_HEADER);
 	if (*length < 2 || *length > size - LENGTH_BYTES)
 		return mmi_fail(e, MM_EFORMAT,

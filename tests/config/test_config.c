@@ -189,9 +189,10 @@ static void nul_bytes_and_huge_files_are_refused(void **state)
 
 static void values_are_those_that_iniparser_takes(void **state)
 {
-	static const char text[] = "[a]\nk0=1\nk1 =  x y  \nk2\t=\t'a \"b\"  '\nk3 = \";#\" ; c\nk4 = x;y\nk5 = x # y\nk6=\nk7 = \"\"\n"
-							   "k8 = '' # c\nk9 = ;\nk10 = a = b\nk11 = a\"b\"\nk12 = \"a = b\"\nk13 = \"'\"\r\nk14 = a'b;c'\n"
-							   "  K15 = up\nk16 = \" in \"\nk17 = \xC3\xA4 \t\n[ B ]\nk0 = [x]\n";
+	static const char text[] =
+		"[a]\nk0=1\nk1 =  x y  \nk2\t=\t'a \"b\"  '\nk3 = \";#\" ; c\nk4 = x;y\nk5 = x # y\nk6=\nk7 = \"\"\n"
+		"k8 = '' # c\nk9 = ;\nk10 = a = b\nk11 = a\"b\"\nk12 = \"a = b\"\nk13 = \"'\"\r\nk14 = a'b;c'\n"
+		"  K15 = up\nk16 = \" in \"\nk17 = \xC3\xA4 \t\n[ B ]\nk0 = [x]\n";
 	fixture *f = *state;
 	char name[16], key[8];
 	must_load(f, text);

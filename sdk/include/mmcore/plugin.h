@@ -88,7 +88,7 @@ typedef struct mm_modality_desc {
 	const char *id;            /* unique in the plugin: [a-z0-9.-], e.g. "styled-digit" */
 	const char *default_name;  /* section name when the user gives none, at most 31 bytes, e.g. "digit" */
 	const char *summary;       /* one line for `mmcore plugins` */
-	const char *render_suffix; /* ".png" */
+	const char *render_suffix; /* ".png"; ".txt": what is written is a text, which commands print and put into tables */
 
 	/* [main] self is what load returned; reads the settings. *out untouched on failure. */
 	mm_status (*create)(void *self, mm_config *config, mm_instance **out, mm_error *e);
