@@ -575,6 +575,44 @@ static void threads_do_not_matter(void **state)
 	rig_close(&two);
 }
 
+/* Each tuple has one modality: no update is made, and no loss told. */
+static void nothing_to_rank_teaches_nothing(void **state)
+{
+	learner_rig r;
+	mmi_measures m;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	rig_open(&r, SETS("energy.match=towers", "data.incomplete=keep", "learner.warmup=5"));
+	r.lacking = true;
+	const mmi_batch *batch = rig_batch(&r, 0);
+	for (uint32_t k = 0; k < M; k++)
+		for (uint32_t i = 0; i < r.settings.batch; i++)
+			r.observed[k][i] = i % M == k ? 1 : 0;
+	assert_int_equal(mmi_learner_iterate(r.learner, batch, &m, &e), MM_OK);
+	assert_true(isnan(m.match) && isnan(m.match_first) && isnan(m.norm_match) && m.match_tau > 0);
+	assert_int_equal(r.learner->match_optimiser.t, 0);
+	rig_close(&r);
+}
+
+/* Vectors that are not finite teach nothing for ever unless somebody says so. */
+static void what_is_not_finite_is_rolled_back(void **state)
+{
+	learner_rig r;
+	mmi_measures m;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	rig_open(&r, SETS("energy.match=towers", "learner.match_interval=1", "learner.warmup=5"));
+	rig_run(&r, 1);
+	r.model->match->raw.at[0] = NAN;
+	mmi_params_update(r.model->match, 0);
+	assert_int_equal(rig_iterate(&r, &m, &e), MM_ENUMERIC);
+	assert_non_null(strstr(e.message, "iteration 2: the gradient of the match model is not finite"));
+	assert_int_equal(m.culprit, 3);
+	assert_int_equal(mmi_learner_rollback(r.learner, m.culprit, &e), MM_OK);
+	assert_true(isfinite(rig_run(&r, 1).match));
+	rig_close(&r);
+}
+
 /* Rows that lack something, and what is learned of the pairs that are there. */
 static void incomplete_tuples_are_learned_from(void **state)
 {
@@ -727,6 +765,8 @@ int main(void)
 		cmocka_unit_test(it_learns_in_warm_up_and_leaves_the_others_alone),
 		cmocka_unit_test(it_learns_when_it_is_due),
 		cmocka_unit_test(threads_do_not_matter),
+		cmocka_unit_test(nothing_to_rank_teaches_nothing),
+		cmocka_unit_test(what_is_not_finite_is_rolled_back),
 		cmocka_unit_test(incomplete_tuples_are_learned_from),
 		cmocka_unit_test(a_run_goes_on_to_the_bit),
 		cmocka_unit_test(the_energy_tells_swapped_tuples),
