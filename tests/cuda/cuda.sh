@@ -68,4 +68,10 @@ run encode --ckpt "$(checkpoint "$work/cpu" 16)" --out "$work/latents"
 check "latents are written from the GPU" exits 0
 run score --ckpt "$(checkpoint "$work/cpu" 16)" --test 5
 check "tuples are scored on the GPU" exits 0
+for covariance in diagonal full; do
+	run fit-prior --ckpt "$(checkpoint "$work/cpu" 16)" --components 2 --covariance $covariance --out "$work/$covariance.safetensors"
+	check "a prior of $covariance covariances is fitted there" exits 0
+	run sample --ckpt "$work/$covariance.safetensors" --set sample.prior=fitted --count 3 --grid "$work/$covariance.png"
+	check "samples of it are drawn on the GPU" exits 0
+done
 finish
