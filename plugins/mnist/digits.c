@@ -97,19 +97,17 @@ static mm_status load_images(const mnist_plugin *p, mnist_digits *d, const char 
 	return status;
 }
 
-static mm_status number(mnist_digits *d, const uint8_t *label, const char *path, mm_error *e)
+static void number(mnist_digits *d, const uint8_t *label)
 {
-	uint32_t seen[MNIST_CLASSES] = { 0 };
+	uint32_t seen[MNIST_LABELS] = { 0 };
 	for (uint32_t k = 0; k < d->n; k++) {
-		if (label[k] >= MNIST_CLASSES)
-			return com_fail(e, MM_EFORMAT, "%s: label %u of item %u, expected 0 to 9", path, label[k], (unsigned)k);
 		d->tuple[k] = (mnist_tuple){ seen[label[k]]++, label[k] };
+		d->classes = label[k] >= d->classes ? label[k] + 1 : d->classes;
 	}
-	for (int c = 0; c < MNIST_CLASSES; c++)
+	for (int c = 0; c < MNIST_LABELS; c++)
 		d->class_begin[c + 1] = d->class_begin[c] + seen[c];
 	for (uint32_t k = 0; k < d->n; k++)
 		d->by_class[d->class_begin[d->tuple[k].label] + d->tuple[k].ordinal] = k;
-	return MM_OK;
 }
 
 static mm_status read_labels(mnist_digits *d, mnist_idx *f, uint8_t *label, mm_error *e)
@@ -117,7 +115,9 @@ static mm_status read_labels(mnist_digits *d, mnist_idx *f, uint8_t *label, mm_e
 	mm_status status = mnist_idx_read(f, label, d->n, e);
 	if (status == MM_OK)
 		status = mnist_idx_finish(f, e);
-	return status == MM_OK ? number(d, label, f->path, e) : status;
+	if (status == MM_OK)
+		number(d, label);
+	return status;
 }
 
 static mm_status load_labels(const mnist_plugin *p, mnist_digits *d, const char *path, const char *images, mm_error *e)

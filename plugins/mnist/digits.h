@@ -22,10 +22,11 @@ struct mnist_digits {
 	char *root;
 	int split;
 	uint32_t n;
-	mnist_mask *mask;                        /* n, in file order */
-	mnist_tuple *tuple;                      /* n: label and how many of its class came before */
-	uint32_t *by_class;                      /* n indices, grouped by class */
-	uint32_t class_begin[MNIST_CLASSES + 1]; /* into by_class */
+	mnist_mask *mask;                       /* n, in file order */
+	mnist_tuple *tuple;                     /* n: label and how many of its class came before */
+	uint32_t *by_class;                     /* n indices, grouped by class */
+	uint32_t class_begin[MNIST_LABELS + 1]; /* into by_class */
+	int32_t classes;                        /* the largest label and 1 */
 };
 
 /* Is the images' file of the split there? */

@@ -28,7 +28,7 @@ static mm_status read_data_settings(const com_host *h, mm_config *c, mm_instance
 	COM_TRY(h->config->get_path(c, "background", NULL, &i->background, e));
 	COM_TRY(h->config->get_int(c, "limit", 0, 0, INT32_MAX, &limit, e));
 	i->limit = (uint64_t)limit;
-	return MM_OK;
+	return com_get_int32(h, c, "classes", MNIST_CLASSES, 2, MNIST_LABELS, &i->classes, e);
 }
 
 static mm_status read_net_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
@@ -102,7 +102,6 @@ void mnist_destroy(mm_instance *i)
 
 mm_status mnist_describe(mm_instance *i, mm_modality_info *out, mm_error *e)
 {
-	(void)i;
 	(void)e;
 	out->shape = (mm_shape){ 3, { MNIST_SIDE, MNIST_SIDE, 3, 0 } };
 	out->support = MM_SUPPORT_BOX;
@@ -111,6 +110,6 @@ mm_status mnist_describe(mm_instance *i, mm_modality_info *out, mm_error *e)
 	out->likelihood = MM_LIKELIHOOD_GAUSSIAN;
 	out->likelihood_scale = 0.7f;
 	out->likelihood_weight = 1.0f;
-	out->n_classes = MNIST_CLASSES;
+	out->n_classes = (uint32_t)i->classes;
 	return MM_OK;
 }

@@ -13,7 +13,8 @@ enum {
 	MNIST_SIDE = 28,
 	MNIST_PIXELS = MNIST_SIDE * MNIST_SIDE,
 	MNIST_BYTES = MNIST_PIXELS * 3, /* one picture, 8-bit RGB */
-	MNIST_CLASSES = 10,
+	MNIST_CLASSES = 10,             /* unless set */
+	MNIST_LABELS = 256,             /* that a byte can be */
 	MNIST_MAX_VIEW = 999999
 };
 
@@ -45,6 +46,7 @@ struct mm_instance {
 	int32_t width; /* base width of net = conv */
 	int32_t energy_channels;
 	int32_t energy_stride; /* 2: the trunk sees 14x14, a quarter of the work */
+	int32_t classes;       /* labels are below */
 	uint64_t limit;        /* use only the first so many tuples; 0: all */
 };
 

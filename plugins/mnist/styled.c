@@ -19,7 +19,7 @@ static mm_status pair(const mm_instance *i, int split, mm_dataset *d, mm_error *
 		com_release(&p->host, shuffled);
 		return com_no_memory(e, "the pairing");
 	}
-	for (uint32_t c = 0; c < MNIST_CLASSES; c++) {
+	for (uint32_t c = 0; c < (uint32_t)all->classes; c++) {
 		uint32_t begin = all->class_begin[c], n = all->class_begin[c + 1] - begin;
 		uint64_t index = (uint64_t)split << 56 | (uint64_t)i->view << 8 | c;
 		if (n)
@@ -64,10 +64,22 @@ static mm_status paint(const mm_dataset *d, uint64_t index, uint8_t rgb[MNIST_BY
 	return MM_OK;
 }
 
+static mm_status check_labels(const mm_instance *i, const mnist_digits *d, mm_error *e)
+{
+	if (d->classes <= i->classes)
+		return MM_OK;
+	return com_fail(e, MM_EFORMAT,
+	                "%s: labels go up to %d, expected 0 to %d; for data of more classes, such as EMNIST's letters, set "
+	                "classes = %d in [%s]",
+	                i->root, (int)d->classes - 1, (int)i->classes - 1, (int)d->classes, i->name);
+}
+
 mm_status mnist_styled_open(const mm_instance *i, int split, mm_dataset *d, mm_error *e)
 {
 	mnist_plugin *p = i->plugin;
 	mm_status status = mnist_digits_acquire(p, i->root, split, &d->digits, e);
+	if (status == MM_OK)
+		status = check_labels(i, d->digits, e);
 	if (status == MM_OK)
 		status = i->background ? mnist_png_load(p, i->background, &d->background, e)
 		                       : mnist_texture(p, (uint32_t)i->view, &d->background, e);

@@ -203,7 +203,7 @@ static const hostile hostile_cases[] = {
 	{ "huge columns", false, 12, 0x7f, 0, MM_EFORMAT, "expected 28 x 28" },
 	{ "one image fewer", false, 7, FILES_TRAIN - 1, 784, MM_EFORMAT, "belong together" },
 	{ "one label fewer", true, 7, FILES_TRAIN - 1, 1, MM_EFORMAT, "belong together" },
-	{ "label 10", true, 8 + 17, 10, 0, MM_EFORMAT, "label 10 of item 17" },
+	{ "label 10", true, 8 + 17, 10, 0, MM_EFORMAT, "labels go up to 10, expected 0 to 9" },
 	{ "truncated images", false, -1, 0, 5, MM_EFORMAT, "trunca" },
 	{ "truncated labels", true, -1, 0, 1, MM_EFORMAT, "trunca" },
 	{ "header alone", false, -1, 0, FILES_TRAIN * 784, MM_EFORMAT, "trunca" },
@@ -271,6 +271,38 @@ static void huge_claim_in_gzip_takes_no_memory(void **state)
 	files_write_idx(b->folder, true);
 	files_write_gzip(b->folder, "train-images-idx3-ubyte.gz", header, sizeof(header));
 	assert_train_fails(b, MM_EFORMAT, "cannot hold");
+}
+
+/* As EMNIST has them: letters from 1 to 26. */
+static void labels_of_more_classes_need_a_word(void **state)
+{
+	static uint8_t data[16 + 784 * FILES_TRAIN];
+	bench *b = *state;
+	mm_modality_info info = { .struct_size = sizeof(info) };
+	files_write_idx(b->folder, false);
+	const size_t size = files_idx_labels(0, data);
+	for (size_t k = 8; k < size; k++)
+		data[k] = (uint8_t)(1 + k % 26);
+	files_write(b->folder, "train-labels-idx1-ubyte", data, size);
+	assert_train_fails(b, MM_EFORMAT, "labels go up to 26, expected 0 to 9");
+	assert_train_fails(b, MM_EFORMAT, "set classes = 27 in [m0]");
+	mm_instance *i = make(b, "m1", "classes", "27", NULL, NULL);
+	assert_ok(b, b->desc->describe(i, &info, &b->e));
+	assert_int_equal(info.n_classes, 27);
+	mm_dataset *d = open_split(b, i, MM_SPLIT_TRAIN);
+	uint32_t seen[27] = { 0 };
+	for (uint32_t k = 0; k < files_count(0); k++) {
+		char key[32], expected[32];
+		uint8_t rgb[SAMPLE];
+		const int32_t label = b->desc->label(d, k);
+		assert_int_equal(label, data[8 + k]);
+		snprintf(expected, sizeof(expected), "%u.%d", seen[label]++, label);
+		assert_ok(b, b->desc->key(d, k, key, sizeof(key), &b->e));
+		assert_string_equal(key, expected);
+		read_bytes(b, d, k, rgb);
+	}
+	b->desc->close(d);
+	b->desc->destroy(i);
 }
 
 static void missing_data_is_explained(void **state)
@@ -534,6 +566,7 @@ int main(void)
 		one_test(hostile_idx_files_are_refused),
 		one_test(damaged_gzip_is_refused),
 		one_test(huge_claim_in_gzip_takes_no_memory),
+		one_test(labels_of_more_classes_need_a_word),
 		one_test(missing_data_is_explained),
 		one_test(inversion_and_crop_match_a_direct_computation),
 		one_test(each_view_pairs_all_digits_in_its_own_order),
