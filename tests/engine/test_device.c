@@ -192,6 +192,46 @@ static void the_host_waits_once_an_iteration(void **state)
 	assert_int_equal(waits_of(measured, false, MMI_CALIBRATE), 1);
 }
 
+/* A second rank that always has what the first one has. */
+static void gather_twice(const mmi_comm *c, const void *part, size_t bytes, void *all)
+{
+	(void)c;
+	memmove(all, part, bytes);
+	memcpy((char *)all + bytes, all, bytes);
+}
+
+/* Rows and sums of all ranks, where the host cannot reach what the device has. */
+static void ranks_meet_by_way_of_the_host(void **state)
+{
+	enum { ROWS = 4, COUNT = 3 };
+	static const mmi_comm_ops ops = { .name = "twice", .gather = gather_twice };
+	const mmi_comm comm = { .ops = &ops, .size = 2 };
+	const mmi_device *d = far_device();
+	const double parts[2][2] = { { 1, 2 }, { 0.5, 8 } };
+	float rows[ROWS * COUNT], all[2 * ROWS * COUNT];
+	double sum[2];
+	mmi_reduce r;
+	mmi_mirror room;
+	mm_error e = MM_ERROR_INIT;
+	(void)state;
+	assert_int_equal(mmi_reduce_create(&comm, 2 * ROWS, 2, 1, &r, &e), MM_OK);
+	assert_int_equal(mmi_reduce_room(&r, d, COUNT, &room, &e), MM_OK);
+	for (int i = 0; i < ROWS * COUNT; i++)
+		rows[i] = (float)i;
+	const mmi_floats here = mmi_floats_alloc(d, ROWS * COUNT);
+	d->ops->upload(d, here.at, rows, sizeof rows);
+	d->ops->download(d, all, mmi_reduce_on_device(&r, d, here, COUNT, &room).at, sizeof all);
+	assert_memory_equal(all, rows, sizeof rows);
+	assert_memory_equal(all + ROWS * COUNT, rows, sizeof rows);
+	const mmi_doubles from = { d->ops->alloc(d, sizeof parts) }, to = { d->ops->alloc(d, sizeof sum) };
+	d->ops->upload(d, from.at, parts, sizeof parts);
+	mmi_reduce_chunks(&r, d, from, 1, 2, to);
+	d->ops->download(d, sum, to.at, sizeof sum);
+	assert_memory_equal(sum, ((const double[2]){ 3, 20 }), sizeof sum);
+	mmi_mirror_clear(d, &room);
+	mmi_reduce_clear(&r);
+}
+
 /* Copies what a checkpoint holds. */
 static void carry_over(learner_rig *from, learner_rig *to)
 {
@@ -307,6 +347,7 @@ int main(void)
 		cmocka_unit_test(a_batch_goes_to_the_device_once_an_iteration),
 		cmocka_unit_test(the_host_waits_once_an_iteration),
 		cmocka_unit_test(a_failure_of_the_device_is_its_own),
+		cmocka_unit_test(ranks_meet_by_way_of_the_host),
 		cmocka_unit_test(a_run_goes_on_on_another_device),
 		cmocka_unit_test(translations_have_the_same_bits),
 	};
