@@ -29,7 +29,7 @@ static mm_status find_entry(const char *path, mmi_comm_entry **out, mm_error *e)
 
 static mm_status open_module(uint32_t ranks, mmi_comm_entry **out, mm_error *e)
 {
-	const char *own = getenv("MMCORE_BACKENDS"), *folder = own && *own ? own : MMCORE_BACKENDDIR;
+	const char *own = secure_getenv("MMCORE_BACKENDS"), *folder = own && *own ? own : MMCORE_BACKENDDIR;
 	char *path = mmi_format("%s/comm-mpi.so", folder);
 	mm_status status;
 	if (!path)
