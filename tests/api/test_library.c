@@ -166,7 +166,8 @@ static void memory_is_as_good_as_a_file(void **state)
 	clear(&b);
 	mm_model_close(model);
 	mm_model_close(other);
-	assert_fails(mm_model_open_memory(bytes, size, "block", &o, &other, &e), MM_EFORMAT, e, "block: header of ");
+	assert_fails(mm_model_open_memory(bytes, size, "block", &o, &other, &e), MM_EFORMAT, e,
+	             "block: not a safetensors file");
 	free(bytes);
 }
 
