@@ -7,7 +7,7 @@
 #include <float.h>
 #include <math.h>
 
-static char toys[256]; /* a folder with a run, "run", and a baseline's, "plain" */
+static char toys[256]; /* a folder with a run, "run", and of baselines "plain" and "latent" */
 
 static int train_once(void **state)
 {
@@ -18,6 +18,7 @@ static int train_once(void **state)
 	snprintf(toys, sizeof toys, "%s", r->folder);
 	toy_train(toys, "run", "--set learner.private_dim=2 --set sample.latent_steps=2 --set sample.candidates=3");
 	toy_train(toys, "plain", "--set learner.objective=mopoe");
+	toy_train(toys, "latent", "--set learner.objective=mvebm --set learner.prior_steps=9");
 	return 0;
 }
 
@@ -565,6 +566,30 @@ static void structs_of_older_and_newer_programs_are_understood(void **state)
 	mm_model_close(model);
 }
 
+/* An energy of latents is none of tuples: its chain is a part of each draw of the prior, and no other. */
+static void samples_of_a_latent_energy_come_by_its_chain(void **state)
+{
+	static const char *const still[] = { "learner.prior_steps=0" };
+	mm_error e = MM_ERROR_INIT;
+	mm_model_about about = { .struct_size = sizeof about };
+	mm_model *model = open_run("latent"), *without = NULL;
+	mm_open_options o = options();
+	(void)state;
+	o.settings = still;
+	o.n_settings = 1;
+	assert_ok(mm_model_open(at("latent"), &o, &without, &e), e);
+	assert_ok(mm_model_describe(model, &about, &e), e);
+	assert_int_equal(about.has_energy, 0);
+	tuples moved = sampled(model, 3), again = sampled(model, 3), unmoved = sampled(without, 3);
+	assert_same(moved.x[0], again.x[0], 3 * TOY_FLOATS);
+	assert_memory_not_equal(moved.x[0], unmoved.x[0], 3 * TOY_FLOATS * sizeof(float));
+	clear(&moved);
+	clear(&again);
+	clear(&unmoved);
+	mm_model_close(model);
+	mm_model_close(without);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,6 +597,7 @@ int main(void)
 		cmocka_unit_test(memory_is_as_good_as_a_file),
 		cmocka_unit_test(a_cut_block_of_memory_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(samples_are_those_of_the_command),
+		cmocka_unit_test(samples_of_a_latent_energy_come_by_its_chain),
 		cmocka_unit_test(translations_are_those_of_the_command),
 		cmocka_unit_test(scores_are_those_of_the_command),
 		cmocka_unit_test(latents_are_those_of_the_command),
