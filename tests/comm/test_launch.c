@@ -16,9 +16,15 @@ typedef struct variable {
 	const char *name, *value;
 } variable;
 
-static const char *const known[] = { "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE",
-	                                 "PMI_RANK",             "PMI_SIZE",             "MPI_LOCALNRANKS",
-	                                 "PMIX_RANK",            "SLURM_STEP_NUM_TASKS", "SLURM_STEP_TASKS_PER_NODE" };
+static const char *const known[] = { "OMPI_COMM_WORLD_RANK",
+	                                 "OMPI_COMM_WORLD_SIZE",
+	                                 "OMPI_COMM_WORLD_LOCAL_SIZE",
+	                                 "PMI_RANK",
+	                                 "PMI_SIZE",
+	                                 "MPI_LOCALNRANKS",
+	                                 "PMIX_RANK",
+	                                 "SLURM_STEP_NUM_TASKS",
+	                                 "SLURM_STEP_TASKS_PER_NODE" };
 
 static void expect(const variable *v, uint32_t rank, uint32_t size, uint32_t here)
 {
