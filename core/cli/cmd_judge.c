@@ -208,7 +208,7 @@ int mmi_cmd_judge(const mmi_cli *cli, int argc, char **argv)
 	}
 	path = out ? mmi_strdup(out) : default_file(ini);
 	mmi_setup_request request = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
-	code = path ? run(cli, &request, &how, path, json) : MMI_EXIT_FAILURE;
+	code = path ? run(cli, &request, &how, path, json) : mmi_cli_no_memory(cli, "the name of the judge's file");
 done:
 	mmi_free(path);
 	mmi_strings_clear(&plugins);

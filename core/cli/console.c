@@ -66,9 +66,16 @@ static const char *level_words(int level)
 
 void mmi_console_text(FILE *out, const char *text)
 {
-	char *copy = mmi_strdup(text);
-	fputs(copy ? mmi_clean(copy) : "(out of memory)", out);
-	mmi_free(copy);
+	char part[256]; /* no memory is asked for: what is told may be that there is none */
+	for (size_t n; *text; text += n) {
+		n = strnlen(text, sizeof part - 1);
+		if (text[n])
+			while (n > sizeof part / 2 && ((unsigned char)text[n] & 0xC0) == 0x80)
+				n--; /* characters stay whole */
+		memcpy(part, text, n);
+		part[n] = 0;
+		fputs(mmi_clean(part), out);
+	}
 }
 
 void mmi_console_line(mmi_console *c, int level, const char *text)

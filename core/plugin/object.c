@@ -142,5 +142,7 @@ mm_status mmi_object_open(const char *real, mm_plugin_query *query, mm_error *e)
 {
 	dlerror();
 	void *handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) /* a moment's want of memory has a dozen texts there, "no such file" among them */
+		handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
 	return handle ? find_query(handle, query, e) : explain_dlopen(e);
 }

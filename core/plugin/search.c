@@ -192,7 +192,7 @@ mm_status mmi_search_list(const char *folder, char ***names, size_t *n, mm_error
 	DIR *stream = opendir(folder);
 
 	if (!stream && errno != ENOENT && errno != ENOTDIR)
-		return mmi_fail(e, MM_EIO, "the plugin folder %s cannot be read: %s", folder, strerror(errno));
+		return mmi_fail(e, mmi_errno_status(errno), "the plugin folder %s cannot be read: %s", folder, strerror(errno));
 	mm_status status = stream ? read_names(stream, &list, &count, e) : MM_OK;
 	if (stream)
 		closedir(stream);

@@ -167,6 +167,8 @@ static mm_status open_sound(reader *r, int fd, mm_error *e)
 		return com_fail(e, MM_EFORMAT, "%s: empty: 0 bytes, expected a sound file; leave it out", r->path);
 	COM_TRY(audio_check_whole(fd, (uint64_t)info.st_size, r->path, e));
 	r->file = sf_open_fd(fd, SFM_READ, &r->info, SF_FALSE);
+	if (!r->file && strstr(sf_strerror(NULL), "malloc"))
+		return com_no_memory(e, r->path);
 	return r->file ? MM_OK
 	               : com_fail(e, MM_EFORMAT,
 	                          "%s: no sound that libsndfile reads (%s); expected WAV, FLAC, Ogg, AIFF or another",
@@ -179,7 +181,7 @@ mm_status audio_read_sound(const com_host *h, const char *path, const audio_want
 	reader r = { .host = h, .path = path, .want = want };
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not wait */
 	if (fd < 0)
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = open_sound(&r, fd, e);
 	if (status == MM_OK) {
 		status = read_whole(&r, out, n, e);

@@ -55,6 +55,9 @@ const void *com_optional_service(const com_host *h, const char *id, uint32_t siz
 /* Fills e (may be NULL) and returns code. */
 mm_status com_fail(mm_error *e, mm_status code, const char *format, ...) COM_PRINTF(3, 4);
 mm_status com_no_memory(mm_error *e, const char *what);
+/* Of a failed call of the system: MM_ENOMEM where memory or descriptors ran out, which says nothing about a file; all
+ * else is MM_EIO. */
+mm_status com_errno_status(int error);
 /* Host memory, zero-filled; NULL when there is none or n * size overflows. Freed with com_release. */
 void *com_alloc(const com_host *h, size_t n, size_t size);
 void com_release(const com_host *h, void *block); /* accepts NULL */

@@ -39,7 +39,7 @@ static mm_status read_all(const com_host *h, FILE *file, const char *path, size_
 {
 	struct stat info;
 	if (fstat(fileno(file), &info))
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	if (!S_ISREG(info.st_mode))
 		return com_fail(e, MM_EFORMAT, "%s: not a regular file", path);
 	if ((uintmax_t)info.st_size > limit)
@@ -64,7 +64,7 @@ mm_status com_text_open(const com_host *h, const char *path, size_t limit, com_t
 {
 	FILE *file = fopen(path, "rb");
 	if (!file)
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = read_all(h, file, path, limit, out, e);
 	fclose(file);
 	return status;

@@ -35,7 +35,7 @@ static mm_status entries(listing *l, DIR *folder, const char *path, bool (*wante
 		errno = 0;
 		const struct dirent *entry = readdir(folder);
 		if (!entry)
-			return errno ? com_fail(e, MM_EIO, "%s: %s", path, strerror(errno)) : MM_OK;
+			return errno ? com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno)) : MM_OK;
 		if (entry->d_name[0] != '.' && wanted(path, entry->d_name))
 			COM_TRY(append(l, entry->d_name, e));
 	}
@@ -53,7 +53,7 @@ mm_status pairs_list(const com_host *h, com_arena *a, const char *path,
 	listing l = { .host = h, .strings = a };
 	DIR *folder = opendir(path);
 	if (!folder)
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = entries(&l, folder, path, wanted, e);
 	closedir(folder);
 	if (status != MM_OK) {

@@ -12,7 +12,7 @@ enum { SIGNATURE = 8, HEAD = 8 /* of a chunk: length and name */, CHECKSUM = 4 }
 
 static mm_status unreadable(const char *path, mm_error *e)
 {
-	return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+	return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 }
 
 static mm_status check_chunks(const char *path, FILE *file, uint64_t size, mm_error *e)

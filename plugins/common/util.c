@@ -3,6 +3,7 @@
 
 #include "common.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,11 @@ mm_status com_fail(mm_error *e, mm_status code, const char *format, ...)
 		va_end(ap);
 	}
 	return code;
+}
+
+mm_status com_errno_status(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE ? MM_ENOMEM : MM_EIO;
 }
 
 mm_status com_no_memory(mm_error *e, const char *what)

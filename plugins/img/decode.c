@@ -43,7 +43,7 @@ static mm_status decode_open(const com_host *h, const char *path, FILE *file, ui
 		return com_fail(e, MM_EFORMAT, "%s: not a regular file", path);
 	size_t n = fread(start, 1, sizeof(start), file);
 	if (ferror(file) || fseek(file, 0, SEEK_SET))
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	for (size_t i = 0; i < COM_COUNT(formats); i++)
 		if (n >= formats[i].length && !memcmp(start, formats[i].magic, formats[i].length))
 			return formats[i].decode(h, path, file, wanted, out, e);
@@ -59,7 +59,7 @@ mm_status img_decode(const com_host *h, const char *path, uint32_t wanted, img_p
 {
 	FILE *file = fopen(path, "rb");
 	if (!file)
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = decode_open(h, path, file, wanted, out, e);
 	fclose(file);
 	return status;

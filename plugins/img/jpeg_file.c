@@ -122,7 +122,8 @@ static int find_orientation(const reader *r)
 static mm_status decode(reader *r, FILE *file, mm_error *e)
 {
 	if (setjmp(r->escape))
-		return com_fail(e, MM_EFORMAT, "%s: damaged or truncated JPEG picture: %s", r->path, r->text);
+		return com_fail(e, r->errors.msg_code == JERR_OUT_OF_MEMORY ? MM_ENOMEM : MM_EFORMAT,
+		                "%s: damaged or truncated JPEG picture: %s", r->path, r->text);
 	jpeg_create_decompress(&r->jpeg);
 	r->jpeg.progress = &r->progress;
 	jpeg_stdio_src(&r->jpeg, file);

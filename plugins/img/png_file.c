@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* All that libpng tells is a text. */
+static mm_status png_status(const png_image *image)
+{
+	return strstr(image->message, "memory") ? MM_ENOMEM : MM_EFORMAT;
+}
+
 static mm_status read_pixels(png_image *image, const com_host *h, const char *path, img_pixels *out, mm_error *e)
 {
 	static const png_color white = { 255, 255, 255 };
@@ -18,7 +24,7 @@ static mm_status read_pixels(png_image *image, const com_host *h, const char *pa
 	COM_TRY(img_make_room(h, path, image->width, image->height, &pixels, e));
 	if (!png_image_finish_read(image, &white, pixels.rgb, 0, NULL)) {
 		com_release(h, pixels.rgb);
-		return com_fail(e, MM_EFORMAT, "%s: damaged or truncated PNG picture: %s", path, image->message);
+		return com_fail(e, png_status(image), "%s: damaged or truncated PNG picture: %s", path, image->message);
 	}
 	*out = pixels;
 	return MM_OK;
@@ -48,7 +54,7 @@ mm_status img_decode_png(const com_host *h, const char *path, void *file, uint32
 	(void)wanted;
 	COM_TRY(com_png_check(path, file, e));
 	if (!png_image_begin_read_from_stdio(&image, file))
-		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", path, image.message);
+		return com_fail(e, png_status(&image), "%s: not a readable PNG picture: %s", path, image.message);
 	mm_status status = read_pixels(&image, h, path, out, e);
 	png_image_free(&image);
 	if (status == MM_OK)

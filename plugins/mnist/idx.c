@@ -87,7 +87,7 @@ mm_status mnist_idx_open(mnist_idx *f, const char *path, int kind, mm_error *e)
 	struct stat info;
 	mnist_idx file = { .path = path };
 	if (stat(path, &info))
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	if (!S_ISREG(info.st_mode))
 		return com_fail(e, MM_EIO, "%s: not a regular file", path);
 	errno = 0;

@@ -38,7 +38,7 @@ static mm_status begin(reader *r, const char *path, mm_error *e)
 	r->path = path;
 	r->file = fopen(path, "rb");
 	if (!r->file)
-		return com_fail(e, MM_EIO, "%s: %s", path, strerror(errno));
+		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = begin_png(r, e);
 	if (status != MM_OK) {
 		fclose(r->file);

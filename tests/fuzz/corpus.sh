@@ -77,6 +77,11 @@ put entries/kinds '\070\036{label}_{}\036\036\036images/a/1_x.png\036texts/a/1_x
 put vectors/word2vec '\0003 4\na 1 2 3 4\ncat 0.5 1e-3 -2 0\ndog 0 0 0 0\n'
 put vectors/glove '\015a 1 2 3 4\r\nb 1 1 1 1\n'
 put vectors/hexadecimal '\000\303\244h 0x1p3 2 3\na b c 1 2 3\n'
+put vectors/binary '\0002 3\ncat \000\000\200\077\000\000\000\100\000\000\200\277\ndog \000\000\200\077\000\000\000\100\000\000\200\077\n'
+{
+	printf '\000'
+	printf '3 2\na 1 2\nb 0.5 -1\ncat 1e-3 7\n' | gzip -9n
+} >vectors/gzip
 put state/onehot '\001\000\044mmtxt 1\n\001\000\000\000\010\000\000\000\000\000\000\000\005\000\000\000\003\000\000\000cat\000dog\000a cat\n'
 put state/join '\003\000\044mmtxt 1\n\001\000\000\000\010\000\000\000\000\000\000\000\005\000\000\000\003\000\000\000cat\000dog\000cat\ndog\n\n'
 {

@@ -41,7 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	mm_error e = MM_ERROR_INIT, f = MM_ERROR_INIT;
 	mmi_safetensors *s;
-	if (!fuzz_ok(mmi_safetensors_open_memory("memory", data, n, &s, &e), &e))
+	const bool from_file = n % 8 == 0;
+	if (!fuzz_ok(from_file ? mmi_safetensors_open(fuzz_file(0, data, n), &s, &e)
+	                       : mmi_safetensors_open_memory("memory", data, n, &s, &e),
+	             &e))
 		return 0;
 	use(s);
 	fuzz_ok(mmi_safetensors_walk(s, &(mmi_safetensors_visit){ .ctx = NULL }, &f), &f);
