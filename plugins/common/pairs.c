@@ -4,6 +4,7 @@
 #include "entries.h"
 #include "utf8.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,9 +102,13 @@ static mm_status choose_layout(const com_host *h, const pairs_source *s, const p
 {
 	COM_TRY(check_root(s, e));
 	*out = s->layout == PAIRS_AUTO ? NULL : named(s->layout);
-	for (size_t i = 0; !*out && i < COM_COUNT(layouts); i++)
-		if ((s->kind != PAIRS_SOUND || !is_published(layouts[i])) && layouts[i]->present(h, s))
+	for (size_t i = 0; !*out && i < COM_COUNT(layouts); i++) {
+		bool there = false;
+		if (s->kind != PAIRS_SOUND || !is_published(layouts[i]))
+			COM_TRY(layouts[i]->present(h, s, &there, e));
+		if (there)
 			*out = layouts[i];
+	}
 	if (*out)
 		return MM_OK;
 	if (s->kind == PAIRS_SOUND)
@@ -141,10 +146,10 @@ char *pairs_path(const com_host *h, const char *folder, const char *name)
 
 static bool has(const com_host *h, const pairs_source *s, const char *name, bool (*is)(const char *path))
 {
-	char *path = pairs_path(h, s->root, name);
-	bool found = path && is(path);
-	com_release(h, path);
-	return found;
+	char path[PATH_MAX]; /* no memory is asked for: what is there must not depend on it */
+	(void)h;
+	const int n = snprintf(path, sizeof(path), "%s/%s", s->root, name);
+	return n > 0 && (size_t)n < sizeof(path) && is(path);
 }
 
 bool pairs_has_file(const com_host *h, const pairs_source *s, const char *name)

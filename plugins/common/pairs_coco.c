@@ -412,14 +412,14 @@ static mm_status classes(const com_host *h, const pairs_source *s, uint32_t *out
 	return MM_OK;
 }
 
-static bool present(const com_host *h, const pairs_source *s)
+static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	com_arena strings = { NULL, 0, 0 };
 	const char *name = NULL;
-	mm_status status = find_json(h, s, MM_SPLIT_TRAIN, &strings, &name, NULL);
-	bool found = name || status == MM_EFORMAT; /* two of them are told when they are read */
+	mm_status status = find_json(h, s, MM_SPLIT_TRAIN, &strings, &name, e);
+	*out = name || status == MM_EFORMAT; /* two of them are told when they are read */
 	com_arena_clear(h, &strings);
-	return found;
+	return status == MM_ENOMEM ? status : MM_OK;
 }
 
 const pairs_layout pairs_coco = { "coco", "captions_train*.json", present, classes, read };

@@ -259,9 +259,11 @@ static mm_status classes(const com_host *h, const pairs_source *s, uint32_t *out
 	return status;
 }
 
-static bool present(const com_host *h, const pairs_source *s)
+static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
-	return pairs_has_file(h, s, "images.txt");
+	(void)e;
+	*out = pairs_has_file(h, s, "images.txt");
+	return MM_OK;
 }
 
 const pairs_layout pairs_cub = { "cub", "images.txt", present, classes, read };

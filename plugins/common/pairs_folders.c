@@ -189,10 +189,12 @@ static mm_status count_classes(const com_host *h, const pairs_source *s, uint32_
 	return status;
 }
 
-static bool present(const com_host *h, const pairs_source *s)
+static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
-	return pairs_has_folder(h, s, "train") && pairs_has_folder(h, s, "test") &&
+	(void)e;
+	*out = pairs_has_folder(h, s, "train") && pairs_has_folder(h, s, "test") &&
 	       pairs_has_file(h, s, split_captions[MM_SPLIT_TRAIN]);
+	return MM_OK;
 }
 
 const pairs_layout pairs_folders = { "folders", "train/, test/ and text_trainvalclasses.txt", present, count_classes,

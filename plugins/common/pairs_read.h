@@ -25,7 +25,8 @@ typedef struct pairs_place {
 /* One layout: how to recognise it, count its classes, read a split. */
 typedef struct pairs_layout {
 	const char *name, *signs; /* for messages: the files it is known by */
-	bool (*present)(const com_host *h, const pairs_source *s);
+	/* Whether root has it. An error when that cannot be known, for want of memory: then none is there by mistake. */
+	mm_status (*present)(const com_host *h, const pairs_source *s, bool *out, mm_error *e);
 	mm_status (*classes)(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e);
 	mm_status (*read)(pairs_reader *r, mm_error *e);
 } pairs_layout;

@@ -395,12 +395,13 @@ static mm_status look(void *ctx, const char *path, mm_error *e)
 	return l->found ? MM_ESTATE : MM_OK;
 }
 
-static bool present(const com_host *h, const pairs_source *s)
+static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	looked l = { s->kind, false };
 	const walk w = { h, s->root, look, &l, false };
-	(void)walk_root(&w, NULL);
-	return l.found;
+	mm_status status = walk_root(&w, e);
+	*out = l.found;
+	return status == MM_ENOMEM ? status : MM_OK;
 }
 
 typedef struct other_picture {

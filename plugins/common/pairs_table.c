@@ -306,15 +306,16 @@ static mm_status collect(pairs_entries *a, mm_error *e)
 	return a->n ? MM_OK : com_fail(e, MM_EFORMAT, "%s: no rows", a->table);
 }
 
-static bool present(const com_host *h, const pairs_source *s)
+static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	com_arena strings = { NULL, 0, 0 };
 	const char **name = NULL;
 	uint32_t n = 0;
-	bool found = s->list || (list_tables(h, s, &strings, &name, &n, NULL) == MM_OK && n > 0);
+	mm_status status = s->list ? MM_OK : list_tables(h, s, &strings, &name, &n, e);
+	*out = s->list || (status == MM_OK && n > 0);
 	com_release(h, name);
 	com_arena_clear(h, &strings);
-	return found;
+	return status == MM_ENOMEM ? status : MM_OK;
 }
 
 static mm_status read(pairs_reader *r, mm_error *e)

@@ -3,6 +3,7 @@
 
 #include "../rig/media_rig.h"
 #include "pairs.h"
+#include "plugin/host.h"
 
 static pairs_source source(rig *r, int captions)
 {
@@ -434,6 +435,42 @@ static void hostile_captions_are_cut_or_repaired_and_told(void **state)
 	media_host_close(&m);
 }
 
+static bool refuse_one(void *ctx, size_t bytes)
+{
+	long *left = ctx;
+	(void)bytes;
+	return (*left)-- == 0;
+}
+
+/* Whichever block is not to be had, the data are those that are there, or it is told. */
+static void want_of_memory_never_leads_to_other_data(void **state)
+{
+	media_host m;
+	long left = -1;
+	media_host_open(&m);
+	media_cub(*state, "d");
+	pairs_source s = source(*state, PAIRS_EACH);
+	pairs *p = open_pairs(&m, &s, MM_SPLIT_TRAIN);
+	const uint32_t samples = p->n_samples;
+	pairs_close(p);
+	mmi_host_hook(m.host, &(mmi_host_hooks){ .ctx = &left, .refuse = refuse_one });
+	bool refused = true;
+	for (long n = 0; refused; n++) {
+		mm_error e = MM_ERROR_INIT;
+		left = n;
+		const mm_status status = pairs_open(&m.com, &s, MM_SPLIT_TRAIN, &p, &e);
+		refused = left < 0;
+		if (status != MM_OK) {
+			assert_int_equal(status, MM_ENOMEM);
+			continue;
+		}
+		assert_int_equal(p->n_samples, samples);
+		pairs_close(p);
+	}
+	mmi_host_hook(m.host, &(mmi_host_hooks){ .ctx = NULL });
+	media_host_close(&m);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -451,6 +488,7 @@ int main(void)
 		TEST(utf_16_is_told_by_name),
 		TEST(invisible_characters_are_printed),
 		TEST(hostile_captions_are_cut_or_repaired_and_told),
+		TEST(want_of_memory_never_leads_to_other_data),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
