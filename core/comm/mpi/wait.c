@@ -115,10 +115,11 @@ static void look_at_end(const mmi_comm *c, const mmi_post *p, double *since, dou
 	if (now - *since < HURRY)
 		return;
 	w->told = true;
-	mmi_logf(w->log, MM_LOG_WARNING,
-	         "the program is to end, but rank %d does not answer; if it is ended before it could write a checkpoint, "
-	         "--resume goes on from the newest one",
-	         silent_rank(p));
+	mmi_logf(
+		w->log, MM_LOG_WARNING,
+		"told to end while waiting for rank %d; if this process is ended before it could write a checkpoint, --resume "
+		"goes on from the newest one",
+		silent_rank(p));
 }
 
 /* Between two questions. */
