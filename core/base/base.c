@@ -101,7 +101,7 @@ static void *take(size_t bytes)
 	enum { LARGE_PAGE = 1 << 21 };
 	if (bytes < 2 * LARGE_PAGE)
 		return aligned_alloc(64, bytes);
-	void *block = aligned_alloc(LARGE_PAGE, bytes);
+	void *block = aligned_alloc(LARGE_PAGE, (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE); /* as C11 wants it */
 #ifdef MADV_HUGEPAGE
 	if (block)
 		madvise(block, bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
