@@ -15,12 +15,13 @@ point() {
 	fi
 }
 
-# Every call must name its variable: one that is computed could not be found.
+# Every call must name its variable: one that is computed could not be found. What launchers of ranks set is not the user's, and in a
+# table (core/comm/launch.c).
 calls() { grep -rhn --include='*.[ch]' '[^e]getenv(' "$@"; }
 read_by() { calls "$@" | grep -o 'getenv("[A-Za-z_]*"' | sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u; }
 listed() { sed -n '/^\.Sh ENVIRONMENT/,/^\.El/s/^\.It Ev //p' man/mmcore.1 | LC_ALL=C sort; }
 
-point "every call names its variable" "$(calls core plugins sdk | grep -v 'getenv("')"
+point "every call names its variable" "$(calls core plugins sdk | grep -v 'getenv("' | grep -vx '[0-9]*:	const char \*text = getenv(name);')"
 point "mmcore(1) lists what is read, and no more" "$({ read_by core plugins sdk; echo; listed; } | awk '
 	!NF { second = 1; next }
 	!second { seen[$1]; next }

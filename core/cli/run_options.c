@@ -21,15 +21,18 @@ static bool names_other_picture(const char *path)
 	return false;
 }
 
-/* What takes minutes to make should not be lost for want of a place. */
-static bool has_folder(const char *path)
+/* What takes minutes to make should not be lost for want of a place. `out` and the folders above it will be made. */
+static bool has_folder(const char *path, const char *out)
 {
 	struct stat st;
 	const char *slash = strrchr(path, '/');
 	char folder[4096];
-	if (!slash || slash == path || (size_t)(slash - path) >= sizeof folder)
+	const size_t length = slash ? (size_t)(slash - path) : 0;
+	if (!length || length >= sizeof folder)
 		return true;
-	snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+	if (out && !strncmp(out, path, length) && (out[length] == '/' || !out[length]))
+		return true;
+	snprintf(folder, sizeof folder, "%.*s", (int)length, path);
 	return !stat(folder, &st) && S_ISDIR(st.st_mode);
 }
 
@@ -38,7 +41,7 @@ const char *mmi_output_complaint(const char *grid, bool npy, const char *out)
 	struct stat st;
 	if (grid && names_other_picture(grid))
 		return "--grid: sheets are PNG files, and the name is that of another kind; expected OUT.png";
-	if (grid && !has_folder(grid))
+	if (grid && !has_folder(grid, out))
 		return "--grid: the folder it is to go to is not there";
 	if (grid && !stat(grid, &st) && S_ISDIR(st.st_mode))
 		return "--grid: that is a folder; expected the name of a file, OUT.png";

@@ -146,6 +146,7 @@ other() {
 	launcher=$(awk '{ print $4 }' "/proc/$first/stat")
 	cat /proc/[0-9]*/stat 2>/dev/null | awk -v p="$launcher" -v first="$first" '$4 == p && $1 != first { print $1 }'
 }
+whole() { "$MMCORE_PROGRAM" info "$1" >"$work/info"; }
 # end NAME SIGNAL: two ranks, of which the second gets the signal after a while.
 end() {
 	"$MMCORE_MPIRUN" -n 2 "$MMCORE_PROGRAM" --ini "$ini" --out "$work/$1" --set learner.iterations=1000000 --set run.grid_interval=1000000 \
@@ -158,7 +159,7 @@ end() {
 	wait "$mpirun" || status=$?
 	[ "$2" != STOP ] || kill -KILL "$victim" 2>/dev/null
 	reached=$(newest "$work/$1")
-	check "$1: the newest checkpoint is whole" "$MMCORE_PROGRAM" info "$(checkpoint "$work/$1" "$reached")" >"$work/info"
+	check "$1: the newest checkpoint is whole" whole "$(checkpoint "$work/$1" "$reached")"
 	check "$1: no temporary is left in its place" [ -z "$(ls -A "$work/$1/checkpoints" | grep -v '^checkpoint-[0-9]*.safetensors$' | grep -v '^\.checkpoint')" ]
 }
 goes_on() {
