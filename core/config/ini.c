@@ -1,27 +1,29 @@
 /* ini.c - strict reading of an INI file.
  *
- * The files are iniparser's: sections, keys, values in quotes, comments behind ; and #. But iniparser accepts much that
- * is a mistake (unclosed quotes, text after a section's name, keys without a section, a comment that swallows the next
- * line with a backslash), and 4.1 crashes where memory runs out. So lines are read here, strictly; that values are
- * those that iniparser takes from such files is tested (tests/config, tests/fuzz). */
+ * iniparser accepts much that is a mistake: unclosed quotes, text after a section's name, keys without a section, a
+ * comment that swallows the next line with a backslash. The lines are therefore checked first, which also gives line
+ * numbers and file order, and only files without such surprises reach iniparser. */
 #include "mmi_build.h"
 
 #include "config/ini.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <iniparser/iniparser.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define INI_BYTES_MAX ((size_t)1 << 20)
 #define NAME_MAX_LENGTH 63
-#define ENTRIES_MAX 4096 /* each is compared with all before it */
+#define ENTRIES_MAX 4096 /* iniparser looks through all keys for each: ten thousands take minutes */
 
-/* One "key = value" or "[section]" line. */
+/* One "key = value" or "[section]" line, before iniparser is asked for the value. */
 typedef struct entry {
 	char section[NAME_MAX_LENGTH + 1], key[NAME_MAX_LENGTH + 1]; /* key empty: a section's own line */
-	const char *value;                                           /* in the file's text; NULL: a section's own line */
 	int line;
 } entry;
 
@@ -124,7 +126,7 @@ static void copy_lower(char *out, const char *text, size_t length)
 	out[length] = 0;
 }
 
-static mm_status add_entry(reader *r, const char *key, size_t length, const char *value, mm_error *e)
+static mm_status add_entry(reader *r, const char *key, size_t length, mm_error *e)
 {
 	if (r->n == ENTRIES_MAX)
 		return mmi_fail(e, MM_EFORMAT, "%s:%d: more than %d keys and sections; this is no file of settings", r->path,
@@ -140,7 +142,6 @@ static mm_status add_entry(reader *r, const char *key, size_t length, const char
 	entry *new_entry = &r->entries[r->n++];
 	memcpy(new_entry->section, r->section, sizeof r->section);
 	copy_lower(new_entry->key, key, length);
-	new_entry->value = value;
 	new_entry->line = r->line;
 	return MM_OK;
 }
@@ -158,36 +159,30 @@ static mm_status section_line(reader *r, const char *text, mm_error *e)
 	if (*skip_blanks(close + 1))
 		return bad_line(r, e, "nothing may follow a section's name; put the comment on a line of its own");
 	copy_lower(r->section, begin, (size_t)(end - begin));
-	return add_entry(r, "", 0, NULL, e);
+	return add_entry(r, "", 0, e);
 }
 
-/* Ends the value where its quote or a comment ends it; *value is then without quotes. */
-static mm_status take_value(const reader *r, char **value, mm_error *e)
+static mm_status check_value(const reader *r, const char *value, mm_error *e)
 {
-	char *begin = *value, *end = begin + strcspn(begin, ";#");
+	size_t length = strcspn(value, ";#");
 
-	if (*begin == '"' || *begin == '\'') {
-		const char quote = *begin++;
-		end = strchr(begin, quote);
-		if (!end)
+	if (*value == '"' || *value == '\'') {
+		const char *close = strchr(value + 1, *value);
+		if (!close)
 			return bad_line(r, e, "the value's quote is not closed");
-		const char *rest = skip_blanks(end + 1);
+		const char *rest = skip_blanks(close + 1);
 		if (*rest && *rest != ';' && *rest != '#')
 			return bad_line(r, e, "only a comment may follow the value's closing quote");
-	} else {
-		while (end > begin && isblank((unsigned char)end[-1]))
-			end--;
+		length = (size_t)(close - value);
 	}
-	if (memchr(begin, '\\', (size_t)(end - begin)))
+	if (memchr(value, '\\', length))
 		return bad_line(r, e, "a value cannot hold a backslash");
-	*end = 0;
-	*value = begin;
 	return MM_OK;
 }
 
-static mm_status key_line(reader *r, char *text, mm_error *e)
+static mm_status key_line(reader *r, const char *text, mm_error *e)
 {
-	char *equals = strchr(text, '=');
+	const char *equals = strchr(text, '=');
 	if (!equals)
 		return bad_line(r, e, "expected \"key = value\", \"[section]\" or a comment (; or #)");
 	const char *end = equals;
@@ -197,9 +192,8 @@ static mm_status key_line(reader *r, char *text, mm_error *e)
 		return bad_name(r, text, end, "a key is 1 to 63 letters, digits, _ or -", e);
 	if (!r->section[0])
 		return bad_line(r, e, "a key stands before the first [section]");
-	char *value = equals + 1 + strspn(equals + 1, " \t");
-	MMI_TRY(take_value(r, &value, e));
-	return add_entry(r, text, (size_t)(end - text), value, e);
+	MMI_TRY(check_value(r, skip_blanks(equals + 1), e));
+	return add_entry(r, text, (size_t)(end - text), e);
 }
 
 /* The line is NUL-terminated and free of its newline. */
@@ -216,7 +210,7 @@ static mm_status check_line(reader *r, char *text, size_t length, mm_error *e)
 			return bad_line(r, e, "the line holds a control character");
 	if (length && text[length - 1] == '\\')
 		return bad_line(r, e, "a line cannot end with a backslash (lines are not continued)");
-	char *begin = text + strspn(text, " \t");
+	const char *begin = skip_blanks(text);
 	if (!*begin || *begin == ';' || *begin == '#')
 		return MM_OK;
 	return *begin == '[' ? section_line(r, begin, e) : key_line(r, begin, e);
@@ -236,20 +230,83 @@ static mm_status check_lines(reader *r, mm_error *e)
 	return MM_OK;
 }
 
-/* ---------------------------------------------------------------- the whole */
+/* ---------------------------------------------------------------- values */
 
-static mm_status read_text(reader *r, mmi_ini_visit visit, void *ctx, mm_error *e)
+static int quiet(const char *format, ...)
 {
+	(void)format;
+	return 0;
+}
+
+static mm_status visit_values(const reader *r, const dictionary *values, mmi_ini_visit visit, void *ctx, mm_error *e)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const entry *x = &r->entries[i];
+		char name[2 * (NAME_MAX_LENGTH + 1)];
+		const char *value = NULL;
+
+		if (x->key[0]) {
+			snprintf(name, sizeof name, "%s:%s", x->section, x->key);
+			value = iniparser_getstring(values, name, NULL);
+			if (!value)
+				return mmi_fail(e, MM_EFORMAT, "%s:%d: [%s] %s cannot be parsed", r->path, x->line, x->section, x->key);
+		}
+		MMI_TRY(visit(ctx, x->section, x->key[0] ? x->key : NULL, value, x->line, e));
+	}
+	return MM_OK;
+}
+
+/* iniparser 4.1 does not look whether it got memory: as much as it can need is asked for, and given back, just before.
+ */
+static mm_status make_room(const reader *r, mm_error *e)
+{
+	enum { ENTRY_BYTES = 512, FIXED_BYTES = 1 << 16 };
+	void *room = mmi_alloc(2 * r->bytes + r->n * ENTRY_BYTES + FIXED_BYTES, 1);
+	mmi_free(room);
+	return room ? MM_OK : mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path);
+}
+
+/* iniparser has one callback for all threads, which prints by default. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
+
+/* iniparser 4.1 reads nothing but files: it gets one that has no name and never leaves memory. */
+static mm_status read_values(reader *r, int fd, mmi_ini_visit visit, void *ctx, mm_error *e)
+{
+	char file[64];
 	size_t mark;
 
 	MMI_TRY(mmi_text_begin(r->path, r->text, r->bytes, &mark, e));
 	memset(r->text, ' ', mark);
+	if (fd < 0 || write(fd, r->text, r->bytes) != (ssize_t)r->bytes)
+		return mmi_fail(e, mmi_errno_status(errno), "%s: the settings cannot be read from memory: %s", r->path,
+		                strerror(errno));
 	MMI_TRY(check_lines(r, e));
-	for (size_t i = 0; i < r->n; i++) {
-		const entry *x = &r->entries[i];
-		MMI_TRY(visit(ctx, x->section, x->key[0] ? x->key : NULL, x->value, x->line, e));
+	MMI_TRY(make_room(r, e));
+	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
+	pthread_mutex_lock(&parsing);
+	iniparser_set_error_callback(quiet);
+	errno = 0;
+	dictionary *values = iniparser_load(file);
+	int error = errno;
+	iniparser_set_error_callback(NULL);
+	pthread_mutex_unlock(&parsing);
+	if (!values || error == ENOMEM) {
+		iniparser_freedict(values);
+		return error == ENOMEM ? mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path)
+		                       : mmi_fail(e, MM_EFORMAT, "%s: iniparser refuses the file", r->path);
 	}
-	return MM_OK;
+	mm_status status = visit_values(r, values, visit, ctx, e);
+	iniparser_freedict(values);
+	return status;
+}
+
+static mm_status read_text(reader *r, mmi_ini_visit visit, void *ctx, mm_error *e)
+{
+	int fd = memfd_create("settings", MFD_CLOEXEC);
+	mm_status status = read_values(r, fd, visit, ctx, e);
+	if (fd >= 0)
+		close(fd);
+	return status;
 }
 
 static mm_status finish(reader *r, mm_status status)

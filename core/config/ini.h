@@ -1,10 +1,10 @@
-/* ini.h - strict reading of an INI file: iniparser's files without what is a mistake in them. */
+/* ini.h - strict reading of an INI file: every line is checked here, values are taken from iniparser. */
 #ifndef MMI_INI_H
 #define MMI_INI_H
 
 #include "base/base.h"
 
-#define MMI_INI_LINE_MAX 1000 /* bytes; more than 1024 iniparser cannot read */
+#define MMI_INI_LINE_MAX 1000 /* bytes; iniparser's buffer holds 1024 */
 
 /* Called in file order; key and value are NULL for a section's own line. */
 typedef mm_status (*mmi_ini_visit)(void *ctx, const char *section, const char *key, const char *value, int line,

@@ -11,7 +11,6 @@
 #include "config/value.h"
 
 #include <float.h>
-#include <iniparser/iniparser.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -187,30 +186,7 @@ static void nul_bytes_and_huge_files_are_refused(void **state)
 	assert_says(f, "1048577 bytes are too many");
 }
 
-static void values_are_those_that_iniparser_takes(void **state)
-{
-	static const char text[] =
-		"[a]\nk0=1\nk1 =  x y  \nk2\t=\t'a \"b\"  '\nk3 = \";#\" ; c\nk4 = x;y\nk5 = x # y\nk6=\nk7 = \"\"\n"
-		"k8 = '' # c\nk9 = ;\nk10 = a = b\nk11 = a\"b\"\nk12 = \"a = b\"\nk13 = \"'\"\r\nk14 = a'b;c'\n"
-		"  K15 = up\nk16 = \" in \"\nk17 = \xC3\xA4 \t\n[ B ]\nk0 = [x]\n";
-	fixture *f = *state;
-	char name[16], key[8];
-	must_load(f, text);
-	dictionary *d = iniparser_load(f->path);
-	assert_non_null(d);
-	for (int i = 0; i < 18; i++) {
-		snprintf(key, sizeof key, "k%d", i);
-		snprintf(name, sizeof name, "a:%s", key);
-		const char *theirs = iniparser_getstring(d, name, NULL), *ours = mmi_config_given(f->config, "a", key);
-		assert_non_null(theirs);
-		assert_non_null(ours);
-		assert_string_equal(ours, theirs);
-	}
-	assert_string_equal(mmi_config_given(f->config, "b", "k0"), "[x]");
-	iniparser_freedict(d);
-}
-
-/* Each is compared with those before it: ten thousands would take long. */
+/* iniparser takes minutes for what is no file of settings. */
 static void too_many_keys_are_refused_at_once(void **state)
 {
 	fixture *f = *state;
@@ -745,7 +721,6 @@ int main(void)
 		CASE(mistakes_in_a_file_name_the_line),
 		CASE(long_lines_are_refused_at_the_limit),
 		CASE(nul_bytes_and_huge_files_are_refused),
-		CASE(values_are_those_that_iniparser_takes),
 		CASE(too_many_keys_are_refused_at_once),
 		CASE(a_byte_order_mark_is_skipped_and_utf16_is_told),
 		CASE(characters_that_cannot_be_seen_are_shown_in_messages),
