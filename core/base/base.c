@@ -1,14 +1,11 @@
-/* base.c - error values, the allocator, logging. */
+/* base.c - error values, text, logging. */
 #include "mmi_build.h"
 
 #include "base/base.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 static const char *const status_names[] = {
 	[MM_OK] = "ok",
@@ -64,81 +61,6 @@ mm_status mmi_fail_prefix(mm_error *e, const char *format, ...)
 	text[(size_t)used + 2 + (length < left ? length : left)] = 0;
 	memcpy(e->message, text, sizeof text);
 	return e->code;
-}
-
-/* Linux promises memory that it has not, and ends the program that fills it. What this machine cannot hold is refused.
- */
-static bool beyond_the_machine(size_t bytes)
-{
-	enum { SMALL = 1 << 28 };
-	if (bytes < SMALL)
-		return false;
-	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-	return pages > 0 && page > 0 && bytes / (size_t)page >= (size_t)pages;
-}
-
-/* All of it is about to be written: its pages are asked for in one call, not by a fault each. A kernel before
- * Linux 5.14 does not know how, which is no harm. */
-static void populate(void *block, size_t bytes)
-{
-#ifdef MADV_POPULATE_WRITE
-	enum { PAGES = 1 << 16, WORTH = 4 * PAGES }; /* whole pages of any size there is */
-	const uintptr_t begin = ((uintptr_t)block + PAGES - 1) / PAGES * PAGES,
-					end = ((uintptr_t)block + bytes) / PAGES * PAGES;
-	const int before = errno;
-	if (bytes >= WORTH)
-		madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
-	errno = before;
-#else
-	(void)block, (void)bytes;
-#endif
-}
-
-/* Long arrays in large pages, where the system has them to give: kernels that stride through them would otherwise wait
- * for addresses to be looked up. */
-static void *take(size_t bytes)
-{
-	enum { LARGE_PAGE = 1 << 21 };
-	if (bytes < 2 * LARGE_PAGE)
-		return aligned_alloc(64, bytes);
-	void *block = aligned_alloc(LARGE_PAGE, (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE); /* as C11 wants it */
-#ifdef MADV_HUGEPAGE
-	if (block)
-		madvise(block, bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
-#endif
-	return block;
-}
-
-void *mmi_alloc(size_t n, size_t size)
-{
-	if (size && n > (SIZE_MAX - 64) / size)
-		return NULL;
-	size_t bytes = (n * size + 63) / 64 * 64;
-	if (beyond_the_machine(bytes))
-		return NULL;
-	bytes = bytes ? bytes : 64;
-	void *block = take(bytes);
-	if (block) {
-		populate(block, bytes);
-		memset(block, 0, bytes);
-	}
-	return block;
-}
-
-void *mmi_grow(void *block, size_t old_n, size_t new_n, size_t size)
-{
-	void *grown = mmi_alloc(new_n, size);
-	if (!grown)
-		return NULL;
-	if (block)
-		memcpy(grown, block, (old_n < new_n ? old_n : new_n) * size);
-	mmi_free(block);
-	return grown;
-}
-
-void mmi_free(void *block)
-{
-	free(block);
 }
 
 char *mmi_strdup(const char *s)
