@@ -8,7 +8,7 @@ srcdir=$(cd "${srcdir:?is set by make check}" && pwd)
 here=$srcdir/tests/fuzz
 MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}
 export MMCORE_PLUGIN_PATH
-for harness in captions csv elf entries idx ini jpeg judge list model png prior report resume safetensors set sound state value vectors view; do
+for harness in captions csv elf entries files idx ini jpeg judge list model png prior report resume safetensors set sound state value vectors view; do
 	mkdir -p "$out/$harness"
 done
 out=$(cd "$out" && pwd)
@@ -66,12 +66,12 @@ put captions/coco-join '\010{"images":[{"id":"7","file_name":"a.jpg"}],"annotati
 
 # ---------------------------------------------------------------- own data: column, what names say, patterns of tests; table
 put entries/csv '\000\036\036\036\036image,caption,label,split,group\na.png,"a cat, red",cat,train,g\nb/c.png,a dog,dog,test,h\n'
-put entries/tabs '\006\036{label}_{}\036c*\036\036file\tkey\n1_a.png\tx\n2_b.png\ty\n'
-put entries/column '\033photo\036\036\036g1\036photo;speaker\r\n"a ""b"".jpg";g1\r\nc.jpg;g2\r\n'
+put entries/tabs '\004\036{label}_{}\036c*\036\036file\tkey\n1_a.png\tx\n2_b.png\ty\n'
+put entries/column '\022photo\036\036\036g1\036photo;speaker\r\n"a ""b"".jpg";g1\r\nc.jpg;g2\r\n'
 put entries/lines '\001\036\036\036\036{"image":"a.png","caption":"a cat","label":"cat","split":"train"}\n{"image":"b.png","caption":"a dog \\u00e4","label":3,"split":"test"}\n\n'
-put entries/lines-text '\037\036\036\036\036{"text":"one","id":1}\n{"text":"two","id":2}\n'
-put entries/files '\002\036\036\036\036train/a.png\036train/a.txt\036test/b.png\036test/b.txt'
-put entries/kinds '\070\036{label}_{}\036\036\036images/a/1_x.png\036texts/a/1_x.txt\036images/b/2_y.JPG\036texts/b/2_y.caption'
+put entries/lines-text '\025\036\036\036\036{"text":"one","id":1}\n{"text":"two","id":2}\n'
+put files/pairs '\000\036\036\036train/a.png\036train/a.txt\036test/b.png\036test/b.txt'
+put files/kinds '\002{label}_{}\036\036\036images/a/1_x.png\036texts/a/1_x.txt\036images/b/2_y.JPG\036texts/b/2_y.caption'
 
 # ---------------------------------------------------------------- word vectors, states
 put vectors/word2vec '\0003 4\na 1 2 3 4\ncat 0.5 1e-3 -2 0\ndog 0 0 0 0\n'

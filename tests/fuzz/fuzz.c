@@ -14,6 +14,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
+
+enum { MOST_FILES = 16 };
 
 void fuzz_fail(const char *format, ...)
 {
@@ -49,9 +52,10 @@ void fuzz_must(mm_status status, const mm_error *e)
 
 /* ---------------------------------------------------------------- files */
 
+/* Its blocks stay: to free and fill them anew would take more time than most readers do. */
 static void fill(int fd, const void *bytes, size_t n)
 {
-	if (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET) || mmi_write_all(fd, bytes, n)) {
+	if (lseek(fd, 0, SEEK_SET) || mmi_write_all(fd, bytes, n) || ftruncate(fd, (off_t)n)) {
 		perror("the harness's own file");
 		exit(2);
 	}
@@ -104,28 +108,50 @@ static void make_way(char *path)
 	*slash = '/';
 }
 
-void fuzz_put(const char *name, const void *bytes, size_t n)
+static int open_to_fill(const char *name)
 {
 	char path[320];
 	snprintf(path, sizeof path, "%s/%s", fuzz_folder(), name);
-	if (!bytes) {
-		unlink(path);
-		return;
-	}
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == ENOENT) {
-		make_way(path);
-		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	}
+	make_way(path);
+	const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		perror(path);
 		exit(2);
 	}
-	fill(fd, bytes, n);
-	close(fd);
+	return fd;
+}
+
+void fuzz_put(const char *name, const void *bytes, size_t n)
+{
+	static struct {
+		char name[64];
+		int fd;
+	} kept[MOST_FILES];
+	int i = 0;
+	while (kept[i].name[0] && strcmp(kept[i].name, name))
+		i++;
+	if (i + 1 == MOST_FILES) {
+		fprintf(stderr, "more than %d files of a harness\n", MOST_FILES - 1);
+		exit(2);
+	}
+	if (!kept[i].name[0]) {
+		kept[i].fd = open_to_fill(name);
+		snprintf(kept[i].name, sizeof kept[i].name, "%s", name);
+	}
+	fill(kept[i].fd, bytes, n);
 }
 
 /* ---------------------------------------------------------------- inputs */
+
+bool fuzz_rarely(const uint8_t *data, size_t n, unsigned of)
+{
+#ifdef MMCORE_LIBFUZZER
+	return crc32_z(0, data, n) % of == 0;
+#else
+	(void)data, (void)n, (void)of;
+	return true;
+#endif
+}
 
 size_t fuzz_part(const uint8_t **at, const uint8_t *end, const uint8_t **part)
 {

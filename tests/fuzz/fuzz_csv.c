@@ -59,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		snprintf(path, sizeof path, "%s/metrics.csv", fuzz_folder());
 	fuzz_put("metrics.csv", data, n);
 	any_table(path, n);
+	if (!fuzz_rarely(data, n, 2))
+		return 0;
 	figures(path);
 	metrics(path);
 	return 0;

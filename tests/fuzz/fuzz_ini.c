@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	mm_error e = MM_ERROR_INIT;
 	mmi_config *c;
 	if (fuzz_ok(mmi_config_load(fuzz_file(0, data, n), &c, &e), &e)) {
-		fuzz_use_settings(c);
+		fuzz_use_settings(c, fuzz_rarely(data, n, 32));
 		mmi_config_destroy(c);
 	}
 	return 0;

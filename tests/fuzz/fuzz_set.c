@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		free(text);
 	}
 	if (any)
-		fuzz_use_settings(c);
+		fuzz_use_settings(c, fuzz_rarely(data, n, 32));
 	mmi_config_destroy(c);
 	return 0;
 }
