@@ -5,6 +5,7 @@
 #include "mmi_build.h"
 
 #include "ablate/ablate_job.h"
+#include "fit/fit_file.h"
 #include "train/train.h"
 #include "store/files.h"
 
@@ -141,8 +142,14 @@ static mm_status train(const mmi_ablation *a, size_t i, child *c, const mmi_log 
 	mm_status status =
 		mmi_train(&setup, a->runs[i].folder, a->runs[i].state == MMI_RUN_HALF ? MMI_TRAIN_RESUME : MMI_TRAIN_NEW,
 	              &hooks, &result, e);
+	const uint32_t components = setup.settings.sample.components;
+	const mmi_setup_request again = { .plugins = a->request->setup.plugins,
+		                              .n_plugins = a->request->setup.n_plugins,
+		                              .log = log };
 	mmi_setup_close(&setup);
 	MMI_TRY(status);
+	if (components && !result.interrupted)
+		mmi_fit_end(a->runs[i].folder, &again, components, &(mmi_fit_hooks){ .ctx = c, .stop = child_stop });
 	end->stage = result.interrupted ? INTERRUPTED : DONE;
 	end->done = end->total = result.iterations;
 	return MM_OK;

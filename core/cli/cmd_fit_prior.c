@@ -3,18 +3,15 @@
 
 #include "cli/answer.h"
 #include "cli/run_options.h"
-#include "fit/fit_prior.h"
+#include "fit/fit_file.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK 256u /* tuples in memory at once */
-
 typedef struct mmi_fit_view {
 	const mmi_cli *cli;
 	mmi_progress progress;
-	bool started, json;
-	mmi_answer answer;
+	bool started;
 } mmi_fit_view;
 
 static bool stop(void *ctx)
@@ -32,27 +29,18 @@ static void step(void *ctx, uint64_t done, uint64_t total)
 	mmi_progress_update(&v->progress, done, NULL);
 }
 
-static void print(const mmi_cli *cli, const mmi_fit_request *r, const mmi_fit_report *reports, uint32_t n)
+static void print(const mmi_cli *cli, const mmi_fit_request *r, const mmi_fit_reports *reports)
 {
-	FILE *out = cli->console->out;
-	for (uint32_t i = 0; i < n; i++) {
-		const mmi_fit_report *p = &reports[i];
-		if (r->prune)
-			fprintf(out, "%-10s %u of %u clusters stay\n", p->of, p->found, p->asked);
-		else
-			fprintf(out,
-			        "%-10s %u of %u components, %s, %u iterations; mean log density of the encoders' draws %.4g "
-			        "(standard normal %.4g)\n",
-			        p->of, p->found, p->asked, r->full ? "full" : "diagonal", p->outcome.iterations,
-			        p->outcome.log_likelihood, p->standard);
-	}
+	char text[MM_ERROR_TEXT];
+	for (uint32_t i = 0; i < reports->n; i++)
+		fprintf(cli->console->out, "%-10s %s\n", reports->of[i].of, mmi_fit_text(r, &reports->of[i], text));
 }
 
-static void add(mmi_answer *a, const mmi_fit_request *r, const mmi_fit_report *reports, uint32_t n)
+static void add(mmi_answer *a, const mmi_fit_request *r, const mmi_fit_reports *reports)
 {
 	cJSON *list = mmi_answer_array(a, a->root, "priors");
-	for (uint32_t i = 0; i < n; i++) {
-		const mmi_fit_report *p = &reports[i];
+	for (uint32_t i = 0; i < reports->n; i++) {
+		const mmi_fit_report *p = &reports->of[i];
 		cJSON *one = mmi_answer_object(a, list, NULL);
 		mmi_answer_text(a, one, "of", p->of);
 		mmi_answer_number(a, one, "asked", p->asked);
@@ -66,76 +54,42 @@ static void add(mmi_answer *a, const mmi_fit_request *r, const mmi_fit_report *r
 	}
 }
 
-/* Written beside what the checkpoint has, into `path`. */
-static mm_status store(const char *checkpoint, const mmi_saved *s, const mmi_fitted *fitted, const char *path,
-                       mm_error *e)
+static int answer(const mmi_cli *cli, const mmi_fit_request *r, const mmi_fit_reports *reports, const char *path)
 {
-	mmi_checkpoint *ck;
-	MMI_TRY(mmi_checkpoint_open(checkpoint, &ck, e));
-	mm_status status = mmi_fitted_write(ck, s->model, fitted, path, e);
-	mmi_checkpoint_close(ck);
-	return status;
-}
-
-static mm_status fit(const mmi_cli *cli, const mmi_saved *s, const mmi_fit_request *r, mmi_fit_view *view,
-                     mmi_fitted *fitted, mm_error *e)
-{
-	const mmi_fit_hooks hooks = { view, stop, step };
-	const mmi_settings *set = &s->setup.settings;
-	mmi_fit_report reports[MMI_MAX_MODALITIES + 1];
-	mmi_tuples *tuples;
-	uint32_t n = 0;
-	MMI_TRY((set->keep_incomplete ? mmi_tuples_open_incomplete : mmi_tuples_open)(
-		s->setup.modalities, s->setup.n_modalities, MMI_PART_TRAIN, set->holdout, set->seed, &cli->log, &tuples, e));
-	mm_status status = mmi_fit_prior(s, tuples, mmi_whole_chunks(BLOCK, mmi_sampler_chunk(s->sampler)), r, &hooks,
-	                                 fitted, reports, &n, e);
-	mmi_tuples_close(tuples);
-	if (view->started)
-		mmi_progress_finish(&view->progress);
-	if (status == MM_OK && view->json)
-		add(&view->answer, r, reports, n);
-	else if (status == MM_OK)
-		print(cli, r, reports, n);
-	return status;
+	mmi_answer a = mmi_answer_begin();
+	add(&a, r, reports);
+	mmi_answer_text(&a, a.root, "checkpoint", path);
+	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
 }
 
 static int run(const mmi_cli *cli, const char *checkpoint, const mmi_setup_request *request, const mmi_fit_request *r,
                const char *path, bool json)
 {
 	mm_error e = MM_ERROR_INIT;
-	mmi_saved saved;
-	mmi_fitted fitted = { .device = NULL };
-	mmi_fit_view view = { .cli = cli, .json = json };
+	mmi_fit_reports reports;
+	mmi_fit_view view = { .cli = cli };
+	const mmi_fit_hooks hooks = { &view, stop, step };
 
-	if (mmi_saved_open(checkpoint, request, BLOCK, &saved, &e) != MM_OK)
-		return mmi_cli_refuse(cli, &e);
 	mmi_interrupt_install();
-	if (json)
-		view.answer = mmi_answer_begin();
-	mm_status status = fit(cli, &saved, r, &view, &fitted, &e);
-	if (status == MM_OK)
-		status = store(checkpoint, &saved, &fitted, path, &e);
-	mmi_fitted_clear(&fitted);
-	mmi_saved_close(&saved);
-	if (status == MM_OK && json) {
-		mmi_answer_text(&view.answer, view.answer.root, "checkpoint", path);
-		return mmi_answer_print(cli, &view.answer, MMI_EXIT_OK);
-	}
-	mmi_answer_drop(&view.answer);
+	mm_status status = mmi_fit_file(checkpoint, request, r, &hooks, path, &reports, &e);
+	if (view.started)
+		mmi_progress_finish(&view.progress);
 	if (status != MM_OK)
 		return view.started ? mmi_cli_fail(cli, &e) : mmi_cli_refuse(cli, &e);
+	if (json)
+		return answer(cli, r, &reports, path);
+	print(cli, r, &reports);
 	fprintf(cli->console->out, "checkpoint %s\n", path);
 	return MMI_EXIT_OK;
 }
 
-/* The checkpoint that a run's folder stands for, and the settings with which no older prior is asked for. */
-static int resolve_and_run(const mmi_cli *cli, const char *checkpoint, mmi_strings *sets, const mmi_strings *plugins,
-                           const mmi_fit_request *r, const char *out, bool json)
+/* The checkpoint that a run's folder stands for. */
+static int resolve_and_run(const mmi_cli *cli, const char *checkpoint, const mmi_strings *sets,
+                           const mmi_strings *plugins, const mmi_fit_request *r, const char *out, bool json)
 {
 	mm_error e = MM_ERROR_INIT;
 	char *file;
-	if (mmi_strings_add(sets, "sample.prior=model", &e) != MM_OK ||
-	    mmi_checkpoint_resolve(checkpoint, &file, &e) != MM_OK)
+	if (mmi_checkpoint_resolve(checkpoint, &file, &e) != MM_OK)
 		return mmi_cli_refuse(cli, &e);
 	const mmi_setup_request request = { NULL, plugins->item, plugins->n, sets->item, sets->n, &cli->log };
 	int code = run(cli, file, &request, r, out ? out : file, json);
@@ -164,7 +118,7 @@ int mmi_cmd_fit_prior(const mmi_cli *cli, int argc, char **argv)
 	};
 	const mmi_usage usage = { "fit-prior", "--ckpt FILE [options]",
 		                      "Fits a mixture to the latents that the encoders infer from the training data, and puts "
-		                      "it into the checkpoint. Samples are drawn from it with --set sample.prior=fitted.",
+		                      "it into the checkpoint, from which samples are then drawn.",
 		                      options };
 	int code;
 	if (mmi_options_parse(cli, &usage, argc, argv, NULL, &code)) {

@@ -5,6 +5,7 @@
 #include "cli/run_options.h"
 #include "cli/watch.h"
 #include "comm/open.h"
+#include "fit/fit_file.h"
 #include "report/page.h"
 #include "train/rehearse.h"
 #include "train/train.h"
@@ -143,6 +144,14 @@ static int end_rank(const mmi_cli *cli, const mmi_comm *comm, mm_status status, 
 	return MMI_EXIT_FAILURE;
 }
 
+/* The prior that the settings want in the end. */
+static void fit_prior(const mmi_train_job *j, const mmi_settings *s, const mmi_train_result *r)
+{
+	const mmi_fit_hooks hooks = { .stop = stop };
+	if (s->sample.components && !r->interrupted)
+		mmi_fit_end(j->out, &j->request, s->sample.components, &hooks);
+}
+
 static int train(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 {
 	mm_error e = MM_ERROR_INIT;
@@ -157,6 +166,7 @@ static int train(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 		return end_rank(cli, &j->comm, status, &e);
 	if (status != MM_OK)
 		return view.started || status == MM_ECANCELLED ? fail(cli, j, &result, &e) : mmi_cli_refuse(cli, &e);
+	fit_prior(j, &setup->settings, &result);
 	mmi_page_of_run(j->out, &cli->log);
 	return tell(cli, j, &result, result.interrupted ? "interrupted" : "finished",
 	            result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK);

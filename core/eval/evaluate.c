@@ -317,6 +317,8 @@ static mm_status add_facts(mmi_eval_work *w, mm_error *e)
 	MMI_TRY(mmi_report_fact(w->out, "threads", e, "%u", mmi_pool_threads(w->saved.setup.pool)));
 	MMI_TRY(mmi_report_fact(w->out, "z steps", e, "%u", w->translate.posterior.steps));
 	MMI_TRY(add_chain_fact(w, "x steps", w->sample.revise.steps, w->translate.revise.steps, -1, e));
+	if (w->saved.has_fitted)
+		MMI_TRY(mmi_report_fact(w->out, "prior of samples", e, "fitted, %u components", w->saved.fitted.z.n));
 	if (w->translate.temperature < 1 || w->translate.temperature > 1)
 		MMI_TRY(mmi_report_fact(w->out, "translations", e, "drawn at temperature %g", w->translate.temperature));
 	MMI_TRY(add_chain_fact(w, "candidates", w->sample.guide.candidates, w->translate.guide.candidates, 1, e));

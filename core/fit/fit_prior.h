@@ -1,5 +1,5 @@
 /* fit_prior.h - a prior for a trained model: what its encoders say of the training data, as a mixture, put into its
- * checkpoint. Samples are drawn from it where [sample] prior = fitted. */
+ * checkpoint. Samples are drawn from it where [sample] prior is fitted or auto. */
 #ifndef MMI_FIT_PRIOR_H
 #define MMI_FIT_PRIOR_H
 

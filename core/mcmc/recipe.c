@@ -21,14 +21,19 @@ static const char *const guides[] = { "joint", "match", "agreement", "both", NUL
 		MMI_SIGNED_ROW(section, "data_steps", mmi_recipe, data_steps, -1, -1, MMI_LIMIT,                             \
 	                   "Steps of the data chain; -1: as many as x_steps in [learner].")
 
-static const char *const sample_priors[] = { "model", "fitted", NULL };
+static const char *const sample_priors[] = { "model", "fitted", "auto", NULL };
 
 static const mmi_key sample_keys[] = {
-	MMI_SECOND_ROW(
-		"sample", "prior", mmi_recipe, fitted_prior, sample_priors, 0,
-		"What samples of a trained model are drawn from: the model's own prior, or one that mmcore fit-prior "
-		"fitted and put into the checkpoint. A latent chain goes on down the model's own; sheets of a run "
-		"in training are drawn from that one, too."),
+	MMI_CHOICE_ROW(
+		"sample", "prior", mmi_recipe, prior, sample_priors, MMI_SAMPLES_OF_EITHER,
+		"What samples of a trained model are drawn from: the model's own prior, or one that was fitted after training "
+		"and put into the checkpoint; auto: that one where there is one. A latent chain goes on down the model's own; "
+		"sheets of a run in training are drawn from that one, too."),
+	MMI_COUNT_ROW(
+		"sample", "components", mmi_recipe, components, 0, 0, 4096,
+		"Normal distributions in the mixture that is fitted to what the encoders say of the training data when "
+		"a run has ended, and put into the checkpoint that stands for the run, as mmcore fit-prior does; 0: "
+		"none is fitted."),
 	MMI_COUNT_ROW(
 		"sample", "candidates", mmi_recipe, candidates, 1, 1, 4096,
 		"Draws of the latents from the prior, of which a sample starts from one: with probability proportional to "

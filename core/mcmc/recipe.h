@@ -14,6 +14,9 @@
 /* Which terms of the joint energy choose among draws and guide latents. */
 typedef enum { MMI_GUIDE_JOINT, MMI_GUIDE_MATCH, MMI_GUIDE_AGREEMENT, MMI_GUIDE_BOTH } mmi_guide_kind;
 
+/* What samples of a trained model are drawn from. */
+typedef enum { MMI_SAMPLES_OF_MODEL, MMI_SAMPLES_OF_FITTED, MMI_SAMPLES_OF_EITHER } mmi_sample_prior;
+
 typedef struct mmi_recipe {
 	double temperature;    /* of the experts' draws that translations start from */
 	uint32_t candidates;   /* draws of which one is chosen by its joint energy; 1: no choice */
@@ -22,7 +25,8 @@ typedef struct mmi_recipe {
 	mmi_guide_kind guide;
 	int64_t posterior_steps; /* of the posterior chain of translations; negative: as in training */
 	int64_t data_steps;      /* of the data chain; negative: as in training */
-	bool fitted_prior;       /* of samples: draws of a prior that was fitted after training */
+	mmi_sample_prior prior;  /* of samples */
+	uint32_t components;     /* of the mixture that is fitted when a run ends; 0: none is */
 	bool no_energy;          /* nothing of the energy: no data chain that could start at noise either */
 } mmi_recipe;
 

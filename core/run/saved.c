@@ -64,7 +64,7 @@ mm_status mmi_saved_sampler(const mmi_saved *s, uint32_t chunk, uint32_t max_row
 		                                .guides = mmi_settings_guides(set),
 		                                .on_demand = true };
 	MMI_TRY(mmi_sampler_create(s->model, s->setup.pool, &config, out, e));
-	if (set->sample.fitted_prior)
+	if (s->has_fitted)
 		mmi_sampler_use_prior(*out, &s->fitted.prior);
 	return MM_OK;
 }
@@ -76,7 +76,9 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 	model.fusion = set->fusion;
 	MMI_TRY(mmi_model_create_blank(&s->setup.device, s->setup.modalities, s->setup.n_modalities, &model, &s->model, e));
 	MMI_TRY(restore_model(s, ck, e));
-	if (set->sample.fitted_prior)
+	s->has_fitted = set->sample.prior == MMI_SAMPLES_OF_FITTED ||
+	                (set->sample.prior == MMI_SAMPLES_OF_EITHER && mmi_fitted_there(ck));
+	if (s->has_fitted)
 		MMI_TRY(mmi_fitted_read(ck, s->model, &s->fitted, e));
 	if (!max_rows)
 		return MM_OK;

@@ -14,7 +14,8 @@ typedef struct mmi_saved {
 	int64_t iteration; /* of training */
 	bool has_energy;   /* the energy was trained: not by a baseline, and not while warm-up lasts */
 	bool has_match;    /* there is an E_match, and it was trained */
-	mmi_fitted fitted; /* with [sample] prior = fitted: what the sampler's draws from the prior are of */
+	bool has_fitted;   /* a prior was fitted to it, and [sample] prior wants it: */
+	mmi_fitted fitted; /* what the sampler's draws from the prior are of */
 } mmi_saved;
 
 /* path: a checkpoint, or a run folder for its best or newest one. Rebuilds the modalities from the checkpoint's
