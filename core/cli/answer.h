@@ -31,8 +31,9 @@ void mmi_answer_float(mmi_answer *a, cJSON *to, const char *name, float value);
 void mmi_answer_bool(mmi_answer *a, cJSON *to, const char *name, bool value);
 /* An INI's text as an object of sections, each an object of texts. */
 void mmi_answer_settings(mmi_answer *a, cJSON *to, const char *name, const char *ini);
-/* A plugin that was checked: what `info` and `plugins` tell. */
-void mmi_answer_plugin(mmi_answer *a, cJSON *to, const mmi_plugin *p, bool settings);
+/* A plugin that was checked: what `info` and `plugins` tell, and a row of its table of settings. */
+void mmi_answer_plugin(mmi_answer *a, cJSON *to, const mmi_plugin *p);
+void mmi_answer_setting(mmi_answer *a, cJSON *to, const mm_setting *s);
 /* Takes value, which is NULL when memory ran out. */
 void mmi_answer_take(mmi_answer *a, cJSON *to, const char *name, cJSON *value);
 

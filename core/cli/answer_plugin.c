@@ -20,7 +20,7 @@ static void add_choice(mmi_answer *a, cJSON *to, const mm_setting *s)
 	mmi_answer_text(a, to, "default", there ? s->names[(size_t)s->fallback] : NULL);
 }
 
-static void add_setting(mmi_answer *a, cJSON *to, const mm_setting *s)
+void mmi_answer_setting(mmi_answer *a, cJSON *to, const mm_setting *s)
 {
 	static const char *const kinds[] = {
 		[MM_SETTING_INT] = "int",       [MM_SETTING_REAL] = "real", [MM_SETTING_SWITCH] = "switch",
@@ -40,21 +40,19 @@ static void add_setting(mmi_answer *a, cJSON *to, const mm_setting *s)
 	mmi_answer_text(a, to, "help", s->help);
 }
 
-static void add_modality(mmi_answer *a, cJSON *to, const mmi_plugin *p, const mm_modality_desc *m, bool settings)
+static void add_modality(mmi_answer *a, cJSON *to, const mmi_plugin *p, const mm_modality_desc *m)
 {
 	const mm_setting *s;
 	mmi_answer_text(a, to, "id", m->id);
 	mmi_answer_text(a, to, "name", m->default_name);
 	mmi_answer_text(a, to, "summary", m->summary);
 	mmi_answer_text(a, to, "files", m->render_suffix);
-	if (!settings)
-		return;
 	cJSON *list = mmi_answer_array(a, to, "settings");
 	for (uint32_t i = 0; (s = mmi_plugin_setting(p, m, i)); i++)
-		add_setting(a, mmi_answer_object(a, list, NULL), s);
+		mmi_answer_setting(a, mmi_answer_object(a, list, NULL), s);
 }
 
-void mmi_answer_plugin(mmi_answer *a, cJSON *to, const mmi_plugin *p, bool settings)
+void mmi_answer_plugin(mmi_answer *a, cJSON *to, const mmi_plugin *p)
 {
 	const mm_plugin_entry *e = &p->entry;
 	mmi_answer_text(a, to, "path", p->path);
@@ -68,5 +66,5 @@ void mmi_answer_plugin(mmi_answer *a, cJSON *to, const mmi_plugin *p, bool setti
 	mmi_answer_number(a, to, "abi_minor_required", e->abi_minor_required);
 	cJSON *list = mmi_answer_array(a, to, "modalities");
 	for (uint32_t i = 0; i < e->n_modalities; i++)
-		add_modality(a, mmi_answer_object(a, list, NULL), p, &p->modalities[i], settings);
+		add_modality(a, mmi_answer_object(a, list, NULL), p, &p->modalities[i]);
 }

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "cli/answer.h"
+#include "cli/help_plugins.h"
 #include "run/settings.h"
 
 #include <stdio.h>
@@ -67,11 +68,10 @@ static void print_wrapped(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
-static void print_key(FILE *out, const mmi_key *k)
+static void print_key(FILE *out, const char *name, const char *value, const char *about)
 {
-	char value[MMI_KEY_DEFAULT_TEXT];
-	fprintf(out, "  %s (%s)\n", k->name, mmi_key_default(k, value));
-	print_wrapped(out, k->about);
+	fprintf(out, "  %s (%s)\n", name, value);
+	print_wrapped(out, about);
 }
 
 /* Text for a manual page: no line begins with a control character, and a backslash is one. */
@@ -82,20 +82,14 @@ static void put_mdoc(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
-static void put_mdoc_key(FILE *out, const mmi_key *k)
+static void put_mdoc_key(FILE *out, const char *name, const char *value, const char *about)
 {
-	char value[MMI_KEY_DEFAULT_TEXT];
-	fprintf(out, ".It Li %s Pq %s\n", k->name, mmi_key_default(k, value));
-	put_mdoc(out, k->about);
+	fprintf(out, ".It Li %s Pq %s\n", name, value);
+	put_mdoc(out, about);
 }
 
-typedef struct help_style {
-	const char *begin, *end; /* around a section; %s: its title */
-	void (*key)(FILE *out, const mmi_key *k);
-} help_style;
-
-static const help_style plain = { "%s\n", "\n", print_key };
-static const help_style mdoc = { ".Ss %s\n.Bl -tag -width Ds\n", ".El\n", put_mdoc_key };
+static const mmi_help_style plain = { "%s\n", "\n", print_key };
+static const mmi_help_style mdoc = { ".Ss %s\n.Bl -tag -width Ds\n", ".El\n", put_mdoc_key };
 
 /* No names: all. A name: a section or a key, with or without "SECTION.". */
 static bool is_named(const mmi_key *k, const mmi_strings *names)
@@ -109,7 +103,7 @@ static bool is_named(const mmi_key *k, const mmi_strings *names)
 	return names->n < 2;
 }
 
-static void print_settings(FILE *out, const help_style *style, const mmi_strings *names)
+static void print_settings(FILE *out, const mmi_help_style *style, const mmi_strings *names)
 {
 	const char *title = NULL;
 	for (size_t t = 0; t < mmi_n_setting_tables; t++)
@@ -122,7 +116,8 @@ static void print_settings(FILE *out, const help_style *style, const mmi_strings
 				title = mmi_setting_tables[t]->title;
 				fprintf(out, style->begin, title);
 			}
-			style->key(out, k);
+			char value[MMI_KEY_DEFAULT_TEXT];
+			style->key(out, k->name, mmi_key_default(k, value), k->about);
 		}
 	fputs(title ? style->end : "", out);
 }
@@ -146,19 +141,29 @@ static int answer_settings(const mmi_cli *cli, const mmi_strings *names)
 	return mmi_answer_print(cli, &a, MMI_EXIT_OK);
 }
 
+static bool is_plugin(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return dot && !strcmp(dot, ".so");
+}
+
 /* names.item[0] is "settings". */
 static int explain_settings(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings *names, bool manual,
                             bool json)
 {
+	const mmi_help_style *style = manual ? &mdoc : &plain;
 	bool any = names->n < 2;
+	if (!any && is_plugin(names->item[1]))
+		return mmi_help_plugins(cli, usage, names->item + 1, names->n - 1, json ? NULL : style);
 	for (size_t t = 0; !any && t < mmi_n_setting_tables; t++)
 		for (size_t i = 0; i < mmi_setting_tables[t]->n; i++)
 			any = any || is_named(&mmi_setting_tables[t]->keys[i], names);
 	if (!any)
-		return mmi_options_refuse(cli, usage, "no setting of the core is called '%s'", names->item[1]);
+		return mmi_options_refuse(cli, usage, "no setting of the core is called '%s'; those of a plugin: FILE.so",
+		                          names->item[1]);
 	if (json)
 		return answer_settings(cli, names);
-	print_settings(cli->console->out, manual ? &mdoc : &plain, names);
+	print_settings(cli->console->out, style, names);
 	return MMI_EXIT_OK;
 }
 
@@ -169,9 +174,9 @@ int mmi_cmd_help(const mmi_cli *cli, int argc, char **argv)
 	const mmi_option options[] = { MMI_OPTION_FLAG("mdoc", &manual, "settings as mmcore-settings(5) has them"),
 		                           MMI_OPTION_FLAG("json", &json, "settings as JSON, for programs"), MMI_OPTION_END };
 	const mmi_usage usage = {
-		"help", "[COMMAND | settings [NAME...]]",
-		"Explains a command, or the settings of the core: all, those of a "
-		"section, or single keys, each with its default. Keys of plugins are in mmcore-settings(5).",
+		"help", "[COMMAND | settings [NAME... | FILE.so...]]",
+		"Explains a command, or the settings of the core (all, those of a section, or single keys) or of plugins, each "
+		"with its default.",
 		options
 	};
 	int code;

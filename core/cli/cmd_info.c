@@ -218,7 +218,7 @@ static mm_status show_plugin(const mmi_cli *cli, const char *name, const wishes 
 	MMI_TRY(mmi_registry_create(0, &cli->log, NULL, &registry, e));
 	mm_status status = mmi_registry_open(registry, name, &plugin, e);
 	if (status == MM_OK && w->json)
-		mmi_answer_plugin(w->answer, mmi_answer_object(w->answer, w->files, NULL), plugin, true);
+		mmi_answer_plugin(w->answer, mmi_answer_object(w->answer, w->files, NULL), plugin);
 	else if (status == MM_OK)
 		print_plugin(cli->console->out, plugin);
 	mmi_registry_destroy(registry);

@@ -114,7 +114,7 @@ static int answer(const mmi_cli *cli, const mmi_registry *r)
 		const mmi_plugin *p = mmi_registry_plugin(r, i);
 		cJSON *one = mmi_answer_object(&a, usable(p) ? plugins : refused, NULL);
 		if (usable(p)) {
-			mmi_answer_plugin(&a, one, p, false);
+			mmi_answer_plugin(&a, one, p);
 			continue;
 		}
 		mmi_answer_text(&a, one, "path", p->path);

@@ -93,6 +93,12 @@ mmi_setting *mmi_setting_find(const mmi_config *c, const char *section_name, con
 	return NULL;
 }
 
+bool mmi_config_asked(const mmi_config *c, const char *section_name, const char *key)
+{
+	const mmi_setting *s = mmi_setting_find(c, section_name, key);
+	return s && s->asked;
+}
+
 static mm_status add_section(mmi_config *c, const char *name, int line, mmi_section **out, mm_error *e)
 {
 	mmi_section *found = mmi_config_find_section(c, name);

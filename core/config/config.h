@@ -60,5 +60,7 @@ mm_status mmi_config_resolved(const mmi_config *c, char **text, mm_error *e);
  * `left_out`. */
 mm_status mmi_config_portable(const mmi_config *c, const char *file_key, const char *left_out, char **text,
                               mm_error *e);
+/* Whether somebody asked for the key, with a default or without. */
+bool mmi_config_asked(const mmi_config *c, const char *section_name, const char *key);
 
 #endif

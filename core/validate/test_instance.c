@@ -225,24 +225,42 @@ static mm_status must_refuse(mmi_subject *s, const mm_setting *x, const char *va
 	           : mmi_subject_blame(e, "create takes %s = %s, which its table of settings excludes", x->key, value);
 }
 
-static bool asked_for(const char *resolved, const char *section, const char *wanted)
+/* Makes an instance with "key=name" of a choice and looks whether it asked for `wanted`. */
+static bool asks_with(mmi_subject *s, const char *choice, const char *wanted)
 {
-	char key[64];
-	bool inside = false;
-	while (next_key(&resolved, section, &inside, key, sizeof key))
-		if (!strcmp(key, wanted))
-			return true;
-	return false;
+	mm_error answer = MM_ERROR_INIT;
+	mmi_subject_unmake(s);
+	s->sets[0] = choice;
+	const bool asked = mmi_subject_make(s, &answer) == MM_OK && mmi_config_asked(s->config, s->section, wanted);
+	s->sets[0] = NULL;
+	return asked;
 }
 
-static mm_status judge_setting(mmi_subject *s, const mm_setting *x, const char *resolved, mm_error *e)
+/* A key that is asked for only with some value of a choice: *with becomes that choice as "key=name", which the caller
+ * frees; NULL where none is. */
+static mm_status find_condition(mmi_subject *s, const mm_modality_desc *desc, const char *wanted, char **with,
+                                mm_error *e)
+{
+	const mm_setting *x;
+	*with = NULL;
+	for (uint32_t i = 0; (x = mmi_plugin_setting(s->plugin, desc, i)); i++)
+		for (size_t k = 0; x->kind == MM_SETTING_CHOICE && x->names && x->names[k]; k++) {
+			char *choice = mmi_format("%s=%s", x->key, x->names[k]);
+			if (!choice)
+				return mmi_fail(e, MM_ENOMEM, "out of memory");
+			if (asks_with(s, choice, wanted)) {
+				*with = choice;
+				return MM_OK;
+			}
+			mmi_free(choice);
+		}
+	return MM_OK;
+}
+
+static mm_status judge_values(mmi_subject *s, const mm_setting *x, mm_error *e)
 {
 	char value[64];
 	const bool number = x->kind == MM_SETTING_INT || x->kind == MM_SETTING_REAL;
-	if (x->kind < MM_SETTING_INT || x->kind > MM_SETTING_PATH)
-		return mmi_subject_blame(e, "the setting %.50s is of kind %d, which is none", x->key, (int)x->kind);
-	if (!asked_for(resolved, s->section, x->key))
-		return mmi_subject_blame(e, "create does not ask for %.50s, which its table of settings has", x->key);
 	if (number && !(x->min <= x->fallback && x->fallback <= x->max))
 		return mmi_subject_blame(e, "the default of %.50s is %g, its range %g to %g", x->key, x->fallback, x->min,
 		                         x->max);
@@ -256,18 +274,39 @@ static mm_status judge_setting(mmi_subject *s, const mm_setting *x, const char *
 	return MM_OK;
 }
 
+static mm_status judge_setting(mmi_subject *s, const mm_modality_desc *desc, const mm_setting *x, bool asked,
+                               mm_error *e)
+{
+	char *with = NULL;
+	if (x->kind < MM_SETTING_INT || x->kind > MM_SETTING_PATH)
+		return mmi_subject_blame(e, "the setting %.50s is of kind %d, which is none", x->key, (int)x->kind);
+	if (!asked) {
+		MMI_TRY(find_condition(s, desc, x->key, &with, e));
+		if (!with)
+			return mmi_subject_blame(
+				e, "create does not ask for %.50s, which its table of settings has, whatever its choices are", x->key);
+	}
+	s->sets[1] = with;
+	mm_status status = judge_values(s, x, e);
+	s->sets[1] = NULL;
+	mmi_free(with);
+	return status;
+}
+
 mm_status mmi_test_settings(mmi_subject *s, mm_error *e)
 {
+	enum { MOST = 1000 };
 	const mm_modality_desc *desc = s->m.desc;
-	char *resolved;
+	bool asked[MOST] = { false };
 	const mm_setting *x;
+	uint32_t n = 0;
 	if (!mmi_plugin_setting(s->plugin, desc, 0))
 		return mmi_subject_skip(s, e, "it has no " MM_MODALITY_SETTINGS);
-	MMI_TRY(mmi_config_resolved(s->config, &resolved, e));
+	for (; n < MOST && (x = mmi_plugin_setting(s->plugin, desc, n)); n++)
+		asked[n] = mmi_config_asked(s->config, s->section, x->key);
 	mm_status status = MM_OK;
-	for (uint32_t i = 0; status == MM_OK && (x = mmi_plugin_setting(s->plugin, desc, i)); i++)
-		status = judge_setting(s, x, resolved, e);
-	mmi_free(resolved);
+	for (uint32_t i = 0; status == MM_OK && i < n; i++)
+		status = judge_setting(s, desc, mmi_plugin_setting(s->plugin, desc, i), asked[i], e);
 	return status;
 }
 

@@ -12,9 +12,10 @@ typedef struct audio_store audio_store; /* store.h */
 
 /* One modality. The strings belong to the host and live as long as the instance. */
 struct mm_instance {
-	const com_host *host;
+	const mma_host *host;
 	pairs_source source;
 	audio_mel_settings mel;
+	double low_db, high_db; /* mel's */
 	audio_want want;
 	audio_mel *tool; /* of [main] calls; data sets have their own */
 	int keys;        /* AUDIO_KEYS_... */
@@ -25,10 +26,9 @@ struct mm_instance {
 	int32_t width;    /* of networks */
 	int32_t energy_channels, energy_stride;
 	int32_t griffin_lim;   /* rounds */
-	size_t cache_bytes;    /* of spectrograms of one split */
+	int32_t cache_mb;      /* of spectrograms of one split */
 	audio_store *store[2]; /* by split; NULL: not in use */
-	bool knows_classes;    /* n_classes is set, by the data or by a checkpoint */
-	uint32_t n_classes;
+	pairs_known known;
 };
 
 /* Values of one spectrogram. */
@@ -39,6 +39,7 @@ mm_status audio_create(void *self, mm_config *config, mm_instance **out, mm_erro
 void audio_destroy(mm_instance *i);
 mm_status audio_describe(mm_instance *i, mm_modality_info *out, mm_error *e);
 extern const mm_modality_state audio_state;
+extern const mm_modality_settings audio_settings;
 
 /* dataset.c */
 mm_status audio_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e);

@@ -22,16 +22,13 @@ struct mm_dataset {
 static mm_status prepare(mm_dataset *d, int32_t split, mm_error *e)
 {
 	mm_instance *i = d->instance;
-	const com_host *h = i->host;
-	d->scratch = com_alloc(h, audio_floats(i), sizeof(*d->scratch));
+	const mma_host *h = i->host;
+	d->scratch = mma_new(h, audio_floats(i), sizeof(*d->scratch));
 	if (!d->scratch)
-		return com_no_memory(e, "a data set");
-	if (!i->knows_classes) {
-		COM_TRY(pairs_classes(h, &i->source, &i->n_classes, e));
-		i->knows_classes = true;
-	}
-	COM_TRY(audio_mel_create(h, &i->mel, &d->tool, e));
-	COM_TRY(audio_store_acquire(i, split, &d->store, e));
+		return mma_no_memory(e, "a data set");
+	MMA_TRY(pairs_know(h, &i->source, &i->known, e));
+	MMA_TRY(audio_mel_create(h, &i->mel, &d->tool, e));
+	MMA_TRY(audio_store_acquire(i, split, &d->store, e));
 	d->vary = split == MM_SPLIT_TRAIN && (i->jitter > 0 || i->gain > 0);
 	d->stream = h->random->stream(h->api->host, "audio/vary");
 	return i->keys == AUDIO_KEYS_CLASS ? audio_deal_open(i, d->store, split, &d->deal, e) : MM_OK;
@@ -40,10 +37,10 @@ static mm_status prepare(mm_dataset *d, int32_t split, mm_error *e)
 mm_status audio_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)
 {
 	if (split != MM_SPLIT_TRAIN && split != MM_SPLIT_TEST)
-		return com_fail(e, MM_EUNSUPPORTED, "split %d is unknown; there are 0 (train) and 1 (test)", (int)split);
-	mm_dataset *d = com_alloc(i->host, 1, sizeof(*d));
+		return mma_fail(e, MM_EUNSUPPORTED, "split %d is unknown; there are 0 (train) and 1 (test)", (int)split);
+	mm_dataset *d = mma_new(i->host, 1, sizeof(*d));
 	if (!d)
-		return com_no_memory(e, "a data set");
+		return mma_no_memory(e, "a data set");
 	d->instance = i;
 	mm_status status = prepare(d, split, e);
 	if (status != MM_OK) {
@@ -58,12 +55,12 @@ void audio_close(mm_dataset *d)
 {
 	if (!d)
 		return;
-	const com_host *h = d->instance->host;
+	const mma_host *h = d->instance->host;
 	audio_deal_close(h, &d->deal);
 	audio_store_release(d->instance, d->store);
 	audio_mel_destroy(d->tool);
-	com_release(h, d->scratch);
-	com_release(h, d);
+	mma_free(h, d->scratch);
+	mma_free(h, d);
 }
 
 /* ---------------------------------------------------------------- samples */
@@ -81,7 +78,7 @@ uint64_t audio_count(const mm_dataset *d)
 static mm_status check(const mm_dataset *d, uint64_t index, mm_error *e)
 {
 	return index < audio_count(d) ? MM_OK
-	                              : com_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index,
+	                              : mma_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index,
 	                                         (unsigned long long)audio_count(d));
 }
 
@@ -90,11 +87,11 @@ mm_status audio_key(const mm_dataset *d, uint64_t index, char *out, size_t size,
 	char text[32];
 	if (!by_class(d))
 		return pairs_key(d->store->pairs, index, out, size, e);
-	COM_TRY(check(d, index, e));
+	MMA_TRY(check(d, index, e));
 	const audio_tuple *t = &d->deal.tuple[index];
 	const int length = snprintf(text, sizeof(text), "%u.%u", (unsigned)t->ordinal, (unsigned)t->class);
 	if ((size_t)length >= size)
-		return com_fail(e, MM_EARG, "key %s needs %d bytes, the buffer has %zu", text, length + 1, size);
+		return mma_fail(e, MM_EARG, "key %s needs %d bytes, the buffer has %zu", text, length + 1, size);
 	memcpy(out, text, (size_t)length + 1);
 	return MM_OK;
 }
@@ -124,9 +121,9 @@ static void copy_varied(const mm_dataset *d, uint64_t index, const float *x, flo
 mm_status audio_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 {
 	const float *x;
-	COM_TRY(check(d, index, e));
+	MMA_TRY(check(d, index, e));
 	const uint32_t item = by_class(d) ? d->deal.tuple[index].item : d->store->pairs->sample[index].item;
-	COM_TRY(audio_store_get(d->instance, d->store, item, d->tool, d->scratch, &x, e));
+	MMA_TRY(audio_store_get(d->instance, d->store, item, d->tool, d->scratch, &x, e));
 	if (d->vary && by_class(d) && d->deal.tuple[index].again)
 		copy_varied(d, index, x, out);
 	else

@@ -30,7 +30,7 @@ static void sort_by_class(const mm_instance *i, const audio_store *s, table *t)
 		if (label_of(s, k) >= 0)
 			t->hand[label_of(s, k)].n++;
 	uint32_t at = 0;
-	for (uint32_t c = 0; c < i->n_classes; c++) {
+	for (uint32_t c = 0; c < i->known.classes; c++) {
 		t->hand[c].item = t->item + at;
 		t->hand[c].order = t->order + at;
 		at += t->hand[c].n;
@@ -46,7 +46,7 @@ static void sort_by_class(const mm_instance *i, const audio_store *s, table *t)
 static uint64_t count_tuples(const mm_instance *i, int32_t split, table *t)
 {
 	uint64_t n = 0;
-	for (uint32_t c = 0; c < i->n_classes; c++) {
+	for (uint32_t c = 0; c < i->known.classes; c++) {
 		hand *h = &t->hand[c];
 		h->pairs = h->n && i->pairs[split] ? (uint32_t)i->pairs[split] : h->n;
 		t->most = h->pairs > t->most ? h->pairs : t->most;
@@ -58,7 +58,7 @@ static uint64_t count_tuples(const mm_instance *i, int32_t split, table *t)
 /* Another order in each round of training; test data are the same whatever the seed. */
 static void shuffle(const mm_instance *i, int32_t split, uint32_t class, uint32_t round, hand *h)
 {
-	const com_host *host = i->host;
+	const mma_host *host = i->host;
 	if (split == MM_SPLIT_TRAIN)
 		host->random->permutation(host->api->host, host->random->stream(host->api->host, "audio/deal"),
 		                          (uint64_t) class << 32 | round, h->n, h->order);
@@ -69,7 +69,7 @@ static void shuffle(const mm_instance *i, int32_t split, uint32_t class, uint32_
 static void deal_all(const mm_instance *i, int32_t split, table *t, audio_tuple *out)
 {
 	for (uint32_t k = 0; k < t->most; k++)
-		for (uint32_t c = 0; c < i->n_classes; c++) {
+		for (uint32_t c = 0; c < i->known.classes; c++) {
 			hand *h = &t->hand[c];
 			if (k >= h->pairs)
 				continue;
@@ -81,33 +81,33 @@ static void deal_all(const mm_instance *i, int32_t split, table *t, audio_tuple 
 
 mm_status audio_deal_open(const mm_instance *i, const audio_store *s, int32_t split, audio_deal *out, mm_error *e)
 {
-	const com_host *h = i->host;
+	const mma_host *h = i->host;
 	table t = { .n = s->pairs->n_items };
-	if (!i->n_classes)
-		return com_fail(
+	if (!i->known.classes)
+		return mma_fail(
 			e, MM_ECONFIG,
 			"keys = class in [%s], but the data has no classes; set classes = folder, or names with {label}",
 			i->source.instance);
-	t.hand = com_alloc(h, i->n_classes, sizeof(*t.hand));
-	t.item = com_alloc(h, t.n, sizeof(*t.item));
-	t.order = com_alloc(h, t.n, sizeof(*t.order));
-	mm_status status = t.hand && t.item && t.order ? MM_OK : com_no_memory(e, "the pairing");
+	t.hand = mma_new(h, i->known.classes, sizeof(*t.hand));
+	t.item = mma_new(h, t.n, sizeof(*t.item));
+	t.order = mma_new(h, t.n, sizeof(*t.order));
+	mm_status status = t.hand && t.item && t.order ? MM_OK : mma_no_memory(e, "the pairing");
 	if (status == MM_OK) {
 		sort_by_class(i, s, &t);
 		out->n = count_tuples(i, split, &t);
-		out->tuple = com_alloc(h, out->n ? (size_t)out->n : 1, sizeof(*out->tuple));
+		out->tuple = mma_new(h, out->n ? (size_t)out->n : 1, sizeof(*out->tuple));
 		if (out->tuple)
 			deal_all(i, split, &t, out->tuple);
 		else
-			status = com_no_memory(e, "the pairing");
+			status = mma_no_memory(e, "the pairing");
 	}
-	com_release(h, t.hand);
-	com_release(h, t.item);
-	com_release(h, t.order);
+	mma_free(h, t.hand);
+	mma_free(h, t.item);
+	mma_free(h, t.order);
 	return status;
 }
 
-void audio_deal_close(const com_host *h, audio_deal *d)
+void audio_deal_close(const mma_host *h, audio_deal *d)
 {
-	com_release(h, d->tuple);
+	mma_free(h, d->tuple);
 }

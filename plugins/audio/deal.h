@@ -20,6 +20,6 @@ typedef struct audio_deal {
  * mod n of a permutation of its n sounds, a new one for each round, which class and the run's seed decide; test tuples
  * have them in the order of their names. */
 mm_status audio_deal_open(const mm_instance *i, const audio_store *s, int32_t split, audio_deal *out, mm_error *e);
-void audio_deal_close(const com_host *h, audio_deal *d);
+void audio_deal_close(const mma_host *h, audio_deal *d);
 
 #endif

@@ -8,11 +8,11 @@ mm_status audio_spectrogram(const mm_instance *i, audio_mel *tool, const char *p
 	const size_t length = audio_mel_length(&i->mel);
 	float *x;
 	size_t n;
-	COM_TRY(audio_read_sound(i->host, path, &i->want, &x, &n, e));
+	MMA_TRY(audio_read_sound(i->host, path, &i->want, &x, &n, e));
 	*cut = n > length;
 	const size_t begin = *cut ? (n - length) / 2 : 0;
 	audio_mel_forward(tool, x + begin, *cut ? length : n, out);
-	com_release(i->host, x);
+	mma_free(i->host, x);
 	return MM_OK;
 }
 

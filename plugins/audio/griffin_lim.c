@@ -26,26 +26,26 @@ static size_t places(const back *b)
 
 static mm_status open_back(audio_mel *m, back *b, mm_error *e)
 {
-	const com_host *h = m->host;
+	const mma_host *h = m->host;
 	*b = (back){ .m = m, .n = audio_mel_length(&m->s) };
-	b->band = com_alloc(h, (size_t)m->s.bands, sizeof(*b->band));
-	b->up = com_alloc(h, (size_t)m->bins, sizeof(*b->up));
-	b->down = com_alloc(h, (size_t)m->bins, sizeof(*b->down));
-	b->amplitude = com_alloc(h, places(b), sizeof(*b->amplitude));
-	b->frame = com_alloc(h, places(b), sizeof(*b->frame));
-	b->weight = com_alloc(h, b->n, sizeof(*b->weight));
-	return b->band && b->up && b->down && b->amplitude && b->frame && b->weight ? MM_OK : com_no_memory(e, "sound");
+	b->band = mma_new(h, (size_t)m->s.bands, sizeof(*b->band));
+	b->up = mma_new(h, (size_t)m->bins, sizeof(*b->up));
+	b->down = mma_new(h, (size_t)m->bins, sizeof(*b->down));
+	b->amplitude = mma_new(h, places(b), sizeof(*b->amplitude));
+	b->frame = mma_new(h, places(b), sizeof(*b->frame));
+	b->weight = mma_new(h, b->n, sizeof(*b->weight));
+	return b->band && b->up && b->down && b->amplitude && b->frame && b->weight ? MM_OK : mma_no_memory(e, "sound");
 }
 
 static void close_back(back *b)
 {
-	const com_host *h = b->m->host;
-	com_release(h, b->band);
-	com_release(h, b->up);
-	com_release(h, b->down);
-	com_release(h, b->amplitude);
-	com_release(h, b->frame);
-	com_release(h, b->weight);
+	const mma_host *h = b->m->host;
+	mma_free(h, b->band);
+	mma_free(h, b->up);
+	mma_free(h, b->down);
+	mma_free(h, b->amplitude);
+	mma_free(h, b->frame);
+	mma_free(h, b->weight);
 }
 
 /* ---------------------------------------------------------------- powers of the bins */

@@ -3,90 +3,116 @@
 
 #include "audio.h"
 
-#include <stdio.h>
-#include <string.h>
+static const mma_setting mel_settings[] = {
+	MMA_INT("rate", mm_instance, mel.rate, 8000, 4000, 48000, "Samples a second."),
+	MMA_INT("bands", mm_instance, mel.bands, 64, 16, 256, "Of the spectrogram: 16, 32, 64, 128 or 256."),
+	MMA_INT("frames", mm_instance, mel.frames, 64, 16, 256, "The same."),
+	MMA_INT("hop", mm_instance, mel.hop, 80, 8, 4096, "Samples from frame to frame."),
+	MMA_INT(
+		"window", mm_instance, mel.window, 256, 16, 8192,
+		"Samples of a frame's window, an even number not below hop; transforms have 512 points or the next power of "
+		"two from it."),
+	MMA_REAL("low_db", mm_instance, low_db, -70, -100, 60,
+	         "Decibels that -1 stands for; 0 is a sine of full scale in a narrow band."),
+	MMA_REAL("high_db", mm_instance, high_db, -10, -90, 60,
+	         "Decibels that 1 stands for, at least 10 more; what lies outside is clipped."),
+	MMA_INT("griffin_lim", mm_instance, griffin_lim, 60, 0, 10000,
+	        "Rounds of the algorithm of Griffin and Lim that finds phases when a sample is saved, from fixed ones: one "
+	        "sample, one sound."),
+};
 
-static mm_status read_side(const com_host *h, mm_config *c, const char *key, int32_t *out, mm_error *e)
-{
-	COM_TRY(com_get_int32(h, c, key, 64, 16, 256, out, e));
-	return *out & (*out - 1) ? h->config->refuse(c, key, "16, 32, 64, 128 or 256", e) : MM_OK;
-}
-
-static mm_status read_mel_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
-{
-	double low, high;
-	COM_TRY(com_get_int32(h, c, "rate", 8000, 4000, 48000, &i->mel.rate, e));
-	COM_TRY(read_side(h, c, "bands", &i->mel.bands, e));
-	COM_TRY(read_side(h, c, "frames", &i->mel.frames, e));
-	COM_TRY(com_get_int32(h, c, "hop", 80, 8, 4096, &i->mel.hop, e));
-	COM_TRY(com_get_int32(h, c, "window", 256, 16, 8192, &i->mel.window, e));
-	if (i->mel.window % 2 || i->mel.window < i->mel.hop)
-		return h->config->refuse(c, "window", "an even number of samples, not below hop", e);
-	COM_TRY(h->config->get_float(c, "low_db", -70, -100, 60, &low, e));
-	COM_TRY(h->config->get_float(c, "high_db", -10, -90, 60, &high, e));
-	if (high < low + 10)
-		return h->config->refuse(c, "high_db", "at least 10 more than low_db", e);
-	i->mel.low_db = (float)low;
-	i->mel.high_db = (float)high;
-	return com_get_int32(h, c, "griffin_lim", 60, 0, 10000, &i->griffin_lim, e);
-}
+static const char *const key_names[] = { "name", "class", NULL };
+static const mma_setting key_settings[] = {
+	MMA_CHOICE("keys", mm_instance, keys, key_names, AUDIO_KEYS_NAME,
+	           "name: as the layouts say; class: \"i.c\", the i-th sound of class c, as mnist.so calls its digits."),
+};
 
 /* Of sounds that pair by class only: for others they would be keys that do nothing. */
-static mm_status read_deal_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
-{
-	if (i->keys != AUDIO_KEYS_CLASS)
-		return MM_OK;
-	COM_TRY(com_get_int32(h, c, "pairs", 0, 0, 1000000, &i->pairs[MM_SPLIT_TRAIN], e));
-	COM_TRY(com_get_int32(h, c, "test_pairs", 0, 0, 1000000, &i->pairs[MM_SPLIT_TEST], e));
-	COM_TRY(com_get_int32(h, c, "jitter", 0, 0, i->mel.frames / 2, &i->jitter, e));
-	return h->config->get_float(c, "gain", 0, 0, 30, &i->gain, e);
-}
+static const mma_setting deal_settings[] = {
+	MMA_INT(
+		"pairs", mm_instance, pairs[MM_SPLIT_TRAIN], 0, 0, 1000000,
+		"With keys = class, as the next three: so many training tuples a class, the sounds of it dealt out in a new "
+		"order each round; 0: each sound once."),
+	MMA_INT("test_pairs", mm_instance, pairs[MM_SPLIT_TEST], 0, 0, 1000000, "The same for testing."),
+	MMA_INT("jitter", mm_instance, jitter, 0, 0, 128,
+	        "A training sound that comes again begins up to so many frames later, another draw for each tuple; at most "
+	        "frames / 2."),
+	MMA_REAL("gain", mm_instance, gain, 0, 0, 30, "It is up to so many decibels softer."),
+};
 
-static mm_status read_data_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
+/* The trunk is affordable at 14 to 16 a side. */
+static double usual_stride(const void *into)
 {
-	static const char *const keys[] = { "name", "class", NULL };
-	int64_t cache;
-	COM_TRY(pairs_settings(h, c, PAIRS_SOUND, &i->source, e));
-	COM_TRY(h->config->get_choice(c, "keys", keys, AUDIO_KEYS_NAME, &i->keys, e));
-	COM_TRY(read_deal_settings(h, c, i, e));
-	COM_TRY(h->config->get_bool(c, "skip_bad", 0, &i->skip_bad, e));
-	COM_TRY(h->config->get_float(c, "max_seconds", 60, 0.01, 3600, &i->want.max_seconds, e));
-	COM_TRY(h->config->get_int(c, "cache_mb", 256, 0, 1 << 20, &cache, e));
-	i->cache_bytes = (size_t)cache << 20;
-	i->want.rate = i->mel.rate;
-	return MM_OK;
-}
-
-static mm_status read_net_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
-{
+	const mm_instance *i = into;
 	const int32_t side = i->mel.bands < i->mel.frames ? i->mel.bands : i->mel.frames;
-	const int32_t stride = side / 16 < 8 ? side / 16 : 8;
-	COM_TRY(com_get_int32(h, c, "width", 16, 1, 1024, &i->width, e));
-	COM_TRY(com_get_int32(h, c, "energy_channels", 16, 1, 1024, &i->energy_channels, e));
-	COM_TRY(com_get_int32(h, c, "energy_stride", stride, 1, 8, &i->energy_stride, e));
-	return i->energy_stride & (i->energy_stride - 1) ? h->config->refuse(c, "energy_stride", "1, 2, 4 or 8", e) : MM_OK;
+	return side / 16 < 8 ? side / 16 : 8;
+}
+
+static const mma_setting more_settings[] = {
+	MMA_SWITCH("skip_bad", mm_instance, skip_bad, 0,
+	           "Sounds that are refused are counted, the first ten named, and left out."),
+	MMA_REAL("max_seconds", mm_instance, want.max_seconds, 60, 0.01, 3600, "Longer sounds are refused."),
+	MMA_INT("cache_mb", mm_instance, cache_mb, 256, 0, 1 << 20,
+	        "Memory for the spectrograms of each split, which are made when the data is opened; those that it does not "
+	        "hold are made again each time."),
+	MMA_INT("width", mm_instance, width, 16, 1, 1024, "Channels of the networks."),
+	MMA_INT("energy_channels", mm_instance, energy_channels, 16, 1, 1024,
+	        "Channels of the convolution that feeds the energy's trunk."),
+	MMA_INT_BY("energy_stride", mm_instance, energy_stride, 4, usual_stride, 1, 8,
+	           "Of that convolution, 1, 2, 4 or 8. The default is the shorter side / 16, at most 8."),
+};
+
+static const mm_setting *setting_at(uint32_t index)
+{
+	static const mma_part parts[] = { { mel_settings, MMA_COUNT(mel_settings) },
+		                              { key_settings, MMA_COUNT(key_settings) },
+		                              { deal_settings, MMA_COUNT(deal_settings) },
+		                              { more_settings, MMA_COUNT(more_settings) } };
+	return pairs_setting_at(PAIRS_SOUND, parts, MMA_COUNT(parts), index);
+}
+const mm_modality_settings audio_settings = { MM_SIZE_THROUGH(mm_modality_settings, at), setting_at };
+
+static mm_status check_mel(const mma_host *h, mm_config *c, mm_instance *i, mm_error *e)
+{
+	if (i->mel.window % 2 || i->mel.window < i->mel.hop)
+		return h->config->refuse(c, "window", "an even number of samples, not below hop", e);
+	if (i->high_db < i->low_db + 10)
+		return h->config->refuse(c, "high_db", "at least 10 more than low_db", e);
+	i->mel.low_db = (float)i->low_db;
+	i->mel.high_db = (float)i->high_db;
+	i->want.rate = i->mel.rate;
+	return audio_mel_create(h, &i->mel, &i->tool, e);
+}
+
+static mm_status read_settings(const mma_host *h, mm_config *c, mm_instance *i, mm_error *e)
+{
+	MMA_TRY(mma_settings(h, c, mel_settings, MMA_COUNT(mel_settings), i, e));
+	MMA_TRY(pairs_check_power(h, c, "bands", i->mel.bands, "16, 32, 64, 128 or 256", e));
+	MMA_TRY(pairs_check_power(h, c, "frames", i->mel.frames, "16, 32, 64, 128 or 256", e));
+	MMA_TRY(pairs_settings(h, c, PAIRS_SOUND, &i->source, e));
+	MMA_TRY(mma_settings(h, c, key_settings, MMA_COUNT(key_settings), i, e));
+	if (i->keys == AUDIO_KEYS_CLASS)
+		MMA_TRY(mma_settings(h, c, deal_settings, MMA_COUNT(deal_settings), i, e));
+	if (i->jitter > i->mel.frames / 2)
+		return h->config->refuse(c, "jitter", "at most half of frames", e);
+	MMA_TRY(mma_settings(h, c, more_settings, MMA_COUNT(more_settings), i, e));
+	MMA_TRY(pairs_check_power(h, c, "energy_stride", i->energy_stride, "1, 2, 4 or 8", e));
+	return check_mel(h, c, i, e);
 }
 
 mm_status audio_create(void *self, mm_config *config, mm_instance **out, mm_error *e)
 {
-	const com_host *h = self;
-	mm_instance *i = com_alloc(h, 1, sizeof(*i));
+	const mma_host *h = self;
+	mm_instance *i = mma_new(h, 1, sizeof(*i));
 	if (!i)
-		return com_no_memory(e, "an instance");
+		return mma_no_memory(e, "an instance");
 	i->host = h;
-	mm_status status = read_mel_settings(h, config, i, e);
+	mm_status status = read_settings(h, config, i, e);
 	if (status == MM_OK)
-		status = read_data_settings(h, config, i, e);
-	if (status == MM_OK)
-		status = read_net_settings(h, config, i, e);
-	if (status == MM_OK)
-		status = audio_mel_create(h, &i->mel, &i->tool, e);
-	if (status != MM_OK) {
+		*out = i;
+	else
 		audio_destroy(i);
-		return status;
-	}
-	*out = i;
-	return MM_OK;
+	return status;
 }
 
 void audio_destroy(mm_instance *i)
@@ -94,7 +120,7 @@ void audio_destroy(mm_instance *i)
 	if (!i)
 		return;
 	audio_mel_destroy(i->tool);
-	com_release(i->host, i);
+	mma_free(i->host, i);
 }
 
 size_t audio_floats(const mm_instance *i)
@@ -104,51 +130,22 @@ size_t audio_floats(const mm_instance *i)
 
 mm_status audio_describe(mm_instance *i, mm_modality_info *out, mm_error *e)
 {
-	if (!i->knows_classes)
-		COM_TRY(pairs_classes(i->host, &i->source, &i->n_classes, e));
-	i->knows_classes = true;
-	out->shape = (mm_shape){ 3, { i->mel.bands, i->mel.frames, 1, 0 } };
-	out->support = MM_SUPPORT_BOX;
-	out->lo = -1.0f;
-	out->hi = 1.0f;
-	out->likelihood = MM_LIKELIHOOD_GAUSSIAN;
-	out->likelihood_scale = 0.5f;
-	out->likelihood_weight = 1.0f;
-	out->n_classes = i->n_classes;
+	const mm_shape shape = { 3, { i->mel.bands, i->mel.frames, 1, 0 } };
+	MMA_TRY(pairs_know(i->host, &i->source, &i->known, e));
+	mma_describe(out, &shape, -1, 1, 0.5f, i->known.classes);
 	return MM_OK;
 }
 
-/* ---------------------------------------------------------------- state: one line of text */
-
-#define STATE "audio 1 classes %u\n"
+/* ---------------------------------------------------------------- state */
 
 static mm_status save(mm_instance *i, void **bytes, size_t *size, mm_error *e)
 {
-	char *text = com_format(i->host, STATE, (unsigned)i->n_classes);
-	if (!text)
-		return com_no_memory(e, "a state");
-	*bytes = text;
-	*size = strlen(text);
-	return MM_OK;
+	return pairs_save(i->host, "audio", &i->known, bytes, size, e);
 }
 
 static mm_status load(mm_instance *i, const void *bytes, size_t size, mm_error *e)
 {
-	char text[64] = "", again[64];
-	unsigned classes = 0;
-	if (size && size < sizeof(text))
-		memcpy(text, bytes, size);
-	const bool read = sscanf(text, STATE, &classes) == 1;
-	snprintf(again, sizeof(again), STATE, classes);
-	if (!read || strcmp(text, again))
-		return com_fail(e, MM_EFORMAT, "%zu bytes are no state of this plugin; expected \"audio 1 classes N\"", size);
-	i->n_classes = classes;
-	i->knows_classes = true;
-	return MM_OK;
+	return pairs_load("audio", bytes, size, &i->known, e);
 }
 
-const mm_modality_state audio_state = {
-	.struct_size = MM_SIZE_THROUGH(mm_modality_state, load),
-	.save = save,
-	.load = load,
-};
+const mm_modality_state audio_state = { MM_SIZE_THROUGH(mm_modality_state, load), save, load };

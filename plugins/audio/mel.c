@@ -58,7 +58,7 @@ static mm_status fill_bands(audio_mel *m, mm_error *e)
 	for (int32_t b = 0; b < m->s.bands; b++) {
 		const int32_t n = fill_band(m, b, at);
 		if (!n)
-			return com_fail(
+			return mma_fail(
 				e, MM_ECONFIG,
 				"mel band %d of %d lies between two bins of a transform of %d points; set fewer bands or a larger "
 				"window",
@@ -72,29 +72,29 @@ static mm_status fill_bands(audio_mel *m, mm_error *e)
 
 static bool allocate(audio_mel *m)
 {
-	const com_host *h = m->host;
-	m->window = com_alloc(h, (size_t)m->s.window, sizeof(*m->window));
-	m->band = com_alloc(h, (size_t)m->s.bands, sizeof(*m->band));
-	m->weights = com_alloc(h, 2 * (size_t)m->bins, sizeof(*m->weights));
-	m->buffer = com_alloc(h, (size_t)m->fft, sizeof(*m->buffer));
-	m->power = com_alloc(h, (size_t)m->bins, sizeof(*m->power));
-	m->bin = com_alloc(h, (size_t)m->bins, sizeof(*m->bin));
+	const mma_host *h = m->host;
+	m->window = mma_new(h, (size_t)m->s.window, sizeof(*m->window));
+	m->band = mma_new(h, (size_t)m->s.bands, sizeof(*m->band));
+	m->weights = mma_new(h, 2 * (size_t)m->bins, sizeof(*m->weights));
+	m->buffer = mma_new(h, (size_t)m->fft, sizeof(*m->buffer));
+	m->power = mma_new(h, (size_t)m->bins, sizeof(*m->power));
+	m->bin = mma_new(h, (size_t)m->bins, sizeof(*m->bin));
 	m->forward = kiss_fftr_alloc(m->fft, 0, NULL, NULL);
 	m->inverse = kiss_fftr_alloc(m->fft, 1, NULL, NULL);
 	return m->window && m->band && m->weights && m->buffer && m->power && m->bin && m->forward && m->inverse;
 }
 
-mm_status audio_mel_create(const com_host *h, const audio_mel_settings *s, audio_mel **out, mm_error *e)
+mm_status audio_mel_create(const mma_host *h, const audio_mel_settings *s, audio_mel **out, mm_error *e)
 {
-	audio_mel *m = com_alloc(h, 1, sizeof(*m));
+	audio_mel *m = mma_new(h, 1, sizeof(*m));
 	if (!m)
-		return com_no_memory(e, "a spectrogram");
+		return mma_no_memory(e, "a spectrogram");
 	m->host = h;
 	m->s = *s;
 	for (m->fft = SHORTEST_FFT; m->fft < s->window; m->fft *= 2)
 		;
 	m->bins = m->fft / 2 + 1;
-	mm_status status = allocate(m) ? fill_bands(m, e) : com_no_memory(e, "a spectrogram");
+	mm_status status = allocate(m) ? fill_bands(m, e) : mma_no_memory(e, "a spectrogram");
 	if (status != MM_OK) {
 		audio_mel_destroy(m);
 		return status;
@@ -109,16 +109,16 @@ void audio_mel_destroy(audio_mel *m)
 {
 	if (!m)
 		return;
-	const com_host *h = m->host;
+	const mma_host *h = m->host;
 	kiss_fftr_free(m->forward);
 	kiss_fftr_free(m->inverse);
-	com_release(h, m->bin);
-	com_release(h, m->power);
-	com_release(h, m->buffer);
-	com_release(h, m->weights);
-	com_release(h, m->band);
-	com_release(h, m->window);
-	com_release(h, m);
+	mma_free(h, m->bin);
+	mma_free(h, m->power);
+	mma_free(h, m->buffer);
+	mma_free(h, m->weights);
+	mma_free(h, m->band);
+	mma_free(h, m->window);
+	mma_free(h, m);
 }
 
 size_t audio_mel_length(const audio_mel_settings *s)

@@ -22,7 +22,7 @@ typedef struct audio_mel_settings {
 typedef struct audio_mel audio_mel;
 
 /* Refused where a band would hold no bin of the transform. */
-mm_status audio_mel_create(const com_host *h, const audio_mel_settings *s, audio_mel **out, mm_error *e);
+mm_status audio_mel_create(const mma_host *h, const audio_mel_settings *s, audio_mel **out, mm_error *e);
 void audio_mel_destroy(audio_mel *m); /* accepts NULL */
 /* Samples of sound that a spectrogram is of: frames * hop. */
 size_t audio_mel_length(const audio_mel_settings *s);

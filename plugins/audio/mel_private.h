@@ -13,7 +13,7 @@ typedef struct audio_band {
 } audio_band;
 
 struct audio_mel {
-	const com_host *host;
+	const mma_host *host;
 	audio_mel_settings s;
 	int32_t fft, bins;
 	float *window;     /* [window] */

@@ -3,16 +3,14 @@
 
 #include "audio.h"
 
-#include <string.h>
-
 static const void *extension(const char *id)
 {
-	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&audio_picture
-	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&audio_state
-	       : !strcmp(id, MM_MODALITY_GROUP)      ? (const void *)&audio_group
-	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&audio_file
-	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&audio_classifier
-	                                             : NULL;
+	static const mma_extension list[] = {
+		{ MM_MODALITY_PICTURE, &audio_picture },       { MM_MODALITY_STATE, &audio_state },
+		{ MM_MODALITY_GROUP, &audio_group },           { MM_MODALITY_FILE, &audio_file },
+		{ MM_MODALITY_CLASSIFIER, &audio_classifier }, { MM_MODALITY_SETTINGS, &audio_settings },
+	};
+	return mma_find(list, MMA_COUNT(list), id);
 }
 
 static const mm_modality_desc sound = {
@@ -37,16 +35,4 @@ static const mm_modality_desc sound = {
 	.get_extension = extension,
 };
 
-static const mm_modality_desc *const modalities[] = { &sound };
-
-static mm_status load(const mm_host_api *api, void **self, mm_error *e)
-{
-	return com_load(api, sizeof(com_host), self, e);
-}
-
-static const mm_plugin_entry entry = COM_ENTRY("audio", modalities, load, com_unload);
-
-const mm_plugin_entry *mm_plugin_query_1(void)
-{
-	return &entry;
-}
+MMA_PLUGIN("org.mmcore.audio", "audio", "mmcore", PACKAGE_VERSION, "MIT", &sound)

@@ -8,13 +8,13 @@
 mm_status audio_render(mm_instance *i, const float *x, const char *path, mm_error *e)
 {
 	const size_t n = audio_mel_length(&i->mel);
-	float *sound = com_alloc(i->host, n, sizeof(*sound));
+	float *sound = mma_new(i->host, n, sizeof(*sound));
 	if (!sound)
-		return com_no_memory(e, "sound");
+		return mma_no_memory(e, "sound");
 	mm_status status = audio_mel_back(i->tool, x, i->griffin_lim, sound, e);
 	if (status == MM_OK)
 		status = audio_write_wav(i->host, path, i->mel.rate, sound, n, e);
-	com_release(i->host, sound);
+	mma_free(i->host, sound);
 	return status;
 }
 

@@ -15,10 +15,10 @@ typedef struct audio_want {
 /* All formats of libsndfile: the mean of the channels, resampled, with a peak of 1. Refused: what cannot be read, is
  * cut short, holds no samples or some that are no numbers, is longer than wanted, or silent. *out is released by the
  * caller and has *n floats, at least 1. */
-mm_status audio_read_sound(const com_host *h, const char *path, const audio_want *want, float **out, size_t *n,
+mm_status audio_read_sound(const mma_host *h, const char *path, const audio_want *want, float **out, size_t *n,
                            mm_error *e);
 /* A new WAV file, 16 bits, mono, complete or absent; what is over full scale is clipped. */
-mm_status audio_write_wav(const com_host *h, const char *path, int32_t rate, const float *x, size_t n, mm_error *e);
+mm_status audio_write_wav(const mma_host *h, const char *path, int32_t rate, const float *x, size_t n, mm_error *e);
 
 /* whole_file.c: an error when the file ends before what its header promises; libsndfile reads such a file as if it were
  * whole. fd is at the start, and left anywhere. */

@@ -13,25 +13,25 @@ typedef struct tally {
 static mm_status open_store(mm_instance *i, int32_t split, audio_store *s, mm_error *e)
 {
 	const size_t floats = audio_floats(i);
-	COM_TRY(pairs_open(i->host, &i->source, split, &s->pairs, e));
+	MMA_TRY(pairs_open(i->host, &i->source, split, &s->pairs, e));
 	const uint32_t n = s->pairs->n_items;
-	const size_t room = i->cache_bytes / (floats * sizeof(float));
+	const size_t room = ((size_t)i->cache_mb << 20) / (floats * sizeof(float));
 	s->room = room < n ? (uint32_t)room : n;
-	s->usable = com_alloc(i->host, n, sizeof(*s->usable));
-	s->place = com_alloc(i->host, n, sizeof(*s->place));
-	s->spectrogram = com_alloc(i->host, (size_t)s->room * floats, sizeof(*s->spectrogram));
+	s->usable = mma_new(i->host, n, sizeof(*s->usable));
+	s->place = mma_new(i->host, n, sizeof(*s->place));
+	s->spectrogram = mma_new(i->host, (size_t)s->room * floats, sizeof(*s->spectrogram));
 	if (!s->usable || !s->place || !s->spectrogram)
-		return com_no_memory(e, "spectrograms; set a smaller cache_mb");
+		return mma_no_memory(e, "spectrograms; set a smaller cache_mb");
 	return pairs_present(s->pairs, &i->source, "sound", s->usable, e);
 }
 
-static void close_store(const com_host *h, audio_store *s)
+static void close_store(const mma_host *h, audio_store *s)
 {
 	pairs_close(s->pairs);
-	com_release(h, s->usable);
-	com_release(h, s->place);
-	com_release(h, s->spectrogram);
-	com_release(h, s);
+	mma_free(h, s->usable);
+	mma_free(h, s->place);
+	mma_free(h, s->spectrogram);
+	mma_free(h, s);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -41,9 +41,9 @@ static mm_status make(const mm_instance *i, const audio_store *s, uint32_t item,
 {
 	char *path = pairs_file(s->pairs, &i->source, item);
 	if (!path)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	mm_status status = audio_spectrogram(i, tool, path, out, cut, e);
-	com_release(i->host, path);
+	mma_free(i->host, path);
 	return status;
 }
 
@@ -52,11 +52,11 @@ static mm_status judge_bad(const mm_instance *i, mm_status status, const mm_erro
 {
 	const char *section = i->source.instance;
 	if (status == MM_ENOMEM)
-		return com_fail(e, status, "%s", why->message);
+		return mma_fail(e, status, "%s", why->message);
 	if (!i->skip_bad)
-		return com_fail(e, status, "%s; [%s] skip_bad = yes leaves out what cannot be read", why->message, section);
+		return mma_fail(e, status, "%s; [%s] skip_bad = yes leaves out what cannot be read", why->message, section);
 	if (t->bad++ < NAMED)
-		com_log(i->host, MM_LOG_WARNING, "[%s] left out: %s", section, why->message);
+		mma_log(i->host, MM_LOG_WARNING, "[%s] left out: %s", section, why->message);
 	return MM_OK;
 }
 
@@ -88,10 +88,10 @@ static void report(const mm_instance *i, int32_t split, const audio_store *s, ui
 {
 	const char *section = i->source.instance, *name = split == MM_SPLIT_TRAIN ? "training" : "test";
 	if (t->bad)
-		com_log(i->host, MM_LOG_WARNING,
+		mma_log(i->host, MM_LOG_WARNING,
 		        "[%s] %u sounds of the %s split cannot be read and are left out (skip_bad = yes)%s", section,
 		        (unsigned)t->bad, name, t->bad > NAMED ? "; the first ten are named above" : "");
-	com_log(i->host, MM_LOG_INFO, "[%s] %u sounds of the %s split; of %u the middle %.3g s is taken%s", section,
+	mma_log(i->host, MM_LOG_INFO, "[%s] %u sounds of the %s split; of %u the middle %.3g s is taken%s", section,
 	        (unsigned)usable, name, (unsigned)t->cut, (double)audio_mel_length(&i->mel) / i->mel.rate,
 	        s->kept < usable ? "; cache_mb does not hold all spectrograms, others are made each time" : "");
 }
@@ -100,17 +100,17 @@ static mm_status read_sounds(mm_instance *i, int32_t split, audio_store *s, mm_e
 {
 	tally t = { 0 };
 	uint32_t usable = 0;
-	float *scratch = com_alloc(i->host, audio_floats(i), sizeof(*scratch));
-	mm_status status = scratch ? MM_OK : com_no_memory(e, "a spectrogram");
+	float *scratch = mma_new(i->host, audio_floats(i), sizeof(*scratch));
+	mm_status status = scratch ? MM_OK : mma_no_memory(e, "a spectrogram");
 	for (uint32_t k = 0; status == MM_OK && k < s->pairs->n_items; k++) {
 		if (s->usable[k])
 			status = read_sound(i, s, k, scratch, &t, e);
 		usable += s->usable[k];
 	}
-	com_release(i->host, scratch);
-	COM_TRY(status);
+	mma_free(i->host, scratch);
+	MMA_TRY(status);
 	if (!usable)
-		return com_fail(e, MM_EFORMAT, "%s: none of %u sounds of the %s split can be read", i->source.root,
+		return mma_fail(e, MM_EFORMAT, "%s: none of %u sounds of the %s split can be read", i->source.root,
 		                (unsigned)s->pairs->n_items, split == MM_SPLIT_TRAIN ? "training" : "test");
 	pairs_filter(s->pairs, is_usable, s->usable);
 	report(i, split, s, usable, &t);
@@ -123,9 +123,9 @@ mm_status audio_store_acquire(mm_instance *i, int32_t split, audio_store **out, 
 {
 	audio_store *s = i->store[split];
 	if (!s) {
-		s = com_alloc(i->host, 1, sizeof(*s));
+		s = mma_new(i->host, 1, sizeof(*s));
 		if (!s)
-			return com_no_memory(e, "a data set");
+			return mma_no_memory(e, "a data set");
 		mm_status status = open_store(i, split, s, e);
 		if (status == MM_OK)
 			status = read_sounds(i, split, s, e);
@@ -144,7 +144,7 @@ void audio_store_release(mm_instance *i, audio_store *s)
 {
 	if (!s || --s->references)
 		return;
-	for (size_t k = 0; k < COM_COUNT(i->store); k++)
+	for (size_t k = 0; k < MMA_COUNT(i->store); k++)
 		if (i->store[k] == s)
 			i->store[k] = NULL;
 	close_store(i->host, s);
@@ -158,7 +158,7 @@ mm_status audio_store_get(const mm_instance *i, const audio_store *s, uint32_t i
 		*out = s->spectrogram + s->place[item] * audio_floats(i);
 		return MM_OK;
 	}
-	COM_TRY(make(i, s, item, tool, scratch, &cut, e));
+	MMA_TRY(make(i, s, item, tool, scratch, &cut, e));
 	*out = scratch;
 	return MM_OK;
 }

@@ -35,17 +35,17 @@ static uint32_t to_bits(float x)
 	return (uint32_t)(int32_t)lrintf(clipped * 32767) & 0xFFFF;
 }
 
-mm_status audio_write_wav(const com_host *h, const char *path, int32_t rate, const float *x, size_t n, mm_error *e)
+mm_status audio_write_wav(const mma_host *h, const char *path, int32_t rate, const float *x, size_t n, mm_error *e)
 {
 	if (n > (INT32_MAX - HEADER) / 2)
-		return com_fail(e, MM_EUNSUPPORTED, "%s: %zu samples are too many for a WAV file", path, n);
-	unsigned char *bytes = com_alloc(h, HEADER + 2 * n, 1);
+		return mma_fail(e, MM_EUNSUPPORTED, "%s: %zu samples are too many for a WAV file", path, n);
+	unsigned char *bytes = mma_new(h, HEADER + 2 * n, 1);
 	if (!bytes)
-		return com_no_memory(e, path);
+		return mma_no_memory(e, path);
 	put_header(bytes, (uint32_t)rate, (uint32_t)(2 * n));
 	for (size_t k = 0; k < n; k++)
 		put(bytes + HEADER + 2 * k, to_bits(x[k]), 2);
 	mm_status status = com_write_file(h, path, bytes, HEADER + 2 * n, e);
-	com_release(h, bytes);
+	mma_free(h, bytes);
 	return status;
 }

@@ -32,7 +32,7 @@ static mm_status check_chunks(int fd, uint64_t size, const char *data, bool big,
 		if (!memcmp(head, data, 4))
 			return bytes == UNKNOWN || bytes <= left
 			           ? MM_OK
-			           : com_fail(
+			           : mma_fail(
 							 e, MM_EFORMAT,
 							 "%s: cut short: its header promises %lu bytes of sound, %llu are there; copy the file "
 							 "again",
@@ -54,9 +54,9 @@ static mm_status check_ogg(int fd, uint64_t size, const char *path, mm_error *e)
 		if (!memcmp(page + at, "OggS", 4))
 			return at + 5 < n && page[at + 5] & 4
 			           ? MM_OK
-			           : com_fail(e, MM_EFORMAT,
+			           : mma_fail(e, MM_EFORMAT,
 			                      "%s: cut short: its last page is not the stream's last; copy the file again", path);
-	return com_fail(e, MM_EFORMAT, "%s: cut short or damaged: no page near its end; copy the file again", path);
+	return mma_fail(e, MM_EFORMAT, "%s: cut short or damaged: no page near its end; copy the file again", path);
 }
 
 mm_status audio_check_whole(int fd, uint64_t size, const char *path, mm_error *e)

@@ -9,10 +9,10 @@
 
 pairs_entry *pairs_entry_add(pairs_entries *a)
 {
-	void *array = a->entry;
-	if (!com_reserve(a->host, &array, a->n, &a->capacity, sizeof(*a->entry)))
+	pairs_entry *grown = mma_grow(a->host, a->entry, a->n, &a->capacity, sizeof(*grown));
+	if (!grown)
 		return NULL;
-	a->entry = array;
+	a->entry = grown;
 	a->entry[a->n] = (pairs_entry){ .split = PAIRS_UNSAID, .label = -1 };
 	return &a->entry[a->n++];
 }
@@ -37,7 +37,7 @@ static mm_status keep(pairs_entries *a, const char *text, size_t length, const c
 	if (!length || *out)
 		return MM_OK;
 	*out = com_keep(a->host, &a->strings, text, length);
-	return *out ? MM_OK : com_no_memory(e, "names");
+	return *out ? MM_OK : mma_no_memory(e, "names");
 }
 
 /* Entries whose names are of another form are left out and counted. */
@@ -53,15 +53,15 @@ static mm_status read_names(pairs_entries *a, mm_error *e)
 			first = first ? first : name;
 			continue;
 		}
-		COM_TRY(keep(a, said.label, said.label_length, &entry->class, e));
-		COM_TRY(keep(a, said.group, said.group_length, &entry->group, e));
+		MMA_TRY(keep(a, said.label, said.label_length, &entry->class, e));
+		MMA_TRY(keep(a, said.group, said.group_length, &entry->group, e));
 		a->entry[kept++] = *entry;
 	}
 	if (!kept)
-		return com_fail(e, MM_EFORMAT, "%s: no name of %zu is like names = %s (the first is %.100s)", a->source->root,
+		return mma_fail(e, MM_EFORMAT, "%s: no name of %zu is like names = %s (the first is %.100s)", a->source->root,
 		                a->n, names, first);
 	if (first)
-		com_log(a->host, MM_LOG_WARNING, "[%s] %zu of %zu files are not named %s and are left out (first: %.100s)",
+		mma_log(a->host, MM_LOG_WARNING, "[%s] %zu of %zu files are not named %s and are left out (first: %.100s)",
 		        a->source->instance, a->n - kept, a->n, names, first);
 	a->n = kept;
 	return MM_OK;
@@ -106,9 +106,9 @@ static mm_status disagree(const pairs_entries *a, const pairs_entry *entry, cons
                           const char *other, mm_error *e)
 {
 	if (entry->line)
-		return com_fail(e, MM_EFORMAT, "%s:%u: key %.100s has the %s %.100s, and %.100s before", a->table,
+		return mma_fail(e, MM_EFORMAT, "%s:%u: key %.100s has the %s %.100s, and %.100s before", a->table,
 		                (unsigned)entry->line, entry->key, what, other, one);
-	return com_fail(e, MM_EFORMAT, "%s: key %.100s has the %s %.100s and %.100s", a->source->root, entry->key, what,
+	return mma_fail(e, MM_EFORMAT, "%s: key %.100s has the %s %.100s and %.100s", a->source->root, entry->key, what,
 	                one, other);
 }
 
@@ -129,9 +129,9 @@ static mm_status join(const pairs_entries *a, size_t at, size_t end, mm_error *e
 	for (size_t i = at + 1; i < end; i++) {
 		const pairs_entry *entry = &a->entry[i];
 		for (int kind = 0; kind < PAIRS_KINDS; kind++)
-			COM_TRY(share_text(a, entry, kinds[kind], entry->file[kind], &first->file[kind], e));
-		COM_TRY(share_text(a, entry, "label", entry->class, &first->class, e));
-		COM_TRY(share_text(a, entry, "group", entry->group, &first->group, e));
+			MMA_TRY(share_text(a, entry, kinds[kind], entry->file[kind], &first->file[kind], e));
+		MMA_TRY(share_text(a, entry, "label", entry->class, &first->class, e));
+		MMA_TRY(share_text(a, entry, "group", entry->group, &first->group, e));
 		if (first->split == PAIRS_UNSAID)
 			first->split = entry->split;
 		if (entry->split != PAIRS_UNSAID && entry->split != first->split)
@@ -147,13 +147,13 @@ static mm_status join(const pairs_entries *a, size_t at, size_t end, mm_error *e
 static mm_status settle(pairs_entries *a, mm_error *e)
 {
 	if (*a->source->names)
-		COM_TRY(read_names(a, e));
+		MMA_TRY(read_names(a, e));
 	qsort(a->entry, a->n, sizeof(*a->entry), compare);
 	for (size_t at = 0, end; at < a->n; at = end) {
 		end = end_of(a, at);
-		COM_TRY(join(a, at, end, e));
+		MMA_TRY(join(a, at, end, e));
 	}
-	COM_TRY(pairs_label_classes(a, e));
+	MMA_TRY(pairs_label_classes(a, e));
 	return pairs_split_entries(a, e);
 }
 
@@ -164,13 +164,13 @@ static mm_status give_caption_file(pairs_reader *r, const char *file, mm_error *
 	com_text text;
 	char *line, *path = pairs_path(r->host, r->source->root, file);
 	size_t length;
-	mm_status status = path ? com_text_open(r->host, path, PAIRS_FILE_MAX, &text, e) : com_no_memory(e, "a path");
+	mm_status status = path ? com_text_open(r->host, path, PAIRS_FILE_MAX, &text, e) : mma_no_memory(e, "a path");
 	if (status == MM_OK) {
 		while (status == MM_OK && com_text_line(&text, &line, &length))
 			status = pairs_add_caption(r, line, length, &(pairs_place){ .path = path, .line = text.number }, e);
 		com_text_close(r->host, &text);
 	}
-	com_release(r->host, path);
+	mma_free(r->host, path);
 	return status;
 }
 
@@ -182,14 +182,14 @@ static mm_status give_item(pairs_reader *r, const pairs_entries *a, size_t at, s
 		                        .file = first->file[r->source->kind],
 		                        .label = first->label,
 		                        .group = first->group };
-	COM_TRY(pairs_add_item(r, &found, e));
+	MMA_TRY(pairs_add_item(r, &found, e));
 	if (first->file[PAIRS_TEXT])
-		COM_TRY(give_caption_file(r, first->file[PAIRS_TEXT], e));
+		MMA_TRY(give_caption_file(r, first->file[PAIRS_TEXT], e));
 	for (size_t i = at; i < end; i++) {
 		const pairs_entry *entry = &a->entry[i];
 		const pairs_place place = { .path = a->table, .line = entry->line };
 		if (entry->caption)
-			COM_TRY(pairs_add_caption(r, entry->caption, strlen(entry->caption), &place, e));
+			MMA_TRY(pairs_add_caption(r, entry->caption, strlen(entry->caption), &place, e));
 	}
 	return MM_OK;
 }
@@ -200,12 +200,12 @@ static mm_status give(pairs_reader *r, const pairs_entries *a, mm_error *e)
 	for (size_t at = 0, end; at < a->n; at = end) {
 		end = end_of(a, at);
 		if (a->entry[at].split == r->split)
-			COM_TRY(give_item(r, a, at, end, e));
+			MMA_TRY(give_item(r, a, at, end, e));
 	}
 	if (!r->out->n_captions && r->source->kind == PAIRS_TEXT) {
 		static const char none[] = "there are no captions beside the other files";
 		r->out->absent = com_keep(r->host, &r->out->strings, none, sizeof(none) - 1);
-		return r->out->absent ? MM_OK : com_no_memory(e, "captions");
+		return r->out->absent ? MM_OK : mma_no_memory(e, "captions");
 	}
 	return MM_OK;
 }
@@ -218,7 +218,7 @@ static void tell(const pairs_entries *a)
 		items++;
 		test += a->entry[at].split == MM_SPLIT_TEST;
 	}
-	com_log(a->host, MM_LOG_INFO, "[%s] %s: %zu items, %zu of them for testing (%s); %s; %s", a->source->instance,
+	mma_log(a->host, MM_LOG_INFO, "[%s] %s: %zu items, %zu of them for testing (%s); %s; %s", a->source->instance,
 	        a->table ? a->table : a->source->root, items, test, a->split, a->keys, a->classes);
 }
 
@@ -226,13 +226,13 @@ static void tell(const pairs_entries *a)
 
 static mm_status collect_and_settle(pairs_entries *a, pairs_collect collect, mm_error *e)
 {
-	COM_TRY(collect(a, e));
+	MMA_TRY(collect(a, e));
 	return settle(a, e);
 }
 
 static void clear(pairs_entries *a)
 {
-	com_release(a->host, a->entry);
+	mma_free(a->host, a->entry);
 	com_arena_clear(a->host, &a->strings);
 }
 
@@ -246,7 +246,7 @@ mm_status pairs_entries_read(pairs_reader *r, pairs_collect collect, mm_error *e
 	return status;
 }
 
-mm_status pairs_entries_classes(const com_host *h, const pairs_source *s, pairs_collect collect, uint32_t *out,
+mm_status pairs_entries_classes(const mma_host *h, const pairs_source *s, pairs_collect collect, uint32_t *out,
                                 mm_error *e)
 {
 	pairs_entries a = { .host = h, .source = s };

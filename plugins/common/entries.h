@@ -29,7 +29,7 @@ typedef struct pairs_entry {
 } pairs_entry;
 
 typedef struct pairs_entries {
-	const com_host *host;
+	const mma_host *host;
 	const pairs_source *source;
 	pairs_entry *entry; /* sorted by key, those of one key as they were found */
 	size_t n, capacity;
@@ -45,10 +45,12 @@ typedef mm_status (*pairs_collect)(pairs_entries *a, mm_error *e);
 /* What a layout does with entries that `collect` finds: those of a split are read, their classes are counted and how
  * the data was understood is told to the log. */
 mm_status pairs_entries_read(pairs_reader *r, pairs_collect collect, mm_error *e);
-mm_status pairs_entries_classes(const com_host *h, const pairs_source *s, pairs_collect collect, uint32_t *out,
+mm_status pairs_entries_classes(const mma_host *h, const pairs_source *s, pairs_collect collect, uint32_t *out,
                                 mm_error *e);
 /* Room for one more, empty but for its numbers; NULL when out of memory. */
 pairs_entry *pairs_entry_add(pairs_entries *a);
+
+extern const char *const pairs_layout_names[]; /* by PAIRS_AUTO ...; NULL behind the last */
 
 /* pairs_scan.c: the kind of a file by its ending, PAIRS_KINDS: of none. */
 int pairs_kind(const char *name);

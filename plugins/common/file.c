@@ -30,27 +30,27 @@ mm_status com_text_begin(const char *path, const char *bytes, size_t size, size_
 	bool wide = size >= 2 && (!memcmp(bytes, little, 2) || !memcmp(bytes, big, 2));
 	if (size >= 4 && !wide) /* without a mark, every other byte of Western letters is 0 */
 		wide = (!bytes[0] && !bytes[2] && bytes[1] && bytes[3]) || (bytes[0] && bytes[2] && !bytes[1] && !bytes[3]);
-	return wide ? com_fail(e, MM_EFORMAT, "%s: text in UTF-16 or UTF-32, as some editors save it; save it as UTF-8",
+	return wide ? mma_fail(e, MM_EFORMAT, "%s: text in UTF-16 or UTF-32, as some editors save it; save it as UTF-8",
 	                       path)
 	            : MM_OK;
 }
 
-static mm_status read_all(const com_host *h, FILE *file, const char *path, size_t limit, com_text *out, mm_error *e)
+static mm_status read_all(const mma_host *h, FILE *file, const char *path, size_t limit, com_text *out, mm_error *e)
 {
 	struct stat info;
 	if (fstat(fileno(file), &info))
-		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
+		return mma_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	if (!S_ISREG(info.st_mode))
-		return com_fail(e, MM_EFORMAT, "%s: not a regular file", path);
+		return mma_fail(e, MM_EFORMAT, "%s: not a regular file", path);
 	if ((uintmax_t)info.st_size > limit)
-		return com_fail(e, MM_EFORMAT, "%s: %lld bytes, at most %zu are read", path, (long long)info.st_size, limit);
-	char *bytes = com_alloc(h, (size_t)info.st_size + 1, 1);
+		return mma_fail(e, MM_EFORMAT, "%s: %lld bytes, at most %zu are read", path, (long long)info.st_size, limit);
+	char *bytes = mma_new(h, (size_t)info.st_size + 1, 1);
 	if (!bytes)
-		return com_no_memory(e, path);
+		return mma_no_memory(e, path);
 	size_t size = fread(bytes, 1, (size_t)info.st_size, file);
 	if (ferror(file)) {
-		com_release(h, bytes);
-		return com_fail(e, MM_EIO, "%s: cannot be read: %s", path, strerror(errno));
+		mma_free(h, bytes);
+		return mma_fail(e, MM_EIO, "%s: cannot be read: %s", path, strerror(errno));
 	}
 	bytes[size] = 0;
 	*out = (com_text){ .bytes = bytes, .size = size, .path = path };
@@ -60,19 +60,19 @@ static mm_status read_all(const com_host *h, FILE *file, const char *path, size_
 	return status;
 }
 
-mm_status com_text_open(const com_host *h, const char *path, size_t limit, com_text *out, mm_error *e)
+mm_status com_text_open(const mma_host *h, const char *path, size_t limit, com_text *out, mm_error *e)
 {
 	FILE *file = fopen(path, "rb");
 	if (!file)
-		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
+		return mma_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = read_all(h, file, path, limit, out, e);
 	fclose(file);
 	return status;
 }
 
-void com_text_close(const com_host *h, com_text *t)
+void com_text_close(const mma_host *h, com_text *t)
 {
-	com_release(h, t->bytes);
+	mma_free(h, t->bytes);
 	t->bytes = NULL;
 }
 
@@ -103,15 +103,15 @@ typedef struct draft {
 	char temporary[NAME_LIMIT + 64];
 } draft;
 
-static mm_status open_folder(const com_host *h, draft *d, mm_error *e)
+static mm_status open_folder(const mma_host *h, draft *d, mm_error *e)
 {
 	char *folder =
 		com_format(h, "%.*s", d->name == d->path ? 1 : (int)(d->name - d->path), d->name == d->path ? "." : d->path);
 	if (!folder)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	d->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	com_release(h, folder);
-	return d->folder >= 0 ? MM_OK : com_fail(e, MM_EIO, "%s: cannot be created: %s", d->path, strerror(errno));
+	mma_free(h, folder);
+	return d->folder >= 0 ? MM_OK : mma_fail(e, MM_EIO, "%s: cannot be created: %s", d->path, strerror(errno));
 }
 
 /* Never a file that is there already, nor what a link points to. */
@@ -129,7 +129,7 @@ static mm_status create_draft(draft *d, mm_error *e)
 		if (errno != EEXIST)
 			break;
 	}
-	return com_fail(e, MM_EIO, "%s: cannot be created: %s", d->path, strerror(errno));
+	return mma_fail(e, MM_EIO, "%s: cannot be created: %s", d->path, strerror(errno));
 }
 
 /* A full disk shows here, or when the file is closed. */
@@ -145,25 +145,25 @@ static mm_status fill_draft(draft *d, const char *bytes, size_t size, mm_error *
 	}
 	if (close(d->fd) && !reason)
 		reason = errno;
-	return reason ? com_fail(e, MM_EIO, "%s: cannot be written: %s", d->path, strerror(reason)) : MM_OK;
+	return reason ? mma_fail(e, MM_EIO, "%s: cannot be written: %s", d->path, strerror(reason)) : MM_OK;
 }
 
 static mm_status write_draft(draft *d, const void *bytes, size_t size, mm_error *e)
 {
-	COM_TRY(create_draft(d, e));
+	MMA_TRY(create_draft(d, e));
 	mm_status status = fill_draft(d, bytes, size, e);
 	if (status == MM_OK && renameat(d->folder, d->temporary, d->folder, d->name))
-		status = com_fail(e, MM_EIO, "%s: cannot be put in place: %s", d->path, strerror(errno));
+		status = mma_fail(e, MM_EIO, "%s: cannot be put in place: %s", d->path, strerror(errno));
 	if (status != MM_OK)
 		unlinkat(d->folder, d->temporary, 0);
 	return status;
 }
 
-mm_status com_write_file(const com_host *h, const char *path, const void *bytes, size_t size, mm_error *e)
+mm_status com_write_file(const mma_host *h, const char *path, const void *bytes, size_t size, mm_error *e)
 {
 	const char *slash = strrchr(path, '/');
 	draft d = { .path = path, .name = slash ? slash + 1 : path };
-	COM_TRY(open_folder(h, &d, e));
+	MMA_TRY(open_folder(h, &d, e));
 	mm_status status = write_draft(&d, bytes, size, e);
 	close(d.folder);
 	return status;

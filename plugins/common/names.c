@@ -100,7 +100,7 @@ int32_t pairs_split_named(const char *word, size_t length)
 		{ "testing", MM_SPLIT_TEST },  { "eval", MM_SPLIT_TEST },          { "val", PAIRS_VALIDATION },
 		{ "valid", PAIRS_VALIDATION }, { "validation", PAIRS_VALIDATION }, { "dev", PAIRS_VALIDATION },
 	};
-	for (size_t i = 0; i < COM_COUNT(words); i++)
+	for (size_t i = 0; i < MMA_COUNT(words); i++)
 		if (strlen(words[i].name) == length && !strncasecmp(words[i].name, word, length))
 			return words[i].split;
 	return PAIRS_UNSAID;

@@ -53,7 +53,7 @@ typedef struct pairs_sample {
 
 /* One split. Read-only after opening. */
 typedef struct pairs {
-	const com_host *host;
+	const mma_host *host;
 	int captions;  /* PAIRS_EACH ... */
 	bool numbered; /* keys end in #k */
 	pairs_item *item;
@@ -68,12 +68,28 @@ typedef struct pairs {
 #define PAIRS_CAPTION_MAX 4096u
 
 /* Reads the root and the keys of a plugin for files of that kind: layout, captions, and those of the layouts. */
-mm_status pairs_settings(const com_host *h, mm_config *c, int kind, pairs_source *out, mm_error *e);
+mm_status pairs_settings(const mma_host *h, mm_config *c, int kind, pairs_source *out, mm_error *e);
+/* Setting `index` of such a plugin, NULL behind the last: the keys that pairs_settings asks for, then its own. */
+const mm_setting *pairs_setting_at(int kind, const mma_part *parts, size_t n, uint32_t index);
+/* Refuses a value that is no power of two. */
+mm_status pairs_check_power(const mma_host *h, mm_config *c, const char *key, int32_t value, const char *expected,
+                            mm_error *e);
+
+/* How many classes there are, by the data or by a checkpoint, whose state is one line: "PLUGIN 1 classes N". */
+typedef struct pairs_known {
+	bool set;
+	uint32_t classes;
+} pairs_known;
+mm_status pairs_know(const mma_host *h, const pairs_source *s, pairs_known *k, mm_error *e);
+mm_status pairs_save(const mma_host *h, const char *plugin, const pairs_known *k, void **bytes, size_t *size,
+                     mm_error *e);
+mm_status pairs_load(const char *plugin, const void *bytes, size_t size, pairs_known *k, mm_error *e);
+
 /* How many classes the data has; 0: no labels. */
-mm_status pairs_classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e);
+mm_status pairs_classes(const mma_host *h, const pairs_source *s, uint32_t *out, mm_error *e);
 /* Captions are cut at PAIRS_CAPTION_MAX bytes; control characters and bytes that are no UTF-8 become blanks; both are
  * counted and told to the log. Pictures and sounds are not looked at. */
-mm_status pairs_open(const com_host *h, const pairs_source *s, int32_t split, pairs **out, mm_error *e);
+mm_status pairs_open(const mma_host *h, const pairs_source *s, int32_t split, pairs **out, mm_error *e);
 void pairs_close(pairs *p); /* accepts NULL */
 /* The pairs without the samples for which keep is false; order stays. `what` is said in the log when some go. */
 void pairs_filter(pairs *p, bool (*keep)(const pairs *p, const pairs_sample *s, void *ctx), void *ctx);
@@ -91,7 +107,7 @@ char *pairs_file(const pairs *p, const pairs_source *s, uint32_t item);
 mm_status pairs_present(const pairs *p, const pairs_source *s, const char *what, bool *ok, mm_error *e);
 /* That a path, which is not there, was looked for first, and what is there instead, in host memory; NULL when out of
  * memory. */
-char *pairs_instead(const com_host *h, const char *path);
+char *pairs_instead(const mma_host *h, const char *path);
 /* An error unless the index is in range. */
 mm_status pairs_check(const pairs *p, uint64_t index, mm_error *e);
 

@@ -33,34 +33,34 @@ static bool is_val(const char *folder, const char *name)
 }
 
 /* The split's one file in a folder below root ("": root itself): its path from root, in the arena. */
-static mm_status find_in(const com_host *h, const pairs_source *s, int32_t split, const char *below, com_arena *a,
+static mm_status find_in(const mma_host *h, const pairs_source *s, int32_t split, const char *below, com_arena *a,
                          const char **out, mm_error *e)
 {
 	const char **found = NULL;
 	char *folder = com_format(h, "%s/%s", s->root, below), *name = NULL;
 	uint32_t n = 0;
 	mm_status status = folder ? pairs_list(h, a, folder, split == MM_SPLIT_TRAIN ? is_train : is_val, &found, &n, e)
-	                          : com_no_memory(e, "a path");
+	                          : mma_no_memory(e, "a path");
 	if (status == MM_OK && n > 1)
-		status = com_fail(e, MM_EFORMAT, "%s holds both %s and %s; keep one year", folder, found[0], found[1]);
+		status = mma_fail(e, MM_EFORMAT, "%s holds both %s and %s; keep one year", folder, found[0], found[1]);
 	if (status == MM_OK && n) {
 		name = com_format(h, "%s%s", below, found[0]);
 		*out = name ? com_keep(h, a, name, strlen(name)) : NULL;
-		status = *out ? MM_OK : com_no_memory(e, "a path");
+		status = *out ? MM_OK : mma_no_memory(e, "a path");
 	}
-	com_release(h, name);
-	com_release(h, found);
-	com_release(h, folder);
+	mma_free(h, name);
+	mma_free(h, found);
+	mma_free(h, folder);
 	return status;
 }
 
 /* In annotations or beside it; *out is NULL when there is none. */
-static mm_status find_json(const com_host *h, const pairs_source *s, int32_t split, com_arena *a, const char **out,
+static mm_status find_json(const mma_host *h, const pairs_source *s, int32_t split, com_arena *a, const char **out,
                            mm_error *e)
 {
 	*out = NULL;
 	if (pairs_has_folder(h, s, "annotations"))
-		COM_TRY(find_in(h, s, split, "annotations/", a, out, e));
+		MMA_TRY(find_in(h, s, split, "annotations/", a, out, e));
 	return *out ? MM_OK : find_in(h, s, split, "", a, out, e);
 }
 
@@ -184,7 +184,7 @@ static mm_status get_array(const document *d, const cJSON *root, const char *key
 {
 	*out = cJSON_GetObjectItemCaseSensitive(root, key);
 	if (!cJSON_IsArray(*out))
-		return com_fail(e, MM_EFORMAT, "%s: no array \"%s\"; expected the captions of MSCOCO", d->path, key);
+		return mma_fail(e, MM_EFORMAT, "%s: no array \"%s\"; expected the captions of MSCOCO", d->path, key);
 	*n = (size_t)cJSON_GetArraySize(*out);
 	return MM_OK;
 }
@@ -212,7 +212,7 @@ static void count_odd(odd *o, const cJSON *record, size_t place)
 static void report_odd(const pairs_reader *r, const document *d, const odd *o, size_t n)
 {
 	if (o->n)
-		com_log(r->host, MM_LOG_WARNING, "[%s] %zu of %zu %s lack %s (first: %s); they are left out: %s",
+		mma_log(r->host, MM_LOG_WARNING, "[%s] %zu of %zu %s lack %s (first: %s); they are left out: %s",
 		        r->source->instance, o->n, n, o->list, o->lacks, o->first, d->path);
 }
 
@@ -221,10 +221,10 @@ static mm_status read_images(const pairs_reader *r, document *d, const cJSON *ro
 	const cJSON *array, *item;
 	size_t n, place = 0;
 	odd odds = { .list = "images", .lacks = "an \"id\" or a relative path \"file_name\"" };
-	COM_TRY(get_array(d, root, "images", &array, &n, e));
-	d->image = com_alloc(r->host, n + 1, sizeof(*d->image));
+	MMA_TRY(get_array(d, root, "images", &array, &n, e));
+	d->image = mma_new(r->host, n + 1, sizeof(*d->image));
 	if (!d->image)
-		return com_no_memory(e, "a list of pictures");
+		return mma_no_memory(e, "a list of pictures");
 	cJSON_ArrayForEach(item, array)
 	{
 		const cJSON *file = cJSON_GetObjectItemCaseSensitive(item, "file_name");
@@ -247,10 +247,10 @@ static mm_status read_notes(const pairs_reader *r, document *d, const cJSON *roo
 	const cJSON *array, *item;
 	size_t n, place = 0;
 	odd odds = { .list = "annotations", .lacks = "an \"image_id\" or a text \"caption\"" };
-	COM_TRY(get_array(d, root, "annotations", &array, &n, e));
-	d->note = com_alloc(r->host, n + 1, sizeof(*d->note));
+	MMA_TRY(get_array(d, root, "annotations", &array, &n, e));
+	d->note = mma_new(r->host, n + 1, sizeof(*d->note));
 	if (!d->note)
-		return com_no_memory(e, "captions");
+		return mma_no_memory(e, "captions");
 	cJSON_ArrayForEach(item, array)
 	{
 		const cJSON *text = cJSON_GetObjectItemCaseSensitive(item, "caption");
@@ -285,13 +285,13 @@ static mm_status add_all(pairs_reader *r, const document *d, mm_error *e)
 		const image *at = &d->image[i];
 		char *file = pairs_path(r->host, d->folder, at->file);
 		mm_status status = file ? pairs_add_item(r, &(pairs_found){ .name = at->file, .file = file, .label = -1 }, e)
-		                        : com_no_memory(e, "a path");
-		com_release(r->host, file);
-		COM_TRY(status);
+		                        : mma_no_memory(e, "a path");
+		mma_free(r->host, file);
+		MMA_TRY(status);
 		while (k < d->n_notes && compare_ids(&d->note[k].image, &at->id) < 0)
 			k++;
 		for (; k < d->n_notes && !compare_ids(&d->note[k].image, &at->id); k++)
-			COM_TRY(add_note(r, d, &d->note[k], e));
+			MMA_TRY(add_note(r, d, &d->note[k], e));
 	}
 	return MM_OK;
 }
@@ -307,8 +307,8 @@ static mm_status note_strangers(pairs_reader *r, const document *d, mm_error *e)
 	char *text = com_format(r->host, "%s: annotations are of image_id %s and others, images have id %s and others",
 	                        d->path, of, id);
 	r->out->absent = text ? com_keep(r->host, &r->out->strings, text, strlen(text)) : NULL;
-	com_release(r->host, text);
-	return r->out->absent ? MM_OK : com_no_memory(e, "captions");
+	mma_free(r->host, text);
+	return r->out->absent ? MM_OK : mma_no_memory(e, "captions");
 }
 
 static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, mm_error *e)
@@ -320,8 +320,8 @@ static mm_status read_document(pairs_reader *r, document *d, const cJSON *root, 
 		status = add_all(r, d, e);
 	if (status == MM_OK)
 		status = note_strangers(r, d, e);
-	com_release(r->host, d->image);
-	com_release(r->host, d->note);
+	mma_free(r->host, d->image);
+	mma_free(r->host, d->note);
 	return status;
 }
 
@@ -341,27 +341,27 @@ static mm_status check_values(const char *bytes, size_t size, const char *path, 
 			n += bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{';
 	}
 	return n <= most ? MM_OK
-	                 : com_fail(e, MM_EFORMAT,
+	                 : mma_fail(e, MM_EFORMAT,
 	                            "%s: %zu values in %zu bytes, expected %zu at most; these are no captions of MSCOCO",
 	                            path, n, size, most);
 }
 
 /* JSON text of `size` bytes, a NUL behind it. */
-static mm_status parse_text(const com_host *h, const document *d, const char *bytes, size_t size, cJSON **out,
+static mm_status parse_text(const mma_host *h, const document *d, const char *bytes, size_t size, cJSON **out,
                             mm_error *e)
 {
 	const char *end = NULL;
-	COM_TRY(check_values(bytes, size, d->path, e));
+	MMA_TRY(check_values(bytes, size, d->path, e));
 	size_t n = quote_numbers(bytes, size, NULL);
-	char *quoted = com_alloc(h, n + 1, 1);
+	char *quoted = mma_new(h, n + 1, 1);
 	if (!quoted)
-		return com_no_memory(e, d->path);
+		return mma_no_memory(e, d->path);
 	quote_numbers(bytes, size, quoted);
 	*out = cJSON_ParseWithLengthOpts(quoted, n, &end, 0);
 	mm_status status =
 		*out ? MM_OK
-			 : com_fail(e, MM_EFORMAT, "%s: not JSON, wrong near byte %zu", d->path, end ? (size_t)(end - quoted) : 0);
-	com_release(h, quoted);
+			 : mma_fail(e, MM_EFORMAT, "%s: not JSON, wrong near byte %zu", d->path, end ? (size_t)(end - quoted) : 0);
+	mma_free(h, quoted);
 	return status;
 }
 
@@ -369,7 +369,7 @@ static mm_status parse(pairs_reader *r, document *d, mm_error *e)
 {
 	com_text text;
 	cJSON *root = NULL;
-	COM_TRY(com_text_open(r->host, d->path, JSON_MAX, &text, e));
+	MMA_TRY(com_text_open(r->host, d->path, JSON_MAX, &text, e));
 	mm_status status = parse_text(r->host, d, text.bytes + text.at, text.size - text.at, &root, e);
 	com_text_close(r->host, &text);
 	if (status == MM_OK)
@@ -381,14 +381,14 @@ static mm_status parse(pairs_reader *r, document *d, mm_error *e)
 /* [annotations/]captions_train2017.json: the pictures are in train2017. */
 static mm_status read_json(pairs_reader *r, const char *name, mm_error *e)
 {
-	const com_host *h = r->host;
+	const mma_host *h = r->host;
 	const char *slash = strrchr(name, '/'), *year = (slash ? slash + 1 : name) + strlen("captions_");
 	char *path = pairs_path(h, r->source->root, name);
 	char *pictures = com_format(h, "%.*s", (int)(strlen(year) - strlen(".json")), year);
 	document d = { .path = path, .folder = pictures };
-	mm_status status = path && pictures ? parse(r, &d, e) : com_no_memory(e, "a path");
-	com_release(h, path);
-	com_release(h, pictures);
+	mm_status status = path && pictures ? parse(r, &d, e) : mma_no_memory(e, "a path");
+	mma_free(h, path);
+	mma_free(h, pictures);
 	return status;
 }
 
@@ -398,21 +398,21 @@ static mm_status read(pairs_reader *r, mm_error *e)
 	const char *name;
 	mm_status status = find_json(r->host, r->source, r->split, &strings, &name, e);
 	if (status == MM_OK && !name)
-		status = com_fail(e, MM_EIO, "%s: no %s*.json here or in annotations", r->source->root, split_prefix[r->split]);
+		status = mma_fail(e, MM_EIO, "%s: no %s*.json here or in annotations", r->source->root, split_prefix[r->split]);
 	if (status == MM_OK)
 		status = read_json(r, name, e);
 	com_arena_clear(r->host, &strings);
 	return status;
 }
 
-static mm_status classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
+static mm_status classes(const mma_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
 {
 	(void)h, (void)s, (void)e;
 	*out = 0;
 	return MM_OK;
 }
 
-static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
+static mm_status present(const mma_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	com_arena strings = { NULL, 0, 0 };
 	const char *name = NULL;

@@ -21,7 +21,7 @@ typedef struct row {
 } row;
 
 typedef struct lists {
-	const com_host *host;
+	const mma_host *host;
 	const char *root;
 	row *row;
 	size_t n, capacity;
@@ -37,7 +37,7 @@ static mm_status malformed(const com_text *t, const char *expected, const char *
 {
 	char visible[64];
 	utf8_visible(found, visible, sizeof(visible));
-	return com_fail(e, MM_EFORMAT, "%s:%u: found \"%s\", expected %s", t->path, (unsigned)t->number, visible, expected);
+	return mma_fail(e, MM_EFORMAT, "%s:%u: found \"%s\", expected %s", t->path, (unsigned)t->number, visible, expected);
 }
 
 /* A whole decimal number from `least` to INT32_MAX at the start of text; *end behind it. */
@@ -64,7 +64,7 @@ static mm_status each_line(lists *l, com_text *t, take_line take, mm_error *e)
 			continue;
 		if (!number(line, 1, &id, &rest) || *rest != ' ' || !rest[1])
 			return malformed(t, "a number from 1, a blank and a value", line, e);
-		COM_TRY(take(l, t, id, rest + 1, e));
+		MMA_TRY(take(l, t, id, rest + 1, e));
 	}
 	return MM_OK;
 }
@@ -75,7 +75,7 @@ static mm_status read_list(lists *l, int which, bool needed, take_line take, mm_
 	com_text text;
 	char *path = pairs_path(l->host, l->root, list_name[which]);
 	if (!path)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	mm_status status = MM_OK;
 	if (needed || com_is_file(path)) {
 		status = com_text_open(l->host, path, PAIRS_FILE_MAX, &text, e);
@@ -84,7 +84,7 @@ static mm_status read_list(lists *l, int which, bool needed, take_line take, mm_
 			com_text_close(l->host, &text);
 		}
 	}
-	com_release(l->host, path);
+	mma_free(l->host, path);
 	return status;
 }
 
@@ -92,17 +92,17 @@ static mm_status read_list(lists *l, int which, bool needed, take_line take, mm_
 
 static mm_status take_image(lists *l, const com_text *t, uint32_t id, const char *rest, mm_error *e)
 {
-	void *array = l->row;
 	if (!pairs_safe_path(rest))
 		return malformed(t, "a relative path below images", rest, e);
 	if (l->n && id <= l->row[l->n - 1].id)
 		return malformed(t, "a larger number than in the line before", rest, e);
-	if (!com_reserve(l->host, &array, l->n, &l->capacity, sizeof(*l->row)))
-		return com_no_memory(e, "a list of pictures");
-	l->row = array;
+	row *grown = mma_grow(l->host, l->row, l->n, &l->capacity, sizeof(*grown));
+	if (!grown)
+		return mma_no_memory(e, "a list of pictures");
+	l->row = grown;
 	char *file = com_keep(l->host, &l->strings, rest, strlen(rest));
 	if (!file)
-		return com_no_memory(e, "a list of pictures");
+		return mma_no_memory(e, "a list of pictures");
 	l->row[l->n++] = (row){ id, -1, -1, file };
 	return MM_OK;
 }
@@ -127,7 +127,7 @@ static mm_status numbered(const lists *l, const com_text *t, uint32_t id, const 
 	const char *end;
 	*out = find(l, id);
 	if (!*out)
-		return com_fail(e, MM_EFORMAT, "%s:%u: picture %u is not in images.txt", t->path, (unsigned)t->number,
+		return mma_fail(e, MM_EFORMAT, "%s:%u: picture %u is not in images.txt", t->path, (unsigned)t->number,
 		                (unsigned)id);
 	if (!number(rest, least, value, &end) || *end)
 		return malformed(t, least ? "a class number from 1" : "0 (test) or 1 (train)", rest, e);
@@ -138,7 +138,7 @@ static mm_status take_split(lists *l, const com_text *t, uint32_t id, const char
 {
 	uint32_t train;
 	row *r;
-	COM_TRY(numbered(l, t, id, rest, 0, &train, &r, e));
+	MMA_TRY(numbered(l, t, id, rest, 0, &train, &r, e));
 	if (train > 1)
 		return malformed(t, "0 (test) or 1 (train)", rest, e);
 	r->split = train ? MM_SPLIT_TRAIN : MM_SPLIT_TEST;
@@ -149,9 +149,9 @@ static mm_status take_label(lists *l, const com_text *t, uint32_t id, const char
 {
 	uint32_t class;
 	row *r;
-	COM_TRY(numbered(l, t, id, rest, 1, &class, &r, e));
+	MMA_TRY(numbered(l, t, id, rest, 1, &class, &r, e));
 	if (class > l->n_classes)
-		return com_fail(e, MM_EFORMAT, "%s:%u: class %u, but classes.txt has 1 to %u", t->path, (unsigned)t->number,
+		return mma_fail(e, MM_EFORMAT, "%s:%u: class %u, but classes.txt has 1 to %u", t->path, (unsigned)t->number,
 		                (unsigned)class, (unsigned)l->n_classes);
 	r->label = (int32_t) class - 1;
 	return MM_OK;
@@ -161,7 +161,7 @@ static mm_status take_class(lists *l, const com_text *t, uint32_t id, const char
 {
 	(void)rest;
 	if (id > 1000000)
-		return com_fail(e, MM_EFORMAT, "%s:%u: class %u; at most 1000000 are supported", t->path, (unsigned)t->number,
+		return mma_fail(e, MM_EFORMAT, "%s:%u: class %u; at most 1000000 are supported", t->path, (unsigned)t->number,
 		                (unsigned)id);
 	if (id > l->n_classes)
 		l->n_classes = id;
@@ -170,7 +170,7 @@ static mm_status take_class(lists *l, const com_text *t, uint32_t id, const char
 
 /* ---------------------------------------------------------------- captions */
 
-static char *caption_folder(const com_host *h, const pairs_source *s)
+static char *caption_folder(const mma_host *h, const pairs_source *s)
 {
 	if (s->text)
 		return com_format(h, "%s", s->text);
@@ -182,7 +182,7 @@ static mm_status add_captions(pairs_reader *r, const char *path, mm_error *e)
 	com_text text;
 	char *line;
 	size_t length;
-	COM_TRY(com_text_open(r->host, path, PAIRS_FILE_MAX, &text, e));
+	MMA_TRY(com_text_open(r->host, path, PAIRS_FILE_MAX, &text, e));
 	mm_status status = MM_OK;
 	while (status == MM_OK && com_text_line(&text, &line, &length))
 		status = pairs_add_caption(r, line, length, &(pairs_place){ .path = path, .line = text.number }, e);
@@ -198,11 +198,11 @@ static mm_status add_row(pairs_reader *r, const row *picture, const char *captio
 	mm_status status =
 		file && text
 			? pairs_add_item(r, &(pairs_found){ .name = picture->file, .file = file, .label = picture->label }, e)
-			: com_no_memory(e, "a path");
+			: mma_no_memory(e, "a path");
 	if (status == MM_OK)
 		status = com_is_file(text) ? add_captions(r, text, e) : pairs_note_absent(r, text, e);
-	com_release(r->host, file);
-	com_release(r->host, text);
+	mma_free(r->host, file);
+	mma_free(r->host, text);
 	return status;
 }
 
@@ -211,15 +211,15 @@ static mm_status add_rows(pairs_reader *r, const lists *l, mm_error *e)
 	mm_status status = MM_OK;
 	char *captions = caption_folder(r->host, r->source);
 	if (!captions)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	for (size_t i = 0; status == MM_OK && i < l->n; i++) {
 		if (l->row[i].split < 0)
-			status = com_fail(e, MM_EFORMAT, "%s/train_test_split.txt: no line for picture %u (%s)", l->root,
+			status = mma_fail(e, MM_EFORMAT, "%s/train_test_split.txt: no line for picture %u (%s)", l->root,
 			                  (unsigned)l->row[i].id, l->row[i].file);
 		else if (l->row[i].split == r->split)
 			status = add_row(r, &l->row[i], captions, e);
 	}
-	com_release(r->host, captions);
+	mma_free(r->host, captions);
 	return status;
 }
 
@@ -227,15 +227,15 @@ static mm_status add_rows(pairs_reader *r, const lists *l, mm_error *e)
 
 static void clear(lists *l)
 {
-	com_release(l->host, l->row);
+	mma_free(l->host, l->row);
 	com_arena_clear(l->host, &l->strings);
 }
 
 static mm_status read_lists(lists *l, mm_error *e)
 {
-	COM_TRY(read_list(l, LIST_CLASSES, false, take_class, e));
-	COM_TRY(read_list(l, LIST_IMAGES, true, take_image, e));
-	COM_TRY(read_list(l, LIST_SPLIT, true, take_split, e));
+	MMA_TRY(read_list(l, LIST_CLASSES, false, take_class, e));
+	MMA_TRY(read_list(l, LIST_IMAGES, true, take_image, e));
+	MMA_TRY(read_list(l, LIST_SPLIT, true, take_split, e));
 	return l->n_classes ? read_list(l, LIST_LABELS, true, take_label, e) : MM_OK;
 }
 
@@ -249,7 +249,7 @@ static mm_status read(pairs_reader *r, mm_error *e)
 	return status;
 }
 
-static mm_status classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
+static mm_status classes(const mma_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
 {
 	lists l = { .host = h, .root = s->root };
 	mm_status status = read_list(&l, LIST_CLASSES, false, take_class, e);
@@ -259,7 +259,7 @@ static mm_status classes(const com_host *h, const pairs_source *s, uint32_t *out
 	return status;
 }
 
-static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
+static mm_status present(const mma_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	(void)e;
 	*out = pairs_has_file(h, s, "images.txt");

@@ -31,7 +31,7 @@ static bool is_picture(const char *folder, const char *name)
 	static const char *const suffixes[] = { ".jpg", ".jpeg", ".png" };
 	const char *dot = strrchr(name, '.');
 	(void)folder;
-	for (size_t i = 0; dot && i < COM_COUNT(suffixes); i++)
+	for (size_t i = 0; dot && i < MMA_COUNT(suffixes); i++)
 		if (!strcasecmp(dot, suffixes[i]))
 			return true;
 	return false;
@@ -44,23 +44,23 @@ typedef struct classes {
 	com_arena strings;
 } classes;
 
-static void clear(const com_host *h, classes *c)
+static void clear(const mma_host *h, classes *c)
 {
-	com_release(h, c->name[0]);
-	com_release(h, c->name[1]);
+	mma_free(h, c->name[0]);
+	mma_free(h, c->name[1]);
 	com_arena_clear(h, &c->strings);
 }
 
-static mm_status list_classes(const com_host *h, const pairs_source *s, classes *c, mm_error *e)
+static mm_status list_classes(const mma_host *h, const pairs_source *s, classes *c, mm_error *e)
 {
 	for (int split = 0; split < 2; split++) {
 		char *path = pairs_path(h, s->root, split_folder[split]);
 		if (!path)
-			return com_no_memory(e, "a path");
+			return mma_no_memory(e, "a path");
 		mm_status status =
 			com_is_folder(path) ? pairs_list(h, &c->strings, path, is_class, &c->name[split], &c->n[split], e) : MM_OK;
-		com_release(h, path);
-		COM_TRY(status);
+		mma_free(h, path);
+		MMA_TRY(status);
 	}
 	return MM_OK;
 }
@@ -89,7 +89,7 @@ static mm_status add_picture(pairs_reader *r, const char *class, const char *pic
 	char *line, *file = com_format(r->host, "%s/%s/%s", split_folder[r->split], class, picture);
 	size_t length;
 	const size_t folder = strlen(split_folder[r->split]) + 1;
-	mm_status status = !file ? com_no_memory(e, "a path")
+	mm_status status = !file ? mma_no_memory(e, "a path")
 	                         : pairs_add_item(r,
 	                                          &(pairs_found){
 												  .name = file + folder,
@@ -99,14 +99,14 @@ static mm_status add_picture(pairs_reader *r, const char *class, const char *pic
 	                                          e);
 	for (int k = 0; status == MM_OK && captions && k < CAPTIONS_A_PICTURE; k++) {
 		if (!com_text_line(captions, &line, &length))
-			status = com_fail(e, MM_EFORMAT,
+			status = mma_fail(e, MM_EFORMAT,
 			                  "%s: ends after %u lines, within the captions of %s; expected are %d for each picture",
 			                  captions->path, (unsigned)captions->number, file, CAPTIONS_A_PICTURE);
 		else
 			status = pairs_add_caption(r, line, length,
 			                           &(pairs_place){ .path = captions->path, .line = captions->number }, e);
 	}
-	com_release(r->host, file);
+	mma_free(r->host, file);
 	return status;
 }
 
@@ -117,11 +117,11 @@ static mm_status add_class(pairs_reader *r, const classes *c, const char *class,
 	uint32_t n = 0, label = place(c, class);
 	char *path = com_format(r->host, "%s/%s/%s", r->source->root, split_folder[r->split], class);
 	mm_status status =
-		path ? pairs_list(r->host, &strings, path, is_picture, &picture, &n, e) : com_no_memory(e, "a path");
+		path ? pairs_list(r->host, &strings, path, is_picture, &picture, &n, e) : mma_no_memory(e, "a path");
 	for (uint32_t i = 0; status == MM_OK && i < n; i++)
 		status = add_picture(r, class, picture[i], label, captions, e);
-	com_release(r->host, path);
-	com_release(r->host, picture);
+	mma_free(r->host, path);
+	mma_free(r->host, picture);
 	com_arena_clear(r->host, &strings);
 	return status;
 }
@@ -133,7 +133,7 @@ static mm_status check_end(const pairs_reader *r, com_text *captions, mm_error *
 	size_t length;
 	while (com_text_line(captions, &line, &length))
 		if (length)
-			return com_fail(e, MM_EFORMAT,
+			return mma_fail(e, MM_EFORMAT,
 			                "%s:%u: one line too many; expected are %d for each of the %u pictures in %s/%s",
 			                captions->path, (unsigned)captions->number, CAPTIONS_A_PICTURE, (unsigned)r->out->n_items,
 			                r->source->root, split_folder[r->split]);
@@ -143,7 +143,7 @@ static mm_status check_end(const pairs_reader *r, com_text *captions, mm_error *
 static mm_status add_classes(pairs_reader *r, const classes *c, com_text *captions, mm_error *e)
 {
 	for (uint32_t i = 0; i < c->n[r->split]; i++)
-		COM_TRY(add_class(r, c, c->name[r->split][i], captions, e));
+		MMA_TRY(add_class(r, c, c->name[r->split][i], captions, e));
 	return captions ? check_end(r, captions, e) : MM_OK;
 }
 
@@ -152,7 +152,7 @@ static mm_status read_classes(pairs_reader *r, const classes *c, mm_error *e)
 	com_text captions;
 	char *path = pairs_path(r->host, r->source->root, split_captions[r->split]);
 	if (!path)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	mm_status status;
 	if (!com_is_file(path)) {
 		status = pairs_note_absent(r, path, e);
@@ -165,7 +165,7 @@ static mm_status read_classes(pairs_reader *r, const classes *c, mm_error *e)
 			com_text_close(r->host, &captions);
 		}
 	}
-	com_release(r->host, path);
+	mma_free(r->host, path);
 	return status;
 }
 
@@ -179,7 +179,7 @@ static mm_status read(pairs_reader *r, mm_error *e)
 	return status;
 }
 
-static mm_status count_classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
+static mm_status count_classes(const mma_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
 {
 	classes c = { .n = { 0, 0 } };
 	mm_status status = list_classes(h, s, &c, e);
@@ -189,7 +189,7 @@ static mm_status count_classes(const com_host *h, const pairs_source *s, uint32_
 	return status;
 }
 
-static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
+static mm_status present(const mma_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	(void)e;
 	*out = pairs_has_folder(h, s, "train") && pairs_has_folder(h, s, "test") &&

@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct listing {
-	const com_host *host;
+	const mma_host *host;
 	com_arena *strings;
 	const char **name;
 	size_t n, capacity;
@@ -17,13 +17,13 @@ typedef struct listing {
 
 static mm_status append(listing *l, const char *name, mm_error *e)
 {
-	void *array = l->name;
-	if (l->n >= UINT32_MAX || !com_reserve(l->host, &array, l->n, &l->capacity, sizeof(*l->name)))
-		return com_no_memory(e, "a list of files");
-	l->name = array;
+	const char **grown = l->n >= UINT32_MAX ? NULL : mma_grow(l->host, l->name, l->n, &l->capacity, sizeof(*grown));
+	if (!grown)
+		return mma_no_memory(e, "a list of files");
+	l->name = grown;
 	l->name[l->n] = com_keep(l->host, l->strings, name, strlen(name));
 	if (!l->name[l->n])
-		return com_no_memory(e, "a list of files");
+		return mma_no_memory(e, "a list of files");
 	l->n++;
 	return MM_OK;
 }
@@ -35,9 +35,9 @@ static mm_status entries(listing *l, DIR *folder, const char *path, bool (*wante
 		errno = 0;
 		const struct dirent *entry = readdir(folder);
 		if (!entry)
-			return errno ? com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno)) : MM_OK;
+			return errno ? mma_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno)) : MM_OK;
 		if (entry->d_name[0] != '.' && wanted(path, entry->d_name))
-			COM_TRY(append(l, entry->d_name, e));
+			MMA_TRY(append(l, entry->d_name, e));
 	}
 }
 
@@ -47,17 +47,17 @@ static int compare(const void *a, const void *b)
 	return strcmp(*s, *t);
 }
 
-mm_status pairs_list(const com_host *h, com_arena *a, const char *path,
+mm_status pairs_list(const mma_host *h, com_arena *a, const char *path,
                      bool (*wanted)(const char *path, const char *name), const char ***names, uint32_t *n, mm_error *e)
 {
 	listing l = { .host = h, .strings = a };
 	DIR *folder = opendir(path);
 	if (!folder)
-		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
+		return mma_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = entries(&l, folder, path, wanted, e);
 	closedir(folder);
 	if (status != MM_OK) {
-		com_release(h, l.name);
+		mma_free(h, l.name);
 		return status;
 	}
 	if (l.n)
@@ -85,7 +85,7 @@ static void nearest_folder(char *path)
 	} while (*path && !com_is_folder(path));
 }
 
-char *pairs_instead(const com_host *h, const char *path)
+char *pairs_instead(const mma_host *h, const char *path)
 {
 	com_arena strings = { NULL, 0, 0 };
 	const char **name = NULL;
@@ -102,8 +102,8 @@ char *pairs_instead(const com_host *h, const char *path)
 		                  name[0]);
 	else
 		text = com_format(h, "%s was looked for first; %s is empty", path, where);
-	com_release(h, folder);
-	com_release(h, name);
+	mma_free(h, folder);
+	mma_free(h, name);
 	com_arena_clear(h, &strings);
 	return text;
 }
@@ -114,6 +114,6 @@ mm_status pairs_note_absent(pairs_reader *r, const char *path, mm_error *e)
 		return MM_OK;
 	char *text = pairs_instead(r->host, path);
 	r->out->absent = text ? com_keep(r->host, &r->out->strings, text, strlen(text)) : NULL;
-	com_release(r->host, text);
-	return r->out->absent ? MM_OK : com_no_memory(e, "a path");
+	mma_free(r->host, text);
+	return r->out->absent ? MM_OK : mma_no_memory(e, "a path");
 }

@@ -6,7 +6,7 @@
 
 /* A split being read. */
 typedef struct pairs_reader {
-	const com_host *host;
+	const mma_host *host;
 	const pairs_source *source;
 	int32_t split;
 	pairs *out;
@@ -26,8 +26,8 @@ typedef struct pairs_place {
 typedef struct pairs_layout {
 	const char *name, *signs; /* for messages: the files it is known by */
 	/* Whether root has it. An error when that cannot be known, for want of memory: then none is there by mistake. */
-	mm_status (*present)(const com_host *h, const pairs_source *s, bool *out, mm_error *e);
-	mm_status (*classes)(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e);
+	mm_status (*present)(const mma_host *h, const pairs_source *s, bool *out, mm_error *e);
+	mm_status (*classes)(const mma_host *h, const pairs_source *s, uint32_t *out, mm_error *e);
 	mm_status (*read)(pairs_reader *r, mm_error *e);
 } pairs_layout;
 
@@ -51,12 +51,12 @@ mm_status pairs_add_caption(pairs_reader *r, const char *text, size_t length, co
 /* Notes where captions were looked for and are not, the first time; what is there instead is told with it. */
 mm_status pairs_note_absent(pairs_reader *r, const char *path, mm_error *e);
 /* Of pictures: the first file below root that is one, but of a kind that is not read; false: there is none. */
-bool pairs_other_picture(const com_host *h, const pairs_source *s, char *path, size_t size);
+bool pairs_other_picture(const mma_host *h, const pairs_source *s, char *path, size_t size);
 /* A path below a folder in host memory; NULL when out of memory. */
-char *pairs_path(const com_host *h, const char *folder, const char *name);
+char *pairs_path(const mma_host *h, const char *folder, const char *name);
 /* Whether ROOT/name is a file or folder. */
-bool pairs_has_file(const com_host *h, const pairs_source *s, const char *name);
-bool pairs_has_folder(const com_host *h, const pairs_source *s, const char *name);
+bool pairs_has_file(const mma_host *h, const pairs_source *s, const char *name);
+bool pairs_has_folder(const mma_host *h, const pairs_source *s, const char *name);
 /* FNV-1a: the same on every machine. */
 uint64_t pairs_hash(const char *name);
 /* Bytes of a name without the suffix of its last part. */
@@ -65,7 +65,7 @@ size_t pairs_stem(const char *name);
 bool pairs_safe_path(const char *path);
 /* The names in a folder that `wanted` takes, sorted by bytes. The names belong to the arena, the list is com_released.
  */
-mm_status pairs_list(const com_host *h, com_arena *a, const char *folder,
+mm_status pairs_list(const mma_host *h, com_arena *a, const char *folder,
                      bool (*wanted)(const char *path, const char *name), const char ***names, uint32_t *n, mm_error *e);
 
 #endif

@@ -25,7 +25,7 @@ int pairs_kind(const char *name)
 		{ ".mp3", PAIRS_SOUND },
 	};
 	const char *dot = strrchr(name, '.');
-	for (size_t i = 0; dot && dot > name && i < COM_COUNT(endings); i++)
+	for (size_t i = 0; dot && dot > name && i < MMA_COUNT(endings); i++)
 		if (!strcasecmp(dot, endings[i].ending))
 			return endings[i].kind;
 	return PAIRS_KINDS;
@@ -43,7 +43,7 @@ typedef struct level {
 } level;
 
 typedef struct walk {
-	const com_host *host;
+	const mma_host *host;
 	const char *root;
 	mm_status (*take)(void *ctx, const char *path, mm_error *e); /* a file of a known kind, its path below root */
 	void *ctx;
@@ -71,9 +71,9 @@ static mm_status walk_entry(const walk *w, const level *l, const char *path, mm_
 	struct stat info;
 	char *full = pairs_path(w->host, w->root, path);
 	if (!full)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	const bool there = !stat(full, &info);
-	com_release(w->host, full);
+	mma_free(w->host, full);
 	if (!there || (S_ISDIR(info.st_mode) && (l->depth == DEEPEST || is_around(l, &info))))
 		return MM_OK;
 	if (S_ISREG(info.st_mode))
@@ -89,14 +89,14 @@ static mm_status walk_folder(const walk *w, const level *l, mm_error *e)
 	const char **name = NULL;
 	uint32_t n = 0;
 	char *folder = *l->path ? pairs_path(w->host, w->root, l->path) : com_format(w->host, "%s", w->root);
-	mm_status status = folder ? pairs_list(w->host, &strings, folder, any, &name, &n, e) : com_no_memory(e, "a path");
+	mm_status status = folder ? pairs_list(w->host, &strings, folder, any, &name, &n, e) : mma_no_memory(e, "a path");
 	for (uint32_t i = 0; status == MM_OK && i < n; i++) {
 		char *path = *l->path ? pairs_path(w->host, l->path, name[i]) : com_format(w->host, "%s", name[i]);
-		status = path ? walk_entry(w, l, path, e) : com_no_memory(e, "a path");
-		com_release(w->host, path);
+		status = path ? walk_entry(w, l, path, e) : mma_no_memory(e, "a path");
+		mma_free(w->host, path);
 	}
-	com_release(w->host, folder);
-	com_release(w->host, name);
+	mma_free(w->host, folder);
+	mma_free(w->host, name);
 	com_arena_clear(w->host, &strings);
 	return status;
 }
@@ -105,7 +105,7 @@ static mm_status walk_root(const walk *w, mm_error *e)
 {
 	struct stat info;
 	if (stat(w->root, &info))
-		return com_fail(e, MM_EIO, "%s: no such folder", w->root);
+		return mma_fail(e, MM_EIO, "%s: no such folder", w->root);
 	return walk_folder(w, &(level){ NULL, "", info.st_dev, info.st_ino, 0 }, e);
 }
 
@@ -215,11 +215,11 @@ static mm_status key_by(const pairs_entries *a, size_t form, com_arena *strings,
 		const char *file = file_of(&a->entry[i], &kind);
 		const size_t stem = pairs_stem(file);
 		if (stem >= sizeof(key))
-			return com_fail(e, MM_EFORMAT, "%.200s...: the path is too long", file);
+			return mma_fail(e, MM_EFORMAT, "%.200s...: the path is too long", file);
 		const size_t length = key_forms[form].of(file, stem, key);
 		list[i] = (keyed){ com_keep(a->host, strings, key, length), length, kind, file };
 		if (!list[i].key)
-			return com_no_memory(e, "keys");
+			return mma_no_memory(e, "keys");
 	}
 	qsort(list, a->n, sizeof(*list), compare);
 	return MM_OK;
@@ -227,7 +227,7 @@ static mm_status key_by(const pairs_entries *a, size_t form, com_arena *strings,
 
 static mm_status two_of_a_kind(const keyed *twin, mm_error *e)
 {
-	return com_fail(e, MM_EFORMAT, "%s and %s are of one kind and have the same name; rename one of them",
+	return mma_fail(e, MM_EFORMAT, "%s and %s are of one kind and have the same name; rename one of them",
 	                twin[-1].file, twin->file);
 }
 
@@ -235,7 +235,7 @@ static mm_status two_of_a_kind(const keyed *twin, mm_error *e)
 static mm_status choose_form(const pairs_entries *a, keyed *list, size_t *out, mm_error *e)
 {
 	size_t best = 0;
-	for (size_t f = 0; f < COM_COUNT(key_forms); f++) {
+	for (size_t f = 0; f < MMA_COUNT(key_forms); f++) {
 		com_arena strings = { NULL, 0, 0 };
 		const keyed *twin = NULL;
 		mm_status status = key_by(a, f, &strings, list, e);
@@ -247,7 +247,7 @@ static mm_status choose_form(const pairs_entries *a, keyed *list, size_t *out, m
 			*out = f;
 		}
 		com_arena_clear(a->host, &strings);
-		COM_TRY(status);
+		MMA_TRY(status);
 	}
 	return MM_OK;
 }
@@ -256,10 +256,10 @@ static mm_status give_keys(pairs_entries *a, mm_error *e)
 {
 	size_t form = 0;
 	char key[PATH_MAX];
-	keyed *list = com_alloc(a->host, a->n, sizeof(*list));
-	mm_status status = list ? choose_form(a, list, &form, e) : com_no_memory(e, "keys");
-	com_release(a->host, list);
-	COM_TRY(status);
+	keyed *list = mma_new(a->host, a->n, sizeof(*list));
+	mm_status status = list ? choose_form(a, list, &form, e) : mma_no_memory(e, "keys");
+	mma_free(a->host, list);
+	MMA_TRY(status);
 	memcpy(a->keys, key_forms[form].says, strlen(key_forms[form].says) + 1);
 	for (size_t i = 0; i < a->n; i++) {
 		pairs_entry *entry = &a->entry[i];
@@ -268,7 +268,7 @@ static mm_status give_keys(pairs_entries *a, mm_error *e)
 		entry->key_length = key_forms[form].of(file, pairs_stem(file), key);
 		entry->key = com_keep(a->host, &a->strings, key, entry->key_length);
 		if (!entry->key)
-			return com_no_memory(e, "keys");
+			return mma_no_memory(e, "keys");
 	}
 	return MM_OK;
 }
@@ -327,12 +327,12 @@ static mm_status class_by_folder(pairs_entries *a, pairs_entry *entry, mm_error 
 	int kind;
 	const char *file = file_of(entry, &kind), *slash = strrchr(file, '/'), *begin = slash;
 	if (!slash)
-		return com_fail(e, MM_EFORMAT,
+		return mma_fail(e, MM_EFORMAT,
 		                "%s: the file is in no folder; with classes = folder each is in that of its class", file);
 	while (begin > file && begin[-1] != '/')
 		begin--;
 	entry->class = com_keep(a->host, &a->strings, begin, (size_t)(slash - begin));
-	return entry->class ? MM_OK : com_no_memory(e, "classes");
+	return entry->class ? MM_OK : mma_no_memory(e, "classes");
 }
 
 /* Folders of captions name no class where pictures or sounds are in folders of their own. */
@@ -347,7 +347,7 @@ static mm_status classes_by_folders(pairs_entries *a, mm_error *e)
 	for (size_t i = 0; i < a->n; i++) {
 		file_of(&a->entry[i], &kind);
 		if (kind != PAIRS_TEXT || all_text)
-			COM_TRY(class_by_folder(a, &a->entry[i], e));
+			MMA_TRY(class_by_folder(a, &a->entry[i], e));
 	}
 	return MM_OK;
 }
@@ -358,12 +358,12 @@ static mm_status take_file(void *ctx, const char *path, mm_error *e)
 {
 	pairs_entries *a = ctx;
 	if (a->n == MOST_FILES)
-		return com_fail(e, MM_EUNSUPPORTED, "%s: more than %d files; set root in [%s] to the folder of the data",
+		return mma_fail(e, MM_EUNSUPPORTED, "%s: more than %d files; set root in [%s] to the folder of the data",
 		                a->source->root, MOST_FILES, a->source->instance);
 	pairs_entry *entry = pairs_entry_add(a);
 	char *file = entry ? com_keep(a->host, &a->strings, path, strlen(path)) : NULL;
 	if (!file)
-		return com_no_memory(e, "a list of files");
+		return mma_no_memory(e, "a list of files");
 	entry->file[pairs_kind(path)] = file;
 	return MM_OK;
 }
@@ -371,12 +371,12 @@ static mm_status take_file(void *ctx, const char *path, mm_error *e)
 static mm_status collect(pairs_entries *a, mm_error *e)
 {
 	const walk w = { a->host, a->source->root, take_file, a, false };
-	COM_TRY(walk_root(&w, e));
+	MMA_TRY(walk_root(&w, e));
 	if (!a->n)
-		return com_fail(e, MM_EIO,
+		return mma_fail(e, MM_EIO,
 		                "%s: no pictures (.png, .jpg), sounds (.wav, .flac, .ogg, ...) or captions (.txt) in it",
 		                a->source->root);
-	COM_TRY(give_keys(a, e));
+	MMA_TRY(give_keys(a, e));
 	split_by_folders(a);
 	return a->source->folder_classes ? classes_by_folders(a, e) : MM_OK;
 }
@@ -395,7 +395,7 @@ static mm_status look(void *ctx, const char *path, mm_error *e)
 	return l->found ? MM_ESTATE : MM_OK;
 }
 
-static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
+static mm_status present(const mma_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	looked l = { s->kind, false };
 	const walk w = { h, s->root, look, &l, false };
@@ -416,7 +416,7 @@ static mm_status look_for_other(void *ctx, const char *path, mm_error *e)
 	const other_picture *o = ctx;
 	const char *dot = strrchr(path, '.');
 	(void)e;
-	for (size_t i = 0; dot && i < COM_COUNT(endings); i++)
+	for (size_t i = 0; dot && i < MMA_COUNT(endings); i++)
 		if (!strcasecmp(dot, endings[i])) {
 			snprintf(o->path, o->size, "%s", path);
 			return MM_ESTATE;
@@ -424,7 +424,7 @@ static mm_status look_for_other(void *ctx, const char *path, mm_error *e)
 	return MM_OK;
 }
 
-bool pairs_other_picture(const com_host *h, const pairs_source *s, char *path, size_t size)
+bool pairs_other_picture(const mma_host *h, const pairs_source *s, char *path, size_t size)
 {
 	other_picture o = { path, size };
 	const walk w = { h, s->root, look_for_other, &o, true };
@@ -439,7 +439,7 @@ static mm_status read(pairs_reader *r, mm_error *e)
 	return pairs_entries_read(r, collect, e);
 }
 
-static mm_status classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
+static mm_status classes(const mma_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
 {
 	return pairs_entries_classes(h, s, collect, out, e);
 }

@@ -39,9 +39,9 @@ static int compare_names(const void *a, const void *b)
 static mm_status list_classes(const pairs_entries *a, const char ***out, size_t *n, mm_error *e)
 {
 	size_t all = 0, kept = 0;
-	const char **name = com_alloc(a->host, a->n ? a->n : 1, sizeof(*name));
+	const char **name = mma_new(a->host, a->n ? a->n : 1, sizeof(*name));
 	if (!name)
-		return com_no_memory(e, "classes");
+		return mma_no_memory(e, "classes");
 	for (size_t i = 0; i < a->n; i++)
 		if (is_first(a, i) && a->entry[i].class)
 			name[all++] = a->entry[i].class;
@@ -60,7 +60,7 @@ mm_status pairs_label_classes(pairs_entries *a, mm_error *e)
 	size_t n = 0;
 	int32_t most = -1;
 	bool numbers = true;
-	COM_TRY(list_classes(a, &name, &n, e));
+	MMA_TRY(list_classes(a, &name, &n, e));
 	for (size_t i = 0; i < n; i++) {
 		const int32_t label = as_label(name[i]);
 		numbers &= label >= 0;
@@ -73,7 +73,7 @@ mm_status pairs_label_classes(pairs_entries *a, mm_error *e)
 		const char **at = bsearch(&entry->class, name, n, sizeof(*name), compare_names);
 		entry->label = numbers ? as_label(entry->class) : (int32_t)(at - name);
 	}
-	com_release(a->host, name);
+	mma_free(a->host, name);
 	a->n_classes = !n ? 0 : numbers ? (uint32_t)most + 1 : (uint32_t)n;
 	snprintf(a->classes, sizeof(a->classes),
 	         !n        ? "no classes"
@@ -110,7 +110,7 @@ static bool is_matched(const pairs_entries *a, const char *list, const char *key
 		char *pattern = com_format(a->host, "%.*s", (int)length, list);
 		*ok &= pattern != NULL;
 		const bool found = pattern && length && !fnmatch(pattern, key, 0);
-		com_release(a->host, pattern);
+		mma_free(a->host, pattern);
 		if (found)
 			return true;
 	}
@@ -128,7 +128,7 @@ static mm_status split_as_told(pairs_entries *a, mm_error *e)
 		entry->split = test ? MM_SPLIT_TEST : MM_SPLIT_TRAIN;
 	}
 	snprintf(a->split, sizeof(a->split), "%s", *s->test_groups ? "test_groups" : "test_names");
-	return ok ? MM_OK : com_no_memory(e, "patterns");
+	return ok ? MM_OK : mma_no_memory(e, "patterns");
 }
 
 /* What the data calls validation is for testing where nothing else is, and for training otherwise: mmcore holds its own
@@ -145,7 +145,7 @@ static mm_status check_all_said(const pairs_entries *a, mm_error *e)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (is_first(a, i) && a->entry[i].split == PAIRS_UNSAID)
-			return com_fail(
+			return mma_fail(
 				e, MM_EFORMAT,
 				"%s: key %.100s is of no split, others are; put it into one, or set test_share or test_names in "
 				"[%s]",
@@ -192,9 +192,9 @@ static void take_share(pairs_entries *a, const together *list, size_t n, double 
 static mm_status split_by_share(pairs_entries *a, double share, mm_error *e)
 {
 	size_t n = 0;
-	together *list = com_alloc(a->host, a->n ? a->n : 1, sizeof(*list));
+	together *list = mma_new(a->host, a->n ? a->n : 1, sizeof(*list));
 	if (!list)
-		return com_no_memory(e, "splits");
+		return mma_no_memory(e, "splits");
 	for (size_t i = 0; i < a->n; i++)
 		if (is_first(a, i)) {
 			const char *name = a->entry[i].group ? a->entry[i].group : a->entry[i].key;
@@ -204,9 +204,9 @@ static mm_status split_by_share(pairs_entries *a, double share, mm_error *e)
 	const bool one = n && !strcmp(list[0].name, list[n - 1].name);
 	if (!one)
 		take_share(a, list, n, share);
-	com_release(a->host, list);
+	mma_free(a->host, list);
 	if (one)
-		return com_fail(e, MM_EFORMAT,
+		return mma_fail(e, MM_EFORMAT,
 		                "%s: all there is belongs to one item or group, expected at least two: one for testing",
 		                a->table ? a->table : a->source->root);
 	snprintf(a->split, sizeof(a->split), "%s",
@@ -226,7 +226,7 @@ mm_status pairs_split_entries(pairs_entries *a, mm_error *e)
 		return split_as_told(a, e);
 	if (!said || s->test_share > 0)
 		return split_by_share(a, s->test_share > 0 ? s->test_share : 0.1, e);
-	COM_TRY(check_all_said(a, e));
+	MMA_TRY(check_all_said(a, e));
 	split_as_data_says(a, test);
 	return MM_OK;
 }

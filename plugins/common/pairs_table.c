@@ -29,7 +29,7 @@ static int role_of(const pairs_source *s, const char *name)
 {
 	if (*s->column && !strcasecmp(name, s->column))
 		return s->kind;
-	for (size_t i = 0; i < COM_COUNT(role_names); i++)
+	for (size_t i = 0; i < MMA_COUNT(role_names); i++)
 		if (!strcasecmp(name, role_names[i].name))
 			return *s->column && role_names[i].role == s->kind ? N_ROLES : role_names[i].role;
 	return N_ROLES;
@@ -50,29 +50,29 @@ static bool is_table(const char *folder, const char *name)
 }
 
 /* The tables in root, sorted. */
-static mm_status list_tables(const com_host *h, const pairs_source *s, com_arena *strings, const char ***out,
+static mm_status list_tables(const mma_host *h, const pairs_source *s, com_arena *strings, const char ***out,
                              uint32_t *n, mm_error *e)
 {
 	return pairs_list(h, strings, s->root, is_table, out, n, e);
 }
 
 /* The table's path, in host memory. */
-static mm_status find_table(const com_host *h, const pairs_source *s, char **out, mm_error *e)
+static mm_status find_table(const mma_host *h, const pairs_source *s, char **out, mm_error *e)
 {
 	com_arena strings = { NULL, 0, 0 };
 	const char **name = NULL;
 	uint32_t n = 0;
 	mm_status status = s->list ? MM_OK : list_tables(h, s, &strings, &name, &n, e);
 	if (status == MM_OK && !s->list && !n)
-		status = com_fail(e, MM_EIO, "%s: no table (.csv, .tsv, .jsonl) in it; set list in [%s]", s->root, s->instance);
+		status = mma_fail(e, MM_EIO, "%s: no table (.csv, .tsv, .jsonl) in it; set list in [%s]", s->root, s->instance);
 	if (status == MM_OK && n > 1)
-		status = com_fail(e, MM_ECONFIG, "%s holds %s and %u more tables; set list in [%s] to one of them", s->root,
+		status = mma_fail(e, MM_ECONFIG, "%s holds %s and %u more tables; set list in [%s] to one of them", s->root,
 		                  name[0], (unsigned)n - 1, s->instance);
 	if (status == MM_OK) {
 		*out = s->list ? com_format(h, "%s", s->list) : pairs_path(h, s->root, name[0]);
-		status = *out ? MM_OK : com_no_memory(e, "a path");
+		status = *out ? MM_OK : mma_no_memory(e, "a path");
 	}
-	com_release(h, name);
+	mma_free(h, name);
 	com_arena_clear(h, &strings);
 	return status;
 }
@@ -81,13 +81,13 @@ static mm_status find_table(const com_host *h, const pairs_source *s, char **out
 
 static mm_status wrong(const pairs_entries *a, uint32_t line, const char *what, const char *found, mm_error *e)
 {
-	return com_fail(e, MM_EFORMAT, "%s:%u: found \"%.100s\", expected %s", a->table, (unsigned)line, found, what);
+	return mma_fail(e, MM_EFORMAT, "%s:%u: found \"%.100s\", expected %s", a->table, (unsigned)line, found, what);
 }
 
 static mm_status keep(pairs_entries *a, const char *text, const char **out, mm_error *e)
 {
 	*out = com_keep(a->host, &a->strings, text, strlen(text));
-	return *out ? MM_OK : com_no_memory(e, "a table");
+	return *out ? MM_OK : mma_no_memory(e, "a table");
 }
 
 static mm_status put_file(pairs_entries *a, pairs_entry *entry, int role, const char *value, mm_error *e)
@@ -126,7 +126,7 @@ static mm_status add_row(pairs_entries *a, uint32_t line, uint32_t number, const
 	char counted[16];
 	pairs_entry *entry = pairs_entry_add(a);
 	if (!entry)
-		return com_no_memory(e, "a table");
+		return mma_no_memory(e, "a table");
 	entry->line = line;
 	snprintf(counted, sizeof(counted), "%u", (unsigned)number);
 	for (int role = 0; role < N_ROLES; role++) {
@@ -134,7 +134,7 @@ static mm_status add_row(pairs_entries *a, uint32_t line, uint32_t number, const
 		if (!*given && role == ROLE_KEY)
 			given = counted;
 		if (*given)
-			COM_TRY(put(a, entry, role, given, e));
+			MMA_TRY(put(a, entry, role, given, e));
 	}
 	return MM_OK;
 }
@@ -145,8 +145,8 @@ static mm_status no_column(const pairs_entries *a, const char *first, mm_error *
 		                                             "caption, text or txt" };
 	const pairs_source *s = a->source;
 	if (*s->column)
-		return com_fail(e, MM_EFORMAT, "%s: no column %s; its first is %.60s", a->table, s->column, first);
-	return com_fail(e, MM_EFORMAT, "%s: no column %s; its first is %.60s: set column in [%s]", a->table,
+		return mma_fail(e, MM_EFORMAT, "%s: no column %s; its first is %.60s", a->table, s->column, first);
+	return mma_fail(e, MM_EFORMAT, "%s: no column %s; its first is %.60s: set column in [%s]", a->table,
 	                wanted[s->kind], first, s->instance);
 }
 
@@ -166,13 +166,13 @@ typedef struct header {
 static mm_status read_header(const pairs_entries *a, const com_rows *rows, header *out, mm_error *e)
 {
 	out->n = rows->n;
-	out->role = com_alloc(a->host, rows->n, sizeof(*out->role));
+	out->role = mma_new(a->host, rows->n, sizeof(*out->role));
 	if (!out->role)
-		return com_no_memory(e, "a table");
+		return mma_no_memory(e, "a table");
 	for (size_t i = 0; i < rows->n; i++) {
 		const int role = role_of(a->source, rows->cell[i]);
 		if (role < N_ROLES && out->has[role])
-			return com_fail(
+			return mma_fail(
 				e, MM_EFORMAT,
 				"%s: the column %.60s means what another one does already; rename it, or set column in [%s]", a->table,
 				rows->cell[i], a->source->instance);
@@ -187,7 +187,7 @@ static mm_status take_csv_row(pairs_entries *a, const com_rows *rows, const head
 {
 	const char *value[N_ROLES] = { NULL };
 	if (rows->n != names->n)
-		return com_fail(e, MM_EFORMAT,
+		return mma_fail(e, MM_EFORMAT,
 		                "%s:%u: %zu cells, the first line has %zu; cells with commas in them need quotes", a->table,
 		                (unsigned)rows->line, rows->n, names->n);
 	for (size_t i = 0; i < rows->n; i++)
@@ -199,15 +199,15 @@ static mm_status take_csv_row(pairs_entries *a, const com_rows *rows, const head
 static mm_status take_csv(pairs_entries *a, com_rows *rows, header *names, mm_error *e)
 {
 	bool found = false;
-	COM_TRY(com_rows_next(rows, &found, e));
+	MMA_TRY(com_rows_next(rows, &found, e));
 	if (!found)
-		return com_fail(e, MM_EFORMAT, "%s: empty, expected a line of names of columns", a->table);
-	COM_TRY(read_header(a, rows, names, e));
+		return mma_fail(e, MM_EFORMAT, "%s: empty, expected a line of names of columns", a->table);
+	MMA_TRY(read_header(a, rows, names, e));
 	for (uint32_t number = 1;; number++) {
-		COM_TRY(com_rows_next(rows, &found, e));
+		MMA_TRY(com_rows_next(rows, &found, e));
 		if (!found)
 			return MM_OK;
-		COM_TRY(take_csv_row(a, rows, names, number, e));
+		MMA_TRY(take_csv_row(a, rows, names, number, e));
 	}
 }
 
@@ -215,9 +215,9 @@ static mm_status read_csv(pairs_entries *a, mm_error *e)
 {
 	com_rows rows;
 	header names = { NULL, 0, { false } };
-	COM_TRY(com_rows_open(a->host, a->table, PAIRS_FILE_MAX, &rows, e));
+	MMA_TRY(com_rows_open(a->host, a->table, PAIRS_FILE_MAX, &rows, e));
 	mm_status status = take_csv(a, &rows, &names, e);
-	com_release(a->host, names.role);
+	mma_free(a->host, names.role);
 	com_rows_close(&rows);
 	return status;
 }
@@ -253,12 +253,12 @@ static mm_status take_object(pairs_entries *a, uint32_t line, uint32_t number, c
 		captions = role == ROLE_TEXT && cJSON_IsArray(item) ? item->child : captions;
 		value[role] = as_text(role == ROLE_TEXT && captions ? captions : item, numbers[role]);
 	}
-	COM_TRY(add_row(a, line, number, value, e));
+	MMA_TRY(add_row(a, line, number, value, e));
 	for (int role = 0; role < N_ROLES; role++)
 		value[role] = role == ROLE_KEY ? value[role] : NULL;
 	for (item = captions ? captions->next : NULL; item; item = item->next) {
 		value[ROLE_TEXT] = as_text(item, numbers[ROLE_TEXT]);
-		COM_TRY(add_row(a, line, number, value, e));
+		MMA_TRY(add_row(a, line, number, value, e));
 	}
 	return MM_OK;
 }
@@ -269,7 +269,7 @@ static mm_status take_line(pairs_entries *a, const com_text *t, const char *line
 	cJSON *object = cJSON_ParseWithLength(line, length);
 	mm_status status = cJSON_IsObject(object)
 	                       ? take_object(a, t->number, number, object, has, e)
-	                       : com_fail(e, MM_EFORMAT, "%s:%u: no JSON object, expected one in each line", a->table,
+	                       : mma_fail(e, MM_EFORMAT, "%s:%u: no JSON object, expected one in each line", a->table,
 	                                  (unsigned)t->number);
 	cJSON_Delete(object);
 	return status;
@@ -282,13 +282,13 @@ static mm_status read_json_lines(pairs_entries *a, mm_error *e)
 	size_t length;
 	uint32_t number = 1;
 	bool has[N_ROLES] = { false };
-	COM_TRY(com_text_open(a->host, a->table, PAIRS_FILE_MAX, &text, e));
+	MMA_TRY(com_text_open(a->host, a->table, PAIRS_FILE_MAX, &text, e));
 	mm_status status = MM_OK;
 	while (status == MM_OK && com_text_line(&text, &line, &length))
 		if (length)
 			status = take_line(a, &text, line, length, number++, has, e);
 	com_text_close(a->host, &text);
-	COM_TRY(status);
+	MMA_TRY(status);
 	return !a->n || serves(has, a->source->kind) ? MM_OK : no_column(a, "another", e);
 }
 
@@ -297,23 +297,23 @@ static mm_status read_json_lines(pairs_entries *a, mm_error *e)
 static mm_status collect(pairs_entries *a, mm_error *e)
 {
 	char *path = NULL;
-	COM_TRY(find_table(a->host, a->source, &path, e));
+	MMA_TRY(find_table(a->host, a->source, &path, e));
 	mm_status status = keep(a, path, &a->table, e);
-	com_release(a->host, path);
-	COM_TRY(status);
-	COM_TRY(ends_in(a->table, ".jsonl") || ends_in(a->table, ".json") ? read_json_lines(a, e) : read_csv(a, e));
+	mma_free(a->host, path);
+	MMA_TRY(status);
+	MMA_TRY(ends_in(a->table, ".jsonl") || ends_in(a->table, ".json") ? read_json_lines(a, e) : read_csv(a, e));
 	snprintf(a->keys, sizeof(a->keys), "a row each, those of one key together");
-	return a->n ? MM_OK : com_fail(e, MM_EFORMAT, "%s: no rows", a->table);
+	return a->n ? MM_OK : mma_fail(e, MM_EFORMAT, "%s: no rows", a->table);
 }
 
-static mm_status present(const com_host *h, const pairs_source *s, bool *out, mm_error *e)
+static mm_status present(const mma_host *h, const pairs_source *s, bool *out, mm_error *e)
 {
 	com_arena strings = { NULL, 0, 0 };
 	const char **name = NULL;
 	uint32_t n = 0;
 	mm_status status = s->list ? MM_OK : list_tables(h, s, &strings, &name, &n, e);
 	*out = s->list || (status == MM_OK && n > 0);
-	com_release(h, name);
+	mma_free(h, name);
 	com_arena_clear(h, &strings);
 	return status == MM_ENOMEM ? status : MM_OK;
 }
@@ -323,7 +323,7 @@ static mm_status read(pairs_reader *r, mm_error *e)
 	return pairs_entries_read(r, collect, e);
 }
 
-static mm_status classes(const com_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
+static mm_status classes(const mma_host *h, const pairs_source *s, uint32_t *out, mm_error *e)
 {
 	return pairs_entries_classes(h, s, collect, out, e);
 }

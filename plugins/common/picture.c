@@ -11,30 +11,17 @@ void com_samples(const uint8_t *rgb, size_t n, float *out)
 		out[k] = (float)rgb[k] / 127.5f - 1.0f;
 }
 
-static uint8_t to_byte(float x)
-{
-	if (!(x > -1.0f))
-		return 0;
-	return x >= 1.0f ? 255 : (uint8_t)((x + 1.0f) * 127.5f + 0.5f);
-}
-
-void com_bytes(const float *x, size_t n, uint8_t *rgb)
-{
-	for (size_t k = 0; k < n; k++)
-		rgb[k] = to_byte(x[k]);
-}
-
-mm_status com_write_png(const com_host *h, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb,
+mm_status com_write_png(const mma_host *h, const char *path, uint32_t width, uint32_t height, const uint8_t *rgb,
                         mm_error *e)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB };
 	png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-	void *bytes = com_alloc(h, size, 1);
+	void *bytes = mma_new(h, size, 1);
 	if (!bytes)
-		return com_no_memory(e, path);
+		return mma_no_memory(e, path);
 	mm_status status = png_image_write_to_memory(&image, bytes, &size, 0, rgb, 0, NULL)
 	                       ? com_write_file(h, path, bytes, size, e)
-	                       : com_fail(e, MM_EINTERNAL, "%s: cannot be encoded: %s", path, image.message);
-	com_release(h, bytes);
+	                       : mma_fail(e, MM_EINTERNAL, "%s: cannot be encoded: %s", path, image.message);
+	mma_free(h, bytes);
 	return status;
 }

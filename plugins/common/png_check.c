@@ -12,7 +12,7 @@ enum { SIGNATURE = 8, HEAD = 8 /* of a chunk: length and name */, CHECKSUM = 4 }
 
 static mm_status unreadable(const char *path, mm_error *e)
 {
-	return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
+	return mma_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 }
 
 static mm_status check_chunks(const char *path, FILE *file, uint64_t size, mm_error *e)
@@ -25,7 +25,7 @@ static mm_status check_chunks(const char *path, FILE *file, uint64_t size, mm_er
 			return unreadable(path, e);
 		const uint64_t length = png_get_uint_32(head), left = size - at - HEAD;
 		if (length + CHECKSUM > left)
-			return com_fail(e, MM_EFORMAT,
+			return mma_fail(e, MM_EFORMAT,
 			                "%s: damaged or truncated PNG picture: a chunk of %llu bytes where the file has %llu more",
 			                path, (unsigned long long)length, (unsigned long long)left);
 		at += HEAD + length + CHECKSUM;

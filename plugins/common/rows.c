@@ -22,10 +22,10 @@ static char find_delimiter(const com_text *t)
 	return delimiters[best];
 }
 
-mm_status com_rows_open(const com_host *h, const char *path, size_t limit, com_rows *out, mm_error *e)
+mm_status com_rows_open(const mma_host *h, const char *path, size_t limit, com_rows *out, mm_error *e)
 {
 	*out = (com_rows){ .host = h };
-	COM_TRY(com_text_open(h, path, limit, &out->text, e));
+	MMA_TRY(com_text_open(h, path, limit, &out->text, e));
 	out->delimiter = find_delimiter(&out->text);
 	out->text.number = 1;
 	return MM_OK;
@@ -34,7 +34,7 @@ mm_status com_rows_open(const com_host *h, const char *path, size_t limit, com_r
 void com_rows_close(com_rows *r)
 {
 	com_text_close(r->host, &r->text);
-	com_release(r->host, r->cell);
+	mma_free(r->host, r->cell);
 }
 
 /* The cell at t->at, which moves to the character behind it; what is doubled within quotes is written once. */
@@ -60,7 +60,7 @@ static mm_status take_cell(com_rows *r, char **out, mm_error *e)
 	}
 	t->at = (size_t)(from - t->bytes);
 	if (quoted)
-		return com_fail(e, MM_EFORMAT, "%s:%u: a quote is opened and never closed", t->path, (unsigned)begin);
+		return mma_fail(e, MM_EFORMAT, "%s:%u: a quote is opened and never closed", t->path, (unsigned)begin);
 	while (to > *out && (to[-1] == '\r' || to[-1] == ' '))
 		to--;
 	if (to < from) /* the end itself is still to be looked at */
@@ -70,10 +70,10 @@ static mm_status take_cell(com_rows *r, char **out, mm_error *e)
 
 static mm_status add_cell(com_rows *r, char *cell, mm_error *e)
 {
-	void *array = r->cell;
-	if (!com_reserve(r->host, &array, r->n, &r->capacity, sizeof(*r->cell)))
-		return com_no_memory(e, "a table");
-	r->cell = array;
+	char **grown = mma_grow(r->host, r->cell, r->n, &r->capacity, sizeof(*grown));
+	if (!grown)
+		return mma_no_memory(e, "a table");
+	r->cell = grown;
 	r->cell[r->n++] = cell;
 	return MM_OK;
 }
@@ -85,12 +85,12 @@ static mm_status take_row(com_rows *r, mm_error *e)
 	r->line = t->number;
 	for (char end = r->delimiter; end == r->delimiter;) {
 		char *cell;
-		COM_TRY(take_cell(r, &cell, e));
+		MMA_TRY(take_cell(r, &cell, e));
 		end = t->bytes[t->at];
 		t->bytes[t->at] = 0;
 		t->at += end != 0;
 		t->number += end == '\n';
-		COM_TRY(add_cell(r, cell, e));
+		MMA_TRY(add_cell(r, cell, e));
 	}
 	return MM_OK;
 }
@@ -101,8 +101,8 @@ mm_status com_rows_next(com_rows *r, bool *found, mm_error *e)
 	*found = false;
 	while (!*found && t->at < t->size) {
 		if (!t->bytes[t->at])
-			return com_fail(e, MM_EFORMAT, "%s:%u: a NUL byte, expected a table of text", t->path, (unsigned)t->number);
-		COM_TRY(take_row(r, e));
+			return mma_fail(e, MM_EFORMAT, "%s:%u: a NUL byte, expected a table of text", t->path, (unsigned)t->number);
+		MMA_TRY(take_row(r, e));
 		*found = r->n > 1 || *r->cell[0];
 	}
 	return MM_OK;

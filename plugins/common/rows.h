@@ -5,7 +5,7 @@
 #include "common.h"
 
 typedef struct com_rows {
-	const com_host *host;
+	const mma_host *host;
 	com_text text;
 	char delimiter;
 	char **cell; /* of the row read last: NUL-terminated, in text */
@@ -14,7 +14,7 @@ typedef struct com_rows {
 } com_rows;
 
 /* The path must outlive the rows. The first row is not read yet. */
-mm_status com_rows_open(const com_host *h, const char *path, size_t limit, com_rows *out, mm_error *e);
+mm_status com_rows_open(const mma_host *h, const char *path, size_t limit, com_rows *out, mm_error *e);
 void com_rows_close(com_rows *r);
 /* The next row that is not empty; *found is false at the end. A quote that is never closed is an error. */
 mm_status com_rows_next(com_rows *r, bool *found, mm_error *e);

@@ -3,29 +3,29 @@
 
 #include "cache.h"
 
-mm_status img_cache_open(img_cache *c, const com_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit,
+mm_status img_cache_open(img_cache *c, const mma_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit,
                          mm_error *e)
 {
 	size_t slots = limit / picture_bytes;
 	*c = (img_cache){ .host = h,
 		              .picture_bytes = picture_bytes,
 		              .n_slots = slots < n_pictures ? (uint32_t)slots : n_pictures };
-	c->slot = com_alloc(h, n_pictures, sizeof(*c->slot));
-	c->picture = com_alloc(h, c->n_slots, sizeof(*c->picture));
-	c->fresh = com_alloc(h, c->n_slots, 1);
-	c->bytes = com_alloc(h, c->n_slots, picture_bytes);
+	c->slot = mma_new(h, n_pictures, sizeof(*c->slot));
+	c->picture = mma_new(h, c->n_slots, sizeof(*c->picture));
+	c->fresh = mma_new(h, c->n_slots, 1);
+	c->bytes = mma_new(h, c->n_slots, picture_bytes);
 	return c->slot && c->picture && c->fresh && c->bytes ? MM_OK
-	                                                     : com_no_memory(e, "decoded pictures; set a smaller cache_mb");
+	                                                     : mma_no_memory(e, "decoded pictures; set a smaller cache_mb");
 }
 
 void img_cache_close(img_cache *c)
 {
 	if (!c->host)
 		return;
-	com_release(c->host, c->slot);
-	com_release(c->host, c->picture);
-	com_release(c->host, c->fresh);
-	com_release(c->host, c->bytes);
+	mma_free(c->host, c->slot);
+	mma_free(c->host, c->picture);
+	mma_free(c->host, c->fresh);
+	mma_free(c->host, c->bytes);
 }
 
 const uint8_t *img_cache_get(img_cache *c, uint32_t picture)

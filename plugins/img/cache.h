@@ -6,7 +6,7 @@
 
 /* Second chance: a picture looked at since the hand came by stays another round. */
 typedef struct img_cache {
-	const com_host *host;
+	const mma_host *host;
 	size_t picture_bytes;
 	uint32_t n_slots, used, hand;
 	uint8_t *bytes;    /* [n_slots][picture_bytes] */
@@ -16,7 +16,7 @@ typedef struct img_cache {
 } img_cache;
 
 /* Room for as many of n_pictures as `limit` bytes hold; none is well. */
-mm_status img_cache_open(img_cache *c, const com_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit,
+mm_status img_cache_open(img_cache *c, const mma_host *h, size_t picture_bytes, uint32_t n_pictures, size_t limit,
                          mm_error *e);
 void img_cache_close(img_cache *c);
 /* The picture, or NULL. Valid until the next put. */

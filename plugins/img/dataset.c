@@ -29,9 +29,9 @@ static mm_status decode_into(mm_dataset *d, uint32_t picture, uint8_t *out, mm_e
 	const mm_instance *i = d->instance;
 	char *path = pairs_file(d->pairs, &i->source, picture);
 	if (!path)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	mm_status status = img_square(i->host, path, &i->fit, out, e);
-	com_release(i->host, path);
+	mma_free(i->host, path);
 	return status;
 }
 
@@ -41,7 +41,7 @@ static mm_status get_picture(mm_dataset *d, uint32_t picture, const uint8_t **ou
 	*out = img_cache_get(&d->cache, picture);
 	if (*out)
 		return MM_OK;
-	COM_TRY(decode_into(d, picture, d->scratch, e));
+	MMA_TRY(decode_into(d, picture, d->scratch, e));
 	uint8_t *room = img_cache_put(&d->cache, picture);
 	if (room)
 		memcpy(room, d->scratch, floats(d->instance));
@@ -68,15 +68,15 @@ static mm_status find_broken(mm_dataset *d, mm_error *e)
 		const uint8_t *rgb;
 		mm_status status = d->usable[k] ? get_picture(d, k, &rgb, &why) : MM_OK;
 		if (status == MM_ENOMEM)
-			return com_fail(e, status, "%s", why.message);
+			return mma_fail(e, status, "%s", why.message);
 		if (status == MM_OK)
 			continue;
 		d->usable[k] = false;
 		if (broken++ < 10)
-			com_log(i->host, MM_LOG_WARNING, "[%s] left out: %s", i->source.instance, why.message);
+			mma_log(i->host, MM_LOG_WARNING, "[%s] left out: %s", i->source.instance, why.message);
 	}
 	if (broken)
-		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures cannot be read and are left out (broken = skip)%s",
+		mma_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures cannot be read and are left out (broken = skip)%s",
 		        i->source.instance, broken, d->pairs->n_items, broken > 10 ? "; the first ten are named above" : "");
 	return MM_OK;
 }
@@ -86,26 +86,26 @@ static mm_status find_broken(mm_dataset *d, mm_error *e)
 static mm_status prepare(mm_dataset *d, int32_t split, mm_error *e)
 {
 	const mm_instance *i = d->instance;
-	COM_TRY(pairs_open(i->host, &i->source, split, &d->pairs, e));
-	d->usable = com_alloc(i->host, d->pairs->n_items, sizeof(*d->usable));
-	d->scratch = com_alloc(i->host, floats(i), 1);
+	MMA_TRY(pairs_open(i->host, &i->source, split, &d->pairs, e));
+	d->usable = mma_new(i->host, d->pairs->n_items, sizeof(*d->usable));
+	d->scratch = mma_new(i->host, floats(i), 1);
 	if (!d->usable || !d->scratch)
-		return com_no_memory(e, "a data set");
-	COM_TRY(img_cache_open(&d->cache, i->host, floats(i), d->pairs->n_items, i->cache_bytes, e));
+		return mma_no_memory(e, "a data set");
+	MMA_TRY(img_cache_open(&d->cache, i->host, floats(i), d->pairs->n_items, (size_t)i->cache_mb << 20, e));
 	d->mirror = i->mirror && split == MM_SPLIT_TRAIN;
 	d->mirror_stream = i->host->random->stream(i->host->api->host, i->source.instance);
-	COM_TRY(pairs_present(d->pairs, &i->source, "picture", d->usable, e));
+	MMA_TRY(pairs_present(d->pairs, &i->source, "picture", d->usable, e));
 	if (i->broken == IMG_BROKEN_SKIP)
-		COM_TRY(find_broken(d, e));
+		MMA_TRY(find_broken(d, e));
 	pairs_filter(d->pairs, is_usable, d->usable);
 	return MM_OK;
 }
 
 mm_status img_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)
 {
-	mm_dataset *d = com_alloc(i->host, 1, sizeof(*d));
+	mm_dataset *d = mma_new(i->host, 1, sizeof(*d));
 	if (!d)
-		return com_no_memory(e, "a data set");
+		return mma_no_memory(e, "a data set");
 	d->instance = i;
 	mm_status status = prepare(d, split, e);
 	if (status != MM_OK) {
@@ -120,12 +120,12 @@ void img_close(mm_dataset *d)
 {
 	if (!d)
 		return;
-	const com_host *h = d->instance->host;
+	const mma_host *h = d->instance->host;
 	img_cache_close(&d->cache);
 	pairs_close(d->pairs);
-	com_release(h, d->usable);
-	com_release(h, d->scratch);
-	com_release(h, d);
+	mma_free(h, d->usable);
+	mma_free(h, d->scratch);
+	mma_free(h, d);
 }
 
 /* ---------------------------------------------------------------- samples */
@@ -159,7 +159,7 @@ static void turn_around(float *x, size_t side)
 /* A coin of the run's seed and the sample: one picture with several captions comes both ways. */
 static bool is_mirrored(const mm_dataset *d, uint64_t index)
 {
-	const com_host *h = d->instance->host;
+	const mma_host *h = d->instance->host;
 	uint32_t words[4];
 	if (!d->mirror)
 		return false;
@@ -170,14 +170,14 @@ static bool is_mirrored(const mm_dataset *d, uint64_t index)
 mm_status img_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 {
 	const uint8_t *rgb;
-	COM_TRY(pairs_check(d->pairs, index, e));
+	MMA_TRY(pairs_check(d->pairs, index, e));
 	mm_error why = MM_ERROR_INIT;
 	mm_status status = get_picture(d, d->pairs->sample[index].item, &rgb, &why);
 	if (status == MM_EFORMAT && d->instance->broken == IMG_BROKEN_REFUSE)
-		return com_fail(e, status, "%s; [%s] broken = skip leaves out what cannot be read", why.message,
+		return mma_fail(e, status, "%s; [%s] broken = skip leaves out what cannot be read", why.message,
 		                d->instance->source.instance);
 	if (status != MM_OK)
-		return com_fail(e, status, "%s", why.message);
+		return mma_fail(e, status, "%s", why.message);
 	com_samples(rgb, floats(d->instance), out);
 	if (is_mirrored(d, index))
 		turn_around(out, (size_t)d->instance->fit.size);

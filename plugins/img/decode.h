@@ -16,15 +16,15 @@ typedef struct img_pixels {
 /* PNG (any colour type, depth and interlacing; transparent parts on white; 16 bits as sRGB) or JPEG (grey, YCbCr, RGB,
  * CMYK; scaled down by a power of two while decoding as long as no side falls below 2 * wanted pixels). Told apart by
  * their first bytes, whatever the suffix. pixels->rgb is released by the caller. */
-mm_status img_decode(const com_host *h, const char *path, uint32_t wanted, img_pixels *out, mm_error *e);
+mm_status img_decode(const mma_host *h, const char *path, uint32_t wanted, img_pixels *out, mm_error *e);
 /* decode.c: room for a picture of that size, refused when it is too large. */
-mm_status img_make_room(const com_host *h, const char *path, uint32_t width, uint32_t height, img_pixels *out,
+mm_status img_make_room(const mma_host *h, const char *path, uint32_t width, uint32_t height, img_pixels *out,
                         mm_error *e);
 
 /* The two formats, reading from the start of an open file. */
-mm_status img_decode_png(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
+mm_status img_decode_png(const mma_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
                          mm_error *e);
-mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
+mm_status img_decode_jpeg(const mma_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
                           mm_error *e);
 
 #endif

@@ -7,11 +7,11 @@
 static mm_status read_file(mm_instance *i, const char *path, float *out, mm_error *e)
 {
 	const size_t n = (size_t)i->fit.size * (size_t)i->fit.size * 3;
-	uint8_t *rgb = com_alloc(i->host, n, 1);
-	mm_status status = rgb ? img_square(i->host, path, &i->fit, rgb, e) : com_no_memory(e, "a picture");
+	uint8_t *rgb = mma_new(i->host, n, 1);
+	mm_status status = rgb ? img_square(i->host, path, &i->fit, rgb, e) : mma_no_memory(e, "a picture");
 	if (status == MM_OK)
 		com_samples(rgb, n, out);
-	com_release(i->host, rgb);
+	mma_free(i->host, rgb);
 	return status;
 }
 

@@ -7,8 +7,6 @@
 enum { IMG_BROKEN_REFUSE = 0, IMG_BROKEN_SKIP = 1 };
 enum { IMG_OUTPUT_TANH = 0, IMG_OUTPUT_LINEAR = 1 };
 
-typedef struct img_net img_net; /* nets.h */
-
 /* How a picture of any size becomes a square (resize.h). */
 typedef struct img_fit {
 	int32_t size;  /* pixels a side */
@@ -19,16 +17,15 @@ typedef struct img_fit {
 
 /* One modality. The strings belong to the host and live as long as the instance. */
 struct mm_instance {
-	const com_host *host;
+	const mma_host *host;
 	pairs_source source;
-	const img_net *net;
 	img_fit fit;
+	int net; /* of img_net_table */
 	int broken, output, energy_bias, mirror;
 	int32_t width; /* base width of net = conv */
 	int32_t energy_channels, energy_stride;
-	size_t cache_bytes; /* of decoded pictures, for each data set */
-	bool knows_classes; /* n_classes is set, by the data or by a checkpoint */
-	uint32_t n_classes;
+	int32_t cache_mb; /* of decoded pictures, for each data set */
+	pairs_known known;
 };
 
 /* instance.c */
@@ -36,6 +33,7 @@ mm_status img_create(void *self, mm_config *config, mm_instance **out, mm_error 
 void img_destroy(mm_instance *i);
 mm_status img_describe(mm_instance *i, mm_modality_info *out, mm_error *e);
 extern const mm_modality_state img_state;
+extern const mm_modality_settings img_settings;
 
 /* dataset.c */
 mm_status img_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e);

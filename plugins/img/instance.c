@@ -4,114 +4,110 @@
 #include "img.h"
 #include "nets.h"
 
-#include <stdio.h>
-#include <string.h>
-
-static mm_status read_picture_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
+static double usual_output(const void *into)
 {
-	static const char *const filters[] = { "area", "lanczos", NULL }, *const fits[] = { "stretch", "crop", NULL };
-	static const char *const broken[] = { "refuse", "skip", NULL }, *const orientations[] = { "exif", "ignore", NULL };
-	int64_t cache;
-	COM_TRY(pairs_settings(h, c, PAIRS_PICTURE, &i->source, e));
-	COM_TRY(com_get_int32(h, c, "size", 64, 32, 256, &i->fit.size, e));
-	if (i->fit.size & (i->fit.size - 1))
-		return h->config->refuse(c, "size", "32, 64, 128 or 256", e);
-	COM_TRY(h->config->get_choice(c, "resize", filters, 0, &i->fit.lanczos, e));
-	COM_TRY(h->config->get_choice(c, "fit", fits, 0, &i->fit.crop, e));
-	COM_TRY(h->config->get_choice(c, "orientation", orientations, 0, &i->fit.as_stored, e));
-	COM_TRY(h->config->get_choice(c, "broken", broken, IMG_BROKEN_REFUSE, &i->broken, e));
-	COM_TRY(h->config->get_bool(c, "mirror", 0, &i->mirror, e));
-	COM_TRY(h->config->get_int(c, "cache_mb", 256, 0, 1 << 20, &cache, e));
-	i->cache_bytes = (size_t)cache << 20;
-	return MM_OK;
+	const mm_instance *i = into;
+	return img_net_table[i->net]->default_output;
 }
 
-static mm_status read_net_settings(const com_host *h, mm_config *c, mm_instance *i, mm_error *e)
+static double usual_stride(const void *into)
 {
-	static const char *const outputs[] = { "tanh", "linear", NULL };
-	int net;
-	COM_TRY(h->config->get_choice(c, "net", img_net_names, 0, &net, e));
-	i->net = img_net_table[net];
-	COM_TRY(h->config->get_choice(c, "output", outputs, i->net->default_output, &i->output, e));
-	COM_TRY(com_get_int32(h, c, "width", 32, 1, 1024, &i->width, e));
-	COM_TRY(com_get_int32(h, c, "energy_channels", 16, 1, 1024, &i->energy_channels, e));
-	COM_TRY(com_get_int32(h, c, "energy_stride", i->fit.size > 64 ? i->fit.size / 64 : 1, 1, 8, &i->energy_stride, e));
-	if (i->energy_stride & (i->energy_stride - 1))
-		return h->config->refuse(c, "energy_stride", "1, 2, 4 or 8", e);
-	return h->config->get_bool(c, "energy_bias", 0, &i->energy_bias, e);
+	const mm_instance *i = into;
+	return i->fit.size > 64 ? i->fit.size / 64 : 1;
+}
+
+static const char *const filters[] = { "area", "lanczos", NULL }, *const fits[] = { "stretch", "crop", NULL };
+static const char *const broken[] = { "refuse", "skip", NULL }, *const orientations[] = { "exif", "ignore", NULL };
+static const char *const outputs[] = { "tanh", "linear", NULL };
+static const mma_setting settings[] = {
+	MMA_INT("size", mm_instance, fit.size, 64, 32, 256, "Pixels a side: 32, 64, 128 or 256."),
+	MMA_CHOICE("resize", mm_instance, fit.lanczos, filters, 0, "How pictures are scaled: area or lanczos."),
+	MMA_CHOICE("fit", mm_instance, fit.crop, fits, 0,
+	           "stretch: the whole picture, its proportions lost; crop: its largest central square."),
+	MMA_CHOICE(
+		"orientation", mm_instance, fit.as_stored, orientations, 0,
+		"exif: a picture is turned as its EXIF data say and viewers show it, in JPEG and PNG; ignore: it is read as "
+		"its rows are stored."),
+	MMA_CHOICE(
+		"broken", mm_instance, broken, broken, IMG_BROKEN_REFUSE,
+		"A file that is no picture, damaged, cut or too large (64 million pixels). refuse: the run ends when it is "
+		"read; skip: all pictures are read when the data is opened, and those are counted, the first ten named, "
+		"and left out. Listed files that do not exist are always left out."),
+	MMA_SWITCH(
+		"mirror", mm_instance, mirror, 0,
+		"Training pictures are turned left to right by a coin for each sample, a function of the seed: with several "
+		"captions a picture comes both ways. Validation tuples are of the training data and are turned too; test "
+		"pictures are not."),
+	MMA_INT("cache_mb", mm_instance, cache_mb, 256, 0, 1 << 20, "Memory for decoded pictures of each data set."),
+	MMA_CHOICE(
+		"net", mm_instance, net, img_net_names, 0,
+		"conv: small, for a CPU; resnet: the networks of MMVAE+ and CMVAE for CUB; the depth of both follows the "
+		"size."),
+	MMA_CHOICE_BY("output", mm_instance, output, outputs, IMG_OUTPUT_TANH, usual_output,
+	              "The decoder's last step: tanh, or linear, which is the default of net = resnet."),
+	MMA_INT("width", mm_instance, width, 32, 1, 1024, "Channels of net = conv."),
+	MMA_INT("energy_channels", mm_instance, energy_channels, 16, 1, 1024,
+	        "Channels of the convolution that feeds the energy's trunk."),
+	MMA_INT_BY("energy_stride", mm_instance, energy_stride, 1, usual_stride, 1, 8,
+	           "Of that convolution, 1, 2, 4 or 8: the trunk sees maps so many times smaller. The default is size / 64 "
+	           "above 64 pixels."),
+	MMA_SWITCH("energy_bias", mm_instance, energy_bias, 0, "That convolution has a bias."),
+};
+
+static const mm_setting *setting_at(uint32_t index)
+{
+	static const mma_part part = { settings, MMA_COUNT(settings) };
+	return pairs_setting_at(PAIRS_PICTURE, &part, 1, index);
+}
+const mm_modality_settings img_settings = { MM_SIZE_THROUGH(mm_modality_settings, at), setting_at };
+
+static mm_status read_settings(const mma_host *h, mm_config *c, mm_instance *i, mm_error *e)
+{
+	MMA_TRY(pairs_settings(h, c, PAIRS_PICTURE, &i->source, e));
+	MMA_TRY(mma_settings(h, c, settings, MMA_COUNT(settings), i, e));
+	MMA_TRY(pairs_check_power(h, c, "size", i->fit.size, "32, 64, 128 or 256", e));
+	return pairs_check_power(h, c, "energy_stride", i->energy_stride, "1, 2, 4 or 8", e);
 }
 
 mm_status img_create(void *self, mm_config *config, mm_instance **out, mm_error *e)
 {
-	const com_host *h = self;
-	mm_instance *i = com_alloc(h, 1, sizeof(*i));
+	const mma_host *h = self;
+	mm_instance *i = mma_new(h, 1, sizeof(*i));
 	if (!i)
-		return com_no_memory(e, "an instance");
+		return mma_no_memory(e, "an instance");
 	i->host = h;
-	mm_status status = read_picture_settings(h, config, i, e);
+	mm_status status = read_settings(h, config, i, e);
 	if (status == MM_OK)
-		status = read_net_settings(h, config, i, e);
-	if (status != MM_OK) {
-		com_release(h, i);
-		return status;
-	}
-	*out = i;
-	return MM_OK;
+		*out = i;
+	else
+		img_destroy(i);
+	return status;
 }
 
 void img_destroy(mm_instance *i)
 {
 	if (i)
-		com_release(i->host, i);
+		mma_free(i->host, i);
 }
 
 mm_status img_describe(mm_instance *i, mm_modality_info *out, mm_error *e)
 {
-	if (!i->knows_classes)
-		COM_TRY(pairs_classes(i->host, &i->source, &i->n_classes, e));
-	i->knows_classes = true;
-	out->shape = (mm_shape){ 3, { i->fit.size, i->fit.size, 3, 0 } };
-	out->support = MM_SUPPORT_BOX;
-	out->lo = -1.0f;
-	out->hi = 1.0f;
-	out->likelihood = MM_LIKELIHOOD_GAUSSIAN;
-	out->likelihood_scale = 0.5f;
-	out->likelihood_weight = 1.0f;
-	out->n_classes = i->n_classes;
+	const mm_shape shape = { 3, { i->fit.size, i->fit.size, 3, 0 } };
+	MMA_TRY(pairs_know(i->host, &i->source, &i->known, e));
+	mma_describe(out, &shape, -1, 1, 0.5f, i->known.classes);
 	return MM_OK;
 }
 
-/* ---------------------------------------------------------------- state: one line of text */
-
-#define STATE "img 1 classes %u\n"
+/* ---------------------------------------------------------------- state */
 
 static mm_status save(mm_instance *i, void **bytes, size_t *size, mm_error *e)
 {
-	char *text = com_format(i->host, STATE, (unsigned)i->n_classes);
-	if (!text)
-		return com_no_memory(e, "a state");
-	*bytes = text;
-	*size = strlen(text);
-	return MM_OK;
+	return pairs_save(i->host, "img", &i->known, bytes, size, e);
 }
 
 static mm_status load(mm_instance *i, const void *bytes, size_t size, mm_error *e)
 {
-	char text[64] = "", again[64];
-	unsigned classes = 0;
-	if (size && size < sizeof(text))
-		memcpy(text, bytes, size);
-	bool read = sscanf(text, STATE, &classes) == 1;
-	snprintf(again, sizeof(again), STATE, classes);
-	if (!read || strcmp(text, again))
-		return com_fail(e, MM_EFORMAT, "%zu bytes are no state of this plugin; expected \"img 1 classes N\"", size);
-	i->n_classes = classes;
-	i->knows_classes = true;
-	return MM_OK;
+	return pairs_load("img", bytes, size, &i->known, e);
 }
 
-const mm_modality_state img_state = {
-	.struct_size = MM_SIZE_THROUGH(mm_modality_state, load),
-	.save = save,
-	.load = load,
-};
+const mm_modality_state img_state = { MM_SIZE_THROUGH(mm_modality_state, load), save, load };

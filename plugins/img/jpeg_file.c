@@ -21,7 +21,7 @@ typedef struct reader {
 	struct jpeg_error_mgr errors;
 	struct jpeg_progress_mgr progress;
 	jmp_buf escape;
-	const com_host *host;
+	const mma_host *host;
 	const char *path;
 	uint32_t wanted;
 	img_pixels pixels;
@@ -97,15 +97,15 @@ static mm_status prepare(reader *r, mm_error *e)
 {
 	bool cmyk = r->jpeg.jpeg_color_space == JCS_CMYK || r->jpeg.jpeg_color_space == JCS_YCCK;
 	if ((uint64_t)r->jpeg.image_width * r->jpeg.image_height > IMG_PIXELS_MAX) /* before scaling: that is the work */
-		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; at most %u million are read", r->path, r->jpeg.image_width,
+		return mma_fail(e, MM_EFORMAT, "%s: %u x %u pixels; at most %u million are read", r->path, r->jpeg.image_width,
 		                r->jpeg.image_height, (unsigned)(IMG_PIXELS_MAX >> 20));
 	r->jpeg.scale_num = 1;
 	r->jpeg.scale_denom = scale_denominator(r);
 	r->jpeg.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
 	jpeg_calc_output_dimensions(&r->jpeg);
-	COM_TRY(img_make_room(r->host, r->path, r->jpeg.output_width, r->jpeg.output_height, &r->pixels, e));
-	r->row = cmyk ? com_alloc(r->host, r->jpeg.output_width, 4) : NULL;
-	return cmyk && !r->row ? com_no_memory(e, r->path) : MM_OK;
+	MMA_TRY(img_make_room(r->host, r->path, r->jpeg.output_width, r->jpeg.output_height, &r->pixels, e));
+	r->row = cmyk ? mma_new(r->host, r->jpeg.output_width, 4) : NULL;
+	return cmyk && !r->row ? mma_no_memory(e, r->path) : MM_OK;
 }
 
 /* Of the first EXIF segment. */
@@ -122,14 +122,14 @@ static int find_orientation(const reader *r)
 static mm_status decode(reader *r, FILE *file, mm_error *e)
 {
 	if (setjmp(r->escape))
-		return com_fail(e, r->errors.msg_code == JERR_OUT_OF_MEMORY ? MM_ENOMEM : MM_EFORMAT,
+		return mma_fail(e, r->errors.msg_code == JERR_OUT_OF_MEMORY ? MM_ENOMEM : MM_EFORMAT,
 		                "%s: damaged or truncated JPEG picture: %s", r->path, r->text);
 	jpeg_create_decompress(&r->jpeg);
 	r->jpeg.progress = &r->progress;
 	jpeg_stdio_src(&r->jpeg, file);
 	jpeg_save_markers(&r->jpeg, JPEG_APP0 + 1, 0xFFFF);
 	jpeg_read_header(&r->jpeg, TRUE);
-	COM_TRY(prepare(r, e));
+	MMA_TRY(prepare(r, e));
 	r->pixels.orientation = find_orientation(r);
 	jpeg_start_decompress(&r->jpeg);
 	read_rows(r);
@@ -137,12 +137,12 @@ static mm_status decode(reader *r, FILE *file, mm_error *e)
 	return MM_OK;
 }
 
-mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
+mm_status img_decode_jpeg(const mma_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
                           mm_error *e)
 {
-	reader *r = com_alloc(h, 1, sizeof(*r));
+	reader *r = mma_new(h, 1, sizeof(*r));
 	if (!r)
-		return com_no_memory(e, path);
+		return mma_no_memory(e, path);
 	r->host = h;
 	r->path = path;
 	r->wanted = wanted;
@@ -153,22 +153,22 @@ mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint3
 	r->progress.progress_monitor = on_progress;
 	mm_status status = decode(r, file, e);
 	jpeg_destroy_decompress(&r->jpeg);
-	com_release(h, r->row);
+	mma_free(h, r->row);
 	if (status == MM_OK)
 		*out = r->pixels;
 	else
-		com_release(h, r->pixels.rgb);
-	com_release(h, r);
+		mma_free(h, r->pixels.rgb);
+	mma_free(h, r);
 	return status;
 }
 
 #else
 
-mm_status img_decode_jpeg(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
+mm_status img_decode_jpeg(const mma_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out,
                           mm_error *e)
 {
 	(void)h, (void)file, (void)wanted, (void)out;
-	return com_fail(e, MM_EUNSUPPORTED,
+	return mma_fail(e, MM_EUNSUPPORTED,
 	                "%s: a JPEG picture, but this img plugin was built without libjpeg and reads PNG only", path);
 }
 

@@ -23,9 +23,10 @@ static int32_t channels(int32_t k)
 }
 
 /* One complete encoder: z and w have nothing in common but the picture. */
-static void branch(const com_builder *b, mm_tensor x, const char *latent, int32_t dim, mm_tensor *loc, mm_tensor *raw)
+static void branch(const mm_instance *i, const mma_net *b, mm_tensor x, const char *latent, int32_t dim, mm_tensor *loc,
+                   mm_tensor *raw)
 {
-	const int32_t n = stages(b->i);
+	const int32_t n = stages(i);
 	char prefix[8];
 	snprintf(prefix, sizeof(prefix), "%s.", latent);
 	mm_tensor h = com_conv_in(b, x, latent, "conv", NARROW, 3, 1);
@@ -34,29 +35,29 @@ static void branch(const com_builder *b, mm_tensor x, const char *latent, int32_
 		h = b->ops->avg_pool(b->g, h, 3, 2, 1, 1); /* divides by 9 at borders too */
 		h = com_residual(b, h, prefix, k + 2, channels(k), channels(k + 1));
 	}
-	h = com_flatten(b, h);
+	h = mma_flat(b, h);
 	*loc = com_linear_in(b, h, latent, "loc", dim);
 	*raw = com_linear_in(b, h, latent, "raw", dim);
 }
 
-static void encoder(const com_builder *b, mm_encoder_io *io)
+static void encoder(const mm_instance *i, const mma_net *b, mm_encoder_io *io)
 {
-	branch(b, io->x, "z", io->latent_dim, &io->z_loc, &io->z_raw);
+	branch(i, b, io->x, "z", io->latent_dim, &io->z_loc, &io->z_raw);
 	if (io->private_dim > 0)
-		branch(b, io->x, "w", io->private_dim, &io->w_loc, &io->w_raw);
+		branch(i, b, io->x, "w", io->private_dim, &io->w_loc, &io->w_raw);
 }
 
-static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
+static mm_tensor decoder(const mm_instance *i, const mma_net *b, const mm_decoder_io *io)
 {
-	const int32_t n = stages(b->i);
-	mm_tensor h = com_linear(b, com_latent(b, io), "linear", MAP * MAP * WIDE);
-	h = com_map(b, h, MAP, MAP, WIDE);
+	const int32_t n = stages(i);
+	mm_tensor h = mma_linear(b, mma_latent(b, io), "linear", MAP * MAP * WIDE);
+	h = mma_map(b, h, MAP, MAP, WIDE);
 	for (int32_t k = 0; k < n; k++) {
 		h = com_residual(b, h, "", k + 1, channels(n - k), channels(n - k - 1));
 		h = b->ops->upsample_nearest(b->g, h, 2);
 	}
 	h = com_residual(b, h, "", n + 1, NARROW, NARROW);
-	return com_conv(b, com_leaky(b, h), "conv", 3, 3, 1, 1, 1);
+	return mma_conv(b, com_leaky(b, h), "conv", 3, mma_square(3, 1, 1));
 }
 
 const img_net img_net_resnet = { IMG_OUTPUT_LINEAR, encoder, decoder };

@@ -58,7 +58,7 @@ static void copy_turned(const img_pixels *from, struct turn t, img_pixels *to)
 		}
 }
 
-mm_status img_turn(const com_host *h, img_pixels *p, mm_error *e)
+mm_status img_turn(const mma_host *h, img_pixels *p, mm_error *e)
 {
 	if (p->orientation < 2 || p->orientation > 8)
 		return MM_OK;
@@ -66,11 +66,11 @@ mm_status img_turn(const com_host *h, img_pixels *p, mm_error *e)
 	img_pixels turned = { .width = t.transpose ? p->height : p->width,
 		                  .height = t.transpose ? p->width : p->height,
 		                  .orientation = 1 };
-	turned.rgb = com_alloc(h, (size_t)turned.width * turned.height, 3);
+	turned.rgb = mma_new(h, (size_t)turned.width * turned.height, 3);
 	if (!turned.rgb)
-		return com_no_memory(e, "a turned picture");
+		return mma_no_memory(e, "a turned picture");
 	copy_turned(p, t, &turned);
-	com_release(h, p->rgb);
+	mma_free(h, p->rgb);
 	*p = turned;
 	return MM_OK;
 }

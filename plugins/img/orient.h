@@ -7,6 +7,6 @@
 /* The orientation, 1 (upright) to 8, in EXIF's TIFF structure; 1 where there is none or what stands there is none. */
 int img_exif_orientation(const uint8_t *tiff, size_t size);
 /* Turns the picture as its orientation says, so that it is upright. */
-mm_status img_turn(const com_host *h, img_pixels *p, mm_error *e);
+mm_status img_turn(const mma_host *h, img_pixels *p, mm_error *e);
 
 #endif

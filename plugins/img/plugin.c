@@ -4,8 +4,6 @@
 #include "img.h"
 #include "nets.h"
 
-#include <string.h>
-
 static const mm_modality_classifier classifier = {
 	.struct_size = MM_SIZE_THROUGH(mm_modality_classifier, build),
 	.features_name = "hidden128",
@@ -14,12 +12,12 @@ static const mm_modality_classifier classifier = {
 
 static const void *extension(const char *id)
 {
-	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&img_picture
-	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&img_state
-	       : !strcmp(id, MM_MODALITY_GROUP)      ? (const void *)&img_group
-	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&img_file
-	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier
-	                                             : NULL;
+	static const mma_extension list[] = {
+		{ MM_MODALITY_PICTURE, &img_picture },   { MM_MODALITY_STATE, &img_state },
+		{ MM_MODALITY_GROUP, &img_group },       { MM_MODALITY_FILE, &img_file },
+		{ MM_MODALITY_CLASSIFIER, &classifier }, { MM_MODALITY_SETTINGS, &img_settings },
+	};
+	return mma_find(list, MMA_COUNT(list), id);
 }
 
 static const mm_modality_desc picture = {
@@ -45,16 +43,4 @@ static const mm_modality_desc picture = {
 	.get_extension = extension,
 };
 
-static const mm_modality_desc *const modalities[] = { &picture };
-
-static mm_status load(const mm_host_api *api, void **self, mm_error *e)
-{
-	return com_load(api, sizeof(com_host), self, e);
-}
-
-static const mm_plugin_entry entry = COM_ENTRY("img", modalities, load, com_unload);
-
-const mm_plugin_entry *mm_plugin_query_1(void)
-{
-	return &entry;
-}
+MMA_PLUGIN("org.mmcore.img", "img", "mmcore", PACKAGE_VERSION, "MIT", &picture)

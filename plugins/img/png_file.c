@@ -15,16 +15,16 @@ static mm_status png_status(const png_image *image)
 	return strstr(image->message, "memory") ? MM_ENOMEM : MM_EFORMAT;
 }
 
-static mm_status read_pixels(png_image *image, const com_host *h, const char *path, img_pixels *out, mm_error *e)
+static mm_status read_pixels(png_image *image, const mma_host *h, const char *path, img_pixels *out, mm_error *e)
 {
 	static const png_color white = { 255, 255, 255 };
 	img_pixels pixels;
 	image->format = PNG_FORMAT_RGB;
 	image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB; /* else 16-bit files without gamma count as linear light */
-	COM_TRY(img_make_room(h, path, image->width, image->height, &pixels, e));
+	MMA_TRY(img_make_room(h, path, image->width, image->height, &pixels, e));
 	if (!png_image_finish_read(image, &white, pixels.rgb, 0, NULL)) {
-		com_release(h, pixels.rgb);
-		return com_fail(e, png_status(image), "%s: damaged or truncated PNG picture: %s", path, image->message);
+		mma_free(h, pixels.rgb);
+		return mma_fail(e, png_status(image), "%s: damaged or truncated PNG picture: %s", path, image->message);
 	}
 	*out = pixels;
 	return MM_OK;
@@ -47,14 +47,14 @@ static int find_orientation(FILE *file)
 	return 1;
 }
 
-mm_status img_decode_png(const com_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e)
+mm_status img_decode_png(const mma_host *h, const char *path, void *file, uint32_t wanted, img_pixels *out, mm_error *e)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION };
 	const int orientation = find_orientation(file);
 	(void)wanted;
-	COM_TRY(com_png_check(path, file, e));
+	MMA_TRY(com_png_check(path, file, e));
 	if (!png_image_begin_read_from_stdio(&image, file))
-		return com_fail(e, png_status(&image), "%s: not a readable PNG picture: %s", path, image.message);
+		return mma_fail(e, png_status(&image), "%s: not a readable PNG picture: %s", path, image.message);
 	mm_status status = read_pixels(&image, h, path, out, e);
 	png_image_free(&image);
 	if (status == MM_OK)

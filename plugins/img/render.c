@@ -14,10 +14,8 @@ static mm_status size(mm_instance *i, uint32_t *width, uint32_t *height, mm_erro
 
 static mm_status draw(mm_instance *i, const float *x, uint8_t *rgb, size_t stride, mm_error *e)
 {
-	const size_t side = (size_t)i->fit.size;
 	(void)e;
-	for (size_t y = 0; y < side; y++)
-		com_bytes(x + y * side * 3, side * 3, rgb + y * stride);
+	mma_draw(x, i->fit.size, i->fit.size, 3, rgb, stride);
 	return MM_OK;
 }
 
@@ -30,12 +28,12 @@ const mm_modality_picture img_picture = {
 mm_status img_render(mm_instance *i, const float *x, const char *path, mm_error *e)
 {
 	const uint32_t side = (uint32_t)i->fit.size;
-	uint8_t *rgb = com_alloc(i->host, (size_t)side * side, 3);
+	uint8_t *rgb = mma_new(i->host, (size_t)side * side, 3);
 	if (!rgb)
-		return com_no_memory(e, "a picture");
+		return mma_no_memory(e, "a picture");
 	mm_status status = draw(i, x, rgb, (size_t)side * 3, e);
 	if (status == MM_OK)
 		status = com_write_png(i->host, path, side, side, rgb, e);
-	com_release(i->host, rgb);
+	mma_free(i->host, rgb);
 	return status;
 }

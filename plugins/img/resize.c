@@ -57,26 +57,26 @@ static void fill_tap(const img_fit *fit, const taps *t, int32_t target, int32_t 
 }
 
 /* Taps from `length` pixels that begin at `offset` to fit->size. */
-static mm_status make_taps(const com_host *h, const img_fit *fit, uint32_t offset, uint32_t length, taps *out,
+static mm_status make_taps(const mma_host *h, const img_fit *fit, uint32_t offset, uint32_t length, taps *out,
                            mm_error *e)
 {
 	double scale = (double)length / fit->size, reach = fit->lanczos ? 3 * fmax(scale, 1) : fmax(scale / 2, 1);
 	int32_t n = (int32_t)ceil(2 * reach) + 1;
 	taps t = { .n = n < (int32_t)length ? n : (int32_t)length };
-	t.first = com_alloc(h, (size_t)fit->size, sizeof(*t.first));
-	t.weight = com_alloc(h, (size_t)fit->size * (size_t)t.n, sizeof(*t.weight));
+	t.first = mma_new(h, (size_t)fit->size, sizeof(*t.first));
+	t.weight = mma_new(h, (size_t)fit->size * (size_t)t.n, sizeof(*t.weight));
 	*out = t;
 	if (!t.first || !t.weight)
-		return com_no_memory(e, "a picture's filter");
+		return mma_no_memory(e, "a picture's filter");
 	for (int32_t i = 0; i < fit->size; i++)
 		fill_tap(fit, &t, i, (int32_t)offset, (int32_t)length, scale);
 	return MM_OK;
 }
 
-static void release_taps(const com_host *h, taps *t)
+static void release_taps(const mma_host *h, taps *t)
 {
-	com_release(h, t->first);
-	com_release(h, t->weight);
+	mma_free(h, t->first);
+	mma_free(h, t->weight);
 }
 
 /* rows [begin, begin + count) of the picture, narrowed to size columns: out [count][size][3] */
@@ -117,14 +117,14 @@ static void lower(const float *rows, uint32_t begin, const taps *down, int32_t s
 	}
 }
 
-mm_status img_resize(const com_host *h, const img_pixels *from, const img_fit *fit, uint8_t *out, mm_error *e)
+mm_status img_resize(const mma_host *h, const img_pixels *from, const img_fit *fit, uint8_t *out, mm_error *e)
 {
 	uint32_t side = from->width < from->height ? from->width : from->height;
 	uint32_t width = fit->crop ? side : from->width, height = fit->crop ? side : from->height;
 	uint32_t left = (from->width - width) / 2, top = (from->height - height) / 2;
 	taps across = { NULL, NULL, 0 }, down = { NULL, NULL, 0 };
-	float *rows = com_alloc(h, (size_t)height * (size_t)fit->size * 3, sizeof(*rows));
-	mm_status status = rows ? MM_OK : com_no_memory(e, "a picture");
+	float *rows = mma_new(h, (size_t)height * (size_t)fit->size * 3, sizeof(*rows));
+	mm_status status = rows ? MM_OK : mma_no_memory(e, "a picture");
 	if (status == MM_OK)
 		status = make_taps(h, fit, left, width, &across, e);
 	if (status == MM_OK)
@@ -135,17 +135,17 @@ mm_status img_resize(const com_host *h, const img_pixels *from, const img_fit *f
 	}
 	release_taps(h, &across);
 	release_taps(h, &down);
-	com_release(h, rows);
+	mma_free(h, rows);
 	return status;
 }
 
-mm_status img_square(const com_host *h, const char *path, const img_fit *fit, uint8_t *out, mm_error *e)
+mm_status img_square(const mma_host *h, const char *path, const img_fit *fit, uint8_t *out, mm_error *e)
 {
 	img_pixels pixels;
-	COM_TRY(img_decode(h, path, (uint32_t)fit->size, &pixels, e));
+	MMA_TRY(img_decode(h, path, (uint32_t)fit->size, &pixels, e));
 	mm_status status = fit->as_stored ? MM_OK : img_turn(h, &pixels, e);
 	if (status == MM_OK)
 		status = img_resize(h, &pixels, fit, out, e);
-	com_release(h, pixels.rgb);
+	mma_free(h, pixels.rgb);
 	return status;
 }

@@ -17,7 +17,7 @@ static mm_status detect_source(const mm_instance *i, int split, int *out, mm_err
 	if (status != MM_OK)
 		return status;
 	if (!idx && !folder)
-		return com_fail(e, MM_EIO,
+		return mma_fail(e, MM_EIO,
 		                "%s holds neither MNIST's IDX files (%s-images-idx3-ubyte[.gz], also below "
 		                "raw or MNIST/raw) nor PolyMNIST's folders (%s/m%d, also below PolyMNIST or MMNIST); set root "
 		                "in [%s] or in [data]",
@@ -29,7 +29,7 @@ static mm_status detect_source(const mm_instance *i, int split, int *out, mm_err
 static mm_status choose_source(const mm_instance *i, int split, int *out, mm_error *e)
 {
 	if (!i->root)
-		return com_fail(e, MM_ECONFIG,
+		return mma_fail(e, MM_ECONFIG,
 		                "no data folder; set root in [%s] or in [data] to a folder with MNIST's IDX files or "
 		                "PolyMNIST's pictures",
 		                i->name);
@@ -41,13 +41,13 @@ mm_status mnist_dataset_open(mm_instance *i, int32_t split, mm_dataset **out, mm
 {
 	int source = MNIST_SOURCE_AUTO;
 	if (split != MM_SPLIT_TRAIN && split != MM_SPLIT_TEST)
-		return com_fail(e, MM_EUNSUPPORTED, "split %d is unknown; there are 0 (train) and 1 (test)", (int)split);
+		return mma_fail(e, MM_EUNSUPPORTED, "split %d is unknown; there are 0 (train) and 1 (test)", (int)split);
 	mm_status status = choose_source(i, split, &source, e);
 	if (status != MM_OK)
 		return status;
-	mm_dataset *d = com_alloc(&i->plugin->host, 1, sizeof(*d));
+	mm_dataset *d = mma_new(&i->plugin->host, 1, sizeof(*d));
 	if (!d)
-		return com_no_memory(e, "a data set");
+		return mma_no_memory(e, "a data set");
 	d->plugin = i->plugin;
 	status = (source == MNIST_SOURCE_IDX ? mnist_styled_open : mnist_folder_open)(i, split, d, e);
 	if (status != MM_OK) {
@@ -64,16 +64,16 @@ void mnist_dataset_close(mm_dataset *d)
 		return;
 	mnist_plugin *p = d->plugin;
 	mnist_digits_release(p, d->digits);
-	com_release(&p->host, d->background.rgb);
-	com_release(&p->host, d->digit);
-	com_release(&p->host, d->folder);
-	com_release(&p->host, d->found);
-	com_release(&p->host, d);
+	mma_free(&p->host, d->background.rgb);
+	mma_free(&p->host, d->digit);
+	mma_free(&p->host, d->folder);
+	mma_free(&p->host, d->found);
+	mma_free(&p->host, d);
 }
 
 uint64_t mnist_limited(const mm_instance *i, uint64_t all)
 {
-	return i->limit && i->limit < all ? i->limit : all;
+	return i->limit && (uint64_t)i->limit < all ? (uint64_t)i->limit : all;
 }
 
 uint64_t mnist_dataset_count(const mm_dataset *d)
@@ -85,7 +85,7 @@ static mm_status check_index(const mm_dataset *d, uint64_t index, mm_error *e)
 {
 	if (index < d->n)
 		return MM_OK;
-	return com_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index,
+	return mma_fail(e, MM_EARG, "sample %llu of a data set of %llu", (unsigned long long)index,
 	                (unsigned long long)d->n);
 }
 
@@ -98,7 +98,7 @@ mm_status mnist_dataset_key(const mm_dataset *d, uint64_t index, char *out, size
 	const mnist_tuple *t = &d->tuple[index];
 	int length = snprintf(text, sizeof(text), "%u.%u", (unsigned)t->ordinal, (unsigned)t->label);
 	if ((size_t)length >= size)
-		return com_fail(e, MM_EARG, "key %s needs %d bytes, the buffer has %zu", text, length + 1, size);
+		return mma_fail(e, MM_EARG, "key %s needs %d bytes, the buffer has %zu", text, length + 1, size);
 	snprintf(out, size, "%s", text);
 	return MM_OK;
 }

@@ -23,16 +23,16 @@ static mm_status find_file(const mnist_plugin *p, const char *root, int split, c
 	static const char *const folder[] = { "", "/raw", "/MNIST/raw" }, *const suffix[] = { "", ".gz" };
 	static const char joint[] = { '-', '.' };
 	*out = NULL;
-	for (size_t k = 0; k < COM_COUNT(folder) * COM_COUNT(suffix) * COM_COUNT(joint); k++) {
+	for (size_t k = 0; k < MMA_COUNT(folder) * MMA_COUNT(suffix) * MMA_COUNT(joint); k++) {
 		char *path = com_format(&p->host, "%s%s/%s-%s%c%s-ubyte%s", root, folder[k / 4], prefix(split), what,
 		                        joint[k / 2 % 2], kind, suffix[k % 2]);
 		if (!path)
-			return com_no_memory(e, "a path");
+			return mma_no_memory(e, "a path");
 		if (!access(path, F_OK) && !com_is_folder(path)) {
 			*out = path;
 			return MM_OK;
 		}
-		com_release(&p->host, path);
+		mma_free(&p->host, path);
 	}
 	return MM_OK;
 }
@@ -42,7 +42,7 @@ static mm_status need_file(const mnist_plugin *p, const char *root, int split, c
 {
 	mm_status status = find_file(p, root, split, what, kind, out, e);
 	if (status == MM_OK && !*out)
-		return com_fail(
+		return mma_fail(
 			e, MM_EIO,
 			"no file %s-%s-%s-ubyte, with a dot for its second dash or with .gz behind it, in %s, "
 			"its raw or its MNIST/raw; set root to the folder with the four IDX files of MNIST or Fashion-MNIST",
@@ -55,7 +55,7 @@ mm_status mnist_digits_present(const mnist_plugin *p, const char *root, int spli
 	char *path;
 	mm_status status = find_file(p, root, split, "images", "idx3", &path, e);
 	*out = status == MM_OK && path;
-	com_release(&p->host, path);
+	mma_free(&p->host, path);
 	return status;
 }
 
@@ -89,10 +89,10 @@ static mm_status load_images(const mnist_plugin *p, mnist_digits *d, const char 
 	if (status != MM_OK)
 		return status;
 	d->n = f.count;
-	d->mask = com_alloc(&p->host, d->n, sizeof(*d->mask));
-	uint8_t *pixels = com_alloc(&p->host, BLOCK, MNIST_PIXELS);
-	status = d->mask && pixels ? read_masks(d, &f, pixels, e) : com_no_memory(e, "digits");
-	com_release(&p->host, pixels);
+	d->mask = mma_new(&p->host, d->n, sizeof(*d->mask));
+	uint8_t *pixels = mma_new(&p->host, BLOCK, MNIST_PIXELS);
+	status = d->mask && pixels ? read_masks(d, &f, pixels, e) : mma_no_memory(e, "digits");
+	mma_free(&p->host, pixels);
 	mnist_idx_close(&f);
 	return status;
 }
@@ -128,26 +128,26 @@ static mm_status load_labels(const mnist_plugin *p, mnist_digits *d, const char 
 		return status;
 	uint8_t *label = NULL;
 	if (f.count != d->n) {
-		status = com_fail(e, MM_EFORMAT, "%s holds %u labels, %s holds %u images; they do not belong together", path,
+		status = mma_fail(e, MM_EFORMAT, "%s holds %u labels, %s holds %u images; they do not belong together", path,
 		                  (unsigned)f.count, images, (unsigned)d->n);
 	} else {
-		label = com_alloc(&p->host, d->n, 1);
-		d->tuple = com_alloc(&p->host, d->n, sizeof(*d->tuple));
-		d->by_class = com_alloc(&p->host, d->n, sizeof(*d->by_class));
-		status = label && d->tuple && d->by_class ? read_labels(d, &f, label, e) : com_no_memory(e, "labels");
+		label = mma_new(&p->host, d->n, 1);
+		d->tuple = mma_new(&p->host, d->n, sizeof(*d->tuple));
+		d->by_class = mma_new(&p->host, d->n, sizeof(*d->by_class));
+		status = label && d->tuple && d->by_class ? read_labels(d, &f, label, e) : mma_no_memory(e, "labels");
 	}
-	com_release(&p->host, label);
+	mma_free(&p->host, label);
 	mnist_idx_close(&f);
 	return status;
 }
 
 static void discard(const mnist_plugin *p, mnist_digits *d)
 {
-	com_release(&p->host, d->by_class);
-	com_release(&p->host, d->tuple);
-	com_release(&p->host, d->mask);
-	com_release(&p->host, d->root);
-	com_release(&p->host, d);
+	mma_free(&p->host, d->by_class);
+	mma_free(&p->host, d->tuple);
+	mma_free(&p->host, d->mask);
+	mma_free(&p->host, d->root);
+	mma_free(&p->host, d);
 }
 
 static mm_status load_files(const mnist_plugin *p, mnist_digits *d, mm_error *e)
@@ -160,19 +160,19 @@ static mm_status load_files(const mnist_plugin *p, mnist_digits *d, mm_error *e)
 		status = load_images(p, d, images, e);
 	if (status == MM_OK)
 		status = load_labels(p, d, labels, images, e);
-	com_release(&p->host, labels);
-	com_release(&p->host, images);
+	mma_free(&p->host, labels);
+	mma_free(&p->host, images);
 	return status;
 }
 
 static mm_status load(const mnist_plugin *p, const char *root, int split, mnist_digits **out, mm_error *e)
 {
-	mnist_digits *d = com_alloc(&p->host, 1, sizeof(*d));
+	mnist_digits *d = mma_new(&p->host, 1, sizeof(*d));
 	if (!d)
-		return com_no_memory(e, "digits");
+		return mma_no_memory(e, "digits");
 	d->split = split;
 	d->root = com_format(&p->host, "%s", root);
-	mm_status status = d->root ? load_files(p, d, e) : com_no_memory(e, "a path");
+	mm_status status = d->root ? load_files(p, d, e) : mma_no_memory(e, "a path");
 	if (status != MM_OK) {
 		discard(p, d);
 		return status;

@@ -27,12 +27,12 @@ static mm_status find_split(const mnist_plugin *p, const char *root, int split, 
 	for (size_t k = 0; k < sizeof(inside) / sizeof(inside[0]); k++) {
 		char *path = com_format(&p->host, "%s%s/%s", root, inside[k], split_name(split));
 		if (!path)
-			return com_no_memory(e, "a path");
+			return mma_no_memory(e, "a path");
 		if (com_is_folder(path)) {
 			*out = path;
 			return MM_OK;
 		}
-		com_release(&p->host, path);
+		mma_free(&p->host, path);
 	}
 	return MM_OK;
 }
@@ -42,7 +42,7 @@ mm_status mnist_folder_present(const mnist_plugin *p, const char *root, int spli
 	char *path;
 	mm_status status = find_split(p, root, split, &path, e);
 	*out = status == MM_OK && path;
-	com_release(&p->host, path);
+	mma_free(&p->host, path);
 	return status;
 }
 
@@ -61,10 +61,10 @@ static bool parse_name(const char *name, mnist_tuple *out)
 
 static mm_status append(const mnist_plugin *p, listing *l, mnist_tuple tuple, mm_error *e)
 {
-	void *tuples = l->tuple;
-	if (!com_reserve(&p->host, &tuples, l->n, &l->capacity, sizeof(tuple)))
-		return com_no_memory(e, "a list of files");
-	l->tuple = tuples;
+	mnist_tuple *grown = mma_grow(&p->host, l->tuple, l->n, &l->capacity, sizeof(*grown));
+	if (!grown)
+		return mma_no_memory(e, "a list of files");
+	l->tuple = grown;
 	l->tuple[l->n++] = tuple;
 	return MM_OK;
 }
@@ -77,7 +77,7 @@ static mm_status list_entries(const mnist_plugin *p, DIR *folder, const char *pa
 		errno = 0;
 		const struct dirent *entry = readdir(folder);
 		if (!entry)
-			return errno ? com_fail(e, MM_EIO, "%s: %s", path, strerror(errno)) : MM_OK;
+			return errno ? mma_fail(e, MM_EIO, "%s: %s", path, strerror(errno)) : MM_OK;
 		if (parse_name(entry->d_name, &tuple))
 			status = append(p, l, tuple, e);
 		else if (entry->d_name[0] != '.')
@@ -100,17 +100,17 @@ static mm_status list(const mnist_plugin *p, const char *path, listing *l, mm_er
 {
 	DIR *folder = opendir(path);
 	if (!folder)
-		return com_fail(e, MM_EIO, "%s: %s; a view of PolyMNIST is a folder m0, m1, ...: set view to one that exists",
+		return mma_fail(e, MM_EIO, "%s: %s; a view of PolyMNIST is a folder m0, m1, ...: set view to one that exists",
 		                path, strerror(errno));
 	mm_status status = list_entries(p, folder, path, l, e);
 	closedir(folder);
 	if (status != MM_OK)
 		return status;
 	if (!l->n)
-		return com_fail(e, MM_EFORMAT, "%s: no picture named {number}.{digit}.png among its %zu files", path,
+		return mma_fail(e, MM_EFORMAT, "%s: no picture named {number}.{digit}.png among its %zu files", path,
 		                l->ignored);
 	if (l->ignored)
-		com_log(&p->host, MM_LOG_WARNING, "%s: %zu files are not named {number}.{digit}.png and are ignored", path,
+		mma_log(&p->host, MM_LOG_WARNING, "%s: %zu files are not named {number}.{digit}.png and are ignored", path,
 		        l->ignored);
 	qsort(l->tuple, l->n, sizeof(*l->tuple), compare);
 	return MM_OK;
@@ -121,9 +121,9 @@ static mm_status paint(const mm_dataset *d, uint64_t index, uint8_t rgb[MNIST_BY
 	const mnist_tuple *t = &d->tuple[index];
 	char *path = com_format(&d->plugin->host, "%s/%u.%u.png", d->folder, (unsigned)t->ordinal, (unsigned)t->label);
 	if (!path)
-		return com_no_memory(e, "a path");
+		return mma_no_memory(e, "a path");
 	mm_status status = mnist_png_read(path, MNIST_SIDE, MNIST_SIDE, rgb, e);
-	com_release(&d->plugin->host, path);
+	mma_free(&d->plugin->host, path);
 	return status;
 }
 
@@ -135,12 +135,12 @@ static mm_status find_view(const mm_instance *i, int split, char **out, mm_error
 	if (status != MM_OK)
 		return status;
 	if (!base)
-		return com_fail(e, MM_EIO,
+		return mma_fail(e, MM_EIO,
 		                "no folder %s in %s, %s/PolyMNIST or %s/MMNIST; set root to where PolyMNIST was unpacked",
 		                split_name(split), i->root, i->root, i->root);
 	*out = com_format(&p->host, "%s/m%d", base, (int)i->view);
-	com_release(&p->host, base);
-	return *out ? MM_OK : com_no_memory(e, "a path");
+	mma_free(&p->host, base);
+	return *out ? MM_OK : mma_no_memory(e, "a path");
 }
 
 mm_status mnist_folder_open(const mm_instance *i, int split, mm_dataset *d, mm_error *e)

@@ -26,10 +26,10 @@ static mm_status read_bytes(mnist_idx *f, void *out, size_t size, mm_error *e)
 		int code = Z_OK;
 		const char *why = got < 0 ? gzerror(f->stream, &code) : "";
 		if (got < 0)
-			return com_fail(e, code == Z_ERRNO ? MM_EIO : MM_EFORMAT, "%s: cannot be read: %s", f->path,
+			return mma_fail(e, code == Z_ERRNO ? MM_EIO : MM_EFORMAT, "%s: cannot be read: %s", f->path,
 			                code == Z_ERRNO ? strerror(errno) : why);
 		if (!got)
-			return com_fail(e, MM_EFORMAT, "%s: truncated: ends %zu bytes early; copy or download it again", f->path,
+			return mma_fail(e, MM_EFORMAT, "%s: truncated: ends %zu bytes early; copy or download it again", f->path,
 			                size);
 		to += got;
 		size -= (size_t)got;
@@ -42,17 +42,17 @@ static mm_status check_header(mnist_idx *f, int kind, const uint8_t *header, mm_
 	uint32_t magic = big_endian(header);
 	uint32_t expected = 0x800u | (uint32_t)kind;
 	if (magic != expected)
-		return com_fail(e, MM_EFORMAT, "%s: starts with 0x%08x, expected 0x%08x (IDX %s)", f->path, (unsigned)magic,
+		return mma_fail(e, MM_EFORMAT, "%s: starts with 0x%08x, expected 0x%08x (IDX %s)", f->path, (unsigned)magic,
 		                (unsigned)expected, kind == MNIST_IDX_IMAGES ? "images" : "labels");
 	f->count = big_endian(header + 4);
 	if (!f->count || f->count > MNIST_IDX_MAX)
-		return com_fail(e, MM_EFORMAT, "%s: the header announces %u items; 1 to %u are accepted", f->path,
+		return mma_fail(e, MM_EFORMAT, "%s: the header announces %u items; 1 to %u are accepted", f->path,
 		                (unsigned)f->count, MNIST_IDX_MAX);
 	if (kind == MNIST_IDX_LABELS)
 		return MM_OK;
 	uint32_t rows = big_endian(header + 8), columns = big_endian(header + 12);
 	if (rows != MNIST_SIDE || columns != MNIST_SIDE)
-		return com_fail(e, MM_EFORMAT, "%s: images are %u x %u, expected %d x %d", f->path, (unsigned)columns,
+		return mma_fail(e, MM_EFORMAT, "%s: images are %u x %u, expected %d x %d", f->path, (unsigned)columns,
 		                (unsigned)rows, MNIST_SIDE, MNIST_SIDE);
 	return MM_OK;
 }
@@ -62,7 +62,7 @@ static mm_status check_size(mnist_idx *f, uint64_t file_size, size_t header_size
 	uint64_t promised = header_size + (uint64_t)f->count * f->item;
 	uint64_t possible = gzdirect(f->stream) ? file_size : file_size * MAX_EXPANSION;
 	if (promised > possible)
-		return com_fail(e, MM_EFORMAT,
+		return mma_fail(e, MM_EFORMAT,
 		                "%s: the header announces %u items (%llu bytes), the file's %llu bytes cannot hold "
 		                "them; truncated or damaged",
 		                f->path, (unsigned)f->count, (unsigned long long)promised, (unsigned long long)file_size);
@@ -87,13 +87,13 @@ mm_status mnist_idx_open(mnist_idx *f, const char *path, int kind, mm_error *e)
 	struct stat info;
 	mnist_idx file = { .path = path };
 	if (stat(path, &info))
-		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
+		return mma_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	if (!S_ISREG(info.st_mode))
-		return com_fail(e, MM_EIO, "%s: not a regular file", path);
+		return mma_fail(e, MM_EIO, "%s: not a regular file", path);
 	errno = 0;
 	file.stream = gzopen(path, "rb");
 	if (!file.stream)
-		return com_fail(e, errno ? MM_EIO : MM_ENOMEM, "%s: %s", path, errno ? strerror(errno) : "out of memory");
+		return mma_fail(e, errno ? MM_EIO : MM_ENOMEM, "%s: %s", path, errno ? strerror(errno) : "out of memory");
 	gzbuffer(file.stream, 1u << 16);
 	mm_status status = open_checked(&file, kind, (uint64_t)info.st_size, e);
 	if (status != MM_OK) {
@@ -116,10 +116,10 @@ mm_status mnist_idx_finish(mnist_idx *f, mm_error *e)
 	int code = Z_OK;
 	const char *why = gzerror(f->stream, &code);
 	if (got > 0)
-		return com_fail(e, MM_EFORMAT, "%s: data follows the %u items the header announces", f->path,
+		return mma_fail(e, MM_EFORMAT, "%s: data follows the %u items the header announces", f->path,
 		                (unsigned)f->count);
 	if (got < 0 || code == Z_BUF_ERROR)
-		return com_fail(e, MM_EFORMAT, "%s: damaged at its end: %s", f->path, why);
+		return mma_fail(e, MM_EFORMAT, "%s: damaged at its end: %s", f->path, why);
 	return MM_OK;
 }
 

@@ -19,11 +19,10 @@ enum {
 };
 
 typedef struct mnist_digits mnist_digits; /* digits.h */
-typedef struct mnist_net mnist_net;       /* nets.h */
 
 /* What load returns and unload releases. */
 typedef struct mnist_plugin {
-	com_host host;
+	mma_host host;
 	pthread_mutex_t lock;   /* guards the two lists */
 	mnist_digits *digits;   /* IDX data in use, shared between instances */
 	mm_instance *instances; /* alive, to notice two with the same view */
@@ -39,7 +38,7 @@ struct mm_instance {
 	const char *name;
 	const char *root;       /* of the data, or NULL */
 	const char *background; /* PNG file, or NULL: drawn */
-	const mnist_net *net;
+	int net;                /* of mnist_net_table */
 	int source, output;
 	int energy_bias;
 	int32_t view;  /* style number: background, pairing and crops */
@@ -47,13 +46,14 @@ struct mm_instance {
 	int32_t energy_channels;
 	int32_t energy_stride; /* 2: the trunk sees 14x14, a quarter of the work */
 	int32_t classes;       /* labels are below */
-	uint64_t limit;        /* use only the first so many tuples; 0: all */
+	int32_t limit;         /* use only the first so many tuples; 0: all */
 };
 
 /* ---------------------------------------------------------------- instance.c */
 
 mm_status mnist_create(void *self, mm_config *config, mm_instance **out, mm_error *e);
 void mnist_destroy(mm_instance *i);
+extern const mm_modality_settings mnist_settings;
 mm_status mnist_describe(mm_instance *i, mm_modality_info *out, mm_error *e);
 
 /* ---------------------------------------------------------------- render.c */

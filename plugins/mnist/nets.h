@@ -5,12 +5,12 @@
 #include "layers.h"
 #include "mnist.h"
 
-struct mnist_net {
+typedef struct mnist_net {
 	int default_output; /* MNIST_OUTPUT_... */
-	void (*encoder)(const com_builder *b, mm_encoder_io *io);
+	void (*encoder)(const mm_instance *i, const mma_net *b, mm_encoder_io *io);
 	/* up to the last convolution; the output's activation follows */
-	mm_tensor (*decoder)(const com_builder *b, const mm_decoder_io *io);
-};
+	mm_tensor (*decoder)(const mm_instance *i, const mma_net *b, const mm_decoder_io *io);
+} mnist_net;
 
 extern const char *const mnist_net_names[];      /* "conv", "resnet", NULL */
 extern const mnist_net *const mnist_net_table[]; /* in the same order */

@@ -28,16 +28,14 @@ static const mm_modality_desc styled_digit = {
 	.get_extension = mnist_extension,
 };
 
-static const mm_modality_desc *const modalities[] = { &styled_digit };
-
 static mm_status load(const mm_host_api *api, void **self, mm_error *e)
 {
 	void *state;
-	COM_TRY(com_load(api, sizeof(mnist_plugin), &state, e));
+	MMA_TRY(mma_load_state(api, sizeof(mnist_plugin), &state, e));
 	mnist_plugin *p = state;
 	if (pthread_mutex_init(&p->lock, NULL)) {
-		com_unload(p);
-		return com_fail(e, MM_ENOMEM, "cannot create a lock");
+		mma_unload(p);
+		return mma_fail(e, MM_ENOMEM, "cannot create a lock");
 	}
 	*self = p;
 	return MM_OK;
@@ -46,14 +44,8 @@ static mm_status load(const mm_host_api *api, void **self, mm_error *e)
 static void unload(void *self)
 {
 	mnist_plugin *p = self;
-	if (p)
-		pthread_mutex_destroy(&p->lock);
-	com_unload(p);
+	pthread_mutex_destroy(&p->lock);
+	mma_unload(p);
 }
 
-static const mm_plugin_entry entry = COM_ENTRY("mnist", modalities, load, unload);
-
-const mm_plugin_entry *mm_plugin_query_1(void)
-{
-	return &entry;
-}
+MMA_PLUGIN_WITH(load, unload, "org.mmcore.mnist", "mnist", "mmcore", PACKAGE_VERSION, "MIT", &styled_digit)

@@ -23,12 +23,12 @@ static mm_status begin_png(reader *r, mm_error *e)
 {
 	uint8_t start[COM_KIND_BYTES];
 	const char *kind = com_kind(start, fread(start, 1, sizeof(start), r->file));
-	COM_TRY(com_png_check(r->path, r->file, e)); /* and back to the start */
+	MMA_TRY(com_png_check(r->path, r->file, e)); /* and back to the start */
 	if (png_image_begin_read_from_stdio(&r->image, r->file))
 		return MM_OK;
 	if (kind && strcmp(kind, "a PNG picture"))
-		return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture, but %s", r->path, kind);
-	return com_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", r->path, r->image.message);
+		return mma_fail(e, MM_EFORMAT, "%s: not a readable PNG picture, but %s", r->path, kind);
+	return mma_fail(e, MM_EFORMAT, "%s: not a readable PNG picture: %s", r->path, r->image.message);
 }
 
 static mm_status begin(reader *r, const char *path, mm_error *e)
@@ -38,7 +38,7 @@ static mm_status begin(reader *r, const char *path, mm_error *e)
 	r->path = path;
 	r->file = fopen(path, "rb");
 	if (!r->file)
-		return com_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
+		return mma_fail(e, com_errno_status(errno), "%s: %s", path, strerror(errno));
 	mm_status status = begin_png(r, e);
 	if (status != MM_OK) {
 		fclose(r->file);
@@ -59,7 +59,7 @@ static mm_status decode(reader *r, uint8_t *rgb, mm_error *e)
 {
 	static const png_color white = { 255, 255, 255 };
 	if (!png_image_finish_read(&r->image, &white, rgb, 0, NULL))
-		return com_fail(e, MM_EFORMAT, "%s: damaged or truncated PNG picture: %s", r->path, r->image.message);
+		return mma_fail(e, MM_EFORMAT, "%s: damaged or truncated PNG picture: %s", r->path, r->image.message);
 	return MM_OK;
 }
 
@@ -67,17 +67,17 @@ static mm_status load_opened(const mnist_plugin *p, reader *r, mnist_image *out,
 {
 	uint32_t width = r->image.width, height = r->image.height;
 	if (width < MNIST_SIDE || height < MNIST_SIDE)
-		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background needs at least %d x %d", r->path,
+		return mma_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background needs at least %d x %d", r->path,
 		                (unsigned)width, (unsigned)height, MNIST_SIDE, MNIST_SIDE);
 	if ((uint64_t)width * height > MAX_PIXELS)
-		return com_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background has at most %u million, scale it down",
+		return mma_fail(e, MM_EFORMAT, "%s: %u x %u pixels; a background has at most %u million, scale it down",
 		                r->path, (unsigned)width, (unsigned)height, MAX_PIXELS >> 20);
-	uint8_t *rgb = com_alloc(&p->host, (size_t)width * height, 3);
+	uint8_t *rgb = mma_new(&p->host, (size_t)width * height, 3);
 	if (!rgb)
-		return com_no_memory(e, "a background");
+		return mma_no_memory(e, "a background");
 	mm_status status = decode(r, rgb, e);
 	if (status != MM_OK) {
-		com_release(&p->host, rgb);
+		mma_free(&p->host, rgb);
 		return status;
 	}
 	*out = (mnist_image){ width, height, rgb };
@@ -102,7 +102,7 @@ mm_status mnist_png_read(const char *path, uint32_t width, uint32_t height, uint
 	if (status != MM_OK)
 		return status;
 	if (r.image.width != width || r.image.height != height)
-		status = com_fail(e, MM_EFORMAT, "%s: %u x %u pixels, expected %u x %u", path, (unsigned)r.image.width,
+		status = mma_fail(e, MM_EFORMAT, "%s: %u x %u pixels, expected %u x %u", path, (unsigned)r.image.width,
 		                  (unsigned)r.image.height, (unsigned)width, (unsigned)height);
 	else
 		status = decode(&r, rgb, e);

@@ -5,8 +5,6 @@
 #include "picture.h"
 #include "png_file.h"
 
-#include <string.h>
-
 static mm_status picture_size(mm_instance *i, uint32_t *width, uint32_t *height, mm_error *e)
 {
 	(void)i;
@@ -20,8 +18,7 @@ static mm_status picture_draw(mm_instance *i, const float *x, uint8_t *rgb, size
 {
 	(void)i;
 	(void)e;
-	for (size_t y = 0; y < MNIST_SIDE; y++)
-		com_bytes(x + y * MNIST_SIDE * 3, MNIST_SIDE * 3, rgb + y * stride);
+	mma_draw(x, MNIST_SIDE, MNIST_SIDE, 3, rgb, stride);
 	return MM_OK;
 }
 
@@ -59,9 +56,11 @@ const void *mnist_extension(const char *id)
 		.features_name = "hidden128",
 		.build = mnist_build_classifier,
 	};
-	if (!strcmp(id, MM_MODALITY_FILE))
-		return &file;
-	if (!strcmp(id, MM_MODALITY_PICTURE))
-		return &picture;
-	return strcmp(id, MM_MODALITY_CLASSIFIER) ? NULL : &classifier;
+	static const mma_extension list[] = {
+		{ MM_MODALITY_PICTURE, &picture },
+		{ MM_MODALITY_FILE, &file },
+		{ MM_MODALITY_CLASSIFIER, &classifier },
+		{ MM_MODALITY_SETTINGS, &mnist_settings },
+	};
+	return mma_find(list, MMA_COUNT(list), id);
 }

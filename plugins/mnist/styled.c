@@ -13,11 +13,11 @@ static mm_status pair(const mm_instance *i, int split, mm_dataset *d, mm_error *
 	const mnist_plugin *p = i->plugin;
 	const mnist_digits *all = d->digits;
 	uint64_t stream = p->host.random->stream(p->host.api->host, "mnist/pair");
-	uint32_t *shuffled = com_alloc(&p->host, all->n, sizeof(*shuffled)); /* grouped by class, as by_class */
-	d->digit = com_alloc(&p->host, (size_t)d->n, sizeof(*d->digit));
+	uint32_t *shuffled = mma_new(&p->host, all->n, sizeof(*shuffled)); /* grouped by class, as by_class */
+	d->digit = mma_new(&p->host, (size_t)d->n, sizeof(*d->digit));
 	if (!shuffled || !d->digit) {
-		com_release(&p->host, shuffled);
-		return com_no_memory(e, "the pairing");
+		mma_free(&p->host, shuffled);
+		return mma_no_memory(e, "the pairing");
 	}
 	for (uint32_t c = 0; c < (uint32_t)all->classes; c++) {
 		uint32_t begin = all->class_begin[c], n = all->class_begin[c + 1] - begin;
@@ -29,7 +29,7 @@ static mm_status pair(const mm_instance *i, int split, mm_dataset *d, mm_error *
 		const uint32_t begin = all->class_begin[all->tuple[k].label];
 		d->digit[k] = all->by_class[begin + shuffled[begin + all->tuple[k].ordinal]];
 	}
-	com_release(&p->host, shuffled);
+	mma_free(&p->host, shuffled);
 	return MM_OK;
 }
 
@@ -68,7 +68,7 @@ static mm_status check_labels(const mm_instance *i, const mnist_digits *d, mm_er
 {
 	if (d->classes <= i->classes)
 		return MM_OK;
-	return com_fail(e, MM_EFORMAT,
+	return mma_fail(e, MM_EFORMAT,
 	                "%s: labels go up to %d, expected 0 to %d; for data of more classes, such as EMNIST's letters, set "
 	                "classes = %d in [%s]",
 	                i->root, (int)d->classes - 1, (int)i->classes - 1, (int)d->classes, i->name);

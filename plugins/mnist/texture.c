@@ -218,9 +218,9 @@ mm_status mnist_texture(const mnist_plugin *p, uint32_t number, mnist_image *out
 {
 	const style *s = &styles[number % MNIST_TEXTURE_PATTERNS];
 	const uint32_t round = number / MNIST_TEXTURE_PATTERNS; /* turns the colours, then inverts them */
-	uint8_t *rgb = com_alloc(&p->host, SIDE * SIDE, 3);
+	uint8_t *rgb = mma_new(&p->host, SIDE * SIDE, 3);
 	if (!rgb)
-		return com_no_memory(e, "a background");
+		return mma_no_memory(e, "a background");
 	for (int k = 0; k < SIDE * SIDE; k++) {
 		float colour[3];
 		colour_at(s, k % SIDE, k / SIDE, colour);

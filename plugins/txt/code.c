@@ -90,7 +90,7 @@ void txt_round(const mm_instance *i, float *x)
 
 char *txt_decode(const mm_instance *i, const uint32_t *ids)
 {
-	char *text = com_alloc(i->host, (size_t)i->length * (TOKEN_BYTES + 1) + 1, 1);
+	char *text = mma_new(i->host, (size_t)i->length * (TOKEN_BYTES + 1) + 1, 1);
 	size_t used = 0;
 	const char *before = NULL;
 	for (int32_t t = 0; text && t < i->length && ids[t] != TXT_END && ids[t] != TXT_PAD; t++) {

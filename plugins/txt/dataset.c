@@ -22,20 +22,20 @@ static void report_missing(const mm_instance *i, const pairs *p)
 		if (!p->item[k].n_captions && !missing++)
 			first = k;
 	if (missing)
-		com_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures have no caption (first: %s)", i->source.instance,
+		mma_log(i->host, MM_LOG_WARNING, "[%s] %u of %u pictures have no caption (first: %s)", i->source.instance,
 		        missing, p->n_items, p->item[first].name);
 }
 
 mm_status txt_open(mm_instance *i, int32_t split, mm_dataset **out, mm_error *e)
 {
 	if (!i->ready)
-		return com_fail(e, MM_ESTATE, "there is no vocabulary yet; describe comes first");
-	mm_dataset *d = com_alloc(i->host, 1, sizeof(*d));
+		return mma_fail(e, MM_ESTATE, "there is no vocabulary yet; describe comes first");
+	mm_dataset *d = mma_new(i->host, 1, sizeof(*d));
 	if (!d)
-		return com_no_memory(e, "a data set");
+		return mma_no_memory(e, "a data set");
 	d->instance = i;
-	d->ids = com_alloc(i->host, (size_t)i->length, sizeof(*d->ids));
-	mm_status status = d->ids ? pairs_open(i->host, &i->source, split, &d->pairs, e) : com_no_memory(e, "a data set");
+	d->ids = mma_new(i->host, (size_t)i->length, sizeof(*d->ids));
+	mm_status status = d->ids ? pairs_open(i->host, &i->source, split, &d->pairs, e) : mma_no_memory(e, "a data set");
 	if (status != MM_OK) {
 		txt_close(d);
 		return status;
@@ -51,10 +51,10 @@ void txt_close(mm_dataset *d)
 {
 	if (!d)
 		return;
-	const com_host *h = d->instance->host;
+	const mma_host *h = d->instance->host;
 	pairs_close(d->pairs);
-	com_release(h, d->ids);
-	com_release(h, d);
+	mma_free(h, d->ids);
+	mma_free(h, d);
 }
 
 uint64_t txt_count(const mm_dataset *d)
@@ -75,7 +75,7 @@ int32_t txt_label(const mm_dataset *d, uint64_t index)
 mm_status txt_read(mm_dataset *d, uint64_t index, float *out, mm_error *e)
 {
 	char caption[4 * PAIRS_CAPTION_MAX];
-	COM_TRY(pairs_check(d->pairs, index, e));
+	MMA_TRY(pairs_check(d->pairs, index, e));
 	pairs_caption(d->pairs, &d->pairs->sample[index], caption, sizeof(caption));
 	txt_encode(d->instance, caption, d->ids);
 	txt_expand(d->instance, d->ids, out);

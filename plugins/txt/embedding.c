@@ -15,21 +15,21 @@ typedef struct cell {
 } cell;
 
 struct txt_contexts {
-	const com_host *host;
+	const mma_host *host;
 	uint32_t n_words, window;
 	cell *cell;
 	size_t n, n_cells; /* a power of two */
 	double *total;     /* [n_words]: pairs a word is in */
 };
 
-mm_status txt_contexts_create(const com_host *h, uint32_t n_words, uint32_t window, txt_contexts **out, mm_error *e)
+mm_status txt_contexts_create(const mma_host *h, uint32_t n_words, uint32_t window, txt_contexts **out, mm_error *e)
 {
-	txt_contexts *c = com_alloc(h, 1, sizeof(*c));
-	double *total = com_alloc(h, n_words, sizeof(*total));
+	txt_contexts *c = mma_new(h, 1, sizeof(*c));
+	double *total = mma_new(h, n_words, sizeof(*total));
 	if (!c || !total) {
-		com_release(h, c);
-		com_release(h, total);
-		return com_no_memory(e, "a count of pairs of words");
+		mma_free(h, c);
+		mma_free(h, total);
+		return mma_no_memory(e, "a count of pairs of words");
 	}
 	*c = (txt_contexts){ .host = h, .n_words = n_words, .window = window, .total = total };
 	*out = c;
@@ -40,10 +40,10 @@ void txt_contexts_destroy(txt_contexts *c)
 {
 	if (!c)
 		return;
-	const com_host *h = c->host;
-	com_release(h, c->cell);
-	com_release(h, c->total);
-	com_release(h, c);
+	const mma_host *h = c->host;
+	mma_free(h, c->cell);
+	mma_free(h, c->total);
+	mma_free(h, c);
 }
 
 static size_t place(const txt_contexts *c, uint64_t key)
@@ -60,13 +60,13 @@ static bool make_room(txt_contexts *c)
 		return true;
 	txt_contexts larger = *c;
 	larger.n_cells = c->n_cells ? 2 * c->n_cells : 1024;
-	larger.cell = com_alloc(c->host, larger.n_cells, sizeof(*larger.cell));
+	larger.cell = mma_new(c->host, larger.n_cells, sizeof(*larger.cell));
 	if (!larger.cell)
 		return false;
 	for (size_t i = 0; i < c->n_cells; i++)
 		if (c->cell[i].key)
 			larger.cell[place(&larger, c->cell[i].key)] = c->cell[i];
-	com_release(c->host, c->cell);
+	mma_free(c->host, c->cell);
 	*c = larger;
 	return true;
 }
@@ -89,7 +89,7 @@ mm_status txt_contexts_add(txt_contexts *c, const uint32_t *ids, size_t n, mm_er
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = i + 1; j < n && j <= i + c->window; j++)
 			if (!count_pair(c, ids[i], ids[j]) || !count_pair(c, ids[j], ids[i]))
-				return com_no_memory(e, "a count of pairs of words");
+				return mma_no_memory(e, "a count of pairs of words");
 	return MM_OK;
 }
 
@@ -120,11 +120,11 @@ typedef struct matrix {
 	size_t n;
 } matrix;
 
-static void release_matrix(const com_host *h, matrix *m)
+static void release_matrix(const mma_host *h, matrix *m)
 {
-	com_release(h, m->begin);
-	com_release(h, m->column);
-	com_release(h, m->value);
+	mma_free(h, m->begin);
+	mma_free(h, m->column);
+	mma_free(h, m->value);
 }
 
 /* log of how much more often two words meet than chance; contexts count with the power 3/4, which is kinder to rare
@@ -132,11 +132,10 @@ static void release_matrix(const com_host *h, matrix *m)
 static mm_status fill_matrix(const txt_contexts *c, matrix *m, mm_error *e)
 {
 	double contexts = 0;
-	*m = (matrix){ com_alloc(c->host, c->n_words + 1u, sizeof(*m->begin)),
-		           com_alloc(c->host, c->n + 1, sizeof(*m->column)), com_alloc(c->host, c->n + 1, sizeof(*m->value)),
-		           0 };
+	*m = (matrix){ mma_new(c->host, c->n_words + 1u, sizeof(*m->begin)), mma_new(c->host, c->n + 1, sizeof(*m->column)),
+		           mma_new(c->host, c->n + 1, sizeof(*m->value)), 0 };
 	if (!m->begin || !m->column || !m->value)
-		return com_no_memory(e, "a matrix of words");
+		return mma_no_memory(e, "a matrix of words");
 	for (uint32_t i = 0; i < c->n_words; i++)
 		contexts += pow(c->total[i], 0.75);
 	for (size_t k = 0, row = 0; row < c->n_words; row++) {
@@ -163,15 +162,15 @@ static mm_status decompose(const txt_contexts *c, const matrix *m, const mm_host
 		                  .begin = m->begin,
 		                  .column = m->column,
 		                  .value = m->value };
-	float *left = com_alloc(c->host, (size_t)c->n_words * rank, sizeof(*left));
-	float *singular = com_alloc(c->host, rank, sizeof(*singular));
+	float *left = mma_new(c->host, (size_t)c->n_words * rank, sizeof(*left));
+	float *singular = mma_new(c->host, rank, sizeof(*singular));
 	mm_status status = left && singular ? linalg->truncated_svd(c->host->api->host, &a, rank, left, singular, NULL, e)
-	                                    : com_no_memory(e, "word vectors");
+	                                    : mma_no_memory(e, "word vectors");
 	for (size_t i = 0; status == MM_OK && i < c->n_words; i++)
 		for (size_t k = 0; k < rank; k++)
 			vector[i * (size_t)dim + k] = left[i * rank + k] * sqrtf(singular[k]);
-	com_release(c->host, left);
-	com_release(c->host, singular);
+	mma_free(c->host, left);
+	mma_free(c->host, singular);
 	return status;
 }
 
@@ -180,16 +179,16 @@ mm_status txt_contexts_finish(txt_contexts *c, const txt_vocabulary *v, const mm
 {
 	matrix m;
 	uint32_t rank = (uint32_t)(dim - EMBEDDING_OWN) < c->n_words ? (uint32_t)(dim - EMBEDDING_OWN) : c->n_words;
-	float *vector = com_alloc(c->host, (size_t)c->n_words * (size_t)dim, sizeof(*vector));
+	float *vector = mma_new(c->host, (size_t)c->n_words * (size_t)dim, sizeof(*vector));
 	if (!vector)
-		return com_no_memory(e, "word vectors");
+		return mma_no_memory(e, "word vectors");
 	sort_cells(c);
 	mm_status status = fill_matrix(c, &m, e);
 	if (status == MM_OK)
 		status = decompose(c, &m, linalg, rank, dim, vector, e);
 	release_matrix(c->host, &m);
 	if (status != MM_OK) {
-		com_release(c->host, vector);
+		mma_free(c->host, vector);
 		return status;
 	}
 	txt_vectors_normalise(v, dim, vector);

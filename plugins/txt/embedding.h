@@ -13,7 +13,7 @@ enum { EMBEDDING_OWN = 2 }; /* coordinates of <end> and <pad> */
 /* Learned: positive pointwise mutual information of words within `window` of each other, then a truncated SVD (Levy and
  * Goldberg 2014). Fed with captions as numbers. */
 typedef struct txt_contexts txt_contexts;
-mm_status txt_contexts_create(const com_host *h, uint32_t n_words, uint32_t window, txt_contexts **out, mm_error *e);
+mm_status txt_contexts_create(const mma_host *h, uint32_t n_words, uint32_t window, txt_contexts **out, mm_error *e);
 void txt_contexts_destroy(txt_contexts *c); /* accepts NULL */
 mm_status txt_contexts_add(txt_contexts *c, const uint32_t *ids, size_t n, mm_error *e);
 /* vector [n_words][dim], host memory. */
@@ -23,7 +23,7 @@ mm_status txt_contexts_finish(txt_contexts *c, const txt_vocabulary *v, const mm
 /* Read: the text form of word2vec, fastText and GloVe, or word2vec's binary one, as they are or in gzip. A file that
  * has none of the vocabulary's words is refused. *dim is what the caller expects, or 0, and becomes the file's
  * own plus EMBEDDING_OWN. */
-mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const char *path, const char *instance,
+mm_status txt_vectors_read(const mma_host *h, const txt_vocabulary *v, const char *path, const char *instance,
                            int32_t *dim, float **out, mm_error *e);
 
 /* Both: brings raw word vectors (their first dim - EMBEDDING_OWN coordinates) to one length, apart from each other, and

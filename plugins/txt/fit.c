@@ -45,7 +45,7 @@ static void report_cut(const mm_instance *i, const char *name, const uint32_t wi
 	snprintf(advice, sizeof(advice),
 	         most > TXT_LENGTH_MAX ? "no length holds 99 %%; %u would be the largest" : "length = %u holds 99 %%",
 	         most > TXT_LENGTH_MAX ? (unsigned)TXT_LENGTH_MAX : (unsigned)most);
-	com_log(i->host, MM_LOG_WARNING,
+	mma_log(i->host, MM_LOG_WARNING,
 	        "[%s] %u of %u %s captions have more than %d words and are cut by length = %d; the longest has %u, %s",
 	        i->source.instance, (unsigned)cut, (unsigned)n, name, (int)i->length - 1, (int)i->length, (unsigned)longest,
 	        advice);
@@ -65,7 +65,7 @@ void txt_report_fit(const mm_instance *i, const pairs *p, const char *name)
 		all += words.n;
 		unknown += words.unknown;
 	}
-	com_log(i->host, MM_LOG_INFO, "[%s] %u %s captions, %.1f %% of their words are unknown", i->source.instance,
+	mma_log(i->host, MM_LOG_INFO, "[%s] %u %s captions, %.1f %% of their words are unknown", i->source.instance,
 	        (unsigned)p->n_samples, name, all ? 100.0 * (double)unknown / (double)all : 0.0);
 	report_cut(i, name, with, p->n_samples, longest);
 }

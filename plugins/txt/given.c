@@ -11,13 +11,13 @@ enum { FILE_MAX = 1 << 16 };
 static void report_loss(const mm_instance *i, const char *caption, const txt_words *words)
 {
 	if (words->unknown)
-		com_log(i->host, MM_LOG_WARNING,
+		mma_log(i->host, MM_LOG_WARNING,
 		        "[%s] \"%s\" is not in the vocabulary of %u words and counts as unknown (%u of %u words are: "
 		        "%.0f %%)",
 		        i->source.instance, words->first, i->vocabulary.n - TXT_FIRST_WORD, words->unknown, words->n,
 		        100.0 * (double)words->unknown / (double)words->n);
 	if (words->n >= (uint32_t)i->length)
-		com_log(i->host, MM_LOG_WARNING,
+		mma_log(i->host, MM_LOG_WARNING,
 		        "[%s] \"%.60s...\" has %u words, of which the first %d are read: the model has length = %d",
 		        i->source.instance, caption, words->n, (int)i->length - 1, (int)i->length);
 }
@@ -27,15 +27,15 @@ static mm_status read_text(mm_instance *i, const char *caption, float *out, mm_e
 	txt_words words;
 	txt_count_words(i, caption, &words);
 	if (words.unknown == words.n)
-		return com_fail(e, MM_EFORMAT, "none of the words of \"%.80s\" is among the %u the model was trained with",
+		return mma_fail(e, MM_EFORMAT, "none of the words of \"%.80s\" is among the %u the model was trained with",
 		                caption, i->vocabulary.n - TXT_FIRST_WORD);
-	uint32_t *ids = com_alloc(i->host, (size_t)i->length, sizeof(*ids));
+	uint32_t *ids = mma_new(i->host, (size_t)i->length, sizeof(*ids));
 	if (!ids)
-		return com_no_memory(e, "a caption");
+		return mma_no_memory(e, "a caption");
 	report_loss(i, caption, &words);
 	txt_encode(i, caption, ids);
 	txt_expand(i, ids, out);
-	com_release(i->host, ids);
+	mma_free(i->host, ids);
 	return MM_OK;
 }
 
@@ -53,7 +53,7 @@ static mm_status read_lines(mm_instance *i, com_text *t, float *out, mm_error *e
 		if (blanks == length)
 			continue;
 		if (used && i->source.captions != PAIRS_JOIN)
-			return com_fail(e, MM_EFORMAT, "%s:%u: a second caption; expected one line", t->path, (unsigned)t->number);
+			return mma_fail(e, MM_EFORMAT, "%s:%u: a second caption; expected one line", t->path, (unsigned)t->number);
 		if (used + length + 2 > FILE_MAX)
 			break; /* far beyond any caption's length */
 		memcpy(caption + used, used ? ", " : "", used ? 2 : 0);
@@ -61,13 +61,13 @@ static mm_status read_lines(mm_instance *i, com_text *t, float *out, mm_error *e
 		memcpy(caption + used, line, length);
 		used += length;
 	}
-	return used ? read_text(i, caption, out, e) : com_fail(e, MM_EFORMAT, "%s: holds no caption", t->path);
+	return used ? read_text(i, caption, out, e) : mma_fail(e, MM_EFORMAT, "%s: holds no caption", t->path);
 }
 
 static mm_status read_file(mm_instance *i, const char *path, float *out, mm_error *e)
 {
 	com_text text;
-	COM_TRY(com_text_open(i->host, path, FILE_MAX, &text, e));
+	MMA_TRY(com_text_open(i->host, path, FILE_MAX, &text, e));
 	mm_status status = read_lines(i, &text, out, e);
 	com_text_close(i->host, &text);
 	return status;

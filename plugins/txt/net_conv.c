@@ -4,30 +4,28 @@
 
 #include "nets.h"
 
-static const com_kernel near = { 1, 3, 1, 1, 0, 1 }, halve = { 1, 4, 1, 2, 0, 1 }; /* transposed, the latter doubles */
-
-static void encoder(const com_builder *b, mm_encoder_io *io)
+static void encoder(const mm_instance *i, const mma_net *b, mm_encoder_io *io)
 {
-	const int32_t w = b->i->width;
-	mm_tensor h = com_map(b, io->x, 1, b->i->length, txt_features(b->i));
+	const int32_t w = i->width;
+	mm_tensor h = mma_map(b, io->x, 1, i->length, txt_features(i));
 	h = txt_each(b, h, "word", 2 * w);
-	h = com_relu(b, com_conv_by(b, h, "conv1", 2 * w, &near, 1));
-	h = com_relu(b, com_conv_by(b, h, "conv2", 2 * w, &halve, 1));
-	h = com_relu(b, com_conv_by(b, h, "conv3", 4 * w, &halve, 1)); /* [1, length / 4, 4w] */
-	h = com_relu(b, com_linear(b, com_flatten(b, h), "hidden", 8 * w));
-	com_experts(b, h, io);
+	h = mma_relu(b, mma_conv(b, h, "conv1", 2 * w, mma_along(3, 1, 1)));
+	h = mma_relu(b, mma_conv(b, h, "conv2", 2 * w, mma_along(4, 2, 1)));
+	h = mma_relu(b, mma_conv(b, h, "conv3", 4 * w, mma_along(4, 2, 1))); /* [1, length / 4, 4w] */
+	h = mma_relu(b, mma_linear(b, mma_flat(b, h), "hidden", 8 * w));
+	mma_experts(b, h, io);
 }
 
-static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
+static mm_tensor decoder(const mm_instance *i, const mma_net *b, const mm_decoder_io *io)
 {
-	const int32_t w = b->i->width, quarter = b->i->length / 4, features = txt_features(b->i);
-	const mm_shape shape = { 2, { b->i->length, features, 0, 0 } };
-	mm_tensor h = com_relu(b, com_linear(b, com_latent(b, io), "hidden", 8 * w));
-	h = com_relu(b, com_linear(b, h, "spread", quarter * 4 * w));
-	h = com_map(b, h, 1, quarter, 4 * w);
-	h = com_relu(b, com_conv_transposed_by(b, h, "conv1", 2 * w, &halve));
-	h = com_relu(b, com_conv_transposed_by(b, h, "conv2", 2 * w, &halve));
-	h = com_relu(b, com_conv_by(b, h, "conv3", 2 * w, &near, 1));
+	const int32_t w = i->width, quarter = i->length / 4, features = txt_features(i);
+	const mm_shape shape = { 2, { i->length, features, 0, 0 } };
+	mm_tensor h = mma_relu(b, mma_linear(b, mma_latent(b, io), "hidden", 8 * w));
+	h = mma_relu(b, mma_linear(b, h, "spread", quarter * 4 * w));
+	h = mma_map(b, h, 1, quarter, 4 * w);
+	h = mma_relu(b, mma_conv_transposed(b, h, "conv1", 2 * w, mma_along(4, 2, 1)));
+	h = mma_relu(b, mma_conv_transposed(b, h, "conv2", 2 * w, mma_along(4, 2, 1)));
+	h = mma_relu(b, mma_conv(b, h, "conv3", 2 * w, mma_along(3, 1, 1)));
 	return b->ops->reshape(b->g, txt_each(b, h, "word", features), &shape);
 }
 

@@ -9,73 +9,73 @@
 
 enum { EMBEDDED = 128 };
 
-static const com_kernel square4 = { 4, 4, 2, 2, 1, 1 }, square3 = { 3, 3, 1, 1, 1, 1 }, row4 = { 1, 4, 1, 2, 0, 1 };
+static const mma_kernel square4 = { 4, 4, 2, 2, 1, 1 }, square3 = { 3, 3, 1, 1, 1, 1 }, row4 = { 1, 4, 1, 2, 0, 1 };
 
-static mm_tensor conv(const com_builder *b, mm_tensor x, const char *branch, int number, int32_t channels, com_kernel k)
+static mm_tensor conv(const mma_net *b, mm_tensor x, const char *branch, int number, int32_t channels, mma_kernel k)
 {
 	char name[24];
 	snprintf(name, sizeof(name), "%s.conv%d", branch, number);
-	return com_relu(b, com_conv_by(b, x, name, channels, &k, 1));
+	return mma_relu(b, mma_conv(b, x, name, channels, k));
 }
 
-static mm_tensor transposed(const com_builder *b, mm_tensor x, const char *branch, int number, int32_t channels,
-                            com_kernel k)
+static mm_tensor transposed(const mma_net *b, mm_tensor x, const char *branch, int number, int32_t channels,
+                            mma_kernel k)
 {
 	char name[24];
 	snprintf(name, sizeof(name), "%s.conv%d", branch, number);
-	return com_relu(b, com_conv_transposed_by(b, x, name, channels, &k));
+	return mma_relu(b, mma_conv_transposed(b, x, name, channels, k));
 }
 
 /* ---------------------------------------------------------------- encoder */
 
 /* [length, 128, 1] -> [length / 8, 16, 128] */
-static mm_tensor shared_form(const com_builder *b, mm_tensor x, const char *branch)
+static mm_tensor shared_form(const mma_net *b, mm_tensor x, const char *branch)
 {
 	x = conv(b, x, branch, 1, 32, square4);
 	x = conv(b, x, branch, 2, 64, square4);
 	return conv(b, x, branch, 3, 128, square4);
 }
 
-static mm_tensor z_head(const com_builder *b, mm_tensor x, const char *name, int32_t dim)
+static mm_tensor z_head(const mm_instance *i, const mma_net *b, mm_tensor x, const char *name, int32_t dim)
 {
-	const com_kernel whole = { b->i->length / 8, 4, 1, 1, 0, 0 };
-	return com_flatten(b, com_conv_by(b, x, name, dim, &whole, 1));
+	const mma_kernel whole = { i->length / 8, 4, 1, 1, 0, 0 };
+	return mma_flat(b, mma_conv(b, x, name, dim, whole));
 }
 
-static void encoder(const com_builder *b, mm_encoder_io *io)
+static void encoder(const mm_instance *i, const mma_net *b, mm_encoder_io *io)
 {
-	mm_tensor words = txt_each(b, com_map(b, io->x, 1, b->i->length, txt_features(b->i)), "word", EMBEDDED);
-	words = com_map(b, words, b->i->length, EMBEDDED, 1);
+	mm_tensor words = txt_each(b, mma_map(b, io->x, 1, i->length, txt_features(i)), "word", EMBEDDED);
+	words = mma_map(b, words, i->length, EMBEDDED, 1);
 	mm_tensor h = shared_form(b, words, "z");
 	h = conv(b, h, "z", 4, 256, row4);
 	h = conv(b, h, "z", 5, 512, row4); /* [length / 8, 4, 512] */
-	io->z_loc = z_head(b, h, "z.loc", io->latent_dim);
-	io->z_raw = z_head(b, h, "z.raw", io->latent_dim);
+	io->z_loc = z_head(i, b, h, "z.loc", io->latent_dim);
+	io->z_raw = z_head(i, b, h, "z.raw", io->latent_dim);
 	if (io->private_dim > 0) {
-		h = com_flatten(b, shared_form(b, words, "w"));
-		io->w_loc = com_linear(b, h, "w.loc", io->private_dim);
-		io->w_raw = com_linear(b, h, "w.raw", io->private_dim);
+		h = mma_flat(b, shared_form(b, words, "w"));
+		io->w_loc = mma_linear(b, h, "w.loc", io->private_dim);
+		io->w_raw = mma_linear(b, h, "w.raw", io->private_dim);
 	}
 }
 
 /* ---------------------------------------------------------------- decoder */
 
-static mm_tensor vector_to_map(const com_builder *b, mm_tensor x, const char *branch)
+static mm_tensor vector_to_map(const mm_instance *i, const mma_net *b, mm_tensor x, const char *branch)
 {
-	const com_kernel whole = { b->i->length / 8, 4, 1, 1, 0, 0 };
+	const mma_kernel whole = { i->length / 8, 4, 1, 1, 0, 0 };
 	const mm_shape s = b->ops->shape(b->g, x);
-	return transposed(b, com_map(b, x, 1, 1, s.dim[0]), branch, 1, 512, whole); /* [length / 8, 4, 512] */
+	return transposed(b, mma_map(b, x, 1, 1, s.dim[0]), branch, 1, 512, whole); /* [length / 8, 4, 512] */
 }
 
-static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
+static mm_tensor decoder(const mm_instance *i, const mma_net *b, const mm_decoder_io *io)
 {
-	const mm_shape shape = { 2, { b->i->length, txt_features(b->i), 0, 0 } };
-	mm_tensor h = vector_to_map(b, io->z, "z");
+	const mm_shape shape = { 2, { i->length, txt_features(i), 0, 0 } };
+	mm_tensor h = vector_to_map(i, b, io->z, "z");
 	h = transposed(b, h, "z", 2, 256, row4);
 	h = transposed(b, h, "z", 3, 256, square3);
 	h = transposed(b, h, "z", 4, 128, row4); /* [length / 8, 16, 128] */
 	if (io->w != MM_NO_TENSOR) {
-		mm_tensor both[2] = { vector_to_map(b, io->w, "w"), h };
+		mm_tensor both[2] = { vector_to_map(i, b, io->w, "w"), h };
 		both[0] = transposed(b, both[0], "w", 2, 256, row4);
 		both[0] = transposed(b, both[0], "w", 3, 128, row4);
 		h = b->ops->concat(b->g, both, 2, 2);
@@ -84,7 +84,7 @@ static mm_tensor decoder(const com_builder *b, const mm_decoder_io *io)
 	h = transposed(b, h, "both", 2, 64, square4);
 	h = transposed(b, h, "both", 3, 32, square4);
 	h = transposed(b, h, "both", 4, 1, square4); /* [length, 128, 1] */
-	h = txt_each(b, com_map(b, h, 1, b->i->length, EMBEDDED), "word", txt_features(b->i));
+	h = txt_each(b, mma_map(b, h, 1, i->length, EMBEDDED), "word", txt_features(i));
 	return b->ops->reshape(b->g, h, &shape);
 }
 

@@ -2,13 +2,12 @@
 #ifndef TXT_NETS_H
 #define TXT_NETS_H
 
-#include "layers.h"
 #include "txt.h"
 
-struct txt_net {
-	void (*encoder)(const com_builder *b, mm_encoder_io *io);
-	mm_tensor (*decoder)(const com_builder *b, const mm_decoder_io *io); /* [length, features] */
-};
+typedef struct txt_net {
+	void (*encoder)(const mm_instance *i, const mma_net *b, mm_encoder_io *io);
+	mm_tensor (*decoder)(const mm_instance *i, const mma_net *b, const mm_decoder_io *io); /* [length, features] */
+} txt_net;
 
 extern const char *const txt_net_names[];    /* "conv", "paper", NULL */
 extern const txt_net *const txt_net_table[]; /* in the same order */
@@ -21,6 +20,6 @@ mm_status txt_build_features(mm_instance *i, mm_graph *g, mm_features_io *io, mm
 mm_status txt_build_classifier(mm_instance *i, mm_graph *g, mm_classifier_io *io, mm_error *e);
 
 /* The same linear layer at every position of a map. */
-mm_tensor txt_each(const com_builder *b, mm_tensor x, const char *name, int32_t channels);
+mm_tensor txt_each(const mma_net *b, mm_tensor x, const char *name, int32_t channels);
 
 #endif

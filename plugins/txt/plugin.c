@@ -4,8 +4,6 @@
 #include "txt.h"
 #include "nets.h"
 
-#include <string.h>
-
 static const mm_modality_classifier classifier = {
 	.struct_size = MM_SIZE_THROUGH(mm_modality_classifier, build),
 	.features_name = "words128",
@@ -24,14 +22,13 @@ static const mm_modality_variation variation = {
 
 static const void *extension(const char *id)
 {
-	return !strcmp(id, MM_MODALITY_PICTURE)      ? (const void *)&txt_picture
-	       : !strcmp(id, MM_MODALITY_STATE)      ? (const void *)&txt_state
-	       : !strcmp(id, MM_MODALITY_GROUP)      ? (const void *)&txt_group
-	       : !strcmp(id, MM_MODALITY_FILE)       ? (const void *)&txt_file
-	       : !strcmp(id, MM_MODALITY_SAVED)      ? (const void *)&saved
-	       : !strcmp(id, MM_MODALITY_VARIATION)  ? (const void *)&variation
-	       : !strcmp(id, MM_MODALITY_CLASSIFIER) ? (const void *)&classifier
-	                                             : NULL;
+	static const mma_extension list[] = {
+		{ MM_MODALITY_PICTURE, &txt_picture },   { MM_MODALITY_STATE, &txt_state },
+		{ MM_MODALITY_GROUP, &txt_group },       { MM_MODALITY_FILE, &txt_file },
+		{ MM_MODALITY_SAVED, &saved },           { MM_MODALITY_VARIATION, &variation },
+		{ MM_MODALITY_CLASSIFIER, &classifier }, { MM_MODALITY_SETTINGS, &txt_settings },
+	};
+	return mma_find(list, MMA_COUNT(list), id);
 }
 
 static const mm_modality_desc caption = {
@@ -57,20 +54,13 @@ static const mm_modality_desc caption = {
 	.get_extension = extension,
 };
 
-static const mm_modality_desc *const modalities[] = { &caption };
-
 static mm_status load(const mm_host_api *api, void **self, mm_error *e)
 {
-	COM_TRY(com_load(api, sizeof(txt_plugin), self, e));
+	MMA_TRY(mma_load_state(api, sizeof(txt_plugin), self, e));
 	txt_plugin *p = *self;
-	p->linalg = com_optional_service(&p->host, MM_HOST_LINALG, MM_SIZE_THROUGH(mm_host_linalg, truncated_svd));
-	p->text = com_optional_service(&p->host, MM_HOST_TEXT, MM_SIZE_THROUGH(mm_host_text, draw));
+	p->linalg = mma_table(api, MM_HOST_LINALG, MM_SIZE_THROUGH(mm_host_linalg, truncated_svd), NULL);
+	p->text = mma_table(api, MM_HOST_TEXT, MM_SIZE_THROUGH(mm_host_text, draw), NULL);
 	return MM_OK;
 }
 
-static const mm_plugin_entry entry = COM_ENTRY("txt", modalities, load, com_unload);
-
-const mm_plugin_entry *mm_plugin_query_1(void)
-{
-	return &entry;
-}
+MMA_PLUGIN_WITH(load, mma_unload, "org.mmcore.txt", "txt", "mmcore", PACKAGE_VERSION, "MIT", &caption)

@@ -9,23 +9,23 @@ enum { TILE_WIDTH = 120, TILE_HEIGHT = 64, MARGIN = 2 };
 
 static mm_status decode(const mm_instance *i, const float *x, char **text, mm_error *e)
 {
-	uint32_t *ids = com_alloc(i->host, (size_t)i->length, sizeof(*ids));
+	uint32_t *ids = mma_new(i->host, (size_t)i->length, sizeof(*ids));
 	if (!ids)
-		return com_no_memory(e, "a caption");
+		return mma_no_memory(e, "a caption");
 	txt_nearest(i, x, ids);
 	*text = txt_decode(i, ids);
-	com_release(i->host, ids);
-	return *text ? MM_OK : com_no_memory(e, "a caption");
+	mma_free(i->host, ids);
+	return *text ? MM_OK : mma_no_memory(e, "a caption");
 }
 
 mm_status txt_render(mm_instance *i, const float *x, const char *path, mm_error *e)
 {
 	char *text;
-	COM_TRY(decode(i, x, &text, e));
+	MMA_TRY(decode(i, x, &text, e));
 	size_t length = strlen(text);
 	text[length] = '\n'; /* in place of the NUL: the block is zero behind it and one larger than any caption */
 	mm_status status = com_write_file(i->host, path, text, length + 1, e);
-	com_release(i->host, text);
+	mma_free(i->host, text);
 	return status;
 }
 
@@ -65,7 +65,7 @@ static mm_status draw_lines(const mm_instance *i, const char *text, uint8_t *rgb
 		size_t n = line_length(text, most < TILE_WIDTH ? most : TILE_WIDTH, &skip);
 		memcpy(line, text, n);
 		line[n] = 0;
-		COM_TRY(font->draw(i->host->api->host, rgb, TILE_WIDTH, TILE_HEIGHT, stride, MARGIN, y, line, 1, ink, e));
+		MMA_TRY(font->draw(i->host->api->host, rgb, TILE_WIDTH, TILE_HEIGHT, stride, MARGIN, y, line, 1, ink, e));
 	}
 	return MM_OK;
 }
@@ -74,13 +74,13 @@ static mm_status draw(mm_instance *i, const float *x, uint8_t *rgb, size_t strid
 {
 	char *text;
 	if (!i->plugin->text)
-		return com_fail(e, MM_EUNSUPPORTED,
+		return mma_fail(e, MM_EUNSUPPORTED,
 		                "this host lacks the service " MM_HOST_TEXT ", without which captions cannot be drawn");
-	COM_TRY(decode(i, x, &text, e));
+	MMA_TRY(decode(i, x, &text, e));
 	for (size_t y = 0; y < TILE_HEIGHT; y++)
 		memset(rgb + y * stride, 255, TILE_WIDTH * 3);
 	mm_status status = draw_lines(i, text, rgb, stride, e);
-	com_release(i->host, text);
+	mma_free(i->host, text);
 	return status;
 }
 

@@ -42,13 +42,13 @@ static mm_status save(mm_instance *i, void **bytes, size_t *size, mm_error *e)
 {
 	const txt_vocabulary *v = &i->vocabulary;
 	if (!i->ready)
-		return com_fail(e, MM_ESTATE, "there is no vocabulary yet; describe comes first");
+		return mma_fail(e, MM_ESTATE, "there is no vocabulary yet; describe comes first");
 	const uint32_t numbers[N_NUMBERS] = { (uint32_t)i->representation, (uint32_t)i->length, (uint32_t)i->dim, v->n,
 		                                  i->n_classes };
 	size_t n = HEADER + word_bytes(v) + 4 * vector_count(i);
-	uint8_t *block = com_alloc(i->host, n, 1), *at = block + HEADER;
+	uint8_t *block = mma_new(i->host, n, 1), *at = block + HEADER;
 	if (!block)
-		return com_no_memory(e, "a state");
+		return mma_no_memory(e, "a state");
 	memcpy(block, magic, sizeof(magic));
 	for (int k = 0; k < N_NUMBERS; k++)
 		put32(block + 8 + 4 * k, numbers[k]);
@@ -70,18 +70,18 @@ static mm_status check_numbers(const mm_instance *i, const uint32_t numbers[N_NU
 {
 	static const char *const names[] = { "embedding", "onehot" };
 	if (numbers[0] > TXT_ONEHOT || numbers[3] <= TXT_FIRST_WORD || numbers[3] > WORDS_MAX || numbers[4] > 1000000)
-		return com_fail(e, MM_EFORMAT, "the state's header holds numbers that cannot be");
+		return mma_fail(e, MM_EFORMAT, "the state's header holds numbers that cannot be");
 	if (numbers[0] != (uint32_t)i->representation)
-		return com_fail(e, MM_ECONFIG, "trained with representation = %s, found %s in [%s]", names[numbers[0]],
+		return mma_fail(e, MM_ECONFIG, "trained with representation = %s, found %s in [%s]", names[numbers[0]],
 		                names[i->representation], i->source.instance);
 	if (numbers[1] != (uint32_t)i->length)
-		return com_fail(e, MM_ECONFIG, "trained with length = %u, found %d in [%s]", numbers[1], (int)i->length,
+		return mma_fail(e, MM_ECONFIG, "trained with length = %u, found %d in [%s]", numbers[1], (int)i->length,
 		                i->source.instance);
 	bool vectors = i->representation == TXT_EMBEDDING;
 	if (vectors ? numbers[2] < 4 || numbers[2] > 1002 : numbers[2] != 0)
-		return com_fail(e, MM_EFORMAT, "the state's header says dim = %u", numbers[2]);
+		return mma_fail(e, MM_EFORMAT, "the state's header says dim = %u", numbers[2]);
 	if (vectors && i->dim && numbers[2] != (uint32_t)i->dim)
-		return com_fail(e, MM_ECONFIG, "trained with dim = %u, found %d in [%s]", numbers[2], (int)i->dim,
+		return mma_fail(e, MM_ECONFIG, "trained with dim = %u, found %d in [%s]", numbers[2], (int)i->dim,
 		                i->source.instance);
 	return MM_OK;
 }
@@ -89,13 +89,13 @@ static mm_status check_numbers(const mm_instance *i, const uint32_t numbers[N_NU
 /* The words; *at moves behind them. */
 static mm_status read_words(mm_instance *i, uint32_t n, const uint8_t **at, const uint8_t *end, mm_error *e)
 {
-	COM_TRY(txt_vocabulary_open(&i->vocabulary, i->host, n, e));
+	MMA_TRY(txt_vocabulary_open(&i->vocabulary, i->host, n, e));
 	while (i->vocabulary.n < n) {
 		const uint8_t *stop = memchr(*at, 0, (size_t)(end - *at));
 		if (!stop || stop == *at || stop - *at >= TOKEN_BYTES)
-			return com_fail(e, MM_EFORMAT, "word %u of %u in the state is none: expected 1 to %d bytes and a NUL",
+			return mma_fail(e, MM_EFORMAT, "word %u of %u in the state is none: expected 1 to %d bytes and a NUL",
 			                i->vocabulary.n, n, TOKEN_BYTES - 1);
-		COM_TRY(txt_vocabulary_add(&i->vocabulary, (const char *)*at, e));
+		MMA_TRY(txt_vocabulary_add(&i->vocabulary, (const char *)*at, e));
 		*at = stop + 1;
 	}
 	return MM_OK;
@@ -105,16 +105,16 @@ static mm_status read_vectors(mm_instance *i, const uint8_t *at, const uint8_t *
 {
 	size_t count = vector_count(i);
 	if ((size_t)(end - at) != 4 * count)
-		return com_fail(e, MM_EFORMAT, "the state has %zu bytes of vectors, expected %zu", (size_t)(end - at),
+		return mma_fail(e, MM_EFORMAT, "the state has %zu bytes of vectors, expected %zu", (size_t)(end - at),
 		                4 * count);
-	i->vector = count ? com_alloc(i->host, count, sizeof(*i->vector)) : NULL;
+	i->vector = count ? mma_new(i->host, count, sizeof(*i->vector)) : NULL;
 	if (count && !i->vector)
-		return com_no_memory(e, "word vectors");
+		return mma_no_memory(e, "word vectors");
 	for (size_t k = 0; k < count; k++) {
 		uint32_t bits = get32(at + 4 * k);
 		memcpy(&i->vector[k], &bits, 4);
 		if (!isfinite(i->vector[k]))
-			return com_fail(e, MM_EFORMAT, "the state holds a vector that is not finite");
+			return mma_fail(e, MM_EFORMAT, "the state holds a vector that is not finite");
 	}
 	return MM_OK;
 }
@@ -124,13 +124,13 @@ static mm_status read_state(mm_instance *i, const uint8_t *bytes, size_t size, m
 	const uint8_t *at = bytes + HEADER, *end = bytes + size;
 	uint32_t numbers[N_NUMBERS];
 	if (size < HEADER || memcmp(bytes, magic, sizeof(magic)))
-		return com_fail(e, MM_EFORMAT, "%zu bytes are no state of this plugin", size);
+		return mma_fail(e, MM_EFORMAT, "%zu bytes are no state of this plugin", size);
 	for (int k = 0; k < N_NUMBERS; k++)
 		numbers[k] = get32(bytes + 8 + 4 * k);
-	COM_TRY(check_numbers(i, numbers, e));
+	MMA_TRY(check_numbers(i, numbers, e));
 	if ((size_t)(numbers[3] - TXT_FIRST_WORD) > (size - HEADER) / 2)
-		return com_fail(e, MM_EFORMAT, "the state has %u words in %zu bytes", numbers[3], size);
-	COM_TRY(read_words(i, numbers[3], &at, end, e));
+		return mma_fail(e, MM_EFORMAT, "the state has %u words in %zu bytes", numbers[3], size);
+	MMA_TRY(read_words(i, numbers[3], &at, end, e));
 	i->dim = (int32_t)numbers[2];
 	i->n_classes = numbers[4];
 	return read_vectors(i, at, end, e);
@@ -139,12 +139,12 @@ static mm_status read_state(mm_instance *i, const uint8_t *bytes, size_t size, m
 static mm_status load(mm_instance *i, const void *bytes, size_t size, mm_error *e)
 {
 	if (i->ready)
-		return com_fail(e, MM_ESTATE, "there is a vocabulary already; a state is loaded before describe");
+		return mma_fail(e, MM_ESTATE, "there is a vocabulary already; a state is loaded before describe");
 	const int32_t dim = i->dim;
 	mm_status status = read_state(i, bytes, size, e);
 	if (status != MM_OK) {
 		txt_vocabulary_clear(&i->vocabulary);
-		com_release(i->host, i->vector);
+		mma_free(i->host, i->vector);
 		i->vector = NULL;
 		i->dim = dim;
 		return status;

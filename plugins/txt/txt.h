@@ -8,11 +8,9 @@
 
 enum { TXT_EMBEDDING = 0, TXT_ONEHOT = 1 };
 
-typedef struct txt_net txt_net; /* nets.h */
-
 /* What load returns. */
 typedef struct txt_plugin {
-	com_host host;
+	mma_host host;
 	const mm_host_linalg *linalg; /* or NULL: then vectors must come from a file */
 	const mm_host_text *text;     /* or NULL: then captions cannot be drawn */
 } txt_plugin;
@@ -20,9 +18,9 @@ typedef struct txt_plugin {
 /* One modality. The strings belong to the host and live as long as the instance. */
 struct mm_instance {
 	const txt_plugin *plugin;
-	const com_host *host;
+	const mma_host *host;
 	pairs_source source;
-	const txt_net *net;
+	int net; /* of txt_net_table */
 	int representation;
 	int punctuation; /* marks are tokens; otherwise they are left out */
 	int32_t length;  /* tokens, the end included */
@@ -44,6 +42,7 @@ int32_t txt_features(const mm_instance *i);
 /* instance.c */
 mm_status txt_create(void *self, mm_config *config, mm_instance **out, mm_error *e);
 void txt_destroy(mm_instance *i);
+extern const mm_modality_settings txt_settings;
 mm_status txt_describe(mm_instance *i, mm_modality_info *out, mm_error *e);
 
 /* state.c */

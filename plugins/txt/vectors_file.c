@@ -16,7 +16,7 @@
 enum { LINE_BYTES = 1 << 16, DIM_MAX = 1000, PEEK = 4096 };
 
 typedef struct reader {
-	const com_host *host;
+	const mma_host *host;
 	const txt_vocabulary *vocabulary;
 	const char *path;
 	gzFile file;
@@ -46,17 +46,17 @@ static bool is_header(const char *line)
 static mm_status begin(reader *r, int64_t dim, int32_t wanted, mm_error *e)
 {
 	if (dim < 2 || dim > DIM_MAX)
-		return com_fail(e, MM_EFORMAT, "%s:%llu: a word with %lld numbers; expected 2 to %d", r->path, r->number,
+		return mma_fail(e, MM_EFORMAT, "%s:%llu: a word with %lld numbers; expected 2 to %d", r->path, r->number,
 		                (long long)dim, DIM_MAX);
 	if (wanted && wanted != dim + EMBEDDING_OWN)
-		return com_fail(
+		return mma_fail(
 			e, MM_ECONFIG,
 			"%s has vectors of %d numbers, so dim is %d (two more, for the end and padding), but %d is set; "
 			"leave dim out",
 			r->path, (int)dim, (int)dim + EMBEDDING_OWN, (int)wanted);
 	r->dim = (int32_t)dim;
-	r->vector = com_alloc(r->host, (size_t)r->vocabulary->n * (size_t)(dim + EMBEDDING_OWN), sizeof(*r->vector));
-	return r->vector ? MM_OK : com_no_memory(e, "word vectors");
+	r->vector = mma_new(r->host, (size_t)r->vocabulary->n * (size_t)(dim + EMBEDDING_OWN), sizeof(*r->vector));
+	return r->vector ? MM_OK : mma_no_memory(e, "word vectors");
 }
 
 /* Where a word's vector goes; NULL: nowhere, nobody says the word or it has one. */
@@ -75,19 +75,19 @@ static mm_status read_numbers(const reader *r, char *at, float *out, mm_error *e
 		char *end;
 		float value = strtof(at, &end);
 		if (end == at || !isfinite(value))
-			return com_fail(e, MM_EFORMAT, "%s:%llu: expected a word and %d numbers", r->path, r->number, (int)r->dim);
+			return mma_fail(e, MM_EFORMAT, "%s:%llu: expected a word and %d numbers", r->path, r->number, (int)r->dim);
 		out[k] = value;
 		at = end;
 	}
 	if (at[strspn(at, " \t")])
-		return com_fail(e, MM_EFORMAT, "%s:%llu: more than a word and %d numbers", r->path, r->number, (int)r->dim);
+		return mma_fail(e, MM_EFORMAT, "%s:%llu: more than a word and %d numbers", r->path, r->number, (int)r->dim);
 	return MM_OK;
 }
 
 static mm_status take_line(reader *r, int32_t wanted, mm_error *e)
 {
 	if (!r->dim)
-		COM_TRY(begin(r, count_fields(r->line) - 1, wanted, e));
+		MMA_TRY(begin(r, count_fields(r->line) - 1, wanted, e));
 	char *end = r->line + strcspn(r->line, " \t");
 	bool more = *end != 0;
 	*end = 0;
@@ -102,7 +102,7 @@ static mm_status check_stream(const reader *r, mm_error *e)
 	const char *why = gzerror(r->file, &code);
 	if (code == Z_OK || code == Z_STREAM_END)
 		return MM_OK;
-	return com_fail(e, code == Z_ERRNO ? MM_EIO : MM_EFORMAT, "%s: cannot be read: %s", r->path,
+	return mma_fail(e, code == Z_ERRNO ? MM_EIO : MM_EFORMAT, "%s: cannot be read: %s", r->path,
 	                code == Z_ERRNO ? strerror(errno) : why);
 }
 
@@ -111,11 +111,11 @@ static mm_status clean_line(reader *r, mm_error *e)
 	size_t length = strcspn(r->line, "\n");
 	r->number++;
 	if (!r->line[length] && length == LINE_BYTES - 1)
-		return com_fail(e, MM_EFORMAT, "%s:%llu: a line of more than %d bytes; expected a word and its vector", r->path,
+		return mma_fail(e, MM_EFORMAT, "%s:%llu: a line of more than %d bytes; expected a word and its vector", r->path,
 		                r->number, LINE_BYTES - 2);
 	if (r->number == 1) {
 		size_t skip;
-		COM_TRY(com_text_begin(r->path, r->line, length, &skip, e));
+		MMA_TRY(com_text_begin(r->path, r->line, length, &skip, e));
 		memmove(r->line, r->line + skip, length -= skip);
 	}
 	r->line[length] = 0;
@@ -158,13 +158,13 @@ static mm_status take_binary(reader *r, float *values, mm_error *e)
 	const unsigned bytes = (unsigned)r->dim * (unsigned)sizeof(*values);
 	r->number++;
 	if (!read_word(r) || gzread(r->file, values, bytes) != (int)bytes) {
-		COM_TRY(check_stream(r, e));
-		return com_fail(e, MM_EFORMAT, "%s: ends within its word %llu; copy or download it again", r->path, r->number);
+		MMA_TRY(check_stream(r, e));
+		return mma_fail(e, MM_EFORMAT, "%s: ends within its word %llu; copy or download it again", r->path, r->number);
 	}
 	float *to = place_of(r, r->line);
 	for (int32_t k = 0; to && k < r->dim; k++) {
 		if (!isfinite(values[k]))
-			return com_fail(e, MM_EFORMAT, "%s: word %llu: number %d is %g", r->path, r->number, (int)k + 1,
+			return mma_fail(e, MM_EFORMAT, "%s: word %llu: number %d is %g", r->path, r->number, (int)k + 1,
 			                (double)values[k]);
 		to[k] = values[k];
 	}
@@ -175,15 +175,15 @@ static mm_status read_binary(reader *r, int32_t wanted, mm_error *e)
 {
 	long long words = 0, dim = 0;
 	if (sscanf(r->line, "%lld %lld", &words, &dim) != 2 || words < 1)
-		return com_fail(e, MM_EFORMAT, "%s: begins with '%.40s', expected the numbers of words and of dimensions",
+		return mma_fail(e, MM_EFORMAT, "%s: begins with '%.40s', expected the numbers of words and of dimensions",
 		                r->path, r->line);
-	COM_TRY(begin(r, dim, wanted, e));
-	float *values = com_alloc(r->host, (size_t)dim, sizeof(*values));
-	mm_status status = values ? MM_OK : com_no_memory(e, "a word vector");
+	MMA_TRY(begin(r, dim, wanted, e));
+	float *values = mma_new(r->host, (size_t)dim, sizeof(*values));
+	mm_status status = values ? MM_OK : mma_no_memory(e, "a word vector");
 	r->number = 0;
 	for (long long i = 0; status == MM_OK && i < words; i++)
 		status = take_binary(r, values, e);
-	com_release(r->host, values);
+	mma_free(r->host, values);
 	return status;
 }
 
@@ -192,15 +192,15 @@ static mm_status read_binary(reader *r, int32_t wanted, mm_error *e)
 static mm_status read_lines(reader *r, int32_t wanted, mm_error *e)
 {
 	while (gzgets(r->file, r->line, LINE_BYTES)) {
-		COM_TRY(clean_line(r, e));
+		MMA_TRY(clean_line(r, e));
 		const bool header = r->number == 1 && is_header(r->line);
 		if (header && numbers_follow(r))
 			return read_binary(r, wanted, e);
 		if (r->line[0] && !header)
-			COM_TRY(take_line(r, wanted, e));
+			MMA_TRY(take_line(r, wanted, e));
 	}
-	COM_TRY(check_stream(r, e));
-	return r->dim ? MM_OK : com_fail(e, MM_EFORMAT, "%s: holds no vectors", r->path);
+	MMA_TRY(check_stream(r, e));
+	return r->dim ? MM_OK : mma_fail(e, MM_EFORMAT, "%s: holds no vectors", r->path);
 }
 
 /* Files that cannot be what is wanted. */
@@ -209,12 +209,12 @@ static mm_status check_kind(reader *r, mm_error *e)
 	unsigned char start[COM_KIND_BYTES];
 	const int n = gzread(r->file, start, sizeof(start));
 	const char *kind = com_kind(start, n > 0 ? (size_t)n : 0);
-	COM_TRY(check_stream(r, e));
+	MMA_TRY(check_stream(r, e));
 	gzrewind(r->file);
 	if (!kind || start[0] == 'B' || start[0] == 'P')
 		kind = n > 3 && !memcmp(start, "PK\x03\x04", 4) ? "a ZIP archive" : NULL; /* letters may begin a word */
 	return !kind ? MM_OK
-	             : com_fail(
+	             : mma_fail(
 					   e, MM_EFORMAT,
 					   "%s: %s; expected word vectors as text, or in word2vec's binary form, as they are or in gzip%s",
 					   r->path, kind, strstr(kind, "fastText") ? "; fastText writes a .vec beside its .bin" : "");
@@ -228,30 +228,30 @@ static mm_status report(const reader *r, const char *instance, mm_error *e)
 		if (!r->found[i] && !missing++)
 			first = i;
 	if (missing == words)
-		return com_fail(
+		return mma_fail(
 			e, MM_EFORMAT,
 			"%s: it has none of the %u words of the captions (first: %s); are its words of another language, or "
 			"written with capitals?",
 			r->path, words, r->vocabulary->word[first]);
 	if (missing)
-		com_log(r->host, MM_LOG_WARNING,
+		mma_log(r->host, MM_LOG_WARNING,
 		        "[%s] %u of %u words have no vector in %s (first: %s); they get random directions", instance, missing,
 		        words, r->path, r->vocabulary->word[first]);
 	return MM_OK;
 }
 
-mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const char *path, const char *instance,
+mm_status txt_vectors_read(const mma_host *h, const txt_vocabulary *v, const char *path, const char *instance,
                            int32_t *dim, float **out, mm_error *e)
 {
 	reader r = { .host = h, .vocabulary = v, .path = path };
 	errno = 0;
 	r.file = gzopen(path, "rb");
 	if (!r.file)
-		return com_fail(e, errno ? MM_EIO : MM_ENOMEM, "%s: %s", path, errno ? strerror(errno) : "out of memory");
+		return mma_fail(e, errno ? MM_EIO : MM_ENOMEM, "%s: %s", path, errno ? strerror(errno) : "out of memory");
 	gzbuffer(r.file, 1 << 16);
-	r.line = com_alloc(h, LINE_BYTES, 1);
-	r.found = com_alloc(h, v->n, sizeof(*r.found));
-	mm_status status = r.line && r.found ? check_kind(&r, e) : com_no_memory(e, "word vectors");
+	r.line = mma_new(h, LINE_BYTES, 1);
+	r.found = mma_new(h, v->n, sizeof(*r.found));
+	mm_status status = r.line && r.found ? check_kind(&r, e) : mma_no_memory(e, "word vectors");
 	if (status == MM_OK)
 		status = read_lines(&r, *dim, e);
 	if (status == MM_OK)
@@ -262,9 +262,9 @@ mm_status txt_vectors_read(const com_host *h, const txt_vocabulary *v, const cha
 		txt_vectors_normalise(v, *dim, r.vector);
 		*out = r.vector;
 	} else {
-		com_release(h, r.vector);
+		mma_free(h, r.vector);
 	}
-	com_release(h, r.line);
-	com_release(h, r.found);
+	mma_free(h, r.line);
+	mma_free(h, r.found);
 	return status;
 }

@@ -24,14 +24,14 @@ static size_t table_size(size_t words)
 	return n;
 }
 
-mm_status txt_vocabulary_open(txt_vocabulary *v, const com_host *h, uint32_t n, mm_error *e)
+mm_status txt_vocabulary_open(txt_vocabulary *v, const mma_host *h, uint32_t n, mm_error *e)
 {
 	static const char *const special[] = { "<pad>", "<end>", "<unk>" };
 	*v = (txt_vocabulary){ .host = h, .n_slots = table_size(n) };
-	v->word = com_alloc(h, n, sizeof(*v->word));
-	v->slot = com_alloc(h, v->n_slots, sizeof(*v->slot));
+	v->word = mma_new(h, n, sizeof(*v->word));
+	v->slot = mma_new(h, v->n_slots, sizeof(*v->slot));
 	if (!v->word || !v->slot)
-		return com_no_memory(e, "a vocabulary");
+		return mma_no_memory(e, "a vocabulary");
 	for (uint32_t i = 0; i < TXT_FIRST_WORD; i++)
 		v->word[i] = special[i];
 	v->n = TXT_FIRST_WORD;
@@ -42,8 +42,8 @@ void txt_vocabulary_clear(txt_vocabulary *v)
 {
 	if (!v->host)
 		return;
-	com_release(v->host, v->word);
-	com_release(v->host, v->slot);
+	mma_free(v->host, v->word);
+	mma_free(v->host, v->slot);
 	com_arena_clear(v->host, &v->strings);
 	*v = (txt_vocabulary){ .host = NULL };
 }
@@ -52,7 +52,7 @@ mm_status txt_vocabulary_add(txt_vocabulary *v, const char *word, mm_error *e)
 {
 	char *kept = com_keep(v->host, &v->strings, word, strlen(word));
 	if (!kept)
-		return com_no_memory(e, "a vocabulary");
+		return mma_no_memory(e, "a vocabulary");
 	size_t at = hash(word) & (v->n_slots - 1);
 	while (v->slot[at])
 		at = (at + 1) & (v->n_slots - 1);
@@ -77,7 +77,7 @@ typedef struct entry {
 } entry;
 
 struct txt_counter {
-	const com_host *host;
+	const mma_host *host;
 	entry *entry;
 	size_t n, capacity;
 	uint32_t *slot; /* number + 1, or 0 */
@@ -86,11 +86,11 @@ struct txt_counter {
 	com_arena strings;
 };
 
-mm_status txt_counter_create(const com_host *h, txt_counter **out, mm_error *e)
+mm_status txt_counter_create(const mma_host *h, txt_counter **out, mm_error *e)
 {
-	txt_counter *c = com_alloc(h, 1, sizeof(*c));
+	txt_counter *c = mma_new(h, 1, sizeof(*c));
 	if (!c)
-		return com_no_memory(e, "a count of words");
+		return mma_no_memory(e, "a count of words");
 	c->host = h;
 	*out = c;
 	return MM_OK;
@@ -100,11 +100,11 @@ void txt_counter_destroy(txt_counter *c)
 {
 	if (!c)
 		return;
-	const com_host *h = c->host;
-	com_release(h, c->entry);
-	com_release(h, c->slot);
+	const mma_host *h = c->host;
+	mma_free(h, c->entry);
+	mma_free(h, c->slot);
 	com_arena_clear(h, &c->strings);
-	com_release(h, c);
+	mma_free(h, c);
 }
 
 static size_t place(const txt_counter *c, const char *word)
@@ -118,16 +118,16 @@ static size_t place(const txt_counter *c, const char *word)
 /* Keeps the table at most half full. */
 static bool make_room(txt_counter *c)
 {
-	void *array = c->entry;
-	if (c->n >= UINT32_MAX - 1 || !com_reserve(c->host, &array, c->n, &c->capacity, sizeof(*c->entry)))
+	entry *grown = c->n >= UINT32_MAX - 1 ? NULL : mma_grow(c->host, c->entry, c->n, &c->capacity, sizeof(*grown));
+	if (!grown)
 		return false;
-	c->entry = array;
+	c->entry = grown;
 	if (2 * (c->n + 1) <= c->n_slots)
 		return true;
-	uint32_t *larger = com_alloc(c->host, table_size(2 * c->n + 512), sizeof(*larger));
+	uint32_t *larger = mma_new(c->host, table_size(2 * c->n + 512), sizeof(*larger));
 	if (!larger)
 		return false;
-	com_release(c->host, c->slot);
+	mma_free(c->host, c->slot);
 	c->slot = larger;
 	c->n_slots = table_size(2 * c->n + 512);
 	for (size_t i = 0; i < c->n; i++)
@@ -138,12 +138,12 @@ static bool make_room(txt_counter *c)
 mm_status txt_counter_add(txt_counter *c, const char *word, mm_error *e)
 {
 	if (!make_room(c))
-		return com_no_memory(e, "a count of words");
+		return mma_no_memory(e, "a count of words");
 	size_t at = place(c, word);
 	if (!c->slot[at]) {
 		char *kept = com_keep(c->host, &c->strings, word, strlen(word));
 		if (!kept)
-			return com_no_memory(e, "a count of words");
+			return mma_no_memory(e, "a count of words");
 		c->entry[c->n++] = (entry){ kept, 0 };
 		c->slot[at] = (uint32_t)c->n;
 	}

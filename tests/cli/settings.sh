@@ -4,7 +4,10 @@
 
 run help settings --mdoc
 check "help settings --mdoc succeeds" exits 0
-sed -n '/From the tables.*begin$/,/From the tables.*end$/p' "$srcdir/man/mmcore-settings.5" | sed '1d;$d' >"$work/manual"
+manual() { # manual OF: that part of mmcore-settings(5)
+	sed -n "/From the tables of the $1.*begin\$/,/From the tables of the $1.*end\$/p" "$srcdir/man/mmcore-settings.5" | sed '1d;$d' >"$work/manual"
+}
+manual core
 check "mmcore-settings(5) has what it prints (make manual)" diff "$work/out" "$work/manual"
 
 run help settings
@@ -24,6 +27,26 @@ run help
 check "help alone lists the commands" says out "Commands:"
 run help nonsense
 check "an unknown command: status 2" exits 2
+
+# Plugins tell their own.
+run help settings mnist.so
+check "help settings PLUGIN succeeds" exits 0
+check "it tells keys with their defaults" says out "  energy_channels (16)"
+run help settings mnist.so --json
+check "and as JSON with the plugin's name" says out '"plugin":	"mnist.so"'
+if [ -e "${MMCORE_PLUGIN_PATH%%:*}/audio.so" ]; then
+	manual plugins
+	run help settings --mdoc mnist.so
+	cp "$work/out" "$work/all"
+	run help settings --mdoc img.so txt.so audio.so
+	cat "$work/out" >>"$work/all"
+	check "mmcore-settings(5) has what they tell (make manual)" diff "$work/all" "$work/manual"
+	check "what all have is told once" [ "$(grep -c '^.It Li captions' "$work/out")" -eq 1 ]
+	run plugins --json
+	check "plugins --json has settings" says out '"key":	"griffin_lim"'
+fi
+run help settings nowhere.so
+check "no such plugin: status 2" exits 2
 
 # Sizes are bounded before anything is made of them.
 for size in sample.candidates=1000000 translate.candidates=1000000; do

@@ -6,14 +6,14 @@
 
 static mm_host *host;
 
-const com_host *fuzz_host(void)
+const mma_host *fuzz_host(void)
 {
-	static com_host com;
+	static mma_host com;
 	static const mmi_log silent = { .line = NULL };
 	mm_error e = MM_ERROR_INIT;
 	if (!host) {
 		fuzz_must(mmi_host_create(7, &silent, &host, &e), &e);
-		fuzz_must(com_services(mmi_host_api(host), &com, &e), &e);
+		fuzz_must(mma_tables(mmi_host_api(host), &com, &e), &e);
 	}
 	return &com;
 }

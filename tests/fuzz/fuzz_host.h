@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "common/common.h"
 
-const com_host *fuzz_host(void);
+const mma_host *fuzz_host(void);
 size_t fuzz_blocks(void);
 /* A finding unless there are as many blocks as before. */
 void fuzz_same_blocks(size_t before);

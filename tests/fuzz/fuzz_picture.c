@@ -29,7 +29,7 @@ static void as_img(const char *path)
 			fuzz_fail("not turned: %s", f.message);
 		resize(&p);
 	}
-	com_release(fuzz_host(), p.rgb);
+	mma_free(fuzz_host(), p.rgb);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const size_t before = fuzz_blocks();
 	if (fuzz_ok(audio_read_sound(fuzz_host(), fuzz_file(0, data, n), &want, &x, &count, &e), &e)) {
 		use(x, count);
-		com_release(fuzz_host(), x);
+		mma_free(fuzz_host(), x);
 	}
 	fuzz_same_blocks(before);
 	return 0;

@@ -18,7 +18,7 @@ static void use_caption(mm_instance *i, const uint8_t *text, size_t n, float *x)
 	if (!fuzz_ok(txt_file.read_file(i, fuzz_file(0, text, n), x, &f), &f))
 		return;
 	txt_nearest(i, x, ids);
-	com_release(i->host, txt_decode(i, ids));
+	mma_free(i->host, txt_decode(i, ids));
 	txt_round(i, x);
 	txt_vary(i, 3, x);
 }
@@ -31,7 +31,7 @@ static void save_again(mm_instance *i, const uint8_t *state, size_t n)
 	fuzz_must(txt_state.save(i, &bytes, &size, &e), &e);
 	if (size != n || memcmp(bytes, state, n))
 		fuzz_fail("the state is not saved as it was loaded");
-	com_release(i->host, bytes);
+	mma_free(i->host, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		free(x);
 	}
 	txt_vocabulary_clear(&i.vocabulary);
-	com_release(i.host, i.vector);
+	mma_free(i.host, i.vector);
 	fuzz_same_blocks(before);
 	return 0;
 }

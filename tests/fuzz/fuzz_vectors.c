@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		for (int64_t k = 0; k < (int64_t)v->n * dim; k++)
 			if (!(x[k] > -1e30f && x[k] < 1e30f))
 				fuzz_fail("a vector has %g", (double)x[k]);
-		com_release(fuzz_host(), x);
+		mma_free(fuzz_host(), x);
 	}
 	fuzz_same_blocks(before);
 	return 0;

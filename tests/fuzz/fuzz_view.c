@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const size_t before = fuzz_blocks();
 	fuzz_ok(mnist_png_read(path, MNIST_SIDE, MNIST_SIDE, digit, &e), &e);
 	if (fuzz_ok(mnist_png_load(&plugin, path, &p, &f), &f))
-		com_release(fuzz_host(), p.rgb);
+		mma_free(fuzz_host(), p.rgb);
 	fuzz_same_blocks(before);
 	return 0;
 }

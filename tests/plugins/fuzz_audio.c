@@ -124,7 +124,7 @@ static void try_file(media_host *m, audio_mel *tool, const char *path, size_t do
 	for (size_t k = 0; k < 16 * 16; k++)
 		if (!(image[k] >= -1 && image[k] <= 1))
 			fail_msg("file %zu: value %zu is %g", done, k, (double)image[k]);
-	com_release(&m->com, x);
+	mma_free(&m->com, x);
 }
 
 static size_t count = USUAL_COUNT;

@@ -381,7 +381,7 @@ static void what_a_checkpoint_keeps_is_checked(void **state)
 	assert_ok(audio_state.save(s.i, &bytes, &size, &e), e);
 	assert_ok(audio_state.load(s.i, bytes, size, &e), e);
 	assert_int_equal(size, strlen("audio 1 classes 3\n"));
-	com_release(s.i->host, bytes);
+	mma_free(s.i->host, bytes);
 	for (size_t i = 0; i < MMI_COUNT(damaged); i++)
 		assert_fails(audio_state.load(s.i, damaged[i], strlen(damaged[i]), &e), MM_EFORMAT, e,
 		             "no state of this plugin");

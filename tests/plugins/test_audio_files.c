@@ -30,7 +30,7 @@ static float *spectrogram(media_host *m, rig *r, const char *name)
 	assert_ok(audio_mel_create(&m->com, &usual, &tool, &e), e);
 	audio_mel_forward(tool, x, n, image);
 	audio_mel_destroy(tool);
-	com_release(&m->com, x);
+	mma_free(&m->com, x);
 	return image;
 }
 
@@ -289,7 +289,7 @@ static void what_is_too_long_is_refused(void **state)
 	              "too long: 61.0 s, at most 60 are read; cut it or raise max_seconds");
 	assert_ok(audio_read_sound(&m.com, full(*state, "long.wav"), &longer, &got, &n, &e), e);
 	assert_int_equal(n, 61 * 8000);
-	com_release(&m.com, got);
+	mma_free(&m.com, got);
 	free(x);
 	media_host_close(&m);
 }
@@ -314,7 +314,7 @@ static void what_is_written_is_read_back(void **state)
 	assert_true(peak == 1 && back[7] > 0.999f && back[8] < -0.999f);
 	for (size_t k = 9; k < N; k++)
 		assert_true(fabsf(back[k] - x[k]) < 1e-4f);
-	com_release(&m.com, back);
+	mma_free(&m.com, back);
 	SF_INFO info = { 0 };
 	SNDFILE *file = sf_open(full(*state, "out.wav"), SFM_READ, &info);
 	assert_non_null(file);

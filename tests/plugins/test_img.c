@@ -61,7 +61,7 @@ static void every_kind_of_png_becomes_rgb(void **state)
 		/* 16-bit files written as linear light are taken as they stand: sRGB of 200 / 255, or 200 itself */
 		for (int k = 0; k < 20 * 10 * 3; k++)
 			assert_true(abs(p.rgb[k] - p.rgb[0]) <= 1 && p.rgb[k] >= 199);
-		com_release(&m.com, p.rgb);
+		mma_free(&m.com, p.rgb);
 	}
 	media_host_close(&m);
 }
@@ -79,7 +79,7 @@ static void transparent_parts_are_white(void **state)
 	assert_true(png_image_write_to_file(&image, path, 0, (const uint8_t[]){ 10, 20, 30, 0 }, 0, NULL));
 	assert_ok(decode(&m, *state, "t.png", &p, &e), e);
 	assert_true(p.rgb[0] == 255 && p.rgb[1] == 255 && p.rgb[2] == 255);
-	com_release(&m.com, p.rgb);
+	mma_free(&m.com, p.rgb);
 	media_host_close(&m);
 }
 
@@ -102,9 +102,9 @@ static void jpeg_is_read_and_scaled_down_while_decoding(void **state)
 	assert_int_equal(p.height, 50);
 	const uint8_t *centre = p.rgb + (25 * 75 + 37) * 3;
 	assert_true(centre[0] > 190 && centre[1] < 60 && centre[2] < 60);
-	com_release(&m.com, p.rgb);
+	mma_free(&m.com, p.rgb);
 	assert_ok(decode(&m, *state, "b.png", &p, &e), e);
-	com_release(&m.com, p.rgb);
+	mma_free(&m.com, p.rgb);
 	media_host_close(&m);
 }
 
@@ -199,7 +199,7 @@ static void pictures_are_turned_as_viewers_show_them(void **state)
 		assert_true(p.width == WIDTH && p.height == HEIGHT);
 		assert_memory_equal(p.rgb, upright, sizeof upright);
 		assert_ok(img_resize(&m.com, &p, &fit, expected, &e), e);
-		com_release(&m.com, p.rgb);
+		mma_free(&m.com, p.rgb);
 		assert_ok(img_square(&m.com, rig_path(*state, "turned.png"), &fit, found, &e), e);
 		assert_memory_equal(found, expected, sizeof expected);
 	}
@@ -218,7 +218,7 @@ static void jpeg_says_how_the_camera_was_held(void **state)
 		add_exif_to_jpeg(*state, "a.jpg", "b.jpg", orientation);
 		assert_ok(decode(&m, *state, "b.jpg", &p, &e), e);
 		assert_int_equal(p.orientation, orientation >= 1 && orientation <= 8 ? orientation : 1);
-		com_release(&m.com, p.rgb);
+		mma_free(&m.com, p.rgb);
 	}
 	media_host_close(&m);
 }
@@ -294,7 +294,7 @@ static void scans_times_pixels_have_a_bound(void **state)
 	media_host_open(&m);
 	assert_fails(decode(&m, *state, "bomb.jpg", &p, &e), MM_EFORMAT, e, "more than 64 scans of 4096 x 4096 pixels");
 	assert_ok(decode(&m, *state, "small.jpg", &p, &e), e);
-	com_release(&m.com, p.rgb);
+	mma_free(&m.com, p.rgb);
 	media_host_close(&m);
 }
 
@@ -383,7 +383,7 @@ static void damaged_files_are_errors_or_pictures(void **state)
 			mm_status status = decode(&m, *state, "x", &p, &e);
 			cut_refused += k < 50 && status != MM_OK;
 			if (status == MM_OK)
-				com_release(&m.com, p.rgb);
+				mma_free(&m.com, p.rgb);
 			else
 				assert_non_null(strstr(e.message, "/x: "));
 		}
@@ -419,7 +419,7 @@ static void flat_pictures_stay_flat_at_any_size(void **state)
 			assert_ok(img_resize(&m.com, &p, &fit, out, &e), e);
 			for (size_t x = 0; x < sizeof out; x++)
 				assert_int_equal(out[x], 77);
-			com_release(&m.com, p.rgb);
+			mma_free(&m.com, p.rgb);
 		}
 	media_host_close(&m);
 }
@@ -445,7 +445,7 @@ static void area_takes_the_mean_of_what_a_pixel_covers(void **state)
 	for (uint32_t y = 0; y < 32; y++)
 		for (uint32_t x = 0; x < 32; x++)
 			assert_true(fabs(out[(y * 32 + x) * 3] - ((16 + 2.0 * x + 0.5) * 2 + 2.0 * y + 0.5)) <= 0.51);
-	com_release(&m.com, p.rgb);
+	mma_free(&m.com, p.rgb);
 	media_host_close(&m);
 }
 

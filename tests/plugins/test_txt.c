@@ -162,7 +162,7 @@ static uint64_t round_trip(media_setup *b, int32_t split)
 		txt_encode(b->i, text, again);
 		if (known)
 			assert_memory_equal(ids, again, length * sizeof *ids);
-		com_release(b->i->host, text);
+		mma_free(b->i->host, text);
 		for (size_t i = 0; i < n; i++)
 			squares += (double)x[i] * (double)x[i];
 	}

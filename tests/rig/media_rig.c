@@ -28,7 +28,7 @@ void media_host_open(media_host *m)
 	*m = (media_host){ .host = NULL };
 	const mmi_log log = { .line = hear, .ctx = m };
 	assert_ok(mmi_host_create(7, &log, &m->host, &e), e);
-	assert_ok(com_services(mmi_host_api(m->host), &m->com, &e), e);
+	assert_ok(mma_tables(mmi_host_api(m->host), &m->com, &e), e);
 }
 
 void media_host_close(media_host *m)

@@ -13,7 +13,7 @@ enum { MEDIA_CLASSES = 4, MEDIA_PER_CLASS = 10, MEDIA_TEST_PER_CLASS = 2 };
 /* The program's own host with a log that counts. */
 typedef struct media_host {
 	mm_host *host;
-	com_host com;
+	mma_host com;
 	int warnings;
 	char line[512]; /* the last warning */
 } media_host;

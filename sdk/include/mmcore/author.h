@@ -43,14 +43,16 @@ typedef struct mma_host {
 	const mm_host_graph *graph;
 } mma_host;
 
-/* Fills e and returns code. The text: what was found, what was expected, what to do. */
+/* Fills e, which may be NULL, and returns code. The text: what was found, what was expected, what to do. */
 MMA_PRINTF(3, 4) static inline mm_status mma_fail(mm_error *e, mm_status code, const char *format, ...)
 {
-	va_list ap;
-	va_start(ap, format);
-	e->code = code;
-	vsnprintf(e->message, sizeof e->message, format, ap);
-	va_end(ap);
+	if (e) {
+		va_list ap;
+		va_start(ap, format);
+		e->code = code;
+		vsnprintf(e->message, sizeof e->message, format, ap);
+		va_end(ap);
+	}
 	return code;
 }
 
@@ -67,7 +69,8 @@ static inline void *mma_new(const mma_host *h, size_t n, size_t size)
 
 static inline void mma_free(const mma_host *h, void *block) /* accepts NULL */
 {
-	h->api->release(h->api->host, block);
+	if (block)
+		h->api->release(h->api->host, block);
 }
 
 /* Room for at least n + 1 elements of `size` bytes in an array that has *room; its new address, or NULL (the array
@@ -99,7 +102,8 @@ MMA_PRINTF(3, 4) static inline void mma_log(const mma_host *h, int level, const 
 	h->api->log(h->api->host, level, line);
 }
 
-/* A table of the host that reaches at least to `size` bytes, or NULL and a message. */
+/* A table of the host that reaches at least to `size` bytes, or NULL and a message; e is NULL for what may be absent.
+ */
 static inline const void *mma_table(const mm_host_api *api, const char *id, uint32_t size, mm_error *e)
 {
 	const void *table = api->get_extension(api->host, id);
@@ -108,29 +112,50 @@ static inline const void *mma_table(const mm_host_api *api, const char *id, uint
 		memcpy(&found, table, sizeof found); /* every table begins with its size */
 	if (table && found >= size)
 		return table;
-	mma_fail(e, MM_EABI, "this host lacks %s, or has an older one; a newer mmcore has it", id);
+	if (table)
+		mma_fail(e, MM_EABI, "the host's table %s has %u bytes, %u are needed; a newer mmcore has them", id,
+		         (unsigned)found, (unsigned)size);
+	else
+		mma_fail(e, MM_EUNSUPPORTED, "this host lacks the service %s; a newer mmcore has it", id);
 	return NULL;
+}
+
+/* The tables, or a message. */
+static inline mm_status mma_tables(const mm_host_api *api, mma_host *out, mm_error *e)
+{
+	mma_host h;
+	memset(&h, 0, sizeof h);
+	h.api = api;
+	h.config = (const mm_host_config *)mma_table(api, MM_HOST_CONFIG, MM_SIZE_THROUGH(mm_host_config, refuse), e);
+	if (h.config)
+		h.random =
+			(const mm_host_random *)mma_table(api, MM_HOST_RANDOM, MM_SIZE_THROUGH(mm_host_random, permutation), e);
+	if (h.random)
+		h.graph = (const mm_host_graph *)mma_table(api, MM_HOST_GRAPH, MM_SIZE_THROUGH(mm_host_graph, fail), e);
+	if (!h.graph)
+		return e->code;
+	*out = h;
+	return MM_OK;
+}
+
+/* `load` of a plugin whose state is `size` bytes and begins with an mma_host, which is filled; the rest is zero. */
+static inline mm_status mma_load_state(const mm_host_api *api, size_t size, void **self, mm_error *e)
+{
+	mma_host h;
+	void *state;
+	MMA_TRY(mma_tables(api, &h, e));
+	state = mma_new(&h, 1, size);
+	if (!state)
+		return mma_no_memory(e, "the plugin");
+	memcpy(state, &h, sizeof h);
+	*self = state;
+	return MM_OK;
 }
 
 /* `load` and `unload` of a plugin whose state is an mma_host. */
 static inline mm_status mma_load(const mm_host_api *api, void **self, mm_error *e)
 {
-	mma_host *h = (mma_host *)api->alloc(api->host, sizeof *h);
-	if (!h)
-		return mma_no_memory(e, "the plugin");
-	h->api = api;
-	h->config = (const mm_host_config *)mma_table(api, MM_HOST_CONFIG, MM_SIZE_THROUGH(mm_host_config, refuse), e);
-	if (h->config)
-		h->random =
-			(const mm_host_random *)mma_table(api, MM_HOST_RANDOM, MM_SIZE_THROUGH(mm_host_random, permutation), e);
-	if (h->random)
-		h->graph = (const mm_host_graph *)mma_table(api, MM_HOST_GRAPH, MM_SIZE_THROUGH(mm_host_graph, fail), e);
-	if (!h->graph) {
-		api->release(api->host, h);
-		return e->code;
-	}
-	*self = h;
-	return MM_OK;
+	return mma_load_state(api, sizeof(mma_host), self, e);
 }
 
 static inline void mma_unload(void *self)
@@ -140,7 +165,10 @@ static inline void mma_unload(void *self)
 }
 
 /* The exported function. Behind the texts come the addresses of the modalities' descriptors. */
-#define MMA_PLUGIN(ID, NAME, VENDOR, VERSION, LICENSE, ...)                                  \
+#define MMA_PLUGIN(ID, NAME, VENDOR, VERSION, LICENSE, ...) \
+	MMA_PLUGIN_WITH(mma_load, mma_unload, ID, NAME, VENDOR, VERSION, LICENSE, __VA_ARGS__)
+/* The same with a `load` and an `unload` of one's own, which may call mma_load_state and mma_unload. */
+#define MMA_PLUGIN_WITH(LOAD, UNLOAD, ID, NAME, VENDOR, VERSION, LICENSE, ...)               \
 	const mm_plugin_entry *mm_plugin_query_1(void)                                           \
 	{                                                                                        \
 		static const mm_modality_desc *const mma_list[] = { __VA_ARGS__ };                   \
@@ -158,9 +186,9 @@ static inline void mma_unload(void *self)
 			                                       VERSION,                                  \
 			                                       LICENSE,                                  \
 			                                       mma_list,                                 \
-			                                       mma_load,                                 \
+			                                       LOAD,                                     \
 			                                       NULL,                                     \
-			                                       mma_unload };                             \
+			                                       UNLOAD };                                 \
 		return &mma_entry;                                                                   \
 	}
 
@@ -216,22 +244,28 @@ static inline const void *mma_find(const mma_extension *list, size_t n, const ch
 typedef struct mma_setting {
 	mm_setting seen;
 	size_t offset;
+	double (*usual)(const void *into); /* the default, a function of what was read before it; NULL: seen.fallback */
 } mma_setting;
 
 /* clang-format off */
 #define MMA_INT(KEY, STRUCT, MEMBER, FALLBACK, MIN, MAX, HELP) \
-	{ { KEY, MM_SETTING_INT, NULL, FALLBACK, MIN, MAX, NULL, HELP }, offsetof(STRUCT, MEMBER) }
+	MMA_INT_BY(KEY, STRUCT, MEMBER, FALLBACK, NULL, MIN, MAX, HELP)
 #define MMA_REAL(KEY, STRUCT, MEMBER, FALLBACK, MIN, MAX, HELP) \
-	{ { KEY, MM_SETTING_REAL, NULL, FALLBACK, MIN, MAX, NULL, HELP }, offsetof(STRUCT, MEMBER) }
+	{ { KEY, MM_SETTING_REAL, NULL, FALLBACK, MIN, MAX, NULL, HELP }, offsetof(STRUCT, MEMBER), NULL }
 #define MMA_SWITCH(KEY, STRUCT, MEMBER, FALLBACK, HELP) \
-	{ { KEY, MM_SETTING_SWITCH, NULL, FALLBACK, 0, 1, NULL, HELP }, offsetof(STRUCT, MEMBER) }
+	{ { KEY, MM_SETTING_SWITCH, NULL, FALLBACK, 0, 1, NULL, HELP }, offsetof(STRUCT, MEMBER), NULL }
 /* NAMES: NULL-terminated; the value is an index into it. */
 #define MMA_CHOICE(KEY, STRUCT, MEMBER, NAMES, FALLBACK, HELP) \
-	{ { KEY, MM_SETTING_CHOICE, NULL, FALLBACK, 0, 0, NAMES, HELP }, offsetof(STRUCT, MEMBER) }
+	MMA_CHOICE_BY(KEY, STRUCT, MEMBER, NAMES, FALLBACK, NULL, HELP)
 #define MMA_TEXT(KEY, STRUCT, MEMBER, FALLBACK, HELP) \
-	{ { KEY, MM_SETTING_TEXT, FALLBACK, 0, 0, 0, NULL, HELP }, offsetof(STRUCT, MEMBER) }
+	{ { KEY, MM_SETTING_TEXT, FALLBACK, 0, 0, 0, NULL, HELP }, offsetof(STRUCT, MEMBER), NULL }
 #define MMA_PATH(KEY, STRUCT, MEMBER, FALLBACK, HELP) \
-	{ { KEY, MM_SETTING_PATH, FALLBACK, 0, 0, 0, NULL, HELP }, offsetof(STRUCT, MEMBER) }
+	{ { KEY, MM_SETTING_PATH, FALLBACK, 0, 0, 0, NULL, HELP }, offsetof(STRUCT, MEMBER), NULL }
+/* USUAL: a function that gives the default from the settings before; FALLBACK: what it gives where they are not set. */
+#define MMA_INT_BY(KEY, STRUCT, MEMBER, FALLBACK, USUAL, MIN, MAX, HELP) \
+	{ { KEY, MM_SETTING_INT, NULL, FALLBACK, MIN, MAX, NULL, HELP }, offsetof(STRUCT, MEMBER), USUAL }
+#define MMA_CHOICE_BY(KEY, STRUCT, MEMBER, NAMES, FALLBACK, USUAL, HELP) \
+	{ { KEY, MM_SETTING_CHOICE, NULL, FALLBACK, 0, 0, NAMES, HELP }, offsetof(STRUCT, MEMBER), USUAL }
 /* clang-format on */
 
 static inline mm_status mma_setting_read(const mma_host *h, mm_config *c, const mm_setting *s, void *at, mm_error *e)
@@ -260,9 +294,28 @@ static inline mm_status mma_settings(const mma_host *h, mm_config *c, const mma_
                                      mm_error *e)
 {
 	size_t k;
-	for (k = 0; k < n; k++)
-		MMA_TRY(mma_setting_read(h, c, &table[k].seen, (char *)into + table[k].offset, e));
+	for (k = 0; k < n; k++) {
+		mm_setting s = table[k].seen;
+		if (table[k].usual)
+			s.fallback = table[k].usual(into);
+		MMA_TRY(mma_setting_read(h, c, &s, (char *)into + table[k].offset, e));
+	}
 	return MM_OK;
+}
+
+/* Tables of which some are read only where they mean something, as one. */
+typedef struct mma_part {
+	const mma_setting *table;
+	size_t n;
+} mma_part;
+
+static inline const mm_setting *mma_setting_at(const mma_part *parts, size_t n, uint32_t index)
+{
+	size_t k, at = index;
+	for (k = 0; k < n; at -= parts[k].n, k++)
+		if (at < parts[k].n)
+			return &parts[k].table[at].seen;
+	return NULL;
 }
 
 /* `create` and `destroy` of an instance that is its settings: `size` bytes, an mma_host first, which is filled. */
@@ -292,7 +345,8 @@ static inline mm_status mma_create(void *self, mm_config *config, const mma_sett
 	return status;
 }
 
-/* The extension MM_MODALITY_SETTINGS of a table, called NAME: `mmcore info` and `mmcore validate` see the settings. */
+/* The extension MM_MODALITY_SETTINGS of a table, called NAME: `mmcore info`, `mmcore help settings FILE.so` and `mmcore
+ * validate` see the settings. */
 #define MMA_SETTINGS_EXTENSION(NAME, TABLE)                            \
 	static const mm_setting *NAME##_at(uint32_t index)                 \
 	{                                                                  \
@@ -409,6 +463,7 @@ static inline mm_tensor mma_map(const mma_net *n, mm_tensor x, int32_t height, i
 /* An encoder's heads on a vector. */
 static inline void mma_experts(const mma_net *n, mm_tensor x, mm_encoder_io *io)
 {
+	io->w_loc = io->w_raw = MM_NO_TENSOR;
 	io->z_loc = mma_linear(n, x, "z_loc", io->latent_dim);
 	io->z_raw = mma_linear(n, x, "z_raw", io->latent_dim);
 	if (io->private_dim > 0) {
@@ -459,44 +514,57 @@ static inline mma_kernel mma_half(int h, int w)
 	return k;
 }
 
-/* A sample as a vector of what matters: convolutions down to a small map, then flat; or one linear layer. */
-static inline mm_tensor mma_trunk(const mma_net *n, mm_tensor x, int32_t width)
+/* Convolutions that halve the height h times and the width w times; flat. */
+static inline mm_tensor mma_halve(const mma_net *n, mm_tensor x, int32_t width, int32_t h, int32_t w)
 {
-	const mm_shape s = n->ops->shape(n->g, x);
-	const int32_t h = s.rank == 3 ? mma_halvings(s.dim[0]) : 0, w = s.rank == 3 ? mma_halvings(s.dim[1]) : 0;
 	char name[16];
 	int32_t k;
 	for (k = 0; k < (h > w ? h : w); k++) {
 		snprintf(name, sizeof name, "conv%d", (int)k + 1);
 		x = mma_relu(n, mma_conv(n, x, name, mma_channels(width, k), mma_half(k < h, k < w)));
 	}
-	x = mma_flat(n, x);
-	return h || w ? x : mma_relu(n, mma_linear(n, x, "first", 8 * width));
+	return mma_flat(n, x);
 }
 
-/* The way back to a sample of this shape; no activation at the end. */
-static inline mm_tensor mma_untrunk(const mma_net *n, mm_tensor x, const mm_shape *shape, int32_t width)
+/* The way back to a map as high and wide as `shape`, with `width` channels; the last doubling keeps them. */
+static inline mm_tensor mma_double(const mma_net *n, mm_tensor x, const mm_shape *shape, int32_t width, int32_t h,
+                                   int32_t w)
 {
-	const int maps = shape->rank == 3 && (mma_halvings(shape->dim[0]) || mma_halvings(shape->dim[1]));
-	int32_t h, w, most, wide, k, count = 1;
+	const int32_t most = h > w ? h : w, wide = mma_channels(width, most - 1);
 	char name[16];
-	if (!maps) {
-		for (k = 0; k < (int32_t)shape->rank; k++)
-			count *= shape->dim[k];
-		x = mma_relu(n, mma_linear(n, x, "hidden", 8 * width));
-		return n->ops->reshape(n->g, mma_linear(n, x, "out", count), shape);
-	}
-	h = mma_halvings(shape->dim[0]);
-	w = mma_halvings(shape->dim[1]);
-	most = h > w ? h : w;
-	wide = mma_channels(width, most - 1);
+	int32_t k;
 	x = mma_relu(n, mma_linear(n, x, "hidden", (shape->dim[0] >> h) * (shape->dim[1] >> w) * wide));
 	x = mma_map(n, x, shape->dim[0] >> h, shape->dim[1] >> w, wide);
 	for (k = most - 1; k >= 0; k--) {
 		snprintf(name, sizeof name, "conv%d", (int)(most - k));
 		x = mma_relu(n, mma_conv_transposed(n, x, name, mma_channels(width, k ? k - 1 : 0), mma_half(k < h, k < w)));
 	}
-	return mma_conv(n, x, "out", shape->dim[2], shape->dim[0] > 1 ? mma_square(3, 1, 1) : mma_along(3, 1, 1));
+	return x;
+}
+
+/* A sample as a vector of what matters: convolutions down to a small map, then flat; or one linear layer. */
+static inline mm_tensor mma_trunk(const mma_net *n, mm_tensor x, int32_t width)
+{
+	const mm_shape s = n->ops->shape(n->g, x);
+	const int32_t h = s.rank == 3 ? mma_halvings(s.dim[0]) : 0, w = s.rank == 3 ? mma_halvings(s.dim[1]) : 0;
+	x = mma_halve(n, x, width, h, w);
+	return h || w ? x : mma_relu(n, mma_linear(n, x, "first", 8 * width));
+}
+
+/* The way back to a sample of this shape; no activation at the end. */
+static inline mm_tensor mma_untrunk(const mma_net *n, mm_tensor x, const mm_shape *shape, int32_t width)
+{
+	const int32_t h = shape->rank == 3 ? mma_halvings(shape->dim[0]) : 0;
+	const int32_t w = shape->rank == 3 ? mma_halvings(shape->dim[1]) : 0;
+	int32_t k, count = 1;
+	if (h || w) {
+		x = mma_double(n, x, shape, width, h, w);
+		return mma_conv(n, x, "out", shape->dim[2], shape->dim[0] > 1 ? mma_square(3, 1, 1) : mma_along(3, 1, 1));
+	}
+	for (k = 0; k < (int32_t)shape->rank; k++)
+		count *= shape->dim[k];
+	x = mma_relu(n, mma_linear(n, x, "hidden", 8 * width));
+	return n->ops->reshape(n->g, mma_linear(n, x, "out", count), shape);
 }
 
 /* build_encoder, whole. */
