@@ -53,7 +53,7 @@ typedef struct child {
 	int life, news;
 	FILE *log;
 	double told;
-	const mmi_log *parent;
+	const mmi_setup_request *setup;
 } child;
 
 static double seconds(void)
@@ -72,7 +72,7 @@ static void log_line(void *ctx, int level, const char *text)
 
 static void log_call(void *ctx, const struct mmi_call *call, bool inside)
 {
-	const mmi_log *parent = ((child *)ctx)->parent;
+	const mmi_log *parent = ((child *)ctx)->setup->log;
 	if (parent && parent->call)
 		parent->call(parent->ctx, call, inside);
 }
@@ -101,6 +101,15 @@ static void child_step(void *ctx, uint64_t done, uint64_t total, double seconds_
 		return;
 	c->told = now;
 	tell(c, &news);
+}
+
+static void child_fit_prior(void *ctx, const char *run, uint32_t components)
+{
+	child *c = ctx;
+	const mmi_setup_request *base = c->setup;
+	const mmi_log log = { .line = log_line, .ctx = c, .call = log_call };
+	const mmi_setup_request again = { .plugins = base->plugins, .n_plugins = base->n_plugins, .log = &log };
+	mmi_fit_end(run, &again, components, &(mmi_fit_hooks){ .ctx = c, .stop = child_stop });
 }
 
 static mm_status write_figures(const mmi_ablation *a, size_t i, const char *name, const mmi_figures *f, mm_error *e)
@@ -134,7 +143,7 @@ static mm_status forget_assessment(const mmi_ablation *a, size_t i, mm_error *e)
 
 static mm_status train(const mmi_ablation *a, size_t i, child *c, const mmi_log *log, message *end, mm_error *e)
 {
-	const mmi_train_hooks hooks = { c, child_stop, child_step, log };
+	const mmi_train_hooks hooks = { c, child_stop, child_step, child_fit_prior, log };
 	mmi_setup setup;
 	mmi_train_result result;
 	MMI_TRY(forget_assessment(a, i, e));
@@ -142,14 +151,8 @@ static mm_status train(const mmi_ablation *a, size_t i, child *c, const mmi_log 
 	mm_status status =
 		mmi_train(&setup, a->runs[i].folder, a->runs[i].state == MMI_RUN_HALF ? MMI_TRAIN_RESUME : MMI_TRAIN_NEW,
 	              &hooks, &result, e);
-	const uint32_t components = setup.settings.sample.components;
-	const mmi_setup_request again = { .plugins = a->request->setup.plugins,
-		                              .n_plugins = a->request->setup.n_plugins,
-		                              .log = log };
 	mmi_setup_close(&setup);
 	MMI_TRY(status);
-	if (components && !result.interrupted)
-		mmi_fit_end(a->runs[i].folder, &again, components, &(mmi_fit_hooks){ .ctx = c, .stop = child_stop });
 	end->stage = result.interrupted ? INTERRUPTED : DONE;
 	end->done = end->total = result.iterations;
 	return MM_OK;
@@ -178,7 +181,7 @@ static mm_status assess(const mmi_ablation *a, size_t i, child *c, const mmi_log
 /* What is still to be done, one thing after the other. */
 static mm_status go_on(const mmi_ablation *a, size_t i, child *c, message *end, mm_error *e)
 {
-	c->parent = a->request->setup.log;
+	c->setup = &a->request->setup;
 	const mmi_log log = { .line = log_line, .ctx = c, .call = log_call };
 	const mmi_ablation_run *run = &a->runs[i];
 	end->stage = DONE;

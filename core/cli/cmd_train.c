@@ -19,6 +19,7 @@ typedef struct mmi_train_view {
 	const mmi_cli *cli;
 	mmi_progress progress;
 	bool cooperative, started;
+	const mmi_setup_request *request;
 } mmi_train_view;
 
 static bool stop(void *ctx)
@@ -144,20 +145,18 @@ static int end_rank(const mmi_cli *cli, const mmi_comm *comm, mm_status status, 
 	return MMI_EXIT_FAILURE;
 }
 
-/* The prior that the settings want in the end. */
-static void fit_prior(const mmi_train_job *j, const mmi_settings *s, const mmi_train_result *r)
+static void fit_prior(void *ctx, const char *run, uint32_t components)
 {
-	const mmi_fit_hooks hooks = { .stop = stop };
-	if (s->sample.components && !r->interrupted)
-		mmi_fit_end(j->out, &j->request, s->sample.components, &hooks);
+	const mmi_train_view *v = ctx;
+	mmi_fit_end(run, v->request, components, &(mmi_fit_hooks){ .stop = stop });
 }
 
 static int train(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 {
 	mm_error e = MM_ERROR_INIT;
 	mmi_train_result result;
-	mmi_train_view view = { .cli = cli, .cooperative = setup->settings.cooperative };
-	mmi_train_hooks hooks = { &view, stop, j->comm.rank ? NULL : step, &cli->log };
+	mmi_train_view view = { .cli = cli, .cooperative = setup->settings.cooperative, .request = &j->request };
+	mmi_train_hooks hooks = { &view, stop, j->comm.rank ? NULL : step, fit_prior, &cli->log };
 	mmi_interrupt_install();
 	mm_status status = mmi_train(setup, j->out, start_of(j), &hooks, &result, &e);
 	if (view.started)
@@ -166,7 +165,6 @@ static int train(const mmi_cli *cli, const mmi_train_job *j, mmi_setup *setup)
 		return end_rank(cli, &j->comm, status, &e);
 	if (status != MM_OK)
 		return view.started || status == MM_ECANCELLED ? fail(cli, j, &result, &e) : mmi_cli_refuse(cli, &e);
-	fit_prior(j, &setup->settings, &result);
 	mmi_page_of_run(j->out, &cli->log);
 	return tell(cli, j, &result, result.interrupted ? "interrupted" : "finished",
 	            result.interrupted ? mmi_interrupt_status() : MMI_EXIT_OK);

@@ -28,7 +28,7 @@ static const mmi_key sample_keys[] = {
 		"sample", "prior", mmi_recipe, prior, sample_priors, MMI_SAMPLES_OF_EITHER,
 		"What samples of a trained model are drawn from: the model's own prior, or one that was fitted after training "
 		"and put into the checkpoint; auto: that one where there is one. A latent chain goes on down the model's own; "
-		"sheets of a run in training are drawn from that one, too."),
+		"sheets of a run in training, but for the last, are drawn from that one, too."),
 	MMI_COUNT_ROW(
 		"sample", "components", mmi_recipe, components, 0, 0, 4096,
 		"Normal distributions in the mixture that is fitted to what the encoders say of the training data when "

@@ -89,10 +89,13 @@ static mm_status draw_sheet(mmi_run *r, mmi_train_result *result, mm_error *e)
 	char *path = mmi_runfolder_grid(r->folder, "samples", (uint64_t)r->learner->state.iteration);
 	if (!path)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a sheet's name");
-	snprintf(title, sizeof title, "iteration %lld, %s", (long long)r->learner->state.iteration,
+	snprintf(title, sizeof title, "iteration %lld, %s%s", (long long)r->learner->state.iteration,
+	         r->fitted.device ? "fitted prior, " : "",
 	         energy ? mmi_generate_text(&chains, steps) : "no energy trained");
 	mmi_learner_exchange_average(r->learner); /* the generator that checkpoints are used with */
+	mmi_sampler_use_prior(r->learner->sampler, &r->fitted.prior);
 	mmi_gallery_sample(r->gallery, &chains, MMI_ITERATION_SHEET, true);
+	mmi_sampler_use_prior(r->learner->sampler, NULL);
 	mmi_learner_exchange_average(r->learner);
 	mm_status status = mmi_gallery_write(r->gallery, s->grid_columns, title, path, e);
 	if (status == MM_OK)

@@ -212,6 +212,7 @@ void mmi_run_close(mmi_run *r)
 	mmi_select_destroy(r->select);
 	mmi_best_clear(&r->best);
 	mmi_learner_items_free(r->items, r->names, r->n_names);
+	mmi_fitted_clear(&r->fitted);
 	mmi_learner_destroy(r->learner);
 	mmi_model_destroy(r->model);
 	mmi_tuples_close(r->train);

@@ -6,6 +6,7 @@
 #include "data/tuples.h"
 #include "store/metrics.h"
 #include "store/runfolder.h"
+#include "run/fitted.h"
 #include "train/best.h"
 #include "train/events.h"
 #include "train/select.h"
@@ -38,6 +39,8 @@ typedef struct mmi_run {
 	mmi_events *events;   /* for TensorBoard; NULL: none are wanted, or there is no file yet */
 	uint64_t events_from; /* the first step that older files say nothing true of; 0: there are none */
 	mmi_gallery *gallery;
+	mmi_fitted fitted;  /* what the last sheet's samples are of, and of the whole run's hereafter */
+	bool prior_tried;   /* it was asked for, and is there or was told to be missing */
 	mmi_select *select; /* NULL: no checkpoint is selected */
 	mmi_best best;
 	double validation; /* its figure after this iteration; NaN where it was not measured */
@@ -86,6 +89,9 @@ mm_status mmi_run_save(mmi_run *r, mmi_train_result *result, mm_error *e);
 mm_status mmi_run_replace(mmi_run *r, mmi_train_result *result, mm_error *e);
 void mmi_run_link_best(mmi_run *r);
 void mmi_run_write_sheet(mmi_run *r, mmi_train_result *result);
+
+/* run_prior.c. Once, when the run has ended: the prior for its samples, if settings want one and this rank writes. */
+void mmi_run_fit_prior(mmi_run *r);
 
 /* run_open.c. All ranks make the same calls. Data and networks, without a folder; then all that a run needs, from its
  * settings or its newest checkpoint; close takes what open left. */

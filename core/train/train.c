@@ -120,6 +120,8 @@ static mm_status outputs(mmi_run *r, const mmi_measures *m, mmi_train_result *re
 		mmi_run_log_measures(r, m);
 	if (checkpoint)
 		MMI_TRY(mmi_run_save(r, result, e));
+	if (last)
+		mmi_run_fit_prior(r);
 	if (done % r->settings->grid_interval == 0 || last)
 		mmi_run_write_sheet(r, result);
 	return MM_OK;
@@ -212,6 +214,8 @@ mm_status mmi_train(mmi_setup *setup, const char *out, mmi_train_start start, co
 		r.begun = r.learner->state.iteration;
 		r.sent_before = (double)r.comm->ops->sent(r.comm);
 		status = leave(&r, result, loop(&r, result, e), e);
+		if (status == MM_OK && !result->interrupted)
+			mmi_run_fit_prior(&r); /* unless the last sheet needed it already */
 		tell_traffic(&r);
 	}
 	if (r.learner)

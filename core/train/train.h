@@ -11,6 +11,9 @@ typedef struct mmi_train_hooks {
 	/* After each iteration. With a time budget done / total is the share of it that is used, and seconds_left what is
 	 * left of it; without one that is NaN. */
 	void (*step)(void *ctx, uint64_t done, uint64_t total, double seconds_left, const mmi_measures *m);
+	/* [sample] components: puts a fitted prior into the checkpoint that stands for the run in this folder, which has
+	 * ended but for its last sheet; what fails is told and ends nothing. NULL: there is nobody who could. */
+	void (*fit_prior)(void *ctx, const char *run, uint32_t components);
 	const mmi_log *log;
 } mmi_train_hooks;
 

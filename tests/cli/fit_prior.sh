@@ -53,6 +53,9 @@ check "a run fits one in its end" exits 0
 check "the log tells what was found" says err "a prior fitted to z: 3 of 3 components"
 run fit-prior --ckpt "$work/end" --components 3 --out "$work/again.safetensors"
 check "it is the command's" cmp "$work/again.safetensors" "$(checkpoint "$work/end" 20)"
+run --ini "$ini" --out "$work/end0"
+check "the last sheet is drawn from it" differ "$work/end0/grids/samples-00000020.png" "$work/end/grids/samples-00000020.png"
+check "the ones before are not" cmp "$work/end0/grids/samples-00000010.png" "$work/end/grids/samples-00000010.png"
 run --ini "$ini" --out "$work/end" --resume --set sample.components=3 --set learner.iterations=25
 check "of the checkpoint that stands for the run" has_prior "$(checkpoint "$work/end" 25)"
 run --ini "$ini" --out "$work/run" --resume --set learner.iterations=25 --set sample.components=2
