@@ -141,6 +141,11 @@ AC_DEFUN([MMCORE_X86_KERNELS], [
 	AS_IF([test $mmcore_x86_kernels = yes],
 		[AC_DEFINE([HAVE_X86_KERNELS], [1], [Define to 1 if kernels for AVX2 and AVX-512 are built.])])
 	AM_CONDITIONAL([HAVE_X86_KERNELS], [test $mmcore_x86_kernels = yes])
+	mmcore_avx512bf16=no
+	AS_IF([test $mmcore_x86_kernels = yes], [AX_CHECK_COMPILE_FLAG([-mavx512bf16], [mmcore_avx512bf16=yes])])
+	AS_IF([test $mmcore_avx512bf16 = yes],
+		[AC_DEFINE([HAVE_AVX512BF16], [1], [Define to 1 if kernels for AVX512-BF16 are built.])])
+	AM_CONDITIONAL([HAVE_AVX512BF16], [test $mmcore_avx512bf16 = yes])
 ])
 
 # MMCORE_FMAX - GCC 12 for ARM fails with an internal error where a loop takes the largest value by fmax (at -O3): there fmax is

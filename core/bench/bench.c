@@ -3,6 +3,7 @@
 
 #include "bench/bench.h"
 
+#include "backend/cpu/device.h"
 #include "engine/processors.h"
 #include "run/setup.h"
 
@@ -85,7 +86,7 @@ static mm_status measure(const mmi_bench_request *r, mmi_bench_report *out, mm_e
 
 mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_error *e)
 {
-	const mmi_device device = mmi_setup_host();
+	const mmi_device device = r->bf16 ? mmi_cpu_device_bf16() : mmi_cpu_device();
 	mmi_bench_request resolved = *r;
 	resolved.device = &device;
 	*out = (mmi_bench_report){ .processors = mmi_processors(), .load = { load_average() } };

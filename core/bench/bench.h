@@ -1,6 +1,7 @@
 /* bench.h - measured speed of what training spends its time on. docs/BENCHMARKS.md says what each figure means.
  *
- *   peak       multiply-adds in registers, one thread and all: what the other figures are compared with
+ *   peak       multiply-adds in registers, in the wanted precision, one thread and all: what the other figures are
+ *              compared with
  *   posterior  one Langevin step of z: 5 decoders, 64 samples, a chain from each of 5 experts
  *   energy     one Langevin step of x: 5 views of 28x28x3, 64 channels each, a trunk of 64 channels, 64 samples
  *   noise      the Langevin update with fresh Gaussian noise alone
@@ -71,6 +72,7 @@ typedef struct mmi_bench_request {
 	uint32_t threads;         /* 0: all processors. An iteration uses what its INI says unless this is given */
 	uint32_t repeat;          /* timed repetitions of each piece of work */
 	uint32_t chunk;           /* samples a worker takes at a time */
+	bool bf16;                /* products with operands in bfloat16; the iteration does what its INI says */
 	mmi_setup_request setup;  /* of the iteration */
 } mmi_bench_request;
 

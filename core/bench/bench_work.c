@@ -10,9 +10,9 @@
 /* ------------------------------------------------------------ peak */
 
 typedef struct mmi_peak_work {
+	double (*fma)(uint64_t rounds, float *value);
 	mmi_pool *pool;
 	uint32_t threads;
-	double flops;
 } mmi_peak_work;
 
 enum { PEAK_ROUNDS = 4000000, PEAK_PARTS = 8 };
@@ -20,30 +20,34 @@ enum { PEAK_ROUNDS = 4000000, PEAK_PARTS = 8 };
 /* Small parts, so that a worker that was held up leaves its rest to the others. */
 static void peak_part(void *ctx, uint32_t i, uint32_t worker)
 {
+	const mmi_peak_work *w = ctx;
 	float value = (float)i * 1e-9f;
-	(void)ctx;
 	(void)worker;
-	mmi_isa_get()->simd->fma(PEAK_ROUNDS / PEAK_PARTS, &value);
+	w->fma(PEAK_ROUNDS / PEAK_PARTS, &value);
 }
 
 static mm_status peak_task(void *ctx, mm_error *e)
 {
-	const mmi_peak_work *w = ctx;
+	mmi_peak_work *w = ctx;
 	(void)e;
-	mmi_pool_run(w->pool, w->threads * PEAK_PARTS, peak_part, NULL);
+	mmi_pool_run(w->pool, w->threads * PEAK_PARTS, peak_part, w);
 	return MM_OK;
 }
 
-static mm_status peak_of(const char *name, uint32_t threads, uint32_t repeat, mmi_bench_figure *out, mm_error *e)
+static mm_status peak_of(const mmi_bench_request *r, const char *name, uint32_t threads, mmi_bench_figure *out,
+                         mm_error *e)
 {
+	const uint32_t repeat =
+		r->repeat < 15 ? 15 : r->repeat; /* short, and its best is what everything is compared with */
+	const mmi_isa *isa = r->device->own;
 	float value = 0;
-	mmi_peak_work w = { .threads = threads };
+	mmi_peak_work w = { .fma = isa->bf16 ? isa->bf16->fma : isa->simd->fma, .threads = threads };
 	MMI_TRY(mmi_pool_create(threads, &w.pool, e));
 	mm_status status = mmi_bench_time(name, repeat, peak_task, &w, out, e);
 	mmi_pool_destroy(w.pool);
 	if (status == MM_OK) {
 		out->threads = threads;
-		out->flops = mmi_isa_get()->simd->fma(1, &value) * (PEAK_ROUNDS / PEAK_PARTS) * PEAK_PARTS * threads;
+		out->flops = w.fma(1, &value) * (PEAK_ROUNDS / PEAK_PARTS) * PEAK_PARTS * threads;
 		out->resident = out->peak = 0;
 	}
 	return status;
@@ -51,10 +55,8 @@ static mm_status peak_of(const char *name, uint32_t threads, uint32_t repeat, mm
 
 mm_status mmi_bench_peak(const mmi_bench_request *r, mmi_bench_figure *one, mmi_bench_figure *all, mm_error *e)
 {
-	const uint32_t repeat =
-		r->repeat < 15 ? 15 : r->repeat; /* short, and its best is what everything is compared with */
-	MMI_TRY(peak_of("peak, 1 thread", 1, repeat, one, e));
-	return peak_of("peak", r->threads, repeat, all, e);
+	MMI_TRY(peak_of(r, "peak, 1 thread", 1, one, e));
+	return peak_of(r, "peak", r->threads, all, e);
 }
 
 /* ------------------------------------------------------------ the Langevin steps */

@@ -30,6 +30,14 @@ static bool choose(const mmi_cli *cli, const mmi_usage *usage, const mmi_strings
 	return true;
 }
 
+static bool is_precision(const mmi_cli *cli, const mmi_usage *usage, const char *name, int *code)
+{
+	if (!strcmp(name, "float32") || !strcmp(name, "bfloat16"))
+		return true;
+	*code = mmi_options_refuse(cli, usage, "unknown precision '%s'; there are float32 and bfloat16", name);
+	return false;
+}
+
 /* "-": standard output, where people's table is not printed then. */
 static bool is_output(const char *path)
 {
@@ -64,13 +72,14 @@ static int run(const mmi_cli *cli, const mmi_bench_request *request, const char 
 
 int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv)
 {
-	const char *ini = NULL, *json = NULL;
+	const char *ini = NULL, *json = NULL, *precision = "float32";
 	int64_t threads = 0, repeat = 7, chunk = 16;
 	mmi_strings names = { 0 }, plugins = { 0 }, sets = { 0 };
 	const mmi_option options[] = {
 		MMI_OPTION_INT("threads", "N", &threads, 1, 1024, "worker threads (default: all processors)"),
 		MMI_OPTION_INT("repeat", "N", &repeat, 1, 10000, "timed repetitions of each piece of work (default: 7)"),
 		MMI_OPTION_INT("chunk", "N", &chunk, 1, 64, "samples a worker takes at a time (default: 16)"),
+		MMI_OPTION_STRING("precision", "NAME", &precision, "float32 (default) or bfloat16; an iteration has its INI's"),
 		MMI_OPTION_STRING("ini", "FILE", &ini, "for iteration: the settings of a training run"),
 		MMI_OPTION_PLUGINS(&plugins),
 		MMI_OPTION_SETS(&sets),
@@ -92,8 +101,9 @@ int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv)
 		mmi_bench_request request = { .threads = (uint32_t)threads,
 			                          .repeat = (uint32_t)repeat,
 			                          .chunk = (uint32_t)chunk,
+			                          .bf16 = !strcmp(precision, "bfloat16"),
 			                          .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log } };
-		if (choose(cli, &usage, &names, &request, &code))
+		if (is_precision(cli, &usage, precision, &code) && choose(cli, &usage, &names, &request, &code))
 			code = run(cli, &request, json);
 	}
 	mmi_strings_clear(&names);

@@ -23,6 +23,9 @@ typedef enum {
 	MMI_FUSION_WANT_CONSENSUS
 } mmi_wanted_fusion;
 
+/* Of operands of products. */
+enum { MMI_PRECISION_TF32, MMI_PRECISION_FLOAT32, MMI_PRECISION_BFLOAT16 };
+
 typedef struct mmi_settings {
 	/* [run] */
 	uint64_t seed;
@@ -31,7 +34,7 @@ typedef struct mmi_settings {
 	uint32_t chunk;          /* samples a worker takes through a chain at once, at most */
 	const char *plugin_path; /* or NULL */
 	int device_number;       /* in the list of devices */
-	bool strict_floats;      /* no TF32 */
+	int precision;           /* MMI_PRECISION_...; on the host TF32 is float32 */
 	double rank_timeout;     /* seconds for which another rank may not answer; 0: for ever */
 	double minutes;          /* of training; 0: no time budget, `iterations` ends the run */
 	bool select_nll;         /* the best checkpoint by the validation tuples' likelihood is kept */

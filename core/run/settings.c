@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char *const devices[] = { "cpu", "cuda", "auto", NULL };
-static const char *const precisions[] = { "tf32", "float32", NULL };
+static const char *const precisions[] = { "tf32", "float32", "bfloat16", NULL };
 static const char *const clocks[] = { "wall", "cpu", NULL };
 static const char *const rules[] = { "none", "nll", NULL };
 static const char *const incomplete[] = { "drop", "keep", NULL };
@@ -27,9 +27,12 @@ static const mmi_key run_keys[] = {
 	MMI_CHOICE_ROW("run", "device", mmi_settings, device_number, devices, 0,
 	               "The device that computes: cpu; cuda, an NVIDIA GPU, which has never been tried on a card "
 	               "(docs/CUDA.md); auto, so far the same as cpu."),
-	MMI_SECOND_ROW("run", "precision", mmi_settings, strict_floats, precisions, 0,
-	               "Products of floats on a GPU: tf32, on tensor cores, which read 10 bits of a mantissa and add in "
-	               "float32; or float32. Everything else is in float32 or double on every device."),
+	MMI_CHOICE_ROW(
+		"run", "precision", mmi_settings, precision, precisions, 0,
+		"Operands of matrix products and convolutions. tf32: on a GPU's tensor cores, which read 10 bits of a "
+		"mantissa; on the CPU the same as float32. float32. bfloat16, on the CPU: 7 bits of a mantissa, about "
+		"one and a half times as fast where the processor has AVX512-BF16, and emulated, slower than float32, "
+		"where it has not (docs/BENCHMARKS.md). Sums, and everything else, are in float32 or double."),
 	MMI_TEXT_ROW("run", "plugin_path", mmi_settings, plugin_path, NULL,
 	             "Folders, separated by colons, that are searched for plugins first."),
 	MMI_REAL_ROW("run", "rank_timeout", mmi_settings, rank_timeout, 600, 0, MMI_LIMIT,
@@ -181,6 +184,14 @@ static mm_status refuse_clock(mmi_config *c, const mmi_settings *s, mm_error *e)
 	           : MM_OK;
 }
 
+static mm_status refuse_precision(mmi_config *c, const mmi_settings *s, mm_error *e)
+{
+	return s->precision == MMI_PRECISION_BFLOAT16 && !strcmp(s->device, "cuda")
+	           ? mmi_config_refuse(c, "run", "precision",
+	                               "tf32 or float32 with [run] device = cuda: bfloat16 is the CPU's alone so far", e)
+	           : MM_OK;
+}
+
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 {
 	mmi_settings s = { 0 };
@@ -193,6 +204,7 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 		                         "none with [data] holdout = 0: there are no validation tuples to select by", e);
 	s.device = devices[s.device_number];
 	MMI_TRY(refuse_clock(c, &s, e));
+	MMI_TRY(refuse_precision(c, &s, e));
 	if (s.threads == 0)
 		s.threads = mmi_processors_part(mmi_launch_read().here);
 	MMI_TRY(mmi_learner_settings_read(c, &s, e));

@@ -260,19 +260,35 @@ static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const 
 /* A GPU shares rows out by itself: one thread gives it a batch at a time. */
 static mm_status open_cuda(mmi_setup *s, mm_error *e)
 {
-	if (mmi_cuda_open(!s->settings.strict_floats, &s->device, e) != MM_OK)
+	if (mmi_cuda_open(s->settings.precision == MMI_PRECISION_TF32, &s->device, e) != MM_OK)
 		return mmi_fail_prefix(e, "[run] device = cuda");
 	s->settings.threads = 1;
 	s->settings.chunk = s->settings.batch;
 	return MM_OK;
 }
 
+static void tell_precision(const mmi_device *device, const mmi_log *log)
+{
+	if (mmi_cpu_device_emulates(device))
+		mmi_logf(log, MM_LOG_WARNING,
+		         "[run] precision = bfloat16: this processor has no AVX512-BF16, or may not use it; products are "
+		         "emulated (%s), slower than in float32",
+		         device->text);
+	else
+		mmi_logf(log, MM_LOG_INFO, "[run] precision = bfloat16: products by the processor's own (%s)", device->text);
+}
+
 /* Settings have checked the name. auto is the host until a card has confirmed the backend. */
-static mm_status open_device(mmi_setup *s, mm_error *e)
+static mm_status open_device(mmi_setup *s, const mmi_log *log, mm_error *e)
 {
 	if (!strcmp(s->settings.device, "cuda"))
 		return open_cuda(s, e);
-	s->device = mmi_cpu_device();
+	if (s->settings.precision != MMI_PRECISION_BFLOAT16) {
+		s->device = mmi_cpu_device();
+		return MM_OK;
+	}
+	s->device = mmi_cpu_device_bf16();
+	tell_precision(&s->device, log);
 	return MM_OK;
 }
 
@@ -296,7 +312,7 @@ static mm_status build(mmi_setup *s, const mmi_setup_request *r, const char *ord
 	MMI_TRY(mmi_registry_create(s->settings.seed, r->log, s->settings.plugin_path, &s->registry, e));
 	MMI_TRY(add_modalities(s, r, order, e));
 	MMI_TRY(mmi_config_check(s->config, e));
-	MMI_TRY(open_device(s, e));
+	MMI_TRY(open_device(s, r->log, e));
 	s->comm = mmi_comm_alone();
 	tell_threads(s->settings.threads, r->log);
 	return mmi_pool_create(s->settings.threads, &s->pool, e);

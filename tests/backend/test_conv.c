@@ -2,6 +2,7 @@
  * kernel that accepts a case and every instruction set this processor has. */
 #include "mmi_build.h"
 
+#include "../rig/conv_reference.h"
 #include "../rig/kernel_rig.h"
 
 #include "backend/cpu/kernels.h"
@@ -14,122 +15,9 @@
 
 #include <cmocka.h>
 
-/* ------------------------------------------------------------------ reference */
-
-typedef struct reference {
-	double *sum, *size; /* result, and the sum of absolute products that rounding errors scale with */
-	double largest;     /* size: Winograd's errors scale with the whole tile, which padding does not make smaller */
-} reference;
-
-static double activation(double x, int32_t act)
-{
-	switch (act) {
-	case MM_ACT_RELU:
-		return x > 0 ? x : 0;
-	case MM_ACT_LEAKY_RELU:
-		return x > 0 ? x : (double)0.2f * x;
-	case MM_ACT_TANH:
-		return tanh(x);
-	case MM_ACT_SIGMOID:
-		return 1 / (1 + exp(-x));
-	case MM_ACT_SOFTPLUS:
-		return x > 30 ? x : log1p(exp(x));
-	case MM_ACT_EXP:
-		return exp(x);
-	default:
-		return x;
-	}
-}
-
-static double slope(double y, int32_t act)
-{
-	switch (act) {
-	case MM_ACT_RELU:
-		return y > 0;
-	case MM_ACT_LEAKY_RELU:
-		return y > 0 ? 1 : (double)0.2f;
-	case MM_ACT_TANH:
-		return 1 - y * y;
-	case MM_ACT_SIGMOID:
-		return y * (1 - y);
-	case MM_ACT_SOFTPLUS:
-		return 1 - exp(-y);
-	case MM_ACT_EXP:
-		return y;
-	default:
-		return 1;
-	}
-}
-
-/* The three tensors of a convolution at one (output pixel, kernel element): offsets of their channel 0. */
-typedef struct taps {
-	size_t x, y, w;
-} taps;
-
-/* out += a b over the channels, the role of `out` given by the operation. */
-static void multiply_channels(const rig *r, taps t, reference *ref)
-{
-	const rig_case *c = &r->c;
-	const bool forward = c->op == MMI_OP_CONV || c->op == MMI_OP_LINEAR;
-	const bool bwd_x = c->op == MMI_OP_CONV_BWD_X || c->op == MMI_OP_LINEAR_BWD_X;
-	for (size_t i = 0; i < (size_t)c->ci; i++)
-		for (size_t o = 0; o < (size_t)c->co; o++) {
-			const size_t x = t.x + i, y = t.y + o, w = t.w + i * (size_t)c->co + o;
-			const size_t to = forward ? y : bwd_x ? x : w;
-			const double a = (double)r->in[0][forward ? x
-			                                  : bwd_x ? y
-			                                          : x],
-						 b = (double)r->in[1][forward || bwd_x ? w : y];
-			ref->sum[to] += a * b;
-			ref->size[to] += fabs(a * b);
-		}
-}
-
-static void reference_products(const rig *r, reference *ref)
-{
-	const rig_case *c = &r->c;
-	for (int64_t n = 0; n < c->n; n++)
-		for (int oy = 0; oy < r->oh; oy++)
-			for (int ox = 0; ox < r->ow; ox++)
-				for (int k = 0; k < c->k * c->k; k++) {
-					const int iy = oy * c->s - c->p + k / c->k, ix = ox * c->s - c->p + k % c->k;
-					if (iy < 0 || iy >= c->h || ix < 0 || ix >= c->w)
-						continue;
-					const taps t = { (size_t)(((n * c->h + iy) * c->w + ix) * c->ci),
-						             (size_t)(((n * r->oh + oy) * r->ow + ox) * c->co), (size_t)(k * c->ci * c->co) };
-					multiply_channels(r, t, ref);
-				}
-}
-
-static reference reference_make(const rig *r)
-{
-	reference ref = { mmi_alloc(r->out_count, sizeof(double)), mmi_alloc(r->out_count, sizeof(double)), 0 };
-	assert_non_null(ref.sum);
-	assert_non_null(ref.size);
-	reference_products(r, &ref);
-	for (size_t i = 0; i < r->out_count; i++) {
-		const double bias = r->in[2] ? (double)r->in[2][i % r->in_count[2]] : 0;
-		ref.size[i] += fabs(bias);
-		ref.sum[i] = activation(ref.sum[i] + bias, r->c.act);
-		ref.size[i] *= r->c.act == MM_ACT_EXP ? fabs(ref.sum[i]) : 1; /* |act'| is at most 1 for the others */
-		if (r->mask) {
-			ref.sum[i] *= slope((double)r->mask[i], r->c.mask_act);
-			ref.size[i] *= fmax(fabs(slope((double)r->mask[i], r->c.mask_act)), 0.3); /* 1 - y * y cancels */
-		}
-		ref.largest = fmax(ref.largest, ref.size[i]);
-	}
-	return ref;
-}
-
-static void reference_free(reference *ref)
-{
-	mmi_free(ref->sum);
-	mmi_free(ref->size);
-}
-
 /* ------------------------------------------------------------------ comparing */
 
-static void compare(const rig *r, const reference *ref, double scale)
+static void compare(const rig *r, const conv_reference *ref, double scale)
 {
 	const bool winograd = strncmp(r->kernel->name, "winograd", 8) == 0;
 	char text[128];
@@ -143,7 +31,7 @@ static void compare(const rig *r, const reference *ref, double scale)
 }
 
 /* Prepares, runs twice and compares; weights' gradients must double, the rest must repeat bit for bit. */
-static void check_kernel(const rig_case *c, const mmi_kernel *k, const reference *ref, bool with_packs)
+static void check_kernel(const rig_case *c, const mmi_kernel *k, const conv_reference *ref, bool with_packs)
 {
 	rig r;
 	rig_make(&r, c, with_packs);
@@ -169,7 +57,7 @@ static int check_case(const rig_case *c)
 	int tried = 0;
 	rig r;
 	rig_make(&r, c, false);
-	reference ref = reference_make(&r);
+	conv_reference ref = conv_reference_make(&r);
 	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
 		setenv("MMCORE_ISA", isa->name, 1);
 		if (mmi_isa_get() != isa)
@@ -183,7 +71,7 @@ static int check_case(const rig_case *c)
 		assert_true(tried > 0);
 	}
 	unsetenv("MMCORE_ISA");
-	reference_free(&ref);
+	conv_reference_free(&ref);
 	rig_free(&r);
 	return tried;
 }

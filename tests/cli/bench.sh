@@ -27,6 +27,14 @@ within() { ! grep -Eq "threads +2" "$work/out"; }
 check "bench scale takes no more threads than asked for" within
 check "the report has the axis" json axis '"picture side"'
 
+run bench peak kernels --precision bfloat16 --threads 1 --repeat 1
+check "bench in bfloat16 succeeds" exits 0
+check "bench in bfloat16 measures its kernels" says out "-bf16 "
+check "bench in bfloat16 names what computes" grep -q "bf16 kernels;\|bfloat16 emulated kernels;" "$work/out"
+run bench peak --precision float16
+check "an unknown precision: status 2" exits 2
+check "an unknown precision is named with what there is" complains "unknown precision 'float16'; there are float32 and bfloat16"
+
 run bench nonesuch
 check "unknown work: status 2" exits 2
 check "unknown work is named with what there is" complains "unknown work 'nonesuch'; there are peak, posterior"

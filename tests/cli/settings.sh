@@ -56,6 +56,19 @@ for size in sample.candidates=1000000 translate.candidates=1000000; do
 	check "$size: told with its bounds" complains "--set $size: expected an integer from 1 to "
 done
 
+# Who multiplies numbers in bfloat16 is told before the data are looked for, which are not there.
+printf "[m0]\nplugin = mnist.so\nroot = absent\n" >"$work/bf16.ini"
+run --ini "$work/bf16.ini" --set run.precision=bfloat16 --out "$work/r"
+check "bfloat16: one line says what computes" grep -q "precision = bfloat16: \(products by\|this processor has no\)" "$work/err"
+MMCORE_ISA=generic run --ini "$work/bf16.ini" --set run.precision=bfloat16 --out "$work/r"
+check "bfloat16 emulated: a warning says so" says err "products are emulated (generic, bfloat16 emulated), slower than in float32"
+run --ini "$work/bf16.ini" --set run.precision=bfloat16 --set run.device=cuda --out "$work/r"
+check "bfloat16 on a GPU: status 2" exits 2
+check "bfloat16 on a GPU: one line says what there is" complains "tf32 or float32 with [run] device = cuda"
+run --ini "$work/bf16.ini" --set run.precision=half --out "$work/r"
+check "another precision: status 2" exits 2
+check "another precision: one line says what there is" complains "bfloat16"
+
 # What an INI gets told that still has a key that is no more; nothing is written.
 printf '[learner]\nguide_steps = 40\n[m0]\nplugin = mnist.so\n' >"$work/old.ini"
 run --ini "$work/old.ini" --out "$work/r"

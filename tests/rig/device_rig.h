@@ -13,9 +13,16 @@ static inline const mmi_device *device_of(const mmi_backend *backend)
 	return d;
 }
 
+/* With MMI_TEST_BF16 the products of all that a test computes have operands in bfloat16. */
 static inline const mmi_device *cpu_device(void)
 {
+#if defined(MMI_TEST_BF16)
+	static mmi_device device;
+	device = mmi_cpu_device_bf16();
+	return &device;
+#else
 	return device_of(&mmi_backend_cpu);
+#endif
 }
 
 /* What a test that is built for several devices runs on. */

@@ -101,17 +101,17 @@ static uint64_t hash_of(const char *path)
 	return hash;
 }
 
-static uint64_t train(rig *r, const preset *p, const char *threads, const char *folder)
+static uint64_t train(rig *r, const preset *p, const char *threads, const char *precision, const char *folder)
 {
 	char set[32], name[80];
 	mm_error e = MM_ERROR_INIT;
 	mmi_setup setup;
 	mmi_train_result result;
 	const mmi_train_hooks hooks = { .log = NULL };
-	const char *sets[] = { set };
+	const char *sets[] = { set, precision };
 	snprintf(set, sizeof set, "run.threads=%s", threads);
 	media_text(r, "run.ini", p->ini);
-	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .sets = sets, .n_sets = 1 };
+	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .sets = sets, .n_sets = 2 };
 	assert_ok(mmi_setup_open(&request, &setup, &e), e);
 	assert_ok(mmi_train(&setup, rig_path(r, folder), false, &hooks, &result, &e), e);
 	mmi_setup_close(&setup);
@@ -161,8 +161,8 @@ static void check_preset(rig *r, const preset *p)
 	describe_build(build, sizeof build);
 	snprintf(one, sizeof one, "%.2s1", p->name);
 	snprintf(two, sizeof two, "%.2s2", p->name);
-	uint64_t hash = train(r, p, "1", one);
-	assert_int_equal(hash, train(r, p, "2", two));
+	uint64_t hash = train(r, p, "1", "run.precision=float32", one);
+	assert_int_equal(hash, train(r, p, "2", "run.precision=float32", two));
 	if (getenv("MMCORE_PRINT_BITS"))
 		printf("BITS %s, %s = %016llx\n", build, p->name, (unsigned long long)hash);
 	else if (!known_hash(build, p->name, &expected))
@@ -207,6 +207,18 @@ static void of_avx512(void **state)
 	runs_keep_their_bits(state);
 }
 
+/* In bfloat16, too, threads change nothing; and it is another thing than float32. */
+static void of_bfloat16(void **state)
+{
+	const preset *p = &presets[0];
+	unsetenv("MMCORE_ISA");
+	write_idx(*state, "train", 120);
+	write_idx(*state, "t10k", 40);
+	const uint64_t hash = train(*state, p, "1", "run.precision=bfloat16", "one");
+	assert_int_equal(hash, train(*state, p, "2", "run.precision=bfloat16", "two"));
+	assert_int_not_equal(hash, train(*state, p, "1", "run.precision=float32", "floats"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +226,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(of_openblas, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(of_avx2, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(of_avx512, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(of_bfloat16, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests_name("the bits of three runs", tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static mm_status prepare(mmi_exec *x, bool with_weights, mm_error *e)
 	x->state = p;
 	p->simd = mmi_simd_of(x);
 	p->in_place = is_pointwise(&shape);
-	mm_status status = mmi_patch_plan_make(&p->plan, &shape, mmi_op_is_bwd_x(x->node->op), x->n, false, 1, e);
+	mm_status status = mmi_patch_plan_make(&p->plan, &shape, mmi_op_is_bwd_x(x->node->op), x->n, 1, e);
 	p->scattered = p->plan.n_phases > 1;
 	if (status == MM_OK && with_weights)
 		status = prepare_weights(x, p, &shape, e);

@@ -20,6 +20,11 @@ const mmi_simd *mmi_simd_of(const mmi_exec *x)
 	return isa_of(x)->simd;
 }
 
+const mmi_bf16 *mmi_bf16_of(const mmi_exec *x)
+{
+	return isa_of(x)->bf16;
+}
+
 bool mmi_uses_blas(const mmi_exec *x)
 {
 	return isa_of(x)->blas;

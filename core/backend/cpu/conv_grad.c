@@ -33,7 +33,7 @@ static mm_status prepare(mmi_exec *x, bool narrow, mm_error *e)
 	s->simd = mmi_simd_of(x);
 	const int32_t width = s->simd->width;
 	s->product = narrow ? s->simd->grad_narrow : s->simd->grad_wide;
-	mm_status status = mmi_patch_plan_make(&s->plan, &shape, false, x->n, narrow, width, e);
+	mm_status status = mmi_patch_plan_make(&s->plan, &shape, false, x->n, narrow ? width : 1, e);
 	if (status != MM_OK) {
 		mmi_free(s);
 		return status;

@@ -5,10 +5,11 @@
 #include "backend/cpu/patch.h"
 #include "backend/cpu/weights.h"
 
-enum { PACK_PATCH = 1 };
+enum { PACK_PATCH = 1, PACK_PATCH_BF16 = 4 };
 
 typedef struct patch_state {
 	const mmi_simd *simd;
+	const mmi_bf16 *bf16; /* NULL: operands are floats */
 	void (*product)(const mmi_patch_job *j);
 	mmi_patch_plan plan;
 	mmi_weights weights;
@@ -35,26 +36,49 @@ static void patch_release(mmi_exec *x)
 	x->state = NULL;
 }
 
+/* Numbers behind the source's last that are read: of whole vectors. */
+static int32_t read_behind(const patch_state *s)
+{
+	return s->bf16 ? 2 * s->simd->width : s->simd->width;
+}
+
+static mm_status prepare_floats(mmi_exec *x, patch_state *s, mmi_patch_packing *k, mm_error *e)
+{
+	const int32_t whole = k->narrow ? s->simd->width : 1;
+	MMI_TRY(mmi_patch_plan_make(&s->plan, &k->shape, k->bwd_x != 0, x->n, whole, e));
+	const size_t floats = (size_t)mmi_patch_pack_layout(&s->plan, k);
+	x->scratch_bytes = mmi_patch_scratch(&s->plan, read_behind(s)) * sizeof(float);
+	return mmi_weights_prepare(&s->weights, x, PACK_PATCH, floats, mmi_patch_pack, k, sizeof *k, e);
+}
+
+static mm_status prepare_bf16(mmi_exec *x, patch_state *s, mmi_patch_packing *k, mm_error *e)
+{
+	k->pairs = true;
+	MMI_TRY(mmi_patch_plan_make(&s->plan, &k->shape, k->bwd_x != 0, x->n, MMI_PATCH_COPY, e));
+	const size_t floats = ((size_t)mmi_patch_pack_layout(&s->plan, k) + 1) / 2;
+	x->scratch_bytes = mmi_patch_scratch_bf16(&s->plan, read_behind(s)) * sizeof(float);
+	return mmi_weights_prepare(&s->weights, x, PACK_PATCH_BF16, floats, mmi_patch_pack_bf16, k, sizeof *k, e);
+}
+
 static mm_status prepare_state(mmi_exec *x, patch_state *s, bool narrow, mm_error *e)
 {
 	mmi_patch_packing packing = {
 		.shape = mmi_conv_shape_of(x), .bwd_x = mmi_op_is_bwd_x(x->node->op), .narrow = narrow, .width = s->simd->width
 	};
-	MMI_TRY(mmi_patch_plan_make(&s->plan, &packing.shape, packing.bwd_x != 0, x->n, narrow, s->simd->width, e));
-	size_t floats = (size_t)mmi_patch_pack_layout(&s->plan, &packing);
-	MMI_TRY(mmi_weights_prepare(&s->weights, x, PACK_PATCH, floats, mmi_patch_pack, &packing, sizeof packing, e));
-	x->scratch_bytes = mmi_patch_scratch(&s->plan, s->simd->width) * sizeof(float);
-	return MM_OK;
+	return s->bf16 ? prepare_bf16(x, s, &packing, e) : prepare_floats(x, s, &packing, e);
 }
 
-static mm_status prepare(mmi_exec *x, bool narrow, mm_error *e)
+static mm_status prepare(mmi_exec *x, bool narrow, const mmi_bf16 *bf16, mm_error *e)
 {
 	patch_state *s = mmi_alloc(1, sizeof *s);
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
 	x->state = s;
 	s->simd = mmi_simd_of(x);
-	s->product = narrow ? s->simd->patch_narrow : s->simd->patch_wide;
+	s->bf16 = bf16;
+	s->product = bf16     ? narrow ? bf16->patch_narrow : bf16->patch_wide
+	             : narrow ? s->simd->patch_narrow
+	                      : s->simd->patch_wide;
 	mm_status status = prepare_state(x, s, narrow, e);
 	if (status != MM_OK)
 		patch_release(x);
@@ -63,12 +87,22 @@ static mm_status prepare(mmi_exec *x, bool narrow, mm_error *e)
 
 static mm_status prepare_wide(mmi_exec *x, mm_error *e)
 {
-	return prepare(x, false, e);
+	return prepare(x, false, NULL, e);
 }
 
 static mm_status prepare_narrow(mmi_exec *x, mm_error *e)
 {
-	return prepare(x, true, e);
+	return prepare(x, true, NULL, e);
+}
+
+static mm_status prepare_wide_bf16(mmi_exec *x, mm_error *e)
+{
+	return prepare(x, false, mmi_bf16_of(x), e);
+}
+
+static mm_status prepare_narrow_bf16(mmi_exec *x, mm_error *e)
+{
+	return prepare(x, true, mmi_bf16_of(x), e);
 }
 
 static void run_phase(const patch_state *s, const mmi_patch_phase *f, int64_t samples, const mmi_patch_job *group)
@@ -79,8 +113,15 @@ static void run_phase(const patch_state *s, const mmi_patch_phase *f, int64_t sa
 	j.rows = samples * f->rows;
 	j.n_seg = f->n_seg;
 	j.seg_len = f->seg_len;
-	j.b = group->b + f->b_offset;
+	j.b = (const char *)group->b + f->b_offset * (int64_t)(s->bf16 ? sizeof(uint16_t) : sizeof(float));
 	s->product(&j);
+}
+
+/* What patches are read from, for `samples` samples. */
+static const void *source(const patch_state *s, const float *src, int64_t samples, void *scratch)
+{
+	return s->bf16 ? (const void *)mmi_patch_source_bf16(&s->plan, s->bf16, src, samples, read_behind(s), scratch)
+	               : mmi_patch_source(&s->plan, src, samples, read_behind(s), scratch);
 }
 
 static void patch_run(mmi_exec *x)
@@ -96,7 +137,7 @@ static void patch_run(mmi_exec *x)
 		                .ep = mmi_epilogue_of(x) };
 	for (int64_t first = 0; first < x->n; first += p->group) {
 		const int64_t samples = x->n - first < p->group ? x->n - first : p->group;
-		j.src = mmi_patch_source(p, src + first * src_sample, samples, s->simd->width, x->scratch);
+		j.src = source(s, src + first * src_sample, samples, x->scratch);
 		for (int32_t i = 0; i < p->n_phases; i++)
 			run_phase(s, &p->phases[i], samples, &j);
 		j.dst += samples * dst_sample;
@@ -109,6 +150,16 @@ static bool accepts_narrow(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
 	return (mmi_op_is_bwd_x(x->node->op) ? s.ci : s.co) <= MMI_NARROW_COLS;
+}
+
+static bool accepts_bf16(const mmi_exec *x)
+{
+	return mmi_bf16_of(x) != NULL;
+}
+
+static bool accepts_narrow_bf16(const mmi_exec *x)
+{
+	return accepts_bf16(x) && accepts_narrow(x);
 }
 
 const mmi_kernel mmi_kernel_patch_wide = {
@@ -124,6 +175,24 @@ const mmi_kernel mmi_kernel_patch_narrow = {
 	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
 	.accepts = accepts_narrow,
 	.prepare = prepare_narrow,
+	.run = patch_run,
+	.release = patch_release,
+};
+
+const mmi_kernel mmi_kernel_patch_wide_bf16 = {
+	.name = "patch/wide-bf16",
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.accepts = accepts_bf16,
+	.prepare = prepare_wide_bf16,
+	.run = patch_run,
+	.release = patch_release,
+};
+
+const mmi_kernel mmi_kernel_patch_narrow_bf16 = {
+	.name = "patch/narrow-bf16",
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.accepts = accepts_narrow_bf16,
+	.prepare = prepare_narrow_bf16,
 	.run = patch_run,
 	.release = patch_release,
 };

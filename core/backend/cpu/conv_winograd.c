@@ -6,26 +6,30 @@
 #include "backend/cpu/patch.h"
 #include "backend/cpu/weights.h"
 
+#include <string.h>
+
 enum {
 	PACK_WINOGRAD = 2,
+	PACK_WINOGRAD_BF16 = 5,
 	MIN_CHANNELS = 16,
 	MAX_CHANNEL_BLOCK = 128,
 	MAX_PARTS = 4,
-	MAX_LANES = 32,           /* of a panel: two vectors */
+	MAX_LANES = 32, /* of a panel: two vectors */
+	MAX_POINTS = 36,
 	BLOCK_FLOATS = 128 * 1024 /* transformed tiles and products of one block, half of a usual second-level cache */
 };
 
 typedef struct winograd_packing {
 	mmi_conv_shape shape;
-	int32_t bwd_x, width;
+	int32_t bwd_x, width, pairs;
 } winograd_packing;
 
 typedef struct winograd_state {
-	const mmi_simd *simd;
+	void (*product)(const mmi_wino_job *j);
 	int32_t n_jobs;              /* one, or one for each part of the output */
 	mmi_wino_job job[MAX_PARTS]; /* all but the pointers and the block's position */
 	int64_t n_tiles[MAX_PARTS];
-	int64_t u_floats; /* packed weights of one part */
+	int64_t u_bytes; /* packed weights of one part */
 	mmi_weights weights;
 } winograd_state;
 
@@ -43,7 +47,7 @@ typedef struct kernels {
 
 /* u = G g G^T for kernels of taps x taps; rows of G: (1, a, a^2..) / prod (a - b) for each point, and infinity. Value p
  * of lane i goes to out[p * plane + i]. */
-static void transform_kernels(int32_t taps, const kernels *g, int32_t lanes, int64_t plane, float *out)
+static void transform_kernels(const winograd_packing *p, const kernels *g, int32_t lanes, int64_t plane, float *out)
 {
 	static const double g3[6][3] = { { 1.0 / 4, 0, 0 },
 		                             { -1.0 / 6, -1.0 / 6, -1.0 / 6 },
@@ -54,7 +58,15 @@ static void transform_kernels(int32_t taps, const kernels *g, int32_t lanes, int
 	static const double g2[5][3] = {
 		{ 1.0 / 2, 0, 0 }, { -1.0 / 2, -1.0 / 2, 0 }, { -1.0 / 6, 1.0 / 6, 0 }, { 1.0 / 6, 1.0 / 3, 0 }, { 0, 1, 0 }
 	};
-	const double(*rows)[3] = taps == 3 ? g3 : g2;
+	/* For points that leave less error in bfloat16: a = 2/3, b = 3/2. */
+	static const double g3_bf16[6][3] = { { 1, 0, 0 },
+		                                  { -81.0 / 130, -54.0 / 130, -36.0 / 130 },
+		                                  { -81.0 / 130, 54.0 / 130, -36.0 / 130 },
+		                                  { 8.0 / 65, 12.0 / 65, 18.0 / 65 },
+		                                  { 8.0 / 65, -12.0 / 65, 18.0 / 65 },
+		                                  { 0, 0, 1 } };
+	const int32_t taps = p->shape.kh / p->shape.sh;
+	const double(*rows)[3] = p->pairs ? g3_bf16 : taps == 3 ? g3 : g2;
 	double half[3][MAX_LANES];
 	for (int i = 0; i < taps + 3; i++) {
 		for (int x = 0; x < 3; x++)
@@ -83,6 +95,17 @@ static void read_kernels(const winograd_packing *k, const float *w, int32_t part
 		}
 }
 
+/* The same in bfloat16, where a lane has the values of two channels. */
+static void transform_kernels_bf16(const winograd_packing *k, const kernels *g, int32_t lanes, int64_t plane,
+                                   uint16_t *out)
+{
+	float values[MAX_POINTS * MAX_LANES];
+	transform_kernels(k, g, lanes, lanes, values);
+	for (int32_t p = 0; p < MAX_POINTS; p++)
+		for (int32_t l = 0; l < lanes; l++)
+			out[p * plane + 2 * l] = mmi_to_bf16(values[p * lanes + l]);
+}
+
 /* All channels to the columns col..col+lanes-1, one panel. */
 static void pack_panel(const winograd_packing *k, const float *source, int32_t part, int32_t col, int32_t lanes,
                        int64_t plane, float *out)
@@ -90,9 +113,25 @@ static void pack_panel(const winograd_packing *k, const float *source, int32_t p
 	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
 	const int32_t there = cols - col < lanes ? cols - col : lanes;
 	kernels g = { { { { 0 } } } };
-	for (int32_t c = 0; c < channels; c++, out += lanes) {
+	for (int32_t c = 0; c < channels; c++) {
 		read_kernels(k, source, part, c, col, there, &g);
-		transform_kernels(k->shape.kh / k->shape.sh, &g, lanes, plane, out);
+		transform_kernels(k, &g, lanes, plane, out + c * lanes);
+	}
+}
+
+/* An odd number of channels has one of zeros behind it. */
+static void pack_panel_bf16(const winograd_packing *k, const float *source, int32_t col, int32_t lanes, int64_t plane,
+                            uint16_t *out)
+{
+	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
+	const int32_t there = cols - col < lanes ? cols - col : lanes;
+	kernels g = { { { { 0 } } } };
+	for (int32_t c = 0; c < round_up(channels, 2); c++) {
+		if (c < channels)
+			read_kernels(k, source, 0, c, col, there, &g);
+		else
+			memset(&g, 0, sizeof g);
+		transform_kernels_bf16(k, &g, lanes, plane, out + c / 2 * 2 * lanes + c % 2);
 	}
 }
 
@@ -106,6 +145,17 @@ static float *pack_part(const winograd_packing *k, const float *source, int32_t 
 		pack_panel(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
 	}
 	return data + span * span * plane;
+}
+
+static void pack_bf16(const float *source, void *data, const void *ctx)
+{
+	const winograd_packing *k = ctx;
+	const int32_t channels = round_up(k->bwd_x ? k->shape.co : k->shape.ci, 2);
+	const int32_t padded = round_up(k->bwd_x ? k->shape.ci : k->shape.co, k->width);
+	for (int32_t col = 0; col < padded; col += 2 * k->width) {
+		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
+		pack_panel_bf16(k, source, col, lanes, (int64_t)channels * padded, (uint16_t *)data + (int64_t)col * channels);
+	}
 }
 
 static void pack(const float *source, void *data, const void *ctx)
@@ -135,6 +185,12 @@ static bool accepts(const mmi_exec *x)
 	const int32_t columns = mmi_op_is_bwd_x(x->node->op) ? s.w / s.sw : s.ow;
 	const int64_t taps = k3s1 ? 3 : 2, direct = taps * taps * rows * columns;
 	return tiles_of(rows, columns) * (taps + 3) * (taps + 3) * 20 <= direct * 11;
+}
+
+/* In bfloat16 4x4 is as fast without, and more exact. */
+static bool accepts_bf16(const mmi_exec *x)
+{
+	return mmi_bf16_of(x) && mmi_conv_shape_of(x).kh == 3 && accepts(x);
 }
 
 /* A convolution: the parts of the source add up. */
@@ -207,7 +263,8 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}
 	const mmi_wino_job *j = &s->job[0];
-	s->u_floats = (int64_t)(j->taps + 3) * (j->taps + 3) * j->c * round_up(j->cols, k->width);
+	s->u_bytes = (int64_t)(j->taps + 3) * (j->taps + 3) * round_up(j->cols, k->width) *
+	             (k->pairs ? round_up(j->c, 2) * (int64_t)sizeof(uint16_t) : j->c * (int64_t)sizeof(float));
 }
 
 /* ------------------------------------------------------------------ kernel */
@@ -222,47 +279,60 @@ static void winograd_release(mmi_exec *x)
 	x->state = NULL;
 }
 
-static mm_status winograd_prepare(mmi_exec *x, mm_error *e)
+static mm_status prepare(mmi_exec *x, const mmi_bf16 *bf16, mm_error *e)
 {
+	const mmi_simd *simd = mmi_simd_of(x);
 	winograd_state *s = mmi_alloc(1, sizeof *s);
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
 	x->state = s;
 	x->scratch_bytes = 0;
-	s->simd = mmi_simd_of(x);
+	s->product = bf16 ? bf16->winograd : simd->winograd;
 	const winograd_packing packing = { .shape = mmi_conv_shape_of(x),
 		                               .bwd_x = mmi_op_is_bwd_x(x->node->op),
-		                               .width = s->simd->width };
+		                               .width = simd->width,
+		                               .pairs = bf16 != NULL };
 	make_jobs(s, x, &packing);
-	const size_t floats = (size_t)(packing.shape.sh * packing.shape.sw) * (size_t)s->u_floats;
-	mm_status status = mmi_weights_prepare(&s->weights, x, PACK_WINOGRAD, floats, pack, &packing, sizeof packing, e);
+	const size_t floats = (size_t)(packing.shape.sh * packing.shape.sw) * (size_t)s->u_bytes / sizeof(float);
+	mm_status status = mmi_weights_prepare(&s->weights, x, bf16 ? PACK_WINOGRAD_BF16 : PACK_WINOGRAD, floats,
+	                                       bf16 ? pack_bf16 : pack, &packing, sizeof packing, e);
 	if (status != MM_OK)
 		winograd_release(x);
 	return status;
 }
 
-static void run_blocks(const mmi_simd *simd, mmi_wino_job *j, int64_t n_tiles)
+static mm_status winograd_prepare(mmi_exec *x, mm_error *e)
+{
+	return prepare(x, NULL, e);
+}
+
+static mm_status winograd_prepare_bf16(mmi_exec *x, mm_error *e)
+{
+	return prepare(x, mmi_bf16_of(x), e);
+}
+
+static void run_blocks(const winograd_state *s, mmi_wino_job *j, int64_t n_tiles)
 {
 	const int64_t n_blocks = (n_tiles + j->max_tiles - 1) / j->max_tiles;
 	for (int64_t i = 0; i < n_blocks; i++) {
 		j->first_tile = n_tiles * i / n_blocks;
 		j->n_tiles = (int32_t)(n_tiles * (i + 1) / n_blocks - j->first_tile);
-		simd->winograd(j);
+		s->product(j);
 	}
 }
 
 static void winograd_run(mmi_exec *x)
 {
 	const winograd_state *s = x->state;
-	const float *u = mmi_weights_data(&s->weights, x);
+	const char *u = (const char *)mmi_weights_data(&s->weights, x);
 	for (int32_t i = 0; i < s->n_jobs; i++) {
 		mmi_wino_job j = s->job[i];
 		j.src = x->in[0];
 		j.dst = x->out;
-		j.u = u + i * s->u_floats;
+		j.u = u + i * s->u_bytes;
 		j.scratch = x->scratch;
 		j.ep = mmi_epilogue_of(x);
-		run_blocks(s->simd, &j, s->n_tiles[i]);
+		run_blocks(s, &j, s->n_tiles[i]);
 	}
 }
 
@@ -271,6 +341,15 @@ const mmi_kernel mmi_kernel_winograd = {
 	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
 	.accepts = accepts,
 	.prepare = winograd_prepare,
+	.run = winograd_run,
+	.release = winograd_release,
+};
+
+const mmi_kernel mmi_kernel_winograd_bf16 = {
+	.name = "winograd/4x4-bf16",
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.accepts = accepts_bf16,
+	.prepare = winograd_prepare_bf16,
 	.run = winograd_run,
 	.release = winograd_release,
 };

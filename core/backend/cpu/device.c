@@ -54,15 +54,32 @@ static const mmi_device_ops host_ops = {
 	.wait = host_wait,
 };
 
-mmi_device mmi_host_device(const mmi_backend *backend)
+static mmi_device host_device(const mmi_backend *backend, const mmi_isa *isa)
 {
-	const mmi_isa *isa = mmi_isa_get();
 	return (mmi_device){ .ops = &host_ops,
 		                 .backend = backend,
 		                 .rows = &mmi_host_rows,
 		                 .vec = isa->vec,
 		                 .own = isa,
-		                 .text = isa->blas ? isa->blas() : isa->name };
+		                 .text = isa->blas   ? isa->blas()
+		                         : isa->text ? isa->text
+		                                     : isa->name };
+}
+
+mmi_device mmi_host_device(const mmi_backend *backend)
+{
+	return host_device(backend, mmi_isa_get());
+}
+
+mmi_device mmi_cpu_device_bf16(void)
+{
+	return host_device(&mmi_backend_cpu, mmi_isa_get_bf16());
+}
+
+bool mmi_cpu_device_emulates(const mmi_device *d)
+{
+	const mmi_isa *isa = d->own;
+	return isa->bf16 && !mmi_isa_has_bf16(isa);
 }
 
 mmi_device mmi_cpu_device(void)

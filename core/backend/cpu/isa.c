@@ -12,6 +12,12 @@
 		.kernels = mmi_kernels_##set                                                       \
 	}
 
+#define ISA_BF16(set, of, test, says)                                                                                 \
+	{                                                                                                                 \
+		.name = #set, .supported = (test), .vec = &mmi_vec_##of, .simd = &mmi_simd_##of, .kernels = mmi_kernels_##of, \
+		.bf16 = &mmi_bf16_##set, .text = says                                                                         \
+	}
+
 static bool always(void)
 {
 	return true;
@@ -27,6 +33,13 @@ static bool has_avx512(void)
 {
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
 	       __builtin_cpu_supports("avx512dq");
+}
+#endif
+
+#if HAVE_AVX512BF16
+static bool has_avx512bf16(void)
+{
+	return has_avx512() && __builtin_cpu_supports("avx512bf16");
 }
 #endif
 
@@ -47,11 +60,28 @@ const mmi_isa mmi_isas[] = {
 	{ 0 },
 };
 
-const mmi_isa *mmi_isa_get(void)
+const mmi_isa mmi_isas_bf16[] = {
+	ISA_BF16(generic, generic, always, "generic, bfloat16 emulated"),
+#if HAVE_X86_KERNELS
+	ISA_BF16(avx2, avx2, has_avx2, "avx2, bfloat16 emulated"),
+	ISA_BF16(avx512, avx512, has_avx512, "avx512, bfloat16 emulated"),
+#endif
+#if HAVE_AVX512BF16
+	ISA_BF16(avx512bf16, avx512, has_avx512bf16, "avx512bf16"),
+#endif
+	{ 0 },
+};
+
+bool mmi_isa_has_bf16(const mmi_isa *isa)
+{
+	return isa->bf16 && strcmp(isa->name, "avx512bf16") == 0;
+}
+
+static const mmi_isa *best_of(const mmi_isa *isas)
 {
 	const char *wanted = getenv("MMCORE_ISA");
-	const mmi_isa *best = mmi_isas;
-	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
+	const mmi_isa *best = isas;
+	for (const mmi_isa *isa = isas; isa->name; isa++) {
 		if (!isa->supported())
 			continue;
 		best = isa;
@@ -59,4 +89,14 @@ const mmi_isa *mmi_isa_get(void)
 			break;
 	}
 	return best;
+}
+
+const mmi_isa *mmi_isa_get(void)
+{
+	return best_of(mmi_isas);
+}
+
+const mmi_isa *mmi_isa_get_bf16(void)
+{
+	return best_of(mmi_isas_bf16);
 }

@@ -13,6 +13,8 @@ typedef struct mmi_isa {
 	const mmi_vec *vec;
 	const mmi_simd *simd;
 	mmi_kernel_list *kernels;  /* one for each operation */
+	const mmi_bf16 *bf16;      /* what computes products; NULL: float32 */
+	const char *text;          /* for checkpoints and messages, unless it is the name */
 	const char *(*blas)(void); /* version of OpenBLAS, if that computes products; else NULL */
 } mmi_isa;
 
@@ -20,8 +22,14 @@ typedef struct mmi_isa {
  * entry without a name. */
 extern const mmi_isa mmi_isas[];
 
+/* The same with products in bfloat16. All but "avx512bf16" emulate them, at half the speed of float32 or less. */
+extern const mmi_isa mmi_isas_bf16[];
+
 /* The best set that this processor supports; the environment's MMCORE_ISA=generic|blas|avx2|avx512 lowers it (never
  * raises it; other values are ignored). Pure while the environment does not change. */
 const mmi_isa *mmi_isa_get(void);
+const mmi_isa *mmi_isa_get_bf16(void);
+/* Whether this processor, as it is used, multiplies numbers in bfloat16 by itself. */
+bool mmi_isa_has_bf16(const mmi_isa *isa);
 
 #endif

@@ -52,9 +52,10 @@ static bool all_batched(const mmi_exec *x)
 #define BLAS_PRODUCT
 #define BLAS_GRADIENT
 #endif
+#define BF16_PRODUCT &mmi_kernel_patch_narrow_bf16, &mmi_kernel_patch_wide_bf16,
 #define OWN_PRODUCT &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide
-#define PRODUCT BLAS_PRODUCT OWN_PRODUCT
-#define CONVOLUTION BLAS_PRODUCT &mmi_kernel_winograd, OWN_PRODUCT
+#define PRODUCT BLAS_PRODUCT BF16_PRODUCT OWN_PRODUCT
+#define CONVOLUTION BLAS_PRODUCT &mmi_kernel_winograd_bf16, BF16_PRODUCT &mmi_kernel_winograd, OWN_PRODUCT
 #define WEIGHT_GRADIENT BLAS_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
 
 enum { INPLACE = MMI_KERNEL_INPLACE, FUSES = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK };

@@ -2,6 +2,7 @@
 #include "mmi_build.h"
 
 #include "backend/cpu/patch.h"
+#include "backend/cpu/weights.h"
 
 #include <string.h>
 
@@ -163,8 +164,8 @@ static void plan_phases(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x)
 	}
 }
 
-mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x, int64_t n, bool whole_vectors,
-                              int32_t width, mm_error *e)
+mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x, int64_t n, int32_t whole,
+                              mm_error *e)
 {
 	*p = (mmi_patch_plan){ .h = bwd_x ? s->oh : s->h,
 		                   .w = bwd_x ? s->ow : s->w,
@@ -179,8 +180,8 @@ mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool b
 	plan_phases(p, s, bwd_x);
 	plan_padding(p);
 	p->copy = p->full_h != p->h || p->full_w != p->w;
-	for (int32_t i = 0; whole_vectors && i < p->n_phases; i++)
-		p->copy = p->copy || p->phases[i].seg_len % width != 0;
+	for (int32_t i = 0; i < p->n_phases; i++)
+		p->copy = p->copy || p->phases[i].seg_len % whole != 0;
 	p->group = group_size(p, n);
 	mm_status status = plan_offsets(p, e);
 	if (status != MM_OK)
@@ -237,6 +238,40 @@ const float *mmi_patch_source(const mmi_patch_plan *p, const float *src, int64_t
 	return scratch;
 }
 
+size_t mmi_patch_scratch_bf16(const mmi_patch_plan *p, int32_t width)
+{
+	return (mmi_patch_scratch(p, width) + 1) / 2;
+}
+
+static void clear_bf16(uint16_t *p, size_t n)
+{
+	memset(p, 0, n * sizeof *p);
+}
+
+static void round_padded(const mmi_patch_plan *p, const mmi_bf16 *bf16, const float *src, uint16_t *dst)
+{
+	const size_t c = (size_t)p->c, row = (size_t)p->w * c, full = (size_t)p->full_w * c, left = (size_t)p->left * c;
+	clear_bf16(dst, (size_t)p->top * full);
+	dst += (size_t)p->top * full;
+	for (int32_t y = 0; y < p->h; y++, src += row, dst += full) {
+		clear_bf16(dst, left);
+		bf16->round(src, dst + left, row);
+		clear_bf16(dst + left + row, full - left - row);
+	}
+	clear_bf16(dst, (size_t)(p->full_h - p->h - p->top) * full);
+}
+
+const uint16_t *mmi_patch_source_bf16(const mmi_patch_plan *p, const mmi_bf16 *bf16, const float *src, int64_t samples,
+                                      int32_t width, void *scratch)
+{
+	const size_t sample = (size_t)p->h * (size_t)p->w * (size_t)p->c, padded = padded_floats(p);
+	uint16_t *copy = scratch;
+	for (size_t i = 0; i < (size_t)samples; i++)
+		round_padded(p, bf16, src + i * sample, copy + i * padded);
+	clear_bf16(copy + (size_t)samples * padded, (size_t)width);
+	return copy;
+}
+
 /* ------------------------------------------------------------------ packed weights */
 
 static int32_t round_up(int32_t n, int32_t width)
@@ -244,10 +279,12 @@ static int32_t round_up(int32_t n, int32_t width)
 	return (n + width - 1) / width * width;
 }
 
-/* Floats of one phase, given the taps along y and the floats of a segment. */
-static int64_t packed_floats(const mmi_patch_packing *k, int64_t taps, int32_t seg_len, int32_t cols)
+/* Weights of one phase, given the taps along y and the length of a segment. */
+static int64_t packed_count(const mmi_patch_packing *k, int64_t taps, int32_t seg_len, int32_t cols)
 {
-	return k->narrow ? taps * round_up(seg_len, k->width) * cols : taps * seg_len * round_up(cols, k->width);
+	const int32_t per_lane = k->pairs ? 2 : 1;
+	return k->narrow ? taps * round_up(seg_len, per_lane * k->width) * cols
+	                 : taps * round_up(seg_len, per_lane) * round_up(cols, k->width);
 }
 
 int64_t mmi_patch_pack_layout(mmi_patch_plan *p, const mmi_patch_packing *k)
@@ -255,7 +292,7 @@ int64_t mmi_patch_pack_layout(mmi_patch_plan *p, const mmi_patch_packing *k)
 	int64_t total = 0;
 	for (int32_t i = 0; i < p->n_phases; i++) {
 		p->phases[i].b_offset = total;
-		total += packed_floats(k, p->phases[i].y.taps, p->phases[i].seg_len, p->cols);
+		total += packed_count(k, p->phases[i].y.taps, p->phases[i].seg_len, p->cols);
 	}
 	return total;
 }
@@ -328,21 +365,77 @@ static float *pack_narrow(const phase_weights *v, int32_t width, float *b)
 	return b;
 }
 
+/* One segment's rows of columns col .. col + used - 1 to b; a lane takes two rows, and has its next pair `step`
+ * further.
+ */
+static void pack_pairs(const phase_weights *v, int32_t ty, int32_t col, int32_t used, int64_t step, uint16_t *b)
+{
+	const int64_t channel_step = v->bwd_x ? 1 : v->cols, column_step = v->bwd_x ? v->c : 1;
+	for (int32_t tx = 0, k = 0; tx < v->taps_x; tx++) {
+		const float *w = tap_weights(v, ty, tx) + col * column_step;
+		for (int32_t c = 0; c < v->c; c++, k++, w += channel_step) {
+			uint16_t *at = b + k / 2 * step + k % 2;
+			for (int32_t i = 0; i < used; i++)
+				at[2 * i] = mmi_to_bf16(w[i * column_step]);
+		}
+	}
+}
+
+static uint16_t *pack_wide_bf16(const phase_weights *v, int32_t width, uint16_t *b)
+{
+	const int32_t pairs = (v->taps_x * v->c + 1) / 2;
+	for (int32_t col = 0; col < v->cols; col += 2 * width) {
+		const int32_t lanes = v->cols - col > width ? 2 * width : width;
+		const int32_t used = v->cols - col < lanes ? v->cols - col : lanes;
+		for (int32_t ty = 0; ty < v->taps_y; ty++, b += (int64_t)2 * pairs * lanes) {
+			clear_bf16(b, (size_t)(2 * pairs * lanes));
+			pack_pairs(v, ty, col, used, 2 * lanes, b);
+		}
+	}
+	return b;
+}
+
+static uint16_t *pack_narrow_bf16(const phase_weights *v, int32_t width, uint16_t *b)
+{
+	const int32_t padded = round_up(v->taps_x * v->c, 2 * width);
+	for (int32_t col = 0; col < v->cols; col++)
+		for (int32_t ty = 0; ty < v->taps_y; ty++, b += padded) {
+			clear_bf16(b, (size_t)padded);
+			pack_pairs(v, ty, col, 1, 2, b);
+		}
+	return b;
+}
+
+static phase_weights weights_of(const mmi_patch_packing *k, const float *weights, int32_t phase)
+{
+	const mmi_conv_shape *s = &k->shape;
+	const bool bwd_x = k->bwd_x != 0;
+	return (phase_weights){ .w = weights,
+		                    .s = s,
+		                    .bwd_x = bwd_x,
+		                    .taps_y = axis_y(s, bwd_x, phase).taps,
+		                    .taps_x = axis_x(s, bwd_x, phase).taps,
+		                    .c = bwd_x ? s->co : s->ci,
+		                    .cols = bwd_x ? s->ci : s->co,
+		                    .phase = phase };
+}
+
+void mmi_patch_pack_bf16(const float *weights, void *data, const void *packing)
+{
+	const mmi_patch_packing *k = packing;
+	uint16_t *b = data;
+	for (int32_t i = 0; i < phase_count(&k->shape, k->bwd_x != 0); i++) {
+		const phase_weights v = weights_of(k, weights, i);
+		b = k->narrow ? pack_narrow_bf16(&v, k->width, b) : pack_wide_bf16(&v, k->width, b);
+	}
+}
+
 void mmi_patch_pack(const float *weights, void *data, const void *packing)
 {
 	const mmi_patch_packing *k = packing;
-	const mmi_conv_shape *s = &k->shape;
-	const bool bwd_x = k->bwd_x != 0;
 	float *b = data;
-	for (int32_t i = 0; i < phase_count(s, bwd_x); i++) {
-		phase_weights v = { .w = weights,
-			                .s = s,
-			                .bwd_x = bwd_x,
-			                .taps_y = axis_y(s, bwd_x, i).taps,
-			                .taps_x = axis_x(s, bwd_x, i).taps,
-			                .c = bwd_x ? s->co : s->ci,
-			                .cols = bwd_x ? s->ci : s->co,
-			                .phase = i };
+	for (int32_t i = 0; i < phase_count(&k->shape, k->bwd_x != 0); i++) {
+		const phase_weights v = weights_of(k, weights, i);
 		b = k->narrow ? pack_narrow(&v, k->width, b) : pack_wide(&v, k->width, b);
 	}
 }

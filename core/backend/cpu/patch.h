@@ -49,20 +49,27 @@ typedef struct mmi_patch_plan {
 typedef struct mmi_patch_packing {
 	mmi_conv_shape shape;
 	int32_t bwd_x, narrow, width;
+	int32_t pairs; /* in bfloat16, by twos */
 } mmi_patch_packing;
 
-/* `whole_vectors`: patches are read in whole vectors of `width` floats, which may run over a segment's end. */
-mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x, int64_t n, bool whole_vectors,
-                              int32_t width, mm_error *e);
+/* Patches are read `whole` floats at a time, and may so run over a segment's end. */
+enum { MMI_PATCH_COPY = INT32_MAX /* the source is always copied */ };
+mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool bwd_x, int64_t n, int32_t whole,
+                              mm_error *e);
 void mmi_patch_plan_release(mmi_patch_plan *p);
 /* Floats that mmi_patch_source needs; 0 where nothing is copied. */
 size_t mmi_patch_scratch(const mmi_patch_plan *p, int32_t width);
 /* The padded copy of `samples` samples in scratch, or src itself. */
 const float *mmi_patch_source(const mmi_patch_plan *p, const float *src, int64_t samples, int32_t width,
                               float *scratch);
+/* The same in bfloat16, for plans that always copy; `width` numbers behind the last are zero. */
+size_t mmi_patch_scratch_bf16(const mmi_patch_plan *p, int32_t width); /* in floats */
+const uint16_t *mmi_patch_source_bf16(const mmi_patch_plan *p, const mmi_bf16 *bf16, const float *src, int64_t samples,
+                                      int32_t width, void *scratch);
 
-/* Sets the phases' b_offset and returns the floats of all packed weights. */
+/* Sets the phases' b_offset and returns the number of all packed weights. */
 int64_t mmi_patch_pack_layout(mmi_patch_plan *p, const mmi_patch_packing *k);
 void mmi_patch_pack(const float *weights, void *data, const void *packing);
+void mmi_patch_pack_bf16(const float *weights, void *data, const void *packing); /* with `pairs` set */
 
 #endif

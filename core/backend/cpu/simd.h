@@ -24,15 +24,16 @@ typedef struct mmi_epilogue {
  * Convolutions, their gradients to x and linear layers all have this form: channels last makes each kernel row of a
  * patch one contiguous segment. */
 typedef struct mmi_patch_job {
-	const float *src;
+	const void *src; /* floats, or numbers in bfloat16, as b; offsets and strides count these */
 	const int32_t *src_off, *dst_off;
 	float *dst;
 	int64_t rows;
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
-	const float *b; /* wide: panels of 2 vectors of columns, [panel][seg, k][column]; the last may have 1 vector.
-	                   narrow: [column][seg][k padded to whole vectors] */
-	int32_t cols;   /* narrow: at most MMI_NARROW_COLS */
+	const void *b; /* wide: panels of 2 vectors of columns, [panel][seg, k][column]; the last may have 1 vector; in
+	                  bfloat16 [panel][seg, k / 2][column][2], with zeros beside the last of an odd number.
+	                  narrow: [column][seg][k padded to whole vectors] */
+	int32_t cols;  /* narrow: at most MMI_NARROW_COLS */
 	mmi_epilogue ep;
 } mmi_patch_job;
 
@@ -69,7 +70,7 @@ typedef struct mmi_wino_job {
 	int32_t n_tiles; /* at most max_tiles */
 	int32_t max_tiles;
 	int32_t c_block; /* input channels taken at a time */
-	const float *u;  /* packed weights, [group][point] times panels as in mmi_patch_job */
+	const void *u;   /* packed weights, [group][point] times panels as in mmi_patch_job */
 	float *scratch;  /* max_tiles * ((taps + 3)^2 * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
@@ -104,8 +105,20 @@ typedef struct mmi_simd {
 	double (*fma)(uint64_t rounds, float *value);
 } mmi_simd;
 
+/* The same in bfloat16: operands of products are rounded to it, sums are floats. */
+typedef struct mmi_bf16 {
+	void (*round)(const float *x, uint16_t *out, size_t n); /* to the nearest */
+	void (*patch_wide)(const mmi_patch_job *j);
+	void (*patch_narrow)(const mmi_patch_job *j);
+	void (*winograd)(const mmi_wino_job *j);      /* of 3 taps */
+	double (*fma)(uint64_t rounds, float *value); /* as above, of pairs */
+} mmi_bf16;
+
+extern const mmi_bf16 mmi_bf16_generic, mmi_bf16_avx2, mmi_bf16_avx512, mmi_bf16_avx512bf16;
 extern const mmi_simd mmi_simd_generic, mmi_simd_avx2, mmi_simd_avx512;
 /* The table of the instruction set that the call's device was made with; in bare tests, of mmi_isa_get(). */
 const mmi_simd *mmi_simd_of(const mmi_exec *x);
+/* NULL: products in float32. */
+const mmi_bf16 *mmi_bf16_of(const mmi_exec *x);
 
 #endif

@@ -5,15 +5,37 @@
 
 #include "backend/cpu/simd_vec.h"
 
+/* What is multiplied: floats, or with MMI_PAIRS numbers in bfloat16, two at a step. */
+#if MMI_PAIRS
+#include "backend/cpu/simd_bf16.h"
+typedef uint16_t element;
+typedef vp elements; /* W times PER_LANE */
+#define PER_LANE 2
+#define LOAD_ELEMENTS load_pairs
+#define SPLAT_ELEMENT(p) splat_pair(p)
+#define ADD_PRODUCT(sum, x, y) sum = add_pairs(sum, x, y)
+#define STORE_ELEMENTS store_bf16
+#define MMI_PRODUCT_NAME(name) MMI_NAME(name##_bf16)
+#else
+typedef float element;
+typedef vf elements;
+#define PER_LANE 1
+#define LOAD_ELEMENTS load
+#define SPLAT_ELEMENT(p) splat(*(p))
+#define ADD_PRODUCT(sum, x, y) sum += (x) * (y)
+#define STORE_ELEMENTS store
+#define MMI_PRODUCT_NAME(name) MMI_NAME(name)
+#endif
+
 /* How a tile's sums are stored. The frequent epilogues are applied while the sums are still in registers. */
 enum { END_RAW, END_ADD /* to what c holds */, END_BIAS, END_BIAS_RELU, END_BIAS_MASK /* times relu' of a mask */ };
 
 typedef struct tile {
-	const float *a; /* element (row r, segment s, k) is a[a_off[r] + s * seg_stride + k] */
+	const element *a; /* (row r, segment s, k) is a[a_off[r] + s * seg_stride + k] */
 	const int32_t *a_off;
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
-	const float *b; /* [seg, k][NV * W] */
+	const element *b; /* [seg, k][NV * W]; by twos [seg, k / 2][NV * W][2], an odd k's partner zero */
 	float *c;
 	int32_t end;
 	int64_t c_stride;     /* END_RAW, END_ADD: row r at c + r * c_stride */
@@ -77,25 +99,25 @@ MMI_INLINE void end_tile(const int rows, const int nv, const tile *t, const vf a
 
 MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 {
-	const float *a[TILE_ROWS];
+	const element *a[TILE_ROWS];
 	vf acc[TILE_ROWS][2];
 	MMI_UNROLL
 	for (int r = 0; r < rows; r++) {
 		a[r] = t->a + t->a_off[r];
 		acc[r][0] = acc[r][1] = splat(0.0f);
 	}
-	const float *b = t->b;
+	const element *b = t->b;
 	const int64_t len = t->seg_len;
 	int64_t shift = 0;
 	for (int s = 0; s < t->n_seg; s++, shift += t->seg_stride) {
-		for (int64_t k = shift; k < shift + len; k++, b += nv * W) {
-			vf b0 = load(b), b1 = nv > 1 ? load(b + W) : b0;
+		for (int64_t k = shift; k < shift + len; k += PER_LANE, b += nv * W * PER_LANE) {
+			elements b0 = LOAD_ELEMENTS(b), b1 = nv > 1 ? LOAD_ELEMENTS(b + W * PER_LANE) : b0;
 			MMI_UNROLL
 			for (int r = 0; r < rows; r++) {
-				vf x = splat(a[r][k]);
-				acc[r][0] += x * b0;
+				elements x = SPLAT_ELEMENT(a[r] + k);
+				ADD_PRODUCT(acc[r][0], x, b0);
 				if (nv > 1)
-					acc[r][1] += x * b1;
+					ADD_PRODUCT(acc[r][1], x, b1);
 			}
 		}
 	}

@@ -1,0 +1,51 @@
+/* simd_bf16.c - rounding to bfloat16, and the table of what computes with it in one instruction set. */
+#include "mmi_build.h"
+
+#include "backend/cpu/simd_bf16.h"
+#include "backend/cpu/simd_table.h"
+
+void MMI_NAME(mmi_round_bf16)(const float *x, uint16_t *out, size_t n)
+{
+	uint16_t last[W];
+	size_t i = 0;
+	for (; i + W <= n; i += W)
+		store_bf16(out + i, load(x + i));
+	if (i < n) {
+		store_bf16(last, load_part(x + i, (int)(n - i)));
+		memcpy(out + i, last, (n - i) * sizeof *out);
+	}
+}
+
+/* Independent chains, as in simd_fma.c; sums grow slowly and stay normal. */
+#define CHAINS 12
+
+double MMI_NAME(mmi_fma_bf16)(uint64_t rounds, float *value)
+{
+	const uint16_t small[2] = { 0x3a83, 0x3a83 }; /* 1e-3 */
+	const vp y = splat_pair(small);
+	vf sums[CHAINS], sum = splat(0.0f);
+	vp x[CHAINS];
+	MMI_UNROLL
+	for (int i = 0; i < CHAINS; i++) {
+		sums[i] = splat((float)i + 1e-30f * *value);
+		x[i] = (vp)sums[i] & 0xffff0000u;
+	}
+	for (uint64_t r = 0; r < rounds; r++) {
+		MMI_UNROLL
+		for (int i = 0; i < CHAINS; i++)
+			sums[i] = add_pairs(sums[i], x[i], y);
+	}
+	MMI_UNROLL
+	for (int i = 0; i < CHAINS; i++)
+		sum += sums[i];
+	*value = sum[0] / CHAINS;
+	return 4.0 * CHAINS * W * (double)rounds;
+}
+
+const mmi_bf16 MMI_NAME(mmi_bf16) = {
+	.round = MMI_NAME(mmi_round_bf16),
+	.patch_wide = MMI_NAME(mmi_patch_wide_bf16),
+	.patch_narrow = MMI_NAME(mmi_patch_narrow_bf16),
+	.winograd = MMI_NAME(mmi_winograd_bf16),
+	.fma = MMI_NAME(mmi_fma_bf16),
+};

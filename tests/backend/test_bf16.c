@@ -1,0 +1,380 @@
+/* test_bf16.c - the kernels whose products have operands in bfloat16, against plain loops in double: every kernel that
+ * accepts a case, with every instruction set of this processor, emulated or not. */
+#include "mmi_build.h"
+
+#include "../rig/conv_reference.h"
+#include "../rig/kernel_rig.h"
+
+#include "backend/cpu/device.h"
+#include "backend/cpu/isa.h"
+#include "backend/cpu/weights.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ------------------------------------------------------------------ the sets */
+
+/* Calls f with a device of each set that this processor has, the slowest first. */
+static void with_each_set(void (*f)(const mmi_device *d, void *ctx), void *ctx)
+{
+	int tried = 0;
+	for (const mmi_isa *isa = mmi_isas_bf16; isa->name; isa++) {
+		setenv("MMCORE_ISA", isa->name, 1);
+		if (mmi_isa_get_bf16() != isa)
+			continue;
+		const mmi_device d = mmi_cpu_device_bf16();
+		assert_ptr_equal(d.own, isa);
+		f(&d, ctx);
+		tried++;
+	}
+	unsetenv("MMCORE_ISA");
+	assert_true(tried > 0);
+}
+
+static bool is_bf16(const mmi_kernel *k)
+{
+	return strstr(k->name, "bf16") != NULL;
+}
+
+/* ------------------------------------------------------------------ rounding */
+
+static float bits_to_float(uint32_t bits)
+{
+	float x;
+	memcpy(&x, &bits, sizeof x);
+	return x;
+}
+
+static void check_rounding(const mmi_device *d, void *ctx)
+{
+	static const struct {
+		uint32_t from;
+		uint16_t to;
+	} cases[] = {
+		{ 0x00000000, 0x0000 }, { 0x80000000, 0x8000 }, { 0x3f800000, 0x3f80 },
+		{ 0x3f808000, 0x3f80 }, /* a tie, to even */
+		{ 0x3f818000, 0x3f82 }, { 0x3f808001, 0x3f81 }, { 0x3f807fff, 0x3f80 },
+		{ 0xbf808001, 0xbf81 }, { 0x7f7fffff, 0x7f80 }, /* larger than the largest */
+		{ 0x7f800000, 0x7f80 }, { 0xff800000, 0xff80 },
+	};
+	enum { N = 67 };
+	const mmi_isa *isa = d->own;
+	float in[N];
+	uint16_t out[N + 1];
+	(void)ctx;
+	for (size_t n = 0; n <= N; n++) {
+		for (size_t i = 0; i < n; i++)
+			in[i] = bits_to_float(cases[i % MMI_COUNT(cases)].from);
+		out[n] = 0x1234;
+		isa->bf16->round(in, out, n);
+		assert_int_equal(out[n], 0x1234);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(out[i], cases[i % MMI_COUNT(cases)].to);
+			assert_int_equal(mmi_to_bf16(in[i]), out[i]);
+		}
+	}
+	in[0] = bits_to_float(0x7fffffff);
+	isa->bf16->round(in, out, 1);
+	assert_true(isnan(bits_to_float((uint32_t)out[0] << 16)));
+	assert_true(isnan(bits_to_float((uint32_t)mmi_to_bf16(in[0]) << 16)));
+}
+
+static void numbers_are_rounded_to_the_nearest(void **state)
+{
+	(void)state;
+	with_each_set(check_rounding, NULL);
+}
+
+/* ------------------------------------------------------------------ products */
+
+/* Each element within two hundredths of the largest before activation and mask, which are nowhere steeper than 1; and
+ * where there are many, and nothing that bends them, the mean error is what rounding both operands leaves, which
+ * Winograd's tiles multiply. */
+static void compare(const rig *r, const conv_reference *ref, double largest, const mmi_device *d, double scale)
+{
+	const double share = strncmp(r->kernel->name, "winograd", 8) == 0 ? 1.6e-2 : 4e-3;
+	double error2 = 0, size2 = 0;
+	char text[128];
+	for (size_t i = 0; i < r->out_count; i++) {
+		const double error = fabs((double)r->out[i] / scale - ref->sum[i]);
+		if (!(error <= 2e-2 * largest + 1e-7))
+			fail_msg("%s, %s, %s: element %zu is %.9g, expected %.9g, %.3g of the largest",
+			         rig_text(&r->c, text, sizeof text), r->kernel->name, d->text, i, (double)r->out[i],
+			         scale * ref->sum[i], error / largest);
+		error2 += error * error;
+		size2 += ref->sum[i] * ref->sum[i];
+	}
+	if (r->out_count > 500 && r->c.act == MM_ACT_NONE && r->c.mask_act == MM_ACT_NONE && error2 > share * share * size2)
+		fail_msg("%s, %s, %s: mean error %.3g of the mean size", rig_text(&r->c, text, sizeof text), r->kernel->name,
+		         d->text, sqrt(error2 / size2));
+}
+
+typedef struct product_case {
+	rig_case c;
+	conv_reference ref;
+	double largest;
+	int tried;
+} product_case;
+
+/* Prepares, runs twice and compares; weights' gradients must double, the rest must repeat bit for bit. */
+static void check_kernel(const product_case *p, const mmi_kernel *k, const mmi_device *d, bool with_packs)
+{
+	rig r;
+	rig_make(&r, &p->c, with_packs);
+	r.x.device = d;
+	assert_true(rig_prepare(&r, k));
+	rig_run(&r, true);
+	compare(&r, &p->ref, p->largest, d, 1);
+	float *first = mmi_alloc(r.out_count, sizeof(float));
+	assert_non_null(first);
+	memcpy(first, r.out, r.out_count * sizeof(float));
+	if (!r.node.batched) {
+		rig_run(&r, false);
+		compare(&r, &p->ref, p->largest, d, 2);
+	}
+	rig_run(&r, true);
+	assert_memory_equal(first, r.out, r.out_count * sizeof(float));
+	mmi_free(first);
+	rig_free(&r);
+}
+
+static void check_product(const mmi_device *d, void *ctx)
+{
+	product_case *p = ctx;
+	rig r;
+	rig_make(&r, &p->c, false);
+	r.x.device = d;
+	p->tried = 0;
+	for (const mmi_kernel *const *k = ((const mmi_isa *)d->own)->kernels[p->c.op]; *k; k++)
+		if (is_bf16(*k) && (*k)->accepts(&r.x))
+			check_kernel(p, *k, d, p->tried++ % 2 == 0);
+	assert_true(is_bf16(mmi_backend_cpu.select(&r.x)));
+	rig_free(&r);
+}
+
+static double largest_of_plain(const rig_case *c)
+{
+	rig_case plain = *c;
+	double largest = 0;
+	rig r;
+	plain.act = plain.mask_act = MM_ACT_NONE;
+	rig_make(&r, &plain, false);
+	conv_reference ref = conv_reference_make(&r);
+	for (size_t i = 0; i < r.out_count; i++)
+		largest = fmax(largest, fabs(ref.sum[i]));
+	conv_reference_free(&ref);
+	rig_free(&r);
+	return largest;
+}
+
+/* How many kernels accept the case. */
+static int check_case(const rig_case *c)
+{
+	product_case p = { .c = *c, .largest = largest_of_plain(c) };
+	rig r;
+	rig_make(&r, c, false);
+	p.ref = conv_reference_make(&r);
+	with_each_set(check_product, &p);
+	conv_reference_free(&p.ref);
+	rig_free(&r);
+	return p.tried;
+}
+
+/* n, h, w, ci, co, kernel, stride, padding */
+static const int32_t conv_shapes[][8] = {
+	{ 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 5, 7, 3, 5, 3, 1, 1 },      { 2, 6, 5, 5, 3, 3, 1, 0 },
+	{ 3, 7, 7, 16, 16, 3, 1, 1 },   { 1, 9, 8, 40, 24, 3, 1, 1 },    { 2, 8, 8, 16, 40, 3, 1, 1 },
+	{ 1, 14, 14, 64, 32, 3, 1, 1 }, { 5, 8, 8, 17, 33, 3, 1, 1 },    { 1, 6, 7, 160, 16, 3, 1, 1 },
+	{ 3, 28, 28, 3, 16, 3, 1, 1 },  { 2, 28, 28, 16, 3, 3, 1, 1 },   { 3, 9, 9, 32, 1, 3, 1, 1 },
+	{ 2, 5, 5, 64, 4, 5, 1, 2 },    { 2, 7, 6, 2, 2, 4, 1, 2 },      { 2, 7, 7, 16, 40, 1, 1, 0 },
+	{ 2, 7, 7, 16, 32, 1, 2, 0 },   { 3, 14, 14, 8, 16, 4, 2, 1 },   { 2, 7, 9, 5, 17, 4, 2, 1 },
+	{ 2, 9, 9, 3, 5, 3, 2, 1 },     { 1, 11, 8, 4, 3, 5, 2, 2 },     { 2, 9, 9, 6, 7, 2, 3, 0 },
+	{ 2, 10, 7, 1, 3, 4, 3, 3 },    { 1, 4, 4, 32, 64, 4, 1, 0 },    { 17, 2, 2, 16, 32, 3, 1, 1 },
+	{ 3, 14, 14, 16, 16, 4, 2, 1 }, { 2, 15, 17, 32, 24, 4, 2, 1 },  { 1, 28, 28, 64, 32, 4, 2, 1 },
+	{ 2, 9, 8, 16, 16, 3, 1, 0 },   { 1, 16, 16, 144, 16, 4, 2, 0 }, { 2, 28, 28, 32, 64, 3, 1, 1 },
+};
+
+static rig_case conv_case(mmi_opcode op, const int32_t s[8])
+{
+	return (
+		rig_case){ .op = op, .n = s[0], .h = s[1], .w = s[2], .ci = s[3], .co = s[4], .k = s[5], .s = s[6], .p = s[7] };
+}
+
+static void check_conv_shapes(mmi_opcode op)
+{
+	for (size_t i = 0; i < MMI_COUNT(conv_shapes); i++) {
+		const rig_case c = conv_case(op, conv_shapes[i]);
+		check_case(&c);
+	}
+}
+
+static void conv_is_near_double(void **state)
+{
+	(void)state;
+	check_conv_shapes(MMI_OP_CONV);
+}
+
+static void conv_bwd_x_is_near_double(void **state)
+{
+	(void)state;
+	check_conv_shapes(MMI_OP_CONV_BWD_X);
+}
+
+static void linear_layers_are_near_double(void **state)
+{
+	static const int32_t sizes[][3] = { { 1, 1, 1 },  { 3, 5, 7 },    { 16, 32, 200 }, { 33, 200, 32 },
+		                                { 7, 48, 3 }, { 16, 65, 33 }, { 5, 50, 4 },    { 64, 64, 1 },
+		                                { 3, 2, 50 }, { 1, 300, 64 }, { 100, 16, 16 } };
+	static const mmi_opcode ops[] = { MMI_OP_LINEAR, MMI_OP_LINEAR_BWD_X };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(sizes) * MMI_COUNT(ops); i++) {
+		const int32_t *size = sizes[i / MMI_COUNT(ops)];
+		rig_case c = {
+			.op = ops[i % MMI_COUNT(ops)], .n = size[0], .h = 1, .w = 1, .ci = size[1], .co = size[2], .k = 1, .s = 1
+		};
+		check_case(&c);
+		c.bias = c.op == MMI_OP_LINEAR;
+		c.act = MM_ACT_LEAKY_RELU;
+		c.mask_act = MM_ACT_RELU;
+		check_case(&c);
+	}
+}
+
+/* One shape for each kernel (wide, winograd, narrow), with all that can be fused. */
+static void bias_activation_and_mask_are_fused(void **state)
+{
+	static const int32_t shapes[][8] = { { 2, 7, 6, 5, 21, 4, 2, 1 },
+		                                 { 2, 6, 8, 16, 24, 3, 1, 1 },
+		                                 { 3, 5, 7, 24, 3, 3, 1, 1 } };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
+		for (int32_t act = MM_ACT_NONE; act <= MM_ACT_EXP; act++)
+			for (int back = 0; back < 2; back++) {
+				rig_case c = conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shapes[i]);
+				c.bias = true;
+				c.act = act == MM_ACT_EXP ? MM_ACT_NONE : act; /* errors of a sum grow by what it is the exponent of */
+				check_case(&c);
+				c.bias = false;
+				c.act = MM_ACT_NONE;
+				c.mask_act = act;
+				check_case(&c);
+			}
+}
+
+static void every_approach_is_reached(void **state)
+{
+	static const int32_t winograd[] = { 1, 8, 8, 16, 16, 3, 1, 1 }, narrow[] = { 1, 8, 8, 16, 3, 3, 1, 1 };
+	rig_case c = conv_case(MMI_OP_CONV, winograd);
+	(void)state;
+	assert_int_equal(check_case(&c), 2); /* winograd, wide */
+	c = conv_case(MMI_OP_CONV, narrow);
+	assert_int_equal(check_case(&c), 2); /* narrow, wide */
+}
+
+/* ------------------------------------------------------------------ properties */
+
+static void check_samples_alone(const mmi_device *d, void *ctx)
+{
+	const rig_case *c = ctx;
+	rig_case single = *c;
+	rig all, one;
+	single.n = 1;
+	rig_make(&all, c, true);
+	all.x.device = d;
+	for (const mmi_kernel *const *k = ((const mmi_isa *)d->own)->kernels[c->op]; *k; k++) {
+		if (!is_bf16(*k) || !(*k)->accepts(&all.x))
+			continue;
+		assert_true(rig_prepare(&all, *k));
+		rig_run(&all, true);
+		rig_make(&one, &single, true);
+		one.x.device = d;
+		assert_true(rig_prepare(&one, *k));
+		for (size_t i = 0; i < (size_t)c->n; i++) {
+			one.x.in[0] = all.in[0] + i * one.in_count[0];
+			rig_run(&one, true);
+			assert_memory_equal(one.out, all.out + i * one.out_count, one.out_count * sizeof(float));
+		}
+		rig_free(&one);
+		rig_release(&all);
+	}
+	rig_free(&all);
+}
+
+/* Sample i of a batch has the same bits as in a batch of its own. */
+static void samples_do_not_depend_on_their_batch(void **state)
+{
+	static const int32_t shapes[][8] = { { 5, 9, 9, 16, 32, 3, 1, 1 },
+		                                 { 7, 7, 7, 12, 3, 3, 1, 1 },
+		                                 { 6, 14, 14, 8, 24, 4, 2, 1 } };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
+		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
+			rig_case c = conv_case((mmi_opcode)op, shapes[i]);
+			with_each_set(check_samples_alone, &c);
+		}
+}
+
+static void weights_packed_once_follow_a_refresh(void **state)
+{
+	static const int32_t shapes[][8] = { { 1, 8, 8, 16, 16, 3, 1, 1 }, { 1, 8, 8, 16, 16, 4, 2, 1 } };
+	const mmi_device d = mmi_cpu_device_bf16();
+	(void)state;
+	for (size_t k = 0; k < MMI_COUNT(shapes); k++) {
+		rig_case c = conv_case(MMI_OP_CONV, shapes[k]);
+		rig r;
+		rig_make(&r, &c, true);
+		r.x.device = &d;
+		assert_true(rig_prepare(&r, mmi_backend_cpu.select(&r.x)));
+		memset(r.in[1], 0, r.in_count[1] * sizeof(float));
+		mmi_packs_refresh(r.packs);
+		rig_run(&r, true);
+		for (size_t i = 0; i < r.out_count; i++)
+			assert_true(r.out[i] == 0);
+		rig_free(&r);
+	}
+}
+
+static void float32_has_none_of_it(void **state)
+{
+	static const int32_t shape[] = { 1, 8, 8, 16, 16, 3, 1, 1 };
+	const mmi_device d = mmi_cpu_device();
+	rig_case c = conv_case(MMI_OP_CONV, shape);
+	rig r;
+	(void)state;
+	rig_make(&r, &c, true);
+	r.x.device = &d;
+	assert_false(is_bf16(mmi_backend_cpu.select(&r.x)));
+	assert_false(mmi_cpu_device_emulates(&d));
+	rig_free(&r);
+}
+
+static void a_lower_set_emulates(void **state)
+{
+	(void)state;
+	setenv("MMCORE_ISA", "generic", 1);
+	const mmi_device d = mmi_cpu_device_bf16();
+	assert_true(mmi_cpu_device_emulates(&d));
+	assert_string_equal(d.text, "generic, bfloat16 emulated");
+	unsetenv("MMCORE_ISA");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_rounded_to_the_nearest),
+		cmocka_unit_test(conv_is_near_double),
+		cmocka_unit_test(conv_bwd_x_is_near_double),
+		cmocka_unit_test(linear_layers_are_near_double),
+		cmocka_unit_test(bias_activation_and_mask_are_fused),
+		cmocka_unit_test(every_approach_is_reached),
+		cmocka_unit_test(samples_do_not_depend_on_their_batch),
+		cmocka_unit_test(weights_packed_once_follow_a_refresh),
+		cmocka_unit_test(float32_has_none_of_it),
+		cmocka_unit_test(a_lower_set_emulates),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
