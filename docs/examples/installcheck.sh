@@ -12,26 +12,10 @@ for example in draw complete; do
 	$CC -std=c11 -Wall -Wextra -Werror $LDFLAGS -o "$build/$example" "$srcdir/docs/examples/$example.c" $(flags --cflags --libs mmcore)
 done
 LD_LIBRARY_PATH=$DESTDIR$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-MMCORE_PLUGIN_PATH=$build
-export LD_LIBRARY_PATH MMCORE_PLUGIN_PATH
-cat >"$build/toy.ini" <<END
-[run]
-threads = 1
-[learner]
-iterations = 4
-warmup = 2
-batch = 4
-latent_dim = 3
-x_steps = 1
-z_steps = 1
-[energy]
-nef = 4
-blocks = 2
-[m0]
-plugin = toy.so
-[m1]
-plugin = toy.so
-END
+MMCORE_TEST_PLUGINS=$build
+export LD_LIBRARY_PATH
+. "$srcdir/tests/cli/toys.sh"
+toys 2 >"$build/toy.ini"
 "$DESTDIR$bindir/mmcore" train --ini "$build/toy.ini" --out "$build/run" >"$build/train.txt" 2>&1
 "$build/draw" "$build/run" 2 "$build" >"$build/energies.txt"
 grep '^00001  energy ' "$build/energies.txt"

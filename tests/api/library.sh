@@ -1,6 +1,7 @@
 #!/bin/sh
 # library.sh - what libmmcore.so shows and needs, and a program in C++ that uses it.
 . "${srcdir:?}/tests/cli/tap.sh"
+. "$srcdir/tests/cli/toys.sh"
 library=.libs/libmmcore.so
 plugins=${MMCORE_TEST_PLUGINS:?is set by make check}
 
@@ -35,26 +36,7 @@ else
 	skip "it brings no LAPACK along" "no readelf"
 fi
 
-cat >"$work/toy.ini" <<END
-[run]
-threads = 1
-[learner]
-iterations = 4
-warmup = 2
-batch = 4
-latent_dim = 3
-x_steps = 1
-z_steps = 1
-[energy]
-nef = 4
-blocks = 2
-[m0]
-plugin = toy.so
-[m1]
-plugin = toy.so
-END
-MMCORE_PLUGIN_PATH=$plugins
-export MMCORE_PLUGIN_PATH
+toys 2 >"$work/toy.ini"
 run --ini "$work/toy.ini" --out "$work/run"
 check "a model is trained" exits 0
 run sample --ckpt "$work/run" --count 4 --out "$work/samples"

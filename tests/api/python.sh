@@ -11,29 +11,8 @@ if ldd .libs/libmmcore.so 2>/dev/null | grep -q 'lib[at]san'; then
 fi
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}
-export MMCORE_PLUGIN_PATH
-cat >"$work/toy.ini" <<END
-[run]
-threads = 1
-[learner]
-iterations = 4
-warmup = 2
-batch = 4
-latent_dim = 3
-private_dim = 2
-x_steps = 1
-z_steps = 1
-[energy]
-nef = 4
-blocks = 2
-[m0]
-plugin = toy.so
-[m1]
-plugin = toy.so
-[m2]
-plugin = toy.so
-END
+. "$srcdir/tests/cli/toys.sh"
+toys 3 learner.private_dim=2 >"$work/toy.ini"
 mmcore() { "${MMCORE_PROGRAM:?}" "$@" >"$work/out" 2>"$work/err" || { echo "Bail out! mmcore $1: $(cat "$work/err")"; exit 99; }; }
 mmcore train --ini "$work/toy.ini" --out "$work/run"
 mmcore sample --ckpt "$work/run" --count 70 --out "$work/samples"

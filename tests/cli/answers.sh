@@ -2,32 +2,11 @@
 # answers.sh - what commands that use a model write for other programs: texts on standard output, arrays, tables, JSON. The model is one
 # of three toys, whose files are texts.
 . "${srcdir:?}/tests/cli/tap.sh"
-MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}:$MMCORE_PLUGIN_PATH
-export MMCORE_PLUGIN_PATH
+. "$srcdir/tests/cli/toys.sh"
 TMPDIR=$work/tmp
 export TMPDIR
 mkdir "$TMPDIR"
-cat >"$work/toy.ini" <<END
-[run]
-threads = 1
-[learner]
-iterations = 4
-warmup = 2
-batch = 4
-latent_dim = 3
-private_dim = 2
-x_steps = 1
-z_steps = 1
-[energy]
-nef = 4
-blocks = 2
-[m0]
-plugin = toy.so
-[m1]
-plugin = toy.so
-[m2]
-plugin = toy.so
-END
+toys 3 learner.private_dim=2 >"$work/toy.ini"
 ckpt=$work/run
 
 # json: the answer in $work/out as lines "path = value" in $work/json; fails when it is no JSON document.

@@ -2,29 +2,8 @@
 # tensorboard.sh - files of events: written, cut off by a kill, taken up again; read by TensorBoard itself where python3 has it
 # (MMCORE_PYTHON: another python3).
 . "${srcdir:?}/tests/cli/tap.sh"
-MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}:$MMCORE_PLUGIN_PATH
-export MMCORE_PLUGIN_PATH
-cat >"$work/toy.ini" <<END
-[run]
-threads = 1
-log_interval = 1
-grid_interval = 2
-checkpoint_interval = 4
-[learner]
-iterations = 6
-warmup = 2
-batch = 4
-latent_dim = 3
-x_steps = 1
-z_steps = 1
-[energy]
-nef = 4
-blocks = 2
-[m0]
-plugin = toy.so
-[m1]
-plugin = toy.so
-END
+. "$srcdir/tests/cli/toys.sh"
+toys 2 run.log_interval=1 run.grid_interval=2 run.checkpoint_interval=4 learner.iterations=6 >"$work/toy.ini"
 events() { ls "$1/tensorboard" 2>/dev/null | grep -c '^events\.out\.tfevents\.[0-9]\{10\}\.'; }
 
 run train --ini "$work/toy.ini" --out "$work/plain"

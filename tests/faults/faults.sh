@@ -10,42 +10,17 @@ srcdir=$(cd "$srcdir" && pwd) || exit 99
 shim=$PWD/tests/faults/.libs/fail.so
 seeds=$PWD/tests/fuzz/seeds
 dense=${MMCORE_DENSE:-0}
-MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}:${MMCORE_PLUGIN_PATH:?is set by make check}
+. "$srcdir/tests/cli/toys.sh"
 HOME=$work
-export MMCORE_PLUGIN_PATH HOME
+export HOME
 cd "$work" || exit 99
 ulimit -c 0
 
 # ---------------------------------------------------------------- what there is to begin with
-cat >toys.ini <<END
-[run]
-threads = 1
-chunk = 4
-grid_interval = 3
-grid_columns = 2
-checkpoint_interval = 1
-checkpoint_keep = 99
-log_interval = 1
-select = nll
-[data]
-holdout = 8
-[learner]
-iterations = 6
-warmup = 2
-batch = 4
-latent_dim = 3
-x_steps = 1
-z_steps = 1
-[energy]
-nef = 4
-blocks = 2
-[m0]
-plugin = toy.so
-hidden = 3
-[m1]
-plugin = toy.so
-hidden = 3
-END
+set -- run.chunk=4 run.grid_interval=3 run.grid_columns=2 run.checkpoint_interval=1 run.checkpoint_keep=99 run.log_interval=1 \
+	learner.iterations=6
+toys 2 m0.hidden=3 m1.hidden=3 data.holdout=8 run.select=nll "$@" >toys.ini
+toys 0 data.root=birds "$@" >birds.ini
 
 # Pictures and captions of the layout cub.
 make_birds() {
@@ -59,7 +34,6 @@ make_birds() {
 		echo "$i $((i > 2))" >>birds/train_test_split.txt
 		echo "$i 1" >>birds/image_class_labels.txt
 	done
-	sed '/^\[m0\]/,$d; s/holdout = 8/root = birds/; s/^select.*//' toys.ini >birds.ini
 	cat >>birds.ini <<-END
 	[img]
 	plugin = img.so

@@ -6,8 +6,7 @@ out=${1:?a folder}
 program=${MMCORE_PROGRAM:?is set by make check}
 srcdir=$(cd "${srcdir:?is set by make check}" && pwd)
 here=$srcdir/tests/fuzz
-MMCORE_PLUGIN_PATH=${MMCORE_TEST_PLUGINS:?is set by make check}
-export MMCORE_PLUGIN_PATH
+. "$srcdir/tests/cli/toys.sh"
 for harness in captions csv elf entries files idx ini jpeg judge list model png prior report resume safetensors set sound state value vectors view; do
 	mkdir -p "$out/$harness"
 done
@@ -91,31 +90,7 @@ put state/join '\003\000\044mmtxt 1\n\001\000\000\000\010\000\000\000\000\000\00
 } >state/embedding
 
 # ---------------------------------------------------------------- files of the program's own
-cat >toys.ini <<'END'
-[run]
-threads = 1
-chunk = 4
-grid_interval = 1000
-[data]
-holdout = 8
-[learner]
-iterations = 6
-warmup = 2
-batch = 4
-latent_dim = 3
-private_dim = 2
-x_steps = 1
-z_steps = 1
-[energy]
-nef = 4
-blocks = 2
-[m0]
-plugin = toy.so
-hidden = 3
-[m1]
-plugin = toy.so
-hidden = 3
-END
+toys 2 m0.hidden=3 m1.hidden=3 run.chunk=4 run.grid_interval=1000 data.holdout=8 learner.iterations=6 learner.private_dim=2 >toys.ini
 rm -rf run other
 mmcore() { "$program" "$@" >made.log 2>&1 || { cat made.log >&2 && exit 1; }; }
 mmcore --ini toys.ini --out run
