@@ -13,7 +13,6 @@ done
 out=$(cd "$out" && pwd)
 "${FUZZ_SEEDS:?is set by make check}" "$out"
 cd "$out"
-cp png/* view
 
 # put HARNESS/NAME FORMAT: bytes as printf writes them. Parts end with \036.
 put() {
@@ -89,6 +88,9 @@ put state/join '\003\000\044mmtxt 1\n\001\000\000\000\010\000\000\000\000\000\00
 	printf 'cat dog'
 } >state/embedding
 
+. "$here/refused.sh"
+cp png/* view
+
 # ---------------------------------------------------------------- files of the program's own
 toys 2 m0.hidden=3 m1.hidden=3 run.chunk=4 run.grid_interval=1000 data.holdout=8 learner.iterations=6 learner.private_dim=2 >toys.ini
 rm -rf run other
@@ -111,4 +113,13 @@ cp small.safetensors prior/fitted
 mmcore fit-prior --ckpt small.safetensors --components 3 --covariance full
 cp small.safetensors prior/full
 cp "$srcdir/tests/abi/toy-1.0-x86_64.so" elf/toy
+for size in 10 64 100 400 4000 12000; do head -c $size elf/toy >elf/cut-$size; done
+# Of a judge, texts of the same length: whose it is, what its features are, how good it was, the format.
+i=0
+for change in 's/org.example/org.exemple/' 's/mmcore judge 1/mmcore judge 9/' 's/"matcher m0 -> m1"/"matcher m0 -> m9"/' 's/"matcher m0"/"matcher m9"/' \
+	's/"m0"/"m9"/' 's/"m0":"\([^ ]*\) \([^ ]*\) [a-z]/"m0":"\1 \2 ?/' 's/"matcher m0":"\([^ "]*\) /"matcher m0":"\1_/' 's/0\.[0-9]/0.x/g' 's/"split seed"/"split sxxd"/'; do
+	i=$((i + 1))
+	LC_ALL=C sed "$change" judge/toys >judge/changed-$i
+	LC_ALL=C sed "$change" judge/classifiers >judge/classifiers-$i
+done
 rm -rf run other toys.ini toys.judge small.safetensors made.log

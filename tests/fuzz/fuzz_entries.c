@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const char *const names[2] = { "list/list.csv", "list/list.jsonl" };
+	static const char *const names[2] = { "csv/list.csv", "lines/list.jsonl" };
 	const uint8_t *at = data + 1, *end = data + n;
 	char root[128], list[160], *text[4];
 	if (!n)
@@ -18,14 +18,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	fuzz_host();
 	fuzz_texts(&at, end, text, 4);
 	fuzz_put(names[data[0] % 2], at, (size_t)(end - at));
-	snprintf(root, sizeof root, "%s/list", fuzz_folder());
+	snprintf(root, sizeof root, "%s/%s", fuzz_folder(), data[0] % 2 ? "lines" : "csv");
 	snprintf(list, sizeof list, "%s/%s", fuzz_folder(), names[data[0] % 2]);
 	const pairs_source s = { .instance = "img",
 		                     .root = root,
 		                     .kind = how % 3,
 		                     .layout = PAIRS_LIST,
 		                     .captions = how / 3 % 3,
-		                     .list = list,
+		                     .list = how / 36 % 2 ? NULL : list,
 		                     .column = text[0],
 		                     .names = pairs_template_valid(text[1]) ? text[1] : "",
 		                     .test_names = text[2],

@@ -44,7 +44,7 @@ static void make(const char *root, const uint8_t *at, const uint8_t *end)
 		const size_t length = fuzz_part(&at, end, &part);
 		char *name = fuzz_text(part, length < NAME_BYTES ? length : NAME_BYTES);
 		snprintf(made.path[made.n], PATH_BYTES, "%s/%s", root, name);
-		if (pairs_safe_path(name) && pairs_kind(name) < PAIRS_KINDS && !strstr(name, "//"))
+		if (pairs_safe_path(name) && !strstr(name, "//"))
 			make_one(made.path[made.n]);
 		free(name);
 	}
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const pairs_source s = { .instance = "img",
 		                     .root = root,
 		                     .kind = data[0] % 3,
-		                     .layout = PAIRS_FILES,
+		                     .layout = data[0] / 36 % 2 ? PAIRS_AUTO : PAIRS_FILES,
 		                     .captions = data[0] / 3 % 3,
 		                     .column = "",
 		                     .names = pairs_template_valid(text[0]) ? text[0] : "",

@@ -37,6 +37,13 @@ static void words(const uint8_t *at, const uint8_t *end)
 		const size_t length = fuzz_part(&at, end, &part);
 		word[n++] = fuzz_text(part, length);
 	}
+	for (size_t i = 0; i < n; i++) {
+		mm_error f = MM_ERROR_INIT, g = MM_ERROR_INIT;
+		bool flags[MMI_MAX_MODALITIES] = { false };
+		int32_t m;
+		fuzz_ok(mmi_name_parse(fuzz_toy_model(), word[i], "--draw", &m, &f), &f);
+		fuzz_ok(mmi_names_parse(fuzz_toy_model(), word[i], "--want", flags, &g), &g);
+	}
 	if (fuzz_ok(mmi_inputs_named(fuzz_toy_model(), (const char *const *)word, n, "--given", &in, &e), &e)) {
 		mm_error f = MM_ERROR_INIT;
 		fuzz_ok(mmi_scores_check(fuzz_toy_model(), &in, &f), &f);

@@ -19,7 +19,12 @@ static void ask_each_type(mmi_config *c)
 	int which;
 	mmi_config_string(c, "a", "s", "x", &text, &e);
 	mmi_config_int(c, "a", "i", 1, -5, 1000, &whole, &e);
+	mmi_config_int(c, "a", "j", 1, 0, INT64_MAX, &whole, &e);
+	mmi_config_int(c, "a", "n", 1, INT64_MIN, INT64_MAX, &whole, &e);
 	mmi_config_float(c, "a", "f", 0.5, 0, 1, &number, &e);
+	mmi_config_float(c, "a", "g", 0.5, 0, 1e301, &number, &e);
+	mmi_config_float(c, "a", "h", 0.5, -1e301, 1, &number, &e);
+	mmi_config_float(c, "a", "o", 0.5, 1e-308, 1, &number, &e);
 	mmi_config_bool(c, "a", "b", true, &flag, &e);
 	mmi_config_path(c, "a", "p", NULL, &text, &e);
 	mmi_config_choice(c, "a", "c", names, 0, &which, &e);

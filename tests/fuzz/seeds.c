@@ -85,6 +85,7 @@ static void pictures(void)
 	png("png/grey-alpha.png", 3, 3, 8, PNG_COLOR_TYPE_GRAY_ALPHA, 1, false);
 	png("png/rgba16.png", 2, 2, 16, PNG_COLOR_TYPE_RGB_ALPHA, 1, false);
 	png("png/wide.png", 40, 33, 8, PNG_COLOR_TYPE_RGB, 0, true);
+	png("png/wider.png", 65501, 1, 1, PNG_COLOR_TYPE_GRAY, 0, false); /* than what is read */
 	png("png/digit.png", 28, 28, 8, PNG_COLOR_TYPE_RGB, 0, false);
 }
 
@@ -210,14 +211,29 @@ static size_t zipped(const void *from, size_t n, uint8_t *to, size_t room)
 static void digits(void)
 {
 	uint8_t images[IMAGES] = { 0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 28, 0, 0, 0, 28 },
-			labels[LABELS] = { 0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 9 }, a[4096], b[256];
+			labels[LABELS + 1] = { 0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 9, 9 }, a[4096], b[256];
 	for (int i = 16; i < IMAGES; i++)
 		images[i] = (uint8_t)(i % 11 ? 0 : i);
 	put_both("idx/plain", images, IMAGES, labels, LABELS);
 	put_both("idx/short", images, 16, labels, LABELS);
+	for (int byte = 0; byte < 16; byte++) { /* magic numbers, numbers of items, sides */
+		char name[32];
+		uint8_t other[IMAGES];
+		memcpy(other, images, IMAGES);
+		other[byte] ^= byte == 7 ? 3 : 1;
+		snprintf(name, sizeof name, "idx/header-%02d", byte);
+		put_both(name, other, IMAGES, labels, LABELS);
+	}
+	put_both("idx/behind", images, IMAGES, labels, LABELS + 1);
+	put_both("idx/cut", images, IMAGES - 1, labels, LABELS);
 	const size_t n_a = zipped(images, IMAGES, a, sizeof a), n_b = zipped(labels, LABELS, b, sizeof b);
 	put_both("idx/gzip", a, n_a, b, n_b);
 	put_both("idx/mixed", a, n_a, labels, LABELS);
+	put_both("idx/gzip-cut", a, n_a / 2, b, n_b);
+	a[n_a - 6] ^= 1;
+	put_both("idx/gzip-checksum", a, n_a, b, n_b);
+	memset(a + n_a / 2, 0xFF, 8);
+	put_both("idx/gzip-damaged", a, n_a, b, n_b);
 }
 
 /* ---------------------------------------------------------------- tensors */
