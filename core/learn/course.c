@@ -42,3 +42,10 @@ void mmi_course_calibrate(mmi_learner *l)
 	l->state.x_step_n++;
 	l->state.x_step = l->state.x_step_sum / (double)l->state.x_step_n;
 }
+
+void mmi_course_shorten(mmi_learner *l, const mmi_measures *m)
+{
+	const bool measured = l->settings->x_drift > 0 && l->state.x_step_n >= MMI_CALIBRATE;
+	if (measured && l->settings->x_start == MMI_START_GENERATOR && m->e_revised > m->e_generated)
+		l->state.x_step *= 0.9;
+}

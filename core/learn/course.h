@@ -13,5 +13,8 @@ double mmi_course_energy_rate(const mmi_learner *l);
 /* x_step = auto(d): s such that the first step's drift s^2/2 dE/dx has rms d; averaged over the first iterations, then
  * held. Moves nothing, and waits for what it measures. */
 void mmi_course_calibrate(mmi_learner *l);
+/* A chain that starts at the generator has to end at a lower energy than it began with. Where an iteration's did not, s
+ * is too long for what the energy has become: it is shortened by a tenth. A given x_step stays. */
+void mmi_course_shorten(mmi_learner *l, const mmi_measures *m);
 
 #endif

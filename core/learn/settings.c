@@ -90,9 +90,11 @@ static const mmi_key course_keys[] = {
 	             "Its step s; the drift is s^2/2 times the gradient."),
 	MMI_REAL_ROW("learner", "z_noise", mmi_settings, z_noise, 0.1, 0, MMI_LIMIT, "Its noise n."),
 	MMI_COUNT_ROW("learner", "x_steps", mmi_settings, x_steps, 10, 0, MMI_LIMIT, "Steps of the data chain."),
-	MMI_OTHER_ROW("learner", "x_step", "auto(0.02)",
-	              "Its step s, or auto(d): s is measured over the first 50 iterations with chains so that the first "
-	              "drift has rms d of the modality's range, and then fixed."),
+	MMI_OTHER_ROW(
+		"learner", "x_step", "auto(0.02)",
+		"Its step s, or auto(d): s is measured over the first 50 iterations with chains so that the first "
+		"drift has rms d of the modality's range, and then kept, but for iterations whose chains, started at the "
+		"generator, climb: each shortens it by a tenth."),
 	MMI_REAL_ROW("learner", "x_noise", mmi_settings, x_noise, 0.002, 0, MMI_LIMIT, "Its noise n."),
 	MMI_REAL_ROW("learner", "x_move_max", mmi_settings, x_move_max, 0, 0, MMI_LIMIT,
 	             "Bound on the rms movement of a sample along the chain, of the range; 0: none."),

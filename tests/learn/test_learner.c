@@ -575,6 +575,29 @@ static void auto_steps_drift_as_far_as_asked(void **state)
 	calibrate(3);
 }
 
+/* The energy is fixed. In every other iteration noise is nearly all that moves samples, and some chains climb. */
+static void steps_whose_chains_climb_are_shortened(void **state)
+{
+	learner_rig r;
+	int climbed = 0;
+	(void)state;
+	rig_open(&r, (const char *const[]){ "learner.x_step=auto(0.03)", "learner.lr_energy=0", "learner.lr_generator=0",
+	                                    "learner.x_noise=0.01", NULL });
+	rig_run(&r, MMI_CALIBRATE);
+	const double s = r.learner->state.x_step;
+	for (int i = 0; i < 24; i++) {
+		const double before = r.learner->state.x_step = i % 2 ? 1e-3 * s : s;
+		const mmi_measures m = rig_run(&r, 1);
+		const bool up = m.e_revised > m.e_generated;
+		assert_true(i % 2 || !up);
+		assert_true(m.x_step == before);
+		assert_true(r.learner->state.x_step == (up ? 0.9 * before : before));
+		climbed += up;
+	}
+	assert_in_range(climbed, 1, 11);
+	rig_close(&r);
+}
+
 static void a_given_step_is_used_as_it_is(void **state)
 {
 	static const char *const wrong[] = { "auto", "auto(0)", "auto(1.5)", "auto(x)", "automatic(0.1)",
@@ -778,6 +801,7 @@ int main(void)
 		cmocka_unit_test(schedules_run_from_one_to_their_end),
 		cmocka_unit_test(the_schedule_s_end_stops_learning),
 		cmocka_unit_test(auto_steps_drift_as_far_as_asked),
+		cmocka_unit_test(steps_whose_chains_climb_are_shortened),
 		cmocka_unit_test(a_given_step_is_used_as_it_is),
 		cmocka_unit_test(values_that_are_not_finite_stop_the_step),
 		cmocka_unit_test(a_damaged_warm_up_names_the_model),
