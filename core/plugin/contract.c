@@ -160,21 +160,27 @@ mm_status mmi_contract_extension(const mmi_modality *m, const char *id, uint32_t
 	                          functions ? "all" : "missing", needed);
 }
 
-mm_status mmi_contract_extensions(const mmi_modality *m, const void *(*get_extension)(const char *id), mm_error *e)
+const char *mmi_contract_stranger(const void *(*get_extension)(const char *id))
 {
 	static const char *const nobody[] = { "mm.none/0", MM_MODALITY_PICTURE "x" };
-	for (size_t i = 0; i < MMI_COUNT(nobody); i++) {
-		mmi_call call;
-		mmi_call_begin(&call, m->name, m->plugin, "get_extension");
-		const void *answer = get_extension(nobody[i]);
-		mmi_call_leave(&call);
-		if (answer)
-			return mmi_contract_blame(m, "get_extension", MM_EABI, e,
-			                          "it has an answer for \"%s\", an id that nobody has; needed is NULL for "
-			                          "every id it does not know, compared as a whole",
-			                          nobody[i]);
-	}
-	return MM_OK;
+	for (size_t i = 0; i < MMI_COUNT(nobody); i++)
+		if (get_extension(nobody[i]))
+			return nobody[i];
+	return NULL;
+}
+
+mm_status mmi_contract_extensions(const mmi_modality *m, const void *(*get_extension)(const char *id), mm_error *e)
+{
+	mmi_call call;
+	mmi_call_begin(&call, m->name, m->plugin, "get_extension");
+	const char *stranger = mmi_contract_stranger(get_extension);
+	mmi_call_leave(&call);
+	if (!stranger)
+		return MM_OK;
+	return mmi_contract_blame(m, "get_extension", MM_EABI, e,
+	                          "it has an answer for \"%s\", an id that nobody has; needed is NULL for "
+	                          "every id it does not know, compared as a whole",
+	                          stranger);
 }
 
 /* ---------------------------------------------------------------- what build callbacks recorded */

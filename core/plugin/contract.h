@@ -34,7 +34,9 @@ mm_status mmi_contract_info(mmi_modality *m, mm_error *e);
 /* An extension that get_extension gave: its size is at least `needed`, and all its functions are there. */
 mm_status mmi_contract_extension(const mmi_modality *m, const char *id, uint32_t size, uint32_t needed, bool functions,
                                  mm_error *e);
-/* MM_EABI when get_extension knows ids that nobody has: its other answers mean nothing then. */
+/* An id that nobody has and that get_extension knows all the same: its other answers mean nothing then. NULL: none. */
+const char *mmi_contract_stranger(const void *(*get_extension)(const char *id));
+/* MM_EABI when there is one. */
 mm_status mmi_contract_extensions(const mmi_modality *m, const void *(*get_extension)(const char *id), mm_error *e);
 /* A tensor of g that depends on the sample; of this shape, where one is given. */
 mm_status mmi_contract_tensor(const mmi_modality *m, const mmi_graph *g, const char *callback, const char *name,

@@ -349,7 +349,8 @@ const mm_setting *mmi_plugin_setting(const mmi_plugin *p, const mm_modality_desc
 	if (!MM_HAS(desc, get_extension) || i >= MOST)
 		return NULL;
 	mmi_call_begin(&call, NULL, p, "settings");
-	const mm_modality_settings *table = desc->get_extension(MM_MODALITY_SETTINGS);
+	const mm_modality_settings *table =
+		mmi_contract_stranger(desc->get_extension) ? NULL : desc->get_extension(MM_MODALITY_SETTINGS);
 	const mm_setting *s = table && MM_HAS(table, at) ? table->at(i) : NULL;
 	mmi_call_leave(&call);
 	return s && s->key && s->help ? s : NULL;
