@@ -125,6 +125,25 @@ static void conv_bwd_w_adds_the_gradient(void **state)
 	check_conv_shapes(MMI_OP_CONV_BWD_W);
 }
 
+/* Along sequences, and rows of pictures: 1 x k. */
+static void kernels_of_one_row_match_double(void **state)
+{
+	static const int32_t shapes[][8] = {
+		{ 3, 1, 64, 32, 32, 3, 1, 1 },  { 2, 1, 61, 33, 40, 3, 1, 1 }, { 3, 1, 18, 160, 32, 3, 1, 0 },
+		{ 2, 1, 7, 32, 32, 3, 1, 2 },   { 3, 1, 64, 32, 32, 4, 2, 1 }, { 2, 1, 63, 40, 33, 4, 2, 1 },
+		{ 2, 5, 18, 32, 48, 3, 1, 1 },  { 2, 3, 18, 32, 33, 4, 2, 1 }, { 2, 1, 33, 32, 40, 4, 2, 2 },
+		{ 17, 1, 8, 144, 32, 4, 2, 0 }, { 2, 1, 30, 5, 3, 5, 1, 2 },   { 3, 1, 32, 3, 16, 7, 2, 3 },
+		{ 3, 1, 64, 16, 32, 3, 1, 1 },
+	};
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
+		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_W; op++) {
+			rig_case c = conv_case((mmi_opcode)op, shapes[i]);
+			c.line = true;
+			check_case(&c);
+		}
+}
+
 static void big_convolutions_match_double(void **state)
 {
 	static const int32_t shapes[][8] = { { 2, 28, 28, 32, 64, 3, 1, 1 }, { 1, 28, 28, 64, 32, 4, 2, 1 } };
@@ -158,6 +177,19 @@ static void bias_activation_and_mask_are_fused(void **state)
 			}
 }
 
+static void lines_fuse_the_same(void **state)
+{
+	static const int32_t shape[] = { 2, 1, 30, 32, 37, 3, 1, 1 };
+	(void)state;
+	for (int back = 0; back < 2; back++) {
+		rig_case c = conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shape);
+		c.line = c.bias = true;
+		c.act = MM_ACT_TANH;
+		c.mask_act = MM_ACT_RELU;
+		check_case(&c);
+	}
+}
+
 static void activation_comes_before_mask(void **state)
 {
 	static const int32_t shape[] = { 2, 6, 6, 16, 16, 3, 1, 1 };
@@ -179,6 +211,13 @@ static void every_approach_is_reached(void **state)
 	assert_int_equal(check_case(&c), 2); /* narrow, wide */
 	c = conv_case(MMI_OP_CONV_BWD_W, narrow);
 	assert_int_equal(check_case(&c), 2);
+	for (int32_t k = 3; k <= 4; k++)
+		for (int back = 0; back < 2; back++) {
+			const int32_t line[] = { 1, 1, 32, 32, 32, k, k - 2, 1 };
+			c = conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, line);
+			c.line = true;
+			assert_int_equal(check_case(&c), 2); /* winograd, wide */
+		}
 }
 
 /* ------------------------------------------------------------------ linear layers */
@@ -405,6 +444,13 @@ static void samples_do_not_depend_on_their_batch(void **state)
 			rig_case c = conv_case((mmi_opcode)op, shapes[i]);
 			check_samples_alone(&c);
 		}
+	for (int32_t k = 3; k <= 4; k++)
+		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
+			const int32_t line[] = { 7, 1, 34, 32, 40, k, k - 2, 1 };
+			rig_case c = conv_case((mmi_opcode)op, line);
+			c.line = true;
+			check_samples_alone(&c);
+		}
 	rig_case c = { .op = MMI_OP_LINEAR, .n = 9, .h = 1, .w = 1, .ci = 70, .co = 40, .k = 1, .s = 1 };
 	check_samples_alone(&c);
 }
@@ -489,8 +535,10 @@ int main(void)
 		cmocka_unit_test(conv_matches_double),
 		cmocka_unit_test(conv_bwd_x_matches_double),
 		cmocka_unit_test(conv_bwd_w_adds_the_gradient),
+		cmocka_unit_test(kernels_of_one_row_match_double),
 		cmocka_unit_test(big_convolutions_match_double),
 		cmocka_unit_test(bias_activation_and_mask_are_fused),
+		cmocka_unit_test(lines_fuse_the_same),
 		cmocka_unit_test(activation_comes_before_mask),
 		cmocka_unit_test(every_approach_is_reached),
 		cmocka_unit_test(linear_matches_double),

@@ -76,8 +76,8 @@ static void reference_products(const rig *r, conv_reference *ref)
 	for (int64_t n = 0; n < c->n; n++)
 		for (int oy = 0; oy < r->oh; oy++)
 			for (int ox = 0; ox < r->ow; ox++)
-				for (int k = 0; k < c->k * c->k; k++) {
-					const int iy = oy * c->s - c->p + k / c->k, ix = ox * c->s - c->p + k % c->k;
+				for (int k = 0; k < r->kh * c->k; k++) {
+					const int iy = oy * r->sh - r->ph + k / c->k, ix = ox * c->s - c->p + k % c->k;
 					if (iy < 0 || iy >= c->h || ix < 0 || ix >= c->w)
 						continue;
 					const taps t = { (size_t)(((n * c->h + iy) * c->w + ix) * c->ci),

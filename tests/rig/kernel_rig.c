@@ -59,7 +59,7 @@ static rig_shapes shapes_of(const rig *r)
 	if (is_linear(c->op))
 		return (rig_shapes){ mmi_shape(1, c->ci), mmi_shape(1, c->co), mmi_shape(2, c->ci, c->co) };
 	return (rig_shapes){ mmi_shape(3, c->h, c->w, c->ci), mmi_shape(3, r->oh, r->ow, c->co),
-		                 mmi_shape(4, c->k, c->k, c->ci, c->co) };
+		                 mmi_shape(4, r->kh, c->k, c->ci, c->co) };
 }
 
 static void set_input(rig *r, uint32_t i, mmi_opcode op, mm_shape shape, bool batched)
@@ -91,11 +91,14 @@ void rig_make(rig *r, const rig_case *c, bool with_packs)
 {
 	memset(r, 0, sizeof *r);
 	r->c = *c;
-	r->oh = (c->h + 2 * c->p - c->k) / c->s + 1;
+	r->kh = c->line ? 1 : c->k;
+	r->sh = c->line ? 1 : c->s;
+	r->ph = c->line ? 0 : c->p;
+	r->oh = (c->h + 2 * r->ph - r->kh) / r->sh + 1;
 	r->ow = (c->w + 2 * c->p - c->k) / c->s + 1;
 	r->node = (mmi_node){ .op = c->op,
 		                  .batched = !is_weight_gradient(c->op),
-		                  .attr = { .kh = c->k, .kw = c->k, .sh = c->s, .sw = c->s, .ph = c->p, .pw = c->p } };
+		                  .attr = { .kh = r->kh, .kw = c->k, .sh = r->sh, .sw = c->s, .ph = r->ph, .pw = c->p } };
 	make_inputs(r);
 	r->node.n_in = r->x.n_in;
 	r->out_count = (size_t)mmi_shape_count(&r->node.shape) * (r->node.batched ? (size_t)c->n : 1);
@@ -161,7 +164,7 @@ void rig_run(rig *r, bool fresh)
 double rig_flops(const rig *r)
 {
 	const rig_case *c = &r->c;
-	return 2.0 * (double)c->n * r->oh * r->ow * c->k * c->k * c->ci * c->co;
+	return 2.0 * (double)c->n * r->oh * r->ow * r->kh * c->k * c->ci * c->co;
 }
 
 char *rig_text(const rig_case *c, char *text, size_t size)
@@ -173,7 +176,7 @@ char *rig_text(const rig_case *c, char *text, size_t size)
 	char fused[32] = "";
 	if (c->act != MM_ACT_NONE || c->mask_act != MM_ACT_NONE)
 		snprintf(fused, sizeof fused, " act %d mask %d", c->act, c->mask_act);
-	snprintf(text, size, "%s %lldx%dx%dx%d->%d k%d s%d p%d%s%s", names[c->op], (long long)c->n, c->h, c->w, c->ci,
-	         c->co, c->k, c->s, c->p, c->bias ? " bias" : "", fused);
+	snprintf(text, size, "%s %lldx%dx%dx%d->%d k%s%d s%d p%d%s%s", names[c->op], (long long)c->n, c->h, c->w, c->ci,
+	         c->co, c->line ? "1x" : "", c->k, c->s, c->p, c->bias ? " bias" : "", fused);
 	return text;
 }

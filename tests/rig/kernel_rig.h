@@ -15,11 +15,12 @@ typedef struct rig_case {
 	int32_t h, w, ci, co, k, s, p;
 	bool bias;
 	int32_t act, mask_act; /* MM_ACT_...; mask_act MM_ACT_NONE: no mask */
+	bool line;             /* the kernel is one row high: 1 x k, stride 1 and no padding down the columns */
 } rig_case;
 
 typedef struct rig {
 	rig_case c;
-	int32_t oh, ow;
+	int32_t oh, ow, kh, sh, ph;
 	mmi_node node, in_node[3];
 	float *in[3], *mask, *out; /* inputs random, out zero */
 	size_t in_count[3], out_count;

@@ -51,15 +51,17 @@ typedef struct mmi_grad_job {
 	int32_t cols;
 } mmi_grad_job;
 
-/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs. Stride 2 falls
- * into parts with stride 1: of the source (a convolution; their products add up, one group each) or of the output (its
- * gradient to x; one job each). One job is a block of tiles of consecutive numbers (sample, tile row, tile column). */
+/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs; of kernels one row
+ * high F(4, 3) and F(4, 2): taps + 3 products over tiles of 4 outputs of a row. Stride 2 falls into parts with stride
+ * 1: of the source (a convolution; their products add up, one group each) or of the output (its gradient to x; one job
+ * each). One job is a block of tiles of consecutive numbers (sample, tile row, tile column). */
 #define MMI_WINO_TILE 4
 typedef struct mmi_wino_job {
 	const float *src; /* [n, h, w, c] */
 	float *dst;       /* [n, dst_h, dst_w, cols] */
 	int32_t h, w, c, dst_h, dst_w, cols;
 	int32_t taps;     /* 2 or 3, on both axes */
+	bool line;        /* on one: the kernel is one row high, and so are tiles; steps are of columns */
 	int32_t src_step; /* pixels between neighbours of a group */
 	int32_t n_groups;
 	struct {
@@ -71,7 +73,7 @@ typedef struct mmi_wino_job {
 	int32_t max_tiles;
 	int32_t c_block; /* input channels taken at a time */
 	const void *u;   /* packed weights, [group][point] times panels as in mmi_patch_job */
-	float *scratch;  /* max_tiles * ((taps + 3)^2 * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
+	float *scratch;  /* max_tiles * (points * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
 
