@@ -21,9 +21,10 @@ static uint32_t lanes_for(uint32_t chunks, uint32_t most)
 	return chunks < n ? n / chunks * chunks : n;
 }
 
-static uint32_t lane_of(uint32_t lanes, uint32_t chunks, uint32_t chunk)
+/* Lanes that chunks of one place in several batches take turns in. */
+static uint32_t turns(const mmi_lanes *l)
 {
-	return chunks < lanes ? chunk % lanes : (uint32_t)((uint64_t)(chunk % chunks) * lanes / chunks);
+	return l->share.chunks.of < l->n ? l->n / l->share.chunks.of : 1;
 }
 
 bool mmi_share_fits(uint32_t chunks, uint32_t ranks)
@@ -35,7 +36,8 @@ bool mmi_share_fits(uint32_t chunks, uint32_t ranks)
 uint32_t mmi_lanes_of(const mmi_lanes *l, uint32_t chunk)
 {
 	const mmi_span *s = &l->share.chunks;
-	return lane_of(l->n, s->of, chunk / s->rows * s->of + s->first + chunk % s->rows);
+	const uint32_t place = s->first + chunk % s->rows, batch = chunk / s->rows;
+	return (uint32_t)((uint64_t)place * l->n / s->of) + batch % turns(l);
 }
 
 static bool shared(const mmi_lanes *l)
@@ -46,11 +48,7 @@ static bool shared(const mmi_lanes *l)
 /* The rank that has the chunks of a lane. */
 static uint32_t rank_of(const mmi_lanes *l, uint32_t lane)
 {
-	const mmi_span *s = &l->share.chunks;
-	uint32_t chunk = 0;
-	while (lane_of(l->n, s->of, chunk) != lane)
-		chunk++;
-	return chunk % s->of / s->rows;
+	return lane * l->share.comm->size / l->n;
 }
 
 /* ------------------------------------------------------------ life */
@@ -103,21 +101,45 @@ static size_t block_size(const mmi_lanes *l, uint32_t block)
 	return left < share ? left : share;
 }
 
-static void add_block(const mmi_lanes *l, uint32_t to, uint32_t from, uint32_t block)
+/* A sum of the tree: of lane[to], which has the sum of the lanes from there to `from`, and lane[from], which has that
+ * of the lanes from there to `end`. */
+typedef struct pair {
+	uint32_t to, from, end;
+} pair;
+
+typedef void visit(const mmi_lanes *l, pair p, void *ctx);
+
+/* Of n lanes from `first` on, each of which has the sum of `of` lanes: neighbours, then pairs of them, and so on. */
+static void each_among(const mmi_lanes *l, uint32_t first, uint32_t n, uint32_t of, visit *call, void *ctx)
 {
-	const mmi_device *d = l->params->device;
-	const size_t offset = block_offset(l, block);
-	d->rows->add(d, mmi_floats_at(l->lane[to], offset), mmi_floats_at(l->lane[from], offset), block_size(l, block));
+	for (uint32_t distance = 1; distance < n; distance *= 2)
+		for (uint32_t i = 0; i + distance < n; i += 2 * distance) {
+			const uint32_t end = i + 2 * distance < n ? i + 2 * distance : n;
+			call(l, (pair){ first + i * of, first + (i + distance) * of, first + end * of }, ctx);
+		}
 }
 
-/* Pairs at distance 1, then 2, then 4: ((0+1)+(2+3)) + ((4+5)+(6+7)). */
+/* Those of one place in the batch, then places: with 8 lanes ((0+1)+(2+3)) + ((4+5)+(6+7)). */
+static void each_sum(const mmi_lanes *l, visit *call, void *ctx)
+{
+	const uint32_t of = turns(l);
+	for (uint32_t lane = 0; lane < l->n; lane += of)
+		each_among(l, lane, of, 1, call, ctx);
+	each_among(l, 0, l->n / of, of, call, ctx);
+}
+
+static void add_block(const mmi_lanes *l, pair p, void *ctx)
+{
+	const mmi_device *d = l->params->device;
+	const uint32_t block = *(const uint32_t *)ctx;
+	const size_t offset = block_offset(l, block);
+	d->rows->add(d, mmi_floats_at(l->lane[p.to], offset), mmi_floats_at(l->lane[p.from], offset), block_size(l, block));
+}
+
 static void reduce_block(void *ctx, uint32_t block, uint32_t worker)
 {
-	const mmi_lanes *l = ctx;
 	(void)worker;
-	for (uint32_t distance = 1; distance < l->n; distance *= 2)
-		for (uint32_t i = 0; i + distance < l->n; i += 2 * distance)
-			add_block(l, i, i + distance, block);
+	each_sum(ctx, add_block, &block);
 }
 
 /* Between ranks: a rank first adds what it has all lanes of. Then each has a part of the parameters of its own, for
@@ -155,38 +177,24 @@ static part part_of(const mmi_lanes *l, uint32_t r)
 	return (part){ .lanes = l, .offset = from, .count = last ? l->count - from : n };
 }
 
-/* The rank that has the lanes from `lane` on, as many as are added up at a distance; MMI_MAX_RANKS: several have. */
-static uint32_t home(const mmi_lanes *l, uint32_t lane, uint32_t distance)
+/* The rank that has the lanes from `lane` to `end`; MMI_MAX_RANKS: several have. */
+static uint32_t home(const mmi_lanes *l, uint32_t lane, uint32_t end)
 {
 	const uint32_t rank = rank_of(l, lane);
-	for (uint32_t i = lane + 1; i < lane + distance && i < l->n; i++)
-		if (rank_of(l, i) != rank)
-			return MMI_MAX_RANKS;
-	return rank;
+	return rank_of(l, end - 1) == rank ? rank : MMI_MAX_RANKS;
 }
 
-/* A pair of the tree. */
-typedef void visit(const mmi_lanes *l, uint32_t to, uint32_t distance, void *ctx);
-
-static void each_pair(const mmi_lanes *l, visit *call, void *ctx)
+static void add_own(const mmi_lanes *l, pair p, void *pool)
 {
-	for (uint32_t distance = 1; distance < l->n; distance *= 2)
-		for (uint32_t i = 0; i + distance < l->n; i += 2 * distance)
-			call(l, i, distance, ctx);
+	if (home(l, p.to, p.end) == l->share.comm->rank)
+		run_part((part){ l, p.to, p.from, 0, l->count }, pool);
 }
 
-static void add_own(const mmi_lanes *l, uint32_t to, uint32_t distance, void *pool)
+static void add_others(const mmi_lanes *l, pair p, void *pool)
 {
-	if (home(l, to, 2 * distance) == l->share.comm->rank)
-		run_part((part){ l, to, to + distance, 0, l->count }, pool);
-}
-
-static void add_others(const mmi_lanes *l, uint32_t to, uint32_t distance, void *pool)
-{
-	part p = part_of(l, l->share.comm->rank);
-	p.to = to, p.from = to + distance;
-	if (home(l, to, 2 * distance) == MMI_MAX_RANKS)
-		run_part(p, pool);
+	const part own = part_of(l, l->share.comm->rank);
+	if (home(l, p.to, p.end) == MMI_MAX_RANKS)
+		run_part((part){ l, p.to, p.from, own.offset, own.count }, pool);
 }
 
 /* Lanes with sums of one rank that others need. */
@@ -194,15 +202,19 @@ typedef struct sums {
 	uint32_t n[MMI_MAX_RANKS], lane[MMI_MAX_RANKS][MMI_MAX_LANES];
 } sums;
 
-static void list_sums(const mmi_lanes *l, uint32_t to, uint32_t distance, void *ctx)
+static void list_sum(const mmi_lanes *l, sums *s, uint32_t lane, uint32_t end)
 {
-	sums *s = ctx;
-	const uint32_t pair[2] = { to, to + distance };
-	for (int i = 0; i < 2 && home(l, to, 2 * distance) == MMI_MAX_RANKS; i++) {
-		const uint32_t rank = home(l, pair[i], distance);
-		if (rank != MMI_MAX_RANKS)
-			s->lane[rank][s->n[rank]++] = pair[i];
-	}
+	const uint32_t rank = home(l, lane, end);
+	if (rank != MMI_MAX_RANKS)
+		s->lane[rank][s->n[rank]++] = lane;
+}
+
+static void list_sums(const mmi_lanes *l, pair p, void *all)
+{
+	if (home(l, p.to, p.end) != MMI_MAX_RANKS)
+		return;
+	list_sum(l, all, p.to, p.from);
+	list_sum(l, all, p.from, p.end);
 }
 
 static mmi_floats lane_part(const part *p, uint32_t lane)
@@ -244,10 +256,10 @@ static void with_all(const mmi_lanes *l, const sums *s, void (*call)(const mmi_l
 static void reduce_ranks(const mmi_lanes *l, mmi_pool *pool)
 {
 	sums s = { .n = { 0 } };
-	each_pair(l, add_own, pool);
-	each_pair(l, list_sums, &s);
+	each_sum(l, add_own, pool);
+	each_sum(l, list_sums, &s);
 	with_all(l, &s, swap_sums);
-	each_pair(l, add_others, pool);
+	each_sum(l, add_others, pool);
 	with_all(l, &s, swap_parts);
 }
 

@@ -3,9 +3,10 @@
  *
  * A lane is the sum of some chunks of a loss, in increasing order; the lanes are added in a fixed tree. There are 8, or
  * fewer where there are few chunks. Which chunks a lane has depends on their place in the batch alone, and is such that
- * ranks which share a batch in equal parts, one behind the other, have whole lanes: with 8 chunks or more to a batch,
- * lane l of L has the l-th of L parts of it; with fewer, chunks of one place in several batches (a loss may have those
- * of several chains, one behind the other) take turns in lanes of their own. */
+ * ranks which share a batch in equal parts, one behind the other, have whole lanes, one behind the other: with 8 chunks
+ * or more to a batch, lane l of L has the l-th of L parts of it; with fewer, chunks of one place in several batches (a
+ * loss may have those of several chains, one behind the other) take turns in lanes of their own, which are added up
+ * before any others. So a rank sends one sum where its places in the batch are a subtree. */
 #ifndef MMI_LANES_H
 #define MMI_LANES_H
 

@@ -225,10 +225,9 @@ static void with_batches_of_any_number_of_chunks(void **state)
 	static const struct {
 		const char *batch;
 		uint32_t ranks[4];
-	} cases[] = { { "learner.batch=8", { 2 } },
-		          { "learner.batch=24", { 2, 3, 6 } },
-		          { "learner.batch=32", { 2, 8 } },
-		          { "learner.batch=40", { 2 } },
+	} cases[] = { { "learner.batch=8", { 2 } },       { "learner.batch=12", { 3 } },
+		          { "learner.batch=16", { 2, 4 } },   { "learner.batch=24", { 2, 3, 6 } },
+		          { "learner.batch=32", { 2, 8 } },   { "learner.batch=40", { 2 } },
 		          { "learner.batch=64", { 2, 4, 8 } } };
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
@@ -249,32 +248,48 @@ static void *reduce(void *arg)
 	return NULL;
 }
 
-/* Of a gradient: its own share goes nowhere, the others' are sent once as sums and once as results. */
-static void a_gradient_is_sent_once_in_each_direction(void **state)
+/* What each of n ranks sends of a gradient, against 4 bytes a parameter and direction: no less than is needed. */
+static void check_sent(const char *const *sets, uint32_t n)
 {
 	static rank ranks[MMI_MAX_RANKS];
-	(void)state;
-	for (uint32_t n = 2; n <= 8; n *= 2) {
-		mmi_comm comm[MMI_MAX_RANKS];
-		thread_comm *t = thread_comm_create(n);
-		memset(ranks, 0, sizeof ranks);
-		assert_non_null(t);
-		for (uint32_t i = 0; i < n; i++) {
-			comm[i] = thread_comm_rank(t, i);
-			rig_open_ranked(&ranks[i].rig, &comm[i], SETS("learner.batch=64"));
-		}
-		for (uint32_t i = 0; i < n; i++)
-			assert_int_equal(pthread_create(&ranks[i].thread, NULL, reduce, &ranks[i]), 0);
-		for (uint32_t i = 0; i < n; i++)
-			pthread_join(ranks[i].thread, NULL);
-		const double bytes = 4.0 * (double)ranks[0].rig.model->generator->count, others = (n - 1.0) / n;
-		for (uint32_t i = 0; i < n; i++) {
-			const double sent = (double)comm[i].ops->sent(&comm[i]);
-			assert_true(sent > 1.8 * others * bytes && sent < 2 * others * 1.05 * bytes + 64 * n);
-			rig_close(&ranks[i].rig);
-		}
-		thread_comm_destroy(t);
+	mmi_comm comm[MMI_MAX_RANKS];
+	thread_comm *t = thread_comm_create(n);
+	memset(ranks, 0, sizeof ranks);
+	assert_non_null(t);
+	for (uint32_t i = 0; i < n; i++) {
+		comm[i] = thread_comm_rank(t, i);
+		rig_open_ranked(&ranks[i].rig, &comm[i], sets);
 	}
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(pthread_create(&ranks[i].thread, NULL, reduce, &ranks[i]), 0);
+	for (uint32_t i = 0; i < n; i++)
+		pthread_join(ranks[i].thread, NULL);
+	const double bytes = 4.0 * (double)ranks[0].rig.model->generator->count, others = (n - 1.0) / n;
+	for (uint32_t i = 0; i < n; i++) {
+		const double sent = (double)comm[i].ops->sent(&comm[i]);
+		if (sent < 1.8 * others * bytes || sent > 2 * others * 1.05 * bytes + 64 * n)
+			fail_msg("%s: rank %u of %u sent %g bytes of %g", sets[0], i, n, sent, bytes);
+		rig_close(&ranks[i].rig);
+	}
+	thread_comm_destroy(t);
+}
+
+/* Its own share goes nowhere, the others' are sent once as sums and once as results: with as many chunks as ranks,
+ * whose losses are of several chains, as well as with more. */
+static void a_gradient_is_sent_once_in_each_direction(void **state)
+{
+	static const struct {
+		const char *batch, *experts;
+		uint32_t most;
+	} cases[] = { { "learner.batch=8", "learner.experts=one", 2 },
+		          { "learner.batch=8", "learner.experts=all", 2 },
+		          { "learner.batch=16", "learner.experts=all", 4 },
+		          { "learner.batch=32", "learner.experts=all", 8 },
+		          { "learner.batch=64", "learner.experts=one", 8 } };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(cases); i++)
+		for (uint32_t n = 2; n <= cases[i].most; n *= 2)
+			check_sent(SETS(cases[i].batch, cases[i].experts), n);
 }
 
 /* ------------------------------------------------------------ guards */
