@@ -155,6 +155,27 @@ static int run(const mmi_cli *cli, mmi_ablation_request *request, const command 
 	return code;
 }
 
+/* ------------------------------------------------------------ what is given */
+
+typedef struct given {
+	const char *ini, *out, *split, *part;
+	double minutes, window;
+	int64_t seeds, jobs, count;
+	mmi_strings plugins, sets, sweeps;
+	mmi_assess assess;
+	char minutes_text[MMI_MINUTES_TEXT];
+	char *folder; /* of all runs */
+	command as_given;
+} given;
+
+static void forget(given *g)
+{
+	mmi_free(g->folder);
+	mmi_strings_clear(&g->plugins);
+	mmi_strings_clear(&g->sets);
+	mmi_strings_clear(&g->sweeps);
+}
+
 /* "I/N" */
 static bool read_part(const char *text, uint32_t *part, uint32_t *parts)
 {
@@ -163,15 +184,15 @@ static bool read_part(const char *text, uint32_t *part, uint32_t *parts)
 }
 
 /* What --judge, --eval-count and --eval-split say; false: they do not fit together, and *code is the command's. */
-static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, const char *split, int64_t count, mmi_assess *to,
-                        int *code)
+static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, given *g, int *code)
 {
-	const char *wrong = NULL;
-	if (!to->judge && (split || count > 0))
+	mmi_assess *to = &g->assess;
+	const char *split = g->split, *wrong = NULL;
+	if (!to->judge && (split || g->count > 0))
 		wrong = split ? "--eval-split needs --judge" : "--eval-count needs --judge";
 	to->has_part = split != NULL;
 	to->part = split && !strcmp(split, "test") ? MMI_PART_TEST : MMI_PART_VALIDATION;
-	to->count = count > 0 ? (uint32_t)count : 1000;
+	to->count = g->count > 0 ? (uint32_t)g->count : 1000;
 	if (wrong)
 		*code = mmi_options_refuse(cli, usage, "%s", wrong);
 	else if (split && strcmp(split, "test") && strcmp(split, "validation"))
@@ -181,40 +202,71 @@ static bool read_assess(const mmi_cli *cli, const mmi_usage *usage, const char *
 	return false;
 }
 
+/* false: no grid can be made of what is given, and *code is the command's. */
+static bool read_given(const mmi_cli *cli, const mmi_usage *usage, given *g, mmi_ablation_request *r, int *code)
+{
+	mm_error e = MM_ERROR_INIT;
+	if (!g->ini || (!g->sweeps.n && g->seeds == 1))
+		*code = mmi_options_refuse(cli, usage,
+		                           g->ini ? "nothing to compare: give --sweep, --seeds or both" : "--ini is missing");
+	else if (g->part && !read_part(g->part, &r->part, &r->parts))
+		*code =
+			mmi_options_refuse(cli, usage, "--part is '%s'; expected I/N with I from 0 to N - 1, e.g. 0/4", g->part);
+	else if (!read_assess(cli, usage, g, code))
+		return false;
+	else if (!(g->folder = g->out ? mmi_strdup(g->out) : mmi_default_folder("ablations", g->ini)))
+		*code = mmi_cli_no_memory(cli, "the name of the runs' folder");
+	else if (mmi_minutes_set(g->minutes, &g->sets, g->minutes_text, &e) != MM_OK)
+		*code = mmi_cli_fail(cli, &e);
+	else
+		return true;
+	return false;
+}
+
+static int run_given(const mmi_cli *cli, const mmi_usage *usage, given *g)
+{
+	mmi_ablation_request r = { .parts = 0 };
+	int code;
+	if (!read_given(cli, usage, g, &r, &code))
+		return code;
+	const mmi_ablation_assessor assessor = mmi_assess_runs(&g->assess);
+	r.setup = (mmi_setup_request){ g->ini, g->plugins.item, g->plugins.n, g->sets.item, g->sets.n, &cli->log };
+	r.sweeps = g->sweeps.item;
+	r.n_sweeps = g->sweeps.n;
+	r.seeds = (uint32_t)g->seeds;
+	r.jobs = (uint32_t)g->jobs;
+	r.window = g->window;
+	r.out = g->folder;
+	r.assessor = g->assess.judge ? &assessor : NULL;
+	return run(cli, &r, &g->as_given);
+}
+
 int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 {
-	const char *ini = NULL, *out = NULL, *split = NULL, *part = NULL;
-	command as_given = { .argc = argc, .argv = argv };
-	uint32_t number = 0, parts = 0;
-	double minutes = -1, window = 0.25;
-	int64_t seeds = 1, jobs = 1, count = 0;
-	mmi_assess assess = { .judge = NULL };
-	char minutes_text[MMI_MINUTES_TEXT], *folder = NULL;
-	mmi_strings plugins = { 0 }, sets = { 0 }, sweeps = { 0 };
-	mm_error e = MM_ERROR_INIT;
+	given g = { .minutes = -1, .window = 0.25, .seeds = 1, .jobs = 1, .as_given = { .argc = argc, .argv = argv } };
 	const mmi_option options[] = {
-		MMI_OPTION_STRING("ini", "FILE", &ini, "the settings that all runs have in common"),
-		MMI_OPTION_LIST("sweep", "SECTION.KEY=A,B,C", &sweeps,
+		MMI_OPTION_STRING("ini", "FILE", &g.ini, "the settings that all runs have in common"),
+		MMI_OPTION_LIST("sweep", "SECTION.KEY=A,B,C", &g.sweeps,
 		                "a setting and its values; repeatable, all combinations are run"),
-		MMI_OPTION_MINUTES(&minutes),
-		MMI_OPTION_INT("seeds", "N", &seeds, 1, 1000,
+		MMI_OPTION_MINUTES(&g.minutes),
+		MMI_OPTION_INT("seeds", "N", &g.seeds, 1, 1000,
 		               "runs of each combination, with run.seed and the numbers after it (default 1)"),
-		MMI_OPTION_INT("jobs", "J", &jobs, 1, 64, "runs at a time; they share out the processors (default 1)"),
-		MMI_OPTION_FLOAT("window", "W", &window, 1e-6, 1,
+		MMI_OPTION_INT("jobs", "J", &g.jobs, 1, 64, "runs at a time; they share out the processors (default 1)"),
+		MMI_OPTION_FLOAT("window", "W", &g.window, 1e-6, 1,
 		                 "figures are means over this share of a run, at its end (default 0.25)"),
-		MMI_OPTION_STRING("judge", "FILE", &assess.judge,
+		MMI_OPTION_STRING("judge", "FILE", &g.assess.judge,
 		                  "evaluate every trained run with what mmcore judge wrote, and compare that"),
-		MMI_OPTION_INT("eval-count", "N", &count, 2, 1e8,
+		MMI_OPTION_INT("eval-count", "N", &g.count, 2, 1e8,
 		               "samples, and tuples of the split at most, of an evaluation (default 1000)"),
-		MMI_OPTION_STRING("eval-split", "NAME", &split,
+		MMI_OPTION_STRING("eval-split", "NAME", &g.split,
 		                  "test or validation (default: validation if [data] holdout is above 0)"),
-		MMI_OPTION_STRING("part", "I/N", &part, "train every N-th run from number I = 0..N-1 on, and make no tables"),
-		MMI_OPTION_FLAG("slurm", &as_given.slurm, "train nothing: print a script for sbatch, a task a run"),
-		MMI_OPTION_STRING("out", "DIR", &out,
+		MMI_OPTION_STRING("part", "I/N", &g.part, "train every N-th run from number I = 0..N-1 on, and make no tables"),
+		MMI_OPTION_FLAG("slurm", &g.as_given.slurm, "train nothing: print a script for sbatch, a task a run"),
+		MMI_OPTION_STRING("out", "DIR", &g.out,
 		                  "folder of all runs and of the tables (default: ablations/NAME, from the INI's name)"),
-		MMI_OPTION_JSON(&as_given.json),
-		MMI_OPTION_PLUGINS(&plugins),
-		MMI_OPTION_SETS(&sets),
+		MMI_OPTION_JSON(&g.as_given.json),
+		MMI_OPTION_PLUGINS(&g.plugins),
+		MMI_OPTION_SETS(&g.sets),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = {
@@ -224,41 +276,8 @@ int mmi_cmd_ablate(const mmi_cli *cli, int argc, char **argv)
 		options
 	};
 	int code;
-
-	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
-		goto done;
-	if (!ini || (!sweeps.n && seeds == 1)) {
-		code = mmi_options_refuse(cli, &usage,
-		                          ini ? "nothing to compare: give --sweep, --seeds or both" : "--ini is missing");
-		goto done;
-	}
-	if (part && !read_part(part, &number, &parts)) {
-		code = mmi_options_refuse(cli, &usage, "--part is '%s'; expected I/N with I from 0 to N - 1, e.g. 0/4", part);
-		goto done;
-	}
-	if (!read_assess(cli, &usage, split, count, &assess, &code))
-		goto done;
-	folder = out ? mmi_strdup(out) : mmi_default_folder("ablations", ini);
-	if (!folder || mmi_minutes_set(minutes, &sets, minutes_text, &e) != MM_OK) {
-		code = folder ? mmi_cli_fail(cli, &e) : mmi_cli_no_memory(cli, "the name of the runs' folder");
-		goto done;
-	}
-	const mmi_ablation_assessor assessor = mmi_assess_runs(&assess);
-	mmi_ablation_request request = { .setup = { ini, plugins.item, plugins.n, sets.item, sets.n, &cli->log },
-		                             .sweeps = sweeps.item,
-		                             .n_sweeps = sweeps.n,
-		                             .seeds = (uint32_t)seeds,
-		                             .jobs = (uint32_t)jobs,
-		                             .part = number,
-		                             .parts = parts,
-		                             .window = window,
-		                             .out = folder,
-		                             .assessor = assess.judge ? &assessor : NULL };
-	code = run(cli, &request, &as_given);
-done:
-	mmi_free(folder);
-	mmi_strings_clear(&plugins);
-	mmi_strings_clear(&sets);
-	mmi_strings_clear(&sweeps);
+	if (mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
+		code = run_given(cli, &usage, &g);
+	forget(&g);
 	return code;
 }

@@ -11,8 +11,8 @@
 typedef struct arguments {
 	const mmi_cli *cli;
 	const char *checkpoint, *want, *expert, *test;
-	int64_t test_count;
-	mmi_strings given;
+	int64_t test_count, count, number;
+	mmi_strings given, plugins, sets;
 	mmi_translations_request r;
 	bool json;
 	mmi_answer answer;
@@ -136,18 +136,33 @@ static int run(const mmi_cli *cli, arguments *a, const mmi_setup_request *reques
 	return report(a);
 }
 
+static int run_given(const mmi_cli *cli, const mmi_usage *usage, arguments *a)
+{
+	const mmi_setup_request request = { NULL, a->plugins.item, a->plugins.n, a->sets.item, a->sets.n, &cli->log };
+	const char *complaint = mmi_output_complaint(a->r.grid, a->r.npy, a->r.out);
+	a->r.count = (uint32_t)a->count;
+	a->r.number = (uint32_t)a->number;
+	if (!a->checkpoint)
+		return mmi_options_refuse(cli, usage, "--ckpt is missing");
+	if (!a->given.n)
+		return mmi_options_refuse(cli, usage, "--given is missing: nothing to translate from");
+	if (complaint)
+		return mmi_options_refuse(cli, usage, "%s", complaint);
+	return run(cli, a, &request);
+}
+
 int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 {
-	arguments a = { .cli = cli, .r = { .expert = -1, .steps = MMI_RECIPE_AS_IT_IS, .hooks = { .stop = stop } } };
-	int64_t count = 1, number = 0;
-	mmi_strings plugins = { 0 }, sets = { 0 };
+	arguments a = { .cli = cli,
+		            .count = 1,
+		            .r = { .expert = -1, .steps = MMI_RECIPE_AS_IT_IS, .hooks = { .stop = stop } } };
 	const mmi_option options[] = {
 		MMI_OPTION_CHECKPOINT(&a.checkpoint),
 		MMI_OPTION_GIVEN(&a.given),
 		MMI_OPTION_STRING("want", "NAME[,NAME]", &a.want, "modalities to be made (default: all that are not given)"),
 		MMI_OPTION_TEST(&a.test),
 		MMI_OPTION_TEST_COUNT(&a.test_count),
-		MMI_OPTION_INT("count", "N", &count, 1, 1e6, "draws of each input (default 1)"),
+		MMI_OPTION_INT("count", "N", &a.count, 1, 1e6, "draws of each input (default 1)"),
 		MMI_OPTION_FLAG("mean", &a.r.mean, "start from the mean of q(z | x) instead of a draw"),
 		MMI_OPTION_STRING("expert", "NAME", &a.expert,
 		                  "the given modality whose q(z | x) starts (default: as [learner] fusion says)"),
@@ -155,13 +170,13 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		MMI_OPTION_CANDIDATES(&a.r.steps.candidates),
 		MMI_OPTION_GUIDE_STEPS(&a.r.steps.latent_steps),
 		MMI_OPTION_X_STEPS(&a.r.steps.data_steps),
-		MMI_OPTION_INT("number", "N", &number, 0, 65535, "which draws: another number, other draws (default 0)"),
+		MMI_OPTION_INT("number", "N", &a.number, 0, 65535, "which draws: another number, other draws (default 0)"),
 		MMI_OPTION_STRING("grid", "OUT.png", &a.r.grid, "a sheet of inputs and outputs"),
 		MMI_OPTION_STRING("out", "DIR", &a.r.out, "one file per input, draw and modality, and manifest.csv"),
 		MMI_OPTION_NPY(&a.r.npy),
 		MMI_OPTION_JSON(&a.json),
-		MMI_OPTION_PLUGINS(&plugins),
-		MMI_OPTION_SETS(&sets),
+		MMI_OPTION_PLUGINS(&a.plugins),
+		MMI_OPTION_SETS(&a.sets),
 		MMI_OPTION_END
 	};
 	const mmi_usage usage = { "translate",
@@ -173,23 +188,11 @@ int mmi_cmd_translate(const mmi_cli *cli, int argc, char **argv)
 		                      "Texts are printed, a line each, where there is no --out.",
 		                      options };
 	int code;
-	if (!mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
-		goto done;
-	a.r.count = (uint32_t)count;
-	a.r.number = (uint32_t)number;
-	mmi_setup_request request = { NULL, plugins.item, plugins.n, sets.item, sets.n, &cli->log };
-	if (!a.checkpoint)
-		code = mmi_options_refuse(cli, &usage, "--ckpt is missing");
-	else if (!a.given.n)
-		code = mmi_options_refuse(cli, &usage, "--given is missing: nothing to translate from");
-	else if (mmi_output_complaint(a.r.grid, a.r.npy, a.r.out))
-		code = mmi_options_refuse(cli, &usage, "%s", mmi_output_complaint(a.r.grid, a.r.npy, a.r.out));
-	else
-		code = run(cli, &a, &request);
-done:
+	if (mmi_options_parse(cli, &usage, argc, argv, NULL, &code))
+		code = run_given(cli, &usage, &a);
 	mmi_answer_drop(&a.answer);
 	mmi_strings_clear(&a.given);
-	mmi_strings_clear(&plugins);
-	mmi_strings_clear(&sets);
+	mmi_strings_clear(&a.plugins);
+	mmi_strings_clear(&a.sets);
 	return code;
 }
