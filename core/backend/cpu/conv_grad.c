@@ -114,6 +114,178 @@ const mmi_kernel mmi_kernel_grad_narrow = {
 	.release = grad_release,
 };
 
+/* ------------------------------------------------------------------ in bfloat16, two pixels of a row at a time */
+
+typedef struct pair_state {
+	const mmi_bf16 *bf16;
+	int32_t width, step; /* floats in a vector; columns of x between neighbours in a row of dy */
+	int32_t oh, ow;
+	int64_t n, pairs; /* samples; pairs in a row of dy: the last of an odd number has a zero */
+	mmi_patch_plan plan;
+	int32_t *src_off; /* of each pair of a group */
+	int64_t dy_stride;
+	size_t dy_at;
+} pair_state;
+
+static void pair_release(mmi_exec *x)
+{
+	pair_state *s = x->state;
+	if (!s)
+		return;
+	mmi_patch_plan_release(&s->plan);
+	mmi_free(s->src_off);
+	mmi_free(s);
+	x->state = NULL;
+}
+
+static mm_status pair_offsets(pair_state *s, mm_error *e)
+{
+	const int32_t rows = s->plan.group * s->oh;
+	s->src_off = mmi_alloc((size_t)(rows * s->pairs), sizeof *s->src_off);
+	if (!s->src_off)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's offsets (%lld pairs)",
+		                (long long)(rows * s->pairs));
+	for (int32_t r = 0; r < rows; r++)
+		for (int32_t k = 0; k < s->pairs; k++)
+			s->src_off[r * s->pairs + k] = s->plan.phases[0].src_off[r * s->ow + 2 * k];
+	return MM_OK;
+}
+
+/* Where maps are single pixels, as in linear layers, the samples are taken for a row of pixels. */
+static mmi_conv_shape rows_of(const mmi_exec *x, int64_t *n)
+{
+	mmi_conv_shape shape = mmi_conv_shape_of(x);
+	*n = x->n;
+	if (shape.h == 1 && shape.w == 1 && shape.kh == 1 && shape.kw == 1 && !shape.ph && !shape.pw) {
+		shape.w = shape.ow = (int32_t)*n;
+		shape.sw = 1;
+		*n = 1;
+	}
+	return shape;
+}
+
+static mm_status prepare_pairs(mmi_exec *x, mm_error *e)
+{
+	pair_state *s = mmi_alloc(1, sizeof *s);
+	if (!s)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
+	x->state = s;
+	const mmi_conv_shape shape = rows_of(x, &s->n);
+	s->bf16 = mmi_bf16_of(x);
+	s->width = mmi_simd_of(x)->width;
+	s->step = shape.sw;
+	s->oh = shape.oh;
+	s->ow = shape.ow;
+	s->pairs = (shape.ow + 1) / 2;
+	s->dy_stride = (shape.co + s->width - 1) / s->width * s->width;
+	mm_status status = mmi_patch_plan_make(&s->plan, &shape, false, s->n, MMI_PATCH_COPY, e);
+	if (status == MM_OK)
+		status = pair_offsets(s, e);
+	if (status != MM_OK) {
+		pair_release(x);
+		return status;
+	}
+	s->dy_at = (mmi_patch_scratch(&s->plan, s->width) + 15) / 16 * 16;
+	const size_t pairs = (size_t)s->plan.group * (size_t)s->oh * (size_t)s->pairs;
+	x->scratch_bytes = (s->dy_at + pairs * (size_t)s->dy_stride) * sizeof(uint32_t);
+	return MM_OK;
+}
+
+static void clear_pairs(uint32_t *p, size_t n)
+{
+	memset(p, 0, n * sizeof *p);
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The first numbers of a row have partners in the padding before it, `shift` to the left: zeros. */
+static void pair_left(const pair_state *s, const float *src, size_t row, size_t shift, uint32_t *first)
+{
+	const size_t outside = least(shift, (size_t)s->plan.left * (size_t)s->plan.c), from = shift - outside;
+	const size_t n = row > from ? least(outside, row - from) : 0;
+	uint32_t *to = first - outside;
+	s->bf16->pair(src + from, NULL, to, n);
+	for (size_t i = 0; i < n; i++)
+		to[i] <<= 16;
+}
+
+/* A padded copy in which each number has that of the next pixel of dy's row beside it, or zero. */
+static void pair_source(const pair_state *s, const float *src, uint32_t *to)
+{
+	const mmi_patch_plan *p = &s->plan;
+	const size_t c = (size_t)p->c, row = (size_t)p->w * c, full = (size_t)p->full_w * c, left = (size_t)p->left * c;
+	const size_t shift = (size_t)s->step * c, both = row > shift ? row - shift : 0;
+	clear_pairs(to, (size_t)p->top * full);
+	to += (size_t)p->top * full;
+	for (int32_t y = 0; y < p->h; y++, src += row, to += full) {
+		clear_pairs(to, left);
+		pair_left(s, src, row, shift, to + left);
+		s->bf16->pair(src, src + shift, to + left, both);
+		s->bf16->pair(src + both, NULL, to + left + both, row - both);
+		clear_pairs(to + left + row, full - left - row);
+	}
+	clear_pairs(to, (size_t)(p->full_h - p->h - p->top) * full);
+}
+
+static void pair_dy(const pair_state *s, const float *dy, int64_t rows, uint32_t *to)
+{
+	const int32_t cols = s->plan.cols;
+	const size_t n = (size_t)cols;
+	for (int64_t r = 0; r < rows; r++, dy += (int64_t)s->ow * cols)
+		for (int32_t k = 0; k < s->ow; k += 2, to += s->dy_stride) {
+			const float *first = dy + (int64_t)k * cols;
+			s->bf16->pair(first, k + 1 < s->ow ? first + cols : NULL, to, n);
+			clear_pairs(to + n, (size_t)s->dy_stride - n);
+		}
+}
+
+static void pair_run(mmi_exec *x)
+{
+	const pair_state *s = x->state;
+	const mmi_patch_plan *p = &s->plan;
+	const mmi_patch_phase *f = &p->phases[0];
+	const size_t sample = (size_t)p->h * (size_t)p->w * (size_t)p->c;
+	const size_t padded = (size_t)p->full_h * (size_t)p->full_w * (size_t)p->c;
+	const float *src = x->in[0], *dy = x->in[1];
+	uint32_t *copy = x->scratch, *dy_copy = copy + s->dy_at;
+	mmi_grad_job j = { .src = copy,
+		               .src_off = s->src_off,
+		               .dy = dy_copy,
+		               .dy_stride = s->dy_stride,
+		               .n_seg = f->n_seg,
+		               .seg_len = f->seg_len,
+		               .seg_stride = (int64_t)p->full_w * p->c,
+		               .out = x->out,
+		               .cols = p->cols };
+	for (int64_t first = 0; first < s->n; first += p->group) {
+		const int64_t samples = s->n - first < p->group ? s->n - first : p->group;
+		for (size_t i = 0; i < (size_t)samples; i++, src += sample)
+			pair_source(s, src, copy + i * padded);
+		clear_pairs(copy + (size_t)samples * padded, (size_t)s->width);
+		pair_dy(s, dy, samples * s->oh, dy_copy);
+		j.rows = samples * s->oh * s->pairs;
+		s->bf16->grad_wide(&j);
+		dy += samples * f->rows * p->cols;
+	}
+}
+
+/* Pairs of few columns are no faster than floats. */
+static bool accepts_pairs(const mmi_exec *x)
+{
+	return mmi_bf16_of(x) && !accepts_narrow(x);
+}
+
+const mmi_kernel mmi_kernel_grad_wide_bf16 = {
+	.name = "grad/wide-bf16",
+	.accepts = accepts_pairs,
+	.prepare = prepare_pairs,
+	.run = pair_run,
+	.release = pair_release,
+};
+
 /* ------------------------------------------------------------------ bias */
 
 static int64_t bias_count(const mmi_exec *x)

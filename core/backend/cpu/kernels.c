@@ -56,7 +56,8 @@ static bool all_batched(const mmi_exec *x)
 #define OWN_PRODUCT &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide
 #define PRODUCT BLAS_PRODUCT BF16_PRODUCT OWN_PRODUCT
 #define CONVOLUTION BLAS_PRODUCT &mmi_kernel_winograd_bf16, BF16_PRODUCT &mmi_kernel_winograd, OWN_PRODUCT
-#define WEIGHT_GRADIENT BLAS_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
+#define BF16_GRADIENT &mmi_kernel_grad_wide_bf16,
+#define WEIGHT_GRADIENT BLAS_GRADIENT BF16_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
 
 enum { INPLACE = MMI_KERNEL_INPLACE, FUSES = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK };
 

@@ -29,6 +29,7 @@ extern const mmi_kernel mmi_kernel_patch_wide_bf16, mmi_kernel_patch_narrow_bf16
 /* LINEAR_BWD_W, CONV_BWD_W of any shape. */
 extern const mmi_kernel mmi_kernel_grad_wide;
 extern const mmi_kernel mmi_kernel_grad_narrow;
+extern const mmi_kernel mmi_kernel_grad_wide_bf16; /* of more columns than MMI_NARROW_COLS */
 extern const mmi_kernel mmi_kernel_bias_grad;
 /* OpenBLAS's products in their place, where mmi_uses_blas says so (backend/blas; in builds that have it). */
 extern const mmi_kernel mmi_kernel_blas_product, mmi_kernel_blas_gradient;

@@ -40,9 +40,9 @@ typedef struct mmi_patch_job {
 /* The gradient to weights: for each segment s, row m < seg_len and column j
  *   out[(s * seg_len + m) * cols + j] += sum_r src[src_off[r] + s * seg_stride + m] * dy[r * dy_stride + j]. */
 typedef struct mmi_grad_job {
-	const float *src;
+	const void *src; /* floats; or pairs in bfloat16, of two rows at a time, as dy */
 	const int32_t *src_off;
-	const float *dy; /* readable up to the next whole vector after each row */
+	const void *dy; /* readable up to the next whole vector after each row */
 	int64_t dy_stride;
 	int64_t rows;
 	int32_t n_seg, seg_len;
@@ -109,9 +109,11 @@ typedef struct mmi_simd {
 
 /* The same in bfloat16: operands of products are rounded to it, sums are floats. */
 typedef struct mmi_bf16 {
-	void (*round)(const float *x, uint16_t *out, size_t n); /* to the nearest */
+	void (*round)(const float *x, uint16_t *out, size_t n);                /* to the nearest */
+	void (*pair)(const float *x, const float *y, uint32_t *out, size_t n); /* x[i] below y[i]; y NULL: zeros */
 	void (*patch_wide)(const mmi_patch_job *j);
 	void (*patch_narrow)(const mmi_patch_job *j);
+	void (*grad_wide)(const mmi_grad_job *j);
 	void (*winograd)(const mmi_wino_job *j);      /* of 3 taps */
 	double (*fma)(uint64_t rounds, float *value); /* as above, of pairs */
 } mmi_bf16;

@@ -16,6 +16,24 @@ void MMI_NAME(mmi_round_bf16)(const float *x, uint16_t *out, size_t n)
 	}
 }
 
+MMI_INLINE vp pairs_of(vf x, vf y)
+{
+	return __builtin_convertvector(to_bf16(x), vp) | __builtin_convertvector(to_bf16(y), vp) << 16;
+}
+
+void MMI_NAME(mmi_pair_bf16)(const float *x, const float *y, uint32_t *out, size_t n)
+{
+	const vf zero = splat(0.0f);
+	size_t i = 0;
+	for (; i + W <= n; i += W)
+		*(vp_any *)(void *)(out + i) = pairs_of(load(x + i), y ? load(y + i) : zero);
+	if (i < n) {
+		const int rest = (int)(n - i);
+		const vp last = pairs_of(load_part(x + i, rest), y ? load_part(y + i, rest) : zero);
+		memcpy(out + i, &last, (n - i) * sizeof *out);
+	}
+}
+
 /* Independent chains, as in simd_fma.c; sums grow slowly and stay normal. */
 #define CHAINS 12
 
@@ -44,6 +62,8 @@ double MMI_NAME(mmi_fma_bf16)(uint64_t rounds, float *value)
 
 const mmi_bf16 MMI_NAME(mmi_bf16) = {
 	.round = MMI_NAME(mmi_round_bf16),
+	.pair = MMI_NAME(mmi_pair_bf16),
+	.grad_wide = MMI_NAME(mmi_grad_wide_bf16),
 	.patch_wide = MMI_NAME(mmi_patch_wide_bf16),
 	.patch_narrow = MMI_NAME(mmi_patch_narrow_bf16),
 	.winograd = MMI_NAME(mmi_winograd_bf16),

@@ -15,7 +15,7 @@ typedef uint32_t vp_any __attribute__((vector_size(W * 4), aligned(2), may_alias
 typedef uint16_t vh_any __attribute__((vector_size(W * 2), aligned(2), may_alias));
 typedef uint32_t pair_any __attribute__((aligned(2), may_alias));
 
-MMI_INLINE vp load_pairs(const uint16_t *p)
+MMI_INLINE vp load_pairs(const void *p)
 {
 	return *(const vp_any *)p;
 }

@@ -11,6 +11,8 @@ void MMI_NAME(mmi_grad_wide)(const mmi_grad_job *j);
 void MMI_NAME(mmi_grad_narrow)(const mmi_grad_job *j);
 void MMI_NAME(mmi_winograd)(const mmi_wino_job *j);
 void MMI_NAME(mmi_round_bf16)(const float *x, uint16_t *out, size_t n);
+void MMI_NAME(mmi_pair_bf16)(const float *x, const float *y, uint32_t *out, size_t n);
+void MMI_NAME(mmi_grad_wide_bf16)(const mmi_grad_job *j);
 void MMI_NAME(mmi_patch_wide_bf16)(const mmi_patch_job *j);
 void MMI_NAME(mmi_patch_narrow_bf16)(const mmi_patch_job *j);
 void MMI_NAME(mmi_winograd_bf16)(const mmi_wino_job *j);
