@@ -43,9 +43,10 @@ void mmi_course_calibrate(mmi_learner *l)
 	l->state.x_step = l->state.x_step_sum / (double)l->state.x_step_n;
 }
 
-void mmi_course_shorten(mmi_learner *l, const mmi_measures *m)
+void mmi_course_adapt(mmi_learner *l, const mmi_measures *m)
 {
-	const bool measured = l->settings->x_drift > 0 && l->state.x_step_n >= MMI_CALIBRATE;
-	if (measured && l->settings->x_start == MMI_START_GENERATOR && m->e_revised > m->e_generated)
-		l->state.x_step *= 0.9;
+	if (!(l->settings->x_drift > 0) || l->state.x_step_n < MMI_CALIBRATE || l->settings->x_start != MMI_START_GENERATOR)
+		return;
+	const double measured = l->state.x_step_sum / (double)l->state.x_step_n;
+	l->state.x_step = m->e_revised > m->e_generated ? 0.9 * l->state.x_step : fmin(measured, 1.01 * l->state.x_step);
 }

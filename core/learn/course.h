@@ -14,7 +14,8 @@ double mmi_course_energy_rate(const mmi_learner *l);
  * held. Moves nothing, and waits for what it measures. */
 void mmi_course_calibrate(mmi_learner *l);
 /* A chain that starts at the generator has to end at a lower energy than it began with. Where an iteration's did not, s
- * is too long for what the energy has become: it is shortened by a tenth. A given x_step stays. */
-void mmi_course_shorten(mmi_learner *l, const mmi_measures *m);
+ * is too long for what the energy has become: it is shortened by a tenth, and grows by a hundredth an iteration again,
+ * up to what was measured, where it did. A given x_step stays. */
+void mmi_course_adapt(mmi_learner *l, const mmi_measures *m);
 
 #endif

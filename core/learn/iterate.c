@@ -180,7 +180,7 @@ mm_status mmi_learner_iterate(mmi_learner *l, const mmi_batch *batch, mmi_measur
 	if (mmi_match_due(l, out->chains))
 		mmi_update_match(l, batch);
 	MMI_TRY(mmi_reduce_status(&l->reduce, mmi_readings_end(l, out, e), e));
-	mmi_course_shorten(l, out);
+	mmi_course_adapt(l, out);
 	l->state.iteration++;
 	return MM_OK;
 }

@@ -94,7 +94,7 @@ static const mmi_key course_keys[] = {
 		"learner", "x_step", "auto(0.02)",
 		"Its step s, or auto(d): s is measured over the first 50 iterations with chains so that the first "
 		"drift has rms d of the modality's range, and then kept, but for iterations whose chains, started at the "
-		"generator, climb: each shortens it by a tenth."),
+		"generator, climb: each shortens it by a tenth, and others let it grow again by a hundredth."),
 	MMI_REAL_ROW("learner", "x_noise", mmi_settings, x_noise, 0.002, 0, MMI_LIMIT, "Its noise n."),
 	MMI_REAL_ROW("learner", "x_move_max", mmi_settings, x_move_max, 0, 0, MMI_LIMIT,
 	             "Bound on the rms movement of a sample along the chain, of the range; 0: none."),
