@@ -16,7 +16,7 @@ refused() {
 MMCORE_BACKENDS=$work
 export MMCORE_BACKENDS
 run --ini "$ini" --set run.device=cuda --out "$work/none"
-refused "no module" "no backend-cuda.so in $work; configure with --with-cuda"
+refused "no module" "there is no backend-cuda.so in $work; configure with --with-cuda"
 echo "no library" >"$work/backend-cuda.so"
 run --ini "$ini" --set run.device=cuda --out "$work/none"
 refused "a module that does not open" "$work/backend-cuda.so: "
