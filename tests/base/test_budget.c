@@ -8,20 +8,6 @@
 
 #include "base/memory.h"
 
-static void put(const char *folder, const char *below, const char *text)
-{
-	char path[600];
-	snprintf(path, sizeof path, "%s/%s", folder, below);
-	for (char *at = strchr(path + strlen(folder) + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = 0;
-		mkdir(path, 0700);
-		*at = '/';
-	}
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
-}
-
 static double left(const rig *r)
 {
 	char machine[600], self[600];
@@ -33,46 +19,46 @@ static double left(const rig *r)
 static void a_machine_has_what_is_available_and_its_free_swap(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "meminfo",
-	    "MemTotal:  9000 kB\nMemFree: 1 kB\nMemAvailable:  5000 kB\nSwapTotal: 9 kB\nSwapFree: 3 kB\n");
+	rig_put(r->folder, "meminfo",
+	        "MemTotal:  9000 kB\nMemFree: 1 kB\nMemAvailable:  5000 kB\nSwapTotal: 9 kB\nSwapFree: 3 kB\n");
 	assert_float_equal(left(r), 5003 * 1024, 0);
 }
 
 static void a_container_has_what_is_left_of_its_limit(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "meminfo", "MemTotal:  9000 kB\nMemAvailable:  5000 kB\nSwapFree: 0 kB\n");
-	put(r->folder, "self", "0::/\n");
-	put(r->folder, "memory.max", "1000000\n");
-	put(r->folder, "memory.current", "900000\n");
-	put(r->folder, "memory.stat", "anon 600000\nfile 300000\ninactive_file 50000\nactive_file 20000\n");
+	rig_put(r->folder, "meminfo", "MemTotal:  9000 kB\nMemAvailable:  5000 kB\nSwapFree: 0 kB\n");
+	rig_put(r->folder, "self", "0::/\n");
+	rig_put(r->folder, "memory.max", "1000000\n");
+	rig_put(r->folder, "memory.current", "900000\n");
+	rig_put(r->folder, "memory.stat", "anon 600000\nfile 300000\ninactive_file 50000\nactive_file 20000\n");
 	assert_float_equal(left(r), 170000, 0); /* pages of files can be given back */
-	put(r->folder, "memory.max", "800000\n");
-	put(r->folder, "memory.stat", "anon 900000\n");
+	rig_put(r->folder, "memory.max", "800000\n");
+	rig_put(r->folder, "memory.stat", "anon 900000\n");
 	assert_float_equal(left(r), 0, 0);
-	put(r->folder, "memory.max", "max\n");
+	rig_put(r->folder, "memory.max", "max\n");
 	assert_float_equal(left(r), 5000 * 1024, 0);
 }
 
 static void the_least_of_all_groups_above_holds(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "self", "0::/a/b\n");
-	put(r->folder, "a/memory.max", "500\n");
-	put(r->folder, "a/memory.current", "100\n");
-	put(r->folder, "a/b/memory.max", "9000\n");
-	put(r->folder, "a/b/memory.current", "100\n");
+	rig_put(r->folder, "self", "0::/a/b\n");
+	rig_put(r->folder, "a/memory.max", "500\n");
+	rig_put(r->folder, "a/memory.current", "100\n");
+	rig_put(r->folder, "a/b/memory.max", "9000\n");
+	rig_put(r->folder, "a/b/memory.current", "100\n");
 	assert_float_equal(left(r), 400, 0);
 }
 
 static void version_1_is_read_from_its_memory_controller(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "self", "4:cpu:/box\n9:memory:/m\n");
-	put(r->folder, "memory/m/memory.limit_in_bytes", "7000\n");
-	put(r->folder, "memory/m/memory.usage_in_bytes", "6000\n");
-	put(r->folder, "memory/m/memory.stat",
-	    "cache 1\ninactive_file 9\ntotal_inactive_file 400\ntotal_active_file 100\n");
+	rig_put(r->folder, "self", "4:cpu:/box\n9:memory:/m\n");
+	rig_put(r->folder, "memory/m/memory.limit_in_bytes", "7000\n");
+	rig_put(r->folder, "memory/m/memory.usage_in_bytes", "6000\n");
+	rig_put(r->folder, "memory/m/memory.stat",
+	        "cache 1\ninactive_file 9\ntotal_inactive_file 400\ntotal_active_file 100\n");
 	assert_float_equal(left(r), 1500, 0);
 }
 
@@ -80,10 +66,10 @@ static void what_cannot_be_read_is_no_limit(void **state)
 {
 	rig *r = *state;
 	assert_true(isinf(left(r)));
-	put(r->folder, "meminfo", "garbage");
-	put(r->folder, "self", "0::/\n9:memory\n:\n");
-	put(r->folder, "memory.max", "garbage\n");
-	put(r->folder, "memory.current", "");
+	rig_put(r->folder, "meminfo", "garbage");
+	rig_put(r->folder, "self", "0::/\n9:memory\n:\n");
+	rig_put(r->folder, "memory.max", "garbage\n");
+	rig_put(r->folder, "memory.current", "");
 	assert_true(isinf(left(r)));
 }
 

@@ -5,20 +5,6 @@
 
 #include "engine/processors.h"
 
-static void put(const char *folder, const char *below, const char *text)
-{
-	char path[600];
-	snprintf(path, sizeof path, "%s/%s", folder, below);
-	for (char *at = strchr(path + strlen(folder) + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = 0;
-		mkdir(path, 0700);
-		*at = '/';
-	}
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
-}
-
 static uint32_t granted(const rig *r)
 {
 	char self[600];
@@ -29,37 +15,37 @@ static uint32_t granted(const rig *r)
 static void a_container_sees_its_quota_at_the_root(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "self", "0::/\n");
-	put(r->folder, "cpu.max", "150000 100000\n");
+	rig_put(r->folder, "self", "0::/\n");
+	rig_put(r->folder, "cpu.max", "150000 100000\n");
 	assert_int_equal(granted(r), 2); /* one and a half, rounded up */
 }
 
 static void max_is_no_limit(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "self", "0::/user.slice\n");
-	put(r->folder, "user.slice/cpu.max", "max 100000\n");
+	rig_put(r->folder, "self", "0::/user.slice\n");
+	rig_put(r->folder, "user.slice/cpu.max", "max 100000\n");
 	assert_int_equal(granted(r), 0);
 }
 
 static void the_least_of_all_groups_above_holds(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "self", "0::/a/b/c\n");
-	put(r->folder, "a/cpu.max", "300000 100000\n");
-	put(r->folder, "a/b/cpu.max", "max 100000\n");
-	put(r->folder, "a/b/c/cpu.max", "800000 100000\n");
+	rig_put(r->folder, "self", "0::/a/b/c\n");
+	rig_put(r->folder, "a/cpu.max", "300000 100000\n");
+	rig_put(r->folder, "a/b/cpu.max", "max 100000\n");
+	rig_put(r->folder, "a/b/c/cpu.max", "800000 100000\n");
 	assert_int_equal(granted(r), 3);
 }
 
 static void version_1_is_read_from_its_cpu_controller(void **state)
 {
 	rig *r = *state;
-	put(r->folder, "self", "9:memory:/m\n4:cpuacct,cpu:/box\n1:cpuset:/s\n");
-	put(r->folder, "cpu/box/cpu.cfs_quota_us", "50000\n");
-	put(r->folder, "cpu/box/cpu.cfs_period_us", "100000\n");
+	rig_put(r->folder, "self", "9:memory:/m\n4:cpuacct,cpu:/box\n1:cpuset:/s\n");
+	rig_put(r->folder, "cpu/box/cpu.cfs_quota_us", "50000\n");
+	rig_put(r->folder, "cpu/box/cpu.cfs_period_us", "100000\n");
 	assert_int_equal(granted(r), 1); /* half a processor is one worker */
-	put(r->folder, "cpu/box/cpu.cfs_quota_us", "-1\n");
+	rig_put(r->folder, "cpu/box/cpu.cfs_quota_us", "-1\n");
 	assert_int_equal(granted(r), 0);
 }
 
@@ -68,15 +54,15 @@ static void what_cannot_be_read_is_no_limit(void **state)
 	rig *r = *state;
 	char deep[3000];
 	assert_int_equal(granted(r), 0); /* no list of groups */
-	put(r->folder, "self", "nonsense\n::\n:\n0:\n0::\n7:cpu\n");
-	put(r->folder, "cpu.max", "garbage\n");
+	rig_put(r->folder, "self", "nonsense\n::\n:\n0:\n0::\n7:cpu\n");
+	rig_put(r->folder, "cpu.max", "garbage\n");
 	assert_int_equal(granted(r), 0);
-	put(r->folder, "cpu.max", "0 0\n");
+	rig_put(r->folder, "cpu.max", "0 0\n");
 	assert_int_equal(granted(r), 0);
 	memset(deep, 'x', sizeof deep - 1);
 	deep[sizeof deep - 1] = 0;
 	memcpy(deep, "0::/", 4);
-	put(r->folder, "self", deep);
+	rig_put(r->folder, "self", deep);
 	assert_int_equal(granted(r), 0);
 }
 

@@ -111,6 +111,21 @@ static inline void assert_file(const char *path, const char *expected)
 	free(text);
 }
 
+/* A file FOLDER/BELOW with a text, and the folders on the way. */
+static inline void rig_put(const char *folder, const char *below, const char *text)
+{
+	char path[600];
+	snprintf(path, sizeof path, "%s/%s", folder, below);
+	for (char *at = strchr(path + strlen(folder) + 1, '/'); at; at = strchr(at + 1, '/')) {
+		*at = 0;
+		mkdir(path, 0700);
+		*at = '/';
+	}
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
 /* Entries of a folder, hidden ones included. */
 static inline size_t rig_entries(const char *folder)
 {
