@@ -39,7 +39,7 @@ typedef struct mmi_run {
 	mmi_events *events;   /* for TensorBoard; NULL: none are wanted, or there is no file yet */
 	uint64_t events_from; /* the first step that older files say nothing true of; 0: there are none */
 	mmi_gallery *gallery;
-	mmi_fitted fitted;  /* what the last sheet's samples are of, and of the whole run's hereafter */
+	mmi_fitted fitted;  /* the prior that the last sheet's samples are of; empty before */
 	bool prior_tried;   /* it was asked for, and is there or was told to be missing */
 	mmi_select *select; /* NULL: no checkpoint is selected */
 	mmi_best best;

@@ -185,30 +185,10 @@ static int check_case(const rig_case *c)
 	return p.tried;
 }
 
-/* n, h, w, ci, co, kernel, stride, padding */
-static const int32_t conv_shapes[][8] = {
-	{ 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 5, 7, 3, 5, 3, 1, 1 },      { 2, 6, 5, 5, 3, 3, 1, 0 },
-	{ 3, 7, 7, 16, 16, 3, 1, 1 },   { 1, 9, 8, 40, 24, 3, 1, 1 },    { 2, 8, 8, 16, 40, 3, 1, 1 },
-	{ 1, 14, 14, 64, 32, 3, 1, 1 }, { 5, 8, 8, 17, 33, 3, 1, 1 },    { 1, 6, 7, 160, 16, 3, 1, 1 },
-	{ 3, 28, 28, 3, 16, 3, 1, 1 },  { 2, 28, 28, 16, 3, 3, 1, 1 },   { 3, 9, 9, 32, 1, 3, 1, 1 },
-	{ 2, 5, 5, 64, 4, 5, 1, 2 },    { 2, 7, 6, 2, 2, 4, 1, 2 },      { 2, 7, 7, 16, 40, 1, 1, 0 },
-	{ 2, 7, 7, 16, 32, 1, 2, 0 },   { 3, 14, 14, 8, 16, 4, 2, 1 },   { 2, 7, 9, 5, 17, 4, 2, 1 },
-	{ 2, 9, 9, 3, 5, 3, 2, 1 },     { 1, 11, 8, 4, 3, 5, 2, 2 },     { 2, 9, 9, 6, 7, 2, 3, 0 },
-	{ 2, 10, 7, 1, 3, 4, 3, 3 },    { 1, 4, 4, 32, 64, 4, 1, 0 },    { 17, 2, 2, 16, 32, 3, 1, 1 },
-	{ 3, 14, 14, 16, 16, 4, 2, 1 }, { 2, 15, 17, 32, 24, 4, 2, 1 },  { 1, 28, 28, 64, 32, 4, 2, 1 },
-	{ 2, 9, 8, 16, 16, 3, 1, 0 },   { 1, 16, 16, 144, 16, 4, 2, 0 }, { 2, 28, 28, 32, 64, 3, 1, 1 },
-};
-
-static rig_case conv_case(mmi_opcode op, const int32_t s[8])
-{
-	return (
-		rig_case){ .op = op, .n = s[0], .h = s[1], .w = s[2], .ci = s[3], .co = s[4], .k = s[5], .s = s[6], .p = s[7] };
-}
-
 static void check_conv_shapes(mmi_opcode op)
 {
-	for (size_t i = 0; i < MMI_COUNT(conv_shapes); i++) {
-		const rig_case c = conv_case(op, conv_shapes[i]);
+	for (size_t i = 0; i < RIG_CONV_SHAPES; i++) {
+		const rig_case c = rig_conv_case(op, rig_conv_shapes[i]);
 		check_case(&c);
 	}
 }
@@ -257,7 +237,7 @@ static void bias_activation_and_mask_are_fused(void **state)
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int32_t act = MM_ACT_NONE; act <= MM_ACT_EXP; act++)
 			for (int back = 0; back < 2; back++) {
-				rig_case c = conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shapes[i]);
+				rig_case c = rig_conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shapes[i]);
 				c.bias = true;
 				c.act = act == MM_ACT_EXP ? MM_ACT_NONE : act; /* errors of a sum grow by what it is the exponent of */
 				check_case(&c);
@@ -271,14 +251,14 @@ static void bias_activation_and_mask_are_fused(void **state)
 static void every_approach_is_reached(void **state)
 {
 	static const int32_t winograd[] = { 1, 8, 8, 16, 16, 3, 1, 1 }, narrow[] = { 1, 8, 8, 16, 3, 3, 1, 1 };
-	rig_case c = conv_case(MMI_OP_CONV, winograd);
+	rig_case c = rig_conv_case(MMI_OP_CONV, winograd);
 	(void)state;
 	assert_int_equal(check_case(&c), 2); /* winograd, wide */
-	c = conv_case(MMI_OP_CONV, narrow);
+	c = rig_conv_case(MMI_OP_CONV, narrow);
 	assert_int_equal(check_case(&c), 2); /* narrow, wide */
-	c = conv_case(MMI_OP_CONV_BWD_W, winograd);
+	c = rig_conv_case(MMI_OP_CONV_BWD_W, winograd);
 	assert_int_equal(check_case(&c), 1);
-	c = conv_case(MMI_OP_CONV_BWD_W, narrow);
+	c = rig_conv_case(MMI_OP_CONV_BWD_W, narrow);
 	assert_int_equal(check_case(&c), 0); /* float32's */
 }
 
@@ -320,7 +300,7 @@ static void samples_do_not_depend_on_their_batch(void **state)
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
-			rig_case c = conv_case((mmi_opcode)op, shapes[i]);
+			rig_case c = rig_conv_case((mmi_opcode)op, shapes[i]);
 			with_each_set(check_samples_alone, &c);
 		}
 }
@@ -331,7 +311,7 @@ static void weights_packed_once_follow_a_refresh(void **state)
 	const mmi_device d = mmi_cpu_device_bf16();
 	(void)state;
 	for (size_t k = 0; k < MMI_COUNT(shapes); k++) {
-		rig_case c = conv_case(MMI_OP_CONV, shapes[k]);
+		rig_case c = rig_conv_case(MMI_OP_CONV, shapes[k]);
 		rig r;
 		rig_make(&r, &c, true);
 		r.x.device = &d;
@@ -349,7 +329,7 @@ static void float32_has_none_of_it(void **state)
 {
 	static const int32_t shape[] = { 1, 8, 8, 16, 16, 3, 1, 1 };
 	const mmi_device d = mmi_cpu_device();
-	rig_case c = conv_case(MMI_OP_CONV, shape);
+	rig_case c = rig_conv_case(MMI_OP_CONV, shape);
 	rig r;
 	(void)state;
 	rig_make(&r, &c, true);

@@ -78,31 +78,10 @@ static int check_case(const rig_case *c)
 
 /* ------------------------------------------------------------------ convolutions */
 
-/* n, h, w, ci, co, kernel, stride, padding */
-static const int32_t conv_shapes[][8] = {
-	{ 1, 1, 1, 1, 1, 1, 1, 0 },     { 3, 5, 7, 3, 5, 3, 1, 1 },      { 2, 6, 5, 5, 3, 3, 1, 0 },
-	{ 3, 7, 7, 16, 16, 3, 1, 1 },   { 1, 9, 8, 40, 24, 3, 1, 1 },    { 2, 8, 8, 16, 40, 3, 1, 1 },
-	{ 1, 14, 14, 64, 32, 3, 1, 1 }, { 5, 8, 8, 17, 33, 3, 1, 1 },    { 1, 6, 7, 160, 16, 3, 1, 1 },
-	{ 3, 28, 28, 3, 16, 3, 1, 1 },  { 2, 28, 28, 16, 3, 3, 1, 1 },   { 3, 9, 9, 32, 1, 3, 1, 1 },
-	{ 2, 5, 5, 64, 4, 5, 1, 2 },    { 2, 7, 6, 2, 2, 4, 1, 2 },      { 2, 7, 7, 16, 40, 1, 1, 0 },
-	{ 2, 7, 7, 16, 32, 1, 2, 0 },   { 3, 14, 14, 8, 16, 4, 2, 1 },   { 2, 7, 9, 5, 17, 4, 2, 1 },
-	{ 2, 9, 9, 3, 5, 3, 2, 1 },     { 1, 11, 8, 4, 3, 5, 2, 2 },     { 2, 9, 9, 6, 7, 2, 3, 0 },
-	{ 2, 10, 7, 1, 3, 4, 3, 3 },    { 1, 4, 4, 32, 64, 4, 1, 0 },    { 16, 4, 4, 32, 16, 3, 1, 1 },
-	{ 17, 2, 2, 16, 32, 3, 1, 1 },  { 2, 5, 5, 3, 3, 3, 1, 2 },      { 2, 3, 3, 3, 4, 5, 2, 4 },
-	{ 3, 14, 14, 16, 16, 4, 2, 1 }, { 2, 15, 17, 32, 24, 4, 2, 1 },  { 1, 16, 13, 40, 16, 4, 2, 2 },
-	{ 2, 9, 8, 16, 16, 3, 1, 0 },   { 1, 16, 16, 144, 16, 4, 2, 0 }, { 2, 6, 7, 16, 16, 3, 1, 2 },
-};
-
-static rig_case conv_case(mmi_opcode op, const int32_t s[8])
-{
-	return (
-		rig_case){ .op = op, .n = s[0], .h = s[1], .w = s[2], .ci = s[3], .co = s[4], .k = s[5], .s = s[6], .p = s[7] };
-}
-
 static void check_conv_shapes(mmi_opcode op)
 {
-	for (size_t i = 0; i < MMI_COUNT(conv_shapes); i++) {
-		rig_case c = conv_case(op, conv_shapes[i]);
+	for (size_t i = 0; i < RIG_CONV_SHAPES; i++) {
+		rig_case c = rig_conv_case(op, rig_conv_shapes[i]);
 		check_case(&c);
 	}
 }
@@ -138,7 +117,7 @@ static void kernels_of_one_row_match_double(void **state)
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_W; op++) {
-			rig_case c = conv_case((mmi_opcode)op, shapes[i]);
+			rig_case c = rig_conv_case((mmi_opcode)op, shapes[i]);
 			c.line = true;
 			check_case(&c);
 		}
@@ -150,7 +129,7 @@ static void big_convolutions_match_double(void **state)
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_W; op++) {
-			rig_case c = conv_case((mmi_opcode)op, shapes[i]);
+			rig_case c = rig_conv_case((mmi_opcode)op, shapes[i]);
 			check_case(&c);
 		}
 }
@@ -166,7 +145,7 @@ static void bias_activation_and_mask_are_fused(void **state)
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int32_t act = MM_ACT_NONE; act <= MM_ACT_EXP; act++)
 			for (int back = 0; back < 2; back++) {
-				rig_case c = conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shapes[i]);
+				rig_case c = rig_conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shapes[i]);
 				c.bias = true;
 				c.act = act;
 				check_case(&c);
@@ -182,7 +161,7 @@ static void lines_fuse_the_same(void **state)
 	static const int32_t shape[] = { 2, 1, 30, 32, 37, 3, 1, 1 };
 	(void)state;
 	for (int back = 0; back < 2; back++) {
-		rig_case c = conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shape);
+		rig_case c = rig_conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, shape);
 		c.line = c.bias = true;
 		c.act = MM_ACT_TANH;
 		c.mask_act = MM_ACT_RELU;
@@ -193,7 +172,7 @@ static void lines_fuse_the_same(void **state)
 static void activation_comes_before_mask(void **state)
 {
 	static const int32_t shape[] = { 2, 6, 6, 16, 16, 3, 1, 1 };
-	rig_case c = conv_case(MMI_OP_CONV, shape);
+	rig_case c = rig_conv_case(MMI_OP_CONV, shape);
 	(void)state;
 	c.bias = true;
 	c.act = MM_ACT_TANH;
@@ -204,17 +183,17 @@ static void activation_comes_before_mask(void **state)
 static void every_approach_is_reached(void **state)
 {
 	static const int32_t winograd[] = { 1, 8, 8, 16, 16, 3, 1, 1 }, narrow[] = { 1, 8, 8, 16, 3, 3, 1, 1 };
-	rig_case c = conv_case(MMI_OP_CONV, winograd);
+	rig_case c = rig_conv_case(MMI_OP_CONV, winograd);
 	(void)state;
 	assert_int_equal(check_case(&c), 2); /* winograd, wide */
-	c = conv_case(MMI_OP_CONV, narrow);
+	c = rig_conv_case(MMI_OP_CONV, narrow);
 	assert_int_equal(check_case(&c), 2); /* narrow, wide */
-	c = conv_case(MMI_OP_CONV_BWD_W, narrow);
+	c = rig_conv_case(MMI_OP_CONV_BWD_W, narrow);
 	assert_int_equal(check_case(&c), 2);
 	for (int32_t k = 3; k <= 4; k++)
 		for (int back = 0; back < 2; back++) {
 			const int32_t line[] = { 1, 1, 32, 32, 32, k, k - 2, 1 };
-			c = conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, line);
+			c = rig_conv_case(back ? MMI_OP_CONV_BWD_X : MMI_OP_CONV, line);
 			c.line = true;
 			assert_int_equal(check_case(&c), 2); /* winograd, wide */
 		}
@@ -441,13 +420,13 @@ static void samples_do_not_depend_on_their_batch(void **state)
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
-			rig_case c = conv_case((mmi_opcode)op, shapes[i]);
+			rig_case c = rig_conv_case((mmi_opcode)op, shapes[i]);
 			check_samples_alone(&c);
 		}
 	for (int32_t k = 3; k <= 4; k++)
 		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
 			const int32_t line[] = { 7, 1, 34, 32, 40, k, k - 2, 1 };
-			rig_case c = conv_case((mmi_opcode)op, line);
+			rig_case c = rig_conv_case((mmi_opcode)op, line);
 			c.line = true;
 			check_samples_alone(&c);
 		}
@@ -459,7 +438,7 @@ static void samples_do_not_depend_on_their_batch(void **state)
 static void zero_padding_does_not_spread_infinities(void **state)
 {
 	static const int32_t shape[] = { 2, 6, 6, 16, 8, 3, 1, 1 };
-	rig_case c = conv_case(MMI_OP_CONV, shape);
+	rig_case c = rig_conv_case(MMI_OP_CONV, shape);
 	rig r;
 	(void)state;
 	rig_make(&r, &c, true);
@@ -476,7 +455,7 @@ static void zero_padding_does_not_spread_infinities(void **state)
 static void weights_packed_once_follow_a_refresh(void **state)
 {
 	static const int32_t shape[] = { 1, 8, 8, 16, 16, 3, 1, 1 };
-	rig_case c = conv_case(MMI_OP_CONV, shape);
+	rig_case c = rig_conv_case(MMI_OP_CONV, shape);
 	rig r;
 	(void)state;
 	rig_make(&r, &c, true);
@@ -497,17 +476,17 @@ static void openblas_is_taken_on_request(void **state)
 	if (!mmi_isas[0].blas)
 		skip();
 	for (const mmi_isa *isa = mmi_isas; isa->name; isa++) {
-		rig_case c = conv_case(MMI_OP_CONV, wide);
+		rig_case c = rig_conv_case(MMI_OP_CONV, wide);
 		rig r;
 		setenv("MMCORE_ISA", isa->name, 1);
 		rig_make(&r, &c, false);
 		assert_int_equal(strcmp(mmi_backend_cpu.select(&r.x)->name, "product/blas") == 0, isa->blas != NULL);
 		rig_free(&r);
-		c = conv_case(MMI_OP_CONV, winograd);
+		c = rig_conv_case(MMI_OP_CONV, winograd);
 		rig_make(&r, &c, false);
 		assert_string_not_equal(mmi_backend_cpu.select(&r.x)->name, "product/blas");
 		rig_free(&r);
-		c = conv_case(MMI_OP_CONV_BWD_W, winograd);
+		c = rig_conv_case(MMI_OP_CONV_BWD_W, winograd);
 		rig_make(&r, &c, false);
 		assert_int_equal(strcmp(mmi_backend_cpu.select(&r.x)->name, "gradient/blas") == 0, isa->blas != NULL);
 		rig_free(&r);

@@ -42,4 +42,9 @@ double rig_flops(const rig *r);
 /* "conv 16x28x28x64 -> 64 k3 s1 p1 bias" into text; returns text. */
 char *rig_text(const rig_case *c, char *text, size_t size);
 
+/* Convolutions that every kernel for them is tried on: n, h, w, ci, co, kernel, stride, padding. */
+enum { RIG_CONV_SHAPES = 35 };
+extern const int32_t rig_conv_shapes[RIG_CONV_SHAPES][8];
+rig_case rig_conv_case(mmi_opcode op, const int32_t s[8]);
+
 #endif
