@@ -8,6 +8,9 @@ static mm_status take(mmi_ablation *a, size_t i, uint8_t state, mm_error *e)
 	mmi_ablation_run *run = &a->runs[i];
 	if (mmi_ablation_mine(a, i))
 		return MM_OK;
+	if (state > MMI_RUN_FAILED)
+		return mmi_fail(e, MM_EFORMAT, "the rank that trained %s tells state %u of it, which there is not",
+		                a->points.item[i].name, state);
 	run->state = (mmi_run_state)state;
 	if (state != MMI_RUN_FINISHED)
 		return MM_OK;

@@ -81,6 +81,8 @@ mm_status mmi_comm_agree(const mmi_comm *c, mm_status status, mm_error *e)
 	c->ops->broadcast(c, words, sizeof words, first);
 	MMI_TRY(c->ops->status(c, e));
 	words[sizeof words - 1] = 0;
-	return first ? mmi_fail(e, (mm_status)all[first], "rank %u: %s", first, words)
-	             : mmi_fail(e, (mm_status)all[first], "%s", words);
+	if (!words[0])
+		snprintf(words, sizeof words, "it failed and gave no reason");
+	const mm_status what = all[first] > MM_OK && all[first] <= MM_EINTERNAL ? (mm_status)all[first] : MM_EFORMAT;
+	return first ? mmi_fail(e, what, "rank %u: %s", first, words) : mmi_fail(e, what, "%s", words);
 }

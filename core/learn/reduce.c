@@ -84,7 +84,7 @@ uint32_t mmi_reduce_count(const mmi_reduce *r, uint32_t here)
 {
 	double n = here;
 	mmi_comm_sum_doubles(r->share.comm, &n, 1);
-	return (uint32_t)n;
+	return n >= 0 && n <= UINT32_MAX ? (uint32_t)n : 0; /* of ranks that count, it is */
 }
 
 /* ------------------------------------------------------------ rows, decisions */

@@ -89,10 +89,12 @@ mm_status mmi_run_compare_ranks(const mmi_run *r, mm_error *e)
 mm_status mmi_run_spread(mmi_run *r, mm_error *e)
 {
 	const mmi_comm *c = r->comm;
+	uint8_t restored = r->restored;
 	uint64_t bytes;
 	if (c->size == 1)
 		return MM_OK;
-	c->ops->broadcast(c, &r->restored, sizeof r->restored, 0);
+	c->ops->broadcast(c, &restored, sizeof restored, 0);
+	r->restored = restored != 0;
 	MMI_TRY(c->ops->status(c, e));
 	if (!r->restored)
 		return MM_OK; /* all begin from the seed */

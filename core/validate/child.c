@@ -91,11 +91,16 @@ mmi_child_end mmi_child_run(void (*work)(void *ctx), void *ctx, const char *out,
 	return end;
 }
 
-bool mmi_child_crashed(const mmi_child_end *end, double limit, char *text)
+bool mmi_child_missing(const mmi_child_end *end, char *text)
 {
 	if (end->failed)
-		snprintf(text, MM_ERROR_TEXT, "no process could be made for it: %s", strerror(errno));
-	else if (end->hung)
+		snprintf(text, MM_ERROR_TEXT, "no process could be made: %s", strerror(errno));
+	return end->failed;
+}
+
+bool mmi_child_crashed(const mmi_child_end *end, double limit, char *text)
+{
+	if (end->hung)
 		snprintf(text, MM_ERROR_TEXT, "it had not come back after %g seconds", limit);
 	else if (end->signal)
 		snprintf(text, MM_ERROR_TEXT, "signal %d (%s)", end->signal, strsignal(end->signal));

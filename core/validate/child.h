@@ -23,6 +23,8 @@ typedef struct mmi_child_end {
 enum { MMI_CHILD_DONE = 88 };
 mmi_child_end mmi_child_run(void (*work)(void *ctx), void *ctx, const char *out, const char *err, double limit,
                             const atomic_bool *ready);
+/* True when there was no child, and why, into text of MM_ERROR_TEXT bytes. */
+bool mmi_child_missing(const mmi_child_end *end, char *text);
 /* "signal 11 (Segmentation fault)", or the like, into text of MM_ERROR_TEXT bytes; true when it did not end well. */
 bool mmi_child_crashed(const mmi_child_end *end, double limit, char *text);
 

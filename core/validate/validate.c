@@ -33,7 +33,8 @@ typedef struct validator {
 	int home;             /* the current folder */
 	size_t from, to, now; /* tests of the level that is under way, and which of them */
 	atomic_bool *ready;
-	mm_error *why; /* shared: why there were no tests */
+	mm_error *why;      /* shared: why there were no tests */
+	mm_error *hindered; /* shared: the first want of the machine, not of the plugin, that kept a test from being run */
 } validator;
 
 /* ---------------------------------------------------------------- choosing */
@@ -191,6 +192,19 @@ static void skip(validator *v, size_t i, const char *text)
 	snprintf(r->text, sizeof r->text, "%s", text);
 }
 
+static void hinder(validator *v, mm_status code, const char *why)
+{
+	if (v->hindered->code == MM_OK)
+		mmi_fail(v->hindered, code, "not all tests could be run: %s", why);
+}
+
+/* For want of something that the machine has not got. */
+static void skip_unable(validator *v, size_t i, const char *text)
+{
+	hinder(v, MM_EIO, text);
+	skip(v, i, text);
+}
+
 static void tell(const validator *v)
 {
 	for (size_t i = v->from; i < v->to; i++)
@@ -242,6 +256,7 @@ static bool enter_folder(const validator *v)
 
 static void run_child(validator *v, mmi_subject *subject, size_t i)
 {
+	char text[MM_ERROR_TEXT];
 	stem x = { v, subject };
 	char *out = path_of(v, "out"), *err = path_of(v, "err");
 	const double start = mmi_subject_clock();
@@ -250,7 +265,9 @@ static void run_child(validator *v, mmi_subject *subject, size_t i)
 	remove(out ? out : "");
 	const mmi_child_end end = mmi_child_run(live, &x, out, err, v->request->limit, NULL);
 	v->trials[i].seconds = mmi_subject_clock() - start;
-	if (end.status == MMI_CHILD_DONE && !end.signal && !end.hung && v->trials[i].finished)
+	if (mmi_child_missing(&end, text))
+		skip_unable(v, i, text);
+	else if (end.status == MMI_CHILD_DONE && !end.signal && !end.hung && v->trials[i].finished)
 		take(v, i);
 	else
 		take_crash(v, i, &end);
@@ -267,7 +284,7 @@ static void run_one(validator *v, mmi_subject *subject, size_t i)
 		snprintf(text, sizeof text, "%s did not pass", missing->id);
 		skip(v, i, text);
 	} else if (!enter_folder(v)) {
-		skip(v, i, "no folder could be made for it");
+		skip_unable(v, i, "no folder could be made for it");
 	} else if (v->request->in_process) {
 		run_test(subject, &mmi_tests[i], &v->trials[i]);
 		take(v, i);
@@ -276,9 +293,11 @@ static void run_one(validator *v, mmi_subject *subject, size_t i)
 	}
 }
 
-static void skip_level(validator *v, const char *why)
+static void skip_level(validator *v, mm_status code, const char *why)
 {
 	char text[MM_ERROR_TEXT];
+	if (code == MM_ENOMEM) /* data that are not there are no want of the machine */
+		hinder(v, code, why);
 	for (size_t i = v->from; i < v->to; i++)
 		if (chosen(v->request, &mmi_tests[i]) && !v->results[i].ran) {
 			const mmi_test *missing = unmet(v, &mmi_tests[i]);
@@ -314,6 +333,8 @@ static void run_here(validator *v)
 			*v->why = (mm_error)MM_ERROR_INIT;
 			if (mmi_subject_reach(&s, mmi_tests[v->from].level, v->why) == MM_OK)
 				run_one(v, &s, i);
+			else if (v->why->code == MM_ENOMEM)
+				skip_unable(v, i, v->why->message);
 			else
 				skip(v, i, v->why->message);
 			mmi_subject_close(&s);
@@ -345,10 +366,12 @@ static void run_level(validator *v)
 		run_here(v);
 	else
 		end = mmi_child_run(run_stem, v, NULL, NULL, limit, v->ready);
-	if (mmi_child_crashed(&end, limit, text))
-		skip_level(v, text);
+	if (mmi_child_missing(&end, text))
+		skip_level(v, MM_ENOMEM, text);
+	else if (mmi_child_crashed(&end, limit, text))
+		skip_level(v, MM_OK, text);
 	else if (v->why->code != MM_OK)
-		skip_level(v, v->why->message);
+		skip_level(v, v->why->code, v->why->message);
 	tell(v);
 }
 
@@ -411,8 +434,9 @@ static mm_status prepare(validator *v, mm_error *e)
 	v->trials = mmi_shared_alloc((mmi_n_tests + 1) * sizeof *v->trials);
 	v->results = mmi_shared_alloc(mmi_n_tests * sizeof *v->results);
 	v->why = mmi_shared_alloc(sizeof *v->why);
+	v->hindered = mmi_shared_alloc(sizeof *v->hindered);
 	v->ready = mmi_shared_alloc(sizeof *v->ready);
-	if (!v->trials || !v->results || !v->why || !v->ready)
+	if (!v->trials || !v->results || !v->why || !v->hindered || !v->ready)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the results of tests");
 	return mmi_make_temporary("mmcore-validate", &v->folder, e);
 }
@@ -426,6 +450,7 @@ static void clear(validator *v)
 	mmi_shared_free(v->trials, (mmi_n_tests + 1) * sizeof *v->trials);
 	mmi_shared_free(v->results, mmi_n_tests * sizeof *v->results);
 	mmi_shared_free(v->why, sizeof *v->why);
+	mmi_shared_free(v->hindered, sizeof *v->hindered);
 	mmi_shared_free(v->ready, sizeof *v->ready);
 	mmi_free(v->file);
 	mmi_free(v->data);
@@ -445,6 +470,8 @@ mm_status mmi_validate(const mmi_validation *request, mmi_test_result *results, 
 			v.to++;
 		run_level(&v);
 	}
+	if (status == MM_OK && v.hindered->code != MM_OK)
+		status = mmi_fail(e, v.hindered->code, "%s", v.hindered->message);
 	if (status == MM_OK)
 		memcpy(results, v.results, mmi_n_tests * sizeof *results);
 	clear(&v);

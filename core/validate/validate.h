@@ -61,7 +61,8 @@ typedef struct mmi_validation {
 } mmi_validation;
 
 /* results: mmi_n_tests of them. MM_ECONFIG: the request does not fit the plugin (an unknown test, modality or setting),
- * and nothing was tested. A plugin's faults are results, not failures. */
+ * and nothing was tested. MM_ENOMEM, MM_EIO: the machine had no memory, process or folder for all tests. A plugin's
+ * faults are results, not failures. */
 mm_status mmi_validate(const mmi_validation *v, mmi_test_result *results, mm_error *e);
 
 #endif

@@ -77,6 +77,14 @@ report() { "$@" report base --out result/page.html; }
 judge() { "$@" judge --ini toys.ini --epochs 1 --out result/judge.safetensors; }
 encode() { "$@" encode --ckpt base --out result; }
 fit_prior() { "$@" fit-prior --ckpt base --components 2 --out result/fitted.safetensors; }
+trace() { "$@" trace --ckpt base --tuples 2 --out result; }
+interpolate() { "$@" interpolate --ckpt base --from 0 --to 1 --steps 3 --grid result/way.png; }
+ablate() {
+	"$@" ablate --ini toys.ini --sweep learner.x_steps=0,1 --set learner.iterations=2 --set run.grid_interval=2 --out result/grid
+}
+new_plugin() { MMCORE_TEMPLATE=$srcdir/sdk/template "$@" new-plugin smell result/smell; }
+validate() { "$@" validate "$MMCORE_TEST_PLUGINS/toy.so" --only load --only instance --only networks; }
+bench() { "$@" bench noise --threads 1 --repeat 1 --json result/bench.json; }
 
 prepare() {
 	rm -rf run result
@@ -84,8 +92,11 @@ prepare() {
 	[ "$1" != resume ] || cp -r base run
 }
 
-# What must be there when all is well: files of the command's own, and of a run its checkpoints.
-files_of() { (cd "$1" && find . -type f ! -name '.*' -exec cksum {} + | sort -k 3); }
+# What must be there when all is well: files of the command's own, and of a run its checkpoints. What tells the time is left out.
+files_of() {
+	(cd "$1" && find . -type f ! -name '.*' ! -name log.txt ! -name metrics.csv ! -name runs.csv ! -name summary.csv \
+		! -name figures.csv ! -name bench.json -exec cksum {} + | sort -k 3)
+}
 
 count_calls() {
 	status=0
@@ -130,9 +141,9 @@ check_whole() {
 	told=
 	case "$1 $op" in
 	'report alloc' | 'plugins alloc') ;;
-	train\ * | resume\ * | birds\ * | report\ * | plugins\ *) told=$(grep -m 1 '^mmcore: warning: ' err) ;;
+	train\ * | resume\ * | birds\ * | ablate\ * | report\ * | plugins\ *) told=$(grep -m 1 '^mmcore: warning: ' err) ;;
 	esac
-	[ -n "$told" ] || cmp -s out "whole/$1/out" || bad "its output is another"
+	[ -n "$told" ] || [ "$1" = bench ] || cmp -s out "whole/$1/out" || bad "its output is another"
 	files_of result >files
 	[ -n "$told" ] || cmp -s files "whole/$1/files" || bad "its files are others"
 	[ ! -d "whole/$1/run" ] || [ -e "run/checkpoints/$(ls "whole/$1/run/checkpoints" | tail -n 1)" ] ||
@@ -147,9 +158,10 @@ check_whole() {
 
 look() {
 	[ ! -d "whole/$1/run" ] || check_run "$1"
+	[ "$1" != validate ] || ! grep -q '^crashed' out || bad "a test of its crashed"
 	case $status in
 	0) check_whole "$1" ;;
-	1 | 2) grep -q '^mmcore: .' err || bad "no message" ;;
+	1 | 2) grep -q '^mmcore: .' err || { [ "$1" = validate ] && grep -q '^failed  .' out; } || bad "no message" ;;
 	*) bad "it died" ;;
 	esac
 }
@@ -213,7 +225,8 @@ sweep() {
 
 mkdir whole
 every="alloc open fopen read pread write short full interrupted fsync rename mkdir close pthread_create"
-for command in train resume birds sample translate words score eval_ info plugins report judge encode fit_prior; do
+for command in train resume birds sample translate words score eval_ info plugins report judge encode fit_prior \
+	trace interpolate ablate new_plugin validate bench; do
 	remember $command
 done
 # shellcheck disable=SC2086 # a list
@@ -221,10 +234,10 @@ sweep train $every link unlink ftruncate flock opendir fclose
 # shellcheck disable=SC2086
 sweep resume $every link unlink ftruncate flock opendir fclose
 sweep birds alloc open fopen read opendir pthread_create
-for command in sample translate words eval_ encode fit_prior judge report; do
+for command in sample translate words eval_ encode fit_prior judge report trace interpolate ablate new_plugin; do
 	sweep $command alloc open fopen read pread write full fsync rename mkdir close fwrite
 done
-for command in score info plugins; do
+for command in score info plugins validate bench; do
 	sweep $command alloc open fopen read pread opendir
 done
 finish

@@ -7,7 +7,7 @@ program=${MMCORE_PROGRAM:?is set by make check}
 srcdir=$(cd "${srcdir:?is set by make check}" && pwd)
 here=$srcdir/tests/fuzz
 . "$srcdir/tests/cli/toys.sh"
-for harness in captions csv elf entries files idx ini jpeg judge list model png prior report resume safetensors set sound state value vectors view; do
+for harness in captions csv elf entries files idx ini jpeg judge list model png prior ranks report resume safetensors set sound state value vectors view; do
 	mkdir -p "$out/$harness"
 done
 out=$(cd "$out" && pwd)
@@ -61,6 +61,11 @@ for i in 1 0 1 0 1 0 1 0 9 10 11 12 13 14 15 16 17 18 19 20; do
 done
 put captions/coco '\002{"images":[{"id":1,"file_name":"a.jpg"},{"id":9007199254740993,"file_name":"b/c.jpg"}],"annotations":[{"image_id":1,"id":5,"caption":"a cat"},{"image_id":9007199254740993,"id":"x","caption":"a dog \\u00e4 \\ud83d\\ude00"}]}'
 put captions/coco-join '\010{"images":[{"id":"7","file_name":"a.jpg"}],"annotations":[{"image_id":7,"id":6,"caption":null},{"image_id":7,"id":5,"caption":"two\\nlines"}]}'
+
+# ---------------------------------------------------------------- other ranks: how many, which is here, calls and answers
+put ranks/agree '\000\001\000\000\006\000\000\000no space\000\000\001\000'
+put ranks/sums '\003\002\001\002\000\000\000\000\000\000\360\077\002\005\001\007'
+put ranks/runs '\001\000\003\000\001\002\003\003\002\001\003\000\001\002'
 
 # ---------------------------------------------------------------- own data: column, what names say, patterns of tests; table
 put entries/csv '\000\036\036\036\036image,caption,label,split,group\na.png,"a cat, red",cat,train,g\nb/c.png,a dog,dog,test,h\n'
