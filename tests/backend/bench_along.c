@@ -1,7 +1,8 @@
-/* bench_along.c - kernels of 1 x k beside square ones, per multiplication: the same number of direct multiplications,
- * the same channels, [1, k h^2] beside [h, h]. Of both the kernel that programs use and the direct one, all measured in
- * turn on one thread; medians of processor time. A ratio of 1 or more: kernels of one row are no slower.
- * Usage: bench_along [batch [milliseconds a row]]. */
+/* bench_along.c - kernels of 1 x k beside square ones on maps of the same size: [1, h h] beside [h, h], the same
+ * channels, kernel and stride. Of both the kernel that programs use and the direct one, all measured in turn on one
+ * thread; medians of processor time. Multiplications are counted twice: as the direct form has them, and as the kernels
+ * in use execute them (Winograd's kernels: of transformed tiles, what is behind a map's end included). A ratio of 1 or
+ * more: kernels of one row are no slower per multiplication. Usage: bench_along [batch [milliseconds a row]]. */
 #include "mmi_build.h"
 
 #include "../rig/kernel_rig.h"
@@ -39,7 +40,7 @@ static bool make(contestant *c, const rig_case *square, int which)
 	if (which >= LINE) {
 		own.line = true;
 		own.h = 1;
-		own.w = square->h * square->w * square->k / square->s; /* outputs of a row are 1/s of it, not 1/s^2 */
+		own.w = square->h * square->w;
 	}
 	rig_make(&c->rig, &own, true);
 	const bool direct = which == SQUARE_DIRECT || which == LINE_DIRECT;
@@ -48,6 +49,24 @@ static bool make(contestant *c, const rig_case *square, int which)
 		if (direct ? *k == wide : !(*k)->accepts || (*k)->accepts(&c->rig.x))
 			return rig_prepare(&c->rig, *k);
 	return false;
+}
+
+static int64_t parts(int32_t n, int32_t size)
+{
+	return (n + size - 1) / size;
+}
+
+/* The multiplications that the kernel executes, as a share of those of the direct form; outputs are even in number. */
+static double executed(const rig *r)
+{
+	const int64_t taps = parts(r->c.k, r->c.s), along = r->c.s;
+	if (!strncmp(r->kernel->name, "winograd/line", 13))
+		return (double)(along * MMI_LINE_POINTS * parts(r->ow, (int32_t)(MMI_LINE_POINTS + 1 - taps))) /
+		       (double)(r->c.k * r->ow);
+	if (!strncmp(r->kernel->name, "winograd/4x4", 12))
+		return (double)(along * along * (taps + 3) * (taps + 3) * parts(r->oh, 4) * parts(r->ow, 4)) /
+		       (double)(r->c.k * r->c.k * r->oh * r->ow);
+	return 1;
 }
 
 /* In turns, so that what slows the machine slows all. Returns how many runs each had. */
@@ -72,10 +91,12 @@ static void print_row(contestant all[CONTESTANTS], int runs)
 		qsort(all[i].took, (size_t)runs, sizeof(double), ascending);
 		speed[i] = rig_flops(&all[i].rig) / all[i].took[runs / 2] * 1e-9;
 	}
-	printf("%-34s %-14s %7.1f %7.1f  %-14s %7.1f %7.1f %7.2f %7.2f %7.2f\n",
+	const double square = executed(&all[SQUARE].rig), line = executed(&all[LINE].rig);
+	printf("%-35s %-13s %6.1f %6.1f %5.2f  %-18s %6.1f %6.1f %5.2f  %5.2f %7.2f %8.2f\n",
 	       rig_text(&all[SQUARE].rig.c, text, sizeof text), all[SQUARE].rig.kernel->name, speed[SQUARE],
-	       speed[SQUARE_DIRECT], all[LINE].rig.kernel->name, speed[LINE], speed[LINE_DIRECT],
-	       speed[LINE] / speed[SQUARE], speed[LINE] / speed[SQUARE_DIRECT], speed[LINE_DIRECT] / speed[SQUARE_DIRECT]);
+	       speed[SQUARE_DIRECT], square, all[LINE].rig.kernel->name, speed[LINE], speed[LINE_DIRECT], line,
+	       speed[LINE] / speed[SQUARE], speed[LINE] / speed[SQUARE_DIRECT],
+	       speed[LINE] * line / (speed[SQUARE] * square));
 	fflush(stdout);
 }
 
@@ -96,14 +117,21 @@ static bool measure(const rig_case *c, double seconds)
 
 int main(int argc, char **argv)
 {
-	static const int32_t shapes[][4] = { { 8, 32, 32 }, { 8, 64, 64 }, { 8, 128, 64 }, { 16, 16, 32 }, { 16, 64, 64 } };
+	static const int32_t shapes[][3] = { { 8, 16, 16 },   { 8, 32, 32 },  { 8, 64, 64 },
+		                                 { 8, 128, 128 }, { 16, 16, 32 }, { 16, 64, 64 } };
+	static const int32_t kernels[][3] = { { 3, 1, 1 }, { 4, 2, 1 }, { 5, 1, 2 } };
 	static const mmi_opcode ops[] = { MMI_OP_CONV, MMI_OP_CONV_BWD_X, MMI_OP_CONV_BWD_W };
 	const int64_t n = argc > 1 ? strtoll(argv[1], NULL, 10) : 16;
 	const double seconds = argc > 2 ? strtod(argv[2], NULL) / 1000 : 0.3;
-	printf("instruction set %s, GFLOP/s of one thread counting direct multiplications and padding\n"
-	       "%-34s %-14s %7s %7s  %-14s %7s %7s %7s %7s %7s\n",
-	       mmi_isa_get()->name, "square", "kernel", "", "direct", "1 x k", "", "direct", "ratio", "/direct", "direct");
-	for (int32_t k = 3; k <= 4; k++)
+	printf(
+		"instruction set %s, GFLOP/s of one thread counting direct multiplications and padding; executed: their share\n"
+		"that the kernel in use executes; ratios of 1 x k to the square kernel in use, to the direct square one, and "
+		"to\n"
+		"the one in use per executed multiplication\n"
+		"%-35s %-13s %6s %6s %5s  %-18s %6s %6s %5s  %5s %7s %8s\n",
+		mmi_isa_get()->name, "square", "in use", "", "direct", "exec", "1 x k: in use", "", "direct", "exec", "ratio",
+		"/direct", "executed");
+	for (size_t k = 0; k < MMI_COUNT(kernels); k++)
 		for (size_t o = 0; o < MMI_COUNT(ops); o++)
 			for (size_t i = 0; i < MMI_COUNT(shapes); i++) {
 				const int32_t *s = shapes[i];
@@ -113,9 +141,9 @@ int main(int argc, char **argv)
 					                 .w = s[0],
 					                 .ci = s[1],
 					                 .co = s[2],
-					                 .k = k,
-					                 .s = k - 2,
-					                 .p = 1 };
+					                 .k = kernels[k][0],
+					                 .s = kernels[k][1],
+					                 .p = kernels[k][2] };
 				if (!measure(&c, seconds))
 					return 1;
 			}

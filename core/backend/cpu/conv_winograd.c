@@ -1,6 +1,5 @@
 /* conv_winograd.c - convolutions of 3x3 with stride 1 and of 4x4 with stride 2, and their gradients to x, by Winograd's
- * F(4x4, 3x3) and F(4x4, 2x2). A 4x4 kernel with stride 2 is four 2x2 kernels with stride 1. Along sequences the same
- * with kernels of 1x3 and 1x4, by F(4, 3) and F(4, 2). */
+ * F(4x4, 3x3) and F(4x4, 2x2). A 4x4 kernel with stride 2 is four 2x2 kernels with stride 1. */
 #include "mmi_build.h"
 
 #include "backend/cpu/kernels.h"
@@ -13,13 +12,10 @@ enum {
 	PACK_WINOGRAD = 2,
 	PACK_WINOGRAD_BF16 = 5,
 	MIN_CHANNELS = 16,
-	LINE_CHANNELS = 32, /* the least for lines: their products save less, their transforms cost the same */
 	MAX_CHANNEL_BLOCK = 128,
 	MAX_PARTS = 4,
 	MAX_LANES = 32, /* of a panel: two vectors */
 	MAX_POINTS = 36,
-	LINE_LIMIT = 15,          /* twentieths of the direct products that those of lines may be */
-	LINE_FLOATS = 16 * 1024,  /* BLOCK_FLOATS of lines: measured from 8 to 128 thousand */
 	BLOCK_FLOATS = 128 * 1024 /* transformed tiles and products of one block, half of a usual second-level cache */
 };
 
@@ -42,17 +38,6 @@ static int32_t round_up(int32_t n, int32_t width)
 	return (n + width - 1) / width * width;
 }
 
-/* Taps along a row; down the columns there are as many, or one. */
-static int32_t taps_of(const mmi_conv_shape *s)
-{
-	return s->kw / s->sw;
-}
-
-static int32_t points_of(int32_t taps, bool line)
-{
-	return line ? taps + 3 : (taps + 3) * (taps + 3);
-}
-
 /* ------------------------------------------------------------------ weights */
 
 /* Kernels of neighbouring columns, side by side: [tap][lane], with zeros where a kernel has no third tap. */
@@ -60,8 +45,8 @@ typedef struct kernels {
 	double tap[3][3][MAX_LANES];
 } kernels;
 
-/* u = G g G^T for kernels of taps x taps, G g for those of a row; rows of G: (1, a, a^2..) / prod (a - b) for each
- * point, and infinity. Value p of lane i goes to out[p * plane + i]. */
+/* u = G g G^T for kernels of taps x taps; rows of G: (1, a, a^2..) / prod (a - b) for each point, and infinity. Value p
+ * of lane i goes to out[p * plane + i]. */
 static void transform_kernels(const winograd_packing *p, const kernels *g, int32_t lanes, int64_t plane, float *out)
 {
 	static const double g3[6][3] = { { 1.0 / 4, 0, 0 },
@@ -80,15 +65,10 @@ static void transform_kernels(const winograd_packing *p, const kernels *g, int32
 		                                  { 8.0 / 65, 12.0 / 65, 18.0 / 65 },
 		                                  { 8.0 / 65, -12.0 / 65, 18.0 / 65 },
 		                                  { 0, 0, 1 } };
-	const int32_t taps = taps_of(&p->shape);
-	const bool line = p->shape.kh == 1;
+	const int32_t taps = p->shape.kh / p->shape.sh;
 	const double(*rows)[3] = p->pairs ? g3_bf16 : taps == 3 ? g3 : g2;
 	double half[3][MAX_LANES];
-	for (int k = 0; line && k < taps + 3; k++, out += plane)
-		for (int l = 0; l < lanes; l++)
-			out[l] =
-				(float)(rows[k][0] * g->tap[0][0][l] + rows[k][1] * g->tap[0][1][l] + rows[k][2] * g->tap[0][2][l]);
-	for (int i = 0; !line && i < taps + 3; i++) {
+	for (int i = 0; i < taps + 3; i++) {
 		for (int x = 0; x < 3; x++)
 			for (int l = 0; l < lanes; l++)
 				half[x][l] = rows[i][0] * g->tap[0][x][l] + rows[i][1] * g->tap[1][x][l] + rows[i][2] * g->tap[2][x][l];
@@ -103,11 +83,11 @@ static void read_kernels(const winograd_packing *k, const float *w, int32_t part
                          kernels *g)
 {
 	const mmi_conv_shape *s = &k->shape;
-	const int32_t taps = taps_of(s), high = s->kh / s->sh;
+	const int32_t taps = s->kh / s->sh;
 	const int64_t first = k->bwd_x ? (int64_t)col * s->co + c : (int64_t)c * s->co + col, step = k->bwd_x ? s->co : 1;
-	for (int32_t y = 0; y < high; y++)
+	for (int32_t y = 0; y < taps; y++)
 		for (int32_t x = 0; x < taps; x++) {
-			const int32_t ky = part / s->sw + s->sh * (k->bwd_x ? high - 1 - y : y);
+			const int32_t ky = part / s->sw + s->sh * (k->bwd_x ? taps - 1 - y : y);
 			const int32_t kx = part % s->sw + s->sw * (k->bwd_x ? taps - 1 - x : x);
 			const float *tap = w + ((int64_t)ky * s->kw + kx) * s->ci * s->co + first;
 			for (int32_t l = 0; l < n; l++)
@@ -158,13 +138,13 @@ static void pack_panel_bf16(const winograd_packing *k, const float *source, int3
 static float *pack_part(const winograd_packing *k, const float *source, int32_t part, float *data)
 {
 	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
-	const int32_t padded = round_up(cols, k->width), points = points_of(taps_of(&k->shape), k->shape.kh == 1);
+	const int32_t padded = round_up(cols, k->width), span = k->shape.kh / k->shape.sh + 3;
 	const int64_t plane = (int64_t)channels * padded;
 	for (int32_t col = 0; col < padded; col += 2 * k->width) {
 		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
 		pack_panel(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
 	}
-	return data + points * plane;
+	return data + span * span * plane;
 }
 
 static void pack_bf16(const float *source, void *data, const void *ctx)
@@ -188,26 +168,23 @@ static void pack(const float *source, void *data, const void *ctx)
 
 /* ------------------------------------------------------------------ jobs */
 
-static int64_t tiles_of(int32_t rows, int32_t columns, bool line)
+static int64_t tiles_of(int32_t rows, int32_t columns)
 {
-	const int32_t high = line ? 1 : MMI_WINO_TILE;
-	return (int64_t)((rows + high - 1) / high) * ((columns + MMI_WINO_TILE - 1) / MMI_WINO_TILE);
+	return (int64_t)((rows + MMI_WINO_TILE - 1) / MMI_WINO_TILE) * ((columns + MMI_WINO_TILE - 1) / MMI_WINO_TILE);
 }
 
 static bool accepts(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
-	const bool line = s.kh == 1 && s.sh == 1, square = s.kh == s.kw && s.sh == s.sw;
-	const bool k3s1 = s.kw == 3 && s.sw == 1, k4s2 = s.kw == 4 && s.sw == 2;
-	const int32_t least = line ? LINE_CHANNELS : MIN_CHANNELS;
-	if (!(line || square) || !(k3s1 || k4s2) || s.ci < least || s.co < least)
+	const bool k3s1 = s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1;
+	const bool k4s2 = s.kh == 4 && s.kw == 4 && s.sh == 2 && s.sw == 2;
+	if (!(k3s1 || k4s2) || s.ci < MIN_CHANNELS || s.co < MIN_CHANNELS)
 		return false;
 	/* The outputs of one part, and the products it takes with and without the transforms. */
 	const int32_t rows = mmi_op_is_bwd_x(x->node->op) ? s.h / s.sh : s.oh;
 	const int32_t columns = mmi_op_is_bwd_x(x->node->op) ? s.w / s.sw : s.ow;
-	const int32_t taps = taps_of(&s);
-	const int64_t direct = (int64_t)taps * (line ? 1 : taps) * rows * columns;
-	return tiles_of(rows, columns, line) * points_of(taps, line) * 20 <= direct * (line ? LINE_LIMIT : 11);
+	const int64_t taps = k3s1 ? 3 : 2, direct = taps * taps * rows * columns;
+	return tiles_of(rows, columns) * (taps + 3) * (taps + 3) * 20 <= direct * 11;
 }
 
 /* In bfloat16 4x4 is as fast without, and more exact. */
@@ -225,9 +202,8 @@ static void forward_job(mmi_wino_job *j, const mmi_conv_shape *s)
 		                 .dst_h = s->oh,
 		                 .dst_w = s->ow,
 		                 .cols = s->co,
-		                 .taps = taps_of(s),
-		                 .line = s->kh == 1,
-		                 .src_step = s->sw,
+		                 .taps = s->kh / s->sh,
+		                 .src_step = s->sh,
 		                 .n_groups = s->sh * s->sw,
 		                 .dst_step = 1,
 		                 .rows = s->oh,
@@ -249,11 +225,10 @@ static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 		                 .dst_h = s->h,
 		                 .dst_w = s->w,
 		                 .cols = s->ci,
-		                 .taps = taps_of(s),
-		                 .line = s->kh == 1,
+		                 .taps = s->kh / s->sh,
 		                 .src_step = 1,
 		                 .n_groups = 1,
-		                 .dst_step = s->sw,
+		                 .dst_step = s->sh,
 		                 .dst_y = y.first_dst,
 		                 .dst_x = x.first_dst,
 		                 .rows = y.count,
@@ -265,10 +240,10 @@ static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 /* Block sizes: channels in equal parts, tiles in whole register tiles that fit the cache. Returns floats of scratch. */
 static size_t choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
 {
-	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK, points = points_of(j->taps, j->line);
+	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK, points = (j->taps + 3) * (j->taps + 3);
 	j->c_block = round_up((j->c + parts - 1) / parts, width);
 	const int32_t channels = j->c_block + round_up(j->cols, width);
-	int64_t tiles = (j->line ? LINE_FLOATS : BLOCK_FLOATS) / points / channels;
+	int64_t tiles = BLOCK_FLOATS / points / channels;
 	tiles = tiles > 14 ? tiles / 14 * 14 : 14;
 	j->max_tiles = (int32_t)(tiles < n_tiles ? tiles : n_tiles);
 	return (size_t)j->max_tiles * (size_t)(points * channels + 32) + (size_t)round_up(j->c, width);
@@ -283,12 +258,12 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 			backward_job(&s->job[i], shape, i);
 		else
 			forward_job(&s->job[i], shape);
-		s->n_tiles[i] = x->n * tiles_of(s->job[i].rows, s->job[i].columns, s->job[i].line);
+		s->n_tiles[i] = x->n * tiles_of(s->job[i].rows, s->job[i].columns);
 		const size_t bytes = choose_blocks(&s->job[i], s->n_tiles[i], k->width) * sizeof(float);
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}
 	const mmi_wino_job *j = &s->job[0];
-	s->u_bytes = (int64_t)points_of(j->taps, j->line) * round_up(j->cols, k->width) *
+	s->u_bytes = (int64_t)(j->taps + 3) * (j->taps + 3) * round_up(j->cols, k->width) *
 	             (k->pairs ? round_up(j->c, 2) * (int64_t)sizeof(uint16_t) : j->c * (int64_t)sizeof(float));
 }
 

@@ -7,7 +7,7 @@
 
 /* The kernels of one operation, the preferred first, ending with NULL. The first that accepts a call is taken; calls
  * that none accepts are the reference's. */
-enum { MMI_KERNEL_CHOICES = 8 };
+enum { MMI_KERNEL_CHOICES = 10 };
 typedef const mmi_kernel *const mmi_kernel_list[MMI_KERNEL_CHOICES];
 
 /* One list for each operation; kernels.c, compiled once per instruction set. */
@@ -24,7 +24,9 @@ extern const mmi_kernel mmi_kernel_patch_wide;
 extern const mmi_kernel mmi_kernel_patch_narrow; /* at most MMI_NARROW_COLS output channels */
 /* CONV and CONV_BWD_X: 3x3 with stride 1, 4x4 with stride 2, enough channels and pixels. */
 extern const mmi_kernel mmi_kernel_winograd;
-/* The same with operands in bfloat16, where mmi_bf16_of says so; Winograd's is of 3x3. */
+/* The same of kernels one row high, 2 to 5 taps with stride 1 or twice as many with 2; CONV_BWD_W. */
+extern const mmi_kernel mmi_kernel_line, mmi_kernel_line_grad;
+/* Those of products with operands in bfloat16, where mmi_bf16_of says so; Winograd's is of 3x3. */
 extern const mmi_kernel mmi_kernel_patch_wide_bf16, mmi_kernel_patch_narrow_bf16, mmi_kernel_winograd_bf16;
 /* LINEAR_BWD_W, CONV_BWD_W of any shape. */
 extern const mmi_kernel mmi_kernel_grad_wide;

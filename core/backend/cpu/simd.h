@@ -51,17 +51,15 @@ typedef struct mmi_grad_job {
 	int32_t cols;
 } mmi_grad_job;
 
-/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs; of kernels one row
- * high F(4, 3) and F(4, 2): taps + 3 products over tiles of 4 outputs of a row. Stride 2 falls into parts with stride
- * 1: of the source (a convolution; their products add up, one group each) or of the output (its gradient to x; one job
- * each). One job is a block of tiles of consecutive numbers (sample, tile row, tile column). */
+/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs. Stride 2 falls
+ * into parts with stride 1: of the source (a convolution; their products add up, one group each) or of the output (its
+ * gradient to x; one job each). One job is a block of tiles of consecutive numbers (sample, tile row, tile column). */
 #define MMI_WINO_TILE 4
 typedef struct mmi_wino_job {
 	const float *src; /* [n, h, w, c] */
 	float *dst;       /* [n, dst_h, dst_w, cols] */
 	int32_t h, w, c, dst_h, dst_w, cols;
 	int32_t taps;     /* 2 or 3, on both axes */
-	bool line;        /* on one: the kernel is one row high, and so are tiles; steps are of columns */
 	int32_t src_step; /* pixels between neighbours of a group */
 	int32_t n_groups;
 	struct {
@@ -76,6 +74,33 @@ typedef struct mmi_wino_job {
 	float *scratch;  /* max_tiles * (points * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
+
+/* The same along rows, for kernels one row high: 8 products over tiles of 9 - taps outputs. One job is a block of tiles
+ * of consecutive numbers (sample, row, tile of the row). */
+enum {
+	MMI_LINE_POINTS = 8,
+	MMI_LINE_CHANNELS = 64, /* that lie together */
+	MMI_LINE_STRIDE = 80    /* from point to point: so that they start in different cache sets */
+};
+typedef struct mmi_line_job {
+	const float *src; /* [n, h, w, c] */
+	float *dst;       /* [n, dst_h, dst_w, cols] */
+	int32_t h, w, c, dst_h, dst_w, cols;
+	int32_t taps; /* 2 to 5 */
+	int32_t src_step, n_groups;
+	struct {
+		int32_t y, x; /* source pixel that the first tap of output 0 reads; may lie outside */
+	} group[2];
+	int32_t dst_x, dst_step, rows, columns; /* outputs: first column, distance along the row, number */
+	int64_t first_tile;
+	int32_t n_tiles;
+	float *v;           /* transformed input [tile][group][channel / 64][point][channel % 64 of MMI_LINE_STRIDE] */
+	const float *zeros; /* c floats and a vector, read in place of pixels outside */
+	const float *u;     /* transformed kernels [vector of columns][group][channel][point][lane] */
+	mmi_epilogue ep;
+	const float *dy; /* for gradients to weights: [n, rows, columns, cols], and its transform */
+	float *e;        /* [tile][point][cols in whole vectors] */
+} mmi_line_job;
 
 /* Pooling windows of one sample; also upsampling (k == s). */
 typedef struct mmi_pool_job {
@@ -96,8 +121,11 @@ typedef struct mmi_simd {
 	void (*grad_wide)(const mmi_grad_job *j);
 	void (*grad_narrow)(const mmi_grad_job *j);
 	void (*winograd)(const mmi_wino_job *j);
-	void (*pool)(const mmi_pool_job *j);   /* src [h, w, c], dst [oh, ow, c] */
-	void (*unpool)(const mmi_pool_job *j); /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
+	void (*line_gather)(const mmi_line_job *j);    /* src to v */
+	void (*line_product)(const mmi_line_job *j);   /* v times u to dst */
+	void (*line_gather_dy)(const mmi_line_job *j); /* dy to e */
+	void (*pool)(const mmi_pool_job *j);           /* src [h, w, c], dst [oh, ow, c] */
+	void (*unpool)(const mmi_pool_job *j);         /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
 	void (*epilogue)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep); /* in place */
 	/* sums[j] += sum over rows of x[r, j]; blocked, rounded once per 256 rows. */
 	void (*column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);

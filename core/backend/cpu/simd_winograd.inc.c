@@ -1,9 +1,8 @@
 /* simd_winograd.inc.c - convolutions by Winograd's F(4x4, 3x3) and F(4x4, 2x2) (Lavin and Gray 2016): input tiles and
  * weights are transformed, which turns the convolution into 36 or 25 matrix products with a quarter or two fifths of
- * the work; along a row by F(4, 3) and F(4, 2), 6 or 5 products with a half or five eighths. Interpolation points: 0,
- * 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. In bfloat16 there is F(4x4, 3x3) alone, with 0, 2/3, -2/3, 3/2,
- * -3/2, infinity, which leave half the error: what is large beside the result is small there, and rounding is in
- * proportion to it. */
+ * the work. Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. In bfloat16 there is F(4x4, 3x3)
+ * alone, with 0, 2/3, -2/3, 3/2, -3/2, infinity, which leave half the error: what is large beside the result is small
+ * there, and rounding is in proportion to it. */
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_tile.h"
@@ -18,7 +17,7 @@ typedef struct wino_layout {
 	element *v;
 	float *m;
 	const float *zeros; /* c floats, read in place of pixels outside */
-	int32_t points, tiles_y, tiles_x, tile_rows;
+	int32_t points, tiles_y, tiles_x;
 } wino_layout;
 
 MMI_INLINE int64_t whole_vectors(int64_t n)
@@ -28,11 +27,9 @@ MMI_INLINE int64_t whole_vectors(int64_t n)
 
 static wino_layout layout_of(const mmi_wino_job *j)
 {
-	const int32_t span = j->taps + T - 1, high = j->line ? 1 : T;
-	wino_layout l = { .points = j->line ? span : span * span,
-		              .tiles_y = (j->rows + high - 1) / high,
-		              .tiles_x = (j->columns + T - 1) / T,
-		              .tile_rows = high };
+	wino_layout l = { .points = (j->taps + T - 1) * (j->taps + T - 1),
+		              .tiles_y = (j->rows + T - 1) / T,
+		              .tiles_x = (j->columns + T - 1) / T };
 	l.v_plane = whole_vectors(j->c_block);
 	l.v_row = l.points * l.v_plane + 16 * PER_LANE; /* so that tiles start in different cache sets */
 	l.m_plane = whole_vectors(j->cols);
@@ -53,8 +50,8 @@ typedef struct position {
 
 static position position_of(const wino_layout *l, int64_t number)
 {
-	return (position){ number / ((int64_t)l->tiles_y * l->tiles_x),
-		               (int32_t)(number / l->tiles_x % l->tiles_y) * l->tile_rows, (int32_t)(number % l->tiles_x) * T };
+	return (position){ number / ((int64_t)l->tiles_y * l->tiles_x), (int32_t)(number / l->tiles_x % l->tiles_y) * T,
+		               (int32_t)(number % l->tiles_x) * T };
 }
 
 /* ------------------------------------------------------------------ input */
@@ -163,68 +160,9 @@ MMI_INLINE void gather_tiles(const int span, const mmi_wino_job *j, const wino_l
 	}
 }
 
-/* The tile behind it. A line's tile is too little work to divide for. */
-MMI_INLINE void advance(const mmi_wino_job *j, position *at)
-{
-	at->x += T;
-	if (at->x < j->columns)
-		return;
-	at->x = 0;
-	if (++at->y < j->rows)
-		return;
-	at->y = 0;
-	at->sample++;
-}
-
-/* The same for a tile of a line: `span` pixels of a row. */
-MMI_INLINE void line_pixels(const int span, const mmi_wino_job *j, const wino_layout *l, int group, position at,
-                            const float *pixel[MAX_SPAN])
-{
-	const int32_t y = j->group[group].y + at.y, x = j->group[group].x + at.x * j->src_step;
-	const bool inside = y >= 0 && y < j->h;
-	const float *row = j->src + (at.sample * j->h + (inside ? y : 0)) * j->w * j->c;
-	MMI_UNROLL
-	for (int k = 0; k < span; k++) {
-		const int32_t from = x + k * j->src_step;
-		pixel[k] = inside && from >= 0 && from < j->w ? row + (int64_t)from * j->c : l->zeros;
-	}
-}
-
-MMI_INLINE void transform_line(const int span, const float *const *pixel, int64_t c, int lanes, element *v,
-                               int64_t plane)
-{
-	vf d[MAX_SPAN], out[MAX_SPAN];
-	MMI_UNROLL
-	for (int x = 0; x < span; x++)
-		d[x] = load_up_to(pixel[x] + c, lanes);
-	transform_in(span, d, out);
-	MMI_UNROLL
-	for (int x = 0; x < span; x++)
-		STORE_ELEMENTS(v + x * plane, out[x]);
-}
-
-MMI_INLINE void gather_lines(const int span, const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
-{
-	const float *pixel[MAX_SPAN];
-	position at = position_of(l, j->first_tile);
-	for (int t = 0; t < j->n_tiles; t++, advance(j, &at)) {
-		line_pixels(span, j, l, group, at, pixel);
-		element *v = l->v + t * l->v_row;
-		int c = 0;
-		for (; c + W <= count; c += W)
-			transform_line(span, pixel, c0 + c, W, v + c, l->v_plane);
-		if (c < count)
-			transform_line(span, pixel, c0 + c, count - c, v + c, l->v_plane);
-	}
-}
-
 static void gather(const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
 {
-	if (j->line && j->taps == 3)
-		gather_lines(6, j, l, group, c0, count);
-	else if (j->line)
-		gather_lines(5, j, l, group, c0, count);
-	else if (j->taps == 3)
+	if (j->taps == 3)
 		gather_tiles(6, j, l, group, c0, count);
 	else
 		gather_tiles(5, j, l, group, c0, count);
@@ -329,42 +267,11 @@ static void scatter_tile(const mmi_wino_job *j, const wino_layout *l, int t)
 	}
 }
 
-MMI_INLINE void scatter_line(const int span, const mmi_wino_job *j, const float *m, int64_t plane, position at)
-{
-	const int columns = j->columns - at.x < T ? j->columns - at.x : T;
-	const int64_t row = at.sample * j->dst_h + j->dst_y + at.y, step = (int64_t)j->dst_step * j->cols;
-	const int64_t first = (row * j->dst_w + j->dst_x + (int64_t)at.x * j->dst_step) * j->cols;
-	for (int col = 0; col < j->cols; col += W) {
-		const int lanes = j->cols - col;
-		const vf bias = bias_of(&j->ep, col, lanes);
-		vf d[MAX_SPAN], out[T];
-		MMI_UNROLL
-		for (int i = 0; i < span; i++)
-			d[i] = load(m + i * plane + col);
-		transform_out(span, d, out);
-		for (int x = 0; x < columns; x++)
-			finish(j->dst, first + x * step, col, lanes, out[x], bias, &j->ep);
-	}
-}
-
-static void scatter_lines(const mmi_wino_job *j, const wino_layout *l)
-{
-	position at = position_of(l, j->first_tile);
-	for (int t = 0; t < j->n_tiles; t++, advance(j, &at)) {
-		if (j->taps == 3)
-			scatter_line(6, j, l->m + t * l->m_row, l->m_plane, at);
-		else
-			scatter_line(5, j, l->m + t * l->m_row, l->m_plane, at);
-	}
-}
-
 void MMI_PRODUCT_NAME(mmi_winograd)(const mmi_wino_job *j)
 {
 	const wino_layout l = layout_of(j);
 	for (int group = 0; group < j->n_groups; group++)
 		multiply_group(j, &l, group);
-	if (j->line)
-		scatter_lines(j, &l);
-	for (int t = 0; !j->line && t < j->n_tiles; t++)
+	for (int t = 0; t < j->n_tiles; t++)
 		scatter_tile(j, &l, t);
 }
