@@ -16,12 +16,14 @@ typedef struct mmi_exec {
 	const mmi_node *in_node[MMI_MAX_IN];
 	const void *in[MMI_MAX_IN];
 	void *out;
+	bool narrow_in[MMI_MAX_IN], narrow_out; /* stored in bfloat16: on backends with narrow maps only */
 	/* Fused into this call when the kernel's flags allow it. Order: result, then act, then mask. */
 	int32_t act; /* MM_ACT_... applied to the result; MM_ACT_NONE */
 	float act_alpha;
 	int32_t mask_act; /* MM_ACT_...: result *= act'(mask), mask = that activation's output */
 	float mask_alpha;
-	const void *mask;     /* same shape as out, or NULL */
+	const void *mask; /* same shape as out, or NULL */
+	bool narrow_mask;
 	void *scratch;        /* 64-byte aligned, scratch_bytes; shared by all calls of the instance */
 	size_t scratch_bytes; /* set by prepare */
 	void *state;          /* the kernel's own, made by prepare */
@@ -41,12 +43,14 @@ typedef struct mmi_kernel {
 	mm_status (*prepare)(mmi_exec *x, mm_error *e); /* NULL: nothing to do. May allocate; sets state, scratch_bytes */
 	void (*run)(mmi_exec *x);                       /* no allocation, no lookup */
 	void (*release)(mmi_exec *x);                   /* NULL, or frees state */
+	double (*again)(const mmi_exec *x); /* NULL, or bytes moved beside inputs, mask and output, once each: for counts */
 } mmi_kernel;
 
 /* Computes out[0..n) for every operation. Kernels run single-threaded; callers run instances on several threads. */
 typedef struct mmi_backend {
 	const char *name;    /* "ref32", "ref64", "cpu" */
 	size_t element_size; /* 4 or 8 */
+	bool narrow;         /* maps inside programs are in bfloat16, 2 bytes an element (narrow.h) */
 	/* The first kernel of the operation's list that accepts x; never NULL for operations other than leaves. */
 	const mmi_kernel *(*select)(const mmi_exec *x);
 } mmi_backend;

@@ -3,6 +3,7 @@
 
 #include "engine/plan.h"
 #include "engine/device.h"
+#include "engine/narrow.h"
 #include "engine/op.h"
 
 #include <stdlib.h>
@@ -21,6 +22,8 @@ void mmi_plan_destroy(mmi_plan *p)
 	mmi_free(p->needed);
 	mmi_free(p->output);
 	mmi_free(p->consumers);
+	mmi_free(p->narrow);
+	mmi_free(p->rounded);
 	mmi_free(p->root);
 	mmi_free(p->calls);
 	mmi_free(p->slot);
@@ -32,8 +35,10 @@ void mmi_plan_exec(const mmi_plan *p, mm_tensor id, mmi_exec *x)
 {
 	const mmi_node *node = &p->nodes[id];
 	*x = (mmi_exec){ .device = p->device, .node = node, .n = p->n, .n_in = node->n_in };
+	x->narrow_out = p->narrow[p->root[id]];
 	for (uint32_t i = 0; i < node->n_in; i++) {
 		x->in_node[i] = &p->nodes[node->in[i]];
+		x->narrow_in[i] = p->narrow[p->root[node->in[i]]];
 		if (x->in_node[i]->op == MMI_OP_PARAM && !x->packs)
 			x->packs = x->in_node[i]->params->packs;
 	}
@@ -41,26 +46,39 @@ void mmi_plan_exec(const mmi_plan *p, mm_tensor id, mmi_exec *x)
 
 static mm_status allocate(mmi_plan *p, const mmi_program_spec *spec, mm_error *e)
 {
-	size_t n = spec->graph->n;
-	p->n_nodes = n;
+	const size_t count = spec->graph->n, n = spec->device->backend->narrow ? 2 * count : count;
+	p->n_nodes = count;
 	p->n = spec->n;
 	p->device = spec->device;
 	p->nodes = mmi_alloc(n, sizeof *p->nodes);
 	p->needed = mmi_alloc(n, sizeof *p->needed);
 	p->output = mmi_alloc(n, sizeof *p->output);
 	p->consumers = mmi_alloc(n, sizeof *p->consumers);
+	p->narrow = mmi_alloc(n, sizeof *p->narrow);
+	p->rounded = mmi_alloc(n, sizeof *p->rounded);
 	p->root = mmi_alloc(n, sizeof *p->root);
 	p->calls = mmi_alloc(n, sizeof *p->calls);
 	p->slot = mmi_alloc(n, sizeof *p->slot);
 	p->slot_offset = mmi_alloc(n, sizeof *p->slot_offset);
-	if (!p->nodes || !p->needed || !p->output || !p->consumers || !p->root || !p->calls || !p->slot || !p->slot_offset)
-		return mmi_fail(e, MM_ENOMEM, "out of memory for a program of %zu operations", n);
+	if (!p->nodes || !p->needed || !p->output || !p->consumers || !p->narrow || !p->rounded || !p->root || !p->calls ||
+	    !p->slot || !p->slot_offset)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a program of %zu operations", count);
 	for (size_t i = 0; i < n; i++) {
-		p->nodes[i] = spec->graph->nodes[i];
+		if (i < count)
+			p->nodes[i] = spec->graph->nodes[i];
 		p->root[i] = (mm_tensor)i;
 		p->slot[i] = MMI_NO_SLOT;
+		p->rounded[i] = MMI_NONE;
 	}
 	return MM_OK;
+}
+
+/* Views share what they are of. */
+static void find_roots(mmi_plan *p)
+{
+	for (size_t i = 0; i < p->n_nodes; i++)
+		if (p->needed[i] && mmi_ops[p->nodes[i].op]->view)
+			p->root[i] = p->root[p->nodes[i].in[0]];
 }
 
 static mm_status mark_needed(mmi_plan *p, const mmi_program_spec *spec, mm_error *e)
@@ -135,37 +153,62 @@ static bool fuse_mask(mmi_plan *p, mm_tensor id)
 	return true;
 }
 
+static mm_status add_call(mmi_plan *p, mm_tensor id, mm_error *e)
+{
+	mmi_exec x;
+	mmi_plan_exec(p, id, &x);
+	const mmi_kernel *kernel = p->device->backend->select(&x);
+	if (!kernel)
+		return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->device->backend->name,
+		                mmi_ops[p->nodes[id].op]->name);
+	p->calls[p->n_calls++] = (mmi_plan_call){ .node = id, .out = id, .kernel = kernel, .mask = MMI_NONE };
+	return MM_OK;
+}
+
+/* Copies in bfloat16 of the operands that a product needs them of, unless an earlier one has made them. */
+static mm_status round_operands(mmi_plan *p, mm_tensor id, mm_error *e)
+{
+	for (uint32_t k = 0; k < p->nodes[id].n_in; k++)
+		if (mmi_narrow_rounds(p, id, k)) {
+			const size_t before = p->n_nodes;
+			const mm_tensor copy = mmi_narrow_copy(p, p->nodes[id].in[k]);
+			p->nodes[id].in[k] = copy;
+			if (p->n_nodes > before)
+				MMI_TRY(add_call(p, copy, e));
+		}
+	return MM_OK;
+}
+
 static mm_status list_calls(mmi_plan *p, bool fusion, mm_error *e)
 {
-	for (size_t i = 0; i < p->n_nodes; i++) {
+	const size_t n = p->n_nodes;
+	for (size_t i = 0; i < n; i++) {
 		mm_tensor id = (mm_tensor)i;
 		const mmi_node *node = &p->nodes[i];
 		if (!p->needed[i] || is_leaf(node))
 			continue;
-		if (mmi_ops[node->op]->view) {
-			p->root[i] = p->root[node->in[0]];
+		if (mmi_ops[node->op]->view)
 			continue;
-		}
 		if (fusion && (fuse_act(p, id) || fuse_mask(p, id))) {
 			p->n_fused++;
 			continue;
 		}
-		mmi_exec x;
-		mmi_plan_exec(p, id, &x);
-		const mmi_kernel *kernel = p->device->backend->select(&x);
-		if (!kernel)
-			return mmi_fail(e, MM_EUNSUPPORTED, "backend %s has no kernel for %s", p->device->backend->name,
-			                mmi_ops[node->op]->name);
-		p->calls[p->n_calls++] = (mmi_plan_call){ .node = id, .out = id, .kernel = kernel, .mask = MMI_NONE };
+		MMI_TRY(round_operands(p, id, e));
+		MMI_TRY(add_call(p, id, e));
 	}
 	return MM_OK;
+}
+
+size_t mmi_plan_element_size(const mmi_plan *p, mm_tensor root)
+{
+	return p->narrow[root] ? sizeof(uint16_t) : p->device->backend->element_size;
 }
 
 static size_t bytes_of(const mmi_plan *p, mm_tensor id)
 {
 	const mmi_node *node = &p->nodes[id];
 	size_t count = (size_t)mmi_shape_count(&node->shape) * (node->batched ? (size_t)p->n : 1);
-	return (count * p->device->backend->element_size + 63) / 64 * 64;
+	return (count * mmi_plan_element_size(p, p->root[id]) + 63) / 64 * 64;
 }
 
 /* Marks root's slot as read by call `at`. */
@@ -209,7 +252,7 @@ static mm_tensor reusable(const mmi_plan *p, const mmi_plan_call *call, const pt
 		mm_tensor root = p->root[node->in[k]];
 		/* Of the very same size: in-place kernels count on element i of the output lying on element i of the input. */
 		if (!is_leaf(&p->nodes[root]) && p->slot[root] != MMI_NO_SLOT && last[root] == (ptrdiff_t)at &&
-		    p->nodes[root].batched &&
+		    p->nodes[root].batched && p->narrow[root] == p->narrow[p->root[call->out]] &&
 		    mmi_shape_count(&p->nodes[root].shape) == mmi_shape_count(&p->nodes[call->out].shape))
 			return root;
 	}
@@ -305,6 +348,8 @@ mm_status mmi_plan_create(const mmi_program_spec *spec, mmi_plan **out, mm_error
 	mm_status status;
 	MMI_TRY_GOTO(allocate(p, spec, e), failed);
 	MMI_TRY_GOTO(mark_needed(p, spec, e), failed);
+	find_roots(p);
+	MMI_TRY_GOTO(mmi_narrow_choose(p, e), failed);
 	MMI_TRY_GOTO(list_calls(p, !spec->no_fusion, e), failed);
 	MMI_TRY_GOTO(layout(p, e), failed);
 	*out = p;

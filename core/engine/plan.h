@@ -19,11 +19,13 @@ typedef struct mmi_plan_call {
 
 typedef struct mmi_plan {
 	mmi_node *nodes; /* copy of the graph's nodes */
-	size_t n_nodes;
-	int64_t n; /* samples */
+	size_t n_nodes;  /* with copies in bfloat16 */
+	int64_t n;       /* samples */
 	const mmi_device *device;
 	bool *needed, *output;
 	uint32_t *consumers; /* needed nodes that read this one */
+	bool *narrow;        /* per root: stored in bfloat16 */
+	mm_tensor *rounded;  /* the tensor's copy in bfloat16, or MMI_NONE */
 	mm_tensor *root;     /* whose storage this tensor shares (reshapes, fused activations) */
 	mmi_plan_call *calls;
 	size_t n_calls, n_fused;
@@ -36,5 +38,8 @@ mm_status mmi_plan_create(const mmi_program_spec *spec, mmi_plan **out, mm_error
 void mmi_plan_destroy(mmi_plan *p);
 /* Fills node, in_node and n of an exec (no pointers): what kernels look at when they are chosen. */
 void mmi_plan_exec(const mmi_plan *p, mm_tensor node, mmi_exec *x);
+
+/* Of an element of a root's storage. */
+size_t mmi_plan_element_size(const mmi_plan *p, mm_tensor root);
 
 #endif

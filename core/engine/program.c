@@ -120,12 +120,14 @@ static mm_status prepare_call(mmi_program *p, size_t c, mm_error *e)
 	x->act_alpha = call->act_alpha;
 	x->mask_act = call->mask_act;
 	x->mask_alpha = call->mask_alpha;
+	x->narrow_out = p->plan->narrow[p->plan->root[call->out]];
 	for (uint32_t k = 0; k < node->n_in; k++) {
 		x->in[k] = storage(p, node->in[k]);
 		add_use(p, node->in[k], &x->in[k]);
 	}
 	if (call->mask != MMI_NONE) {
 		x->mask = storage(p, call->mask);
+		x->narrow_mask = p->plan->narrow[p->plan->root[call->mask]];
 		add_use(p, call->mask, &x->mask);
 	}
 	x->out = storage(p, call->out);
@@ -374,11 +376,32 @@ static double call_flops(const mmi_plan *plan, size_t c)
 	return per_sample * (double)plan->n;
 }
 
+static double tensor_bytes(const mmi_plan *plan, mm_tensor id)
+{
+	const mmi_node *node = &plan->nodes[id];
+	const int64_t samples = node->batched ? plan->n : 1;
+	return (double)(samples * mmi_shape_count(&node->shape)) * (double)mmi_plan_element_size(plan, plan->root[id]);
+}
+
+static double call_bytes(const mmi_program *p, size_t c)
+{
+	const mmi_plan_call *call = &p->plan->calls[c];
+	const mmi_node *node = &p->plan->nodes[call->node];
+	double bytes = tensor_bytes(p->plan, call->out);
+	for (uint32_t k = 0; k < node->n_in; k++)
+		bytes += tensor_bytes(p->plan, node->in[k]);
+	if (call->mask != MMI_NONE)
+		bytes += tensor_bytes(p->plan, call->mask);
+	return bytes + (call->kernel->again ? call->kernel->again(&p->execs[c]) : 0);
+}
+
 mmi_program_stats mmi_program_info(const mmi_program *p)
 {
-	mmi_program_stats s = { p->plan->n_calls, p->plan->n_fused, p->plan->arena_bytes, p->scratch_bytes, 0 };
-	for (size_t c = 0; c < p->plan->n_calls; c++)
+	mmi_program_stats s = { p->plan->n_calls, p->plan->n_fused, p->plan->arena_bytes, p->scratch_bytes, 0, 0 };
+	for (size_t c = 0; c < p->plan->n_calls; c++) {
 		s.flops += call_flops(p->plan, c);
+		s.bytes += call_bytes(p, c);
+	}
 	return s;
 }
 
@@ -390,7 +413,8 @@ mmi_call_info mmi_program_call(const mmi_program *p, size_t c)
 		                   .kernel = call->kernel->name,
 		                   .act = call->act != MM_ACT_NONE,
 		                   .mask = call->mask != MMI_NONE,
-		                   .flops = call_flops(p->plan, c) };
+		                   .flops = call_flops(p->plan, c),
+		                   .bytes = call_bytes(p, c) };
 	char from[64] = "", with[64] = "", to[64];
 	if (node->n_in > 0)
 		mmi_shape_text(&nodes[node->in[0]].shape, from);

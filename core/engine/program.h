@@ -45,13 +45,14 @@ void mmi_program_run(mmi_program *p);
 typedef struct mmi_program_stats {
 	size_t n_calls, n_fused, arena_bytes, scratch_bytes;
 	double flops; /* multiply-adds counted twice, per run, padding taps not counted apart */
+	double bytes; /* that calls read and write, per run: of each call its inputs, mask and output once */
 } mmi_program_stats;
 mmi_program_stats mmi_program_info(const mmi_program *p);
 typedef struct mmi_call_info {
 	const char *op, *kernel;
-	char shapes[208]; /* "[14,14,64] x [3,3,64,64] -> [14,14,64]" */
-	bool act, mask;   /* fused into the call */
-	double flops;     /* as in mmi_program_stats */
+	char shapes[208];    /* "[14,14,64] x [3,3,64,64] -> [14,14,64]" */
+	bool act, mask;      /* fused into the call */
+	double flops, bytes; /* as in mmi_program_stats */
 } mmi_call_info;
 /* Kernel call c of n_calls. */
 mmi_call_info mmi_program_call(const mmi_program *p, size_t c);

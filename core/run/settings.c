@@ -30,9 +30,10 @@ static const mmi_key run_keys[] = {
 	MMI_CHOICE_ROW(
 		"run", "precision", mmi_settings, precision, precisions, 0,
 		"Operands of matrix products and convolutions. tf32: on a GPU's tensor cores, which read 10 bits of a "
-		"mantissa; on the CPU the same as float32. float32. bfloat16, on the CPU: 7 bits of a mantissa, about "
+		"mantissa; on the CPU the same as float32. float32. bfloat16: 7 bits of a mantissa; on the CPU about "
 		"one and a half times as fast where the processor has AVX512-BF16, and emulated, slower than float32, "
-		"where it has not (docs/BENCHMARKS.md). Sums, and everything else, are in float32 or double."),
+		"where it has not (docs/BENCHMARKS.md); on a GPU the maps inside programs are stored so, too "
+		"(docs/CUDA.md). Sums, and everything else, are in float32 or double."),
 	MMI_TEXT_ROW("run", "plugin_path", mmi_settings, plugin_path, NULL,
 	             "Folders, separated by colons, that are searched for plugins first."),
 	MMI_REAL_ROW("run", "rank_timeout", mmi_settings, rank_timeout, 600, 0, MMI_LIMIT,
@@ -184,14 +185,6 @@ static mm_status refuse_clock(mmi_config *c, const mmi_settings *s, mm_error *e)
 	           : MM_OK;
 }
 
-static mm_status refuse_precision(mmi_config *c, const mmi_settings *s, mm_error *e)
-{
-	return s->precision == MMI_PRECISION_BFLOAT16 && !strcmp(s->device, "cuda")
-	           ? mmi_config_refuse(c, "run", "precision",
-	                               "tf32 or float32 with [run] device = cuda: bfloat16 is the CPU's alone so far", e)
-	           : MM_OK;
-}
-
 mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 {
 	mmi_settings s = { 0 };
@@ -204,7 +197,6 @@ mm_status mmi_settings_read(mmi_config *c, mmi_settings *out, mm_error *e)
 		                         "none with [data] holdout = 0: there are no validation tuples to select by", e);
 	s.device = devices[s.device_number];
 	MMI_TRY(refuse_clock(c, &s, e));
-	MMI_TRY(refuse_precision(c, &s, e));
 	if (s.threads == 0)
 		s.threads = mmi_processors_part(mmi_launch_read().here);
 	MMI_TRY(mmi_learner_settings_read(c, &s, e));

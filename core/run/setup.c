@@ -260,7 +260,10 @@ static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const 
 /* A GPU shares rows out by itself: one thread gives it a batch at a time. */
 static mm_status open_cuda(mmi_setup *s, mm_error *e)
 {
-	if (mmi_cuda_open(s->settings.precision == MMI_PRECISION_TF32, &s->device, e) != MM_OK)
+	static const mmi_cuda_precision precisions[] = { [MMI_PRECISION_TF32] = MMI_CUDA_TF32,
+		                                             [MMI_PRECISION_FLOAT32] = MMI_CUDA_FLOAT32,
+		                                             [MMI_PRECISION_BFLOAT16] = MMI_CUDA_BFLOAT16 };
+	if (mmi_cuda_open(precisions[s->settings.precision], &s->device, e) != MM_OK)
 		return mmi_fail_prefix(e, "[run] device = cuda");
 	s->settings.threads = 1;
 	s->settings.chunk = s->settings.batch;

@@ -62,9 +62,6 @@ run --ini "$work/bf16.ini" --set run.precision=bfloat16 --out "$work/r"
 check "bfloat16: one line says what computes" grep -q "precision = bfloat16: \(products by\|this processor has no\)" "$work/err"
 MMCORE_ISA=generic run --ini "$work/bf16.ini" --set run.precision=bfloat16 --out "$work/r"
 check "bfloat16 emulated: a warning says so" says err "products are emulated (generic, bfloat16 emulated), slower than in float32"
-run --ini "$work/bf16.ini" --set run.precision=bfloat16 --set run.device=cuda --out "$work/r"
-check "bfloat16 on a GPU: status 2" exits 2
-check "bfloat16 on a GPU: one line says what there is" complains "tf32 or float32 with [run] device = cuda"
 run --ini "$work/bf16.ini" --set run.precision=half --out "$work/r"
 check "another precision: status 2" exits 2
 check "another precision: one line says what there is" complains "bfloat16"

@@ -55,6 +55,21 @@ check "the same run twice has the same bits" cmp "$(checkpoint "$work/gpu" 12)" 
 run info "$(checkpoint "$work/gpu" 12)"
 check "a checkpoint says what computed it" says out "cuda/emulated, CUDA 13.0"
 
+# ---------------------------------------------------------------- in bfloat16
+bf16="--set run.device=cuda --set run.precision=bfloat16 --set learner.iterations=12 --set run.checkpoint_interval=6"
+run --ini "$ini" $bf16 --out "$work/bf16"
+check "a run in bfloat16 succeeds" exits 0
+cp -r "$work/bf16" "$work/bf16-part"
+rm "$(checkpoint "$work/bf16-part" 12)"
+run --ini "$ini" $bf16 --out "$work/bf16-part" --resume
+check "from its middle on it has the same bits" cmp "$(checkpoint "$work/bf16" 12)" "$(checkpoint "$work/bf16-part" 12)"
+run info "$(checkpoint "$work/bf16" 12)"
+check "its checkpoint says what computed it" says out "cuDNN 9.8, bfloat16"
+floats() { grep -aq '"F32"' "$1" && ! grep -aq '"BF16"' "$1"; }
+check "its checkpoint's tensors are floats" floats "$(checkpoint "$work/bf16" 12)"
+run --ini "$ini" --set run.device=cpu --set run.precision=float32 --set learner.iterations=16 --out "$work/bf16" --resume
+check "and the host goes on with it" exits 0
+
 # ---------------------------------------------------------------- from one device to the other
 run --ini "$ini" --set learner.iterations=16 --set run.device=cpu --out "$work/gpu" --resume
 check "the host goes on with a GPU's run" exits 0

@@ -12,9 +12,9 @@
 #include "backend/cuda/device.h"
 #include "cuda_rig.h"
 
-static mmi_device made(bool tensor_cores)
+static mmi_device made(mmi_cuda_precision precision)
 {
-	const mmi_cuda_config config = { .tensor_cores = tensor_cores, .vec = mmi_cpu_device().vec };
+	const mmi_cuda_config config = { .precision = precision, .vec = mmi_cpu_device().vec };
 	mm_error e = MM_ERROR_INIT;
 	mmi_device d;
 	if (mmi_cuda_create(&config, &d, &e) != MM_OK)
@@ -26,7 +26,7 @@ const mmi_device *cuda_device(void)
 {
 	static mmi_device d;
 	if (!d.ops)
-		d = made(false);
+		d = made(MMI_CUDA_FLOAT32);
 	return &d;
 }
 
@@ -34,7 +34,15 @@ const mmi_device *cuda_device_tf32(void)
 {
 	static mmi_device d;
 	if (!d.ops)
-		d = made(true);
+		d = made(MMI_CUDA_TF32);
+	return &d;
+}
+
+const mmi_device *cuda_device_bf16(void)
+{
+	static mmi_device d;
+	if (!d.ops)
+		d = made(MMI_CUDA_BFLOAT16);
 	return &d;
 }
 
@@ -50,15 +58,30 @@ static void *poisoned_alloc(const mmi_device *d, size_t bytes)
 	return p;
 }
 
+typedef struct poisoned {
+	mmi_device_ops ops;
+	mmi_device d;
+} poisoned;
+
+static const mmi_device *poisoned_of(poisoned *p, mmi_cuda_precision precision)
+{
+	if (!p->d.ops) {
+		p->d = made(precision);
+		p->ops = *p->d.ops;
+		p->ops.alloc = poisoned_alloc;
+		p->d.ops = &p->ops;
+	}
+	return &p->d;
+}
+
 const mmi_device *cuda_device_poisoned(void)
 {
-	static mmi_device_ops ops;
-	static mmi_device d;
-	if (!d.ops) {
-		d = made(false);
-		ops = *d.ops;
-		ops.alloc = poisoned_alloc;
-		d.ops = &ops;
-	}
-	return &d;
+	static poisoned p;
+	return poisoned_of(&p, MMI_CUDA_FLOAT32);
+}
+
+const mmi_device *cuda_device_bf16_poisoned(void)
+{
+	static poisoned p;
+	return poisoned_of(&p, MMI_CUDA_BFLOAT16);
 }

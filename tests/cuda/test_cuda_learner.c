@@ -114,7 +114,7 @@ static const char *const plain[] = { "run.chunk=16", "learner.warmup=1", "learne
 
 /* ------------------------------------------------------------ the same bits */
 
-static uint64_t hash_after(unsigned order, uint32_t iterations)
+static uint64_t hash_after(const mmi_device *d, unsigned order, uint32_t iterations)
 {
 	static const char *const sets[] = { "run.chunk=16",
 		                                "learner.warmup=1",
@@ -127,7 +127,7 @@ static uint64_t hash_after(unsigned order, uint32_t iterations)
 	learner_rig r;
 	uint64_t hash = 0;
 	emu_set_order(order);
-	rig_open_on(&r, cuda_device(), sets);
+	rig_open_on(&r, d, sets);
 	rig_run(&r, iterations);
 	mmi_learner_fetch(r.learner, NULL);
 	const mmi_params *const all[] = { r.model->generator, r.model->inference, r.model->energy };
@@ -142,10 +142,13 @@ static uint64_t hash_after(unsigned order, uint32_t iterations)
 
 static void any_order_of_execution_gives_the_same_bits(void **state)
 {
-	const uint64_t first = hash_after(0, 3);
+	const uint64_t first = hash_after(cuda_device(), 0, 3), narrow = hash_after(cuda_device_bf16(), 0, 3);
 	(void)state;
 	for (unsigned order = 1; order < 4; order++)
-		assert_true(hash_after(order, 3) == first);
+		assert_true(hash_after(cuda_device(), order, 3) == first);
+	assert_true(narrow != first);
+	for (unsigned order = 1; order < 3; order++)
+		assert_true(hash_after(cuda_device_bf16(), order, 3) == narrow);
 }
 
 /* A device that records nothing. */
@@ -250,6 +253,59 @@ static void a_run_goes_on_on_the_other_device(void **state)
 	rig_close(&all);
 }
 
+/* ------------------------------------------------------------ maps in bfloat16 */
+
+/* Adam's first steps go by the sign of a gradient, so that rounding turns some of them over: parameters of three steps
+ * are as far apart as a part of those steps is long. */
+static void iterations_in_bfloat16_stay_near_those_in_floats(void **state)
+{
+	learner_rig narrow, wide, start;
+	(void)state;
+	rig_open(&start, plain);
+	rig_open_on(&narrow, cuda_device_bf16(), plain);
+	rig_open_on(&wide, cuda_device(), plain);
+	const mmi_measures a = rig_run(&narrow, 3), b = rig_run(&wide, 3);
+	assert_true(fabs(a.u_start - b.u_start) <= 0.02 * fabs(b.u_start));
+	assert_true(fabs(a.u_end - b.u_end) <= 0.02 * fabs(b.u_end));
+	const mmi_params *const all[][3] = {
+		{ narrow.model->generator, wide.model->generator, start.model->generator },
+		{ narrow.model->inference, wide.model->inference, start.model->inference },
+		{ narrow.model->energy, wide.model->energy, start.model->energy },
+	};
+	for (size_t i = 0; i < MMI_COUNT(all); i++) {
+		const double error = apart(all[i][0], all[i][1]), way = apart(all[i][2], all[i][1]);
+		if (!(error > 0 && error <= 0.25 * way))
+			fail_msg("%s: %g apart, after a way of %g", all[i][0]->name, error, way);
+	}
+	rig_close(&start);
+	rig_close(&narrow);
+	rig_close(&wide);
+}
+
+/* 2 and 2, carried over as checkpoints are, against 4; the host takes what is carried over as it is. */
+static void a_run_in_bfloat16_goes_on_with_the_same_bits(void **state)
+{
+	learner_rig all, first, second, host;
+	(void)state;
+	emu_set_order(0);
+	rig_open_on(&all, cuda_device_bf16(), plain);
+	rig_open_on(&first, cuda_device_bf16(), plain);
+	rig_open_on(&second, cuda_device_bf16(), plain);
+	rig_open(&host, plain);
+	rig_run(&all, 4);
+	rig_run(&first, 2);
+	carry_over(&first, &second);
+	carry_over(&first, &host);
+	rig_assert_same(&host, &first);
+	rig_run(&second, 2);
+	rig_assert_same(&second, &all);
+	rig_run(&host, 2);
+	rig_close(&all);
+	rig_close(&first);
+	rig_close(&second);
+	rig_close(&host);
+}
+
 /* ------------------------------------------------------------ guards */
 
 static void what_is_not_finite_is_rolled_back(void **state)
@@ -288,6 +344,8 @@ int main(void)
 		cmocka_unit_test(the_host_waits_once_an_iteration),
 #endif
 		cmocka_unit_test(a_run_goes_on_on_the_other_device),
+		cmocka_unit_test(iterations_in_bfloat16_stay_near_those_in_floats),
+		cmocka_unit_test(a_run_in_bfloat16_goes_on_with_the_same_bits),
 		cmocka_unit_test(what_is_not_finite_is_rolled_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* test_plans.c - asks cuDNN itself, without a GPU, for plans on cards that are described to it: every convolution of
- * the list has a deterministic one, in float32 and in TF32, within the workspace that the backend allows. Run by
- * plans.sh, which skips it where there is no cuDNN. Never with the toolkit's stub of libcuda in sight: planning hung
- * with it. */
+ * the list has a deterministic one, in float32, in TF32 and in bfloat16, within the workspace that the backend allows.
+ * Run by plans.sh, which skips it where there is no cuDNN. Never with the toolkit's stub of libcuda in sight: planning
+ * hung with it. */
 #include "mmi_build.h"
 
 #include <setjmp.h>
@@ -92,24 +92,28 @@ static mmi_conv_shape of_kind(const mmi_conv_shape *s, int kind)
 	return k;
 }
 
-static void check_card(const card *c, bool tensor_cores)
+typedef enum precision { FLOAT32, TF32, BFLOAT16, PRECISIONS } precision;
+static const char *const precision_names[] = { "float32", "tf32", "bfloat16" };
+
+static void check_card(const card *c, precision p)
 {
 	int64_t largest = 0;
 	for (size_t i = 0; i < n_shapes; i++)
 		for (int kind = 0; kind < KINDS; kind++) {
 			const mmi_conv_query q = { .card = c->description,
-				                       .tensor_cores = tensor_cores,
+				                       .tensor_cores = p != FLOAT32,
 				                       .workspace = MMI_CONV_WORKSPACE };
-			const mmi_conv_shape s = of_kind(&shapes[i], kind);
+			mmi_conv_shape s = of_kind(&shapes[i], kind);
+			s.narrow = p == BFLOAT16;
 			mmi_conv_plan *plan;
 			mm_error e = MM_ERROR_INIT;
 			if (mmi_conv_plan_make(&q, &s, &plan, &e) != MM_OK)
-				fail_msg("%s, %s, kind %d: %s", c->name, tensor_cores ? "tf32" : "float32", kind, e.message);
+				fail_msg("%s, %s, kind %d: %s", c->name, precision_names[p], kind, e.message);
 			largest = plan->workspace > largest ? plan->workspace : largest;
 			mmi_conv_plans_destroy(plan);
 		}
-	printf("%s, %s: %zu convolutions, largest workspace %.1f MB\n", c->name, tensor_cores ? "tf32" : "float32",
-	       KINDS * n_shapes, (double)largest * 1e-6);
+	printf("%s, %s: %zu convolutions, largest workspace %.1f MB\n", c->name, precision_names[p], KINDS * n_shapes,
+	       (double)largest * 1e-6);
 }
 
 static void every_convolution_has_a_plan(void **state)
@@ -117,8 +121,8 @@ static void every_convolution_has_a_plan(void **state)
 	card *c = *state;
 	if (!describe(c))
 		skip(); /* the members of a description changed with the library */
-	check_card(c, false);
-	check_card(c, true);
+	for (precision p = FLOAT32; p < PRECISIONS; p++)
+		check_card(c, p);
 }
 
 static int open_shapes(void **state)

@@ -25,7 +25,8 @@
 #define BATCH 6
 
 /* Of states, absolute; of losses, gradients and what updates change, in norm. In bfloat16 Adam's first steps, which go
- * by a gradient's sign, make of a small error a large one. */
+ * by a gradient's sign, make of a small error a large one: on a GPU, where maps are stored so, too, the
+ * run that begins with a warm-up, and computes its chains from what that has made, is allowed more. */
 static const struct {
 	double state, measure, gradient, update;
 } tolerance =
@@ -46,6 +47,16 @@ static const mmi_isa *isa_taken(void)
 	return mmi_isa_get();
 }
 #endif
+
+static double allowed(const char *name, double most)
+{
+#if defined(MMI_TEST_CUDA) && defined(MMI_TEST_BF16)
+	return strncmp(name, "warm/", 5) ? most : 3 * most;
+#else
+	(void)name;
+	return most;
+#endif
+}
 
 /* ------------------------------------------------------------ modalities: pictures and vectors */
 
@@ -409,7 +420,7 @@ static void check_state(mmi_floats state, size_t n, const reference_record *want
 	for (size_t i = 0; i < n; i++) {
 		const double error = OF_ALL ? sqrt(all) : fabs((double)got[i] - want->values[i]);
 
-		if (!(error <= tolerance.state))
+		if (!(error <= allowed(want->name, tolerance.state)))
 			fail_msg("%s: element %zu is %.7g, the reference's %.7g", want->name, i, (double)got[i], want->values[i]);
 		keep_worst(&worst.state, error);
 	}
@@ -421,7 +432,7 @@ static void check_number(const rig *r, int64_t t, const char *name, double got, 
 	const reference_record *want = record("%s/%lld/measure/%s", r->run->name, (long long)t, name);
 	const double error = fabs(got - want->values[0]) / fmax(fabs(want->values[0]), scale);
 
-	if (!(error <= tolerance.measure))
+	if (!(error <= allowed(want->name, tolerance.measure)))
 		fail_msg("%s is %.9g, the reference's %.9g", want->name, got, want->values[0]);
 	keep_worst(&worst.measure, error);
 }
@@ -461,7 +472,8 @@ static void check_gradients(const rig *r, int64_t t, const mmi_lanes *lanes)
 		const double error = relative_error(&sum);
 
 		sum = (relative){ 0, 0 };
-		if (!(error <= tolerance.gradient * (OF_ALL && t > 0 ? 3 : 1))) /* from parameters that differ already */
+		if (!(error <= allowed(want->name, tolerance.gradient) *
+		                   (OF_ALL && t > 0 ? 3 : 1))) /* from parameters that differ already */
 			fail_msg("%s: relative error %.3g", want->name, error);
 		keep_worst(&worst.gradient, error);
 	}
@@ -483,7 +495,7 @@ static void check_params(const rig *r, const mmi_params *p)
 		const double error = relative_error(&sum);
 
 		sum = (relative){ 0, 0 };
-		if (!(error <= tolerance.update))
+		if (!(error <= allowed(want->name, tolerance.update)))
 			fail_msg("%s: relative error of the change %.3g", want->name, error);
 		keep_worst(&worst.update, error);
 	}

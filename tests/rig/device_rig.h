@@ -31,7 +31,11 @@ static inline const mmi_device *cpu_device(void)
 enum { TESTED_THREADS = 1 }; /* one drives a GPU */
 static inline const mmi_device *tested_device(void)
 {
+#if defined(MMI_TEST_BF16)
+	return cuda_device_bf16();
+#else
 	return cuda_device();
+#endif
 }
 #else
 enum { TESTED_THREADS = 2 };

@@ -12,6 +12,12 @@
 
 static const mm_host_graph *const ops = &mmi_graph_ops;
 
+/* The same values, and the same gradient. */
+static mm_tensor copied(rig *r, mm_tensor x)
+{
+	return r->inside ? ops->clamp(r->g, x, -1e6f, 1e6f) : x;
+}
+
 static mm_tensor add_input(rig *r, const char *name, mm_shape shape, rig_kind kind, float lo, float hi, bool constant)
 {
 	rig_input *in = &r->inputs[r->n_inputs++];
@@ -25,7 +31,7 @@ static mm_tensor add_input(rig *r, const char *name, mm_shape shape, rig_kind ki
 		               .constant = constant,
 		               .grad = MMI_NONE };
 	snprintf(in->name, sizeof in->name, "%s", name);
-	return in->id;
+	return copied(r, in->id);
 }
 
 static mm_tensor variable(rig *r, const char *name, const op_case *c, mm_shape shape)
@@ -413,15 +419,15 @@ void rig_open(rig *r, const op_case *c)
 	rig_open_on(r, c, cpu_device());
 }
 
-void rig_open_on(rig *r, const op_case *c, const mmi_device *device)
+static void open_case(rig *r, const op_case *c, const mmi_device *device, bool inside)
 {
 	mm_error e = MM_ERROR_INIT;
 
-	*r = (rig){ 0 };
+	*r = (rig){ .inside = inside };
 	check(mmi_graph_create(&r->g, &e), &e);
 	check(mmi_params_create(device, "t", &r->store, &e), &e);
 	mmi_graph_scope(r->g, r->store, "t");
-	r->y = c->build(r, c);
+	r->y = copied(r, c->build(r, c));
 	check(mmi_graph_check(r->g, &e), &e);
 	r->r = mmi_input(r->g, "r", ops->shape(r->g, r->y));
 	r->seed = mmi_input(r->g, "seed", mmi_shape(0));
@@ -429,6 +435,16 @@ void rig_open_on(rig *r, const op_case *c, const mmi_device *device)
 	r->loss = ops->shape(r->g, r->y).rank ? mmi_sum_all(r->g, product, 1) : product;
 	check(mmi_params_finalise(r->store, 7, &e), &e);
 	differentiate(r, &e);
+}
+
+void rig_open_on(rig *r, const op_case *c, const mmi_device *device)
+{
+	open_case(r, c, device, false);
+}
+
+void rig_open_inside(rig *r, const op_case *c, const mmi_device *device)
+{
+	open_case(r, c, device, true);
 }
 
 void rig_close(rig *r)

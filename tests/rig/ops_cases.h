@@ -30,6 +30,7 @@ typedef struct rig {
 	mm_tensor y, r, seed, loss;
 	mm_tensor *param_grads;
 	uint32_t n_param_grads;
+	bool inside; /* inputs, y and all gradients are read and written inside the program too: see rig_open_inside */
 } rig;
 
 typedef struct op_case {
@@ -48,6 +49,9 @@ extern const size_t n_op_cases;
 void rig_open(rig *r, const op_case *c);
 /* The same with parameters on a device of the caller's. */
 void rig_open_on(rig *r, const op_case *c, const mmi_device *device);
+/* The same, but between what the program binds and what the operation reads and yields there is one that copies: so
+ * that it works on tensors as a program stores them. */
+void rig_open_inside(rig *r, const op_case *c, const mmi_device *device);
 /* For builders elsewhere: the first input, as the case describes it. */
 mm_tensor rig_input_of(rig *r, const op_case *c);
 void rig_close(rig *r);

@@ -1,4 +1,5 @@
-/* args.h - the kernels' arguments: addresses first, as dialect.h asks. */
+/* args.h - the kernels' arguments: addresses first, as dialect.h asks. What `narrow` has the bit 1 << k of, address k
+ * of the struct, is an array of numbers in bfloat16; all other arrays without a type of their own are of floats. */
 #ifndef MMI_CUDA_ARGS_H
 #define MMI_CUDA_ARGS_H
 
@@ -37,10 +38,11 @@ typedef struct mmi_map_index {
 } mmi_map_index;
 
 typedef struct mmi_map_args {
-	const float *in[MMI_MAP_INPUTS];
-	float *out;
+	const void *in[MMI_MAP_INPUTS];
+	void *out;
 	mmi_map_index index[MMI_MAP_INPUTS];
 	int64_t n;
+	uint32_t narrow;
 	int32_t n_steps;
 	mmi_map_step step[MMI_MAP_STEPS];
 } mmi_map_args;
@@ -48,18 +50,20 @@ typedef struct mmi_map_args {
 /* Runs: element k of run r goes from from[r * from_stride + from_begin + k] to the same of `to`; the runs of `from` are
  * read again after from_runs. */
 typedef struct mmi_runs_args {
-	const float *from;
-	float *to;
+	const void *from;
+	void *to;
 	int64_t runs, run, from_runs, from_stride, from_begin, to_stride, to_begin;
+	uint32_t narrow;
 } mmi_runs_args;
 
 /* ------------------------------------------------------------ maps (pool.cu) */
 
 /* Maps [n][h][w][c] and [n][oh][ow][c]; upsampling: oh = k h. */
 typedef struct mmi_pool_args {
-	const float *in;
-	float *out;
+	const void *in;
+	void *out;
 	int64_t n;
+	uint32_t narrow;
 	int32_t h, w, c, oh, ow, k, stride, pad, count_pad;
 } mmi_pool_args;
 
@@ -76,20 +80,22 @@ typedef enum mmi_term {
 
 /* out[s] = factor * (sum over a sample's elements + offset); inputs that are the same for all samples have stride 0. */
 typedef struct mmi_samples_args {
-	const float *x, *y, *s;
+	const void *x, *y, *s;
 	float *out;
 	int64_t count, stride[3];
 	double factor, offset;
+	uint32_t narrow;
 	int32_t term;
 	float a;
 } mmi_samples_args;
 
 /* out[o][i] = factor * sum over k of x[o][k][i] */
 typedef struct mmi_axis_args {
-	const float *x;
-	float *out;
+	const void *x;
+	void *out;
 	int64_t outer, count, inner;
 	double factor;
+	uint32_t narrow;
 } mmi_axis_args;
 
 typedef enum mmi_row_kind {
@@ -103,11 +109,12 @@ typedef enum mmi_row_kind {
 
 /* Rows of `width` numbers; ds has one number for `per_sample` rows. */
 typedef struct mmi_rows_args {
-	const float *x, *y, *ds;
-	float *out;
+	const void *x, *y, *ds;
+	void *out;
 	double *partial;
 	int64_t rows, width, per_sample;
 	double factor;
+	uint32_t narrow;
 	int32_t kind;
 } mmi_rows_args;
 
@@ -120,9 +127,11 @@ typedef struct mmi_gather_args {
 
 /* partial[segment][column] = sum over the segment's rows of x[row][column], times weight[row] unless that is NULL. */
 typedef struct mmi_columns_args {
-	const float *x, *weight;
+	const void *x;
+	const float *weight;
 	double *partial;
 	int64_t rows, columns, per_segment;
+	uint32_t narrow;
 } mmi_columns_args;
 
 /* out[column] = keep * out[column] + sum over segments of partial[segment][column] */
@@ -152,9 +161,10 @@ typedef struct mmi_sums_end_args {
 
 /* Weights [taps][in][out], and [out][taps][in], which is what cuDNN calls KRSC. */
 typedef struct mmi_layout_args {
-	const float *from;
-	float *to;
+	const void *from;
+	void *to;
 	int32_t taps, in, out;
+	uint32_t narrow;
 } mmi_layout_args;
 
 /* ------------------------------------------------------------ rows (draw.cu, chain.cu, params.cu) */

@@ -40,3 +40,6 @@ static const mmi_kernel *select_kernel(const mmi_exec *x)
 }
 
 const mmi_backend mmi_cuda_backend = { .name = "cuda", .element_size = sizeof(float), .select = select_kernel };
+const mmi_backend mmi_cuda_backend_narrow = {
+	.name = "cuda", .element_size = sizeof(float), .narrow = true, .select = select_kernel
+};

@@ -1,8 +1,11 @@
-/* common.h - what several kernels do: the thread's number, sums of a block and of a warp, Philox. */
+/* common.h - what several kernels do: the thread's number, elements of either type, sums of a block and of a warp,
+ * Philox. */
 #ifndef MMI_CUDA_COMMON_H
 #define MMI_CUDA_COMMON_H
 
 #include "backend/cuda/dialect.h"
+
+#include <string.h>
 
 /* Of all threads of the grid's first axis. */
 static __device__ int64_t global_thread(void)
@@ -13,6 +16,36 @@ static __device__ int64_t global_thread(void)
 static __device__ int64_t global_threads(void)
 {
 	return (int64_t)gridDim.x * MMI_BLOCK;
+}
+
+/* Element i of an array of floats, or of numbers in bfloat16: the upper half of a float. Which of the two is the same
+ * for all threads of a launch. */
+static __device__ float load_element(const void *x, uint32_t narrow, int64_t i)
+{
+	if (!narrow)
+		return ((const float *)x)[i];
+	const uint32_t bits = (uint32_t)((const uint16_t *)x)[i] << 16;
+	float v;
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
+/* To the nearest, to even at a tie; what is not a number stays none. */
+static __device__ uint16_t to_bf16(float v)
+{
+	uint32_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	if (v != v)
+		return (uint16_t)(bits >> 16 | 0x40u);
+	return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+static __device__ void store_element(void *x, uint32_t narrow, int64_t i, float v)
+{
+	if (narrow)
+		((uint16_t *)x)[i] = to_bf16(v);
+	else
+		((float *)x)[i] = v;
 }
 
 /* The sum of a warp, to all lanes: a butterfly, so all have the same bits. */

@@ -32,9 +32,8 @@ cudnnStatus_t mmi_conv_set_part(descriptor d, cudnnBackendAttributeName_t name, 
 	return cudnnBackendSetAttribute(d, name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &part);
 }
 
-static cudnnStatus_t set_type(descriptor d, cudnnBackendAttributeName_t name)
+static cudnnStatus_t set_type(descriptor d, cudnnBackendAttributeName_t name, cudnnDataType_t type)
 {
-	const cudnnDataType_t type = CUDNN_DATA_FLOAT;
 	return cudnnBackendSetAttribute(d, name, CUDNN_TYPE_DATA_TYPE, 1, &type);
 }
 
@@ -57,7 +56,8 @@ static cudnnStatus_t make_tensor(mmi_conv_plan *p, const tensor_spec *t, descrip
 	const int64_t dim[4] = { t->n, t->c, t->h, t->w }, stride[4] = { t->h * t->w * t->c, 1, t->w * t->c, t->c };
 	const int64_t id = t->id, alignment = 16;
 	CUDNN_TRY(mmi_conv_part(p, CUDNN_BACKEND_TENSOR_DESCRIPTOR, out));
-	CUDNN_TRY(set_type(*out, CUDNN_ATTR_TENSOR_DATA_TYPE));
+	CUDNN_TRY(set_type(*out, CUDNN_ATTR_TENSOR_DATA_TYPE,
+	                   p->shape.narrow && !t->inner ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT));
 	CUDNN_TRY(set_numbers(*out, CUDNN_ATTR_TENSOR_DIMENSIONS, 4, dim));
 	CUDNN_TRY(set_numbers(*out, CUDNN_ATTR_TENSOR_STRIDES, 4, stride));
 	CUDNN_TRY(set_numbers(*out, CUDNN_ATTR_TENSOR_UNIQUE_ID, 1, &id));
@@ -73,7 +73,7 @@ static cudnnStatus_t make_window(mmi_conv_plan *p, descriptor *out)
 	const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
 	CUDNN_TRY(mmi_conv_part(p, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR, out));
 	CUDNN_TRY(set_numbers(*out, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, 1, &axes));
-	CUDNN_TRY(set_type(*out, CUDNN_ATTR_CONVOLUTION_COMP_TYPE));
+	CUDNN_TRY(set_type(*out, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT));
 	CUDNN_TRY(cudnnBackendSetAttribute(*out, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode));
 	CUDNN_TRY(set_numbers(*out, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, 2, pad));
 	CUDNN_TRY(set_numbers(*out, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, 2, pad));
@@ -145,7 +145,7 @@ static cudnnStatus_t make_pointwise(mmi_conv_plan *p, cudnnPointwiseMode_t mode,
 	descriptor what;
 	CUDNN_TRY(mmi_conv_part(p, CUDNN_BACKEND_POINTWISE_DESCRIPTOR, &what));
 	CUDNN_TRY(cudnnBackendSetAttribute(what, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode));
-	CUDNN_TRY(set_type(what, CUDNN_ATTR_POINTWISE_MATH_PREC));
+	CUDNN_TRY(set_type(what, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT));
 	CUDNN_TRY(cudnnBackendFinalize(what));
 	CUDNN_TRY(mmi_conv_part(p, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, out));
 	CUDNN_TRY(mmi_conv_set_part(*out, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, what));

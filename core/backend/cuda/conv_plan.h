@@ -18,6 +18,7 @@ typedef struct mmi_conv_shape {
 	int64_t n, h, w, in, oh, ow, out, kh, kw, sh, sw, ph, pw;
 	mmi_conv_kind kind;
 	int32_t bias, relu; /* of the forward pass */
+	int32_t narrow;     /* all tensors are in bfloat16; sums are formed in float */
 } mmi_conv_shape;
 
 typedef struct mmi_conv_tensors {

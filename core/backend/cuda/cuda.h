@@ -21,7 +21,7 @@ typedef struct mmi_cuda {
 	cudaStream_t stream;
 	cudnnHandle_t cudnn;
 	cublasLtHandle_t blas;
-	bool tensor_cores; /* products of floats may be of TF32 */
+	bool tensor_cores; /* products may be of TF32 or bfloat16 */
 	mm_status status;  /* of the first failure of what was queued */
 	char failure[256];
 	double *partials; /* of row operations: sums of blocks */
@@ -42,6 +42,12 @@ static inline mmi_cuda *mmi_cuda_of(const mmi_device *d)
 	return (mmi_cuda *)(uintptr_t)d->own;
 }
 
+/* Of kernels whose arguments begin with what they read, here input k of the call, and what they write: `narrow`. */
+static inline uint32_t mmi_cuda_narrow(const mmi_exec *x, uint32_t k)
+{
+	return (uint32_t)x->narrow_in[k] | (uint32_t)x->narrow_out << 1;
+}
+
 /* Keeps the first failure. */
 void mmi_cuda_fail(mmi_cuda *c, const char *format, ...) MMI_PRINTF(2, 3);
 /* The same of a call of the runtime, unless it succeeded. */
@@ -54,6 +60,6 @@ int64_t mmi_cuda_blocks(int64_t n);
 double *mmi_cuda_partials(const mmi_device *d, size_t n);
 
 extern const mmi_row_ops mmi_cuda_rows;
-extern const mmi_backend mmi_cuda_backend;
+extern const mmi_backend mmi_cuda_backend, mmi_cuda_backend_narrow; /* maps in bfloat16 */
 
 #endif

@@ -188,16 +188,19 @@ static mm_status open_libraries(mmi_cuda *c, mm_error *e)
 	return MM_OK;
 }
 
-static void describe(mmi_cuda *c, int number)
+static void describe(mmi_cuda *c, const mmi_cuda_config *config)
 {
+	static const char *const names[] = {
+		[MMI_CUDA_FLOAT32] = "float32", [MMI_CUDA_TF32] = "tf32", [MMI_CUDA_BFLOAT16] = "bfloat16"
+	};
 	struct cudaDeviceProp p;
 	const size_t cudnn = cudnnGetVersion();
 	int runtime = 0;
 	cudaRuntimeGetVersion(&runtime);
-	if (cudaGetDeviceProperties(&p, number) != cudaSuccess)
-		snprintf(p.name, sizeof p.name, "GPU %d", number);
+	if (cudaGetDeviceProperties(&p, config->number) != cudaSuccess)
+		snprintf(p.name, sizeof p.name, "GPU %d", config->number);
 	snprintf(c->text, sizeof c->text, "%.64s, CUDA %d.%d, cuDNN %zu.%zu, %s", p.name, runtime / 1000,
-	         runtime % 1000 / 10, cudnn / 10000, cudnn / 100 % 100, c->tensor_cores ? "tf32" : "float32");
+	         runtime % 1000 / 10, cudnn / 10000, cudnn / 100 % 100, names[config->precision]);
 }
 
 mm_status mmi_cuda_create(const mmi_cuda_config *config, mmi_device *out, mm_error *e)
@@ -206,17 +209,18 @@ mm_status mmi_cuda_create(const mmi_cuda_config *config, mmi_device *out, mm_err
 	mm_status status;
 	if (!c)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for the CUDA device");
-	c->tensor_cores = config->tensor_cores;
+	c->tensor_cores = config->precision != MMI_CUDA_FLOAT32;
 	MMI_TRY_GOTO(mmi_staging_create(&c->staging, e), failed);
 	MMI_TRY_GOTO(mmi_sequences_create(&c->sequences, e), failed);
 	MMI_TRY_GOTO(open_libraries(c, e), failed);
-	describe(c, config->number);
-	*out = (mmi_device){ .ops = &cuda_ops,
-		                 .backend = &mmi_cuda_backend,
-		                 .rows = &mmi_cuda_rows,
-		                 .vec = config->vec,
-		                 .own = c,
-		                 .text = c->text };
+	describe(c, config);
+	*out =
+		(mmi_device){ .ops = &cuda_ops,
+		              .backend = config->precision == MMI_CUDA_BFLOAT16 ? &mmi_cuda_backend_narrow : &mmi_cuda_backend,
+		              .rows = &mmi_cuda_rows,
+		              .vec = config->vec,
+		              .own = c,
+		              .text = c->text };
 	return MM_OK;
 failed:
 	destroy(c);

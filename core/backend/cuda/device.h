@@ -3,10 +3,11 @@
 #define MMI_CUDA_DEVICE_H
 
 #include "backend/cuda/cuda.h"
+#include "backend/cuda/open.h"
 
 typedef struct mmi_cuda_config {
-	int number;         /* of the card */
-	bool tensor_cores;  /* TF32 in products of floats */
+	int number; /* of the card */
+	mmi_cuda_precision precision;
 	const mmi_vec *vec; /* the host's */
 } mmi_cuda_config;
 

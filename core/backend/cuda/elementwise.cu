@@ -83,9 +83,9 @@ static __device__ float map_step(const mmi_map_step *s, float v, float x)
 static __device__ float map_operand(const mmi_map_args *a, int32_t k, int64_t i)
 {
 	const mmi_map_index at = a->index[k];
-	if (at.divide == 1 && at.inner == 1)
-		return a->in[k][i];
-	return a->in[k][i / at.divide * at.inner + (at.inner > 1 ? i % at.inner : 0)];
+	if (at.divide != 1 || at.inner != 1)
+		i = i / at.divide * at.inner + (at.inner > 1 ? i % at.inner : 0);
+	return load_element(a->in[k], a->narrow >> k & 1u, i);
 }
 
 static __global__ void map(const mmi_map_args a)
@@ -96,7 +96,7 @@ static __global__ void map(const mmi_map_args a)
 			const mmi_map_step *step = &a.step[s];
 			v = map_step(step, v, step->operand < 0 ? 0.f : map_operand(&a, step->operand, i));
 		}
-		a.out[i] = v;
+		store_element(a.out, a.narrow >> MMI_MAP_INPUTS & 1u, i, v);
 	}
 }
 MMI_KERNEL(map, mmi_map_args, MMI_MAP_INPUTS + 1);
@@ -105,7 +105,8 @@ static __global__ void runs(const mmi_runs_args a)
 {
 	for (int64_t i = global_thread(); i < a.runs * a.run; i += global_threads()) {
 		const int64_t r = i / a.run, k = i % a.run;
-		a.to[r * a.to_stride + a.to_begin + k] = a.from[r % a.from_runs * a.from_stride + a.from_begin + k];
+		const int64_t from = r % a.from_runs * a.from_stride + a.from_begin + k;
+		store_element(a.to, a.narrow & 2u, r * a.to_stride + a.to_begin + k, load_element(a.from, a.narrow & 1u, from));
 	}
 }
 MMI_KERNEL(runs, mmi_runs_args, 2);

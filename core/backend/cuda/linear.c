@@ -5,6 +5,7 @@
 #include "backend/cuda/kernels.h"
 #include "backend/cuda/map.h"
 #include "backend/cuda/scratch.h"
+#include "backend/cuda/shadow.h"
 
 enum { WORKSPACE = 32 << 20 };
 
@@ -25,6 +26,7 @@ typedef struct linear_state {
 	float beta;
 	bool after; /* a pass follows */
 	mmi_map_args pass;
+	mmi_shadow weights, rounded_bias; /* in bfloat16, where the product is */
 } linear_state;
 
 static int64_t per_sample(const mmi_exec *x, uint32_t k)
@@ -79,22 +81,38 @@ static cublasLtEpilogue_t epilogue_of(const mmi_exec *x, bool after)
 	return relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
 }
 
+/* Operands are of one type; D is of the call's output, and gradients are floats. */
+static cudaDataType_t operands_of(const mmi_exec *x)
+{
+	return x->narrow_in[0] ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+static cudaDataType_t result_of(const mmi_exec *x)
+{
+	return x->narrow_out ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+static cublasComputeType_t compute_of(const mmi_exec *x)
+{
+	const bool tf32 = mmi_cuda_of(x->device)->tensor_cores && !x->narrow_in[0];
+	return tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
 static cublasStatus_t make_product(const mmi_exec *x, linear_state *s, const product_spec *p)
 {
-	const bool tensor_cores = mmi_cuda_of(x->device)->tensor_cores;
-	const cublasComputeType_t compute = tensor_cores ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+	const cudaDataType_t operands = operands_of(x);
 	const cublasLtEpilogue_t epilogue = epilogue_of(x, s->after);
-	BLAS_TRY(cublasLtMatmulDescCreate(&s->product, compute, CUDA_R_32F));
+	BLAS_TRY(cublasLtMatmulDescCreate(&s->product, compute_of(x), CUDA_R_32F));
 	BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_TRANSA, &p->a.op, sizeof p->a.op));
 	BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_TRANSB, &p->b.op, sizeof p->b.op));
 	BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue));
 	if (epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS) {
-		s->bias = x->in[2];
+		s->bias = x->narrow_out ? s->rounded_bias.pack->data : x->in[2];
 		BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &s->bias, sizeof s->bias));
 	}
-	BLAS_TRY(cublasLtMatrixLayoutCreate(&s->a, CUDA_R_32F, p->a.rows, p->a.columns, (int64_t)p->a.rows));
-	BLAS_TRY(cublasLtMatrixLayoutCreate(&s->b, CUDA_R_32F, p->b.rows, p->b.columns, (int64_t)p->b.rows));
-	return cublasLtMatrixLayoutCreate(&s->d, CUDA_R_32F, p->d.rows, p->d.columns, (int64_t)p->d.rows);
+	BLAS_TRY(cublasLtMatrixLayoutCreate(&s->a, operands, p->a.rows, p->a.columns, (int64_t)p->a.rows));
+	BLAS_TRY(cublasLtMatrixLayoutCreate(&s->b, operands, p->b.rows, p->b.columns, (int64_t)p->b.rows));
+	return cublasLtMatrixLayoutCreate(&s->d, result_of(x), p->d.rows, p->d.columns, (int64_t)p->d.rows);
 }
 
 /* Sums are formed in one order: partial ones may go through the workspace, but not onto each other as they come. */
@@ -166,13 +184,30 @@ static void release(mmi_exec *x)
 static void prepare_pass(const mmi_exec *x, linear_state *s)
 {
 	const bool relu = x->node->op == MMI_OP_LINEAR && x->act == MM_ACT_RELU && x->mask_act == MM_ACT_NONE;
+	const bool kept = !x->narrow_out || x->packs; /* the bias has a place that the product can know */
 	s->pass = mmi_map_begin(x->n * mmi_shape_count(&x->node->shape));
 	mmi_map_add(&s->pass, MMI_MAP_LOAD, MMI_MAP_OUT, 0, 0);
 	if (x->n_in > 2) {
 		s->pass.index[MMI_MAP_BIAS] = mmi_map_each(mmi_shape_count(&x->node->shape));
 		mmi_map_add(&s->pass, MMI_MAP_ADD, MMI_MAP_BIAS, 1, 1);
 	}
-	s->after = mmi_map_fused(&s->pass, x) && !relu;
+	mmi_map_narrow(&s->pass, MMI_MAP_OUT, x->narrow_out);
+	mmi_map_narrow(&s->pass, MMI_MAP_INPUTS, x->narrow_out);
+	s->after = (mmi_map_fused(&s->pass, x) && !relu) || (x->n_in > 2 && !kept);
+}
+
+static bool yields_weights(const mmi_exec *x)
+{
+	return x->node->op == MMI_OP_LINEAR_BWD_W;
+}
+
+static mm_status prepare_shadows(mmi_exec *x, linear_state *s, mm_error *e)
+{
+	if (!x->narrow_in[0] || yields_weights(x))
+		return MM_OK;
+	if (x->n_in > 2 && x->narrow_out && !s->after)
+		MMI_TRY(mmi_shadow_prepare(x, 2, &s->rounded_bias, e));
+	return mmi_shadow_prepare(x, 1, &s->weights, e);
 }
 
 static mm_status prepare(mmi_exec *x, mm_error *e)
@@ -181,8 +216,13 @@ static mm_status prepare(mmi_exec *x, mm_error *e)
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a linear layer's state");
 	x->state = s;
-	if (x->node->op != MMI_OP_LINEAR_BWD_W)
+	if (!yields_weights(x))
 		prepare_pass(x, s);
+	const mm_status shadows = prepare_shadows(x, s, e);
+	if (shadows != MM_OK) {
+		release(x);
+		return shadows;
+	}
 	const cublasStatus_t status = make(x, s);
 	if (status != CUBLAS_STATUS_SUCCESS) {
 		release(x);
@@ -211,7 +251,9 @@ static void run(mmi_exec *x)
 	linear_state *s = x->state;
 	mmi_cuda *c = mmi_cuda_of(x->device);
 	const float one = 1;
-	const void *in[2] = { mmi_scratch_input(x, 0, s->in[0]), mmi_scratch_input(x, 1, s->in[1]) };
+	const bool rounds = x->narrow_in[0] && !yields_weights(x);
+	const void *in[2] = { mmi_scratch_input(x, 0, s->in[0]),
+		                  rounds ? mmi_shadow_at(x, 1, &s->weights) : mmi_scratch_input(x, 1, s->in[1]) };
 	const cublasStatus_t status =
 		cublasLtMatmul(c->blas, s->product, &one, in[s->a_input], s->a, in[s->b_input], s->b, &s->beta, x->out, s->d,
 	                   x->out, s->d, &s->algo, mmi_scratch_at(x, s->workspace), s->workspace_bytes, c->stream);
@@ -220,8 +262,15 @@ static void run(mmi_exec *x)
 	run_pass(x, s);
 }
 
+static double again(const mmi_exec *x)
+{
+	const linear_state *s = x->state;
+	return s->after ? mmi_map_bytes(&s->pass) : 0;
+}
+
 const mmi_kernel mmi_cuda_linear = { .name = "linear/cublaslt",
 	                                 .flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
 	                                 .prepare = prepare,
 	                                 .run = run,
-	                                 .release = release };
+	                                 .release = release,
+	                                 .again = again };

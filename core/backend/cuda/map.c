@@ -32,6 +32,11 @@ mmi_map_index mmi_map_each(int64_t entries)
 	return (mmi_map_index){ EVERY, entries };
 }
 
+void mmi_map_narrow(mmi_map_args *m, int k, bool narrow)
+{
+	m->narrow |= (uint32_t)narrow << k;
+}
+
 bool mmi_map_fused(mmi_map_args *m, const mmi_exec *x)
 {
 	const bool acts = x->act != MM_ACT_NONE, masks = x->mask_act != MM_ACT_NONE;
@@ -39,7 +44,13 @@ bool mmi_map_fused(mmi_map_args *m, const mmi_exec *x)
 		add_act(m, MMI_MAP_ACT, MMI_MAP_NONE, x->act, x->act_alpha);
 	if (masks)
 		add_act(m, MMI_MAP_SLOPE, MMI_MAP_MASK, x->mask_act, x->mask_alpha);
+	mmi_map_narrow(m, MMI_MAP_MASK, masks && x->narrow_mask);
 	return acts || masks;
+}
+
+double mmi_map_bytes(const mmi_map_args *m)
+{
+	return 2 * (double)m->n * (m->narrow >> MMI_MAP_OUT & 1u ? sizeof(uint16_t) : sizeof(float));
 }
 
 void mmi_map_launch(const mmi_device *d, const mmi_map_args *m)
@@ -255,8 +266,11 @@ static mm_status prepare(mmi_exec *x, mm_error *e)
 	if (!m)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for an element-wise call");
 	*m = mmi_map_begin(x->n * mmi_shape_count(&x->node->shape));
-	for (uint32_t k = 0; k < x->n_in; k++)
+	for (uint32_t k = 0; k < x->n_in; k++) {
 		m->index[k] = index_of(x, k);
+		mmi_map_narrow(m, (int)k, x->narrow_in[k]);
+	}
+	mmi_map_narrow(m, MMI_MAP_INPUTS, x->narrow_out);
 	programs[x->node->op](m, &x->node->attr);
 	mmi_map_fused(m, x);
 	x->state = m;

@@ -13,6 +13,10 @@ void mmi_map_add(mmi_map_args *m, mmi_map_code code, int32_t operand, float a, f
 mmi_map_index mmi_map_each(int64_t entries);
 /* The activation and the mask that were fused into the call; true if there are any. */
 bool mmi_map_fused(mmi_map_args *m, const mmi_exec *x);
+/* Operand k, or the output where k is MMI_MAP_INPUTS, is in bfloat16. */
+void mmi_map_narrow(mmi_map_args *m, int k, bool narrow);
+/* Bytes of a pass in place behind a call: it reads and writes again what the call has written. */
+double mmi_map_bytes(const mmi_map_args *m);
 void mmi_map_launch(const mmi_device *d, const mmi_map_args *m);
 
 #endif

@@ -17,8 +17,8 @@ static mm_status check_layout(const mmi_backend_layout *theirs, mm_error *e)
 	if (strcmp(theirs->version, ours.version))
 		return mmi_fail(e, MM_EABI, "backend-cuda.so is of mmcore %s, this is %s; install both from one build",
 		                ours.version, theirs->version);
-	if (theirs->exec != ours.exec || theirs->node != ours.node || theirs->device != ours.device ||
-	    theirs->device_ops != ours.device_ops || theirs->row_ops != ours.row_ops)
+	if (theirs->exec != ours.exec || theirs->node != ours.node || theirs->backend != ours.backend ||
+	    theirs->device != ours.device || theirs->device_ops != ours.device_ops || theirs->row_ops != ours.row_ops)
 		return mmi_fail(e, MM_EABI, "backend-cuda.so is of another build of mmcore %s; install both from one build",
 		                ours.version);
 	return MM_OK;
@@ -64,7 +64,7 @@ static mm_status check_card(mm_error *e)
 __attribute__((visibility("default"))) mm_status mmi_backend_open_1(const mmi_backend_request *r, mmi_device *out,
                                                                     mm_error *e)
 {
-	const mmi_cuda_config config = { .tensor_cores = r->tensor_cores, .vec = r->vec };
+	const mmi_cuda_config config = { .precision = r->precision, .vec = r->vec };
 	MMI_TRY(check_layout(&r->layout, e));
 	MMI_TRY(check_card(e));
 	return mmi_cuda_create(&config, out, e);

@@ -3,6 +3,7 @@
 #ifndef MMI_CUDA_MODULE_H
 #define MMI_CUDA_MODULE_H
 
+#include "backend/cuda/open.h"
 #include "engine/device.h"
 #include "engine/row_ops.h"
 
@@ -11,16 +12,16 @@
 /* What both sides must agree on. */
 typedef struct mmi_backend_layout {
 	const char *version;
-	size_t exec, node, device, device_ops, row_ops;
+	size_t exec, node, backend, device, device_ops, row_ops;
 } mmi_backend_layout;
 
-#define MMI_BACKEND_LAYOUT                                                                          \
-	((mmi_backend_layout){ PACKAGE_VERSION, sizeof(mmi_exec), sizeof(mmi_node), sizeof(mmi_device), \
-	                       sizeof(mmi_device_ops), sizeof(mmi_row_ops) })
+#define MMI_BACKEND_LAYOUT                                                                           \
+	((mmi_backend_layout){ PACKAGE_VERSION, sizeof(mmi_exec), sizeof(mmi_node), sizeof(mmi_backend), \
+	                       sizeof(mmi_device), sizeof(mmi_device_ops), sizeof(mmi_row_ops) })
 
 typedef struct mmi_backend_request {
 	mmi_backend_layout layout;
-	bool tensor_cores;  /* TF32 in products of floats */
+	mmi_cuda_precision precision;
 	const mmi_vec *vec; /* the host's */
 } mmi_backend_request;
 

@@ -27,6 +27,16 @@ static __device__ int64_t larger(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+static __device__ double in_at(const mmi_pool_args *a, int64_t i)
+{
+	return (double)load_element(a->in, a->narrow & 1u, i);
+}
+
+static __device__ void put(const mmi_pool_args *a, int64_t i, double v)
+{
+	store_element(a->out, a->narrow & 2u, i, (float)v);
+}
+
 /* Cells first..last of the map that window o covers on an axis of `size` cells. */
 static __device__ int64_t window_first(const mmi_pool_args *a, int64_t o)
 {
@@ -53,8 +63,8 @@ static __global__ void avg_pool(const mmi_pool_args a)
 		double sum = 0;
 		for (int64_t y = window_first(&a, p.y); y < window_end(&a, p.y, a.h); y++)
 			for (int64_t x = window_first(&a, p.x); x < window_end(&a, p.x, a.w); x++)
-				sum += (double)a.in[((p.n * a.h + y) * a.w + x) * a.c + p.c];
-		a.out[i] = (float)(sum / divisor(&a, p.y, p.x));
+				sum += in_at(&a, ((p.n * a.h + y) * a.w + x) * a.c + p.c);
+		put(&a, i, sum / divisor(&a, p.y, p.x));
 	}
 }
 MMI_KERNEL(avg_pool, mmi_pool_args, 2);
@@ -69,8 +79,8 @@ static __global__ void avg_pool_bwd(const mmi_pool_args a)
 		double sum = 0;
 		for (int64_t oy = y0; oy < a.oh && oy * a.stride - a.pad <= p.y; oy++)
 			for (int64_t ox = x0; ox < a.ow && ox * a.stride - a.pad <= p.x; ox++)
-				sum += (double)a.in[((p.n * a.oh + oy) * a.ow + ox) * a.c + p.c] / divisor(&a, oy, ox);
-		a.out[i] = (float)sum;
+				sum += in_at(&a, ((p.n * a.oh + oy) * a.ow + ox) * a.c + p.c) / divisor(&a, oy, ox);
+		put(&a, i, sum);
 	}
 }
 MMI_KERNEL(avg_pool_bwd, mmi_pool_args, 2);
@@ -79,7 +89,7 @@ static __global__ void upsample(const mmi_pool_args a)
 {
 	for (int64_t i = global_thread(); i < a.n * a.oh * a.ow * a.c; i += global_threads()) {
 		const map_place p = place_of(i, a.oh, a.ow, a.c);
-		a.out[i] = a.in[((p.n * a.h + p.y / a.k) * a.w + p.x / a.k) * a.c + p.c];
+		put(&a, i, in_at(&a, ((p.n * a.h + p.y / a.k) * a.w + p.x / a.k) * a.c + p.c));
 	}
 }
 MMI_KERNEL(upsample, mmi_pool_args, 2);
@@ -91,8 +101,8 @@ static __global__ void upsample_bwd(const mmi_pool_args a)
 		double sum = 0;
 		for (int64_t y = p.y * a.k; y < (p.y + 1) * a.k; y++)
 			for (int64_t x = p.x * a.k; x < (p.x + 1) * a.k; x++)
-				sum += (double)a.in[((p.n * a.oh + y) * a.ow + x) * a.c + p.c];
-		a.out[i] = (float)sum;
+				sum += in_at(&a, ((p.n * a.oh + y) * a.ow + x) * a.c + p.c);
+		put(&a, i, sum);
 	}
 }
 MMI_KERNEL(upsample_bwd, mmi_pool_args, 2);

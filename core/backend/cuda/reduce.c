@@ -65,8 +65,10 @@ static void samples(mmi_exec *x)
 		                   .offset = (double)count * op->constant((double)x->node->attr.a),
 		                   .term = (int32_t)op->term,
 		                   .a = x->node->attr.a };
-	for (uint32_t k = 0; k < x->n_in; k++)
+	for (uint32_t k = 0; k < x->n_in; k++) {
 		a.stride[k] = x->in_node[k]->batched ? count : 0;
+		a.narrow |= (uint32_t)x->narrow_in[k] << k;
+	}
 	mmi_cuda_launch(x->device, &mmi_kernel_samples, (mmi_grid){ .x = x->n }, &a);
 }
 
@@ -98,9 +100,15 @@ static const row_op row_ops[MMI_OP_COUNT] = {
 	[MMI_OP_NLL_CATEGORICAL_BWD] = { MMI_ROW_CATEGORICAL_BWD, 1, 2, 0 },
 };
 
-static const float *input(const mmi_exec *x, int k)
+static const void *input(const mmi_exec *x, int k)
 {
 	return k < 0 ? NULL : x->in[k];
+}
+
+/* The bit of one of the kernel's x, y and ds. */
+static uint32_t narrow_bit(const mmi_exec *x, int k, uint32_t bit)
+{
+	return k >= 0 && x->narrow_in[k] ? bit : 0;
 }
 
 static mmi_rows_args rows_of(const mmi_exec *x)
@@ -116,6 +124,8 @@ static mmi_rows_args rows_of(const mmi_exec *x)
 		                    .width = width,
 		                    .per_sample = per_sample,
 		                    .factor = 1,
+		                    .narrow = narrow_bit(x, op->x, 1) | narrow_bit(x, op->y, 2) | narrow_bit(x, op->ds, 4) |
+		                              (x->narrow_out ? 8u : 0),
 		                    .kind = (int32_t)op->kind };
 }
 
@@ -159,16 +169,20 @@ static void sum_axis(mmi_exec *x)
 		                .outer = x->n,
 		                .count = s->dim[x->node->attr.axis],
 		                .inner = 1,
-		                .factor = (double)x->node->attr.a };
+		                .factor = (double)x->node->attr.a,
+		                .narrow = mmi_cuda_narrow(x, 0) };
 	for (int32_t i = 0; i < (int32_t)s->rank; i++) {
 		a.outer *= i < x->node->attr.axis ? s->dim[i] : 1;
 		a.inner *= i > x->node->attr.axis ? s->dim[i] : 1;
 	}
 	if (a.inner == 1)
-		launch_rows(
-			x,
-			&(mmi_rows_args){
-				.x = a.x, .out = a.out, .rows = a.outer, .width = a.count, .factor = a.factor, .kind = MMI_ROW_SUM });
+		launch_rows(x, &(mmi_rows_args){ .x = a.x,
+		                                 .out = a.out,
+		                                 .rows = a.outer,
+		                                 .width = a.count,
+		                                 .factor = a.factor,
+		                                 .narrow = narrow_bit(x, 0, 1) | (x->narrow_out ? 8u : 0),
+		                                 .kind = MMI_ROW_SUM });
 	else
 		mmi_cuda_launch(x->device, &mmi_kernel_axis_sum, (mmi_grid){ .x = mmi_cuda_blocks(a.outer * a.inner) }, &a);
 }
@@ -189,7 +203,12 @@ static mmi_columns_args columns_of(const mmi_exec *x)
 	const int64_t columns = mmi_shape_count(&x->node->shape),
 				  rows_ = x->n * mmi_shape_count(&x->in_node[0]->shape) / columns;
 	return (mmi_columns_args){
-		.x = x->in[0], .partial = x->scratch, .rows = rows_, .columns = columns, .per_segment = rows_of_segment(rows_)
+		.x = x->in[0],
+		.partial = x->scratch,
+		.rows = rows_,
+		.columns = columns,
+		.per_segment = rows_of_segment(rows_),
+		.narrow = x->narrow_in[0],
 	};
 }
 

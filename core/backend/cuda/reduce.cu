@@ -29,8 +29,9 @@ static __global__ void samples(const mmi_samples_args a)
 	const int64_t sample = (int64_t)blockIdx.x;
 	double sum = 0;
 	for (int64_t i = (int64_t)threadIdx.x; i < a.count; i += MMI_BLOCK) {
-		const float x = a.x[sample * a.stride[0] + i];
-		const float y = a.y ? a.y[sample * a.stride[1] + i] : 0.f, s = a.s ? a.s[sample * a.stride[2] + i] : 1.f;
+		const float x = load_element(a.x, a.narrow & 1u, sample * a.stride[0] + i);
+		const float y = a.y ? load_element(a.y, a.narrow & 2u, sample * a.stride[1] + i) : 0.f;
+		const float s = a.s ? load_element(a.s, a.narrow & 4u, sample * a.stride[2] + i) : 1.f;
 		sum += (double)term_of(a.term, a.a, x, y, s);
 	}
 	sum = block_sum(shared, sum);
@@ -43,93 +44,122 @@ MMI_KERNEL(samples, mmi_samples_args, 4);
 static __global__ void axis_sum(const mmi_axis_args a)
 {
 	for (int64_t i = global_thread(); i < a.outer * a.inner; i += global_threads()) {
-		const float *x = a.x + i / a.inner * a.count * a.inner + i % a.inner;
+		const int64_t first = i / a.inner * a.count * a.inner + i % a.inner;
 		double sum = 0;
 		for (int64_t k = 0; k < a.count; k++)
-			sum += (double)x[k * a.inner];
-		a.out[i] = (float)(a.factor * sum);
+			sum += (double)load_element(a.x, a.narrow & 1u, first + k * a.inner);
+		store_element(a.out, a.narrow & 2u, i, (float)(a.factor * sum));
 	}
 }
 MMI_KERNEL(axis_sum, mmi_axis_args, 2);
 
 /* ------------------------------------------------------------ rows: a warp each */
 
-static __device__ float row_max(const float *x, int64_t n, int64_t lane)
+/* A row of `n` numbers. */
+typedef struct row_view {
+	const void *at;
+	int64_t first, n;
+	uint32_t narrow;
+} row_view;
+
+static __device__ row_view row_of(const mmi_rows_args *a, const void *at, uint32_t bit, int64_t row)
+{
+	row_view v;
+	v.at = at;
+	v.first = row * a->width;
+	v.n = a->width;
+	v.narrow = a->narrow & bit;
+	return v;
+}
+
+static __device__ float row_at(const row_view *x, int64_t i)
+{
+	return load_element(x->at, x->narrow, x->first + i);
+}
+
+static __device__ void row_put(const mmi_rows_args *a, int64_t row, int64_t i, double v)
+{
+	store_element(a->out, a->narrow & 8u, row * a->width + i, (float)v);
+}
+
+static __device__ float row_max(const row_view *x, int64_t lane)
 {
 	float most = -INFINITY;
-	for (int64_t i = lane; i < n; i += MMI_WARP)
-		most = fmaxf(most, x[i]);
+	for (int64_t i = lane; i < x->n; i += MMI_WARP)
+		most = fmaxf(most, row_at(x, i));
 	return warp_max(most);
 }
 
-static __device__ double row_exp_sum(const float *x, int64_t n, int64_t lane, float most)
+static __device__ double row_exp_sum(const row_view *x, int64_t lane, float most)
 {
 	double sum = 0;
-	for (int64_t i = lane; i < n; i += MMI_WARP)
-		sum += (double)expf(x[i] - most);
+	for (int64_t i = lane; i < x->n; i += MMI_WARP)
+		sum += (double)expf(row_at(x, i) - most);
 	return warp_sum(sum);
 }
 
-static __device__ double row_sum(const float *x, int64_t n, int64_t lane)
+static __device__ double row_sum(const row_view *x, int64_t lane)
 {
 	double sum = 0;
-	for (int64_t i = lane; i < n; i += MMI_WARP)
-		sum += (double)x[i];
+	for (int64_t i = lane; i < x->n; i += MMI_WARP)
+		sum += (double)row_at(x, i);
 	return warp_sum(sum);
 }
 
-static __device__ double row_dot(const float *x, const float *y, int64_t n, int64_t lane)
+static __device__ double row_dot(const row_view *x, const row_view *y, int64_t lane)
 {
 	double sum = 0;
-	for (int64_t i = lane; i < n; i += MMI_WARP)
-		sum += (double)x[i] * (double)y[i];
+	for (int64_t i = lane; i < x->n; i += MMI_WARP)
+		sum += (double)row_at(x, i) * (double)row_at(y, i);
 	return warp_sum(sum);
 }
 
 static __device__ void row_softmax(const mmi_rows_args *a, int64_t row, int64_t lane)
 {
-	const float *x = a->x + row * a->width, most = row_max(x, a->width, lane);
-	const double scale = 1 / row_exp_sum(x, a->width, lane, most);
-	for (int64_t i = lane; i < a->width; i += MMI_WARP)
-		a->out[row * a->width + i] = (float)((double)expf(x[i] - most) * scale);
+	const row_view x = row_of(a, a->x, 1, row);
+	const float most = row_max(&x, lane);
+	const double scale = 1 / row_exp_sum(&x, lane, most);
+	for (int64_t i = lane; i < x.n; i += MMI_WARP)
+		row_put(a, row, i, (double)expf(row_at(&x, i) - most) * scale);
 }
 
 static __device__ void row_softmax_bwd(const mmi_rows_args *a, int64_t row, int64_t lane)
 {
-	const float *dy = a->x + row * a->width, *y = a->y + row * a->width;
-	const double dot = row_dot(dy, y, a->width, lane);
-	for (int64_t i = lane; i < a->width; i += MMI_WARP)
-		a->out[row * a->width + i] = (float)((double)y[i] * ((double)dy[i] - dot));
+	const row_view dy = row_of(a, a->x, 1, row), y = row_of(a, a->y, 2, row);
+	const double dot = row_dot(&dy, &y, lane);
+	for (int64_t i = lane; i < y.n; i += MMI_WARP)
+		row_put(a, row, i, (double)row_at(&y, i) * ((double)row_at(&dy, i) - dot));
 }
 
 static __device__ void row_categorical_bwd(const mmi_rows_args *a, int64_t row, int64_t lane)
 {
-	const float *x = a->x + row * a->width, *y = a->y + row * a->width, most = row_max(y, a->width, lane);
-	const double share = row_sum(x, a->width, lane) / row_exp_sum(y, a->width, lane, most);
-	const double ds = (double)a->ds[row / a->per_sample];
-	for (int64_t i = lane; i < a->width; i += MMI_WARP)
-		a->out[row * a->width + i] = (float)(ds * ((double)expf(y[i] - most) * share - (double)x[i]));
+	const row_view x = row_of(a, a->x, 1, row), y = row_of(a, a->y, 2, row);
+	const float most = row_max(&y, lane);
+	const double share = row_sum(&x, lane) / row_exp_sum(&y, lane, most);
+	const double ds = (double)load_element(a->ds, a->narrow & 4u, row / a->per_sample);
+	for (int64_t i = lane; i < y.n; i += MMI_WARP)
+		row_put(a, row, i, ds * ((double)expf(row_at(&y, i) - most) * share - (double)row_at(&x, i)));
 }
 
-static __device__ double row_lse(const float *x, int64_t n, int64_t lane)
+static __device__ double row_lse(const row_view *x, int64_t lane)
 {
-	const float most = row_max(x, n, lane);
-	return (double)most + log(row_exp_sum(x, n, lane, most));
+	const float most = row_max(x, lane);
+	return (double)most + log(row_exp_sum(x, lane, most));
 }
 
 /* A number a row. */
 static __device__ void row_number(const mmi_rows_args *a, int64_t row, int64_t lane)
 {
-	const float *x = a->x + row * a->width, *y = a->y + row * a->width;
+	const row_view x = row_of(a, a->x, 1, row), y = row_of(a, a->y, 2, row);
 	double number;
 	if (a->kind == MMI_ROW_SUM)
-		number = a->factor * row_sum(x, a->width, lane);
+		number = a->factor * row_sum(&x, lane);
 	else if (a->kind == MMI_ROW_LSE)
-		number = row_lse(x, a->width, lane);
+		number = row_lse(&x, lane);
 	else
-		number = row_sum(x, a->width, lane) * row_lse(y, a->width, lane) - row_dot(x, y, a->width, lane);
+		number = row_sum(&x, lane) * row_lse(&y, lane) - row_dot(&x, &y, lane);
 	if (lane == 0 && a->out)
-		a->out[row] = (float)number;
+		store_element(a->out, a->narrow & 8u, row, (float)number);
 	if (lane == 0 && a->partial)
 		a->partial[row] = number;
 }
@@ -174,7 +204,8 @@ static __global__ void columns(const mmi_columns_args a)
 	const int64_t end = first + a.per_segment < a.rows ? first + a.per_segment : a.rows;
 	double sum = 0;
 	for (int64_t r = first + group; r < end && column < a.columns; r += MMI_WARPS)
-		sum += (a.weight ? (double)a.weight[r] : 1.0) * (double)a.x[r * a.columns + column];
+		sum +=
+			(a.weight ? (double)a.weight[r] : 1.0) * (double)load_element(a.x, a.narrow & 1u, r * a.columns + column);
 	shared[group][lane] = sum;
 	__syncthreads();
 	if (group == 0 && column < a.columns) {

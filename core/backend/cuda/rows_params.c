@@ -50,7 +50,7 @@ static void times(const mmi_device *d, const mmi_spectral *a, const float *u, fl
 static void times_transposed(const mmi_device *d, const mmi_spectral *a, double *partial)
 {
 	const int64_t rows = (int64_t)a->rows, columns = (int64_t)a->columns, per_segment = 256;
-	const mmi_columns_args part = { a->raw.at, a->v.at, partial, rows, columns, per_segment };
+	const mmi_columns_args part = { a->raw.at, a->v.at, partial, rows, columns, per_segment, 0 };
 	const mmi_columns_end_args end = { partial, a->u.at, (rows + per_segment - 1) / per_segment, columns, 0 };
 	mmi_cuda_launch(d, &mmi_kernel_columns, (mmi_grid){ .x = (columns + MMI_WARP - 1) / MMI_WARP, .y = end.segments },
 	                &part);

@@ -20,7 +20,8 @@ void *mmi_scratch_at(const mmi_exec *x, size_t offset)
 static size_t input_bytes(const mmi_exec *x, uint32_t k)
 {
 	const size_t samples = x->in_node[k]->batched ? (size_t)x->n : 1;
-	return samples * (size_t)mmi_shape_count(&x->in_node[k]->shape) * sizeof(float);
+	const size_t size = x->narrow_in[k] ? sizeof(uint16_t) : sizeof(float);
+	return samples * (size_t)mmi_shape_count(&x->in_node[k]->shape) * size;
 }
 
 size_t mmi_scratch_for_input(mmi_exec *x, uint32_t k)

@@ -37,6 +37,7 @@ static void concat(mmi_exec *x)
 		const int64_t run = part.count * part.inner;
 		copy_runs(x, &(mmi_runs_args){ .from = x->in[k],
 		                               .to = x->out,
+		                               .narrow = mmi_cuda_narrow(x, k),
 		                               .runs = x->n * part.outer,
 		                               .run = run,
 		                               .from_runs = part.outer * (x->in_node[k]->batched ? x->n : 1),
@@ -53,6 +54,7 @@ static void slice(mmi_exec *x)
 	const axis_view whole = view_axis(&x->in_node[0]->shape, a->axis);
 	copy_runs(x, &(mmi_runs_args){ .from = x->in[0],
 	                               .to = x->out,
+	                               .narrow = mmi_cuda_narrow(x, 0),
 	                               .runs = x->n * whole.outer,
 	                               .run = a->count * whole.inner,
 	                               .from_runs = whole.outer * (x->in_node[0]->batched ? x->n : 1),
@@ -66,9 +68,11 @@ static void slice_bwd(mmi_exec *x)
 	const mmi_attr *a = &x->node->attr;
 	const axis_view whole = view_axis(&x->node->shape, a->axis);
 	const int64_t run = view_axis(&x->in_node[0]->shape, a->axis).count * whole.inner;
-	x->device->ops->zero(x->device, x->out, (size_t)(x->n * mmi_shape_count(&x->node->shape)) * sizeof(float));
+	const size_t size = x->narrow_out ? sizeof(uint16_t) : sizeof(float);
+	x->device->ops->zero(x->device, x->out, (size_t)(x->n * mmi_shape_count(&x->node->shape)) * size);
 	copy_runs(x, &(mmi_runs_args){ .from = x->in[0],
 	                               .to = x->out,
+	                               .narrow = mmi_cuda_narrow(x, 0),
 	                               .runs = x->n * whole.outer,
 	                               .run = run,
 	                               .from_runs = x->n * whole.outer,
@@ -82,6 +86,7 @@ static void reshape(mmi_exec *x)
 	const int64_t count = mmi_shape_count(&x->node->shape);
 	copy_runs(x, &(mmi_runs_args){ .from = x->in[0],
 	                               .to = x->out,
+	                               .narrow = mmi_cuda_narrow(x, 0),
 	                               .runs = x->n,
 	                               .run = count,
 	                               .from_runs = x->in_node[0]->batched ? x->n : 1,
@@ -102,6 +107,7 @@ static void run_maps(const mmi_exec *x, const mmi_cuda_kernel *k, const mm_shape
 	const mmi_attr *a = &x->node->attr;
 	const mmi_pool_args args = { .in = x->in[0],
 		                         .out = x->out,
+		                         .narrow = mmi_cuda_narrow(x, 0),
 		                         .n = x->n,
 		                         .h = big->dim[0],
 		                         .w = big->dim[1],

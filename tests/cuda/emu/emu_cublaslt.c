@@ -20,10 +20,11 @@ struct cublasLtMatmulDescOpaque {
 	cublasComputeType_t compute;
 	cublasOperation_t op_a, op_b;
 	cublasLtEpilogue_t epilogue;
-	const float *bias;
+	const void *bias;
 };
 struct cublasLtMatrixLayoutOpaque {
 	int64_t rows, columns, stride;
+	cudaDataType_t type;
 };
 struct cublasLtMatmulPreferenceOpaque {
 	uint64_t workspace;
@@ -95,10 +96,10 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cublasLtMa
 cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *out, cudaDataType_t type, uint64_t rows,
                                           uint64_t columns, int64_t stride)
 {
-	if (type != CUDA_R_32F || stride < (int64_t)rows)
+	if ((type != CUDA_R_32F && type != CUDA_R_16BF) || stride < (int64_t)rows)
 		return CUBLAS_STATUS_INVALID_VALUE;
 	*out = created(sizeof **out);
-	**out = (struct cublasLtMatrixLayoutOpaque){ (int64_t)rows, (int64_t)columns, stride };
+	**out = (struct cublasLtMatrixLayoutOpaque){ (int64_t)rows, (int64_t)columns, stride, type };
 	return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -148,8 +149,12 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t h, cublasLtMatmul
                                               cublasLtMatmulHeuristicResult_t *out, int *found)
 {
 	const bool in_place = p->reductions & CUBLASLT_REDUCTION_SCHEME_INPLACE;
-	(void)h, (void)d, (void)a, (void)b, (void)c, (void)to;
+	(void)h;
 	*found = 0;
+	/* Operands of one type; in bfloat16 the result may be of floats, not the other way round. */
+	if (a->type != b->type || c->type != to->type || (a->type == CUDA_R_32F && to->type != CUDA_R_32F) ||
+	    (a->type == CUDA_R_16BF && d->compute != CUBLAS_COMPUTE_32F))
+		return CUBLAS_STATUS_NOT_SUPPORTED;
 	if (room < 1 || p->workspace < WORKSPACE)
 		return CUBLAS_STATUS_NOT_SUPPORTED;
 	out[0] = (cublasLtMatmulHeuristicResult_t){ .algo = { { in_place ? IN_PLACE : STAGED, p->alignment[0],
@@ -165,11 +170,25 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t h, cublasLtMatmul
 typedef struct job {
 	int64_t rows, columns, inner, to_stride, c_stride;
 	int64_t a_row, a_inner, b_inner, b_column; /* strides */
-	const float *a, *b, *c, *bias;
-	float *to, alpha, beta;
-	bool relu;
+	const void *a, *b, *c, *bias;              /* the bias is of the result's type */
+	void *to;
+	float alpha, beta;
+	bool relu, narrow, narrow_to; /* operands and result in bfloat16 */
 	void *workspace;
 } job;
+
+static double read(const void *at, bool narrow, int64_t i)
+{
+	return (double)(narrow ? emu_from_bf16(((const uint16_t *)at)[i]) : ((const float *)at)[i]);
+}
+
+static void write(void *at, bool narrow, int64_t i, double v)
+{
+	if (narrow)
+		((uint16_t *)at)[i] = emu_to_bf16((float)v);
+	else
+		((float *)at)[i] = (float)v;
+}
 
 static void run(const void *ctx)
 {
@@ -180,20 +199,25 @@ static void run(const void *ctx)
 		for (int64_t row = 0; row < j->rows; row++) {
 			double sum = 0;
 			for (int64_t k = 0; k < j->inner; k++)
-				sum +=
-					(double)j->a[row * j->a_row + k * j->a_inner] * (double)j->b[k * j->b_inner + column * j->b_column];
+				sum += read(j->a, j->narrow, row * j->a_row + k * j->a_inner) *
+				       read(j->b, j->narrow, k * j->b_inner + column * j->b_column);
 			sum *= (double)j->alpha;
 			if (fabsf(j->beta) > 0)
-				sum += (double)j->beta * (double)j->c[column * j->c_stride + row];
-			sum += j->bias ? (double)j->bias[row] : 0;
-			j->to[column * j->to_stride + row] = (float)(j->relu && sum < 0 ? 0 : sum);
+				sum += (double)j->beta * read(j->c, j->narrow_to, column * j->c_stride + row);
+			sum += j->bias ? read(j->bias, j->narrow_to, row) : 0;
+			write(j->to, j->narrow_to, column * j->to_stride + row, j->relu && sum < 0 ? 0 : sum);
 		}
+}
+
+static size_t size_of(cudaDataType_t type)
+{
+	return type == CUDA_R_16BF ? sizeof(uint16_t) : sizeof(float);
 }
 
 /* Which: 0 A to 3 D. The algorithm was chosen for an alignment. */
 static bool is_matrix(const cublasLtMatmulAlgo_t *algo, int which, const void *at, cublasLtMatrixLayout_t l)
 {
-	const size_t bytes = (size_t)((l->columns - 1) * l->stride + l->rows) * sizeof(float);
+	const size_t bytes = (size_t)((l->columns - 1) * l->stride + l->rows) * size_of(l->type);
 	const bool ok = emu_is_device(at, bytes) && (uintptr_t)at % algo->data[1 + which] == 0;
 	if (!ok)
 		emu_violate("cublasLtMatmul: matrix %c at %p is not memory of the device, %zu bytes aligned to %u",
@@ -219,6 +243,8 @@ static job job_of(cublasLtMatmulDesc_t d, cublasLtMatrixLayout_t a, cublasLtMatr
 		.b_inner = across_b ? b->stride : 1,
 		.b_column = across_b ? 1 : b->stride,
 		.bias = takes_bias(d->epilogue) ? d->bias : NULL,
+		.narrow = a->type == CUDA_R_16BF,
+		.narrow_to = to->type == CUDA_R_16BF,
 		.relu = d->epilogue == CUBLASLT_EPILOGUE_RELU || d->epilogue == CUBLASLT_EPILOGUE_RELU_BIAS,
 	};
 }
@@ -240,7 +266,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t h, cublasLtMatmulDesc_t d, const 
 	if (!is_matrix(algo, 0, a, a_layout) || !is_matrix(algo, 1, b, b_layout) || !is_matrix(algo, 2, c, c_layout) ||
 	    !is_matrix(algo, 3, to, to_layout))
 		return CUBLAS_STATUS_INVALID_VALUE;
-	if (j.bias && !emu_is_device(j.bias, (size_t)j.rows * sizeof(float)))
+	if (j.bias && !emu_is_device(j.bias, (size_t)j.rows * size_of(to_layout->type)))
 		emu_violate("cublasLtMatmul: a bias of %lld numbers that is not memory of the device", (long long)j.rows);
 	j.alpha = *(const float *)alpha;
 	j.beta = *(const float *)beta;

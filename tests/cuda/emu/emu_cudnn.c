@@ -114,6 +114,11 @@ cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t p, cudnnBackendA
 	return CUDNN_STATUS_SUCCESS;
 }
 
+static cudnnDataType_t type_of(const descriptor *tensor)
+{
+	return *(const cudnnDataType_t *)find(tensor, CUDNN_ATTR_TENSOR_DATA_TYPE)->data;
+}
+
 /* ------------------------------------------------------------ rules of a descriptor */
 
 static cudnnStatus_t check_tensor(const descriptor *d)
@@ -181,9 +186,37 @@ static void offer(const descriptor *graph, int64_t index, descriptor *config)
 	config->made[config->n_made++] = engine;
 }
 
+/* cuDNN has precompiled engines for tensors of one type, and for floats between the operations of a graph. */
+static bool has_engine(const descriptor *tensor, const descriptor **first)
+{
+	if (*(const bool *)find(tensor, CUDNN_ATTR_TENSOR_IS_VIRTUAL)->data)
+		return type_of(tensor) == CUDNN_DATA_FLOAT;
+	*first = *first ? *first : tensor;
+	return type_of(tensor) == type_of(*first);
+}
+
+static bool has_engines(const descriptor *graph)
+{
+	const attribute *ops = find(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS);
+	const descriptor *first = NULL;
+	for (int64_t k = 0; k < ops->n; k++) {
+		const descriptor *op = ((descriptor *const *)ops->data)[k];
+		for (int i = 0; i < op->n; i++) {
+			const bool part = op->a[i].type == CUDNN_TYPE_BACKEND_DESCRIPTOR;
+			const descriptor *p = part ? *(descriptor *const *)op->a[i].data : NULL;
+			if (p && p->type == CUDNN_BACKEND_TENSOR_DESCRIPTOR && !has_engine(p, &first))
+				return false;
+		}
+	}
+	return true;
+}
+
 static cudnnStatus_t get_results(descriptor *d, int64_t room, int64_t *n, descriptor *const *data)
 {
 	const descriptor *graph = part(d, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, 0);
+	*n = 0;
+	if (!has_engines(graph))
+		return CUDNN_STATUS_SUCCESS;
 	for (*n = 0; *n < ENGINES && *n < room; (*n)++)
 		offer(graph, *n, data[*n]);
 	return CUDNN_STATUS_SUCCESS;
@@ -237,15 +270,19 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const p, cudnnBa
 typedef struct job {
 	char kind; /* as in the engine: f forward, d to x, w to the weights */
 	int64_t n, h, w, in, out, kh, kw, sh, sw, ph, pw, oh, ow;
-	const float *x, *f, *y, *bias; /* one of x, f, y is written */
-	bool relu, tensor_cores;
+	const void *x, *f, *y, *bias;    /* one of x, f, y is written */
+	bool relu, tensor_cores, narrow; /* narrow: all tensors are in bfloat16 */
 	void *workspace;
 } job;
 
-/* Ten bits of mantissa, as tensor cores read floats. */
-static double rounded(const job *j, float x)
+/* Element i of a tensor; ten bits of its mantissa where tensor cores read floats. */
+static double read(const job *j, const void *at, int64_t i)
 {
 	uint32_t bits;
+	float x;
+	if (j->narrow)
+		return (double)emu_from_bf16(((const uint16_t *)at)[i]);
+	x = ((const float *)at)[i];
 	if (!j->tensor_cores)
 		return (double)x;
 	memcpy(&bits, &x, sizeof bits);
@@ -254,9 +291,25 @@ static double rounded(const job *j, float x)
 	return (double)x;
 }
 
-static const float *pixel(const float *map, int64_t n, int64_t y, int64_t x, int64_t h, int64_t w, int64_t c)
+static void write(const job *j, const void *at, int64_t i, double v)
 {
-	return map + ((n * h + y) * w + x) * c;
+	if (j->narrow)
+		((uint16_t *)(uintptr_t)at)[i] = emu_to_bf16((float)v);
+	else
+		((float *)(uintptr_t)at)[i] = (float)v;
+}
+
+static double bias_at(const job *j, int64_t o)
+{
+	if (!j->bias)
+		return 0;
+	return (double)(j->narrow ? emu_from_bf16(((const uint16_t *)j->bias)[o]) : ((const float *)j->bias)[o]);
+}
+
+/* The first element of a pixel. */
+static int64_t pixel(int64_t n, int64_t y, int64_t x, int64_t h, int64_t w, int64_t c)
+{
+	return ((n * h + y) * w + x) * c;
 }
 
 static double forward_at(const job *j, int64_t n, int64_t oy, int64_t ox, int64_t o)
@@ -266,19 +319,19 @@ static double forward_at(const job *j, int64_t n, int64_t oy, int64_t ox, int64_
 		const int64_t iy = oy * j->sh - j->ph + t / j->kw, ix = ox * j->sw - j->pw + t % j->kw;
 		if (iy < 0 || iy >= j->h || ix < 0 || ix >= j->w)
 			continue;
-		const float *x = pixel(j->x, n, iy, ix, j->h, j->w, j->in), *f = j->f + (o * j->kh * j->kw + t) * j->in;
+		const int64_t x = pixel(n, iy, ix, j->h, j->w, j->in), f = (o * j->kh * j->kw + t) * j->in;
 		for (int64_t i = 0; i < j->in; i++)
-			sum += rounded(j, x[i]) * rounded(j, f[i]);
+			sum += read(j, j->x, x + i) * read(j, j->f, f + i);
 	}
 	return sum;
 }
 
-static void forward(const job *j, float *to)
+static void forward(const job *j)
 {
 	for (int64_t k = 0; k < j->n * j->oh * j->ow * j->out; k++) {
 		const int64_t o = k % j->out, ox = k / j->out % j->ow, oy = k / j->out / j->ow % j->oh;
-		double v = forward_at(j, k / j->out / j->ow / j->oh, oy, ox, o) + (j->bias ? (double)j->bias[o] : 0);
-		to[k] = (float)(j->relu && v < 0 ? 0 : v);
+		double v = forward_at(j, k / j->out / j->ow / j->oh, oy, ox, o) + bias_at(j, o);
+		write(j, j->y, k, j->relu && v < 0 ? 0 : v);
 	}
 }
 
@@ -289,17 +342,17 @@ static double to_x_at(const job *j, int64_t n, int64_t iy, int64_t ix, int64_t i
 		const int64_t top = iy + j->ph - t / j->kw, left = ix + j->pw - t % j->kw;
 		if (top < 0 || left < 0 || top % j->sh || left % j->sw || top / j->sh >= j->oh || left / j->sw >= j->ow)
 			continue;
-		const float *dy = pixel(j->y, n, top / j->sh, left / j->sw, j->oh, j->ow, j->out);
+		const int64_t dy = pixel(n, top / j->sh, left / j->sw, j->oh, j->ow, j->out);
 		for (int64_t o = 0; o < j->out; o++)
-			sum += rounded(j, dy[o]) * rounded(j, j->f[(o * j->kh * j->kw + t) * j->in + i]);
+			sum += read(j, j->y, dy + o) * read(j, j->f, (o * j->kh * j->kw + t) * j->in + i);
 	}
 	return sum;
 }
 
-static void to_x(const job *j, float *to)
+static void to_x(const job *j)
 {
 	for (int64_t k = 0; k < j->n * j->h * j->w * j->in; k++)
-		to[k] = (float)to_x_at(j, k / j->in / j->w / j->h, k / j->in / j->w % j->h, k / j->in % j->w, k % j->in);
+		write(j, j->x, k, to_x_at(j, k / j->in / j->w / j->h, k / j->in / j->w % j->h, k / j->in % j->w, k % j->in));
 }
 
 static double to_weight_at(const job *j, int64_t o, int64_t t, int64_t i)
@@ -309,17 +362,17 @@ static double to_weight_at(const job *j, int64_t o, int64_t t, int64_t i)
 		const int64_t ox = k % j->ow, oy = k / j->ow % j->oh, n = k / j->ow / j->oh;
 		const int64_t iy = oy * j->sh - j->ph + t / j->kw, ix = ox * j->sw - j->pw + t % j->kw;
 		if (iy >= 0 && iy < j->h && ix >= 0 && ix < j->w)
-			sum += rounded(j, pixel(j->x, n, iy, ix, j->h, j->w, j->in)[i]) *
-			       rounded(j, pixel(j->y, n, oy, ox, j->oh, j->ow, j->out)[o]);
+			sum += read(j, j->x, pixel(n, iy, ix, j->h, j->w, j->in) + i) *
+			       read(j, j->y, pixel(n, oy, ox, j->oh, j->ow, j->out) + o);
 	}
 	return sum;
 }
 
-static void to_weights(const job *j, float *to)
+static void to_weights(const job *j)
 {
 	const int64_t taps = j->kh * j->kw;
 	for (int64_t k = 0; k < j->out * taps * j->in; k++)
-		to[k] = (float)to_weight_at(j, k / j->in / taps, k / j->in % taps, k % j->in);
+		write(j, j->f, k, to_weight_at(j, k / j->in / taps, k / j->in % taps, k % j->in));
 }
 
 static void run(const void *ctx)
@@ -328,11 +381,11 @@ static void run(const void *ctx)
 	memset(j->workspace, 0xA5, WORKSPACE);
 	emu_counter()->launches++;
 	if (j->kind == 'f')
-		forward(j, (float *)(uintptr_t)j->y);
+		forward(j);
 	else if (j->kind == 'd')
-		to_x(j, (float *)(uintptr_t)j->x);
+		to_x(j);
 	else
-		to_weights(j, (float *)(uintptr_t)j->f);
+		to_weights(j);
 }
 
 /* ------------------------------------------------------------ from a plan to a job */
@@ -343,14 +396,14 @@ typedef struct bindings {
 
 static size_t bytes_of(const descriptor *tensor)
 {
-	size_t count = sizeof(float);
+	size_t count = type_of(tensor) == CUDNN_DATA_BFLOAT16 ? sizeof(uint16_t) : sizeof(float);
 	for (int k = 0; k < 4; k++)
 		count *= (size_t)number(tensor, CUDNN_ATTR_TENSOR_DIMENSIONS, k);
 	return count;
 }
 
 /* The address that the pack gives a tensor: aligned memory of the device that holds all of it. */
-static const float *bound(const bindings *b, const descriptor *tensor)
+static const void *bound(const bindings *b, const descriptor *tensor)
 {
 	const int64_t id = number(tensor, CUDNN_ATTR_TENSOR_UNIQUE_ID, 0);
 	for (int64_t i = 0; i < b->ids->n; i++) {
@@ -428,6 +481,7 @@ static bool take_job(job *j, const descriptor *graph, const bindings *b)
 		k++;
 	const descriptor *x = part(conv, k->x, 0), *f = part(conv, k->f, 0), *y = part(conv, k->y, 0);
 	j->kind = k->kind;
+	j->narrow = type_of(x) == CUDNN_DATA_BFLOAT16;
 	take_shapes(j, x, f, y, part(conv, k->conv, 0));
 	j->x = bound(b, x);
 	j->f = bound(b, f);

@@ -34,6 +34,10 @@ bool emu_is_capturing(const void *stream);
 bool emu_refuse_in_capture(const char *call);
 void emu_wait_for_all(void);
 
+/* Numbers in bfloat16, as the libraries round to it: to the nearest, to even at a tie. */
+float emu_from_bf16(uint16_t bits);
+uint16_t emu_to_bf16(float x);
+
 void emu_run_grid(const emu_kernel *k, emu_uint3 grid, emu_uint3 block, const void *args);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static struct {
@@ -108,4 +109,22 @@ void emu_leave(void)
 {
 	if (!--depth)
 		counts.seconds += seconds_now() - entered;
+}
+
+float emu_from_bf16(uint16_t bits)
+{
+	const uint32_t word = (uint32_t)bits << 16;
+	float x;
+	memcpy(&x, &word, sizeof x);
+	return x;
+}
+
+uint16_t emu_to_bf16(float x)
+{
+	uint32_t bits;
+	memcpy(&bits, &x, sizeof bits);
+	const uint32_t rest = bits & 0xFFFFu, odd = bits >> 16 & 1u;
+	if (x != x)
+		return 0x7FFF;
+	return (uint16_t)((bits >> 16) + (rest > 0x8000u || (rest == 0x8000u && odd)));
 }

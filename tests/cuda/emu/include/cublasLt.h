@@ -17,6 +17,7 @@ typedef enum {
 	CUBLAS_COMPUTE_32F_FAST_TF32 = 77,
 } cublasComputeType_t;
 typedef enum {
+	CUDA_R_16BF = 14,
 	CUDA_R_32F = 0,
 } cudaDataType_t;
 typedef enum {
