@@ -355,6 +355,41 @@ static void conv_bwd_w_adds_the_gradient(void **state)
 	check_conv_shapes(MMI_OP_CONV_BWD_W);
 }
 
+/* What the guards look for is not made a number on its way. */
+static void check_no_number(const mmi_device *d, void *ctx)
+{
+	rig r;
+	rig_make(&r, ctx, true);
+	r.x.device = d;
+	r.in[0][0] = NAN;
+	for (const mmi_kernel *const *k = ((const mmi_isa *)d->own)->kernels[r.c.op]; *k; k++) {
+		if (!is_bf16(*k) || !(*k)->accepts(&r.x))
+			continue;
+		assert_true(rig_prepare(&r, *k));
+		rig_run(&r, true);
+		size_t found = 0;
+		for (size_t i = 0; i < r.out_count; i++)
+			found += isnan(r.out[i]) != 0;
+		if (!found)
+			fail_msg("%s, %s, activation %d: no NaN of an input is left", (*k)->name, d->text, r.c.act);
+		rig_release(&r);
+	}
+	rig_free(&r);
+}
+
+static void what_is_no_number_stays_none(void **state)
+{
+	static const int32_t acts[] = { MM_ACT_NONE, MM_ACT_RELU, MM_ACT_LEAKY_RELU, MM_ACT_TANH };
+	static const int32_t shape[] = { 2, 8, 8, 16, 32, 3, 1, 1 };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(acts); i++) {
+		rig_case c = rig_conv_case(MMI_OP_CONV, shape);
+		c.bias = true;
+		c.act = acts[i];
+		with_each_set(check_no_number, &c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +404,7 @@ int main(void)
 		cmocka_unit_test(weights_packed_once_follow_a_refresh),
 		cmocka_unit_test(float32_has_none_of_it),
 		cmocka_unit_test(a_lower_set_emulates),
+		cmocka_unit_test(what_is_no_number_stays_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ MMI_INLINE void finish_rows(const int rows, const int nv, const int end, const t
 			const int64_t at = t->c_off[r] + v * W;
 			vf x = acc[r][v] + load(t->bias + v * W);
 			if (end == END_BIAS_RELU)
-				x = vmax(x, zero);
+				x = vmax(zero, x); /* a NaN stays one */
 			if (end == END_BIAS_MASK)
 				x = (vf)((vi)x & (vi)(load(t->mask + at) > zero));
 			store(t->c + at, x);
