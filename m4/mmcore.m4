@@ -107,10 +107,11 @@ AC_DEFUN([MMCORE_SOUND], [
 	AM_CONDITIONAL([HAVE_SOUND], [test $mmcore_sound = yes])
 ])
 
-# MMCORE_ONEDNN - optional, for the comparison of kernels: HAVE_DNNL, DNNL_CFLAGS, DNNL_LIBS. Versions 2 and 3.
+# MMCORE_ONEDNN - optional, the module for processors with AMX, and the comparison of kernels: HAVE_DNNL, DNNL_CFLAGS, DNNL_LIBS.
+# Versions 2 and 3.
 AC_DEFUN([MMCORE_ONEDNN], [
 	AC_ARG_WITH([onednn],
-		[AS_HELP_STRING([--with-onednn=auto|yes|no], [compare kernels with oneDNN; mmcore does not use it @<:@auto@:>@])],
+		[AS_HELP_STRING([--with-onednn=auto|yes|no], [build the module with which bfloat16 is fast on processors that have AMX @<:@auto@:>@])],
 		[], [with_onednn=auto])
 	AS_CASE([$with_onednn], [auto|yes|no], [], [AC_MSG_ERROR([--with-onednn takes auto, yes or no])])
 	AC_ARG_VAR([DNNL_CFLAGS], [C compiler flags for oneDNN])
@@ -124,7 +125,7 @@ AC_DEFUN([MMCORE_ONEDNN], [
 		])
 		AS_IF([test "x$mmcore_dnnl_h$mmcore_dnnl" = xyesyes],
 			[mmcore_onednn=yes
-			AC_DEFINE([HAVE_DNNL], [1], [Define to 1 if kernels are compared with oneDNN.])],
+			AC_DEFINE([HAVE_DNNL], [1], [Define to 1 if there is oneDNN: its module is built, and kernels are compared with it.])],
 			[AS_IF([test "x$with_onednn" = xyes],
 				[AC_MSG_FAILURE([--with-onednn=yes, but oneDNN was not found (Debian: libdnnl-dev)])])])
 	])

@@ -4,6 +4,7 @@
 #include "bench/bench.h"
 
 #include "backend/cpu/device.h"
+#include "backend/cpu/isa.h"
 #include "engine/processors.h"
 #include "run/setup.h"
 
@@ -89,6 +90,8 @@ mm_status mmi_bench_run(const mmi_bench_request *r, mmi_bench_report *out, mm_er
 	const mmi_device device = r->bf16 ? mmi_cpu_device_bf16() : mmi_cpu_device();
 	mmi_bench_request resolved = *r;
 	resolved.device = &device;
+	if (r->bf16 && mmi_isa_wants_onednn(e) != MM_OK)
+		mmi_logf(r->setup.log, MM_LOG_WARNING, "--precision bfloat16: %s; products by %s", e->message, device.text);
 	*out = (mmi_bench_report){ .processors = mmi_processors(), .load = { load_average() } };
 	read_processor(out->processor, sizeof out->processor);
 	snprintf(out->isa, sizeof out->isa, "%s", device.text);

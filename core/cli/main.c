@@ -1,6 +1,7 @@
 /* main.c - the program: a table of commands, and how one is chosen. */
 #include "mmi_build.h"
 
+#include "backend/cpu/device.h"
 #include "cli/cli.h"
 #include "cli/watch.h"
 #include "comm/launch.h"
@@ -51,8 +52,8 @@ static int print_version(const mmi_cli *cli)
 	char *build = mmi_setup_build_text();
 	if (!build)
 		return mmi_cli_no_memory(cli, "the program's version");
-	fprintf(cli->console->out, "%s\nbuild      %s\nplugin ABI %d.%d\nLAPACK     %s\nJPEG       %s\n", PACKAGE_STRING,
-	        build, MM_ABI_MAJOR, MM_ABI_MINOR, LAPACK_WORD, JPEG_WORD);
+	fprintf(cli->console->out, "%s\nbuild      %s\nbfloat16   %s\nplugin ABI %d.%d\nLAPACK     %s\nJPEG       %s\n",
+	        PACKAGE_STRING, build, mmi_cpu_device_bf16().text, MM_ABI_MAJOR, MM_ABI_MINOR, LAPACK_WORD, JPEG_WORD);
 	mmi_free(build);
 	return MMI_EXIT_OK;
 }

@@ -4,6 +4,7 @@
 #include "run/setup.h"
 #include "engine/processors.h"
 #include "backend/cpu/device.h"
+#include "backend/cpu/isa.h"
 #include "engine/build_info.h"
 #include "backend/cuda/open.h"
 #include "store/runfolder.h"
@@ -272,13 +273,18 @@ static mm_status open_cuda(mmi_setup *s, mm_error *e)
 
 static void tell_precision(const mmi_device *device, const mmi_log *log)
 {
-	if (mmi_cpu_device_emulates(device))
+	mm_error e = MM_ERROR_INIT;
+	const mmi_isa *isa = device->own;
+	if (mmi_isa_wants_onednn(&e) != MM_OK)
+		mmi_logf(log, MM_LOG_WARNING, "[run] precision = bfloat16: %s; products by %s", e.message, device->text);
+	else if (mmi_cpu_device_emulates(device))
 		mmi_logf(log, MM_LOG_WARNING,
 		         "[run] precision = bfloat16: this processor has no AVX512-BF16, or may not use it; products are "
 		         "emulated (%s), slower than in float32",
 		         device->text);
 	else
-		mmi_logf(log, MM_LOG_INFO, "[run] precision = bfloat16: products by the processor's own (%s)", device->text);
+		mmi_logf(log, MM_LOG_INFO, "[run] precision = bfloat16: products by %s%s%s",
+		         isa->onednn ? "" : "the processor's own (", device->text, isa->onednn ? "" : ")");
 }
 
 /* Settings have checked the name. auto is the host until a card has confirmed the backend. */

@@ -7,12 +7,15 @@
 
 #include "backend/cpu/device.h"
 #include "backend/cpu/isa.h"
+#include "backend/cpu/kernels.h"
 #include "backend/cpu/weights.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -38,6 +41,11 @@ static void with_each_set(void (*f)(const mmi_device *d, void *ctx), void *ctx)
 static bool is_bf16(const mmi_kernel *k)
 {
 	return strstr(k->name, "bf16") != NULL;
+}
+
+static bool is_onednn(const mmi_kernel *k)
+{
+	return k == &mmi_kernel_onednn_product || k == &mmi_kernel_onednn_gradient;
 }
 
 /* ------------------------------------------------------------------ rounding */
@@ -117,7 +125,7 @@ typedef struct product_case {
 	rig_case c;
 	conv_reference ref;
 	double largest;
-	int tried;
+	int tried, of_onednn; /* kernels that accept the case, of the last set */
 } product_case;
 
 /* Prepares, runs twice and compares; weights' gradients must double, the rest must repeat bit for bit. */
@@ -127,6 +135,8 @@ static void check_kernel(const product_case *p, const mmi_kernel *k, const mmi_d
 	rig_make(&r, &p->c, with_packs);
 	r.x.device = d;
 	assert_true(rig_prepare(&r, k));
+	if (r.node.batched)
+		memset(r.out, 0xff, r.out_count * sizeof(float)); /* no numbers, to be written over */
 	rig_run(&r, true);
 	compare(&r, &p->ref, p->largest, d, 1);
 	float *first = mmi_alloc(r.out_count, sizeof(float));
@@ -148,10 +158,12 @@ static void check_product(const mmi_device *d, void *ctx)
 	rig r;
 	rig_make(&r, &p->c, false);
 	r.x.device = d;
-	p->tried = 0;
+	p->tried = p->of_onednn = 0;
 	for (const mmi_kernel *const *k = ((const mmi_isa *)d->own)->kernels[p->c.op]; *k; k++)
-		if (is_bf16(*k) && (*k)->accepts(&r.x))
+		if (is_bf16(*k) && (*k)->accepts(&r.x)) {
 			check_kernel(p, *k, d, p->tried++ % 2 == 0);
+			p->of_onednn += is_onednn(*k);
+		}
 	assert_int_equal(is_bf16(mmi_backend_cpu.select(&r.x)), p->tried > 0);
 	assert_true(p->tried > 0 || r.node.op == MMI_OP_CONV_BWD_W || r.node.op == MMI_OP_LINEAR_BWD_W);
 	rig_free(&r);
@@ -172,8 +184,8 @@ static double largest_of_plain(const rig_case *c)
 	return largest;
 }
 
-/* How many kernels accept the case. */
-static int check_case(const rig_case *c)
+/* How many kernels of our own accept the case; *of_onednn more of oneDNN's. */
+static int check_case_of(const rig_case *c, int *of_onednn)
 {
 	product_case p = { .c = *c, .largest = largest_of_plain(c) };
 	rig r;
@@ -182,7 +194,14 @@ static int check_case(const rig_case *c)
 	with_each_set(check_product, &p);
 	conv_reference_free(&p.ref);
 	rig_free(&r);
-	return p.tried;
+	*of_onednn = p.of_onednn;
+	return p.tried - p.of_onednn;
+}
+
+static int check_case(const rig_case *c)
+{
+	int of_onednn;
+	return check_case_of(c, &of_onednn);
 }
 
 static void check_conv_shapes(mmi_opcode op)
@@ -203,6 +222,22 @@ static void conv_bwd_x_is_near_double(void **state)
 {
 	(void)state;
 	check_conv_shapes(MMI_OP_CONV_BWD_X);
+}
+
+/* Kernels one row high, with steps along the row alone. */
+static void lines_are_near_double(void **state)
+{
+	static const mmi_opcode ops[] = { MMI_OP_CONV, MMI_OP_CONV_BWD_X, MMI_OP_CONV_BWD_W };
+	static const int32_t shapes[][8] = {
+		{ 2, 1, 16, 32, 32, 3, 1, 1 },  { 3, 5, 16, 16, 24, 3, 1, 1 }, { 2, 1, 16, 32, 48, 4, 2, 1 },
+		{ 16, 2, 24, 40, 17, 3, 1, 1 }, { 1, 1, 8, 7, 3, 5, 1, 2 },
+	};
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(shapes) * MMI_COUNT(ops); i++) {
+		rig_case c = rig_conv_case(ops[i % MMI_COUNT(ops)], shapes[i / MMI_COUNT(ops)]);
+		c.line = true;
+		check_case(&c);
+	}
 }
 
 static void linear_layers_are_near_double(void **state)
@@ -390,6 +425,147 @@ static void what_is_no_number_stays_none(void **state)
 	}
 }
 
+/* ------------------------------------------------------------------ oneDNN, which stands before our own */
+
+static const mmi_isa *set_called(const char *name)
+{
+	const mmi_isa *isa = mmi_isas_bf16;
+	while (isa->name && strcmp(isa->name, name))
+		isa++;
+	return isa->name ? isa : NULL;
+}
+
+static const mmi_isa *taken(const char *wanted)
+{
+	setenv("MMCORE_ISA", wanted, 1);
+	const mmi_isa *isa = mmi_isa_get_bf16();
+	unsetenv("MMCORE_ISA");
+	return isa;
+}
+
+/* Skips the rest where this build has no module, or this processor nothing for it. */
+static void needs_onednn(void)
+{
+#if !HAVE_DNNL
+	print_message("skipped: configure found no oneDNN\n");
+	skip();
+#endif
+	const mmi_isa *own = set_called("avx512bf16");
+	if (!own || !own->supported()) {
+		print_message("skipped: no AVX512-BF16 here\n");
+		skip();
+	}
+}
+
+static void onednn_is_taken_on_request(void **state)
+{
+	static const int32_t conv[] = { 2, 8, 8, 32, 32, 3, 1, 1 };
+	static const mmi_opcode ops[] = { MMI_OP_CONV, MMI_OP_CONV_BWD_X, MMI_OP_CONV_BWD_W };
+	static const mmi_opcode linear[] = { MMI_OP_LINEAR, MMI_OP_LINEAR_BWD_X, MMI_OP_LINEAR_BWD_W };
+	(void)state;
+	needs_onednn();
+	assert_string_equal(taken("onednn")->name, "onednn");
+	for (size_t i = 0; i < MMI_COUNT(ops); i++) {
+		rig_case c = rig_conv_case(ops[i], conv);
+		int of_onednn;
+		check_case_of(&c, &of_onednn);
+		assert_int_equal(of_onednn, 1);
+		c = (rig_case){ .op = linear[i], .n = 16, .h = 1, .w = 1, .ci = 64, .co = 32, .k = 1, .s = 1 };
+		check_case_of(&c, &of_onednn);
+		assert_int_equal(of_onednn, 1);
+	}
+}
+
+/* Version and instruction set are in the text that checkpoints have. */
+static void onednn_is_named(void **state)
+{
+	(void)state;
+	needs_onednn();
+	setenv("MMCORE_ISA", "onednn", 1);
+	const mmi_device d = mmi_cpu_device_bf16();
+	mm_error e = MM_ERROR_INIT;
+	assert_int_equal(mmi_isa_wants_onednn(&e), MM_OK);
+	unsetenv("MMCORE_ISA");
+	int version[3];
+	assert_int_equal(sscanf(d.text, "oneDNN %d.%d.%d (", &version[0], &version[1], &version[2]), 3);
+	assert_false(mmi_cpu_device_emulates(&d));
+}
+
+static bool yes(void)
+{
+	return true;
+}
+
+static bool no(void)
+{
+	return false;
+}
+
+static void sets_are_chosen_in_the_order_of_their_table(void **state)
+{
+	const mmi_isa with[] = { { .name = "a", .supported = yes },
+		                     { .name = "b", .supported = yes },
+		                     { .name = "c", .supported = no, .on_request = yes },
+		                     { .name = "d", .supported = no, .on_request = no },
+		                     { 0 } };
+	(void)state;
+	assert_string_equal(mmi_isa_best(with, NULL)->name, "b");
+	assert_string_equal(mmi_isa_best(with, "a")->name, "a");
+	assert_string_equal(mmi_isa_best(with, "c")->name, "c");
+	assert_string_equal(mmi_isa_best(with, "d")->name, "b");
+	assert_string_equal(mmi_isa_best(with, "nonsense")->name, "b");
+	/* As with AMX: the last is the best. */
+	const mmi_isa amx[] = { { .name = "a", .supported = yes },
+		                    { .name = "c", .supported = yes, .on_request = yes },
+		                    { 0 } };
+	assert_string_equal(mmi_isa_best(amx, NULL)->name, "c");
+	assert_string_equal(mmi_isa_best(amx, "a")->name, "a");
+}
+
+/* Our own kernels are taken then, and why is told. */
+static void check_without(const char *folder, const char *message)
+{
+	char before[1024];
+	mm_error e = MM_ERROR_INIT;
+	const char *modules = getenv("MMCORE_BACKENDS");
+	snprintf(before, sizeof before, "%s", modules ? modules : "");
+	setenv("MMCORE_BACKENDS", folder, 1);
+	setenv("MMCORE_ISA", "onednn", 1);
+	const mmi_isa *isa = mmi_isa_get_bf16();
+	const mm_status status = mmi_isa_wants_onednn(&e);
+	setenv("MMCORE_ISA", "avx512bf16", 1);
+	mm_error none = MM_ERROR_INIT;
+	const mm_status lowered = mmi_isa_wants_onednn(&none);
+	unsetenv("MMCORE_ISA");
+	setenv("MMCORE_BACKENDS", before, 1);
+	assert_string_equal(isa->name, "avx512bf16");
+	assert_int_equal(status, MM_EUNSUPPORTED);
+	if (!strstr(e.message, message))
+		fail_msg("\"%s\" has no \"%s\"", e.message, message);
+	assert_int_equal(lowered, MM_OK);
+}
+
+static void without_its_module_our_own_are_taken(void **state)
+{
+	char folder[] = "/tmp/mmcore-test-XXXXXX", path[64];
+	const mmi_isa *own = set_called("avx512bf16");
+	(void)state;
+	if (!own || !own->supported()) {
+		print_message("skipped: no AVX512-BF16 here\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(folder));
+	check_without(folder, "MMCORE_ISA=onednn, but there is no backend-onednn.so in /tmp/mmcore-test-");
+	snprintf(path, sizeof path, "%s/backend-onednn.so", folder);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("no library", f);
+	fclose(f);
+	check_without(folder, path);
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +573,7 @@ int main(void)
 		cmocka_unit_test(conv_is_near_double),
 		cmocka_unit_test(conv_bwd_x_is_near_double),
 		cmocka_unit_test(conv_bwd_w_adds_the_gradient),
+		cmocka_unit_test(lines_are_near_double),
 		cmocka_unit_test(linear_layers_are_near_double),
 		cmocka_unit_test(bias_activation_and_mask_are_fused),
 		cmocka_unit_test(every_approach_is_reached),
@@ -405,6 +582,10 @@ int main(void)
 		cmocka_unit_test(float32_has_none_of_it),
 		cmocka_unit_test(a_lower_set_emulates),
 		cmocka_unit_test(what_is_no_number_stays_none),
+		cmocka_unit_test(onednn_is_taken_on_request),
+		cmocka_unit_test(onednn_is_named),
+		cmocka_unit_test(sets_are_chosen_in_the_order_of_their_table),
+		cmocka_unit_test(without_its_module_our_own_are_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

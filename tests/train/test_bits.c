@@ -219,6 +219,26 @@ static void of_bfloat16(void **state)
 	assert_int_not_equal(hash, train(*state, p, "1", "run.precision=float32", "floats"));
 }
 
+/* The same of oneDNN's, where there are any. */
+static void of_onednn(void **state)
+{
+	const preset *p = &presets[0];
+	setenv("MMCORE_ISA", "onednn", 1);
+	if (strncmp(mmi_cpu_device_bf16().text, "oneDNN ", 7)) {
+		print_message("skipped: no oneDNN in this build, or no AVX512-BF16 in this processor\n");
+		unsetenv("MMCORE_ISA");
+		skip();
+	}
+	write_idx(*state, "train", 120);
+	write_idx(*state, "t10k", 40);
+	const uint64_t hash = train(*state, p, "1", "run.precision=bfloat16", "one");
+	assert_int_equal(hash, train(*state, p, "2", "run.precision=bfloat16", "two"));
+	assert_int_equal(hash, train(*state, p, "3", "run.precision=bfloat16", "three"));
+	setenv("MMCORE_ISA", "avx512bf16", 1);
+	assert_int_not_equal(hash, train(*state, p, "1", "run.precision=bfloat16", "own"));
+	unsetenv("MMCORE_ISA");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +247,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(of_avx2, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(of_avx512, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(of_bfloat16, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(of_onednn, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests_name("the bits of three runs", tests, NULL, NULL);
 }

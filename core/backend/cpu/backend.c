@@ -30,6 +30,11 @@ bool mmi_uses_blas(const mmi_exec *x)
 	return isa_of(x)->blas;
 }
 
+bool mmi_uses_onednn(const mmi_exec *x)
+{
+	return isa_of(x)->onednn;
+}
+
 static const mmi_kernel *select_kernel(const mmi_exec *x)
 {
 	for (const mmi_kernel *const *k = isa_of(x)->kernels[x->node->op]; *k; k++)

@@ -15,16 +15,6 @@ typedef struct patch_state {
 	mmi_weights weights;
 } patch_state;
 
-mmi_epilogue mmi_epilogue_of(const mmi_exec *x)
-{
-	return (mmi_epilogue){ .bias = x->n_in > 2 ? x->in[2] : NULL,
-		                   .act = x->act,
-		                   .act_alpha = x->act_alpha,
-		                   .mask_act = x->mask_act,
-		                   .mask_alpha = x->mask_alpha,
-		                   .mask = x->mask };
-}
-
 static void patch_release(mmi_exec *x)
 {
 	patch_state *s = x->state;

@@ -61,9 +61,10 @@ static mmi_device host_device(const mmi_backend *backend, const mmi_isa *isa)
 		                 .rows = &mmi_host_rows,
 		                 .vec = isa->vec,
 		                 .own = isa,
-		                 .text = isa->blas   ? isa->blas()
-		                         : isa->text ? isa->text
-		                                     : isa->name };
+		                 .text = isa->blas     ? isa->blas()
+		                         : isa->onednn ? isa->onednn()
+		                         : isa->text   ? isa->text
+		                                       : isa->name };
 }
 
 mmi_device mmi_host_device(const mmi_backend *backend)

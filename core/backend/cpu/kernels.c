@@ -52,14 +52,17 @@ static bool all_batched(const mmi_exec *x)
 #define BLAS_PRODUCT
 #define BLAS_GRADIENT
 #endif
+#define ONEDNN_PRODUCT &mmi_kernel_onednn_product,
+#define ONEDNN_GRADIENT &mmi_kernel_onednn_gradient,
 #define BF16_PRODUCT &mmi_kernel_patch_narrow_bf16, &mmi_kernel_patch_wide_bf16,
 #define OWN_PRODUCT &mmi_kernel_patch_narrow, &mmi_kernel_patch_wide
-#define PRODUCT BLAS_PRODUCT BF16_PRODUCT OWN_PRODUCT
-#define CONVOLUTION \
-	BLAS_PRODUCT &mmi_kernel_winograd_bf16, BF16_PRODUCT &mmi_kernel_winograd, &mmi_kernel_line, OWN_PRODUCT
+#define PRODUCT BLAS_PRODUCT ONEDNN_PRODUCT BF16_PRODUCT OWN_PRODUCT
+#define CONVOLUTION                                                                                             \
+	BLAS_PRODUCT ONEDNN_PRODUCT &mmi_kernel_winograd_bf16, BF16_PRODUCT &mmi_kernel_winograd, &mmi_kernel_line, \
+		OWN_PRODUCT
 #define BF16_GRADIENT &mmi_kernel_grad_wide_bf16,
 #define OWN_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
-#define WEIGHT_GRADIENT BLAS_GRADIENT BF16_GRADIENT OWN_GRADIENT
+#define WEIGHT_GRADIENT BLAS_GRADIENT ONEDNN_GRADIENT BF16_GRADIENT OWN_GRADIENT
 
 enum { INPLACE = MMI_KERNEL_INPLACE, FUSES = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK };
 
@@ -69,7 +72,7 @@ mmi_kernel_list GLUE(mmi_kernels_, MMI_ISA)[MMI_OP_COUNT] = {
 	[MMI_OP_LINEAR_BWD_W] = { WEIGHT_GRADIENT },
 	[MMI_OP_CONV] = { CONVOLUTION },
 	[MMI_OP_CONV_BWD_X] = { CONVOLUTION },
-	[MMI_OP_CONV_BWD_W] = { BLAS_GRADIENT BF16_GRADIENT & mmi_kernel_line_grad, OWN_GRADIENT },
+	[MMI_OP_CONV_BWD_W] = { BLAS_GRADIENT ONEDNN_GRADIENT BF16_GRADIENT & mmi_kernel_line_grad, OWN_GRADIENT },
 	[MMI_OP_BIAS_BWD] = { &mmi_kernel_bias_grad },
 	[MMI_OP_AVG_POOL] = { &mmi_kernel_pool },
 	[MMI_OP_AVG_POOL_BWD] = { &mmi_kernel_pool },

@@ -2,8 +2,7 @@
 #ifndef MMI_CPU_KERNELS_H
 #define MMI_CPU_KERNELS_H
 
-#include "backend/cpu/simd.h"
-#include "engine/kernel.h"
+#include "backend/cpu/call.h"
 
 /* The kernels of one operation, the preferred first, ending with NULL. The first that accepts a call is taken; calls
  * that none accepts are the reference's. */
@@ -15,9 +14,6 @@ extern mmi_kernel_list mmi_kernels_generic[MMI_OP_COUNT], mmi_kernels_avx2[MMI_O
 	mmi_kernels_avx512[MMI_OP_COUNT];
 /* The list for this processor. */
 const mmi_kernel *const *mmi_cpu_kernels(mmi_opcode op);
-
-/* What x asks to be fused; `bias` is input 2 where there is one. */
-mmi_epilogue mmi_epilogue_of(const mmi_exec *x);
 
 /* LINEAR, LINEAR_BWD_X, CONV, CONV_BWD_X of any shape. */
 extern const mmi_kernel mmi_kernel_patch_wide;
@@ -38,6 +34,9 @@ extern const mmi_kernel mmi_kernel_blas_product, mmi_kernel_blas_gradient;
 bool mmi_uses_blas(const mmi_exec *x);
 /* Version and processor as OpenBLAS tells them. */
 const char *mmi_blas_text(void);
+/* oneDNN's, in bfloat16, where mmi_uses_onednn says so (backend/onednn: a module that is opened at run time). */
+extern const mmi_kernel mmi_kernel_onednn_product, mmi_kernel_onednn_gradient;
+bool mmi_uses_onednn(const mmi_exec *x);
 /* AVG_POOL, AVG_POOL_BWD, UPSAMPLE, UPSAMPLE_BWD. */
 extern const mmi_kernel mmi_kernel_pool;
 

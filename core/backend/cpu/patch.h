@@ -7,16 +7,7 @@
 #ifndef MMI_CPU_PATCH_H
 #define MMI_CPU_PATCH_H
 
-#include "backend/cpu/simd.h"
-#include "engine/kernel.h"
-
-/* The forward convolution [h, w, ci] -> [oh, ow, co] that an operation belongs to. */
-typedef struct mmi_conv_shape {
-	int32_t h, w, ci, oh, ow, co, kh, kw, sh, sw, ph, pw;
-} mmi_conv_shape;
-/* From any of LINEAR, CONV and their BWD_X and BWD_W. */
-mmi_conv_shape mmi_conv_shape_of(const mmi_exec *x);
-bool mmi_op_is_bwd_x(mmi_opcode op);
+#include "backend/cpu/call.h"
 
 /* One axis of one phase: outputs first_dst + i * dst_step, each from `taps` inputs from first_src + i * src_step on. */
 typedef struct mmi_axis {
