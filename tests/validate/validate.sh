@@ -71,12 +71,21 @@ mkdir "$work/tmp"
 TMPDIR=$work/tmp run validate "$example" --only use
 check "no folder is left" left
 
-# RULE TEST, of the table and of the program.
-awk -F '|' '/^## Rules/ { on = 1 } /^## Life/ { on = 0 } on && $2 ~ /^ [0-9]+ $/ { n = split($(NF - 1), test, " "); for (i = 1; i <= n; i++) print $2 + 0 " " test[i] }' \
-	"$srcdir/docs/ABI.md" | sort >"$work/rules"
+# RULE TEST, of the table and of the program; in brackets a test of another rule.
+awk -F '|' '/^## Rules/ { on = 1 } /^## Life/ { on = 0 } on && $2 ~ /^ [0-9]+ $/ { print $2 + 0 " " $(NF - 1) }' "$srcdir/docs/ABI.md" >"$work/rows"
+awk '$2 !~ /^\(/ { for (i = 2; i <= NF; i++) print $1 " " $i }' "$work/rows" | sort >"$work/rules"
+sed -n 's/.*(\(.*\)).*/\1/p' "$work/rows" | tr ' ' '\n' | sort -u >"$work/others"
 run validate --list
 check "--list succeeds" exits 0
 sed -n 's/^\([a-z-]*\) .* rule \([0-9]*\) .*/\2 \1/p' "$work/out" | sort >"$work/tests"
 same_rules() { [ -s "$work/rules" ] && diff "$work/rules" "$work/tests" >"$work/err"; }
 check "docs/ABI.md has each test beside its rule" same_rules
+cut -d ' ' -f 2 "$work/tests" | sort >"$work/names"
+every_rule_is_tested() { [ -s "$work/rows" ] && awk 'NF < 2' "$work/rows" >"$work/err" && silent err; }
+check "and no rule without one" every_rule_is_tested
+others_are_tests() { comm -23 "$work/others" "$work/names" >"$work/err" && silent err; }
+check "those in brackets are tests" others_are_tests
+grep -v '^#' "$srcdir/tests/scaffold/mutations.txt" | cut -f 1 | sort -u >"$work/mutated"
+same_tests() { diff "$work/names" "$work/mutated" >"$work/err"; }
+check "each test has a mutation of the template, each mutation a test" same_tests
 finish
