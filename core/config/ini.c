@@ -96,11 +96,23 @@ static mm_status check_file(FILE *file, const char *path, size_t *bytes, mm_erro
 	return MM_OK;
 }
 
+/* Documents name presets as the sources have them, configs/NAME.ini: where that one was installed. */
+static mm_status not_opened(const char *path, int why, mm_error *e)
+{
+	const char *name = strncmp(path, "configs/", 8) ? path : path + 8;
+	char *preset = path[0] == '/' ? NULL : mmi_format("%s/%s", MMCORE_PRESETDIR, name);
+	const bool there = preset && why == ENOENT && access(preset, R_OK) == 0;
+	mm_status status = mmi_fail(e, mmi_errno_status(why), "%s: cannot be opened: %s%s%s", path, strerror(why),
+	                            there ? "; a preset of that name is " : "", there ? preset : "");
+	mmi_free(preset);
+	return status;
+}
+
 static mm_status slurp(reader *r, mm_error *e)
 {
 	FILE *file = fopen(r->path, "rb");
 	if (!file)
-		return mmi_fail(e, mmi_errno_status(errno), "%s: cannot be opened: %s", r->path, strerror(errno));
+		return not_opened(r->path, errno, e);
 	mm_status status = check_file(file, r->path, &r->bytes, e);
 	if (status == MM_OK && !(r->text = mmi_alloc(r->bytes + 1, 1)))
 		status = mmi_fail(e, MM_ENOMEM, "%s: out of memory", r->path);

@@ -183,11 +183,13 @@ static mm_status read_elsewhere(mmi_subject *s, int32_t split, uint64_t seed, re
 	mmi_subject_init(&r->subject, s->request, s->trial);
 	r->split = split;
 	r->seed = seed;
-	mmi_child_run(read_there, r, NULL, NULL, s->request->limit / 2, NULL);
+	const double limit = s->request->limit / 2;
+	const mmi_child_end end = mmi_child_run(read_there, r, NULL, NULL, limit, NULL);
 	*out = r;
-	if (!r->done)
-		return mmi_subject_skip(s, e, "the data could not be read in a process of its own");
-	return MM_OK;
+	if (end.hung)
+		return mmi_subject_skip(s, e, "a process of its own had not read the data after %g seconds; raise --limit",
+		                        limit);
+	return r->done ? MM_OK : mmi_subject_skip(s, e, "the data could not be read in a process of its own");
 }
 
 static mm_status compare_readings(mmi_subject *s, int32_t split, uint64_t other_seed, bool *same, uint64_t *where,

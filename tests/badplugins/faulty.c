@@ -212,6 +212,8 @@ static mm_status open_data(mm_instance *i, int32_t split, mm_dataset **out, mm_e
 		*out = NULL;
 		return MM_OK;
 	}
+	if (is("open-slow"))
+		usleep(700000);
 	if (is("graph-late") && kept_graph)
 		i->self->graph->linear(kept_graph, 0, "late", 3, 1, MM_INIT_DEFAULT);
 	mm_status status = toy_open(i, split, out, e);

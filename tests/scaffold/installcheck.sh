@@ -40,6 +40,14 @@ plugin = demo/demo.so
 END
 mmcore --ini demo.ini --out run
 
+if [ -z "$DESTDIR" ]; then
+	echo "a preset as the README names it: where it is, and that it is read there"
+	mmcore --ini configs/own.ini 2>preset.txt && exit 1
+	preset=$(sed -n 's/.*; a preset of that name is //p' preset.txt)
+	mmcore --ini "$preset" --set data.root="$work/none" 2>preset.txt && exit 1
+	grep -q "$work/none" preset.txt
+fi
+
 echo "the tutorial"
 mkdir tutorial
 cd tutorial

@@ -42,6 +42,10 @@ assert [x["id"] for x in r if x["status"] == "failed"] == ["read-support"]
 assert all(x["rule"] > 0 and x["seconds"] >= 0 for x in r)' "$work/out" >"$work/json.out" 2>"$work/err" || status=$?
 	check "it is JSON" exits 0
 fi
+MMCORE_FAULT=open-slow
+run validate "$plugins/faulty.so" --only read-process --limit 1
+check "data that take too long to open in another process are skipped" says out "skipped  read-process"
+check "with what to do" says out "had not read the data after 0.5 seconds; raise --limit"
 unset MMCORE_FAULT
 
 run validate "$work/none.so"
