@@ -15,7 +15,7 @@
 
 #include "backend/cuda/conv_plan.h"
 
-enum { MOST = 256, KINDS = 5 };
+enum { MOST = 2048, KINDS = 5 };
 
 typedef struct card {
 	const char *name;
@@ -38,33 +38,58 @@ static FILE *open_file(const char *name)
 	return f;
 }
 
+static const char letters[] = "fbrxw";
+
+/* Forward, also with a bias, and with a bias and ReLU; gradients. */
+static mmi_conv_shape of_kind(const mmi_conv_shape *s, int kind)
+{
+	mmi_conv_shape k;
+	memcpy(&k, s, sizeof k);
+	k.kind = kind < 3 ? MMI_CONV_FORWARD : kind == 3 ? MMI_CONV_TO_X : MMI_CONV_TO_WEIGHTS;
+	k.bias = kind == 1 || kind == 2;
+	k.relu = kind == 2;
+	return k;
+}
+
+/* Presets share most of theirs. */
+static void add_shape(const mmi_conv_shape *s)
+{
+	for (size_t i = 0; i < n_shapes; i++)
+		if (!memcmp(&shapes[i], s, sizeof *s))
+			return;
+	assert_true(n_shapes < MOST);
+	shapes[n_shapes++] = *s;
+}
+
+static void read_line(const char *line)
+{
+	long long v[11];
+	char what[8];
+	mmi_conv_shape s;
+	memset(&s, 0, sizeof s);
+	if (sscanf(line, "%lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %7s", v, v + 1, v + 2, v + 3, v + 4, v + 5,
+	           v + 6, v + 7, v + 8, v + 9, v + 10, what) != 12)
+		return;
+	int64_t *const to[] = { &s.n, &s.h, &s.w, &s.in, &s.out, &s.kh, &s.kw, &s.sh, &s.sw, &s.ph, &s.pw };
+	for (size_t i = 0; i < MMI_COUNT(to); i++)
+		*to[i] = v[i];
+	s.oh = (s.h + 2 * s.ph - s.kh) / s.sh + 1;
+	s.ow = (s.w + 2 * s.pw - s.kw) / s.sw + 1;
+	for (int kind = 0; kind < KINDS; kind++)
+		if (strchr(what, letters[kind])) {
+			const mmi_conv_shape one = of_kind(&s, kind);
+			add_shape(&one);
+		}
+}
+
 static void read_shapes(void)
 {
 	FILE *f = open_file("convolutions.txt");
 	char line[256];
-	while (fgets(line, sizeof line, f)) {
-		long long v[8];
-		mmi_conv_shape *s = &shapes[n_shapes];
-		if (sscanf(line, "%lld %lld %lld %lld %lld %lld %lld %lld", v, v + 1, v + 2, v + 3, v + 4, v + 5, v + 6,
-		           v + 7) != 8)
-			continue;
-		assert_true(++n_shapes < MOST);
-		*s = (mmi_conv_shape){ .n = v[0],
-			                   .h = v[1],
-			                   .w = v[2],
-			                   .in = v[3],
-			                   .out = v[4],
-			                   .kh = v[5],
-			                   .kw = v[5],
-			                   .sh = v[6],
-			                   .sw = v[6],
-			                   .ph = v[7],
-			                   .pw = v[7],
-			                   .oh = (v[1] + 2 * v[7] - v[5]) / v[6] + 1,
-			                   .ow = (v[2] + 2 * v[7] - v[5]) / v[6] + 1 };
-	}
+	while (fgets(line, sizeof line, f))
+		read_line(line);
 	fclose(f);
-	assert_true(n_shapes > 20);
+	assert_true(n_shapes > 300);
 }
 
 /* A card in NVIDIA's words; false when this cuDNN takes no such description. */
@@ -81,38 +106,27 @@ static bool describe(card *c)
 	       cudnnBackendFinalize(c->description) == CUDNN_STATUS_SUCCESS;
 }
 
-/* The convolution of that kind; forward also with a bias, and with a bias and ReLU. */
-static mmi_conv_shape of_kind(const mmi_conv_shape *s, int kind)
-{
-	mmi_conv_shape k;
-	memcpy(&k, s, sizeof k);
-	k.kind = kind < 3 ? MMI_CONV_FORWARD : kind == 3 ? MMI_CONV_TO_X : MMI_CONV_TO_WEIGHTS;
-	k.bias = kind == 1 || kind == 2;
-	k.relu = kind == 2;
-	return k;
-}
-
 typedef enum precision { FLOAT32, TF32, BFLOAT16, PRECISIONS } precision;
 static const char *const precision_names[] = { "float32", "tf32", "bfloat16" };
 
 static void check_card(const card *c, precision p)
 {
 	int64_t largest = 0;
-	for (size_t i = 0; i < n_shapes; i++)
-		for (int kind = 0; kind < KINDS; kind++) {
-			const mmi_conv_query q = { .card = c->description,
-				                       .tensor_cores = p != FLOAT32,
-				                       .workspace = MMI_CONV_WORKSPACE };
-			mmi_conv_shape s = of_kind(&shapes[i], kind);
-			s.narrow = p == BFLOAT16;
-			mmi_conv_plan *plan;
-			mm_error e = MM_ERROR_INIT;
-			if (mmi_conv_plan_make(&q, &s, &plan, &e) != MM_OK)
-				fail_msg("%s, %s, kind %d: %s", c->name, precision_names[p], kind, e.message);
-			largest = plan->workspace > largest ? plan->workspace : largest;
-			mmi_conv_plans_destroy(plan);
-		}
-	printf("%s, %s: %zu convolutions, largest workspace %.1f MB\n", c->name, precision_names[p], KINDS * n_shapes,
+	for (size_t i = 0; i < n_shapes; i++) {
+		const mmi_conv_query q = { .card = c->description,
+			                       .tensor_cores = p != FLOAT32,
+			                       .workspace = MMI_CONV_WORKSPACE };
+		mmi_conv_shape s;
+		mmi_conv_plan *plan;
+		mm_error e = MM_ERROR_INIT;
+		memcpy(&s, &shapes[i], sizeof s);
+		s.narrow = p == BFLOAT16;
+		if (mmi_conv_plan_make(&q, &s, &plan, &e) != MM_OK)
+			fail_msg("%s, %s, kind %d: %s", c->name, precision_names[p], (int)s.kind, e.message);
+		largest = plan->workspace > largest ? plan->workspace : largest;
+		mmi_conv_plans_destroy(plan);
+	}
+	printf("%s, %s: %zu convolutions, largest workspace %.1f MB\n", c->name, precision_names[p], n_shapes,
 	       (double)largest * 1e-6);
 }
 

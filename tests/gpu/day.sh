@@ -151,6 +151,7 @@ bench() {
 }
 bench paper-tf32 90 polymnist-paper.ini
 bench small-tf32 30 polymnist.ini
+bench paper-bf16 60 polymnist-paper.ini --set run.precision=bfloat16
 stage 20 memory nvidia-smi --query-gpu=memory.used --format=csv,noheader
 if command -v python3 >/dev/null; then
 	for v in "tf32, eager" "tf32, graphs" "bf16, eager" "bf16, graphs"; do

@@ -31,4 +31,9 @@ emu_counts emu_counted(void);
 /* The next allocations of device memory fail when fewer bytes than these are left: what a full card does. */
 void emu_set_memory(size_t bytes);
 
+/* New memory is zeros that nobody has touched, in place of NaN: for programs that are made and never run. */
+void emu_set_blank(bool blank);
+/* Kernels, those of libraries too, are queued, recorded and counted, but do nothing: for the host's time. */
+void emu_set_hollow(bool hollow);
+
 #endif

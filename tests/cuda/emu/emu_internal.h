@@ -13,6 +13,7 @@ bool emu_violated(void);
 void emu_permute(unsigned *order, unsigned n); /* order holds 0..n-1 in any order */
 unsigned emu_choose(unsigned n);               /* one of n: the first, the last, or any */
 emu_counts *emu_counter(void);
+bool emu_is_hollow(void);
 /* Around whatever the emulation does in the place of a device: its processor time is counted. */
 void emu_enter(void);
 void emu_leave(void);

@@ -73,7 +73,8 @@ static void run_launch(const void *ctx)
 {
 	const launch_ctx *l = ctx;
 	emu_counter()->launches++;
-	emu_run_grid(l->kernel, l->grid, l->block, l->args);
+	if (!emu_is_hollow())
+		emu_run_grid(l->kernel, l->grid, l->block, l->args);
 }
 
 /* Addresses are of live device memory, or NULL. */
@@ -99,7 +100,7 @@ static const emu_kernel *find(const void *function)
 	return NULL;
 }
 
-cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void **args, size_t shared, cudaStream_t s)
+static cudaError_t launch(const void *function, dim3 grid, dim3 block, void **args, size_t shared, cudaStream_t s)
 {
 	const emu_kernel *k = find(function);
 	const unsigned long threads = (unsigned long)block.x * block.y * block.z;
@@ -114,6 +115,14 @@ cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void *
 	if (!check_args(k, l.args))
 		return cudaErrorIllegalAddress;
 	return emu_enqueue(s, run_launch, &l, offsetof(launch_ctx, args) + k->args_bytes);
+}
+
+cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void **args, size_t shared, cudaStream_t s)
+{
+	emu_enter();
+	const cudaError_t status = launch(function, grid, block, args, shared, s);
+	emu_leave();
+	return status;
 }
 
 /* ------------------------------------------------------------ the device itself */

@@ -26,13 +26,18 @@ static struct {
 	unsigned n;
 	block pinned[MOST_PINNED];
 	unsigned n_pinned;
-	bool limited, open;
+	bool limited, open, blank;
 } memory;
 
 void emu_set_memory(size_t bytes)
 {
 	memory.limited = true;
 	memory.left = bytes;
+}
+
+void emu_set_blank(bool blank)
+{
+	memory.blank = blank;
 }
 
 static bool reserve(void)
@@ -114,7 +119,8 @@ cudaError_t cudaMalloc(void **out, size_t bytes)
 	memory.used += (pages + 1) * PAGE;
 	memory.left -= memory.limited ? bytes : 0;
 	protect(b, true);
-	memset(first, 0xFF, pages * PAGE);
+	if (!memory.blank)
+		memset(first, 0xFF, pages * PAGE);
 	protect(b, memory.open);
 	emu_counter()->allocated++;
 	*out = b->at;

@@ -17,6 +17,7 @@ static unsigned long random_state = 88172645463325252ul;
 static emu_counts counts;
 static unsigned depth;
 static double entered;
+static bool hollow;
 
 void emu_violate(const char *format, ...)
 {
@@ -90,6 +91,16 @@ emu_counts *emu_counter(void)
 emu_counts emu_counted(void)
 {
 	return counts;
+}
+
+void emu_set_hollow(bool on)
+{
+	hollow = on;
+}
+
+bool emu_is_hollow(void)
+{
+	return hollow;
 }
 
 static double seconds_now(void)
