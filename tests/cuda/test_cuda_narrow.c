@@ -2,11 +2,13 @@
  * writes or reads beyond the bytes that they have. */
 #include "mmi_build.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -232,6 +234,39 @@ static void weights_are_rounded_once_an_update(void **state)
 }
 #endif
 
+/* To the nearest, to even at a tie; what is not a number, and what has no end, stays so. */
+static void floats_are_rounded_to_the_nearest(void **state)
+{
+	static const float in[] = {
+		1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1p-8f + 0x1p-20f, -1 - 0x1p-9f, 0x1.fep127f, 0x1.ffp127f, -INFINITY,
+		NAN,         0x1.01p-130f
+	};
+	static const float out[] = {
+		1, 1 + 4 * 0x1p-8f, 1 + 0x1p-7f, -1, 0x1.fep127f, INFINITY, -INFINITY, NAN, 0x1p-130f
+	};
+	const mmi_device *d = cuda_device_bf16();
+	mm_error e = MM_ERROR_INIT;
+	mmi_graph *g;
+	mmi_program *p;
+	float found[MMI_COUNT(in)];
+	(void)state;
+	must(mmi_graph_create(&g, &e), &e);
+	const mm_tensor x = mmi_input(g, "x", mmi_shape(1, (int)MMI_COUNT(in)));
+	mm_tensor y = x;
+	for (int i = 0; i < 2; i++)
+		y = mmi_op(g, MMI_OP_AFFINE, 1, &y, &(mmi_attr){ .a = 1 });
+	const mmi_program_spec spec = { .graph = g, .device = d, .n = 1, .outputs = &y, .n_outputs = 1 };
+	must(mmi_program_create(&spec, &p, &e), &e);
+	mmi_program_write(p, x, 1, in);
+	mmi_program_run(p);
+	mmi_program_read(p, y, 1, found);
+	for (size_t i = 0; i < MMI_COUNT(in); i++)
+		if (isnan(out[i]) ? !isnan(found[i]) : memcmp(&found[i], &out[i], sizeof out[i]) != 0)
+			fail_msg("%a became %a; expected %a", (double)in[i], (double)found[i], (double)out[i]);
+	mmi_program_destroy(p);
+	mmi_graph_destroy(g);
+}
+
 /* ------------------------------------------------------------ bytes */
 
 enum {
@@ -333,6 +368,7 @@ int main(void)
 #if EMULATED
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(weights_are_rounded_once_an_update);
 #endif
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(floats_are_rounded_to_the_nearest);
 	for (size_t i = 0; i < n_op_cases; i++, n++) {
 		snprintf(names[n], sizeof names[n], "%s_touches_nothing_beyond_a_maps_bytes", op_cases[i].name);
 		tests[n] = (struct CMUnitTest){ names[n], nothing_is_touched_beyond_a_maps_bytes, NULL, NULL,
