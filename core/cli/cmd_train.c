@@ -242,8 +242,7 @@ static int open_and_train(const mmi_cli *cli, const mmi_train_job *j)
 	const mm_status all = mmi_comm_agree(&j->comm, here, &e);
 	int code = MMI_EXIT_OK;
 	if (all == MM_OK) {
-		setup.comm = j->comm;
-		setup.comm.patience = setup.settings.rank_timeout;
+		mmi_setup_share(&setup, &j->comm);
 		tell_ranks(cli, j, &setup);
 		code = j->dry_run ? rehearse(cli, j, &setup) : train(cli, j, &setup);
 	} else {

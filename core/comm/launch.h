@@ -8,6 +8,7 @@
 typedef struct mmi_launch {
 	uint32_t rank, size; /* this process among those that were started together */
 	uint32_t here;       /* those of them on this host; 1 where nobody says */
+	uint32_t local;      /* this process among those; 0 where nobody says */
 } mmi_launch;
 
 /* One of one where no launcher started it. */

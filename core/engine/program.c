@@ -173,9 +173,8 @@ static mm_status allocate(mmi_program *p, mm_error *e)
 	p->uses = mmi_alloc(n_uses, sizeof *p->uses);
 	p->bound = mmi_alloc(p->plan->n_nodes, sizeof *p->bound);
 	if (!p->execs || !p->arena || !p->uses || !p->bound)
-		return mmi_fail(e, MM_ENOMEM,
-		                "out of memory: %.0f MB for the maps of a network; a smaller [run] chunk needs less",
-		                (double)p->plan->arena_bytes / 1e6);
+		return mmi_fail(e, MM_ENOMEM, "out of memory: %.0f MB for the maps of a network; a smaller [run] %s needs less",
+		                (double)p->plan->arena_bytes / 1e6, p->plan->device->ops->direct ? "chunk" : "device_chunk");
 	return MM_OK;
 }
 

@@ -32,6 +32,7 @@ typedef struct mmi_settings {
 	const char *device;      /* its name, "cpu" */
 	uint32_t threads;        /* resolved: at least 1 */
 	uint32_t chunk;          /* samples a worker takes through a chain at once, at most */
+	uint32_t device_chunk;   /* the same of a GPU; 0: a batch, or a rank's part of it */
 	const char *plugin_path; /* or NULL */
 	int device_number;       /* in the list of devices */
 	int precision;           /* MMI_PRECISION_...; on the host TF32 is float32 */

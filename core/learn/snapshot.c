@@ -157,6 +157,7 @@ void mmi_learner_restored(mmi_learner *l, bool snapshot)
 		mmi_mirror_push(l->model->device, &l->snapshot);
 	else
 		mmi_snapshot_take(l);
+	l->model->device->ops->wait(l->model->device, NULL); /* what was pushed may be fetched again: for other ranks */
 }
 
 /* ------------------------------------------------------------ checkpoint items */

@@ -24,6 +24,10 @@ static const mmi_key run_keys[] = {
 		"part of them where ranks share a host. Results do not depend on it."),
 	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, 1024,
 	              "Samples a worker takes through a chain at once, at most."),
+	MMI_COUNT_ROW(
+		"run", "device_chunk", mmi_settings, device_chunk, 0, 0, MMI_LIMIT,
+		"The same of a GPU, whose memory bounds it; chunk is the processor's. 0: a batch, or where ranks share it, the "
+		"part of one of them. Another number of samples sums in another order."),
 	MMI_CHOICE_ROW("run", "device", mmi_settings, device_number, devices, 0,
 	               "The device that computes: cpu; cuda, an NVIDIA GPU, which has never been tried on a card "
 	               "(docs/CUDA.md); auto, so far the same as cpu."),

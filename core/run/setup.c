@@ -7,6 +7,7 @@
 #include "backend/cpu/isa.h"
 #include "engine/build_info.h"
 #include "backend/cuda/open.h"
+#include "comm/launch.h"
 #include "store/runfolder.h"
 
 #include <stdio.h>
@@ -258,16 +259,16 @@ static mm_status add_modalities(mmi_setup *s, const mmi_setup_request *r, const 
 
 /* ------------------------------------------------------------ the whole */
 
-/* A GPU shares rows out by itself: one thread gives it a batch at a time. */
+/* A GPU shares rows out by itself, so one thread drives it. The ranks on a host have a card each, as far as they go. */
 static mm_status open_cuda(mmi_setup *s, mm_error *e)
 {
 	static const mmi_cuda_precision precisions[] = { [MMI_PRECISION_TF32] = MMI_CUDA_TF32,
 		                                             [MMI_PRECISION_FLOAT32] = MMI_CUDA_FLOAT32,
 		                                             [MMI_PRECISION_BFLOAT16] = MMI_CUDA_BFLOAT16 };
-	if (mmi_cuda_open(precisions[s->settings.precision], &s->device, e) != MM_OK)
+	if (mmi_cuda_open(precisions[s->settings.precision], mmi_launch_read().local, &s->device, e) != MM_OK)
 		return mmi_fail_prefix(e, "[run] device = cuda");
 	s->settings.threads = 1;
-	s->settings.chunk = s->settings.batch;
+	s->settings.chunk = s->settings.device_chunk ? s->settings.device_chunk : s->settings.batch;
 	return MM_OK;
 }
 
@@ -418,6 +419,16 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 bool mmi_part_absent(mm_status status)
 {
 	return status == MM_EIO || status == MM_EFORMAT || status == MM_EUNSUPPORTED;
+}
+
+/* Each rank's card takes its part of a batch at once, unless settings say how much. */
+void mmi_setup_share(mmi_setup *s, const mmi_comm *comm)
+{
+	mmi_settings *set = &s->settings;
+	s->comm = *comm;
+	s->comm.patience = set->rank_timeout;
+	if (s->device.ops->whole && !set->device_chunk && set->batch % comm->size == 0)
+		set->chunk = set->batch / comm->size;
 }
 
 mmi_device mmi_setup_host(void)

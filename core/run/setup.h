@@ -20,7 +20,7 @@ typedef struct mmi_setup {
 	mmi_pool *pool;
 	mmi_device
 		device;    /* [run] device; a setup that has been opened stays where it is while something was made for it */
-	mmi_comm comm; /* who computes the run together: one rank alone, unless the caller puts others here */
+	mmi_comm comm; /* who computes the run together: one rank alone, until mmi_setup_share */
 	const mmi_checkpoint
 		*states;    /* while it is being made: where modalities find what their plugins had learned, or NULL */
 	bool untrusted; /* while it is being made: the settings are a checkpoint's */
@@ -52,6 +52,8 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 /* Whether a part could not be opened because its data are not there, or are none; not for want of memory or by a
  * plugin's bug. */
 bool mmi_part_absent(mm_status status);
+/* Puts the ranks that compute a run together into a setup; all of them call it. The setup has a copy. */
+void mmi_setup_share(mmi_setup *s, const mmi_comm *comm);
 void mmi_setup_close(mmi_setup *s);
 
 /* The host as a device, whatever settings say. */

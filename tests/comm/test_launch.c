@@ -19,14 +19,17 @@ typedef struct variable {
 static const char *const known[] = { "OMPI_COMM_WORLD_RANK",
 	                                 "OMPI_COMM_WORLD_SIZE",
 	                                 "OMPI_COMM_WORLD_LOCAL_SIZE",
+	                                 "OMPI_COMM_WORLD_LOCAL_RANK",
 	                                 "PMI_RANK",
 	                                 "PMI_SIZE",
 	                                 "MPI_LOCALNRANKS",
+	                                 "MPI_LOCALRANKID",
 	                                 "PMIX_RANK",
 	                                 "SLURM_STEP_NUM_TASKS",
-	                                 "SLURM_STEP_TASKS_PER_NODE" };
+	                                 "SLURM_STEP_TASKS_PER_NODE",
+	                                 "SLURM_LOCALID" };
 
-static void expect(const variable *v, uint32_t rank, uint32_t size, uint32_t here)
+static void expect(const variable *v, uint32_t rank, uint32_t size, uint32_t here, uint32_t local)
 {
 	for (size_t i = 0; i < MMI_COUNT(known); i++)
 		unsetenv(known[i]);
@@ -36,6 +39,7 @@ static void expect(const variable *v, uint32_t rank, uint32_t size, uint32_t her
 	assert_int_equal(l.rank, rank);
 	assert_int_equal(l.size, size);
 	assert_int_equal(l.here, here);
+	assert_int_equal(l.local, local);
 }
 
 static void each_launcher_is_understood(void **state)
@@ -44,26 +48,33 @@ static void each_launcher_is_understood(void **state)
 	expect((variable[]){ { "OMPI_COMM_WORLD_RANK", "2" },
 	                     { "OMPI_COMM_WORLD_SIZE", "4" },
 	                     { "OMPI_COMM_WORLD_LOCAL_SIZE", "2" },
+	                     { "OMPI_COMM_WORLD_LOCAL_RANK", "1" },
 	                     { NULL, NULL } },
-	       2, 4, 2);
-	expect((variable[]){ { "PMI_RANK", "1" }, { "PMI_SIZE", "2" }, { "MPI_LOCALNRANKS", "2" }, { NULL, NULL } }, 1, 2,
-	       2);
+	       2, 4, 2, 1);
+	expect((variable[]){ { "PMI_RANK", "1" },
+	                     { "PMI_SIZE", "2" },
+	                     { "MPI_LOCALNRANKS", "2" },
+	                     { "MPI_LOCALRANKID", "1" },
+	                     { NULL, NULL } },
+	       1, 2, 2, 1);
 	expect((variable[]){ { "PMIX_RANK", "7" },
 	                     { "SLURM_STEP_NUM_TASKS", "8" },
 	                     { "SLURM_STEP_TASKS_PER_NODE", "4(x2)" },
+	                     { "SLURM_LOCALID", "3" },
 	                     { NULL, NULL } },
-	       7, 8, 4);
-	expect((variable[]){ { "PMI_RANK", "1" }, { "PMI_SIZE", "2" }, { NULL, NULL } }, 1, 2, 1);
+	       7, 8, 4, 3);
+	expect((variable[]){ { "PMI_RANK", "1" }, { "PMI_SIZE", "2" }, { NULL, NULL } }, 1, 2, 1, 0);
 }
 
 static void otherwise_a_process_is_alone(void **state)
 {
 	(void)state;
-	expect((variable[]){ { NULL, NULL } }, 0, 1, 1);
-	expect((variable[]){ { "OMPI_COMM_WORLD_RANK", "0" }, { "OMPI_COMM_WORLD_SIZE", "1" }, { NULL, NULL } }, 0, 1, 1);
-	expect((variable[]){ { "SLURM_STEP_NUM_TASKS", "8" }, { NULL, NULL } }, 0, 1, 1);
-	expect((variable[]){ { "PMI_RANK", "2" }, { "PMI_SIZE", "2" }, { NULL, NULL } }, 0, 1, 1);
-	expect((variable[]){ { "PMI_RANK", "x" }, { "PMI_SIZE", "2" }, { NULL, NULL } }, 0, 1, 1);
+	expect((variable[]){ { NULL, NULL } }, 0, 1, 1, 0);
+	expect((variable[]){ { "OMPI_COMM_WORLD_RANK", "0" }, { "OMPI_COMM_WORLD_SIZE", "1" }, { NULL, NULL } }, 0, 1, 1,
+	       0);
+	expect((variable[]){ { "SLURM_STEP_NUM_TASKS", "8" }, { NULL, NULL } }, 0, 1, 1, 0);
+	expect((variable[]){ { "PMI_RANK", "2" }, { "PMI_SIZE", "2" }, { NULL, NULL } }, 0, 1, 1, 0);
+	expect((variable[]){ { "PMI_RANK", "x" }, { "PMI_SIZE", "2" }, { NULL, NULL } }, 0, 1, 1, 0);
 }
 
 /* The first processor of this process alone. */

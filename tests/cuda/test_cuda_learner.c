@@ -110,20 +110,35 @@ static void iterations_with_an_energy_of_latents_are_the_hosts(void **state)
 	                false);
 }
 
+/* A batch of 16 in chunks of 4: lanes, and losses with rows of several chains. */
+static void iterations_in_several_chunks_are_the_hosts(void **state)
+{
+	(void)state;
+	iterate_on_both((const char *const[]){ "run.chunk=4", "learner.warmup=1", "learner.x_step=auto(0.02)",
+	                                       "energy.swap_factor=0.5", "learner.energy_updates=3", NULL },
+	                false);
+	iterate_on_both((const char *const[]){ "run.chunk=4", "learner.experts=all", "learner.contrast_factor=1",
+	                                       "energy.match=towers", NULL },
+	                false);
+	iterate_on_both((const char *const[]){ "run.chunk=4", "learner.objective=mmvae+", "learner.private_dim=2",
+	                                       "learner.draws=3", "learner.gradient=dreg", "data.incomplete=keep", NULL },
+	                true);
+}
+
 static const char *const plain[] = { "run.chunk=16", "learner.warmup=1", "learner.generator_ema=0.9", NULL };
 
 /* ------------------------------------------------------------ the same bits */
 
-static uint64_t hash_after(const mmi_device *d, unsigned order, uint32_t iterations)
+static uint64_t hash_after(const mmi_device *d, const char *chunk, unsigned order, uint32_t iterations)
 {
-	static const char *const sets[] = { "run.chunk=16",
-		                                "learner.warmup=1",
-		                                "learner.generator_ema=0.9",
-		                                "energy.match=towers",
-		                                "learner.contrast_factor=1",
-		                                "energy.swap_factor=0.5",
-		                                "learner.clip_norm=0.1",
-		                                NULL };
+	const char *const sets[] = { chunk,
+		                         "learner.warmup=1",
+		                         "learner.generator_ema=0.9",
+		                         "energy.match=towers",
+		                         "learner.contrast_factor=1",
+		                         "energy.swap_factor=0.5",
+		                         "learner.clip_norm=0.1",
+		                         NULL };
 	learner_rig r;
 	uint64_t hash = 0;
 	emu_set_order(order);
@@ -142,13 +157,17 @@ static uint64_t hash_after(const mmi_device *d, unsigned order, uint32_t iterati
 
 static void any_order_of_execution_gives_the_same_bits(void **state)
 {
-	const uint64_t first = hash_after(cuda_device(), 0, 3), narrow = hash_after(cuda_device_bf16(), 0, 3);
+	static const char *const chunks[] = { "run.chunk=16", "run.chunk=4" };
+	const uint64_t narrow = hash_after(cuda_device_bf16(), chunks[0], 0, 3);
 	(void)state;
-	for (unsigned order = 1; order < 4; order++)
-		assert_true(hash_after(cuda_device(), order, 3) == first);
-	assert_true(narrow != first);
+	for (size_t i = 0; i < MMI_COUNT(chunks); i++) {
+		const uint64_t first = hash_after(cuda_device(), chunks[i], 0, 3);
+		for (unsigned order = 1; order < 4; order++)
+			assert_true(hash_after(cuda_device(), chunks[i], order, 3) == first);
+		assert_true(narrow != first);
+	}
 	for (unsigned order = 1; order < 3; order++)
-		assert_true(hash_after(cuda_device_bf16(), order, 3) == narrow);
+		assert_true(hash_after(cuda_device_bf16(), chunks[0], order, 3) == narrow);
 }
 
 /* A device that records nothing. */
@@ -163,16 +182,15 @@ static const mmi_device *without_sequences(void)
 	return &d;
 }
 
-static void recorded_sequences_change_no_bit(void **state)
+static void check_sequences(const char *const *sets)
 {
 	learner_rig with, without;
-	(void)state;
 #if EMULATED
 	const unsigned long before = emu_counted().captures;
 #endif
 	emu_set_order(0);
-	rig_open_on(&with, cuda_device(), plain);
-	rig_open_on(&without, without_sequences(), plain);
+	rig_open_on(&with, cuda_device(), sets);
+	rig_open_on(&without, without_sequences(), sets);
 	rig_run(&with, 4);
 #if EMULATED
 	assert_true(emu_counted().captures > before);
@@ -183,14 +201,21 @@ static void recorded_sequences_change_no_bit(void **state)
 	rig_close(&without);
 }
 
+static void recorded_sequences_change_no_bit(void **state)
+{
+	(void)state;
+	check_sequences(plain);
+	check_sequences((const char *const[]){ "run.chunk=4", "learner.experts=all", NULL });
+}
+
 #if EMULATED /* a card's waits are not counted */
 /* Once an iteration, whatever is learned in it; once more while x_step is measured. */
-static unsigned long waits_of(const char *step)
+static unsigned long waits_of(const char *chunk, const char *step)
 {
 	learner_rig r;
 	emu_set_order(0);
 	rig_open_on(&r, cuda_device(),
-	            (const char *const[]){ "run.chunk=16", step, "energy.swap_factor=0.5", "energy.match=towers",
+	            (const char *const[]){ chunk, step, "energy.swap_factor=0.5", "energy.match=towers",
 	                                   "learner.contrast_factor=1", "learner.energy_updates=2",
 	                                   "learner.elbo_updates=1", NULL });
 	rig_run(&r, 2);
@@ -204,8 +229,28 @@ static unsigned long waits_of(const char *step)
 static void the_host_waits_once_an_iteration(void **state)
 {
 	(void)state;
-	assert_int_equal(waits_of("learner.x_step=0.02"), 1);
-	assert_int_equal(waits_of("learner.x_step=auto(0.02)"), 2);
+	assert_int_equal(waits_of("run.chunk=16", "learner.x_step=0.02"), 1);
+	assert_int_equal(waits_of("run.chunk=16", "learner.x_step=auto(0.02)"), 2);
+	assert_int_equal(waits_of("run.chunk=4", "learner.x_step=0.02"), 1);
+}
+
+/* Bytes of the device that a learner takes. */
+static size_t taken(const char *chunk)
+{
+	size_t before, after, total;
+	learner_rig r;
+	cudaMemGetInfo(&before, &total);
+	rig_open_on(&r, cuda_device(), (const char *const[]){ "learner.batch=512", chunk, NULL });
+	cudaMemGetInfo(&after, &total);
+	rig_close(&r);
+	return before - after;
+}
+
+static void memory_grows_with_the_chunk(void **state)
+{
+	const size_t whole = taken("run.chunk=512"), half = taken("run.chunk=256"), small = taken("run.chunk=64");
+	(void)state;
+	assert_true(3 * half < 2 * whole && 2 * small < half);
 }
 #endif
 
@@ -338,10 +383,12 @@ int main(void)
 		cmocka_unit_test(iterations_with_clusters_and_amsgrad_are_the_hosts),
 		cmocka_unit_test(iterations_with_draws_weighted_by_importance_are_the_hosts),
 		cmocka_unit_test(iterations_with_an_energy_of_latents_are_the_hosts),
+		cmocka_unit_test(iterations_in_several_chunks_are_the_hosts),
 		cmocka_unit_test(any_order_of_execution_gives_the_same_bits),
 		cmocka_unit_test(recorded_sequences_change_no_bit),
 #if EMULATED
 		cmocka_unit_test(the_host_waits_once_an_iteration),
+		cmocka_unit_test(memory_grows_with_the_chunk),
 #endif
 		cmocka_unit_test(a_run_goes_on_on_the_other_device),
 		cmocka_unit_test(iterations_in_bfloat16_stay_near_those_in_floats),

@@ -38,38 +38,9 @@ LD_DEBUG=files run --ini "$ini" --set learner.iterations=2 --out "$work/alone"
 check "one process alone needs no module" exits 0
 check "and opens no library of MPI" eval '! grep -q "libmpi\|comm-mpi" "$work/err"'
 
-if [ ! -e "$modules/comm-mpi.so" ] || [ -z "${MMCORE_MPIRUN-}" ]; then
-	tests=$((tests + 1))
-	echo "ok $tests - ranks # SKIP configure found no MPI"
-	finish
-	exit
-fi
-
-if [ -n "${TSAN_OPTIONS-}" ]; then
-	tests=$((tests + 1))
-	echo "ok $tests - ranks # SKIP ThreadSanitizer does not see into the libraries of MPI (tests/sanitize-thread.sh)"
-	finish
-	exit
-fi
-
 # ---------------------------------------------------------------- ranks
+. "${srcdir:?}/tests/cli/ranks_rig.sh"
 MMCORE_BACKENDS=$modules
-# Open MPI: as root, more ranks than processors, bound to none of them. Other launchers do not look at these.
-OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-export OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM OMPI_MCA_rmaps_base_oversubscribe OMPI_MCA_hwloc_base_binding_policy
-
-# In builds with sanitizers: libraries of MPI keep some of what they allocate.
-LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}detect_leaks=0
-export LSAN_OPTIONS
-
-# ranks N ARGUMENT...: run with N of them.
-ranks() {
-	n=$1
-	shift
-	status=0
-	timeout 300 "$MMCORE_MPIRUN" -n "$n" "$MMCORE_PROGRAM" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
-}
-once() { [ "$(grep -cF -- "$2" "$work/$1")" -eq 1 ]; }
 
 run --ini "$ini" --out "$work/one" --set learner.iterations="$long"
 check "a run of one rank" exits 0

@@ -39,7 +39,8 @@ static mm_status no_driver(mm_error *e)
 	                driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
 }
 
-static mm_status check_card(mm_error *e)
+/* number: in, of all that one would like; out, of those there are. */
+static mm_status check_card(int *number, mm_error *e)
 {
 	struct cudaDeviceProp p;
 	int n = 0;
@@ -51,7 +52,8 @@ static mm_status check_card(mm_error *e)
 	if (status != cudaSuccess)
 		return mmi_fail(e, MM_EUNSUPPORTED, "the driver answers \"%s\" (CUDA error %d); set device = cpu",
 		                cudaGetErrorString(status), (int)status);
-	if (cudaSetDevice(0) != cudaSuccess || cudaGetDeviceProperties(&p, 0) != cudaSuccess)
+	*number %= n;
+	if (cudaSetDevice(*number) != cudaSuccess || cudaGetDeviceProperties(&p, *number) != cudaSuccess)
 		return mmi_fail(e, MM_EUNSUPPORTED, "the GPU does not answer; set device = cpu");
 	if (10 * p.major + p.minor < MMI_CUDA_OLDEST)
 		return mmi_fail(e, MM_EUNSUPPORTED,
@@ -64,8 +66,9 @@ static mm_status check_card(mm_error *e)
 __attribute__((visibility("default"))) mm_status mmi_backend_open_1(const mmi_backend_request *r, mmi_device *out,
                                                                     mm_error *e)
 {
-	const mmi_cuda_config config = { .precision = r->precision, .vec = r->vec };
+	mmi_cuda_config config = { .precision = r->precision, .vec = r->vec };
 	MMI_TRY(check_layout(&r->layout, e));
-	MMI_TRY(check_card(e));
+	config.number = (int)(r->card & INT32_MAX);
+	MMI_TRY(check_card(&config.number, e));
 	return mmi_cuda_create(&config, out, e);
 }

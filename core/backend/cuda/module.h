@@ -22,6 +22,7 @@ typedef struct mmi_backend_layout {
 typedef struct mmi_backend_request {
 	mmi_backend_layout layout;
 	mmi_cuda_precision precision;
+	uint32_t card;      /* its number, counted on from the first where there are not so many */
 	const mmi_vec *vec; /* the host's */
 } mmi_backend_request;
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-mm_status mmi_cuda_open(mmi_cuda_precision precision, mmi_device *out, mm_error *e)
+mm_status mmi_cuda_open(mmi_cuda_precision precision, uint32_t card, mmi_device *out, mm_error *e)
 {
 	static const mmi_module module = {
 		.file = "backend-cuda.so",
@@ -18,7 +18,7 @@ mm_status mmi_cuda_open(mmi_cuda_precision precision, mmi_device *out, mm_error 
 		.absent = "configure with --with-cuda (needs the CUDA Toolkit and cuDNN 9.8 or newer), or set device = cpu",
 		.wanting = "install what is missing (the CUDA runtime, cuBLAS, cuDNN 9.8 or newer), or set device = cpu",
 	};
-	const mmi_backend_request r = { MMI_BACKEND_LAYOUT, precision, mmi_cpu_device().vec };
+	const mmi_backend_request r = { MMI_BACKEND_LAYOUT, precision, card, mmi_cpu_device().vec };
 	mmi_backend_open *open;
 	void *entry;
 	MMI_TRY(mmi_module_open(&module, &entry, e));
