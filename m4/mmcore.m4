@@ -241,6 +241,17 @@ AC_DEFUN([MMCORE_CUDA], [
 	AC_SUBST([CUDA_OLDEST])
 	AC_SUBST([NVCC_ARCHS])
 	AM_CONDITIONAL([HAVE_CUDA], [test "x$mmcore_cuda" != xno])
+	MMCORE_NCCL
+])
+
+# NCCL's header, optional: HAVE_NCCL. The library is opened where it is wanted; 2.14 brought calls that do not block.
+AC_DEFUN([MMCORE_NCCL], [
+	mmcore_nccl=no
+	AS_IF([test "x$mmcore_cuda" != xno], [
+		MMCORE_WITH_LIBS([$CUDA_CPPFLAGS], [], [
+			AC_CHECK_DECL([ncclCommInitRankConfig], [mmcore_nccl=yes], [], [[#include <nccl.h>]])])
+	])
+	AM_CONDITIONAL([HAVE_NCCL], [test $mmcore_nccl = yes])
 ])
 
 # What the toolkit's folder must have; what it has not is in mmcore_cuda_missing. With -isystem: NVIDIA's headers warn.

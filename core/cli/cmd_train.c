@@ -239,10 +239,11 @@ static int open_and_train(const mmi_cli *cli, const mmi_train_job *j)
 	mmi_setup setup;
 	const mm_status here =
 		j->resume ? mmi_setup_resume(&j->request, j->out, &setup, &e) : mmi_setup_open(&j->request, &setup, &e);
-	const mm_status all = mmi_comm_agree(&j->comm, here, &e);
+	mm_status all = mmi_comm_agree(&j->comm, here, &e);
 	int code = MMI_EXIT_OK;
+	if (all == MM_OK)
+		all = mmi_setup_share(&setup, &j->comm, &cli->log, &e);
 	if (all == MM_OK) {
-		mmi_setup_share(&setup, &j->comm);
 		tell_ranks(cli, j, &setup);
 		code = j->dry_run ? rehearse(cli, j, &setup) : train(cli, j, &setup);
 	} else {

@@ -11,8 +11,6 @@
 
 #define MMI_MAX_RANKS 8 /* there are no more lanes to share out */
 
-typedef struct mmi_comm mmi_comm;
-
 /* The first failure of what moves bytes sticks and is told by status; from then on nothing is moved. With one rank swap
  * is never called. */
 typedef struct mmi_comm_ops {
@@ -24,7 +22,7 @@ typedef struct mmi_comm_ops {
 	/* Floats of a device to one other rank, and what that one sends back; both call, with each other. 0: none. */
 	void (*swap)(const mmi_comm *c, const mmi_device *d, uint32_t with, mmi_floats out, size_t n_out, mmi_floats in,
 	             size_t n_in);
-	mm_status (*status)(const mmi_comm *c, mm_error *e);
+	mm_status (*status)(const mmi_comm *c, mm_error *e); /* looks for words of other ranks, too */
 	/* This rank gives up, and why: the others fail in what they wait for instead of waiting for ever. */
 	void (*stop)(const mmi_comm *c, const char *why);
 	uint64_t (*sent)(const mmi_comm *c); /* bytes, by this rank so far */

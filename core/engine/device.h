@@ -24,6 +24,7 @@ typedef struct mmi_bytes {
 } mmi_bytes;
 
 typedef struct mmi_row_ops mmi_row_ops; /* row_ops.h */
+typedef struct mmi_comm mmi_comm;       /* comm.h */
 
 /* Queued: done in the order of the calls, some time before wait returns; where the device is direct, at once. */
 typedef struct mmi_device_ops {
@@ -44,7 +45,11 @@ typedef struct mmi_device_ops {
 	 * all of its addresses must be the same. NULL: it is called each time. */
 	void (*sequence)(const mmi_device *d, const void *owner, uint64_t key, void (*work)(void *ctx), void *ctx);
 	void (*forget)(const mmi_device *d, const void *owner); /* what an owner's sequences use is about to go; NULL */
-	void (*close)(const mmi_device *d);                     /* gives back what the device holds; NULL: nothing */
+	/* For ranks with a device each: a comm that swaps floats without the hosts, if all of these devices can, and does
+	 * all else by `hosts`, which it has a copy of. Otherwise out is hosts, and the log is told why. All ranks call it,
+	 * once; what it makes is the device's, until close. NULL: there is no such comm. */
+	mm_status (*join)(const mmi_device *d, const mmi_comm *hosts, const mmi_log *log, mmi_comm *out, mm_error *e);
+	void (*close)(const mmi_device *d); /* gives back what the device holds; NULL: nothing */
 } mmi_device_ops;
 
 struct mmi_device {

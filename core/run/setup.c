@@ -421,14 +421,33 @@ bool mmi_part_absent(mm_status status)
 	return status == MM_EIO || status == MM_EFORMAT || status == MM_EUNSUPPORTED;
 }
 
+/* All ranks ask, whatever their devices: whether these are the same is looked at later. */
+static bool all_can_join(const mmi_setup *s)
+{
+	const mmi_comm *c = &s->comm;
+	char own = s->device.ops->join != NULL, all[MMI_MAX_RANKS] = { 0 };
+	c->ops->gather(c, &own, 1, all);
+	return !memchr(all, 0, c->size);
+}
+
 /* Each rank's card takes its part of a batch at once, unless settings say how much. */
-void mmi_setup_share(mmi_setup *s, const mmi_comm *comm)
+mm_status mmi_setup_share(mmi_setup *s, const mmi_comm *comm, const mmi_log *log, mm_error *e)
 {
 	mmi_settings *set = &s->settings;
-	s->comm = *comm;
-	s->comm.patience = set->rank_timeout;
+	mmi_comm hosts = *comm;
+	hosts.patience = set->rank_timeout;
+	s->comm = hosts;
 	if (s->device.ops->whole && !set->device_chunk && set->batch % comm->size == 0)
 		set->chunk = set->batch / comm->size;
+	if (comm->size == 1)
+		return MM_OK;
+	if (all_can_join(s))
+		return s->device.ops->join(&s->device, &hosts, log, &s->comm, e);
+	if (!s->device.ops->direct)
+		mmi_logf(log, MM_LOG_WARNING,
+		         "gradients go from card to card through the memory of hosts: backend-cuda.so was built without NCCL "
+		         "(configure found no nccl.h)");
+	return comm->ops->status(comm, e);
 }
 
 mmi_device mmi_setup_host(void)

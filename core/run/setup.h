@@ -52,8 +52,9 @@ mm_status mmi_setup_tuples(const mmi_setup *s, mmi_part part, const mmi_log *log
 /* Whether a part could not be opened because its data are not there, or are none; not for want of memory or by a
  * plugin's bug. */
 bool mmi_part_absent(mm_status status);
-/* Puts the ranks that compute a run together into a setup; all of them call it. The setup has a copy. */
-void mmi_setup_share(mmi_setup *s, const mmi_comm *comm);
+/* Puts the ranks that compute a run together into a setup; all of them call it. The setup has a copy, or a comm of its
+ * device's over one (mmi_device_ops: join), which the log is told of. */
+mm_status mmi_setup_share(mmi_setup *s, const mmi_comm *comm, const mmi_log *log, mm_error *e);
 void mmi_setup_close(mmi_setup *s);
 
 /* The host as a device, whatever settings say. */

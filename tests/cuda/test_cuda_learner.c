@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <cuda_runtime_api.h>
 
 #include "../rig/device_rig.h"
 #include "../rig/learner_rig.h"

@@ -16,6 +16,7 @@
 typedef struct mmi_conv_plan mmi_conv_plan; /* conv_plan.h */
 typedef struct mmi_staging mmi_staging;     /* staging.h */
 typedef struct mmi_sequences mmi_sequences; /* sequence.h */
+typedef struct mmi_exchange mmi_exchange;   /* exchange.h */
 
 typedef struct mmi_cuda {
 	cudaStream_t stream;
@@ -30,7 +31,9 @@ typedef struct mmi_cuda {
 	mmi_conv_plan *plans; /* made so far */
 	mmi_staging *staging;
 	mmi_sequences *sequences;
-	char text[128]; /* "NVIDIA H200, CUDA 13.0, cuDNN 9.19, tf32" */
+	mmi_exchange *exchange; /* with the cards of other ranks; NULL: there is none */
+	char card[16];          /* its UUID */
+	char text[128];         /* "NVIDIA H200, CUDA 13.0, cuDNN 9.19, tf32" */
 } mmi_cuda;
 
 typedef struct mmi_grid {

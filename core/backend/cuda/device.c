@@ -4,6 +4,7 @@
 #include "backend/cuda/device.h"
 
 #include "backend/cuda/conv_plan.h"
+#include "backend/cuda/exchange.h"
 #include "backend/cuda/sequence.h"
 #include "backend/cuda/staging.h"
 #include "engine/row_ops.h"
@@ -87,6 +88,8 @@ static void cuda_copy(const mmi_device *d, void *to, const void *from, size_t by
 static mm_status cuda_wait(const mmi_device *d, mm_error *e)
 {
 	mmi_cuda *c = mmi_cuda_of(d);
+	if (c->exchange)
+		mmi_exchange_wait(c->exchange);
 	mmi_cuda_check(c, cudaStreamSynchronize(c->stream), "the GPU's work");
 	mmi_staging_deliver(c);
 	return c->status == MM_OK ? MM_OK : mmi_fail(e, c->status, "device cuda (%s): %s", c->text, c->failure);
@@ -132,6 +135,7 @@ static void destroy(mmi_cuda *c)
 {
 	if (!c)
 		return;
+	mmi_exchange_destroy(c->exchange);
 	if (c->stream)
 		cudaStreamSynchronize(c->stream);
 	mmi_sequences_destroy(c->sequences);
@@ -167,6 +171,7 @@ static const mmi_device_ops cuda_ops = {
 	.wait = cuda_wait,
 	.sequence = mmi_sequence_run,
 	.forget = mmi_sequence_forget,
+	.join = mmi_exchange_join,
 	.close = cuda_close,
 };
 
@@ -198,7 +203,8 @@ static void describe(mmi_cuda *c, const mmi_cuda_config *config)
 	int runtime = 0;
 	cudaRuntimeGetVersion(&runtime);
 	if (cudaGetDeviceProperties(&p, config->number) != cudaSuccess)
-		snprintf(p.name, sizeof p.name, "GPU %d", config->number);
+		p = (struct cudaDeviceProp){ .name = "GPU" };
+	memcpy(c->card, &p.uuid, sizeof c->card);
 	snprintf(c->text, sizeof c->text, "%.64s, CUDA %d.%d, cuDNN %zu.%zu, %s", p.name, runtime / 1000,
 	         runtime % 1000 / 10, cudnn / 10000, cudnn / 100 % 100, names[config->precision]);
 }

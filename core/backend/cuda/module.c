@@ -18,7 +18,8 @@ static mm_status check_layout(const mmi_backend_layout *theirs, mm_error *e)
 		return mmi_fail(e, MM_EABI, "backend-cuda.so is of mmcore %s, this is %s; install both from one build",
 		                ours.version, theirs->version);
 	if (theirs->exec != ours.exec || theirs->node != ours.node || theirs->backend != ours.backend ||
-	    theirs->device != ours.device || theirs->device_ops != ours.device_ops || theirs->row_ops != ours.row_ops)
+	    theirs->device != ours.device || theirs->device_ops != ours.device_ops || theirs->row_ops != ours.row_ops ||
+	    theirs->comm != ours.comm || theirs->comm_ops != ours.comm_ops)
 		return mmi_fail(e, MM_EABI, "backend-cuda.so is of another build of mmcore %s; install both from one build",
 		                ours.version);
 	return MM_OK;

@@ -4,6 +4,7 @@
 #define MMI_CUDA_MODULE_H
 
 #include "backend/cuda/open.h"
+#include "engine/comm.h"
 #include "engine/device.h"
 #include "engine/row_ops.h"
 
@@ -12,12 +13,13 @@
 /* What both sides must agree on. */
 typedef struct mmi_backend_layout {
 	const char *version;
-	size_t exec, node, backend, device, device_ops, row_ops;
+	size_t exec, node, backend, device, device_ops, row_ops, comm, comm_ops;
 } mmi_backend_layout;
 
-#define MMI_BACKEND_LAYOUT                                                                           \
-	((mmi_backend_layout){ PACKAGE_VERSION, sizeof(mmi_exec), sizeof(mmi_node), sizeof(mmi_backend), \
-	                       sizeof(mmi_device), sizeof(mmi_device_ops), sizeof(mmi_row_ops) })
+#define MMI_BACKEND_LAYOUT                                                                                    \
+	((mmi_backend_layout){ PACKAGE_VERSION, sizeof(mmi_exec), sizeof(mmi_node), sizeof(mmi_backend),          \
+	                       sizeof(mmi_device), sizeof(mmi_device_ops), sizeof(mmi_row_ops), sizeof(mmi_comm), \
+	                       sizeof(mmi_comm_ops) })
 
 typedef struct mmi_backend_request {
 	mmi_backend_layout layout;

@@ -12,9 +12,11 @@
 #define PATIENCE \
 	600 /* seconds, until settings say otherwise; for the last words of a run whose settings say: for ever */
 
+/* Who waits for something else than MPI learns here that another rank gave up. */
 static mm_status status_of(const mmi_comm *c, mm_error *e)
 {
 	const mmi_world *w = mmi_world_of(c);
+	mmi_world_listen(c);
 	return w->broken ? mmi_fail(e, w->code, "%s", w->why) : MM_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "emu.h"
 #include "emu_device.h"
+#include "emu_offer.h"
 
 /* ------------------------------------------------------------ rules and order */
 
@@ -30,6 +31,8 @@ void emu_open_memory(bool open);
 /* Queues work on a stream, or adds it to the graph that the stream captures: run(ctx) later, with ctx copied. Returns a
  * cudaError_t. */
 int emu_enqueue(void *stream, void (*run)(const void *ctx), const void *ctx, size_t bytes);
+/* The same of work that waits: see emu_offer. */
+int emu_enqueue_when(void *stream, bool (*ready)(const void *ctx), const void *ctx, size_t bytes);
 bool emu_is_capturing(const void *stream);
 /* A call that is forbidden while a stream captures: tells, and spoils the capture. */
 bool emu_refuse_in_capture(const char *call);

@@ -155,15 +155,29 @@ cudaError_t cudaGetDeviceCount(int *n)
 	return *n ? cudaSuccess : cudaErrorNoDevice;
 }
 
+static int current;
+
 cudaError_t cudaSetDevice(int device)
 {
-	return device >= 0 && device < of_environment("EMU_DEVICES", 1) ? cudaSuccess : cudaErrorInvalidDevice;
+	if (device < 0 || device >= of_environment("EMU_DEVICES", 1))
+		return cudaErrorInvalidDevice;
+	current = device;
+	return cudaSuccess;
 }
+
+static int device_set(void)
+{
+	return current;
+}
+
+__attribute__((visibility("default"))) const emu_offer emu_offered = {
+	emu_enqueue_when, emu_is_device, emu_is_capturing, emu_violate, device_set,
+};
 
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
 {
-	(void)device;
 	*p = (struct cudaDeviceProp){ .name = "emulated", .major = 9, .multiProcessorCount = 2 };
+	p->uuid.bytes[0] = (char)device;
 	return cudaSuccess;
 }
 

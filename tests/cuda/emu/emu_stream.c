@@ -6,11 +6,13 @@
 #include <cuda_runtime_api.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef enum { WORK, RECORD, WAIT } op_kind;
 typedef struct op {
 	op_kind kind;
 	void (*run)(const void *ctx);
+	bool (*ready)(const void *ctx); /* NULL: always */
 	void *ctx;
 	size_t bytes;
 	struct CUevent_st *event;
@@ -32,7 +34,7 @@ struct CUevent_st {
 struct CUstream_st {
 	queue ops;
 	struct CUgraph_st *graph;
-	bool capturing, spoilt;
+	bool capturing, spoilt, can_run;
 	struct CUstream_st *next;
 };
 static struct CUstream_st *streams;
@@ -107,12 +109,36 @@ int emu_enqueue(void *stream, void (*run)(const void *), const void *ctx, size_t
 	return status;
 }
 
+static void nothing(const void *ctx)
+{
+	(void)ctx;
+}
+
+int emu_enqueue_when(void *stream, bool (*ready)(const void *), const void *ctx, size_t bytes)
+{
+	emu_enter();
+	emu_counter()->queued++;
+	const cudaError_t status = enqueue(
+		stream, &(op){ .kind = WORK, .run = nothing, .ready = ready, .ctx = (void *)(uintptr_t)ctx, .bytes = bytes });
+	emu_leave();
+	return status;
+}
+
 /* ------------------------------------------------------------ running */
 
 static bool runnable(const struct CUstream_st *s)
 {
 	const op *o = s->ops.first;
-	return o && !(o->kind == WAIT && o->event->done < o->generation);
+	return o && !(o->kind == WAIT && o->event->done < o->generation) && !(o->ready && !o->ready(o->ctx));
+}
+
+/* Something waits for what another process does. */
+static bool waits_for_others(void)
+{
+	for (struct CUstream_st *s = streams; s; s = s->next)
+		if (s->ops.first && s->ops.first->ready)
+			return true;
+	return false;
 }
 
 /* The first work of a stream that has some. */
@@ -132,10 +158,10 @@ static struct CUstream_st *draw_stream(void)
 {
 	unsigned n = 0;
 	for (struct CUstream_st *s = streams; s; s = s->next)
-		n += runnable(s);
+		n += s->can_run = runnable(s);
 	unsigned which = n ? emu_choose(n) : 0;
 	for (struct CUstream_st *s = streams; s; s = s->next)
-		if (runnable(s) && which-- == 0)
+		if (s->can_run && which-- == 0)
 			return s;
 	return NULL;
 }
@@ -147,11 +173,14 @@ static void run_until(bool (*done)(const void *), const void *what)
 		emu_open_memory(true);
 	while (!done(what)) {
 		struct CUstream_st *s = draw_stream();
-		if (!s) {
+		if (s) {
+			step(s);
+		} else if (waits_for_others()) {
+			nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+		} else {
 			emu_violate("streams wait for events that nobody records");
 			break;
 		}
-		step(s);
 	}
 	emu_open_memory(false);
 	emu_leave();
@@ -214,6 +243,20 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s)
 	return cudaSuccess;
 }
 
+/* All that can be done now is done, by all streams. */
+cudaError_t cudaStreamQuery(cudaStream_t s)
+{
+	if (emu_refuse_in_capture("cudaStreamQuery"))
+		return cudaErrorStreamCaptureUnsupported;
+	emu_enter();
+	emu_open_memory(true);
+	for (struct CUstream_st *next = draw_stream(); next; next = draw_stream())
+		step(next);
+	emu_open_memory(false);
+	emu_leave();
+	return stream_done(s) ? cudaSuccess : cudaErrorNotReady;
+}
+
 cudaError_t cudaDeviceSynchronize(void)
 {
 	if (emu_refuse_in_capture("cudaDeviceSynchronize"))
@@ -246,6 +289,11 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned flags)
 {
 	(void)flags;
 	return enqueue(s, &(op){ .kind = WAIT, .event = e, .generation = e->recorded });
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t e)
+{
+	return event_done(e) ? cudaSuccess : cudaErrorNotReady;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t e)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Headers with as much of the CUDA runtime, cuDNN and cuBLASLt as the backend uses, so that it compiles against the
+"""Headers with as much of the CUDA runtime, cuDNN, cuBLASLt and NCCL as the backend uses, so that it compiles against the
 emulated device where no toolkit is installed. Names are those found in the sources, values are NVIDIA's.
 
     make_headers.py TOOLKIT         writes include/*.h (then: make format)
@@ -44,12 +44,21 @@ CUBLASLT = [
     ("cublasLtReductionScheme_t", "enum", r"CUBLASLT_REDUCTION_SCHEME_\w+"),
 ]
 
+NCCL = [
+    ("ncclResult_t", "enum", r"nccl(?:Success|InProgress|(?:UnhandledCuda|System|Internal|Remote)Error|Invalid(?:Argument|Usage))"),
+    ("ncclDataType_t", "enum", r"ncclFloat32"),
+]
+
 RUNTIME_REST = """
 typedef struct dim3 {
 	unsigned x, y, z;
 } dim3;
+typedef struct CUuuid_st {
+	char bytes[16];
+} cudaUUID_t;
 struct cudaDeviceProp {
 	char name[256];
+	cudaUUID_t uuid;
 	int major, minor, multiProcessorCount;
 };
 typedef struct CUstream_st *cudaStream_t;
@@ -73,12 +82,14 @@ cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void *
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t s);
 cudaError_t cudaStreamSynchronize(cudaStream_t s);
+cudaError_t cudaStreamQuery(cudaStream_t s);
 cudaError_t cudaDeviceSynchronize(void);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t e);
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s);
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned flags);
 cudaError_t cudaEventSynchronize(cudaEvent_t e);
+cudaError_t cudaEventQuery(cudaEvent_t e);
 cudaError_t cudaStreamBeginCapture(cudaStream_t s, enum cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *out);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t g, unsigned long long flags);
@@ -148,16 +159,47 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t h, cublasLtMatmulDesc_t d, const 
                               size_t workspace_bytes, cudaStream_t s);
 """
 
+NCCL_REST = """
+#define NCCL_UNIQUE_ID_BYTES 128
+#define NCCL_CONFIG_MAGIC 0xcafebeef
+typedef struct ncclComm *ncclComm_t;
+typedef struct ncclUniqueId {
+	char internal[NCCL_UNIQUE_ID_BYTES];
+} ncclUniqueId;
+/* The beginning of NVIDIA's, which gets longer with its versions. */
+typedef struct ncclConfig_t {
+	size_t size;
+	unsigned magic, version;
+	int blocking;
+} ncclConfig_t;
+#define NCCL_CONFIG_INITIALIZER { sizeof(ncclConfig_t), NCCL_CONFIG_MAGIC, 22809, INT_MIN }
+ncclResult_t ncclGetVersion(int *version);
+ncclResult_t ncclGetUniqueId(ncclUniqueId *id);
+ncclResult_t ncclCommInitRankConfig(ncclComm_t *out, int n, ncclUniqueId id, int rank, ncclConfig_t *config);
+ncclResult_t ncclCommFinalize(ncclComm_t c);
+ncclResult_t ncclCommDestroy(ncclComm_t c);
+ncclResult_t ncclCommAbort(ncclComm_t c);
+ncclResult_t ncclCommGetAsyncError(ncclComm_t c, ncclResult_t *out);
+const char *ncclGetErrorString(ncclResult_t r);
+const char *ncclGetLastError(ncclComm_t c);
+ncclResult_t ncclGroupStart(void);
+ncclResult_t ncclGroupEnd(void);
+ncclResult_t ncclSend(const void *from, size_t count, ncclDataType_t type, int peer, ncclComm_t c, cudaStream_t s);
+ncclResult_t ncclRecv(void *to, size_t count, ncclDataType_t type, int peer, ncclComm_t c, cudaStream_t s);
+"""
+
 HEADERS = [
     ("cuda_runtime_api.h", "the CUDA runtime", RUNTIME, RUNTIME_REST, ["<stddef.h>"]),
     ("cudnn.h", "cuDNN's graph API", CUDNN, CUDNN_REST, ["<stddef.h>", "<stdint.h>", "<cuda_runtime_api.h>"]),
     ("cublasLt.h", "cuBLASLt", CUBLASLT, CUBLASLT_REST, ["<stddef.h>", "<stdint.h>", "<cuda_runtime_api.h>"]),
+    ("nccl.h", "NCCL", NCCL, NCCL_REST, ["<limits.h>", "<stddef.h>", "<cuda_runtime_api.h>"]),
 ]
 
 
 def sources():
     text = ""
-    for folder in (os.path.join(root, "core", "backend", "cuda"), here, os.path.join(here, "..")):
+    for folder in (os.path.join(root, "core", "backend", "cuda"), here, os.path.join(here, ".."),
+                   os.path.join(here, "..", "nccl")):
         for name in sorted(os.listdir(folder)):
             if name.endswith((".c", ".h", ".cu")):
                 text += open(os.path.join(folder, name)).read()
@@ -201,6 +243,9 @@ def write(toolkit):
 def check(toolkit):
     wrong = 0
     for name, *_ in HEADERS:
+        if not os.path.exists(os.path.join(toolkit, "include", name)):
+            print(f"{name}: not compared, as it is not there")
+            continue
         ours = dict(re.findall(r"^\s+(\w+) = (\d+),?$", open(os.path.join(here, "include", name)).read(), re.M))
         theirs = values(sorted(ours), name, toolkit)
         for n in sorted(ours):
