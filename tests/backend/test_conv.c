@@ -468,7 +468,7 @@ static void weights_packed_once_follow_a_refresh(void **state)
 	rig r;
 	(void)state;
 	rig_make(&r, &c, true);
-	assert_true(rig_prepare(&r, mmi_cpu_kernels(c.op)[0]));
+	assert_true(rig_prepare(&r, mmi_backend_cpu.select(&r.x)));
 	memset(r.in[1], 0, r.in_count[1] * sizeof(float));
 	mmi_packs_refresh(r.packs);
 	rig_run(&r, true);
