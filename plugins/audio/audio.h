@@ -23,6 +23,8 @@ struct mm_instance {
 	int32_t pairs[2]; /* of keys = class, by split: tuples a class; 0: one for each sound */
 	int32_t jitter;   /* most frames by which a repeated sound starts later */
 	double gain;      /* most decibels by which it is softer */
+	double mask;      /* most of the bands and of the frames that encoders miss in training */
+	uint64_t mask_stream; /* of the random numbers for it */
 	int32_t width;    /* of networks */
 	int32_t energy_channels, energy_stride;
 	int32_t griffin_lim;   /* rounds */
@@ -54,6 +56,9 @@ extern const mm_modality_group audio_group;
 mm_status audio_spectrogram(const mm_instance *i, audio_mel *tool, const char *path, float *out, bool *cut,
                             mm_error *e);
 extern const mm_modality_file audio_file;
+
+/* vary.c: a sound of training without some of its bands and frames; `draw` says which. */
+void audio_vary(const mm_instance *i, uint64_t draw, float *x);
 
 /* nets.c */
 mm_status audio_build_encoder(mm_instance *i, mm_graph *g, mm_encoder_io *io, mm_error *e);

@@ -3,12 +3,18 @@
 
 #include "audio.h"
 
+static const mm_modality_variation variation = {
+	.struct_size = MM_SIZE_THROUGH(mm_modality_variation, vary),
+	.vary = audio_vary,
+};
+
 static const void *extension(const char *id)
 {
 	static const mma_extension list[] = {
 		{ MM_MODALITY_PICTURE, &audio_picture },       { MM_MODALITY_STATE, &audio_state },
 		{ MM_MODALITY_GROUP, &audio_group },           { MM_MODALITY_FILE, &audio_file },
 		{ MM_MODALITY_CLASSIFIER, &audio_classifier }, { MM_MODALITY_SETTINGS, &audio_settings },
+		{ MM_MODALITY_VARIATION, &variation },
 	};
 	return mma_find(list, MMA_COUNT(list), id);
 }
