@@ -165,7 +165,8 @@ mm_status mmi_bench_model_create(const mmi_bench_request *r, mmi_bench_size size
 		                              .seed = 1 };
 	const mmi_sampler_config sampling = { .chunk = mmi_chunk_for(extent->batch, r->chunk),
 		                                  .max_rows = extent->views * extent->batch,
-		                                  .seed = 1 };
+		                                  .seed = 1,
+		                                  .nets = MMI_NET_ALL };
 	*m = (mmi_bench_model){ .extent = *extent };
 	MMI_TRY(name_views(m, size, e));
 	MMI_TRY(fill_rows(m, r->device->vec, e));

@@ -27,7 +27,7 @@ typedef struct ranks {
 static mm_status open_ranks(ranks *k, mm_error *e)
 {
 	mmi_eval_work *w = k->w;
-	const mmi_sampler_config config = { mmi_sampler_chunk(w->sampler), w->block, w->r->seed, 0, false };
+	const mmi_sampler_config config = { mmi_sampler_chunk(w->sampler), w->block, w->r->seed, MMI_NET_ENERGY };
 	k->sampler[TRAINED] = w->sampler;
 	MMI_TRY(mmi_model_create(w->model->device, w->model->modalities, w->n, &w->model->config, &k->model, e));
 	MMI_TRY(mmi_sampler_create(k->model, w->saved.setup.pool, &config, &k->sampler[UNTRAINED], e));

@@ -286,7 +286,7 @@ static mm_status add_revised_fact(mmi_eval_work *w, mm_error *e)
 	return mmi_report_fact(w->out, "revised", e, "samples: %s; translations: %s", samples, translations);
 }
 
-static void set_chains(mmi_eval_work *w)
+static mm_status set_chains(mmi_eval_work *w, mm_error *e)
 {
 	const mmi_settings *set = &w->saved.setup.settings;
 	w->sample = mmi_saved_chains(&w->saved, &set->sample, &w->r->steps);
@@ -295,6 +295,8 @@ static void set_chains(mmi_eval_work *w)
 	w->translate.revise.from_noise = false; /* a translation starts at the generator */
 	set_variants(&w->translate, w->translated);
 	mmi_sampler_reseed(w->sampler, w->r->seed);
+	return mmi_sampler_prepare(w->sampler, MMI_NET_MODEL | mmi_chains_nets(&w->sample) | mmi_chains_nets(&w->translate),
+	                           e);
 }
 
 /* One number, or two where translations have another; nothing where neither has more than none. */
@@ -358,7 +360,7 @@ static mm_status open_work(mmi_eval_work *w, mm_error *e)
 	w->n_tuples = mmi_tuples_count(w->tuples);
 	if (r->n_other && mmi_eval_wants(r, "energy"))
 		MMI_TRY(mmi_eval_open_other(w, e));
-	set_chains(w);
+	MMI_TRY(set_chains(w, e));
 	MMI_TRY(add_facts(w, e));
 	MMI_TRY(open_judge(w, e));
 	return allocate(w, e);

@@ -152,7 +152,9 @@ mm_status mmi_aggregate_draw(const mmi_saved *s, mmi_tuples *tuples, uint32_t bl
 {
 	work w = { .model = s->model, .sampler = s->sampler, .tuples = tuples, .block = block, .each = each, .out = out };
 	*out = (mmi_aggregate){ .tuples = mmi_tuples_count(tuples), .experts = each ? s->model->n_modalities : 1 };
-	mm_status status = create(&w, e);
+	mm_status status = mmi_sampler_prepare(s->sampler, MMI_NET_ENCODE, e);
+	if (status == MM_OK)
+		status = create(&w, e);
 	if (status == MM_OK)
 		status = fill(&w, hooks, e);
 	clear(&w);

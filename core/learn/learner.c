@@ -149,7 +149,8 @@ static mm_status create_sampler(mmi_learner *l, mm_error *e)
 {
 	const mmi_settings *s = l->settings;
 	const uint32_t rows[] = { l->n_chains * l->span.rows, s->batch, mmi_whole_chunks(s->grid_columns, l->chunk) };
-	mmi_sampler_config config = { l->chunk, 0, s->seed, mmi_settings_guides(s), false };
+	const uint32_t nets = MMI_NET_MODEL | mmi_recipe_nets(&s->sample) | mmi_recipe_nets(&s->translate);
+	mmi_sampler_config config = { .chunk = l->chunk, .seed = s->seed, .nets = nets };
 	for (size_t i = 0; i < MMI_COUNT(rows); i++)
 		config.max_rows = rows[i] > config.max_rows ? rows[i] : config.max_rows;
 	return mmi_sampler_create(l->model, l->pool, &config, &l->sampler, e);

@@ -379,12 +379,6 @@ mm_status mmi_learner_settings_read(mmi_config *c, mmi_settings *s, mm_error *e)
 
 /* ------------------------------------------------------------ what follows from them */
 
-uint32_t mmi_settings_guides(const mmi_settings *s)
-{
-	const uint32_t sample = mmi_recipe_terms(&s->sample), translate = mmi_recipe_terms(&s->translate);
-	return sample && translate ? sample | translate : 0;
-}
-
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration)
 {
 	return mmi_settings_schedule_at(s, s->iterations ? (double)iteration / (double)s->iterations : 0);

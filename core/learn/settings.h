@@ -110,8 +110,6 @@ mmi_posterior_args mmi_settings_posterior(const mmi_settings *s, uint32_t n);
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps);
 /* A recipe with the chains as training has them over n modalities, and the s that was measured. */
 mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_recipe *r, double x_step);
-/* Terms of the joint energy that either recipe goes by, as bits 1 << mmi_term; 0: all. */
-uint32_t mmi_settings_guides(const mmi_settings *s);
 /* Factor of the learning rates at an iteration. */
 double mmi_settings_schedule(const mmi_settings *s, uint64_t iteration);
 /* The same where the share `done` (0..1) of a run is over. */

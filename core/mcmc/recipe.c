@@ -129,8 +129,15 @@ mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *post
 	return c;
 }
 
+uint32_t mmi_recipe_nets(const mmi_recipe *r)
+{
+	const mmi_chains c = mmi_recipe_chains(r, &(mmi_posterior_args){ 0 }, &(mmi_revise_args){ 0 });
+	return mmi_chains_nets(&c);
+}
+
 uint32_t mmi_chains_nets(const mmi_chains *c)
 {
-	return (c->posterior.steps ? MMI_NET_POSTERIOR : 0u) | (c->guide.candidates > 1 ? MMI_NET_SCREEN : 0u) |
-	       (c->guide.steps ? MMI_NET_GUIDE : 0u) | (c->revise.steps ? MMI_NET_REVISE : 0u);
+	return (c->posterior.steps ? MMI_NET_POSTERIOR : 0u) |
+	       (c->guide.candidates > 1 ? MMI_NET_SCREEN(c->guide.terms) : 0u) |
+	       (c->guide.steps ? MMI_NET_GUIDE(c->guide.terms) : 0u) | (c->revise.steps ? MMI_NET_REVISE : 0u);
 }

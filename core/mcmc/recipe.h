@@ -59,5 +59,7 @@ typedef struct mmi_chains {
 mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *posterior, const mmi_revise_args *revise);
 /* The networks that their steps and choices run, as bits (mmi_sampler_net). */
 uint32_t mmi_chains_nets(const mmi_chains *c);
+/* Those of a recipe's choices and latent chain. */
+uint32_t mmi_recipe_nets(const mmi_recipe *r);
 
 #endif

@@ -43,14 +43,8 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 {
 	const mmi_device *d = s->model->device;
 	const size_t chunk = s->config.chunk, rows = s->config.max_rows;
-	for (int k = 0; k < MMI_TERMS; k++)
-		if (mmi_model_has_term(s->model, (mmi_term)k) && (!s->config.guides || s->config.guides >> k & 1))
-			s->compiled |= 1u << k;
-	if (!s->compiled)
-		s->compiled = 1u << MMI_TERM_TEXTURE; /* of a recipe that does not act */
 	MMI_TRY(mmi_sampler_record_prior(s, e));
-	if (!s->config.on_demand)
-		MMI_TRY(mmi_sampler_prepare(s, MMI_NET_ALL, e));
+	MMI_TRY(mmi_sampler_prepare(s, s->config.nets, e));
 	MMI_TRY(mmi_mirror_create(d, (rows / chunk + 1) * sizeof(mmi_chain_stats), &s->chunk_stats, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->ones, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->weight, e));
@@ -96,8 +90,10 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_network_clear(&s->posterior.net);
 	mmi_network_clear(&s->potential.net);
 	mmi_network_clear(&s->prior.net);
-	mmi_network_clear(&s->guide.net);
-	mmi_network_clear(&s->screen.net);
+	for (int k = 0; k < MMI_TERM_SETS; k++) {
+		mmi_network_clear(&s->guide[k].net);
+		mmi_network_clear(&s->screen[k].net);
+	}
 	mmi_network_clear(&s->revise.net);
 	mmi_network_clear(&s->energy.net);
 	mmi_network_clear(&s->embed.net);
@@ -127,17 +123,21 @@ uint32_t mmi_sampler_chunk(const mmi_sampler *s)
 
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
 {
-	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net,
-		                              &s->revise.net, &s->energy.net, &s->guide.net };
+	const mmi_network *networks[] = { &s->encode.net, &s->decode.net, &s->posterior.net, &s->revise.net,
+		                              &s->energy.net };
 	return networks[part]->programs[0];
 }
 
 mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part)
 {
 	return part == MMI_SAMPLER_POSTERIOR ? s->posterior.u
-	       : part == MMI_SAMPLER_GUIDE   ? s->guide.u
 	       : part == MMI_SAMPLER_REVISE  ? s->revise.energy
 	                                     : s->energy.energy;
+}
+
+mm_tensor mmi_sampler_guide_tensor(const mmi_sampler *s, uint32_t terms)
+{
+	return s->guide[terms].u;
 }
 
 /* ------------------------------------------------------------ rows in chunks */
@@ -305,7 +305,7 @@ mmi_chain_sums mmi_sampler_chunk_stats(const mmi_sampler *s)
 }
 
 /* A chain whose network nobody asked for has no steps. */
-static bool has_net(const mmi_sampler *s, mmi_sampler_net net, mmi_chain_stats *stats)
+static bool has_net(const mmi_sampler *s, uint32_t net, mmi_chain_stats *stats)
 {
 	if (stats)
 		*stats = (mmi_chain_stats){ 0 };
@@ -438,24 +438,13 @@ static void bind_given(const mmi_rows_job *j, mmi_program *p, const mm_tensor *x
 	}
 }
 
-/* 1 for the terms that are used, 0 for the others. */
-static void bind_use(const mmi_rows_job *j, mmi_program *p, const mm_tensor *use)
-{
-	const mmi_floats ones = { j->s->ones.device };
-	const uint32_t wanted = j->terms & j->s->compiled, used = wanted ? wanted : j->s->compiled;
-	for (int k = 0; k < MMI_TERMS; k++)
-		if (use[k] != MMI_NONE)
-			mmi_program_bind(p, use[k], used >> k & 1 ? ones : j->s->zeros);
-}
-
 static void screen_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
-	const mmi_screen_net *n = &j->s->screen;
+	const mmi_screen_net *n = &j->s->screen[j->terms];
 	mmi_program *p = n->net.programs[worker];
 	size_t size = j->s->config.chunk, row = chunk * size;
 	bind_given(j, p, n->x, n->observed, row);
-	bind_use(j, p, n->use);
 	bind_latents(j, p, &n->place, row);
 	mmi_program_run(p);
 	copy_rows(p, n->energy, j->energy, row, size, 1);
@@ -471,10 +460,9 @@ void mmi_run_screen(mmi_sampler *s, uint32_t terms, const mmi_parts *parts, cons
 static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
-	const mmi_guide_net *n = &j->s->guide;
+	const mmi_guide_net *n = &j->s->guide[j->terms];
 	mmi_program *p = n->net.programs[worker];
 	bind_given(j, p, n->x, n->observed, (size_t)chunk * j->s->config.chunk);
-	bind_use(j, p, n->use);
 	mmi_program_bind(p, n->weight, (mmi_floats){ j->s->weight.device });
 	run_chain(j, p, chunk);
 }
@@ -482,7 +470,7 @@ static void guide_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *parts, const mmi_device_rows *x,
                    mmi_span span, const mmi_device_latents *z, const mmi_device_latents *start, mmi_chain_stats *stats)
 {
-	const mmi_guide_net *n = &s->guide;
+	const mmi_guide_net *n = &s->guide[a->terms];
 	mmi_chain chain = { .energy = n->u, .steps = a->steps, .iteration = a->iteration };
 	mmi_rows_job j = { .s = s,
 		               .terms = a->terms,
@@ -493,7 +481,7 @@ void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *par
 		               .number = MMI_ROWS_GUIDE,
 		               .watch = a->watch,
 		               .watch_ctx = a->watch_ctx };
-	if (!has_net(s, MMI_NET_GUIDE, stats))
+	if (!has_net(s, MMI_NET_GUIDE(a->terms), stats))
 		return;
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);

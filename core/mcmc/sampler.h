@@ -20,8 +20,7 @@ typedef struct mmi_sampler_config {
 	uint32_t chunk;    /* samples a run */
 	uint32_t max_rows; /* most rows of any call, chains of all experts included */
 	uint64_t seed;
-	uint32_t guides; /* terms of the joint energy that may choose and guide latents, as bits 1 << mmi_term; 0: all */
-	bool on_demand;  /* networks are compiled when mmi_sampler_prepare asks for them; false: all at once */
+	uint32_t nets; /* that are compiled at once, as for mmi_sampler_prepare */
 } mmi_sampler_config;
 
 /* The networks of a sampler, as bits. */
@@ -30,19 +29,22 @@ typedef enum {
 	MMI_NET_DECODE = 1 << 1,
 	MMI_NET_POSTERIOR = 1 << 2, /* steps of the posterior chain */
 	MMI_NET_POTENTIAL = 1 << 3, /* mmi_sampler_potential */
-	MMI_NET_GUIDE = 1 << 4,     /* steps of the guided chain */
-	MMI_NET_SCREEN = 1 << 5,    /* candidates */
-	MMI_NET_REVISE = 1 << 6,    /* steps of the data chain */
-	MMI_NET_ENERGY = 1 << 7,
-	MMI_NET_EMBED = 1 << 8,
-	MMI_NET_ALL = (1 << 9) - 1
+	MMI_NET_REVISE = 1 << 4,    /* steps of the data chain */
+	MMI_NET_ENERGY = 1 << 5,
+	MMI_NET_EMBED = 1 << 6,
+	MMI_NET_MODEL = (1 << 7) - 1 /* all of these */
 } mmi_sampler_net;
+/* Steps of the guided chain, and candidates, by these terms of the joint energy (bits 1 << mmi_term; 0: all): each set
+ * of terms is a network of its own, so that none computes what nobody asked for. */
+#define MMI_NET_GUIDE(terms) (UINT32_C(1) << (8 + (terms)))
+#define MMI_NET_SCREEN(terms) (UINT32_C(1) << (16 + (terms)))
+#define MMI_NET_ALL (MMI_NET_MODEL | MMI_NET_GUIDE(0) | MMI_NET_SCREEN(0))
 
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config,
                              mmi_sampler **out, mm_error *e);
 void mmi_sampler_destroy(mmi_sampler *s);
-/* Compiles those of the networks that are not yet. What was not asked for of a sampler on demand must not be used, but
- * for chains without steps. */
+/* Compiles those of the networks that are not yet. What was not asked for must not be used, but for chains without
+ * steps. */
 mm_status mmi_sampler_prepare(mmi_sampler *s, uint32_t nets, mm_error *e);
 uint32_t mmi_sampler_chunk(const mmi_sampler *s);
 typedef enum {
@@ -50,14 +52,15 @@ typedef enum {
 	MMI_SAMPLER_DECODE,
 	MMI_SAMPLER_POSTERIOR,
 	MMI_SAMPLER_REVISE,
-	MMI_SAMPLER_ENERGY,
-	MMI_SAMPLER_GUIDE
+	MMI_SAMPLER_ENERGY
 } mmi_sampler_part;
 /* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last
  * call. */
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part);
-/* Where U (posterior, guide) or E (revise, energy) of each sample is in that part's program: for a chain's watch. */
+/* Where U (posterior) or E (revise, energy) of each sample is in that part's program: for a chain's watch. */
 mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part);
+/* The same of the chain that these terms guide. */
+mm_tensor mmi_sampler_guide_tensor(const mmi_sampler *s, uint32_t terms);
 /* The chunk for a batch: its largest divisor up to the wanted size. Depends on the batch alone, never on threads. */
 uint32_t mmi_chunk_for(uint32_t batch, uint32_t wanted);
 /* Rows rounded up to whole chunks. */
@@ -143,8 +146,7 @@ typedef struct mmi_guide_args {
 	uint32_t steps, iteration;
 	double step, noise;           /* s, n */
 	double weight;                /* of the energy */
-	uint32_t terms;               /* of the joint energy, as bits 1 << mmi_term; 0, or none that the sampler has for it:
-	                               * all that it has */
+	uint32_t terms;               /* of the joint energy, as bits 1 << mmi_term; 0: all that the model has */
 	const float *const *x;        /* [modality][rows][floats] of what is given; NULL: nothing is */
 	const float *const *observed; /* [modality][rows] of 1 and 0, with x */
 	const uint8_t *const *held;   /* [modality][rows], 1: w_m stays as it is; NULL: all move */

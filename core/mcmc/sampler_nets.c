@@ -139,41 +139,41 @@ static mm_status record_tuple(mmi_sampler *s, mmi_graph *g, const mmi_place *pla
 	return MM_OK;
 }
 
-/* Terms of a tuple's joint energy, each times its own input: which of them are used differs from call to call. */
-static mm_status record_guiding(mmi_sampler *s, mmi_graph *g, const mm_tensor *tuple, mm_tensor *use, mm_tensor *out,
+/* These terms of a tuple's joint energy; all for none that the model has. */
+static mm_status record_guiding(mmi_sampler *s, mmi_graph *g, const mm_tensor *tuple, uint32_t terms, mm_tensor *out,
                                 mm_error *e)
 {
+	uint32_t has = 0;
+	for (int k = 0; k < MMI_TERMS; k++)
+		has |= (uint32_t)mmi_model_has_term(s->model, (mmi_term)k) << k;
 	*out = MMI_NONE;
 	for (int k = 0; k < MMI_TERMS; k++) {
 		mm_tensor term;
-		use[k] = MMI_NONE;
-		if (!(s->compiled >> k & 1))
+		if (!((terms & has ? terms & has : has) >> k & 1))
 			continue;
 		MMI_TRY(mmi_model_term(s->model, (mmi_term)k, g, tuple, &term, e));
-		use[k] = mmi_input(g, "use", mmi_shape(0));
-		term = mmi_graph_ops.mul(g, term, use[k]);
 		*out = *out == MMI_NONE ? term : mmi_graph_ops.add(g, *out, term);
 	}
 	return MM_OK;
 }
 
-static mm_status record_screen(mmi_sampler *s, mm_error *e)
+static mm_status record_screen(mmi_sampler *s, uint32_t terms, mm_error *e)
 {
-	mmi_screen_net *n = &s->screen;
+	mmi_screen_net *n = &s->screen[terms];
 	mm_tensor decoded[MMI_MAX_MODALITIES], tuple[MMI_MAX_MODALITIES];
 	MMI_TRY(mmi_network_open(&n->net, e));
 	record_inputs(s->model, n->net.graph, n->x);
 	n->place = mmi_model_place(s->model, n->net.graph);
 	MMI_TRY(record_tuple(s, n->net.graph, &n->place, n->x, n->observed, decoded, tuple, e));
-	MMI_TRY(record_guiding(s, n->net.graph, tuple, n->use, &n->energy, e));
+	MMI_TRY(record_guiding(s, n->net.graph, tuple, terms, &n->energy, e));
 	return compile(s, &n->net, &n->energy, 1, e);
 }
 
 /* weight E(X with g(z, W) where it is not observed) + sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m
  * log p0(w_m) */
-static mm_status record_guide(mmi_sampler *s, mm_error *e)
+static mm_status record_guide(mmi_sampler *s, uint32_t terms, mm_error *e)
 {
-	mmi_guide_net *n = &s->guide;
+	mmi_guide_net *n = &s->guide[terms];
 	mm_tensor decoded[MMI_MAX_MODALITIES], tuple[MMI_MAX_MODALITIES], energy;
 	MMI_TRY(mmi_network_open(&n->net, e));
 	mmi_graph *g = n->net.graph;
@@ -184,7 +184,7 @@ static mm_status record_guide(mmi_sampler *s, mm_error *e)
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
 		n->u = mmi_graph_ops.add(
 			g, n->u, mmi_graph_ops.mul(g, mmi_model_nll(s->model, i, g, n->x[i], decoded[i]), n->observed[i]));
-	MMI_TRY(record_guiding(s, g, tuple, n->use, &energy, e));
+	MMI_TRY(record_guiding(s, g, tuple, terms, &energy, e));
 	n->weight = mmi_input(g, "weight", mmi_shape(0));
 	n->u = mmi_graph_ops.add(g, n->u, mmi_graph_ops.mul(g, energy, n->weight));
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
@@ -251,15 +251,21 @@ static mm_status record_embed(mmi_sampler *s, mm_error *e)
 mm_status mmi_sampler_prepare(mmi_sampler *s, uint32_t nets, mm_error *e)
 {
 	static mm_status (*const record[])(mmi_sampler *, mm_error *) = {
-		record_encode, record_decode, record_posterior, record_potential, record_guide,
-		record_screen, record_revise, record_energy,    record_embed,
+		record_encode, record_decode, record_posterior, record_potential, record_revise, record_energy, record_embed,
 	};
-	for (size_t i = 0; i < MMI_COUNT(record); i++) {
-		const uint32_t net = 1u << i;
-		if (!(nets & net) || (s->nets & net))
-			continue;
-		MMI_TRY(record[i](s, e));
-		s->nets |= net;
+	static mm_status (*const record_by[])(mmi_sampler *, uint32_t, mm_error *) = { record_guide, record_screen };
+	static const uint32_t first_by[] = { MMI_NET_GUIDE(0), MMI_NET_SCREEN(0) };
+	for (size_t i = 0; i < MMI_COUNT(record); i++)
+		if (nets & ~s->nets & 1u << i) {
+			MMI_TRY(record[i](s, e));
+			s->nets |= 1u << i;
+		}
+	for (uint32_t i = 0; i < MMI_COUNT(record_by) * MMI_TERM_SETS; i++) {
+		const uint32_t by = i / MMI_TERM_SETS, terms = i % MMI_TERM_SETS, net = first_by[by] << terms;
+		if (nets & ~s->nets & net) {
+			MMI_TRY(record_by[by](s, terms, e));
+			s->nets |= net;
+		}
 	}
 	return MM_OK;
 }

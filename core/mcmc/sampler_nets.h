@@ -4,6 +4,8 @@
 
 #include "mcmc/runs.h"
 
+enum { MMI_TERM_SETS = 1 << MMI_TERMS };
+
 typedef struct mmi_encode_net {
 	mmi_network net;
 	mm_tensor x[MMI_MAX_MODALITIES];
@@ -27,7 +29,7 @@ typedef struct mmi_guide_net {
 	mmi_network net;
 	mm_tensor x[MMI_MAX_MODALITIES], observed[MMI_MAX_MODALITIES];
 	mmi_place place, grad;
-	mm_tensor use[MMI_TERMS], weight, u;
+	mm_tensor weight, u;
 } mmi_guide_net;
 
 /* The guide's energy alone, without gradients. */
@@ -35,7 +37,7 @@ typedef struct mmi_screen_net {
 	mmi_network net;
 	mm_tensor x[MMI_MAX_MODALITIES], observed[MMI_MAX_MODALITIES];
 	mmi_place place;
-	mm_tensor use[MMI_TERMS], energy;
+	mm_tensor energy;
 } mmi_screen_net;
 
 /* -log p0(z), of a prior that only a chain draws from. */
@@ -71,15 +73,14 @@ struct mmi_sampler {
 	mmi_decode_net decode;
 	mmi_posterior_net posterior, potential; /* potential: U alone, without gradients */
 	mmi_prior_net prior;                    /* nothing unless the model's has an energy */
-	mmi_guide_net guide;
-	mmi_screen_net screen;
+	mmi_guide_net guide[MMI_TERM_SETS];     /* by terms of the joint energy, as bits; [0]: by all of it */
+	mmi_screen_net screen[MMI_TERM_SETS];
 	mmi_revise_net revise;
 	mmi_energy_net energy;
 	mmi_embed_net embed;
 	mmi_mirror chunk_stats;       /* one mmi_chain_stats per chunk: summed in order */
 	mmi_mirror ones, weight;      /* [chunk]: every modality is observed; of the guide's energy */
 	uint32_t nets;                /* that are compiled */
-	uint32_t compiled;            /* terms of the guide's energy, as bits 1 << mmi_term */
 	mmi_floats zeros;             /* [chunk]: no modality is observed */
 	mmi_floats nothing;           /* [chunk][largest modality] of 0, where there is no x */
 	mmi_device_latents candidate; /* [max_rows]: choices among draws */
@@ -95,7 +96,7 @@ struct mmi_sampler {
 	} key;
 };
 
-/* These terms (0: all that are compiled) of the joint energy of (x observed, g(z, W) otherwise) in each row. x NULL:
+/* These terms (0: all) of the joint energy of (x observed, g(z, W) otherwise) in each row. x NULL:
  * nothing is. */
 void mmi_run_screen(mmi_sampler *s, uint32_t terms, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,
                     const mmi_device_latents *z, mmi_floats energy);

@@ -60,9 +60,7 @@ mm_status mmi_saved_sampler(const mmi_saved *s, uint32_t chunk, uint32_t max_row
 	const mmi_settings *set = &s->setup.settings;
 	const mmi_sampler_config config = { .chunk = chunk,
 		                                .max_rows = mmi_whole_chunks(max_rows, chunk),
-		                                .seed = set->seed,
-		                                .guides = mmi_settings_guides(set),
-		                                .on_demand = true };
+		                                .seed = set->seed };
 	MMI_TRY(mmi_sampler_create(s->model, s->setup.pool, &config, out, e));
 	if (s->has_fitted)
 		mmi_sampler_use_prior(*out, &s->fitted.prior);
@@ -80,10 +78,7 @@ static mm_status open_model(mmi_saved *s, const mmi_checkpoint *ck, uint32_t max
 	                (set->sample.prior == MMI_SAMPLES_OF_EITHER && mmi_fitted_there(ck));
 	if (s->has_fitted)
 		MMI_TRY(mmi_fitted_read(ck, s->model, &s->fitted, e));
-	if (!max_rows)
-		return MM_OK;
-	MMI_TRY(mmi_saved_sampler(s, set->chunk, max_rows, &s->sampler, e));
-	return mmi_sampler_prepare(s->sampler, MMI_NET_ALL, e);
+	return max_rows ? mmi_saved_sampler(s, set->chunk, max_rows, &s->sampler, e) : MM_OK;
 }
 
 /* Filled in place: the model keeps a pointer to the modalities in out->setup. */

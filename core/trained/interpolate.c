@@ -226,6 +226,7 @@ mm_status mmi_interpolate_make(const mmi_saved *s, const mmi_interpolate_request
 		return mmi_fail(e, MM_ECONFIG, "an interpolation has two ends, found %u", r->ends->n);
 	MMI_TRY(mmi_tiles_drawable(s->model->modalities, s->model->n_modalities, &drawable, e));
 	MMI_TRY(mmi_use_chains_of(s, &steps, &j.chains, e));
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_MODEL, e));
 	j.rows = mmi_whole_chunks(r->steps, chunk);
 	mm_status status = allocate(&j, e);
 	if (status == MM_OK)

@@ -178,7 +178,7 @@ mm_status mmi_revise_latents(const mmi_saved *s, const mmi_revise_request *r, co
                              const mmi_latents *at, mm_error *e)
 {
 	const latents l = { .in = in, .at = at };
-	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_POSTERIOR | MMI_NET_GUIDE, e));
+	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_POSTERIOR | mmi_chains_nets(r->chains), e));
 	return each_block(s, r, move_latents, &l, e);
 }
 

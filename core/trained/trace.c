@@ -208,10 +208,9 @@ static mm_status record_samples(job *j, mm_error *e)
 	return MM_OK;
 }
 
-static mm_status start_recording(job *j, uint32_t steps, mmi_sampler_part part, mm_error *e)
+static mm_status start_recording(job *j, uint32_t steps, mm_tensor energy, mm_error *e)
 {
-	MMI_TRY(mmi_recorder_create(j->rows, steps, mmi_sampler_energy_tensor(j->saved->sampler, part), &j->recorder, e));
-	return part == MMI_SAMPLER_REVISE ? record_samples(j, e) : record_latents(j, e);
+	return mmi_recorder_create(j->rows, steps, energy, &j->recorder, e);
 }
 
 static mm_status put_recording(job *j, const kind *k, mm_error *e)
@@ -262,7 +261,8 @@ static mm_status trace_posterior(job *j, mm_error *e)
 	mmi_chain_stats stats;
 	fill_data(j);
 	MMI_TRY(start_posterior(j, e));
-	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_POSTERIOR, e));
+	MMI_TRY(start_recording(j, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_POSTERIOR), e));
+	MMI_TRY(record_latents(j, e));
 	args.iteration = j->request->number;
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
@@ -280,7 +280,8 @@ static mm_status trace_guide(job *j, mm_error *e)
 	mmi_sampler_choose_prior(j->saved->sampler, &args, mmi_whole(j->rows), &j->z);
 	if (!args.steps)
 		return MM_OK;
-	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_GUIDE, e));
+	MMI_TRY(start_recording(j, args.steps, mmi_sampler_guide_tensor(j->saved->sampler, args.terms), e));
+	MMI_TRY(record_latents(j, e));
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
 	mmi_sampler_guide(j->saved->sampler, &args, mmi_whole(j->rows), &j->z, NULL, &stats);
@@ -296,7 +297,8 @@ static mm_status trace_data(job *j, mm_error *e)
 	else
 		mmi_sampler_decode(j->saved->sampler, &j->z, j->rows, j->x);
 	mmi_rows_copy(j->model, j->rows, j->decoded, j->x);
-	MMI_TRY(start_recording(j, args.steps, MMI_SAMPLER_REVISE, e));
+	MMI_TRY(start_recording(j, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_REVISE), e));
+	MMI_TRY(record_samples(j, e));
 	args.iteration = j->request->number;
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
@@ -326,6 +328,9 @@ static mm_status prepare(job *j, mm_error *e)
 		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n,
 		                j->rows);
 	MMI_TRY(mmi_use_chains_of(j->saved, &j->request->steps, &j->chains, e));
+	MMI_TRY(mmi_sampler_prepare(
+		j->saved->sampler, MMI_NET_MODEL | mmi_chains_nets(&j->chains.sample) | mmi_chains_nets(&j->chains.translate),
+		e));
 	MMI_TRY(mmi_numbers_first(n, &index, e));
 	mm_status status = mmi_inputs_test(j->saved, index, n, none, j->request->log, &j->data, e);
 	mmi_free(index);

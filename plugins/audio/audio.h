@@ -20,12 +20,12 @@ struct mm_instance {
 	audio_mel *tool; /* of [main] calls; data sets have their own */
 	int keys;        /* AUDIO_KEYS_... */
 	int skip_bad;
-	int32_t pairs[2]; /* of keys = class, by split: tuples a class; 0: one for each sound */
-	int32_t jitter;   /* most frames by which a repeated sound starts later */
-	double gain;      /* most decibels by which it is softer */
-	double mask;      /* most of the bands and of the frames that encoders miss in training */
+	int32_t pairs[2];     /* of keys = class, by split: tuples a class; 0: one for each sound */
+	int32_t jitter;       /* most frames by which a repeated sound starts later */
+	double gain;          /* most decibels by which it is softer */
+	double mask;          /* most of the bands and of the frames that encoders miss in training */
 	uint64_t mask_stream; /* of the random numbers for it */
-	int32_t width;    /* of networks */
+	int32_t width;        /* of networks */
 	int32_t energy_channels, energy_stride;
 	int32_t griffin_lim;   /* rounds */
 	int32_t cache_mb;      /* of spectrograms of one split */

@@ -55,9 +55,10 @@ static const mma_setting more_settings[] = {
 	MMA_INT("cache_mb", mm_instance, cache_mb, 256, 0, 1 << 20,
 	        "Memory for the spectrograms of each split, which are made when the data is opened; those that it does not "
 	        "hold are made again each time."),
-	MMA_REAL("mask", mm_instance, mask, 0, 0, 0.9,
-	         "Encoders do not hear up to this share of the bands and up to this share of the frames, each in a row, of a "
-	         "sound in training, others each time it is taken; what is decoded is compared with all of it (SpecAugment)."),
+	MMA_REAL(
+		"mask", mm_instance, mask, 0, 0, 0.9,
+		"Encoders do not hear up to this share of the bands and up to this share of the frames, each in a row, of a "
+		"sound in training, others each time it is taken; what is decoded is compared with all of it (SpecAugment)."),
 	MMA_INT("width", mm_instance, width, 16, 1, 1024, "Channels of the networks."),
 	MMA_INT("energy_channels", mm_instance, energy_channels, 16, 1, 1024,
 	        "Channels of the convolution that feeds the energy's trunk."),

@@ -346,6 +346,7 @@ static void latents_are_written_for_every_tuple(void **state)
 	mmi_experts experts;
 	for (uint32_t r = 0; r < 4; r++)
 		assert_ok(mmi_tuples_read(tuples, 4 + r, (float *[]){ x[0] + 8 * r, x[1] + 8 * r }, &e), e);
+	assert_ok(mmi_sampler_prepare(saved.sampler, MMI_NET_ALL, &e), e);
 	assert_ok(mmi_experts_create(saved.model, 4, &experts, &e), e);
 	mmi_sampler_encode(saved.sampler, (const float *[]){ x[0], x[1] }, 4, &experts);
 	memcpy(z, text + header + 4 * 3 * sizeof(float), sizeof z);

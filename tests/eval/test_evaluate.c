@@ -79,6 +79,7 @@ static void coherence_is_what_a_count_by_hand_gives(void **state)
 	r.count = ROWS;
 	assert_ok(mmi_evaluate(&r, &f, &e), e);
 	assert_ok(mmi_saved_open(checkpoint, &(mmi_setup_request){ .ini = NULL }, ROWS, &saved, &e), e);
+	assert_ok(mmi_sampler_prepare(saved.sampler, MMI_NET_ALL, &e), e);
 	assert_ok(mmi_judge_open(r.judge, cpu_device(), saved.setup.modalities, 2, saved.setup.pool, &judge, &e), e);
 	assert_ok(mmi_tuples_open(saved.setup.modalities, 2, MMI_PART_TEST, 0, 1, NULL, &tuples, &e), e);
 	assert_ok(mmi_tuples_pick(tuples, ROWS, r.seed, &e), e);

@@ -292,7 +292,7 @@ static void choices_do_not_depend_on_the_thread_count(void **state)
 	mmi_pool *pool;
 	mmi_sampler *single;
 	mm_error e = MM_ERROR_INIT;
-	const mmi_sampler_config config = { LINEAR_CHUNK, ROWS, 3, 0, false };
+	const mmi_sampler_config config = { LINEAR_CHUNK, ROWS, 3, MMI_NET_ALL };
 	const mmi_guide_args a = { .candidates = 3, .iteration = NUMBER, .weight = 5 };
 	(void)state;
 	open_drawn(&d);

@@ -139,7 +139,7 @@ static int world_setup(void **state)
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->z, &e), &e);
 	must(mmi_latents_create(w->model, CHAINS * ROWS, &w->start, &e), &e);
 	must(mmi_pool_create(2, &w->pool, &e), &e);
-	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3, 0, false };
+	mmi_sampler_config sampler = { CHUNK, CHAINS * ROWS, 3, MMI_NET_ALL };
 	must(mmi_sampler_create(w->model, w->pool, &sampler, &w->sampler, &e), &e);
 	find_precision(w);
 	*state = w;
@@ -645,7 +645,7 @@ static void networks_on_demand_compute_the_same(void **state)
 	world *w = *state;
 	mmi_sampler *lazy;
 	mmi_chain_stats stats = { .energy = 7 };
-	const mmi_sampler_config config = { CHUNK, CHAINS * ROWS, 3, 0, true };
+	const mmi_sampler_config config = { CHUNK, CHAINS * ROWS, 3, 0 };
 	const mmi_posterior_args steps = { .steps = 3, .step = 0.1, .noise = 0.1, .grad_scale = 1 }, none = { .steps = 0 };
 	const mmi_revise_args still = { .steps = 0 };
 	float *once[LINEAR_MODALITIES];

@@ -223,6 +223,8 @@ static void open_on(learner_rig *r, const mmi_device *device, mmi_comm comm, con
 	must(mmi_pool_create(r->settings.threads, &r->pool, &e), &e);
 	must(mmi_model_create(device, r->modality, n, &r->settings.model, &r->model, &e), &e);
 	must(mmi_learner_create(&r->settings, r->model, r->pool, &r->comm, &r->learner, &e), &e);
+	/* Tests choose and guide otherwise than the settings say. */
+	must(mmi_sampler_prepare(r->learner->sampler, MMI_NET_ALL, &e), &e);
 }
 
 void rig_open_with(learner_rig *r, const char *const *sets, const mmi_modality *modalities, uint32_t n)

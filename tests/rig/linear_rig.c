@@ -83,7 +83,7 @@ static void make_modality(linear_rig *r, int m)
 void linear_open(linear_rig *r, mmi_model_config config, uint32_t rows)
 {
 	mm_error e = MM_ERROR_INIT;
-	const mmi_sampler_config sampler = { LINEAR_CHUNK, rows, 3, 0, false };
+	const mmi_sampler_config sampler = { LINEAR_CHUNK, rows, 3, MMI_NET_ALL };
 	*r = (linear_rig){ .rows = rows };
 	for (int m = 0; m < LINEAR; m++)
 		make_modality(r, m);

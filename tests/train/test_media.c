@@ -156,7 +156,7 @@ static double caption_effect(rig *r, const char *head, const char *seed)
 	const mmi_setup_request request = { .ini = rig_path(r, "run.ini"), .sets = sets, .n_sets = MMI_COUNT(sets) };
 	assert_ok(mmi_setup_open(&request, &s, &e), e);
 	assert_ok(mmi_model_create(cpu_device(), s.modalities, 2, &s.settings.model, &model, &e), e);
-	assert_ok(mmi_sampler_create(model, s.pool, &(mmi_sampler_config){ ROWS, ROWS, 1, 0, false }, &sampler, &e), e);
+	assert_ok(mmi_sampler_create(model, s.pool, &(mmi_sampler_config){ ROWS, ROWS, 1, MMI_NET_ALL }, &sampler, &e), e);
 	size_t caption = (size_t)s.modalities[1].count;
 	float *img = calloc(ROWS * N, sizeof *img), *before = calloc(ROWS * N, sizeof *before),
 		  *txt = calloc(ROWS * caption, sizeof *txt);

@@ -364,6 +364,7 @@ static void sheets_are_drawn_by_the_generator_that_checkpoints_are_used_with(voi
 	assert_ok(
 		mmi_saved_open(result.checkpoint, &(mmi_setup_request){ .plugins = plugins, .n_plugins = 2 }, 2, &saved, &e),
 		e);
+	assert_ok(mmi_sampler_prepare(saved.sampler, MMI_NET_ALL, &e), e);
 	assert_ok(mmi_setup_tuples(&saved.setup, MMI_PART_TEST, NULL, &shown, &e), e);
 	assert_ok(mmi_tuples_pick(shown, 2, saved.setup.settings.seed, &e), e);
 	assert_ok(mmi_gallery_create(saved.model, saved.sampler, shown, 2, &gallery, &e), e);

@@ -278,6 +278,36 @@ static void the_guide_lowers_the_joint_energy_of_samples(void **state)
 	close_drawn(&d);
 }
 
+/* An energy that is nowhere finite would show, however little it weighed. */
+static void agreement_guides_and_chooses_without_the_energy_network(void **state)
+{
+	const uint32_t terms = 1u << MMI_TERM_AGREEMENT;
+	mm_error e = MM_ERROR_INIT;
+	drawn d;
+	float *before[RIG_MODALITIES];
+	(void)state;
+	open_drawn(&d);
+	mmi_chains a = chains_of(&d, 3, 0);
+	a.guide.candidates = 3;
+	a.guide.terms = terms;
+	assert_ok(mmi_sampler_prepare(d.rig.learner->sampler, mmi_chains_nets(&a), &e), e);
+	generate(&d, &a);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		before[m] = new_samples(&d.rig, m);
+		memcpy(before[m], d.revised[m], GENERATED * (size_t)d.rig.modality[m].count * sizeof(float));
+		assert_false(same_samples(&d, m, d.generated[m], d.revised[m]));
+	}
+	for (size_t i = 0; i < d.rig.model->energy->count; i++)
+		d.rig.model->energy->raw.at[i] = NAN;
+	mmi_params_update(d.rig.model->energy, 0);
+	generate(&d, &a);
+	for (uint32_t m = 0; m < RIG_MODALITIES; m++) {
+		assert_true(same_samples(&d, m, before[m], d.revised[m]));
+		mmi_free(before[m]);
+	}
+	close_drawn(&d);
+}
+
 /* Each part of a recipe alone, and both, are what samples with the other part switched off are. */
 static void parts_of_a_recipe_are_samples_without_the_other(void **state)
 {
@@ -658,6 +688,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_input_is_refused, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(names_and_numbers_are_parsed_whole, rig_setup, rig_teardown),
 		cmocka_unit_test(the_guide_lowers_the_joint_energy_of_samples),
+		cmocka_unit_test(agreement_guides_and_chooses_without_the_energy_network),
 		cmocka_unit_test(parts_of_a_recipe_are_samples_without_the_other),
 		cmocka_unit_test(what_a_diverged_model_gives_is_an_error),
 		cmocka_unit_test(samples_start_at_noise_where_training_did),
