@@ -16,16 +16,6 @@ static void finish_tile(const float *sums, int rows, int nv, const mmi_patch_job
 	}
 }
 
-/* The epilogue that the register tile can apply, else END_RAW. */
-static int32_t register_end(const mmi_epilogue *ep, int lanes_left, int nv)
-{
-	if (lanes_left < nv * W)
-		return END_RAW;
-	if (ep->mask)
-		return ep->act == MM_ACT_NONE && ep->mask_act == MM_ACT_RELU ? END_BIAS_MASK : END_RAW;
-	return ep->act == MM_ACT_NONE ? END_BIAS : ep->act == MM_ACT_RELU ? END_BIAS_RELU : END_RAW;
-}
-
 static void wide_panel(const mmi_patch_job *j, const element *b, int col, int nv)
 {
 	static const float no_bias[2 * W];

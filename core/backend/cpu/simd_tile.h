@@ -58,20 +58,35 @@ MMI_INLINE void store_rows(const int rows, const int nv, const bool add, const t
 	}
 }
 
-MMI_INLINE void finish_rows(const int rows, const int nv, const int end, const tile *t, const vf acc[TILE_ROWS][2])
+/* The epilogue that registers can have, else END_RAW. */
+static inline int32_t register_end(const mmi_epilogue *ep, int lanes_left, int nv)
+{
+	if (lanes_left < nv * W)
+		return END_RAW;
+	if (ep->mask)
+		return ep->act == MM_ACT_NONE && ep->mask_act == MM_ACT_RELU ? END_BIAS_MASK : END_RAW;
+	return ep->act == MM_ACT_NONE ? END_BIAS : ep->act == MM_ACT_RELU ? END_BIAS_RELU : END_RAW;
+}
+
+/* One vector of it: a sum with its bias. */
+MMI_INLINE vf ended(const int end, vf x, const float *mask, int64_t at)
 {
 	const vf zero = splat(0.0f);
+	if (end == END_BIAS_RELU)
+		return vmax(zero, x); /* a NaN stays one */
+	if (end == END_BIAS_MASK)
+		return (vf)((vi)x & (vi)(load(mask + at) > zero));
+	return x;
+}
+
+MMI_INLINE void finish_rows(const int rows, const int nv, const int end, const tile *t, const vf acc[TILE_ROWS][2])
+{
 	MMI_UNROLL
 	for (int r = 0; r < rows; r++) {
 		MMI_UNROLL
 		for (int v = 0; v < nv; v++) {
 			const int64_t at = t->c_off[r] + v * W;
-			vf x = acc[r][v] + load(t->bias + v * W);
-			if (end == END_BIAS_RELU)
-				x = vmax(zero, x); /* a NaN stays one */
-			if (end == END_BIAS_MASK)
-				x = (vf)((vi)x & (vi)(load(t->mask + at) > zero));
-			store(t->c + at, x);
+			store(t->c + at, ended(end, acc[r][v] + load(t->bias + v * W), t->mask, at));
 		}
 	}
 }

@@ -52,6 +52,12 @@ MMI_INLINE vf splat(float x)
 	return x - (vf){ 0 };
 }
 
+/* What is stored soon, at p[i]; that may lie outside. */
+MMI_INLINE void prefetch_to_write(const float *p, int64_t i)
+{
+	__builtin_prefetch((const void *)((intptr_t)p + i * (int64_t)sizeof *p), 1);
+}
+
 /* The first n < W lanes, the rest zero. Out of line: rare, and costly to compile within each unrolled row. */
 static __attribute__((noinline, unused)) vf load_part(const float *p, int n)
 {

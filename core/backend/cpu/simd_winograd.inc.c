@@ -54,6 +54,20 @@ static position position_of(const wino_layout *l, int64_t number)
 		               (int32_t)(number % l->tiles_x) * T };
 }
 
+/* That of the tile behind. */
+MMI_INLINE void advance(const wino_layout *l, position *at)
+{
+	at->x += T;
+	if (at->x < l->tiles_x * T)
+		return;
+	at->x = 0;
+	at->y += T;
+	if (at->y < l->tiles_y * T)
+		return;
+	at->y = 0;
+	at->sample++;
+}
+
 /* ------------------------------------------------------------------ input */
 
 #if MMI_PAIRS
@@ -108,31 +122,44 @@ MMI_INLINE void transform_in(const int span, const vf d[MAX_SPAN], vf out[MAX_SP
 }
 
 /* The span x span pixels of a tile, those outside pointing to zeros. */
-MMI_INLINE void tile_pixels(const int span, const mmi_wino_job *j, const wino_layout *l, int group, int64_t number,
+MMI_INLINE void tile_pixels(const int span, const mmi_wino_job *j, const wino_layout *l, int group, position at,
                             const float *pixel[MAX_SPAN * MAX_SPAN])
 {
-	const position at = position_of(l, number);
-	const float *image = j->src + at.sample * j->h * j->w * j->c;
-	for (int i = 0; i < span; i++)
+	const int32_t y0 = j->group[group].y + at.y * j->src_step, x0 = j->group[group].x + at.x * j->src_step;
+	const int32_t reach = (span - 1) * j->src_step;
+	const int64_t column = (int64_t)j->src_step * j->c, row = column * j->w;
+	const intptr_t first = (intptr_t)j->src + (((at.sample * j->h + y0) * j->w + x0) * j->c) *
+	                                              (int64_t)sizeof(float); /* may lie outside */
+	const bool inside = y0 >= 0 && x0 >= 0 && y0 + reach < j->h && x0 + reach < j->w;
+	MMI_UNROLL
+	for (int i = 0; i < span; i++) {
+		const int32_t y = y0 + i * j->src_step;
+		const bool row_inside = inside || (y >= 0 && y < j->h);
+		MMI_UNROLL
 		for (int k = 0; k < span; k++) {
-			const int32_t y = j->group[group].y + (at.y + i) * j->src_step,
-						  x = j->group[group].x + (at.x + k) * j->src_step;
-			const bool inside = y >= 0 && y < j->h && x >= 0 && x < j->w;
-			pixel[i * span + k] = inside ? image + ((int64_t)y * j->w + x) * j->c : l->zeros;
+			const int32_t x = x0 + k * j->src_step;
+			const float *p = (const float *)(first + (i * row + k * column) * (int64_t)sizeof(float));
+			pixel[i * span + k] = inside || (row_inside && x >= 0 && x < j->w) ? p : l->zeros;
 		}
+	}
 }
 
-MMI_INLINE void transform_pixels(const int span, const float *const *pixel, int64_t c, int lanes, element *v,
-                                 int64_t plane)
+/* Brings the pixels of the next tile closer as it reads those of this one. */
+MMI_INLINE void transform_pixels(const int span, const float *const *pixel, const float *const *next, int64_t c,
+                                 int lanes, element *v, int64_t plane)
 {
 	vf half[MAX_SPAN][MAX_SPAN];
+	MMI_UNROLL
 	for (int y = 0; y < span; y++) {
 		vf d[MAX_SPAN];
 		MMI_UNROLL
-		for (int x = 0; x < span; x++)
+		for (int x = 0; x < span; x++) {
 			d[x] = load_up_to(pixel[y * span + x] + c, lanes);
+			__builtin_prefetch(next[y * span + x] + c);
+		}
 		transform_in(span, d, half[y]);
 	}
+	MMI_UNROLL
 	for (int x = 0; x < span; x++) {
 		vf d[MAX_SPAN], out[MAX_SPAN];
 		MMI_UNROLL
@@ -148,15 +175,19 @@ MMI_INLINE void transform_pixels(const int span, const float *const *pixel, int6
 /* Channels c0..c0+count-1 of all tiles of the block. */
 MMI_INLINE void gather_tiles(const int span, const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
 {
-	const float *pixel[MAX_SPAN * MAX_SPAN];
+	const float *pixels[2][MAX_SPAN * MAX_SPAN];
+	position at = position_of(l, j->first_tile);
+	tile_pixels(span, j, l, group, at, pixels[0]);
 	for (int t = 0; t < j->n_tiles; t++) {
-		tile_pixels(span, j, l, group, j->first_tile + t, pixel);
+		const float **pixel = pixels[t % 2], **next = pixels[(t + 1) % 2];
+		advance(l, &at);
+		tile_pixels(span, j, l, group, at, next);
 		element *v = l->v + t * l->v_row;
 		int c = 0;
 		for (; c + W <= count; c += W)
-			transform_pixels(span, pixel, c0 + c, W, v + c, l->v_plane);
+			transform_pixels(span, pixel, next, c0 + c, W, v + c, l->v_plane);
 		if (c < count)
-			transform_pixels(span, pixel, c0 + c, count - c, v + c, l->v_plane);
+			transform_pixels(span, pixel, next, c0 + c, count - c, v + c, l->v_plane);
 	}
 }
 
@@ -229,9 +260,20 @@ MMI_INLINE void transform_out(const int span, const vf m[MAX_SPAN], vf y[T])
 }
 #endif
 
-MMI_INLINE void transform_product(const int span, const float *m, int64_t plane, vf out[T][T])
+/* Where the outputs of a tile go: W columns of pixels first + y * row + x * column, of which so many are there. */
+typedef struct outputs {
+	int64_t first, row, column;
+	int64_t ahead; /* from first to that of the next tile */
+	int rows, columns, col;
+} outputs;
+
+/* Products of all points to T x T outputs, each stored as soon as it is there. */
+MMI_INLINE void scatter_vector(const int span, const int end, const mmi_epilogue *ep, float *dst, const outputs *o,
+                               const float *m, int64_t plane, int lanes)
 {
+	const vf bias = bias_of(ep, o->col, lanes);
 	vf half[T][MAX_SPAN];
+	MMI_UNROLL
 	for (int x = 0; x < span; x++) {
 		vf d[MAX_SPAN], y[T];
 		MMI_UNROLL
@@ -242,28 +284,74 @@ MMI_INLINE void transform_product(const int span, const float *m, int64_t plane,
 		for (int i = 0; i < T; i++)
 			half[i][x] = y[i];
 	}
-	for (int i = 0; i < T; i++)
-		transform_out(span, half[i], out[i]);
+	MMI_UNROLL
+	for (int i = 0; i < T; i++) {
+		vf out[T];
+		if (i >= o->rows)
+			return;
+		transform_out(span, half[i], out);
+		MMI_UNROLL
+		for (int x = 0; x < T; x++) {
+			const int64_t at = o->first + i * o->row + x * o->column;
+			if (x >= o->columns)
+				break;
+			prefetch_to_write(dst, at + o->ahead + o->col);
+			if (end == END_RAW)
+				finish(dst, at, o->col, lanes, out[x], bias, ep);
+			else
+				store(dst + at + o->col, ended(end, out[x] + bias, ep->mask, at + o->col));
+		}
+	}
 }
 
-static void scatter_tile(const mmi_wino_job *j, const wino_layout *l, int t)
+MMI_INLINE void scatter_columns(const int span, const mmi_wino_job *j, const wino_layout *l, const float *m, outputs *o)
 {
-	const position at = position_of(l, j->first_tile + t);
-	const int rows = j->rows - at.y < T ? j->rows - at.y : T, columns = j->columns - at.x < T ? j->columns - at.x : T;
-	const int64_t row = at.sample * j->dst_h + j->dst_y + (int64_t)at.y * j->dst_step;
-	const int64_t first = (row * j->dst_w + j->dst_x + (int64_t)at.x * j->dst_step) * j->cols;
-	const int64_t step = (int64_t)j->dst_step * j->cols;
 	for (int col = 0; col < j->cols; col += W) {
 		const int lanes = j->cols - col;
-		const vf bias = bias_of(&j->ep, col, lanes);
-		vf out[T][T];
+		o->col = col;
+		switch (register_end(&j->ep, lanes, 1)) {
+		case END_BIAS:
+			scatter_vector(span, END_BIAS, &j->ep, j->dst, o, m + col, l->m_plane, W);
+			break;
+		case END_BIAS_RELU:
+			scatter_vector(span, END_BIAS_RELU, &j->ep, j->dst, o, m + col, l->m_plane, W);
+			break;
+		case END_BIAS_MASK:
+			scatter_vector(span, END_BIAS_MASK, &j->ep, j->dst, o, m + col, l->m_plane, W);
+			break;
+		default:
+			scatter_vector(span, END_RAW, &j->ep, j->dst, o, m + col, l->m_plane, lanes);
+			break;
+		}
+	}
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t first_output(const mmi_wino_job *j, position at)
+{
+	const int64_t y = at.sample * j->dst_h + j->dst_y + (int64_t)at.y * j->dst_step;
+	return (y * j->dst_w + j->dst_x + (int64_t)at.x * j->dst_step) * j->cols;
+}
+
+static void scatter(const mmi_wino_job *j, const wino_layout *l)
+{
+	position at = position_of(l, j->first_tile);
+	outputs o = { .first = first_output(j, at), .column = (int64_t)j->dst_step * j->cols };
+	o.row = o.column * j->dst_w;
+	for (int t = 0; t < j->n_tiles; t++) {
+		o.rows = smaller(j->rows - at.y, T);
+		o.columns = smaller(j->columns - at.x, T);
+		advance(l, &at);
+		o.ahead = first_output(j, at) - o.first;
 		if (j->taps == 3)
-			transform_product(6, l->m + t * l->m_row + col, l->m_plane, out);
+			scatter_columns(6, j, l, l->m + t * l->m_row, &o);
 		else
-			transform_product(5, l->m + t * l->m_row + col, l->m_plane, out);
-		for (int y = 0; y < rows; y++)
-			for (int x = 0; x < columns; x++)
-				finish(j->dst, first + y * step * j->dst_w + x * step, col, lanes, out[y][x], bias, &j->ep);
+			scatter_columns(5, j, l, l->m + t * l->m_row, &o);
+		o.first += o.ahead;
 	}
 }
 
@@ -272,6 +360,5 @@ void MMI_PRODUCT_NAME(mmi_winograd)(const mmi_wino_job *j)
 	const wino_layout l = layout_of(j);
 	for (int group = 0; group < j->n_groups; group++)
 		multiply_group(j, &l, group);
-	for (int t = 0; t < j->n_tiles; t++)
-		scatter_tile(j, &l, t);
+	scatter(j, &l);
 }
