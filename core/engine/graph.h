@@ -53,6 +53,10 @@ void mmi_graph_scope(mmi_graph *g, mmi_params *store, const char *format, ...) M
 mm_status mmi_graph_check(const mmi_graph *g, mm_error *e);
 const mmi_node *mmi_graph_node(const mmi_graph *g, mm_tensor x);
 
+/* How many cells on a side a cell of the other map has, if the operation resamples by whole cells: upsampling, pooling
+ * without overlap or padding, their gradients; else 0. in: the shape of its input. */
+int32_t mmi_resampled(const mmi_node *node, const mm_shape *in);
+
 mm_shape mmi_shape(uint32_t rank, ...); /* int dims */
 int64_t mmi_shape_count(const mm_shape *s);
 bool mmi_shape_equal(const mm_shape *a, const mm_shape *b);

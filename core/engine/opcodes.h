@@ -7,7 +7,7 @@
  * "S" is a scalar per sample (rank 0). Sums over many terms are taken in double (reference: always; float kernels: in
  * double or pairwise) and rounded once.
  *
- * Attributes are the fields of mmi_attr (graph.h).
+ * Attributes are the fields of mmi_attr (graph.h). CONV and CONV_BWD_X with attr.flag set are of plans alone (fold.h).
  */
 #ifndef MMI_OPCODES_H
 #define MMI_OPCODES_H

@@ -25,7 +25,8 @@ typedef struct mmi_use {
 
 struct mmi_program {
 	mmi_plan *plan;
-	mmi_exec *execs; /* plan->n_calls */
+	mmi_exec *execs;    /* plan->n_calls */
+	mmi_joined *joined; /* of all of them */
 	size_t n_prepared;
 	char *arena;
 	void *scratch;
@@ -88,6 +89,11 @@ static void *grad_pointer(const mmi_program *p, const mmi_node *node)
 	return s->grads ? s->grads + node->params->info[node->param].offset * p->plan->device->backend->element_size : NULL;
 }
 
+static void *of_slot(const mmi_program *p, size_t slot)
+{
+	return slot == MMI_NO_SLOT ? NULL : p->arena + p->plan->slot_offset[slot];
+}
+
 static void *storage(const mmi_program *p, mm_tensor id)
 {
 	mm_tensor root = p->plan->root[id];
@@ -98,8 +104,7 @@ static void *storage(const mmi_program *p, mm_tensor id)
 		return param_pointer(p, node);
 	if (mmi_ops[node->op]->param_grad)
 		return grad_pointer(p, node);
-	size_t slot = p->plan->slot[root];
-	return slot == MMI_NO_SLOT ? NULL : p->arena + p->plan->slot_offset[slot];
+	return of_slot(p, p->plan->slot[root]);
 }
 
 static void add_use(mmi_program *p, mm_tensor x, const void **slot)
@@ -109,30 +114,34 @@ static void add_use(mmi_program *p, mm_tensor x, const void **slot)
 		p->uses[p->n_uses++] = (mmi_use){ root, slot };
 }
 
-static mm_status prepare_call(mmi_program *p, size_t c, mm_error *e)
+/* Where the call reads and writes. */
+static void point(mmi_program *p, const mmi_plan_call *call, mmi_exec *x)
+{
+	mmi_read reads[MMI_MOST_READS];
+	const uint32_t n = mmi_plan_reads(p->plan, call, reads);
+	for (uint32_t r = 0; r < n; r++) {
+		const void **at = mmi_plan_read_at(x, &reads[r]);
+		const mm_tensor from = reads[r].tensor;
+		*at = reads[r].signs ? of_slot(p, p->plan->signs[p->plan->root[from]]) : storage(p, from);
+		if (!reads[r].signs)
+			add_use(p, from, at);
+	}
+	for (uint32_t i = 0; i <= call->n_joined; i++) {
+		const mm_tensor value = mmi_plan_value(call, i), root = p->plan->root[value];
+		*mmi_plan_value_at(x, i) = p->plan->stored[root] ? storage(p, value) : NULL;
+		*mmi_plan_signs_at(x, i) = of_slot(p, p->plan->signs[root]);
+	}
+}
+
+static mm_status prepare_call(mmi_program *p, size_t c, mmi_joined *joined, mm_error *e)
 {
 	const mmi_plan_call *call = &p->plan->calls[c];
-	const mmi_node *node = &p->plan->nodes[call->node];
 	mmi_exec *x = &p->execs[c];
 
-	mmi_plan_exec(p->plan, call->node, x);
-	x->act = call->act;
-	x->act_alpha = call->act_alpha;
-	x->mask_act = call->mask_act;
-	x->mask_alpha = call->mask_alpha;
-	x->narrow_out = p->plan->narrow[p->plan->root[call->out]];
-	for (uint32_t k = 0; k < node->n_in; k++) {
-		x->in[k] = storage(p, node->in[k]);
-		add_use(p, node->in[k], &x->in[k]);
-	}
-	if (call->mask != MMI_NONE) {
-		x->mask = storage(p, call->mask);
-		x->narrow_mask = p->plan->narrow[p->plan->root[call->mask]];
-		add_use(p, call->mask, &x->mask);
-	}
-	x->out = storage(p, call->out);
+	mmi_plan_exec_call(p->plan, call, x, joined);
+	point(p, call, x);
 	if (call->kernel->prepare && call->kernel->prepare(x, e) != MM_OK)
-		return mmi_fail_prefix(e, "%s (%s)", mmi_ops[node->op]->name, call->kernel->name);
+		return mmi_fail_prefix(e, "%s (%s)", mmi_ops[p->plan->nodes[call->node].op]->name, call->kernel->name);
 	p->n_prepared = c + 1;
 	if (x->scratch_bytes > p->scratch_bytes)
 		p->scratch_bytes = x->scratch_bytes;
@@ -165,14 +174,17 @@ static mm_status fill_const(mmi_program *p, mm_tensor id, mm_error *e)
 
 static mm_status allocate(mmi_program *p, mm_error *e)
 {
-	size_t n_uses = 0;
-	for (size_t c = 0; c < p->plan->n_calls; c++)
-		n_uses += p->plan->nodes[p->plan->calls[c].node].n_in + 1;
+	size_t n_uses = 0, n_joined = 0;
+	for (size_t c = 0; c < p->plan->n_calls; c++) {
+		n_uses += p->plan->nodes[p->plan->calls[c].node].n_in + p->plan->calls[c].n_joined + 1;
+		n_joined += p->plan->calls[c].n_joined;
+	}
+	p->joined = mmi_alloc(n_joined + 1, sizeof *p->joined);
 	p->execs = mmi_alloc(p->plan->n_calls, sizeof *p->execs);
 	p->arena = p->plan->device->ops->alloc(p->plan->device, p->plan->arena_bytes);
 	p->uses = mmi_alloc(n_uses, sizeof *p->uses);
 	p->bound = mmi_alloc(p->plan->n_nodes, sizeof *p->bound);
-	if (!p->execs || !p->arena || !p->uses || !p->bound)
+	if (!p->execs || !p->joined || !p->arena || !p->uses || !p->bound)
 		return mmi_fail(e, MM_ENOMEM, "out of memory: %.0f MB for the maps of a network; a smaller [run] %s needs less",
 		                (double)p->plan->arena_bytes / 1e6, p->plan->device->ops->direct ? "chunk" : "device_chunk");
 	return MM_OK;
@@ -182,8 +194,11 @@ static mm_status prepare(mmi_program *p, mm_error *e)
 {
 	MMI_TRY(allocate(p, e));
 	MMI_TRY(collect_stores(p, e));
-	for (size_t c = 0; c < p->plan->n_calls; c++)
-		MMI_TRY(prepare_call(p, c, e));
+	mmi_joined *joined = p->joined;
+	for (size_t c = 0; c < p->plan->n_calls; c++) {
+		MMI_TRY(prepare_call(p, c, joined, e));
+		joined += p->plan->calls[c].n_joined;
+	}
 	p->scratch = p->plan->device->ops->alloc(p->plan->device, p->scratch_bytes);
 	if (!p->scratch)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes of scratch", p->scratch_bytes);
@@ -225,6 +240,7 @@ void mmi_program_destroy(mmi_program *p)
 		mmi_free(p->stores[i].copy);
 	mmi_free(p->stores);
 	mmi_free(p->execs);
+	mmi_free(p->joined);
 	if (p->plan) {
 		p->plan->device->ops->release(p->plan->device, p->arena);
 		p->plan->device->ops->release(p->plan->device, p->scratch);
@@ -384,14 +400,20 @@ static double tensor_bytes(const mmi_plan *plan, mm_tensor id)
 
 static double call_bytes(const mmi_program *p, size_t c)
 {
-	const mmi_plan_call *call = &p->plan->calls[c];
-	const mmi_node *node = &p->plan->nodes[call->node];
-	double bytes = tensor_bytes(p->plan, call->out);
-	for (uint32_t k = 0; k < node->n_in; k++)
-		bytes += tensor_bytes(p->plan, node->in[k]);
-	if (call->mask != MMI_NONE)
-		bytes += tensor_bytes(p->plan, call->mask);
-	return bytes + (call->kernel->again ? call->kernel->again(&p->execs[c]) : 0);
+	const mmi_plan *plan = p->plan;
+	const mmi_plan_call *call = &plan->calls[c];
+	mmi_read reads[MMI_MOST_READS];
+	const uint32_t n = mmi_plan_reads(plan, call, reads);
+	double bytes = call->kernel->again ? call->kernel->again(&p->execs[c]) : 0;
+	for (uint32_t r = 0; r < n; r++)
+		bytes +=
+			reads[r].signs ? (double)mmi_plan_signs_bytes(plan, reads[r].tensor) : tensor_bytes(plan, reads[r].tensor);
+	for (uint32_t i = 0; i <= call->n_joined; i++) {
+		const mm_tensor value = mmi_plan_value(call, i), root = plan->root[value];
+		bytes += plan->stored[root] ? tensor_bytes(plan, value) : 0;
+		bytes += plan->signs[root] != MMI_NO_SLOT ? (double)mmi_plan_signs_bytes(plan, value) : 0;
+	}
+	return bytes;
 }
 
 mmi_program_stats mmi_program_info(const mmi_program *p)

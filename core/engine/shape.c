@@ -42,3 +42,25 @@ char *mmi_shape_text(const mm_shape *s, char *text)
 	sprintf(text + used, "]");
 	return text;
 }
+
+static int32_t by_cells(const mmi_node *node, const mm_shape *large)
+{
+	const mmi_attr *a = &node->attr;
+	const bool whole = a->kh == a->sh && a->ph == 0 && large->dim[0] % a->kh == 0 && large->dim[1] % a->kh == 0;
+	return whole ? a->kh : 0;
+}
+
+int32_t mmi_resampled(const mmi_node *node, const mm_shape *in)
+{
+	switch (node->op) {
+	case MMI_OP_UPSAMPLE:
+	case MMI_OP_UPSAMPLE_BWD:
+		return node->attr.kh;
+	case MMI_OP_AVG_POOL:
+		return by_cells(node, in);
+	case MMI_OP_AVG_POOL_BWD:
+		return by_cells(node, &node->shape);
+	default:
+		return 0;
+	}
+}

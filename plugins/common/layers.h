@@ -17,5 +17,8 @@ mm_tensor com_leaky(const mma_net *b, mm_tensor x);
 /* shortcut(x) + 0.1 h, both convolutions after an activation; the shortcut is 1x1 without bias where channels change.
  * Parameters are "PREFIXresNUMBER.conv1" and so on. */
 mm_tensor com_residual(const mma_net *b, mm_tensor x, const char *prefix, int32_t number, int32_t in, int32_t out);
+/* The same of x upsampled by a factor. */
+mm_tensor com_residual_up(const mma_net *b, mm_tensor x, int32_t factor, const char *prefix, int32_t number, int32_t in,
+                          int32_t out);
 
 #endif

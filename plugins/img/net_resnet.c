@@ -52,11 +52,9 @@ static mm_tensor decoder(const mm_instance *i, const mma_net *b, const mm_decode
 	const int32_t n = stages(i);
 	mm_tensor h = mma_linear(b, mma_latent(b, io), "linear", MAP * MAP * WIDE);
 	h = mma_map(b, h, MAP, MAP, WIDE);
-	for (int32_t k = 0; k < n; k++) {
-		h = com_residual(b, h, "", k + 1, channels(n - k), channels(n - k - 1));
-		h = b->ops->upsample_nearest(b->g, h, 2);
-	}
-	h = com_residual(b, h, "", n + 1, NARROW, NARROW);
+	for (int32_t k = 0; k < n; k++)
+		h = com_residual_up(b, h, k > 0 ? 2 : 1, "", k + 1, channels(n - k), channels(n - k - 1));
+	h = com_residual_up(b, h, n > 0 ? 2 : 1, "", n + 1, NARROW, NARROW);
 	return mma_conv(b, com_leaky(b, h), "conv", 3, mma_square(3, 1, 1));
 }
 

@@ -34,19 +34,14 @@ static void encoder(const mm_instance *i, const mma_net *b, mm_encoder_io *io)
 		branch(b, io->x, "w", io->private_dim, &io->w_loc, &io->w_raw);
 }
 
-static mm_tensor upsample(const mma_net *b, mm_tensor x)
-{
-	return b->ops->upsample_nearest(b->g, x, 2);
-}
-
 static mm_tensor decoder(const mm_instance *i, const mma_net *b, const mm_decoder_io *io)
 {
 	(void)i;
 	mm_tensor h = mma_linear(b, mma_latent(b, io), "linear", MAP * MAP * WIDE);
-	h = mma_map(b, h, MAP, MAP, WIDE);                     /* [7, 7, 256] */
-	h = upsample(b, com_residual(b, h, "", 1, WIDE, 128)); /* [14, 14, 128] */
-	h = upsample(b, com_residual(b, h, "", 2, 128, 64));   /* [28, 28, 64] */
-	h = com_residual(b, h, "", 3, 64, 64);
+	h = mma_map(b, h, MAP, MAP, WIDE);            /* [7, 7, 256] */
+	h = com_residual(b, h, "", 1, WIDE, 128);     /* [7, 7, 128] */
+	h = com_residual_up(b, h, 2, "", 2, 128, 64); /* [14, 14, 64] */
+	h = com_residual_up(b, h, 2, "", 3, 64, 64);  /* [28, 28, 64] */
 	return mma_conv(b, com_leaky(b, h), "conv", 3, mma_square(3, 1, 1));
 }
 

@@ -63,13 +63,15 @@ static cudaError_t launch(cudaStream_t s, const mmi_cuda_kernel *k, unsigned blo
 /* out = factor * x */
 static mmi_map_args scaled(const float *x, float *out, float factor)
 {
-	return (
-		mmi_map_args){ .in = { x },
-		               .out = out,
-		               .index = { { 1, 1 } },
-		               .n = N,
-		               .n_steps = 2,
-		               .step = { { .code = MMI_MAP_LOAD }, { .code = MMI_MAP_AFFINE, .operand = -1, .a = factor } } };
+	return (mmi_map_args){ .in = { x },
+		                   .out = { out },
+		                   .from = { { .run = MMI_MAP_ROW } },
+		                   .to = { { .run = MMI_MAP_ROW } },
+		                   .n = N,
+		                   .n_steps = 3,
+		                   .step = { { .code = MMI_MAP_LOAD },
+		                             { .code = MMI_MAP_AFFINE, .operand = -1, .a = factor },
+		                             { .code = MMI_MAP_STORE } } };
 }
 
 /* Whether the program dies where a child does `what`. */

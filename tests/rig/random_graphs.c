@@ -266,10 +266,15 @@ static void differentiate(random_graph *r, mm_tensor loss)
 
 void random_graph_make(random_graph *r, uint32_t number, bool smooth)
 {
+	random_graph_make_on(r, number, smooth, cpu_device());
+}
+
+void random_graph_make_on(random_graph *r, uint32_t number, bool smooth, const mmi_device *device)
+{
 	mm_error e = MM_ERROR_INIT;
 	maker m = { .r = r, .key = mmi_rng_key(number, "graph"), .smooth = smooth };
 	*r = (random_graph){ .n_wanted = 0 };
-	assert_int_equal(mmi_params_create(cpu_device(), "net", &r->store, &e), MM_OK);
+	assert_int_equal(mmi_params_create(device, "net", &r->store, &e), MM_OK);
 	assert_int_equal(mmi_graph_create(&r->g, &e), MM_OK);
 	mmi_graph_scope(r->g, r->store, "net");
 	record_inputs(&m);

@@ -18,6 +18,8 @@ typedef struct random_graph {
 /* The same network for the same number. smooth: only operations whose gradient has no jumps. Aborts the test on
  * failure. */
 void random_graph_make(random_graph *r, uint32_t number, bool smooth);
+/* With parameters on a device of the caller's. */
+void random_graph_make_on(random_graph *r, uint32_t number, bool smooth, const mmi_device *device);
 void random_graph_free(random_graph *r);
 
 #endif

@@ -5,17 +5,19 @@
 
 #include <stdint.h>
 
-/* ------------------------------------------------------------ element-wise (elementwise.cu) */
+/* ------------------------------------------------------------ element-wise (map.cu) */
 
-enum { MMI_MAP_INPUTS = 6, MMI_MAP_STEPS = 12 };
+enum { MMI_MAP_INPUTS = 12, MMI_MAP_OUTPUTS = 14, MMI_MAP_STEPS = 32, MMI_MAP_GROUP = 8 };
 
 /* What a step does to the value v of an element; x is its operand. */
 typedef enum mmi_map_code {
 	MMI_MAP_LOAD,   /* x */
+	MMI_MAP_STORE,  /* v goes to output `operand`, and stays */
 	MMI_MAP_ADD,    /* a v + b x */
 	MMI_MAP_MUL,    /* v x */
 	MMI_MAP_DIV,    /* v / x */
 	MMI_MAP_AFFINE, /* a v + b */
+	MMI_MAP_PART,   /* v / a, in double */
 	MMI_MAP_SQUARE,
 	MMI_MAP_ABS,
 	MMI_MAP_SIGN,
@@ -32,18 +34,32 @@ typedef struct mmi_map_step {
 	float a, b;
 } mmi_map_step;
 
-/* Element i reads index i / divide * inner + i % inner of an operand: itself when both are 1. */
-typedef struct mmi_map_index {
+/* Where element i of the program's map [n][h][w][c] has its place in an array. */
+typedef enum mmi_map_how {
+	MMI_MAP_OWN,     /* i */
+	MMI_MAP_AT,      /* i / divide * inner + i % inner: read only */
+	MMI_MAP_SMALLER, /* its cell of [n][h / factor][w / factor][c], divided by `divisor` in double: read only */
+	MMI_MAP_LARGER,  /* its cells of [n][h factor][w factor][c]: read, their sum, divided so; written, all of them */
+	MMI_MAP_SIGNS    /* bit i % 8 of byte i / 8: read as 1 or -1; written, whether v is above 0 */
+} mmi_map_how;
+
+/* How the elements of a group, MMI_MAP_GROUP in a row, lie: one by one, in a row as well, or all in one place. */
+typedef enum mmi_map_run { MMI_MAP_EACH, MMI_MAP_ROW, MMI_MAP_SAME } mmi_map_run;
+
+typedef struct mmi_map_place {
+	int32_t how, run, narrow; /* mmi_map_how, mmi_map_run; whether elements are in bfloat16 */
+	int32_t h, w, c, factor;
 	int64_t divide, inner;
-} mmi_map_index;
+	double divisor;
+} mmi_map_place;
 
 typedef struct mmi_map_args {
 	const void *in[MMI_MAP_INPUTS];
-	void *out;
-	mmi_map_index index[MMI_MAP_INPUTS];
+	void *out[MMI_MAP_OUTPUTS];
 	int64_t n;
-	uint32_t narrow;
 	int32_t n_steps;
+	int32_t small; /* all indices fit 31 bits */
+	mmi_map_place from[MMI_MAP_INPUTS], to[MMI_MAP_OUTPUTS];
 	mmi_map_step step[MMI_MAP_STEPS];
 } mmi_map_args;
 
@@ -134,12 +150,12 @@ typedef struct mmi_columns_args {
 	uint32_t narrow;
 } mmi_columns_args;
 
-/* out[column] = keep * out[column] + sum over segments of partial[segment][column] */
+/* out[column] = keep * out[column] + factor * sum over segments of partial[segment][column] */
 typedef struct mmi_columns_end_args {
 	const double *partial;
 	float *out;
 	int64_t segments, columns;
-	float keep;
+	float keep, factor;
 } mmi_columns_end_args;
 
 /* Block b writes partial[2 b] = sum of x and partial[2 b + 1] = sum of x^2 of its share, each times factor. */
@@ -165,6 +181,7 @@ typedef struct mmi_layout_args {
 	void *to;
 	int32_t taps, in, out;
 	uint32_t narrow;
+	float factor; /* of what is added */
 } mmi_layout_args;
 
 /* ------------------------------------------------------------ rows (draw.cu, chain.cu, params.cu) */

@@ -13,8 +13,6 @@ static const mmi_kernel *const kernels[MMI_OP_COUNT] = {
 	[MMI_OP_BIAS_BWD] = &mmi_cuda_bias_bwd,
 	[MMI_OP_AVG_POOL] = &mmi_cuda_avg_pool,
 	[MMI_OP_AVG_POOL_BWD] = &mmi_cuda_avg_pool_bwd,
-	[MMI_OP_UPSAMPLE] = &mmi_cuda_upsample,
-	[MMI_OP_UPSAMPLE_BWD] = &mmi_cuda_upsample_bwd,
 	[MMI_OP_SOFTMAX] = &mmi_cuda_rows_kernel,
 	[MMI_OP_SOFTMAX_BWD] = &mmi_cuda_rows_kernel,
 	[MMI_OP_LSE] = &mmi_cuda_rows_kernel,
@@ -35,11 +33,12 @@ static const mmi_kernel *const kernels[MMI_OP_COUNT] = {
 
 static const mmi_kernel *select_kernel(const mmi_exec *x)
 {
-	const mmi_kernel *k = kernels[x->node->op];
-	return k ? k : mmi_cuda_map.accepts(x) ? &mmi_cuda_map : NULL;
+	return mmi_cuda_map.accepts(x) ? &mmi_cuda_map : kernels[x->node->op];
 }
 
-const mmi_backend mmi_cuda_backend = { .name = "cuda", .element_size = sizeof(float), .select = select_kernel };
+const mmi_backend mmi_cuda_backend = {
+	.name = "cuda", .element_size = sizeof(float), .joins = true, .select = select_kernel
+};
 const mmi_backend mmi_cuda_backend_narrow = {
-	.name = "cuda", .element_size = sizeof(float), .narrow = true, .select = select_kernel
+	.name = "cuda", .element_size = sizeof(float), .narrow = true, .joins = true, .select = select_kernel
 };

@@ -18,23 +18,50 @@ static __device__ int64_t global_threads(void)
 	return (int64_t)gridDim.x * MMI_BLOCK;
 }
 
+static __device__ float of_bits(uint32_t bits)
+{
+	float v;
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
+static __device__ uint32_t bits_of(float v)
+{
+	uint32_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	return bits;
+}
+
+/* 16 bytes, from and to an address that is a multiple of 16: one access of a GPU. */
+typedef struct quad {
+	uint32_t word[4];
+} quad;
+
+static __device__ quad load_quad(const void *at)
+{
+	quad q;
+	memcpy(&q, __builtin_assume_aligned(at, sizeof q), sizeof q);
+	return q;
+}
+
+static __device__ void store_quad(void *at, quad q)
+{
+	memcpy(__builtin_assume_aligned(at, sizeof q), &q, sizeof q);
+}
+
 /* Element i of an array of floats, or of numbers in bfloat16: the upper half of a float. Which of the two is the same
  * for all threads of a launch. */
 static __device__ float load_element(const void *x, uint32_t narrow, int64_t i)
 {
 	if (!narrow)
 		return ((const float *)x)[i];
-	const uint32_t bits = (uint32_t)((const uint16_t *)x)[i] << 16;
-	float v;
-	memcpy(&v, &bits, sizeof v);
-	return v;
+	return of_bits((uint32_t)((const uint16_t *)x)[i] << 16);
 }
 
 /* To the nearest, to even at a tie; what is not a number stays none. */
 static __device__ uint16_t to_bf16(float v)
 {
-	uint32_t bits;
-	memcpy(&bits, &v, sizeof bits);
+	const uint32_t bits = bits_of(v);
 	if (v != v)
 		return (uint16_t)(bits >> 16 | 0x40u);
 	return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);

@@ -15,11 +15,13 @@
 
 /* MMI_KERNEL(k, k_args, n) defines mmi_kernel_k; the first n members of k_args are addresses of the device. */
 #if defined(__CUDACC__)
+#define MMI_UNROLL _Pragma("unroll") /* so that an array of a thread's own can be registers */
 #define MMI_KERNEL(kernel, args_type, pointers)           \
 	extern "C" const mmi_cuda_kernel mmi_kernel_##kernel; \
 	extern "C" const mmi_cuda_kernel mmi_kernel_##kernel = { (const void *)kernel, #kernel, sizeof(args_type) }
 #else
 #include "emu_device.h"
+#define MMI_UNROLL
 #define MMI_KERNEL(kernel, args_type, pointers) EMU_KERNEL(kernel, args_type, pointers)
 #endif
 

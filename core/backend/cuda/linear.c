@@ -2,8 +2,8 @@
  * y^T = w^T x^T there, and nothing has to be transposed in memory. */
 #include "mmi_build.h"
 
+#include "backend/cuda/after.h"
 #include "backend/cuda/kernels.h"
-#include "backend/cuda/map.h"
 #include "backend/cuda/scratch.h"
 #include "backend/cuda/shadow.h"
 
@@ -23,9 +23,9 @@ typedef struct linear_state {
 	const void *bias;          /* that the product knows */
 	size_t workspace, in[2];   /* offsets in the scratch memory */
 	uint32_t a_input, b_input; /* which inputs of the call A and B are */
-	float beta;
-	bool after; /* a pass follows */
-	mmi_map_args pass;
+	float alpha, beta;
+	mmi_product does;
+	mmi_after after;
 	mmi_shadow weights, rounded_bias; /* in bfloat16, where the product is */
 } linear_state;
 
@@ -71,25 +71,17 @@ static cublasStatus_t set(linear_state *s, cublasLtMatmulDescAttributes_t name, 
 	return cublasLtMatmulDescSetAttribute(s->product, name, value, bytes);
 }
 
-static cublasLtEpilogue_t epilogue_of(const mmi_exec *x, bool after)
+static cublasLtEpilogue_t epilogue_of(const mmi_exec *x, const mmi_product *does)
 {
-	const bool bias = x->n_in > 2, relu = x->act == MM_ACT_RELU;
-	if (after || x->node->op != MMI_OP_LINEAR)
-		return CUBLASLT_EPILOGUE_DEFAULT;
-	if (bias)
-		return relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
-	return relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
+	if (x->n_in > 2 && does->bias)
+		return does->relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+	return does->relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
 }
 
-/* Operands are of one type; D is of the call's output, and gradients are floats. */
+/* Operands are of one type; D is of the value that is stored, and gradients are floats. */
 static cudaDataType_t operands_of(const mmi_exec *x)
 {
 	return x->narrow_in[0] ? CUDA_R_16BF : CUDA_R_32F;
-}
-
-static cudaDataType_t result_of(const mmi_exec *x)
-{
-	return x->narrow_out ? CUDA_R_16BF : CUDA_R_32F;
 }
 
 static cublasComputeType_t compute_of(const mmi_exec *x)
@@ -101,18 +93,19 @@ static cublasComputeType_t compute_of(const mmi_exec *x)
 static cublasStatus_t make_product(const mmi_exec *x, linear_state *s, const product_spec *p)
 {
 	const cudaDataType_t operands = operands_of(x);
-	const cublasLtEpilogue_t epilogue = epilogue_of(x, s->after);
+	const cublasLtEpilogue_t epilogue = epilogue_of(x, &s->does);
 	BLAS_TRY(cublasLtMatmulDescCreate(&s->product, compute_of(x), CUDA_R_32F));
 	BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_TRANSA, &p->a.op, sizeof p->a.op));
 	BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_TRANSB, &p->b.op, sizeof p->b.op));
 	BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue));
 	if (epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS) {
-		s->bias = x->narrow_out ? s->rounded_bias.pack->data : x->in[2];
+		s->bias = s->does.narrow ? s->rounded_bias.pack->data : x->in[2];
 		BLAS_TRY(set(s, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &s->bias, sizeof s->bias));
 	}
 	BLAS_TRY(cublasLtMatrixLayoutCreate(&s->a, operands, p->a.rows, p->a.columns, (int64_t)p->a.rows));
 	BLAS_TRY(cublasLtMatrixLayoutCreate(&s->b, operands, p->b.rows, p->b.columns, (int64_t)p->b.rows));
-	return cublasLtMatrixLayoutCreate(&s->d, result_of(x), p->d.rows, p->d.columns, (int64_t)p->d.rows);
+	return cublasLtMatrixLayoutCreate(&s->d, s->does.narrow ? CUDA_R_16BF : CUDA_R_32F, p->d.rows, p->d.columns,
+	                                  (int64_t)p->d.rows);
 }
 
 /* Sums are formed in one order: partial ones may go through the workspace, but not onto each other as they come. */
@@ -153,6 +146,7 @@ static cublasStatus_t make(mmi_exec *x, linear_state *s)
 	cublasLtMatmulPreference_t preference;
 	s->a_input = p.a_input;
 	s->b_input = p.b_input;
+	s->alpha = x->factor != 0 ? x->factor : 1;
 	s->beta = p.beta;
 	BLAS_TRY(make_product(x, s, &p));
 	BLAS_TRY(cublasLtMatmulPreferenceCreate(&preference));
@@ -180,20 +174,16 @@ static void release(mmi_exec *x)
 	x->state = NULL;
 }
 
-/* Activations that cuBLASLt has not, masks, and a bias in front of them: one pass in place. */
-static void prepare_pass(const mmi_exec *x, linear_state *s)
+/* cuBLASLt multiplies by a factor, adds a bias and rectifies, where the value is then stored; the rest is a pass. */
+static mmi_product product_of(const mmi_exec *x)
 {
-	const bool relu = x->node->op == MMI_OP_LINEAR && x->act == MM_ACT_RELU && x->mask_act == MM_ACT_NONE;
-	const bool kept = !x->narrow_out || x->packs; /* the bias has a place that the product can know */
-	s->pass = mmi_map_begin(x->n * mmi_shape_count(&x->node->shape));
-	mmi_map_add(&s->pass, MMI_MAP_LOAD, MMI_MAP_OUT, 0, 0);
-	if (x->n_in > 2) {
-		s->pass.index[MMI_MAP_BIAS] = mmi_map_each(mmi_shape_count(&x->node->shape));
-		mmi_map_add(&s->pass, MMI_MAP_ADD, MMI_MAP_BIAS, 1, 1);
-	}
-	mmi_map_narrow(&s->pass, MMI_MAP_OUT, x->narrow_out);
-	mmi_map_narrow(&s->pass, MMI_MAP_INPUTS, x->narrow_out);
-	s->after = (mmi_map_fused(&s->pass, x) && !relu) || (x->n_in > 2 && !kept);
+	const bool relu = x->node->op == MMI_OP_LINEAR && mmi_after_relu(x);
+	const bool narrow = relu ? x->joined[0].narrow_out : x->narrow_out;
+	const bool kept = !narrow || x->packs; /* the bias has a place that the product can know */
+	mmi_product p = { .narrow = narrow, .factor = true };
+	p.bias = x->node->op == MMI_OP_LINEAR && kept && mmi_after_direct(x, relu, narrow);
+	p.relu = relu && (p.bias || x->n_in < 3) && mmi_after_direct(x, relu, narrow);
+	return p;
 }
 
 static bool yields_weights(const mmi_exec *x)
@@ -205,7 +195,7 @@ static mm_status prepare_shadows(mmi_exec *x, linear_state *s, mm_error *e)
 {
 	if (!x->narrow_in[0] || yields_weights(x))
 		return MM_OK;
-	if (x->n_in > 2 && x->narrow_out && !s->after)
+	if (x->n_in > 2 && s->does.narrow && s->does.bias)
 		MMI_TRY(mmi_shadow_prepare(x, 2, &s->rounded_bias, e));
 	return mmi_shadow_prepare(x, 1, &s->weights, e);
 }
@@ -216,8 +206,9 @@ static mm_status prepare(mmi_exec *x, mm_error *e)
 	if (!s)
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a linear layer's state");
 	x->state = s;
+	s->does = product_of(x);
 	if (!yields_weights(x))
-		prepare_pass(x, s);
+		mmi_after_prepare(x, &s->does, &s->after);
 	const mm_status shadows = prepare_shadows(x, s, e);
 	if (shadows != MM_OK) {
 		release(x);
@@ -235,41 +226,30 @@ static mm_status prepare(mmi_exec *x, mm_error *e)
 	return MM_OK;
 }
 
-static void run_pass(const mmi_exec *x, linear_state *s)
-{
-	if (!s->after)
-		return;
-	s->pass.in[MMI_MAP_OUT] = x->out;
-	s->pass.in[MMI_MAP_BIAS] = x->n_in > 2 ? x->in[2] : NULL;
-	s->pass.in[MMI_MAP_MASK] = x->mask;
-	s->pass.out = x->out;
-	mmi_map_launch(x->device, &s->pass);
-}
-
 static void run(mmi_exec *x)
 {
 	linear_state *s = x->state;
 	mmi_cuda *c = mmi_cuda_of(x->device);
-	const float one = 1;
+	void *out = yields_weights(x) ? x->out : mmi_after_raw(x, &s->after);
 	const bool rounds = x->narrow_in[0] && !yields_weights(x);
 	const void *in[2] = { mmi_scratch_input(x, 0, s->in[0]),
 		                  rounds ? mmi_shadow_at(x, 1, &s->weights) : mmi_scratch_input(x, 1, s->in[1]) };
 	const cublasStatus_t status =
-		cublasLtMatmul(c->blas, s->product, &one, in[s->a_input], s->a, in[s->b_input], s->b, &s->beta, x->out, s->d,
-	                   x->out, s->d, &s->algo, mmi_scratch_at(x, s->workspace), s->workspace_bytes, c->stream);
+		cublasLtMatmul(c->blas, s->product, &s->alpha, in[s->a_input], s->a, in[s->b_input], s->b, &s->beta, out, s->d,
+	                   out, s->d, &s->algo, mmi_scratch_at(x, s->workspace), s->workspace_bytes, c->stream);
 	if (status != CUBLAS_STATUS_SUCCESS)
 		mmi_cuda_fail(c, "cuBLASLt: %s", cublasLtGetStatusName(status));
-	run_pass(x, s);
+	mmi_after_run(x, &s->after);
 }
 
 static double again(const mmi_exec *x)
 {
 	const linear_state *s = x->state;
-	return s->after ? mmi_map_bytes(&s->pass) : 0;
+	return s->after.bytes;
 }
 
 const mmi_kernel mmi_cuda_linear = { .name = "linear/cublaslt",
-	                                 .flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	                                 .flags = MMI_KERNEL_JOIN | MMI_KERNEL_RELU,
 	                                 .prepare = prepare,
 	                                 .run = run,
 	                                 .release = release,

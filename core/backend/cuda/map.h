@@ -1,22 +1,33 @@
-/* map.h - programs for elements: built when a call is prepared. */
+/* map.h - programs for elements (args.h): built when a call is prepared, launched with the addresses of the time. */
 #ifndef MMI_CUDA_MAP_H
 #define MMI_CUDA_MAP_H
 
 #include "backend/cuda/cuda.h"
 
-enum { MMI_MAP_OUT = MMI_MAP_INPUTS - 3, MMI_MAP_BIAS, MMI_MAP_MASK, MMI_MAP_NONE = -1 }; /* operands by role */
+enum { MMI_MAP_NONE = -1 }; /* no operand */
 
-/* A program over n elements that does nothing yet; operands are indexed as the output is. */
-mmi_map_args mmi_map_begin(int64_t n);
-void mmi_map_add(mmi_map_args *m, mmi_map_code code, int32_t operand, float a, float b);
-/* An operand with one number for each of the last axis's entries: a bias. */
-mmi_map_index mmi_map_each(int64_t entries);
-/* The activation and the mask that were fused into the call; true if there are any. */
-bool mmi_map_fused(mmi_map_args *m, const mmi_exec *x);
-/* Operand k, or the output where k is MMI_MAP_INPUTS, is in bfloat16. */
-void mmi_map_narrow(mmi_map_args *m, int k, bool narrow);
-/* Bytes of a pass in place behind a call: it reads and writes again what the call has written. */
-double mmi_map_bytes(const mmi_map_args *m);
-void mmi_map_launch(const mmi_device *d, const mmi_map_args *m);
+/* A program, and who knows the addresses of its operands and outputs. */
+typedef struct mmi_walk {
+	mmi_map_args args;
+	uint32_t n_in, n_out;
+	const void *const *in[MMI_MAP_INPUTS];
+	void *const *out[MMI_MAP_OUTPUTS];
+} mmi_walk;
+
+/* Over n elements, without steps. */
+void mmi_walk_begin(mmi_walk *p, int64_t n);
+/* Operands, which yield their number: element by element; a number for each of the last axis's entries. */
+int32_t mmi_walk_in(mmi_walk *p, const void *const *at, bool narrow);
+int32_t mmi_walk_bias(mmi_walk *p, const void *const *at, int64_t entries);
+void mmi_walk_step(mmi_walk *p, mmi_map_code code, int32_t operand, float a, float b);
+/* The value is written there; NULL: nobody wants it. */
+void mmi_walk_store(mmi_walk *p, void *const *at, bool narrow);
+/* Bits of the value's signs. */
+void mmi_walk_signs(mmi_walk *p, void *const *at);
+/* An activation, fused or joined. */
+void mmi_walk_act(mmi_walk *p, mmi_map_code code, int32_t operand, int32_t act, float alpha);
+/* What is joined to the call, from the first-th on. */
+void mmi_walk_joined(mmi_walk *p, const mmi_exec *x, uint32_t first);
+void mmi_walk_run(mmi_walk *p, const mmi_device *d);
 
 #endif

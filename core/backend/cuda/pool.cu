@@ -1,4 +1,4 @@
-/* pool.cu - average pooling, nearest upsampling and their gradients: a thread gathers one output. */
+/* pool.cu - average pooling with overlap or padding, and its gradient: a thread gathers one output. */
 #include "backend/cuda/args.h"
 #include "backend/cuda/common.h"
 
@@ -84,25 +84,3 @@ static __global__ void avg_pool_bwd(const mmi_pool_args a)
 	}
 }
 MMI_KERNEL(avg_pool_bwd, mmi_pool_args, 2);
-
-static __global__ void upsample(const mmi_pool_args a)
-{
-	for (int64_t i = global_thread(); i < a.n * a.oh * a.ow * a.c; i += global_threads()) {
-		const map_place p = place_of(i, a.oh, a.ow, a.c);
-		put(&a, i, in_at(&a, ((p.n * a.h + p.y / a.k) * a.w + p.x / a.k) * a.c + p.c));
-	}
-}
-MMI_KERNEL(upsample, mmi_pool_args, 2);
-
-static __global__ void upsample_bwd(const mmi_pool_args a)
-{
-	for (int64_t i = global_thread(); i < a.n * a.h * a.w * a.c; i += global_threads()) {
-		const map_place p = place_of(i, a.h, a.w, a.c);
-		double sum = 0;
-		for (int64_t y = p.y * a.k; y < (p.y + 1) * a.k; y++)
-			for (int64_t x = p.x * a.k; x < (p.x + 1) * a.k; x++)
-				sum += in_at(&a, ((p.n * a.oh + y) * a.ow + x) * a.c + p.c);
-		put(&a, i, sum);
-	}
-}
-MMI_KERNEL(upsample_bwd, mmi_pool_args, 2);

@@ -228,7 +228,9 @@ static mm_status prepare_columns(mmi_exec *x, mm_error *e)
 static void bias_bwd(mmi_exec *x)
 {
 	const mmi_columns_args a = columns_of(x);
-	const mmi_columns_end_args end = { a.partial, x->out, segments_of(&a), a.columns, 1 };
+	const mmi_columns_end_args end = {
+		a.partial, x->out, segments_of(&a), a.columns, 1, x->factor != 0 ? x->factor : 1
+	};
 	mmi_cuda_launch(x->device, &mmi_kernel_columns,
 	                (mmi_grid){ .x = (a.columns + MMI_WARP - 1) / MMI_WARP, .y = end.segments }, &a);
 	mmi_cuda_launch(x->device, &mmi_kernel_columns_end, (mmi_grid){ .x = (a.columns + MMI_BLOCK - 1) / MMI_BLOCK },

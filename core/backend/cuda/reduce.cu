@@ -224,7 +224,7 @@ static __global__ void columns_end(const mmi_columns_end_args a)
 		return;
 	for (int64_t s = 0; s < a.segments; s++)
 		sum += a.partial[s * a.columns + column];
-	a.out[column] = (a.keep > 0.f ? a.keep * a.out[column] : 0.f) + (float)sum;
+	a.out[column] = (a.keep > 0.f ? a.keep * a.out[column] : 0.f) + (float)((double)a.factor * sum);
 }
 MMI_KERNEL(columns_end, mmi_columns_end_args, 2);
 

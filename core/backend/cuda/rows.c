@@ -38,12 +38,14 @@ static void sum_squares(const mmi_device *d, mmi_floats x, size_t n, mmi_doubles
 
 static void add(const mmi_device *d, mmi_floats x, mmi_floats y, size_t n)
 {
-	mmi_map_args m = mmi_map_begin((int64_t)n);
-	mmi_map_add(&m, MMI_MAP_LOAD, 0, 0, 0);
-	mmi_map_add(&m, MMI_MAP_ADD, 1, 1, 1);
-	m.in[0] = m.out = x.at;
-	m.in[1] = y.at;
-	mmi_map_launch(d, &m);
+	const void *const from[2] = { x.at, y.at };
+	void *const to = x.at;
+	mmi_walk p;
+	mmi_walk_begin(&p, (int64_t)n);
+	mmi_walk_step(&p, MMI_MAP_LOAD, mmi_walk_in(&p, &from[0], false), 0, 0);
+	mmi_walk_step(&p, MMI_MAP_ADD, mmi_walk_in(&p, &from[1], false), 1, 1);
+	mmi_walk_store(&p, &to, false);
+	mmi_walk_run(&p, d);
 }
 
 static void exchange(const mmi_device *d, mmi_floats a, mmi_floats b, size_t n)

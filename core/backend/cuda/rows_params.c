@@ -51,7 +51,7 @@ static void times_transposed(const mmi_device *d, const mmi_spectral *a, double 
 {
 	const int64_t rows = (int64_t)a->rows, columns = (int64_t)a->columns, per_segment = 256;
 	const mmi_columns_args part = { a->raw.at, a->v.at, partial, rows, columns, per_segment, 0 };
-	const mmi_columns_end_args end = { partial, a->u.at, (rows + per_segment - 1) / per_segment, columns, 0 };
+	const mmi_columns_end_args end = { partial, a->u.at, (rows + per_segment - 1) / per_segment, columns, 0, 1 };
 	mmi_cuda_launch(d, &mmi_kernel_columns, (mmi_grid){ .x = (columns + MMI_WARP - 1) / MMI_WARP, .y = end.segments },
 	                &part);
 	mmi_cuda_launch(d, &mmi_kernel_columns_end, (mmi_grid){ .x = (columns + MMI_BLOCK - 1) / MMI_BLOCK }, &end);

@@ -15,12 +15,12 @@ typedef struct rounding {
 static void round_all(const float *source, void *data, const void *ctx)
 {
 	const rounding *r = ctx;
-	mmi_map_args m = mmi_map_begin(r->n);
-	mmi_map_add(&m, MMI_MAP_LOAD, 0, 0, 0);
-	mmi_map_narrow(&m, MMI_MAP_INPUTS, true);
-	m.in[0] = source;
-	m.out = data;
-	mmi_map_launch(r->device, &m);
+	const void *const from = source;
+	mmi_walk p;
+	mmi_walk_begin(&p, r->n);
+	mmi_walk_step(&p, MMI_MAP_LOAD, mmi_walk_in(&p, &from, false), 0, 0);
+	mmi_walk_store(&p, &data, true);
+	mmi_walk_run(&p, r->device);
 }
 
 static rounding rounding_of(const mmi_exec *x, uint32_t k)

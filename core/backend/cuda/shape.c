@@ -3,8 +3,7 @@
 
 #include "backend/cuda/kernels.h"
 
-extern const mmi_cuda_kernel mmi_kernel_runs, mmi_kernel_avg_pool, mmi_kernel_avg_pool_bwd, mmi_kernel_upsample,
-	mmi_kernel_upsample_bwd;
+extern const mmi_cuda_kernel mmi_kernel_runs, mmi_kernel_avg_pool, mmi_kernel_avg_pool_bwd;
 
 /* A shape seen as [outer][count][inner] around one axis. */
 typedef struct axis_view {
@@ -101,7 +100,7 @@ const mmi_kernel mmi_cuda_reshape = { .name = "reshape/cuda", .run = reshape };
 
 /* ------------------------------------------------------------ maps */
 
-/* big: the map that is pooled, or that upsampling reads. */
+/* big: the map that is pooled; with overlap or padding (map.c has the others). */
 static void run_maps(const mmi_exec *x, const mmi_cuda_kernel *k, const mm_shape *big, const mm_shape *small)
 {
 	const mmi_attr *a = &x->node->attr;
@@ -131,17 +130,5 @@ static void avg_pool_bwd(mmi_exec *x)
 	run_maps(x, &mmi_kernel_avg_pool_bwd, &x->node->shape, &x->in_node[0]->shape);
 }
 
-static void upsample(mmi_exec *x)
-{
-	run_maps(x, &mmi_kernel_upsample, &x->in_node[0]->shape, &x->node->shape);
-}
-
-static void upsample_bwd(mmi_exec *x)
-{
-	run_maps(x, &mmi_kernel_upsample_bwd, &x->node->shape, &x->in_node[0]->shape);
-}
-
 const mmi_kernel mmi_cuda_avg_pool = { .name = "avg_pool/cuda", .run = avg_pool };
 const mmi_kernel mmi_cuda_avg_pool_bwd = { .name = "avg_pool_bwd/cuda", .run = avg_pool_bwd };
-const mmi_kernel mmi_cuda_upsample = { .name = "upsample/cuda", .run = upsample };
-const mmi_kernel mmi_cuda_upsample_bwd = { .name = "upsample_bwd/cuda", .run = upsample_bwd };

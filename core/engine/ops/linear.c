@@ -79,14 +79,15 @@ static double flops_positions(const mm_shape *map, const mm_shape *w)
 	return 2.0 * map->dim[0] * map->dim[1] * (double)mmi_shape_count(w);
 }
 
+/* Of a map of which every cell stands for four (fold.h) four taps in place of nine. */
 static double flops_conv(const mmi_graph *g, const mmi_node *n)
 {
-	return flops_positions(&n->shape, mmi_in_shape(g, n, 1));
+	return flops_positions(&n->shape, mmi_in_shape(g, n, 1)) * (n->attr.flag ? 4.0 / 9 : 1);
 }
 
 static double flops_conv_bwd_x(const mmi_graph *g, const mmi_node *n)
 {
-	return flops_positions(mmi_in_shape(g, n, 0), mmi_in_shape(g, n, 1));
+	return flops_positions(mmi_in_shape(g, n, 0), mmi_in_shape(g, n, 1)) * (n->attr.flag ? 4.0 / 9 : 1);
 }
 
 static double flops_conv_bwd_w(const mmi_graph *g, const mmi_node *n)

@@ -7,6 +7,7 @@
 #include "backend/cuda/guard.cu"
 #include "backend/cuda/layout.cu"
 #include "backend/cuda/losses.cu"
+#include "backend/cuda/map.cu"
 #include "backend/cuda/params.cu"
 #include "backend/cuda/pool.cu"
 #include "backend/cuda/rank.cu"
