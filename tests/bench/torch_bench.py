@@ -2,15 +2,19 @@
 """The work of `mmcore bench` in PyTorch at its best: for comparison, see docs/BENCHMARKS.md.
 
 Each piece of work is written the way that suits PyTorch (large batches, gradients of what is needed and nothing else, no
-parameter gradients in chains, buffers reused), tried with and without channels-last memory, and the fastest variant is
-timed. The C library's allocator is told to keep memory, which PyTorch gains much from.
+parameter gradients in chains, buffers reused), tried with and without channels-last memory, as it stands and through
+torch.compile, and the fastest variant is timed. With --precision bfloat16 the work runs under autocast, and weights that a chain
+holds are rounded before it. The C library's allocator is told to keep memory, which PyTorch gains much from. What cannot be
+tried is named, with the reason.
 """
 import argparse
 import configparser
 import json
 import os
-import resource
+import re
+import shutil
 import statistics
+import subprocess
 import sys
 import time
 
@@ -44,10 +48,12 @@ def parse_arguments():
     p.add_argument("--threads", type=int, default=os.cpu_count())
     p.add_argument("--repeat", type=int, default=5, help="timed repetitions")
     p.add_argument("--trials", type=int, default=2, help="repetitions of each variant when the best is chosen")
+    p.add_argument("--eager", action="store_true", help="without torch.compile, which takes minutes")
     p.add_argument("--variant", action="append", default=[], metavar="WORK=NAME", help="use this variant instead of choosing one")
     p.add_argument("--ini", help="for iteration: the settings")
     p.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     p.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    p.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="on the CPU; CUDA tries both")
     p.add_argument("--json", help="write the figures there as well")
     return p.parse_args()
 
@@ -60,6 +66,8 @@ import torch  # noqa: E402: only after the environment is set
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
+from torch_nets import Encoder, Energy, ResnetEncoder, decoder, frozen, resnet_decoder  # noqa: E402
+
 if ARGUMENTS and ARGUMENTS.device == "cuda":
     torch.set_default_device("cuda")
     torch.backends.cudnn.benchmark = True
@@ -67,144 +75,6 @@ if ARGUMENTS and ARGUMENTS.device == "cuda":
 
 VIEWS, BATCH, LATENT, SIDE = 5, 64, 32, 28
 SIGMAS = [0.5 ** 0.5] * VIEWS
-
-
-# ---------------------------------------------------------------- networks
-
-def decoder(width, latent, tanh):
-    """plugins/mnist net = conv: latent -> [4w,7,7] -> [2w,14,14] -> [w,28,28] -> [3,28,28]."""
-    layers = [
-        nn.Linear(latent, 7 * 7 * 4 * width), nn.ReLU(inplace=True), nn.Unflatten(1, (4 * width, 7, 7)),
-        nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1), nn.ReLU(inplace=True),
-        nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU(inplace=True),
-        nn.Conv2d(width, 3, 3, 1, 1),
-    ]
-    return nn.Sequential(*layers, *([nn.Tanh()] if tanh else []))
-
-
-class Encoder(nn.Module):
-    """plugins/mnist net = conv: two convolutions, a hidden layer, location and scale."""
-
-    def __init__(self, width, latent):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(3, width, 4, 2, 1), nn.ReLU(inplace=True), nn.Conv2d(width, 2 * width, 4, 2, 1), nn.ReLU(inplace=True),
-            nn.Flatten(), nn.Linear(7 * 7 * 2 * width, 8 * width), nn.ReLU(inplace=True))
-        self.heads = nn.Linear(8 * width, 2 * latent)
-
-    def forward(self, x):
-        loc, raw = self.heads(self.body(x)).chunk(2, 1)
-        return loc, F.softplus(raw) + 1e-6
-
-
-class Residual(nn.Module):
-    """plugins/common com_residual: x + 0.1 conv(leaky(conv(leaky(x)))), with a 1x1 shortcut where channels change."""
-
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        hidden = min(inputs, outputs)
-        self.conv1 = nn.Conv2d(inputs, hidden, 3, 1, 1)
-        self.conv2 = nn.Conv2d(hidden, outputs, 3, 1, 1)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-
-    def forward(self, x):
-        h = self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
-        return torch.add(self.shortcut(x), h, alpha=0.1)
-
-
-def resnet_decoder(latent):
-    """plugins/mnist net = resnet: latent -> [256,7,7] -> [128,14,14] -> [64,28,28] -> [3,28,28]."""
-    return nn.Sequential(
-        nn.Linear(latent, 7 * 7 * 256), nn.Unflatten(1, (256, 7, 7)),
-        Residual(256, 128), nn.Upsample(scale_factor=2), Residual(128, 64), nn.Upsample(scale_factor=2), Residual(64, 64),
-        nn.LeakyReLU(0.2), nn.Conv2d(64, 3, 3, 1, 1))
-
-
-class ResnetEncoder(nn.Module):
-    """plugins/mnist net = resnet: three residual blocks, average pools of 3 with stride 2 that count padding."""
-
-    def __init__(self, latent):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(3, 64, 3, 1, 1), Residual(64, 64), nn.AvgPool2d(3, 2, 1), Residual(64, 128), nn.AvgPool2d(3, 2, 1),
-            Residual(128, 256), nn.Flatten())
-        self.loc, self.raw = nn.Linear(7 * 7 * 256, latent), nn.Linear(7 * 7 * 256, latent)
-
-    def forward(self, x):
-        h = self.body(x)
-        return self.loc(h), F.softplus(self.raw(h)) + 1e-6
-
-
-class Energy(nn.Module):
-    """core/model/energy.c: features of each view, joined; a residual trunk; a head. Spectral normalisation divides each
-    weight by its largest singular value, tracked by one power iteration an update and held in chains."""
-
-    def __init__(self, views, channels, bias, nef, blocks=4, shortcut=3, pool="mean", head="linear", spectral=False):
-        super().__init__()
-        self.pool, self.head_kind, self.blocks, self.n_views = pool, head, blocks, views
-        self.layers = nn.ModuleDict()
-        for m in range(views):
-            self.layers[f"features{m}"] = nn.Conv2d(3, channels, 3, 1, 1, bias=bias)
-        inputs = views * channels
-        for i in range(blocks):
-            self.layers[f"{i}conv1"] = nn.Conv2d(inputs, nef, 3, 1, 1, bias=False)
-            self.layers[f"{i}conv2"] = nn.Conv2d(nef, nef, 3, 1, 1, bias=False)
-            if i < 2 or inputs != nef:
-                self.layers[f"{i}shortcut"] = nn.Conv2d(inputs, nef, shortcut, 1, shortcut // 2, bias=False)
-            inputs = nef
-        if head == "mlp":
-            self.layers["hidden"] = nn.Linear(nef, nef)
-        self.layers["energy"] = nn.Linear(nef, 1, bias=False)
-        self.vectors = {}
-        if spectral:
-            for name, layer in self.layers.items():
-                self.vectors[name] = F.normalize(torch.randn(layer.weight.shape[0]), dim=0)
-
-    @torch.no_grad()
-    def power_iteration(self):
-        for name, u in self.vectors.items():
-            w = self.layers[name].weight.flatten(1)
-            v = F.normalize(w.t() @ u, dim=0)
-            self.vectors[name] = F.normalize(w @ v, dim=0)
-
-    def weights(self, memory_format=torch.contiguous_format):
-        """Every layer's weight as the network uses it; with gradients outside torch.no_grad()."""
-        result = {}
-        for name, layer in self.layers.items():
-            w = layer.weight
-            if name in self.vectors:
-                u, flat = self.vectors[name], w.flatten(1)
-                with torch.no_grad():
-                    v = F.normalize(flat.t() @ u, dim=0)
-                w = w / torch.dot(u, flat @ v)
-            result[name] = w.contiguous(memory_format=memory_format) if w.dim() == 4 else w
-        return result
-
-    def forward(self, xs, weights):
-        def conv(x, name):
-            return F.conv2d(x, weights[name], self.layers[name].bias, 1, self.layers[name].padding)
-
-        h = torch.cat([conv(x, f"features{m}") for m, x in enumerate(xs)], 1)
-        for i in range(self.blocks):
-            first, down = i == 0, i < 2
-            r = conv(F.relu(conv(h if first else F.relu(h), f"{i}conv1")), f"{i}conv2")
-            if down:
-                r = F.avg_pool2d(r, 2)
-            if f"{i}shortcut" in weights:
-                h = F.avg_pool2d(h, 2) if down and first else h
-                h = conv(h, f"{i}shortcut")
-                h = F.avg_pool2d(h, 2) if down and not first else h
-            h = r + h
-        h = F.relu(h).sum((2, 3)) if self.pool == "sum" else F.relu(h).mean((2, 3))
-        if self.head_kind == "mlp":
-            h = F.leaky_relu(F.linear(h, weights["hidden"], self.layers["hidden"].bias), 0.2)
-        return F.linear(h, weights["energy"]).squeeze(1)
-
-
-def frozen(module):
-    for p in module.parameters():
-        p.requires_grad_(False)
-    return module
 
 
 # ---------------------------------------------------------------- chains
@@ -217,21 +87,73 @@ def langevin(x, grad, drift, scale, noise, clamp):
         x.clamp_(-1, 1)
 
 
-def posterior_gradient(decoders, z, xs, sigmas):
-    """Of U(z) = sum_m |x_m - mean_m|^2 / (2 sigma_m^2) + |z|^2 / 2; one batch a decoder."""
-    z = z.detach().requires_grad_(True)
+def posterior_energy(decoders, z, xs, sigmas):
+    """U(z) = sum_m |x_m - mean_m|^2 / (2 sigma_m^2) + |z|^2 / 2; one batch a decoder."""
     u = z.square().sum() / 2
     for d, x, sigma in zip(decoders, xs, sigmas):
         u = u + F.mse_loss(d(z), x, reduction="sum") / (2 * sigma * sigma)
-    return torch.autograd.grad(u, z)[0]
+    return u
 
 
-def energy_gradients(energy, weights, xs):
+def energy_sum(energy, weights, xs):
+    return energy(xs, weights).sum()
+
+
+def posterior_gradient(u, decoders, z, xs, sigmas):
+    """Of u, which is posterior_energy as it stands or compiled."""
+    z = z.detach().requires_grad_(True)
+    return torch.autograd.grad(u(decoders, z, xs, sigmas), z)[0]
+
+
+def energy_gradients(e, energy, weights, xs):
     xs = [x.detach().requires_grad_(True) for x in xs]
-    return torch.autograd.grad(energy(xs, weights).sum(), xs)
+    return torch.autograd.grad(e(energy, weights, xs), xs)
 
 
-# ---------------------------------------------------------------- work
+# ---------------------------------------------------------------- ways of running
+
+def as_written(f):
+    return f
+
+
+def why_not_compiled():
+    """None where torch.compile can be tried."""
+    if ARGUMENTS.eager:
+        return "left out (--eager)"
+    if not hasattr(torch, "compile"):
+        return f"PyTorch {torch.__version__} has no torch.compile"
+    if ARGUMENTS.device == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
+        return "torch.compile needs a C++ compiler"
+    return None
+
+
+def ways():
+    """(name, what a function is passed through) of each way that can be tried; the others are in SKIPPED."""
+    yield "eager", as_written
+    reason = why_not_compiled()
+    if reason:
+        SKIPPED["compiled"] = reason
+    else:
+        yield "compiled", torch.compile
+
+
+def narrow(tensor_or_module):
+    """Weights that are held: autocast would round them at every step."""
+    return tensor_or_module.to(torch.bfloat16) if ARGUMENTS.precision == "bfloat16" else tensor_or_module
+
+
+def in_precision(task):
+    def run():
+        with torch.autocast("cpu", torch.bfloat16):
+            task()
+
+    return run if ARGUMENTS.precision == "bfloat16" else task
+
+
+# ---------------------------------------------------------------- work: (name, a function that builds the task)
+
+SKIPPED, TRIED = {}, {}
+
 
 def in_format(tensors, memory_format):
     return [t.contiguous(memory_format=memory_format) for t in tensors]
@@ -244,48 +166,66 @@ def pictures(views, batch):
 FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
 
+def combinations():
+    for way, wrap in ways():
+        for layout, memory_format in FORMATS.items():
+            yield f"{layout}, {way}", memory_format, wrap
+
+
+def build_posterior(memory_format, wrap, parts):
+    """All 320 chains at once through each decoder (one part), or expert by expert as the paper's listing has it."""
+    decoders = [narrow(frozen(decoder(32, LATENT, False)).to(memory_format=memory_format)) for _ in range(VIEWS)]
+    xs = in_format([x.repeat(VIEWS // parts, 1, 1, 1) for x in pictures(VIEWS, BATCH)], memory_format)
+    z, noise = torch.randn(VIEWS * BATCH, LATENT), torch.empty(VIEWS * BATCH, LATENT)
+    u, move = wrap(posterior_energy), wrap(langevin)
+
+    def step():
+        for rows, draws in zip(z.chunk(parts), noise.chunk(parts)):
+            move(rows, posterior_gradient(u, decoders, rows, xs, SIGMAS), 0.005, 0.1, draws, False)
+
+    return step
+
+
 def posterior_variants():
-    """All 320 chains at once through each decoder, or expert by expert as the paper's listing has it."""
-    for name, memory_format in FORMATS.items():
-        decoders = [frozen(decoder(32, LATENT, False)).to(memory_format=memory_format) for _ in range(VIEWS)]
-        xs = in_format(pictures(VIEWS, BATCH), memory_format)
-        many = in_format([x.repeat(VIEWS, 1, 1, 1) for x in xs], memory_format)
-        z, noise = torch.randn(VIEWS * BATCH, LATENT), torch.empty(VIEWS * BATCH, LATENT)
+    for name, memory_format, wrap in combinations():
+        for order, parts in (("batched", 1), ("expert by expert", VIEWS)):
+            yield f"{order}, {name}", lambda f=memory_format, w=wrap, n=parts: build_posterior(f, w, n)
 
-        def batched(decoders=decoders, many=many, z=z, noise=noise):
-            langevin(z, posterior_gradient(decoders, z, many, SIGMAS), 0.005, 0.1, noise, False)
 
-        def listing(decoders=decoders, xs=xs, z=z, noise=noise):
-            for rows, draws in zip(z.split(BATCH), noise.split(BATCH)):
-                langevin(rows, posterior_gradient(decoders, rows, xs, SIGMAS), 0.005, 0.1, draws, False)
+def build_energy(memory_format, wrap):
+    energy = frozen(Energy(VIEWS, 64, True, 64)).to(memory_format=memory_format)
+    weights = {name: narrow(w) for name, w in energy.weights(memory_format).items()}
+    energy = narrow(energy)  # its biases
+    xs = in_format(pictures(VIEWS, BATCH), memory_format)
+    noise = [torch.empty_like(x) for x in xs]
+    e, move = wrap(energy_sum), wrap(langevin)
 
-        yield f"batched, {name}", batched
-        yield f"expert by expert, {name}", listing
+    def step():
+        for x, g, n in zip(xs, energy_gradients(e, energy, weights, xs), noise):
+            move(x, g, 0.005, 0.001, n, True)
+
+    return step
 
 
 def energy_variants():
-    for name, memory_format in FORMATS.items():
-        energy = frozen(Energy(VIEWS, 64, True, 64)).to(memory_format=memory_format)
-        weights = energy.weights(memory_format)
-        xs = in_format(pictures(VIEWS, BATCH), memory_format)
-        noise = [torch.empty_like(x) for x in xs]
+    for name, memory_format, wrap in combinations():
+        yield name, lambda f=memory_format, w=wrap: build_energy(f, w)
 
-        def step(energy=energy, weights=weights, xs=xs, noise=noise):
-            for x, g, n in zip(xs, energy_gradients(energy, weights, xs), noise):
-                langevin(x, g, 0.005, 0.001, n, True)
 
-        yield name, step
+def fresh_noise(x, grad, drift, scale, noise, clamp):
+    x.add_(grad, alpha=-drift).add_(torch.randn_like(x), alpha=scale).clamp_(-1, 1)
+
+
+def build_noise(move):
+    x, grad = torch.zeros(256, VIEWS, 3, SIDE, SIDE), torch.randn(256, VIEWS, 3, SIDE, SIDE)
+    noise = torch.empty_like(x)
+    return lambda: move(x, grad, 0.005, 0.01, noise, True)
 
 
 def noise_variants():
-    x, grad = torch.zeros(256, VIEWS, 3, SIDE, SIDE), torch.randn(256, VIEWS, 3, SIDE, SIDE)
-    noise = torch.empty_like(x)
-    yield "buffer", lambda: langevin(x, grad, 0.005, 0.01, noise, True)
-
-    def fresh():
-        x.add_(grad, alpha=-0.005).add_(torch.randn_like(x), alpha=0.01).clamp_(-1, 1)
-
-    yield "fresh tensor", fresh
+    for way, wrap in ways():
+        for name, move in (("buffer", langevin), ("fresh tensor", fresh_noise)):
+            yield f"{name}, {way}", lambda w=wrap, m=move: build_noise(w(m))
 
 
 # ---------------------------------------------------------------- one training iteration
@@ -331,8 +271,10 @@ class Settings:
 class Learner:
     """core/learn/iterate.c with the readings of docs/ARCHITECTURE.md; random data, no metrics."""
 
-    def __init__(self, settings, memory_format, recorded=False):
+    def __init__(self, settings, memory_format, wrap=as_written, recorded=False):
         s, self.format = settings, memory_format
+        self.u, self.e, self.move = wrap(posterior_energy), wrap(energy_sum), wrap(langevin)
+        self.losses = [wrap(f) for f in (self.generator_loss, self.inference_loss, self.energy_loss)]
         self.recorded, self.graphs = recorded, {}
         self.views = s.views
         self.batch, self.latent = s.learner("batch", 64), s.learner("latent_dim", 32)
@@ -370,12 +312,24 @@ class Learner:
 
     def make_optimisers(self, s):
         rates = [("generator", self.decoders, 1e-3), ("inference", self.encoders, 1e-3), ("energy", self.energy, 4e-4)]
-        self.optimisers = [torch.optim.Adam(m.parameters(), s.learner(f"lr_{name}", rate), foreach=True) for name, m, rate in rates]
+        kind = {"fused": True} if self.has_fused() else {"foreach": True}
+        self.optimisers = [torch.optim.Adam(m.parameters(), s.learner(f"lr_{name}", rate), **kind) for name, m, rate in rates]
+
+    @staticmethod
+    def has_fused():
+        try:
+            p = torch.zeros(1, requires_grad=True)
+            p.grad = torch.zeros(1)
+            torch.optim.Adam([p], fused=True).step()
+            return True
+        except (RuntimeError, TypeError, AssertionError):
+            return False
 
     def step(self, which, loss):
         self.optimisers[which].zero_grad(set_to_none=True)
         loss.backward()
         self.optimisers[which].step()
+        torch.clear_autocast_cache()
 
     def train(self, module):
         """Gradients of this model's parameters only."""
@@ -421,7 +375,8 @@ class Learner:
         xs = [x.repeat(copies, 1, 1, 1).contiguous(memory_format=self.format) for x in self.x] if copies > 1 else self.x
 
         def step(z, noise):
-            langevin(z, posterior_gradient(self.decoders, z, xs, self.sigmas), self.z_step ** 2 / 2, self.z_noise, noise, False)
+            gradient = posterior_gradient(self.u, self.decoders, z, xs, self.sigmas)
+            self.move(z, gradient, self.z_step ** 2 / 2, self.z_noise, noise, False)
 
         self.held_xs = self.held_xs or xs
         xs = self.held_xs  # the pictures are the same in every iteration, so their copies may be
@@ -437,8 +392,8 @@ class Learner:
 
         def step(*states):
             xs, start, noise = states[:n], states[n:2 * n], states[2 * n:]
-            for x, g, e in zip(xs, energy_gradients(self.energy, weights, xs), noise):
-                langevin(x, g, 1e-4, self.x_noise, e, self.clamp)
+            for x, g, e in zip(xs, energy_gradients(self.e, self.energy, weights, xs), noise):
+                self.move(x, g, 1e-4, self.x_noise, e, self.clamp)
             if self.x_move_max > 0:
                 self.bound(xs, start)
 
@@ -450,7 +405,7 @@ class Learner:
         """Of the energy, as chains read them: at the same addresses in every iteration."""
         weights = self.energy.weights(self.format)
         if self.held_weights is None:
-            self.held_weights = {name: w.detach().clone(memory_format=torch.preserve_format) for name, w in weights.items()}
+            self.held_weights = {name: narrow(w.detach().clone(memory_format=torch.preserve_format)) for name, w in weights.items()}
         for name, w in weights.items():
             self.held_weights[name].copy_(w)
         return self.held_weights
@@ -462,32 +417,41 @@ class Learner:
         for x, x0, m in zip(xs, start, moves):
             torch.addcmul(x0, m, shrink, out=x)
 
+    def generator_loss(self, both, targets, weight):
+        loss = 0
+        for d, target, sigma in zip(self.decoders, targets, self.sigmas):
+            loss = loss + ((d(both) - target).square() * weight).sum() / (2 * sigma * sigma)
+        return loss
+
     def update_generator(self, z, z_prior, revised):
         rows, copies = z.shape[0], z.shape[0] // self.batch
         weight = torch.full((rows + self.batch, 1, 1, 1), 1 / rows)
         weight[rows:] = 1 / self.batch
-        both = torch.cat([z, z_prior])
-        loss = 0
-        for d, x, r, sigma in zip(self.decoders, self.x, revised, self.sigmas):
-            target = torch.cat([x.repeat(copies, 1, 1, 1) if copies > 1 else x, r])
-            loss = loss + ((d(both) - target).square() * weight).sum() / (2 * sigma * sigma)
-        self.step(0, loss)
+        targets = [torch.cat([x.repeat(copies, 1, 1, 1) if copies > 1 else x, r]) for x, r in zip(self.x, revised)]
+        self.step(0, self.losses[0](torch.cat([z, z_prior]), targets, weight))
 
     def log_q(self, z, experts):
         logs = torch.stack([(-0.5 * ((z - loc) / scale).square() - scale.log()).sum(-1) for loc, scale in experts])
         mixture, each = logs.logsumexp(0), logs.mean(0)
         return {"mixture": mixture, "each": each}.get(self.target, (mixture + each) / 2)
 
-    def update_inference(self, z, z_prior, revised):
-        experts = [e(torch.cat([x, r])) for e, x, r in zip(self.encoders, self.x, revised)]
+    def inference_loss(self, chains, z_prior, xs):
+        experts = [e(x) for e, x in zip(self.encoders, xs)]
         data = [(loc[:self.batch], scale[:self.batch]) for loc, scale in experts]
         generated = [(loc[self.batch:], scale[self.batch:]) for loc, scale in experts]
-        chains = z.view(-1, self.batch, self.latent)
-        self.step(1, -self.log_q(chains, data).mean() - self.log_q(z_prior, generated).mean())
+        return -self.log_q(chains, data).mean() - self.log_q(z_prior, generated).mean()
+
+    def update_inference(self, z, z_prior, revised):
+        both = [torch.cat([x, r]) for x, r in zip(self.x, revised)]
+        self.step(1, self.losses[1](z.view(-1, self.batch, self.latent), z_prior, both))
+
+    def energy_loss(self, xs, weights):
+        e = self.energy(xs, weights)
+        return e[:self.batch].mean() - e[self.batch:].mean()
 
     def update_energy(self, revised):
-        e = self.energy([torch.cat([x, r]) for x, r in zip(self.x, revised)], self.energy.weights(self.format))
-        self.step(2, e[:self.batch].mean() - e[self.batch:].mean())
+        both = [torch.cat([x, r]) for x, r in zip(self.x, revised)]
+        self.step(2, self.losses[2](both, self.energy.weights(self.format)))
         self.energy.power_iteration()
 
     def iterate(self):
@@ -511,10 +475,12 @@ class Learner:
             self.update_energy(revised)
 
 
-def with_bfloat16(task):
+def build_cuda(settings, bf16, recorded):
+    iterate = Learner(settings, torch.channels_last, recorded=recorded).iterate
+
     def run():
-        with torch.autocast("cuda", torch.bfloat16):
-            task()
+        with torch.autocast("cuda", torch.bfloat16, enabled=bf16):
+            iterate()
 
     return run
 
@@ -522,14 +488,12 @@ def with_bfloat16(task):
 def iteration_variants():
     settings = Settings(ARGUMENTS.ini, ARGUMENTS.set)
     if ARGUMENTS.device == "cuda":
-        for recorded in (False, True):
-            yield "tf32, graphs" if recorded else "tf32, eager", Learner(settings, torch.channels_last, recorded).iterate
-        for recorded in (False, True):
-            yield "bf16, graphs" if recorded else "bf16, eager", with_bfloat16(
-                Learner(settings, torch.channels_last, recorded).iterate)
+        for name, bf16 in (("tf32", False), ("bf16", True)):
+            for way, recorded in (("eager", False), ("graphs", True)):
+                yield f"{name}, {way}", lambda b=bf16, r=recorded: build_cuda(settings, b, r)
         return
-    for name, memory_format in FORMATS.items():
-        yield name, Learner(settings, memory_format).iterate
+    for name, memory_format, wrap in combinations():
+        yield name, lambda f=memory_format, w=wrap: Learner(settings, f, w).iterate
 
 
 # ---------------------------------------------------------------- timing
@@ -542,31 +506,70 @@ def time_once(task):
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
+def first_line(error):
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200] if lines else ''}"
+
+
 def choose(name, variants):
-    """The variant asked for, or the one with the shortest trial."""
+    """The variant asked for, or the one with the shortest trial. One that fails is skipped, with its reason."""
     wanted = dict(v.split("=", 1) for v in ARGUMENTS.variant).get(name)
-    best, best_seconds = None, float("inf")
-    for variant, task in variants:
+    best, best_seconds, found = None, float("inf"), False
+    clock = int(ARGUMENTS.threads == 1)  # one thread's processor time: other work on the machine disturbs it less
+    for variant, build in variants:
         if wanted and variant != wanted:
             continue
-        task()
-        seconds = min(time_once(task)[0] for _ in range(ARGUMENTS.trials))
+        found = True
+        try:
+            task = in_precision(build())
+            task()
+            seconds = min(time_once(task)[clock] for _ in range(ARGUMENTS.trials))
+        except Exception as e:  # whatever an old PyTorch or a missing tool makes of it
+            SKIPPED[variant] = first_line(e)
+            continue
+        TRIED[f"{name}: {variant}"] = seconds
         if seconds < best_seconds:
             best, best_seconds = (variant, task), seconds
     if best is None:
-        sys.exit(f"no variant of {name} is called {wanted}")
+        sys.exit(f"no variant of {name} ran: {SKIPPED}" if found else f"no variant of {name} is called {wanted}")
     return best
+
+
+def reset_peak():
+    """From here on; where the kernel does not do that, since the start."""
+    try:
+        with open("/proc/self/clear_refs", "w") as f:
+            f.write("5")
+    except OSError:
+        pass
+
+
+def resident_peak():
+    with open("/proc/self/status") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmHWM"))
 
 
 def measure(name, variants):
     variant, task = choose(name, variants)
+    reset_peak()
     times = [time_once(task) for _ in range(ARGUMENTS.repeat)]
     wall, cpu = zip(*times)
     return {
         "name": name, "variant": variant, "threads": ARGUMENTS.threads, "repeats": ARGUMENTS.repeat,
         "median_s": statistics.median(wall), "best_s": min(wall), "cpu_s": statistics.median(cpu),
-        "resident_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "resident_peak_bytes": resident_peak(),
     }
+
+
+def versions():
+    config = torch.__config__.show()
+    onednn = re.search(r"MKL-DNN v([0-9.]+)", config)
+    isa = re.search(r"CPU capability usage: (\S+)", config)
+    found = {"torch": torch.__version__, "onednn": onednn.group(1) if onednn else "?", "isa": isa.group(1) if isa else "?"}
+    if not why_not_compiled():
+        compiler = [os.environ.get("CXX", "g++"), "-dumpfullversion", "-dumpversion"]
+        found["compiler"] = " ".join([compiler[0], subprocess.run(compiler, capture_output=True, text=True).stdout.strip()])
+    return found
 
 
 WORK = {"posterior": posterior_variants, "energy": energy_variants, "noise": noise_variants, "iteration": iteration_variants}
@@ -578,10 +581,13 @@ def main():
         sys.exit("iteration needs --ini")
     torch.manual_seed(1)
     torch.set_num_threads(ARGUMENTS.threads)
-    report = {"torch": torch.__version__, "load": os.getloadavg()[0], "figures": [measure(n, WORK[n]()) for n in names]}
+    report = {**versions(), "load": os.getloadavg()[0], "figures": [measure(n, WORK[n]()) for n in names], "tried": TRIED,
+              "skipped": SKIPPED}
     for f in report["figures"]:
         print(f"{f['name']:10} {f['threads']} threads {1e3 * f['median_s']:10.3f} ms median {1e3 * f['best_s']:10.3f} best "
               f"{1e3 * f['cpu_s']:10.3f} CPU   {f['variant']}, {f['resident_peak_bytes'] * 1e-6:.0f} MB at most")
+    for variant, reason in SKIPPED.items():
+        print(f"skipped: {variant}: {reason}")
     if ARGUMENTS.json:
         with open(ARGUMENTS.json, "w") as f:
             json.dump(report, f, indent=1)
