@@ -124,8 +124,11 @@ END
 fi
 
 card_test 60 ops
+card_test 40 narrow
+card_test 40 join
 card_test 40 rows
 card_test 40 iteration
+card_test 40 iteration_bf16
 card_test 40 learner
 card_test 40 langevin
 
