@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+from processor import flags_of_processor
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKS = ["posterior", "energy", "noise", "iteration"]
 PRECISIONS = ["float32", "bfloat16"]
@@ -129,14 +131,6 @@ def compare(a, work):
 
 
 # ---------------------------------------------------------------- the machine
-
-def flags_of_processor():
-    try:
-        with open("/proc/cpuinfo") as f:
-            return next((line.split() for line in f if line.startswith("flags")), [])
-    except OSError:
-        return []
-
 
 def has_amx():
     return "amx_bf16" in flags_of_processor()

@@ -18,19 +18,13 @@ import subprocess
 import sys
 import time
 
+from processor import flags_of_processor
+
 TUNING = {
     "MALLOC_MMAP_THRESHOLD_": str(4 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
     "MALLOC_TOP_PAD_": str(1 << 30),
 }
-
-
-def flags_of_processor():
-    try:
-        with open("/proc/cpuinfo") as f:
-            return next((line.split() for line in f if line.startswith("flags")), [])
-    except OSError:
-        return []
 
 
 def restart_tuned(threads):

@@ -24,7 +24,8 @@ cp "$build/plugins/.libs/mnist.so" "$kit/plugins"
 cp "$build/core/backend/cuda/.libs/backend-cuda.so" "$kit/backends"
 cp "$source/configs/polymnist.ini" "$source/configs/polymnist-paper.ini" "$kit/configs"
 cp "$source"/tests/reference/*.bin "$kit/tests/reference"
-cp "$source/tests/gpu/day.sh" "$source/tests/bench/torch_bench.py" "$source/tests/bench/torch_nets.py" "$kit"
+cp "$source/tests/gpu/day.sh" "$source/tests/bench/torch_bench.py" "$source/tests/bench/torch_nets.py" \
+	"$source/tests/bench/processor.py" "$kit"
 
 # All machines have the C library; CUDA's libraries are the machine's with the card.
 for binary in "$kit"/bin/* "$kit"/plugins/* "$kit"/backends/*; do
