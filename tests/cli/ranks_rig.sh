@@ -1,4 +1,4 @@
-# ranks_rig.sh - for the shell tests that start ranks: sourced after tap.sh. Ends the test, its last line a skip, where there is no MPI.
+# ranks_rig.sh - for the shell tests that start ranks: sourced after train_rig.sh. Ends the test, its last line a skip, where there is no MPI.
 skip_ranks() {
 	tests=$((tests + 1))
 	echo "ok $tests - ranks # SKIP $1"
@@ -15,6 +15,17 @@ export OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM OMPI_MCA_rmaps_base
 # In builds with sanitizers: libraries of MPI keep some of what they allocate.
 LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}detect_leaks=0
 export LSAN_OPTIONS
+
+# Every rank reads the pictures: they are unpacked once.
+mkdir "$work/unpacked"
+for file in "$data"/*-ubyte "$data"/*-ubyte.gz; do
+	case $file in
+	*\**) ;;
+	*.gz) gzip -dc "$file" >"$work/unpacked/$(basename "$file" .gz)" ;;
+	*) ln -s "$file" "$work/unpacked/" ;;
+	esac
+done
+sed -i "s#^root = .*#root = $work/unpacked#" "$work/tiny.ini"
 
 # ranks N ARGUMENT...: run with N of them.
 ranks() {

@@ -3,7 +3,9 @@
 # the other device, and what is told where something is missing.
 . "${srcdir:?}/tests/cli/tap.sh"
 . "${srcdir:?}/tests/cli/train_rig.sh"
-ini=$work/tiny.ini
+# Two iterations of the warm-up, then whole ones.
+sed "s/^warmup = 5/warmup = 2/; s/^log_interval = 5/log_interval = 2/" "$work/tiny.ini" >"$work/short.ini"
+ini=$work/short.ini
 emulated=$PWD/tests/cuda/.libs
 
 # ---------------------------------------------------------------- what is missing
@@ -33,10 +35,10 @@ run --ini "$ini" --set run.device=gpu --out "$work/none"
 check "an unknown device is refused with those there are" complains "cuda"
 
 # ---------------------------------------------------------------- a run
-run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=12 --out "$work/gpu"
+run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=6 --out "$work/gpu"
 check "a run succeeds" exits 0
-check "it says how far it came" says out "finished after 12 iterations"
-run --ini "$ini" --set learner.iterations=12 --out "$work/cpu"
+check "it says how far it came" says out "finished after 6 iterations"
+run --ini "$ini" --set learner.iterations=6 --out "$work/cpu"
 check "the same run on the host succeeds" exits 0
 # Figures that both have, within a hundredth.
 close() {
@@ -50,41 +52,41 @@ close() {
 		END { exit !seen }'
 }
 check "its figures are the host's" close "$work/gpu" "$work/cpu"
-run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=12 --out "$work/again"
-check "the same run twice has the same bits" cmp "$(checkpoint "$work/gpu" 12)" "$(checkpoint "$work/again" 12)"
-run info "$(checkpoint "$work/gpu" 12)"
+run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=6 --out "$work/again"
+check "the same run twice has the same bits" cmp "$(checkpoint "$work/gpu" 6)" "$(checkpoint "$work/again" 6)"
+run info "$(checkpoint "$work/gpu" 6)"
 check "a checkpoint says what computed it" says out "cuda/emulated, CUDA 13.0"
 
 # ---------------------------------------------------------------- in bfloat16
-bf16="--set run.device=cuda --set run.precision=bfloat16 --set learner.iterations=12 --set run.checkpoint_interval=6"
+bf16="--set run.device=cuda --set run.precision=bfloat16 --set learner.iterations=6 --set run.checkpoint_interval=3"
 run --ini "$ini" $bf16 --out "$work/bf16"
 check "a run in bfloat16 succeeds" exits 0
 cp -r "$work/bf16" "$work/bf16-part"
-rm "$(checkpoint "$work/bf16-part" 12)"
+rm "$(checkpoint "$work/bf16-part" 6)"
 run --ini "$ini" $bf16 --out "$work/bf16-part" --resume
-check "from its middle on it has the same bits" cmp "$(checkpoint "$work/bf16" 12)" "$(checkpoint "$work/bf16-part" 12)"
-run info "$(checkpoint "$work/bf16" 12)"
+check "from its middle on it has the same bits" cmp "$(checkpoint "$work/bf16" 6)" "$(checkpoint "$work/bf16-part" 6)"
+run info "$(checkpoint "$work/bf16" 6)"
 check "its checkpoint says what computed it" says out "cuDNN 9.8, bfloat16"
 floats() { grep -aq '"F32"' "$1" && ! grep -aq '"BF16"' "$1"; }
-check "its checkpoint's tensors are floats" floats "$(checkpoint "$work/bf16" 12)"
-run --ini "$ini" --set run.device=cpu --set run.precision=float32 --set learner.iterations=16 --out "$work/bf16" --resume
+check "its checkpoint's tensors are floats" floats "$(checkpoint "$work/bf16" 6)"
+run --ini "$ini" --set run.device=cpu --set run.precision=float32 --set learner.iterations=8 --out "$work/bf16" --resume
 check "and the host goes on with it" exits 0
 
 # ---------------------------------------------------------------- from one device to the other
-run --ini "$ini" --set learner.iterations=16 --set run.device=cpu --out "$work/gpu" --resume
+run --ini "$ini" --set learner.iterations=8 --set run.device=cpu --out "$work/gpu" --resume
 check "the host goes on with a GPU's run" exits 0
-run --ini "$ini" --set learner.iterations=16 --set run.device=cuda --out "$work/cpu" --resume
+run --ini "$ini" --set learner.iterations=8 --set run.device=cuda --out "$work/cpu" --resume
 check "a GPU goes on with the host's run" exits 0
-run sample --ckpt "$(checkpoint "$work/cpu" 16)" --count 3 --grid "$work/samples.png"
+run sample --ckpt "$(checkpoint "$work/cpu" 8)" --count 3 --grid "$work/samples.png"
 check "samples are drawn on the GPU" exits 0
-run sample --ckpt "$(checkpoint "$work/cpu" 16)" --set run.device=cpu --count 3 --grid "$work/host.png"
+run sample --ckpt "$(checkpoint "$work/cpu" 8)" --set run.device=cpu --count 3 --grid "$work/host.png"
 check "and on the host" exits 0
-run encode --ckpt "$(checkpoint "$work/cpu" 16)" --out "$work/latents"
+run encode --ckpt "$(checkpoint "$work/cpu" 8)" --out "$work/latents"
 check "latents are written from the GPU" exits 0
-run score --ckpt "$(checkpoint "$work/cpu" 16)" --test 5
+run score --ckpt "$(checkpoint "$work/cpu" 8)" --test 5
 check "tuples are scored on the GPU" exits 0
 for covariance in diagonal full; do
-	run fit-prior --ckpt "$(checkpoint "$work/cpu" 16)" --components 2 --covariance $covariance --out "$work/$covariance.safetensors"
+	run fit-prior --ckpt "$(checkpoint "$work/cpu" 8)" --components 2 --covariance $covariance --out "$work/$covariance.safetensors"
 	check "a prior of $covariance covariances is fitted there" exits 0
 	run sample --ckpt "$work/$covariance.safetensors" --set sample.prior=fitted --count 3 --grid "$work/$covariance.png"
 	check "samples of it are drawn on the GPU" exits 0

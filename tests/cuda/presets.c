@@ -180,6 +180,7 @@ static void floors(int argc, char **argv)
 {
 	const mmi_device *const devices[] = { cuda_device(), cuda_device_bf16() };
 	emu_set_blank(true);
+	emu_set_hollow(true);
 	for (size_t i = 0; i < MMI_COUNT(devices); i++) {
 		work w;
 		memset(&counted, 0, sizeof counted);
@@ -196,6 +197,7 @@ static void floors(int argc, char **argv)
 		counted.w = NULL;
 		close_work(&w);
 	}
+	emu_set_hollow(false);
 }
 
 static double seconds_now(void)

@@ -1,28 +1,67 @@
 /* emu_block.c - one block of a launch: its threads are fibers, started only when one of them waits.
  *
  * Threads run one after the other on one fiber as long as none waits; a thread that meets a barrier keeps its fiber,
- * and another fiber goes on with the threads not yet started. So kernels without barriers cost a function call a
- * thread. */
+ * and goes over to a fiber for the threads not yet started, or to that of the next one that may go on. So kernels
+ * without barriers cost a function call a thread, and others one change of the stack a wait. */
 #define _GNU_SOURCE
-#undef _FORTIFY_SOURCE /* its longjmp knows one stack only */
 #include "emu_internal.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <setjmp.h>
-#include <ucontext.h>
 
 enum { MOST_THREADS = 1024, STACK = 64 * 1024, WARP = 32 };
+
+/* ------------------------------------------------------------ stacks */
+
+/* swapcontext asks the kernel for the signal mask at each change, which is most of the time of a block that waits. */
+#if defined(__x86_64__)
+typedef void *place; /* the top of a stack that holds the registers a call keeps */
+
+void emu_change_stack(place *from, const place *to);
+__asm__(".text\n.globl emu_change_stack\n.hidden emu_change_stack\n.type emu_change_stack, @function\n"
+        "emu_change_stack:\n"
+        "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
+        "mov %rsp, (%rdi)\nmov (%rsi), %rsp\n"
+        "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\n"
+        "ret\n.size emu_change_stack, .-emu_change_stack");
+
+/* Six registers, then where to go; a function begins where its stack is 8 below a multiple of 16. */
+static void make_place(place *at, char *stack, void (*entry)(void))
+{
+	void **top = (void **)(void *)(stack + STACK) - 8;
+	memset(top, 0, 8 * sizeof *top);
+	top[6] = (void *)(uintptr_t)entry;
+	*at = top;
+}
+#else
+#include <ucontext.h>
+typedef ucontext_t place;
+
+static void emu_change_stack(place *from, const place *to)
+{
+	swapcontext(from, to);
+}
+
+static void make_place(place *at, char *stack, void (*entry)(void))
+{
+	getcontext(at);
+	at->uc_stack.ss_sp = stack;
+	at->uc_stack.ss_size = STACK;
+	at->uc_link = NULL;
+	makecontext(at, entry, 0);
+}
+#endif
+
+/* ------------------------------------------------------------ threads */
 
 emu_uint3 emu_thread_idx, emu_block_idx, emu_block_dim, emu_grid_dim;
 extern char __start_emu_shared[] __attribute__((weak)), __stop_emu_shared[] __attribute__((weak));
 
 typedef struct fiber {
-	ucontext_t context; /* for the first entry: swapcontext asks the kernel for the signal mask, _longjmp does not */
-	jmp_buf at;
-	bool entered;
+	place at; /* where it left off */
+	char *stack;
 	struct fiber *next_free;
 } fiber;
 
@@ -36,19 +75,11 @@ static struct {
 	thread_state state[MOST_THREADS];
 	int line[MOST_THREADS];
 	fiber *on[MOST_THREADS];
-	unsigned current;
-	fiber *running, *free;
-	ucontext_t scheduler;
-	jmp_buf scheduler_at;
+	unsigned current, turn; /* the thread that runs; how many of order have had their turn since the last release */
+	fiber *running, *free, scheduler;
 	double slot[2][MOST_THREADS];
 	unsigned char parity[MOST_THREADS];
 } b;
-
-static __attribute__((noinline)) void to_scheduler(fiber *self)
-{
-	if (!_setjmp(self->at))
-		_longjmp(b.scheduler_at, 1);
-}
 
 static void set_builtins(unsigned t)
 {
@@ -57,55 +88,62 @@ static void set_builtins(unsigned t)
 		                          t / emu_block_dim.x / emu_block_dim.y };
 }
 
-/* Runs threads that have not been started. */
-static void fiber_main(void)
-{
-	for (;;) {
-		while (b.started < b.n) {
-			const unsigned t = b.order[b.started++];
-			b.state[t] = RUNNING;
-			b.on[t] = b.running;
-			set_builtins(t);
-			b.kernel->call(b.args);
-			b.state[b.current] = FINISHED;
-			b.finished++;
-		}
-		fiber *self = b.running;
-		self->next_free = b.free;
-		b.free = self;
-		to_scheduler(self); /* comes back when taken from the free list */
-	}
-}
+static void fiber_main(void);
 
-static __attribute__((noinline)) fiber *take_fiber(void)
+static fiber *take_fiber(void)
 {
-	fiber *volatile f = b.free; /* getcontext returns twice, the compiler thinks */
+	fiber *f = b.free;
 	if (f) {
 		b.free = f->next_free;
 		return f;
 	}
 	f = calloc(1, sizeof *f);
-	char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!f || stack == MAP_FAILED)
+	if (!f || (f->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED)
 		abort();
-	mprotect(stack, 4096, PROT_NONE);
-	getcontext(&f->context);
-	f->context.uc_stack.ss_sp = stack;
-	f->context.uc_stack.ss_size = STACK;
-	f->context.uc_link = NULL;
-	makecontext(&f->context, fiber_main, 0);
+	mprotect(f->stack, 4096, PROT_NONE);
+	make_place(&f->at, f->stack, fiber_main);
 	return f;
 }
 
-static __attribute__((noinline)) void resume(fiber *f)
+/* The fiber that has work: for threads not yet started, of the next thread that may go on, or the scheduler. */
+static fiber *next_fiber(void)
 {
-	b.running = f;
-	if (_setjmp(b.scheduler_at))
-		return;
-	if (f->entered)
-		_longjmp(f->at, 1);
-	f->entered = true;
-	swapcontext(&b.scheduler, &f->context);
+	if (b.started < b.n)
+		return take_fiber();
+	while (b.turn < b.n) {
+		const unsigned t = b.order[b.turn++];
+		if (b.state[t] == READY)
+			return b.on[t];
+	}
+	return &b.scheduler;
+}
+
+static void go_over(fiber *to)
+{
+	fiber *from = b.running;
+	b.running = to;
+	if (to != from)
+		emu_change_stack(&from->at, &to->at);
+}
+
+/* Runs threads that have not been started. */
+static void fiber_main(void)
+{
+	for (;;) {
+		fiber *self = b.running;
+		while (b.started < b.n) {
+			const unsigned t = b.order[b.started++];
+			b.state[t] = RUNNING;
+			b.on[t] = self;
+			set_builtins(t);
+			b.kernel->call(b.args);
+			b.state[b.current] = FINISHED;
+			b.finished++;
+		}
+		self->next_free = b.free;
+		b.free = self;
+		go_over(next_fiber()); /* comes back when taken from the free list */
+	}
 }
 
 static void wait_as(thread_state state, int line)
@@ -113,9 +151,8 @@ static void wait_as(thread_state state, int line)
 	const unsigned t = b.current;
 	b.state[t] = state;
 	b.line[t] = line;
-	to_scheduler(b.on[t]);
+	go_over(next_fiber());
 	b.state[t] = RUNNING;
-	b.running = b.on[t];
 	set_builtins(t);
 }
 
@@ -194,7 +231,7 @@ static void abandon(void)
 {
 	for (unsigned t = 0; t < b.n; t++)
 		if (b.state[t] == AT_BARRIER || b.state[t] == AT_SHUFFLE) {
-			munmap(b.on[t]->context.uc_stack.ss_sp, STACK);
+			munmap(b.on[t]->stack, STACK);
 			free(b.on[t]);
 		}
 }
@@ -208,20 +245,16 @@ static void run_block(void)
 		b.state[t] = FRESH;
 		b.parity[t] = 0;
 	}
-	while (b.finished < b.n) {
-		while (b.started < b.n)
-			resume(take_fiber());
-		for (unsigned i = 0; i < b.n; i++)
-			if (b.state[b.order[i]] == READY)
-				resume(b.on[b.order[i]]);
-		if (b.finished == b.n)
-			break;
+	b.running = &b.scheduler;
+	b.turn = b.n;
+	for (go_over(next_fiber()); b.finished < b.n; go_over(next_fiber())) {
 		if (!release()) {
 			tell_stuck();
 			abandon();
 			break;
 		}
 		emu_permute(b.order, b.n);
+		b.turn = 0;
 	}
 }
 

@@ -91,7 +91,6 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cu
 cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t p)
 {
 	descriptor *d = p;
-	emu_wait_for_all(); /* work that was queued may read it */
 	for (int i = 0; i < d->n; i++)
 		free(d->a[i].data);
 	for (int i = 0; i < d->n_made; i++)
@@ -306,88 +305,93 @@ static double bias_at(const job *j, int64_t o)
 	return (double)(j->narrow ? emu_from_bf16(((const uint16_t *)j->bias)[o]) : ((const float *)j->bias)[o]);
 }
 
-/* The first element of a pixel. */
-static int64_t pixel(int64_t n, int64_t y, int64_t x, int64_t h, int64_t w, int64_t c)
+/* The three tensors in doubles: pixels of x and y as they lie, and for each tap a matrix of the weights, rows of
+ * outputs in a forward convolution and of inputs otherwise, so that all that is added goes along a row. */
+typedef struct wide {
+	double *x, *f, *y;
+	int64_t n_x, n_f, n_y;
+} wide;
+
+/* Where weight k of [out][taps][in] lies. */
+static int64_t weight_at(const job *j, int64_t k)
 {
-	return ((n * h + y) * w + x) * c;
+	const int64_t taps = j->kh * j->kw, i = k % j->in, t = k / j->in % taps, o = k / j->in / taps;
+	return j->kind == 'f' ? (t * j->in + i) * j->out + o : (t * j->out + o) * j->in + i;
 }
 
-static double forward_at(const job *j, int64_t n, int64_t oy, int64_t ox, int64_t o)
+static void widen(const job *j, wide *w)
 {
-	double sum = 0;
-	for (int64_t t = 0; t < j->kh * j->kw; t++) {
-		const int64_t iy = oy * j->sh - j->ph + t / j->kw, ix = ox * j->sw - j->pw + t % j->kw;
-		if (iy < 0 || iy >= j->h || ix < 0 || ix >= j->w)
-			continue;
-		const int64_t x = pixel(n, iy, ix, j->h, j->w, j->in), f = (o * j->kh * j->kw + t) * j->in;
-		for (int64_t i = 0; i < j->in; i++)
-			sum += read(j, j->x, x + i) * read(j, j->f, f + i);
-	}
-	return sum;
+	w->n_x = j->n * j->h * j->w * j->in;
+	w->n_f = j->out * j->kh * j->kw * j->in;
+	w->n_y = j->n * j->oh * j->ow * j->out;
+	w->x = calloc((size_t)(w->n_x + w->n_f + w->n_y), sizeof(double));
+	if (!w->x)
+		abort();
+	w->f = w->x + w->n_x;
+	w->y = w->f + w->n_f;
+	for (int64_t k = 0; j->kind != 'd' && k < w->n_x; k++)
+		w->x[k] = read(j, j->x, k);
+	for (int64_t k = 0; j->kind != 'w' && k < w->n_f; k++)
+		w->f[weight_at(j, k)] = read(j, j->f, k);
+	for (int64_t k = 0; j->kind != 'f' && k < w->n_y; k++)
+		w->y[k] = read(j, j->y, k);
 }
 
-static void forward(const job *j)
+static void write_result(const job *j, const wide *w)
 {
-	for (int64_t k = 0; k < j->n * j->oh * j->ow * j->out; k++) {
-		const int64_t o = k % j->out, ox = k / j->out % j->ow, oy = k / j->out / j->ow % j->oh;
-		double v = forward_at(j, k / j->out / j->ow / j->oh, oy, ox, o) + bias_at(j, o);
+	for (int64_t k = 0; j->kind == 'd' && k < w->n_x; k++)
+		write(j, j->x, k, w->x[k]);
+	for (int64_t k = 0; j->kind == 'w' && k < w->n_f; k++)
+		write(j, j->f, k, w->f[weight_at(j, k)]);
+	for (int64_t k = 0; j->kind == 'f' && k < w->n_y; k++) {
+		const double v = w->y[k] + bias_at(j, k % j->out);
 		write(j, j->y, k, j->relu && v < 0 ? 0 : v);
 	}
 }
 
-static double to_x_at(const job *j, int64_t n, int64_t iy, int64_t ix, int64_t i)
+static void add(int64_t n, double a, const double *restrict from, double *restrict to)
 {
-	double sum = 0;
-	for (int64_t t = 0; t < j->kh * j->kw; t++) {
-		const int64_t top = iy + j->ph - t / j->kw, left = ix + j->pw - t % j->kw;
-		if (top < 0 || left < 0 || top % j->sh || left % j->sw || top / j->sh >= j->oh || left / j->sw >= j->ow)
-			continue;
-		const int64_t dy = pixel(n, top / j->sh, left / j->sw, j->oh, j->ow, j->out);
+	for (int64_t i = 0; i < n; i++)
+		to[i] += a * from[i];
+}
+
+/* What a pixel of x and one of y have with each other in a tap. */
+static void add_tap(const job *j, double *x, double *f, double *y)
+{
+	if (j->kind == 'f')
+		for (int64_t i = 0; i < j->in; i++)
+			add(j->out, x[i], f + i * j->out, y);
+	else
 		for (int64_t o = 0; o < j->out; o++)
-			sum += read(j, j->y, dy + o) * read(j, j->f, (o * j->kh * j->kw + t) * j->in + i);
-	}
-	return sum;
+			if (j->kind == 'd')
+				add(j->in, y[o], f + o * j->in, x);
+			else
+				add(j->in, y[o], x, f + o * j->in);
 }
 
-static void to_x(const job *j)
+static void convolve(const job *j, const wide *w)
 {
-	for (int64_t k = 0; k < j->n * j->h * j->w * j->in; k++)
-		write(j, j->x, k, to_x_at(j, k / j->in / j->w / j->h, k / j->in / j->w % j->h, k / j->in % j->w, k % j->in));
-}
-
-static double to_weight_at(const job *j, int64_t o, int64_t t, int64_t i)
-{
-	double sum = 0;
-	for (int64_t k = 0; k < j->n * j->oh * j->ow; k++) {
-		const int64_t ox = k % j->ow, oy = k / j->ow % j->oh, n = k / j->ow / j->oh;
-		const int64_t iy = oy * j->sh - j->ph + t / j->kw, ix = ox * j->sw - j->pw + t % j->kw;
-		if (iy >= 0 && iy < j->h && ix >= 0 && ix < j->w)
-			sum += read(j, j->x, pixel(n, iy, ix, j->h, j->w, j->in) + i) *
-			       read(j, j->y, pixel(n, oy, ox, j->oh, j->ow, j->out) + o);
-	}
-	return sum;
-}
-
-static void to_weights(const job *j)
-{
-	const int64_t taps = j->kh * j->kw;
-	for (int64_t k = 0; k < j->out * taps * j->in; k++)
-		write(j, j->f, k, to_weight_at(j, k / j->in / taps, k / j->in % taps, k % j->in));
+	for (int64_t k = 0; k < j->n * j->oh * j->ow; k++)
+		for (int64_t t = 0; t < j->kh * j->kw; t++) {
+			const int64_t ox = k % j->ow, oy = k / j->ow % j->oh, n = k / j->ow / j->oh;
+			const int64_t iy = oy * j->sh - j->ph + t / j->kw, ix = ox * j->sw - j->pw + t % j->kw;
+			if (iy >= 0 && iy < j->h && ix >= 0 && ix < j->w)
+				add_tap(j, w->x + ((n * j->h + iy) * j->w + ix) * j->in, w->f + t * j->in * j->out, w->y + k * j->out);
+		}
 }
 
 static void run(const void *ctx)
 {
 	const job *j = ctx;
+	wide w;
 	emu_counter()->launches++;
 	if (emu_is_hollow())
 		return;
 	memset(j->workspace, 0xA5, WORKSPACE);
-	if (j->kind == 'f')
-		forward(j);
-	else if (j->kind == 'd')
-		to_x(j);
-	else
-		to_weights(j);
+	widen(j, &w);
+	convolve(j, &w);
+	write_result(j, &w);
+	free(w.x);
 }
 
 /* ------------------------------------------------------------ from a plan to a job */

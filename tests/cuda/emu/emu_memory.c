@@ -1,10 +1,12 @@
 /* emu_memory.c - the device's memory: one reserved range that is closed (PROT_NONE) except while queued work runs, so
- * that a host that touches it dies at the instruction. What is new is NaN; what is freed is never used again; each
- * allocation ends where a closed page begins. */
+ * that a host that touches it dies at the instruction. Work opens an allocation by touching it: a run has thousands,
+ * and most work a few. What is new is NaN; what is freed is never used again; each allocation ends where a closed page
+ * begins. */
 #define _GNU_SOURCE
 #include "emu_internal.h"
 
 #include <cuda_runtime_api.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@ enum { PAGE = 4096, MOST_BLOCKS = 65536, MOST_PINNED = 65536, ALIGN = 256 };
 typedef struct block {
 	char *at;
 	size_t bytes, pages;
+	bool open;
 } block;
 
 /* Blocks in the order of their addresses, which is that of their making. */
@@ -27,6 +30,7 @@ static struct {
 	block pinned[MOST_PINNED];
 	unsigned n_pinned;
 	bool limited, open, blank;
+	struct sigaction otherwise; /* what an access that is not allowed does */
 } memory;
 
 void emu_set_memory(size_t bytes)
@@ -84,10 +88,28 @@ bool emu_is_pinned(const void *p, size_t bytes)
 	return false;
 }
 
-static void protect(const block *b, bool open)
+static char *first_page(const block *b)
 {
-	char *first = (char *)((uintptr_t)b->at & ~(uintptr_t)(PAGE - 1));
-	mprotect(first, b->pages * PAGE, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+	return (char *)((uintptr_t)b->at & ~(uintptr_t)(PAGE - 1));
+}
+
+static void protect(block *b, bool open)
+{
+	if (b->open != open)
+		mprotect(first_page(b), b->pages * PAGE, open ? PROT_READ | PROT_WRITE : PROT_NONE);
+	b->open = open;
+}
+
+/* Runs while work does. An instruction that comes back with no more allowed than before dies as it would have. */
+static void on_fault(int signal_number, siginfo_t *info, void *context)
+{
+	const char *at = info->si_addr;
+	block *b = block_before((const void *)((uintptr_t)at + PAGE)); /* a block begins somewhere in its first page */
+	(void)context;
+	if (b && !b->open && at >= first_page(b) && at < first_page(b) + b->pages * PAGE)
+		protect(b, true);
+	else
+		sigaction(signal_number, &memory.otherwise, NULL);
 }
 
 void emu_open_memory(bool open)
@@ -95,8 +117,12 @@ void emu_open_memory(bool open)
 	if (memory.open == open)
 		return;
 	memory.open = open;
-	for (unsigned i = 0; i < memory.n; i++)
-		protect(&memory.blocks[i], open);
+	if (open)
+		sigaction(SIGSEGV, &(struct sigaction){ .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, &memory.otherwise);
+	else
+		sigaction(SIGSEGV, &memory.otherwise, NULL);
+	for (unsigned i = 0; i < memory.n && !open; i++)
+		protect(&memory.blocks[i], false);
 }
 
 static bool has_room(size_t bytes, size_t pages)
@@ -115,13 +141,13 @@ cudaError_t cudaMalloc(void **out, size_t bytes)
 	emu_enter();
 	char *first = memory.base + memory.used;
 	block *b = &memory.blocks[memory.n++];
-	*b = (block){ first + pages * PAGE - padded, bytes, pages };
+	*b = (block){ first + pages * PAGE - padded, bytes, pages, false };
 	memory.used += (pages + 1) * PAGE;
 	memory.left -= memory.limited ? bytes : 0;
 	protect(b, true);
 	if (!memory.blank)
 		memset(first, 0xFF, pages * PAGE);
-	protect(b, memory.open);
+	protect(b, false);
 	emu_counter()->allocated++;
 	*out = b->at;
 	emu_leave();
@@ -141,7 +167,7 @@ cudaError_t cudaFree(void *p)
 		return cudaErrorInvalidValue;
 	}
 	protect(b, false);
-	madvise((void *)((uintptr_t)b->at & ~(uintptr_t)(PAGE - 1)), b->pages * PAGE, MADV_DONTNEED);
+	madvise(first_page(b), b->pages * PAGE, MADV_DONTNEED);
 	memory.left += memory.limited ? b->bytes : 0;
 	memmove(b, b + 1, (size_t)(memory.blocks + memory.n - b - 1) * sizeof *b);
 	memory.n--;
@@ -155,7 +181,7 @@ cudaError_t cudaMallocHost(void **out, size_t bytes)
 	*out = aligned_alloc(ALIGN, (bytes + ALIGN) / ALIGN * ALIGN);
 	if (!*out || memory.n_pinned == MOST_PINNED)
 		return cudaErrorMemoryAllocation;
-	memory.pinned[memory.n_pinned++] = (block){ *out, bytes, 0 };
+	memory.pinned[memory.n_pinned++] = (block){ .at = *out, .bytes = bytes };
 	return cudaSuccess;
 }
 
