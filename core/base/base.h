@@ -15,6 +15,8 @@
 #endif
 
 #define MMI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* Behind a noun that n counts, in messages. */
+#define MMI_S(n) ((n) < 1 || (n) > 1 ? "s" : "")
 
 /* Fills e (may be NULL) and returns code. */
 mm_status mmi_fail(mm_error *e, mm_status code, const char *format, ...) MMI_PRINTF(3, 4);

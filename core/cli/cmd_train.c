@@ -70,12 +70,12 @@ static void step(void *ctx, uint64_t done, uint64_t total, double seconds_left, 
 
 static void print_result(const mmi_train_result *r, const char *how)
 {
-	printf("%s after %llu iterations\n", how, (unsigned long long)r->iterations);
+	printf("%s after %llu iteration%s\n", how, (unsigned long long)r->iterations, MMI_S(r->iterations));
 	if (r->checkpoint[0])
 		printf("checkpoint %s\n", r->checkpoint);
 	if (r->best[0])
-		printf("best       %s, after %llu iterations: NLL %.6g\n", r->best, (unsigned long long)r->best_iteration,
-		       r->best_value);
+		printf("best       %s, after %llu iteration%s: NLL %.6g\n", r->best, (unsigned long long)r->best_iteration,
+		       MMI_S(r->best_iteration), r->best_value);
 	if (r->grid[0])
 		printf("samples    %s\n", r->grid);
 }
@@ -230,7 +230,7 @@ static void tell_ranks(const mmi_cli *cli, const mmi_train_job *j, const mmi_set
 {
 	if (j->comm.size > 1)
 		mmi_logf(&cli->log, MM_LOG_INFO, "%u ranks, the first with %u thread%s", j->comm.size, setup->settings.threads,
-		         setup->settings.threads > 1 ? "s" : "");
+		         MMI_S(setup->settings.threads));
 }
 
 static int open_and_train(const mmi_cli *cli, const mmi_train_job *j)

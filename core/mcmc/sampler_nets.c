@@ -11,6 +11,13 @@ static void record_inputs(const mmi_model *m, mmi_graph *g, mm_tensor *x)
 		x[i] = mmi_input(g, m->modalities[i].name, m->modalities[i].info.shape);
 }
 
+/* In place of what is left of a try that failed. */
+static mm_status begin(mmi_network *net, mm_error *e)
+{
+	mmi_network_clear(net);
+	return mmi_network_open(net, e);
+}
+
 static mm_status compile(mmi_sampler *s, mmi_network *net, const mm_tensor *outputs, uint32_t n, mm_error *e)
 {
 	return mmi_network_compile(net, s->model->device, outputs, n, s->config.chunk, mmi_pool_threads(s->pool), e);
@@ -29,7 +36,7 @@ static mm_status record_encode(mmi_sampler *s, mm_error *e)
 	mmi_encode_net *n = &s->encode;
 	mm_tensor outputs[4 * MMI_MAX_MODALITIES];
 	uint32_t count = 0;
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	record_inputs(s->model, n->net.graph, n->x);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		MMI_TRY(mmi_model_encode(s->model, i, n->net.graph, n->x[i], &n->expert[i], e));
@@ -44,7 +51,7 @@ static mm_status record_encode(mmi_sampler *s, mm_error *e)
 static mm_status record_decode(mmi_sampler *s, mm_error *e)
 {
 	mmi_decode_net *n = &s->decode;
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	n->place = mmi_model_place(s->model, n->net.graph);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++) {
 		mm_tensor decoded;
@@ -57,7 +64,7 @@ static mm_status record_decode(mmi_sampler *s, mm_error *e)
 /* U(z, W) = sum_m observed_m weight_m NLL_m(x_m | z, w_m) - log p0(z) - sum_m log p0(w_m). */
 static mm_status record_u(mmi_sampler *s, mmi_posterior_net *n, mm_error *e)
 {
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
 	n->place = mmi_model_place(s->model, g);
@@ -111,7 +118,7 @@ mm_status mmi_sampler_record_prior(mmi_sampler *s, mm_error *e)
 	mmi_prior_net *n = &s->prior;
 	if (!s->model->config.latent_energy)
 		return MM_OK;
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	n->place = mmi_model_place(s->model, g);
 	for (uint32_t i = 0; i < s->model->n_modalities; i++)
@@ -161,7 +168,7 @@ static mm_status record_screen(mmi_sampler *s, uint32_t terms, mm_error *e)
 {
 	mmi_screen_net *n = &s->screen[terms];
 	mm_tensor decoded[MMI_MAX_MODALITIES], tuple[MMI_MAX_MODALITIES];
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	record_inputs(s->model, n->net.graph, n->x);
 	n->place = mmi_model_place(s->model, n->net.graph);
 	MMI_TRY(record_tuple(s, n->net.graph, &n->place, n->x, n->observed, decoded, tuple, e));
@@ -175,7 +182,7 @@ static mm_status record_guide(mmi_sampler *s, uint32_t terms, mm_error *e)
 {
 	mmi_guide_net *n = &s->guide[terms];
 	mm_tensor decoded[MMI_MAX_MODALITIES], tuple[MMI_MAX_MODALITIES], energy;
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
 	n->place = mmi_model_place(s->model, g);
@@ -196,7 +203,7 @@ static mm_status record_revise(mmi_sampler *s, mm_error *e)
 	mmi_revise_net *n = &s->revise;
 	mm_tensor outputs[MMI_MAX_MODALITIES + 1];
 	uint32_t count = s->model->n_modalities;
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
 	MMI_TRY(mmi_model_energy(s->model, g, n->x, &n->energy, e));
@@ -215,7 +222,7 @@ static mm_status record_energy(mmi_sampler *s, mm_error *e)
 	mmi_energy_net *n = &s->energy;
 	mm_tensor outputs[MMI_TERMS + 1];
 	uint32_t count = 0;
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	mmi_graph *g = n->net.graph;
 	record_inputs(s->model, g, n->x);
 	for (int k = 0; k < MMI_TERMS; k++) {
@@ -238,7 +245,7 @@ static mm_status record_embed(mmi_sampler *s, mm_error *e)
 	const uint32_t count = s->model->n_modalities;
 	if (!s->model->match)
 		return MM_OK;
-	MMI_TRY(mmi_network_open(&n->net, e));
+	MMI_TRY(begin(&n->net, e));
 	record_inputs(s->model, n->net.graph, n->x);
 	for (uint32_t i = 0; i < count; i++)
 		MMI_TRY(mmi_model_embed(s->model, i, n->net.graph, n->x[i], &n->unit[i], e));

@@ -310,7 +310,7 @@ static void tell_threads(uint32_t threads, const mmi_log *log)
 		mmi_logf(
 			log, MM_LOG_WARNING,
 			"[run] threads = %u, but this process has the time of %u processor%s: that many threads make it slower",
-			threads, processors, processors > 1 ? "s" : "");
+			threads, processors, MMI_S(processors));
 }
 
 /* `order`: names of modalities as a checkpoint remembers them, or NULL. */

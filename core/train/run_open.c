@@ -60,8 +60,8 @@ static mm_status restore(mmi_run *r, bool changed_data, mm_error *e)
 	if (status == MM_OK)
 		status = compare_settings(r, ck, changed_data, e);
 	if (status == MM_OK)
-		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iterations from %s",
-		         (long long)r->learner->state.iteration, mmi_checkpoint_path(ck));
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "resuming after %lld iteration%s from %s",
+		         (long long)r->learner->state.iteration, MMI_S(r->learner->state.iteration), mmi_checkpoint_path(ck));
 	mmi_checkpoint_close(ck);
 	return status;
 }

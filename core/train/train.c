@@ -52,11 +52,12 @@ static const char *energy_text(const mmi_run *r, char *text, size_t size)
 	else if (!s->warmup)
 		snprintf(text, size, "the energy model is trained from the start");
 	else if (s->minutes > 0)
-		snprintf(text, size, "the energy model is trained after %.3g minutes of warm-up",
-		         s->minutes * (double)s->warmup / (double)s->iterations);
+		snprintf(text, size, "the energy model is trained after %.3g minute%s of warm-up",
+		         s->minutes * (double)s->warmup / (double)s->iterations,
+		         MMI_S(s->minutes * (double)s->warmup / (double)s->iterations));
 	else
-		snprintf(text, size, "the energy model is trained after %llu iterations of warm-up",
-		         (unsigned long long)s->warmup);
+		snprintf(text, size, "the energy model is trained after %llu iteration%s of warm-up",
+		         (unsigned long long)s->warmup, MMI_S(s->warmup));
 	return text;
 }
 
@@ -71,12 +72,13 @@ static void tell_course(const mmi_run *r)
 	const mmi_settings *s = r->settings;
 	char energy[128];
 	if (s->minutes > 0)
-		mmi_logf(r->hooks->log, MM_LOG_INFO,
-		         "the run ends after %g minutes of training (iterations = %llu is only what warm-up is a share of); %s",
-		         s->minutes, (unsigned long long)s->iterations, energy_text(r, energy, sizeof energy));
+		mmi_logf(
+			r->hooks->log, MM_LOG_INFO,
+			"the run ends after %g minute%s of training (iterations = %llu is only what warm-up is a share of); %s",
+			s->minutes, MMI_S(s->minutes), (unsigned long long)s->iterations, energy_text(r, energy, sizeof energy));
 	else
-		mmi_logf(r->hooks->log, MM_LOG_INFO, "the run ends after %llu iterations; %s",
-		         (unsigned long long)s->iterations, energy_text(r, energy, sizeof energy));
+		mmi_logf(r->hooks->log, MM_LOG_INFO, "the run ends after %llu iteration%s; %s",
+		         (unsigned long long)s->iterations, MMI_S(s->iterations), energy_text(r, energy, sizeof energy));
 	if (warm_to_the_end(s))
 		mmi_logf(r->hooks->log, MM_LOG_WARNING,
 		         "the energy model will not be trained: warmup = %llu lasts as long as the run, iterations = %llu",
