@@ -11,7 +11,7 @@ MMCORE_BACKENDS=$work/modules EMU_DEVICES=4 LD_LIBRARY_PATH=$PWD/tests/cuda/nccl
 export MMCORE_BACKENDS EMU_DEVICES LD_LIBRARY_PATH EMU_NCCL_COUNTS TMPDIR
 
 # Four chunks of two. All four models learn, generator and inference of losses with several chains.
-sed "s/^warmup = 5/warmup = 1/; s/_steps = 2/_steps = 1/" "$work/tiny.ini" >"$work/ranks.ini"
+sed "s/^warmup = 5/warmup = 1/; s/_steps = 2/_steps = 1/; s/^limit = .*/limit = 40/; s/^grid_columns = .*/grid_columns = 1/" "$work/tiny.ini" >"$work/ranks.ini"
 ini=$work/ranks.ini
 cat >>"$ini" <<END
 [run]

@@ -10,7 +10,7 @@ MMCORE_BACKENDS=$work/modules EMU_DEVICES=8
 export MMCORE_BACKENDS EMU_DEVICES
 
 # Whatever looks across rows, and losses of several chains. Eight chunks of one.
-sed "s/^warmup = 5/warmup = 1/; s/_steps = 2/_steps = 1/" "$work/tiny.ini" >"$work/ranks.ini"
+sed "s/^warmup = 5/warmup = 1/; s/_steps = 2/_steps = 1/; s/^limit = .*/limit = 40/; s/^grid_columns = .*/grid_columns = 1/" "$work/tiny.ini" >"$work/ranks.ini"
 ini=$work/ranks.ini
 cat >>"$ini" <<END
 [run]
