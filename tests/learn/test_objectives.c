@@ -14,9 +14,9 @@
 
 #include "learn/objectives/objective.h"
 #include "../rig/ops_reference.h"
-#include "../rig/rows_rig.h"
+#include "model/device_rows.h"
 
-enum { N = 4, Z = 2, W = 1, PLACES = LINEAR + 1, SMALL_CHUNK = 2 };
+enum { N = 4, Z = 2, W = 1, PLACES = LINEAR + 1, SMALL_CHUNK = 2, MOST_SENT = 64 };
 
 typedef struct rig {
 	linear_rig linear;
@@ -29,6 +29,9 @@ typedef struct rig {
 	mmi_latents places[PLACES];
 	float *observed[LINEAR], *share[LINEAR], *log_share[LINEAR], *counts[LINEAR], *subset[LINEAR], *single[LINEAR];
 	mmi_mask mask;
+	mmi_floats sent_subset[LINEAR], sent_single[LINEAR];
+	mmi_floats sent[MOST_SENT]; /* what a device that is not direct has */
+	size_t n_sent;
 } rig;
 
 static reference values;
@@ -69,6 +72,39 @@ static float *floats(size_t n)
 
 /* ---------------------------------------------------------------- set-up */
 
+/* n floats as the device has them, until they are taken back; NULL stays NULL. */
+static mmi_floats sent(rig *r, const float *x, size_t n)
+{
+	const mmi_device *d = tested_device();
+	if (!x || d->ops->direct)
+		return mmi_floats_direct(x);
+	assert_true(r->n_sent < MOST_SENT);
+	r->sent[r->n_sent] = mmi_floats_alloc(d, n);
+	return mmi_floats_write(d, x, n, r->sent[r->n_sent++]);
+}
+
+static void take_back(rig *r, size_t first)
+{
+	while (r->n_sent > first)
+		mmi_floats_release(tested_device(), &r->sent[--r->n_sent]);
+}
+
+static mmi_device_rows rows_sent(rig *r, const float *const *x)
+{
+	mmi_device_rows d = { { { NULL } } };
+	for (int m = 0; m < LINEAR; m++)
+		d.x[m] = sent(r, x[m], N * LINEAR_WIDTH);
+	return d;
+}
+
+static mmi_device_latents latents_sent(rig *r, const mmi_latents *z)
+{
+	mmi_device_latents d = { .z = sent(r, z->z, N * Z) };
+	for (int m = 0; m < LINEAR; m++)
+		d.w[m] = sent(r, z->w[m], N * W);
+	return d;
+}
+
 static void load_params(const rig *r, mmi_params *p)
 {
 	for (size_t i = 0; i < p->n; i++)
@@ -91,11 +127,6 @@ static void load_masks(rig *r)
 		load(r->single[m], "single/%d", m);
 		for (int k = 0; k < LINEAR; k++)
 			load(r->counts[m] + k * N, "counts/%d/%d", k, m);
-		r->mask.observed[m].at = r->observed[m];
-		r->mask.share[m].at = r->share[m];
-		r->mask.log_share[m].at = r->log_share[m];
-		r->mask.counts_w[m].at = r->counts[m];
-		r->mask.subset[m].at = r->subset[m];
 	}
 	for (int i = 0; i < N; i++) {
 		float count = r->observed[0][i] + r->observed[1][i] + r->observed[2][i];
@@ -103,6 +134,14 @@ static void load_masks(rig *r)
 			r->share[m][i] = r->observed[m][i] / count;
 			r->log_share[m][i] = r->observed[m][i] > 0 ? -logf(count) : MMI_LOG_OF_NOTHING;
 		}
+	}
+	for (int m = 0; m < LINEAR; m++) {
+		r->mask.observed[m] = sent(r, r->observed[m], N);
+		r->mask.share[m] = sent(r, r->share[m], N);
+		r->mask.log_share[m] = sent(r, r->log_share[m], N);
+		r->mask.counts_w[m] = sent(r, r->counts[m], LINEAR * N);
+		r->mask.subset[m] = r->sent_subset[m] = sent(r, r->subset[m], N);
+		r->sent_single[m] = sent(r, r->single[m], N);
 	}
 }
 
@@ -144,6 +183,7 @@ static void open_rig(rig *r, bool private, bool masked)
 
 static void close_rig(rig *r)
 {
+	take_back(r, 0);
 	for (int m = 0; m < LINEAR; m++) {
 		float *all[] = { r->x[m],         r->seen[m],   r->observed[m], r->share[m],
 			             r->log_share[m], r->counts[m], r->subset[m],   r->single[m] };
@@ -185,20 +225,23 @@ static void check_gradient(const rig *r, const mmi_lanes *lanes, const char *nam
 
 static void check_loss(rig *r, mmi_loss *l, const char *name)
 {
-	const mmi_device_rows x = on_device((const float *const *)r->x, LINEAR),
-						  seen = on_device(r->shown ? r->shown : (const float *const *)r->x, LINEAR);
+	const size_t before = r->n_sent;
+	const mmi_device_rows x = rows_sent(r, (const float *const *)r->x),
+						  seen = rows_sent(r, r->shown ? r->shown : (const float *const *)r->x);
 	mmi_segment s = { .loss = l, .x = &x, .seen = &seen, .mask = &r->mask, .rows = N, .x_rows = N, .seed = 1.0f / N };
 	double want = 0;
 	char record[128];
 	for (uint32_t k = 0; k < l->n_z; k++)
-		s.z[k] = latents_on_device(&r->places[k % PLACES]);
+		s.z[k] = latents_sent(r, &r->places[k % PLACES]);
 	mmi_segments_run(&r->pass, &s, 1);
 	snprintf(record, sizeof record, "%d/%s/%s/value", r->private, name, r->masked ? "masked" : "full");
 	for (int i = 0; i < N; i++)
 		want += find(record)->values[i];
-	double sum = 0;
+	double sums[N / SMALL_CHUNK][2], sum = 0;
+	tested_device()->ops->download(tested_device(), sums, s.sums.at, sizeof sums);
+	tested_device()->ops->wait(tested_device(), NULL);
 	for (int c = 0; c < N / SMALL_CHUNK; c++)
-		sum += s.sums.at[2 * c];
+		sum += sums[c][0];
 	if (!(fabs(sum - want) <= 1e-5 * fabs(want)))
 		fail_msg("%s: %.9g, expected %.9g", record, sum, want);
 	for (uint32_t i = 0; i < l->n_lanes; i++) {
@@ -206,6 +249,7 @@ static void check_loss(rig *r, mmi_loss *l, const char *name)
 		check_gradient(r, l->lanes[i], name);
 	}
 	mmi_loss_clear(l);
+	take_back(r, before);
 }
 
 static mmi_loss_place place_of(const rig *r)
@@ -242,7 +286,7 @@ static void check_elbos_named(rig *r, const char *suffix)
 		char name[32];
 		snprintf(name, sizeof name, "%s%s", o->name, suffix);
 		for (int m = 0; m < LINEAR; m++)
-			r->mask.subset[m].at = o->subset == MMI_SUBSET_ONE ? r->single[m] : r->subset[m];
+			r->mask.subset[m] = o->subset == MMI_SUBSET_ONE ? r->sent_single[m] : r->sent_subset[m];
 		check_loss(r, &l, name);
 	}
 }
