@@ -54,6 +54,8 @@ close() {
 check "its figures are the host's" close "$work/gpu" "$work/cpu"
 run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=6 --out "$work/again"
 check "the same run twice has the same bits" cmp "$(checkpoint "$work/gpu" 6)" "$(checkpoint "$work/again" 6)"
+EMU_GRAPHS=0 run --ini "$ini" --set run.device=cuda --set run.precision=float32 --set learner.iterations=6 --out "$work/unrecorded"
+check "where nothing can be recorded it has them, too" cmp "$(checkpoint "$work/gpu" 6)" "$(checkpoint "$work/unrecorded" 6)"
 run info "$(checkpoint "$work/gpu" 6)"
 check "a checkpoint says what computed it" says out "cuda/emulated, CUDA 13.0"
 
@@ -81,6 +83,12 @@ run sample --ckpt "$(checkpoint "$work/cpu" 8)" --count 3 --grid "$work/samples.
 check "samples are drawn on the GPU" exits 0
 run sample --ckpt "$(checkpoint "$work/cpu" 8)" --set run.device=cpu --count 3 --grid "$work/host.png"
 check "and on the host" exits 0
+run translate --ckpt "$(checkpoint "$work/cpu" 8)" --given m0 --test 0,1 --out "$work/translated"
+check "modalities are made from others on the GPU" exits 0
+run interpolate --ckpt "$(checkpoint "$work/cpu" 8)" --from 0 --to 1 --steps 3 --grid "$work/between.png"
+check "the way between two tuples is drawn there" exits 0
+run trace --ckpt "$(checkpoint "$work/cpu" 8)" --out "$work/trace"
+check "chains are traced there" exits 0
 run encode --ckpt "$(checkpoint "$work/cpu" 8)" --out "$work/latents"
 check "latents are written from the GPU" exits 0
 run score --ckpt "$(checkpoint "$work/cpu" 8)" --test 5

@@ -25,6 +25,7 @@ bool emu_is_device(const void *p, size_t bytes); /* all of it in one live alloca
 bool emu_is_pinned(const void *p, size_t bytes);
 bool emu_in_arena(const void *p);
 void emu_open_memory(bool open);
+int emu_of_environment(const char *name, int otherwise);
 
 /* ------------------------------------------------------------ streams */
 

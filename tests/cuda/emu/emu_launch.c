@@ -127,8 +127,9 @@ cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void *
 
 /* ------------------------------------------------------------ the device itself */
 
-/* EMU_DRIVER: the version that a driver gives, 0 for none; EMU_DEVICES: how many. */
-static int of_environment(const char *name, int otherwise)
+/* EMU_DRIVER: the version that a driver gives, 0 for none; EMU_DEVICES: how many; EMU_GRAPHS: 0 for a device that
+ * records nothing. */
+int emu_of_environment(const char *name, int otherwise)
 {
 	const char *value = getenv(name);
 	return value ? atoi(value) : otherwise;
@@ -136,7 +137,7 @@ static int of_environment(const char *name, int otherwise)
 
 cudaError_t cudaDriverGetVersion(int *version)
 {
-	*version = of_environment("EMU_DRIVER", 13000);
+	*version = emu_of_environment("EMU_DRIVER", 13000);
 	return cudaSuccess;
 }
 
@@ -149,9 +150,9 @@ cudaError_t cudaRuntimeGetVersion(int *version)
 cudaError_t cudaGetDeviceCount(int *n)
 {
 	*n = 0;
-	if (of_environment("EMU_DRIVER", 13000) < 13000)
+	if (emu_of_environment("EMU_DRIVER", 13000) < 13000)
 		return cudaErrorInsufficientDriver;
-	*n = of_environment("EMU_DEVICES", 1);
+	*n = emu_of_environment("EMU_DEVICES", 1);
 	return *n ? cudaSuccess : cudaErrorNoDevice;
 }
 
@@ -159,7 +160,7 @@ static int current;
 
 cudaError_t cudaSetDevice(int device)
 {
-	if (device < 0 || device >= of_environment("EMU_DEVICES", 1))
+	if (device < 0 || device >= emu_of_environment("EMU_DEVICES", 1))
 		return cudaErrorInvalidDevice;
 	current = device;
 	return cudaSuccess;

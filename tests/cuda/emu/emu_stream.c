@@ -309,6 +309,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t e)
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t s, enum cudaStreamCaptureMode mode)
 {
+	if (!emu_of_environment("EMU_GRAPHS", 1))
+		return cudaErrorStreamCaptureUnsupported;
 	if (mode != cudaStreamCaptureModeThreadLocal)
 		emu_violate("a capture that other threads can spoil; ask for cudaStreamCaptureModeThreadLocal");
 	s->graph = created(sizeof *s->graph);
