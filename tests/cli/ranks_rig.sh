@@ -16,16 +16,8 @@ export OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM OMPI_MCA_rmaps_base
 LSAN_OPTIONS=${LSAN_OPTIONS:+$LSAN_OPTIONS:}detect_leaks=0
 export LSAN_OPTIONS
 
-# Every rank reads the pictures: they are unpacked once.
-mkdir "$work/unpacked"
-for file in "$data"/*-ubyte "$data"/*-ubyte.gz; do
-	case $file in
-	*\**) ;;
-	*.gz) gzip -dc "$file" >"$work/unpacked/$(basename "$file" .gz)" ;;
-	*) ln -s "$file" "$work/unpacked/" ;;
-	esac
-done
-sed -i "s#^root = .*#root = $work/unpacked#" "$work/tiny.ini"
+# Every rank reads the pictures.
+unpack_pictures
 
 # ranks N ARGUMENT...: run with N of them.
 ranks() {

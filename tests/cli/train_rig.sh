@@ -43,6 +43,19 @@ energy_channels = 2
 limit = 300
 END
 
+# For tests with many processes that read them: tiny.ini has unpacked pictures from then on.
+unpack_pictures() {
+	mkdir "$work/unpacked"
+	for file in "$data"/*-ubyte "$data"/*-ubyte.gz; do
+		case $file in
+		*\**) ;;
+		*.gz) gzip -dc "$file" >"$work/unpacked/$(basename "$file" .gz)" ;;
+		*) ln -s "$file" "$work/unpacked/" ;;
+		esac
+	done
+	sed -i "s#^root = .*#root = $work/unpacked#" "$work/tiny.ini"
+}
+
 # Number of the newest checkpoint in a run folder; 0 if there is none.
 newest() {
 	number=$(ls "$1/checkpoints" 2>/dev/null | sed -n 's/^checkpoint-0*\([0-9][0-9]*\)\.safetensors$/\1/p' | sort -n | tail -n 1)

@@ -3,8 +3,10 @@
 # the other device, and what is told where something is missing.
 . "${srcdir:?}/tests/cli/tap.sh"
 . "${srcdir:?}/tests/cli/train_rig.sh"
+unpack_pictures
 # Two iterations of the warm-up, then whole ones.
-sed "s/^warmup = 5/warmup = 2/; s/^log_interval = 5/log_interval = 2/" "$work/tiny.ini" >"$work/short.ini"
+sed "s/^warmup = 5/warmup = 2/; s/^log_interval = 5/log_interval = 2/; s/_steps = 2/_steps = 1/; s/^limit = .*/limit = 40/; s/^grid_columns = .*/grid_columns = 1/" \
+	"$work/tiny.ini" >"$work/short.ini"
 ini=$work/short.ini
 emulated=$PWD/tests/cuda/.libs
 
