@@ -51,6 +51,7 @@ typedef struct mmi_run {
 	char *settings_before; /* of a run that goes on, resolved; or NULL */
 	double started;        /* seconds of the clock when training began */
 	double seconds_before; /* of training, in processes before this one */
+	bool told_energy;      /* that it has left all bounds */
 	bool failing[MMI_RUN_N_SECONDARY];
 	bool restored;        /* from a checkpoint */
 	double sent_before;   /* bytes to other ranks before the first iteration */

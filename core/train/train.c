@@ -109,10 +109,26 @@ static double seconds_left(const mmi_run *r)
 	return r->settings->minutes > 0 ? fmax(0, 1 - r->learner->clock) * 60 * r->settings->minutes : NAN;
 }
 
+/* Energies that are learned stay within some units. One that grows slowly without end stops no guard: its gap to what
+ * chains make of it is small beside the gaps before. Told once. */
+static void tell_energy(mmi_run *r, const mmi_measures *m)
+{
+	const double most = 1e4;
+	if (r->told_energy || !(fabs(m->e_data) > most))
+		return;
+	mmi_logf(
+		r->hooks->log, MM_LOG_WARNING,
+		"the energy of data is %.3g at iteration %llu, where it is expected within %g: what it guides is lost; go on "
+		"from an earlier checkpoint with a lower [learner] lr_energy (now %g)",
+		m->e_data, (unsigned long long)r->learner->state.iteration, most, r->settings->energy.rate);
+	r->told_energy = true;
+}
+
 /* What is due after an iteration. */
 static mm_status outputs(mmi_run *r, const mmi_measures *m, mmi_train_result *result, mm_error *e)
 {
 	uint64_t done = (uint64_t)r->learner->state.iteration;
+	tell_energy(r, m);
 	bool last = finished(r), checkpoint = done % r->settings->checkpoint_interval == 0 || last;
 	r->validation = checkpoint && r->select ? mmi_select_nll(r->select) : NAN;
 	/* The energy of a warm-up has learned nothing: such a model is none to select, unless it is all there is to be. */

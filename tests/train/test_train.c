@@ -628,6 +628,26 @@ static void a_run_says_what_will_end_it_and_when_the_energy_starts(void **state)
 	}
 }
 
+/* An energy of latents whose rate is far too high grows without a guard's stopping it. */
+static void an_energy_that_leaves_all_bounds_is_told_once(void **state)
+{
+	static const char *const ways[][4] = {
+		{ "learner.objective=mvebm", "learner.prior_steps=2", "learner.lr_energy=10", "run.log_interval=5" },
+		{ "learner.objective=mvebm", "learner.prior_steps=2", "learner.lr_energy=0.001", "run.log_interval=5" },
+	};
+	for (size_t i = 0; i < MMI_COUNT(ways); i++) {
+		mm_error e = MM_ERROR_INIT;
+		course c = { 0 };
+		mmi_train_result result;
+		const char *first;
+		train(*state, i ? "calm" : "wild", MMI_TRAIN_NEW, ways[i], 4, &c, &result, &e);
+		first = strstr(c.heard, "the energy of data is ");
+		assert_true((first != NULL) == (i == 0));
+		assert_true(!first || !strstr(first + 1, "the energy of data is "));
+		assert_true(!first || strstr(first, "lower [learner] lr_energy (now 10)"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -654,6 +674,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_data_needs_a_word_and_other_settings_are_told, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_run_says_what_will_end_it_and_when_the_energy_starts, rig_setup,
 		                                rig_teardown),
+		cmocka_unit_test_setup_teardown(an_energy_that_leaves_all_bounds_is_told_once, rig_setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
