@@ -503,7 +503,7 @@ static void reads_real_mnist(void **state)
 {
 	const char *data = getenv("MMCORE_DATA");
 	char root[512], background[512];
-	if (!data) {
+	if (!data || !*data) {
 		print_message("skipped: MMCORE_DATA is not set (a folder with mnist/ and backgrounds/)\n");
 		skip();
 	}
