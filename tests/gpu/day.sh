@@ -127,9 +127,12 @@ card_test 60 ops
 card_test 40 narrow
 card_test 40 join
 card_test 40 rows
+card_test 40 learning
+card_test 40 objectives
 card_test 40 iteration
 card_test 40 iteration_bf16
 card_test 40 learner
+card_test 40 sampler
 card_test 40 langevin
 
 mkdir -p "$out/runs"

@@ -17,7 +17,7 @@ program() {
 	fi
 }
 cp "$(program mmcore)" "$kit/bin/mmcore"
-for name in ops narrow join rows learner iteration iteration_bf16 langevin; do
+for name in ops narrow join rows learning learner objectives iteration iteration_bf16 sampler langevin; do
 	cp "$(program "tests/gpu/test_card_$name")" "$kit/bin"
 done
 cp "$build/plugins/.libs/mnist.so" "$kit/plugins"

@@ -16,7 +16,7 @@
 static const mm_host_graph *const ops = &mmi_graph_ops;
 
 /* An emulated GPU runs 256 threads a row, one after the other. */
-#if defined(MMI_TEST_CUDA)
+#if defined(MMI_TEST_FEWER)
 enum { CHUNK = 128, CHAINS = 512 };
 #else
 enum { CHUNK = 512, CHAINS = 8192 };

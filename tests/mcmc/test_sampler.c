@@ -36,7 +36,7 @@ static float *new_floats(size_t n)
 
 enum { LATENT = 2, WIDTH = 5, LINEAR_MODALITIES = 2, CHAINS = 2 };
 /* An emulated GPU runs 256 threads a row, one after the other. */
-#if defined(MMI_TEST_CUDA)
+#if defined(MMI_TEST_FEWER)
 enum { ROWS = 128, CHUNK = 64 };
 #else
 enum { ROWS = 4096, CHUNK = 256 };
