@@ -18,6 +18,8 @@ cat >>"$ini" <<END
 device = cuda
 device_chunk = 2
 precision = float32
+[data]
+hide = 0.2
 [energy]
 match = towers
 END

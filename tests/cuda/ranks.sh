@@ -9,7 +9,7 @@ ln -s "$PWD/core/comm/.libs/comm-mpi.so" "$PWD/tests/cuda/.libs/backend-cuda.so"
 MMCORE_BACKENDS=$work/modules EMU_DEVICES=8
 export MMCORE_BACKENDS EMU_DEVICES
 
-# Whatever looks across rows, and losses of several chains. Eight chunks of one.
+# A loss across rows, and losses of several chains (E_match's is in nccl.sh). Eight chunks of one.
 sed "s/^warmup = 5/warmup = 1/; s/_steps = 2/_steps = 1/; s/^limit = .*/limit = 40/; s/^grid_columns = .*/grid_columns = 1/" "$work/tiny.ini" >"$work/ranks.ini"
 ini=$work/ranks.ini
 cat >>"$ini" <<END
@@ -21,8 +21,6 @@ precision = float32
 hide = 0.2
 [learner]
 contrast_factor = 1
-[energy]
-match = towers
 END
 long=3
 run --ini "$ini" --out "$work/one" --set learner.iterations=$long
