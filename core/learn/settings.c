@@ -407,6 +407,11 @@ mmi_posterior_args mmi_settings_posterior(const mmi_settings *s, uint32_t n)
 		                         .grad_scale = s->experts_all && s->expert_reduce_mean ? 1.0 / n : 1.0 };
 }
 
+double mmi_settings_x_step(const mmi_settings *s, double measured)
+{
+	return s->x_drift > 0 ? measured : s->x_step;
+}
+
 mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_recipe *r, double x_step)
 {
 	const mmi_posterior_args posterior = mmi_settings_posterior(s, n);

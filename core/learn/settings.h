@@ -108,6 +108,8 @@ mm_status mmi_learner_settings_read(mmi_config *c, mmi_settings *s, mm_error *e)
 mmi_posterior_args mmi_settings_posterior(const mmi_settings *s, uint32_t n);
 /* The data chain with the s that was measured, with another number of steps if steps >= 0. */
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps);
+/* The data chain's step size s: the number that is set, or what training measured where it is auto. */
+double mmi_settings_x_step(const mmi_settings *s, double measured);
 /* A recipe with the chains as training has them over n modalities, and the s that was measured. */
 mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_recipe *r, double x_step);
 /* Factor of the learning rates at an iteration. */

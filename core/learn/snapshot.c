@@ -153,6 +153,7 @@ void mmi_learner_restored(mmi_learner *l, bool snapshot)
 		mmi_optimiser_push(mmi_learner_model(l, i));
 	each_of_buffer(l, push);
 	follow(l);
+	l->state.x_step = mmi_settings_x_step(l->settings, l->state.x_step); /* a run may go on with another */
 	if (snapshot)
 		mmi_mirror_push(l->model->device, &l->snapshot);
 	else

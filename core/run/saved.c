@@ -123,5 +123,6 @@ mmi_chains mmi_saved_chains(const mmi_saved *s, const mmi_recipe *recipe, const 
 	mmi_recipe r = mmi_recipe_changed(recipe, change);
 	if (!s->has_energy)
 		r = mmi_recipe_without_energy(&r);
-	return mmi_settings_chains(&s->setup.settings, (uint32_t)s->setup.n_modalities, &r, s->x_step);
+	const mmi_settings *set = &s->setup.settings;
+	return mmi_settings_chains(set, (uint32_t)s->setup.n_modalities, &r, mmi_settings_x_step(set, s->x_step));
 }

@@ -85,6 +85,9 @@ interpolate --from 0 --to 5 --given m0 --grid "$work/i6.png"
 check "ends inferred from one modality" differ "$work/i.png" "$work/i6.png"
 interpolate --prior --grid "$work/i7.png"
 check "between two draws from the prior" is_png "$work/i7.png"
+run sample --ckpt "$ckpt" --count 2 --out "$work/s1" --set learner.x_step=0.3
+run sample --ckpt "$ckpt" --count 2 --out "$work/s2" --set learner.x_step=0.6
+check "a step of the data chain that is set counts, where another was measured" eval 'is_png "$work/s1/revised/m0-00000.png" && differ "$work/s1/revised/m0-00000.png" "$work/s2/revised/m0-00000.png"'
 run sample --ckpt "$ckpt" --count 2 --out "$work/s"
 g=$work/s/generator
 interpolate --given "m0=$g/m0-00000.png,$g/m0-00001.png" --grid "$work/i8.png"

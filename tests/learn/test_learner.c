@@ -621,6 +621,26 @@ static void a_given_step_is_used_as_it_is(void **state)
 	rig_close(&r);
 }
 
+/* A step that is set counts from then on, whatever was measured before. */
+static void a_run_goes_on_with_another_step(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	learner_rig before, after;
+	const char *path = rig_path(*state, "state.safetensors");
+	rig_open(&before, (const char *const[]){ "learner.x_step=auto(0.03)", NULL });
+	rig_run(&before, 2);
+	save(&before, path);
+	rig_open(&after, (const char *const[]){ "learner.x_step=0.07", NULL });
+	assert_ok(load(&after, path, &e), e);
+	assert_true(rig_run(&after, 1).x_step == 0.07);
+	rig_close(&after);
+	rig_open(&after, (const char *const[]){ "learner.x_step=auto(0.03)", NULL });
+	assert_ok(load(&after, path, &e), e);
+	assert_true(after.learner->state.x_step == before.learner->state.x_step);
+	rig_close(&after);
+	rig_close(&before);
+}
+
 /* ---------------------------------------------------------------- guards */
 
 static float *tensor(const mmi_params *p, const char *name)
@@ -803,6 +823,7 @@ int main(void)
 		cmocka_unit_test(auto_steps_drift_as_far_as_asked),
 		cmocka_unit_test(steps_whose_chains_climb_are_shortened_and_grow_again),
 		cmocka_unit_test(a_given_step_is_used_as_it_is),
+		cmocka_unit_test_setup_teardown(a_run_goes_on_with_another_step, rig_setup, rig_teardown),
 		cmocka_unit_test(values_that_are_not_finite_stop_the_step),
 		cmocka_unit_test(a_damaged_warm_up_names_the_model),
 		cmocka_unit_test(an_exploding_energy_loss_stops_the_step),
