@@ -153,7 +153,9 @@ void mmi_learner_restored(mmi_learner *l, bool snapshot)
 		mmi_optimiser_push(mmi_learner_model(l, i));
 	each_of_buffer(l, push);
 	follow(l);
-	l->state.x_step = mmi_settings_x_step(l->settings, l->state.x_step); /* a run may go on with another */
+	/* A run may go on with another step, also behind a rollback. */
+	l->state.x_step = mmi_settings_x_step(l->settings, l->state.x_step);
+	l->snapshot_state.x_step = mmi_settings_x_step(l->settings, l->snapshot_state.x_step);
 	if (snapshot)
 		mmi_mirror_push(l->model->device, &l->snapshot);
 	else

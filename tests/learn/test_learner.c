@@ -633,6 +633,8 @@ static void a_run_goes_on_with_another_step(void **state)
 	rig_open(&after, (const char *const[]){ "learner.x_step=0.07", NULL });
 	assert_ok(load(&after, path, &e), e);
 	assert_true(rig_run(&after, 1).x_step == 0.07);
+	assert_ok(mmi_learner_rollback(after.learner, 0, &e), e);
+	assert_true(rig_run(&after, 1).x_step == 0.07);
 	rig_close(&after);
 	rig_open(&after, (const char *const[]){ "learner.x_step=auto(0.03)", NULL });
 	assert_ok(load(&after, path, &e), e);
