@@ -37,10 +37,10 @@ static void decode(mmi_eval_work *w, const translation *t, const mmi_guide_args 
 }
 
 /* The data chain from the first buffer into the second; it leaves the observed alone. */
-static void move(mmi_eval_work *w, const translation *t)
+static void move(mmi_eval_work *w, const translation *t, const mmi_chains *chains)
 {
 	mmi_chain_stats stats;
-	mmi_revise_args revise = w->translate.revise;
+	mmi_revise_args revise = chains->revise;
 	revise.iteration = t->number;
 	revise.held = (const uint8_t *const *)w->held;
 	mmi_rows_copy(w->model, w->block, w->x[1], w->x[0]);
@@ -58,12 +58,15 @@ static mm_status translate(mmi_eval_work *w, const translation *t, mm_error *e)
 {
 	const mmi_guide_args none = { .candidates = 1 }, *guide = &w->translate.guide;
 	const bool guided = mmi_guide_acts(guide), chain = w->translate.revise.steps > 0;
+	const mmi_chains unguided = guided ? mmi_chains_unguided(&w->translate) : w->translate;
 	for (uint32_t m = 0; m < w->n; m++)
 		for (uint32_t r = 0; r < w->block; r++)
 			w->held[m][r] = w->observed[m][r] > 0;
 	decode(w, t, &none, w->x[0]);
 	if (chain)
-		move(w, t);
+		move(w, t, &unguided);
+	if (chain && !guided)
+		mmi_eval_count_moved(w);
 	MMI_TRY(hand_over(w, t, MMI_GENERATOR, 0, e));
 	if (chain)
 		MMI_TRY(hand_over(w, t, guided ? MMI_DATA_CHAIN : MMI_REVISED, 1, e));
@@ -72,7 +75,8 @@ static mm_status translate(mmi_eval_work *w, const translation *t, mm_error *e)
 	decode(w, t, guide, w->x[0]);
 	if (!chain)
 		return hand_over(w, t, MMI_REVISED, 0, e);
-	move(w, t);
+	move(w, t, &w->translate);
+	mmi_eval_count_moved(w);
 	MMI_TRY(hand_over(w, t, MMI_GUIDED, 0, e));
 	return hand_over(w, t, MMI_REVISED, 1, e);
 }
@@ -166,6 +170,7 @@ static mm_status report_matrix(matrix *x, bool z_revised, mm_error *e)
 		MMI_TRY(add_matrix(x->w, z_revised ? with_chain : alone, x->confusion, e));
 	if (x->frechet)
 		MMI_TRY(mmi_pair_fits_report(x->w, suffix, &x->pairs, e));
+	MMI_TRY(mmi_eval_add_taken_back(x->w, z_revised ? "translations, z revised" : "translations", &x->w->translate, e));
 	return x->fits ? mmi_eval_add_fits(x->w, suffix, x->fit, e) : MM_OK;
 }
 
@@ -173,6 +178,7 @@ static mm_status run_matrix(matrix *x, uint32_t z_steps, mm_error *e)
 {
 	mmi_eval_work *w = x->w;
 	mm_status status = MM_OK;
+	w->moved = w->back = 0;
 	memset(x->confusion, 0, sizeof x->confusion);
 	memset(x->fit, 0, sizeof x->fit);
 	if (x->frechet)

@@ -3,6 +3,7 @@
 
 #include "bench/bench_timer.h"
 #include "eval/eval_work.h"
+#include "model/rows.h"
 
 #include <stdio.h>
 
@@ -33,8 +34,10 @@ static mm_status sample(void *ctx, mm_error *e)
 	if (j->revise && w->sample.guide.steps)
 		mmi_sampler_guide(w->sampler, &w->sample.guide, mmi_whole(j->rows), &w->z, NULL, &stats);
 	mmi_sampler_decode(w->sampler, &w->z, j->rows, w->x[0]);
-	if (j->revise && w->sample.revise.steps)
-		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[0], NULL, mmi_whole(j->rows), &stats);
+	if (j->revise && w->sample.revise.steps) {
+		mmi_rows_copy(w->model, j->rows, w->x[1], w->x[0]);
+		mmi_sampler_revise(w->sampler, &w->sample.revise, w->x[0], mmi_rows_read(w->x[1]), mmi_whole(j->rows), &stats);
+	}
 	return MM_OK;
 }
 
@@ -53,16 +56,26 @@ static bool guides(const mmi_eval_work *w, mmi_term term)
 	return mmi_model_has_term(w->model, term) && (!terms || terms >> term & 1);
 }
 
+/* Whether a bound of the data chain does. */
+static bool bounds(const mmi_eval_work *w, mmi_term term)
+{
+	const mmi_revise_args *a = &w->sample.revise;
+	return a->steps && a->rise_max > 0 && mmi_model_has_term(w->model, term) && a->rise_terms >> term & 1;
+}
+
 /* Network evaluations a sample: one by the generator, but where the chain starts at noise, one by the energy at each
- * step; a candidate and a step of the guide run the generator and one network for each term they go by. */
+ * step; a candidate and a step of the guide run the generator and one network for each term they go by; a
+ * bound runs those of its terms at both ends. */
 static double evaluations(const mmi_eval_work *w, bool revise)
 {
 	if (revise && w->sample.revise.from_noise)
 		return w->sample.revise.steps;
-	double guide = 1, candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
-	for (int k = 0; k < MMI_TERMS; k++)
+	double guide = 1, bound = 0, candidates = w->sample.guide.candidates > 1 ? w->sample.guide.candidates : 0;
+	for (int k = 0; k < MMI_TERMS; k++) {
 		guide += guides(w, (mmi_term)k);
-	return 1 + (revise ? w->sample.revise.steps + guide * (candidates + w->sample.guide.steps) : 0);
+		bound += 2 * bounds(w, (mmi_term)k);
+	}
+	return 1 + (revise ? w->sample.revise.steps + bound + guide * (candidates + w->sample.guide.steps) : 0);
 }
 
 /* Of the models that take part. */
@@ -70,11 +83,14 @@ static double parameters_in_use(const mmi_eval_work *w, bool revise)
 {
 	if (revise && w->sample.revise.from_noise)
 		return parameters(w->model->energy);
-	const bool guided = revise && mmi_guide_acts(&w->sample.guide),
-			   energy = revise && (w->sample.revise.steps || (guided && guides(w, MMI_TERM_TEXTURE)));
-	return parameters(w->model->generator) + (energy ? parameters(w->model->energy) : 0) +
-	       (guided && guides(w, MMI_TERM_MATCH) ? parameters(w->model->match) : 0) +
-	       (guided && guides(w, MMI_TERM_AGREEMENT) ? parameters(w->model->inference) : 0);
+	const bool guided = revise && mmi_guide_acts(&w->sample.guide);
+	bool used[MMI_TERMS];
+	for (int k = 0; k < MMI_TERMS; k++)
+		used[k] = (guided && guides(w, (mmi_term)k)) || (revise && bounds(w, (mmi_term)k));
+	used[MMI_TERM_TEXTURE] = used[MMI_TERM_TEXTURE] || (revise && w->sample.revise.steps);
+	return parameters(w->model->generator) + (used[MMI_TERM_TEXTURE] ? parameters(w->model->energy) : 0) +
+	       (used[MMI_TERM_MATCH] ? parameters(w->model->match) : 0) +
+	       (used[MMI_TERM_AGREEMENT] ? parameters(w->model->inference) : 0);
 }
 
 uint64_t mmi_eval_cost_blocks(const mmi_eval_work *w)

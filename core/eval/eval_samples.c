@@ -87,6 +87,7 @@ static mm_status take_guided(mmi_samples *s, uint32_t block, uint32_t rows, mm_e
 		revise.iteration = block;
 		mmi_rows_copy(w->model, w->block, w->x[0], w->x[1]);
 		mmi_sampler_revise(w->sampler, &revise, w->x[1], (const float *const *)w->x[0], mmi_whole(w->block), &stats);
+		mmi_eval_count_moved(w);
 		MMI_TRY(take(s, w->x[0], rows, MMI_GUIDED, e));
 	}
 	return take(s, w->x[1], rows, MMI_REVISED, e);
@@ -98,10 +99,10 @@ static mm_status run_block(mmi_samples *s, uint32_t block, uint32_t rows, mm_err
 	mmi_eval_work *w = s->w;
 	const bool guided = mmi_guide_acts(&w->sample.guide) && !w->sample.revise.from_noise;
 	const int moved = guided ? MMI_DATA_CHAIN : MMI_REVISED;
-	mmi_chains chains = w->sample;
-	if (guided)
-		chains.guide = (mmi_guide_args){ .candidates = 1 };
+	const mmi_chains chains = guided ? mmi_chains_unguided(&w->sample) : w->sample;
 	draw(w, &chains, block, w->sampled[moved]);
+	if (!guided && w->sample.revise.steps)
+		mmi_eval_count_moved(w);
 	MMI_TRY(take(s, w->x[0], rows, MMI_GENERATOR, e));
 	if (w->sampled[moved])
 		MMI_TRY(take(s, w->x[1], rows, moved, e));
@@ -186,6 +187,8 @@ mm_status mmi_eval_samples(mmi_eval_work *w, mm_error *e)
 		status = add_coherence(&s, e);
 	if (status == MM_OK && frechet)
 		status = add_frechet(&s, e);
+	if (status == MM_OK)
+		status = mmi_eval_add_taken_back(w, "samples", &w->sample, e);
 	if (status == MM_OK && s.aligned)
 		status =
 			mmi_cosines_report(w, "alignment of samples", s.alignment, mmi_eval_variants, w->sampled, MMI_VARIANTS, e);

@@ -42,6 +42,7 @@ typedef struct mmi_eval_work {
 	mmi_spaces spaces;
 	mmi_report *out;
 	uint64_t done, total; /* blocks, for progress */
+	uint64_t moved, back; /* tuples that the recipe's data chain moved, and of them those that its bound took back */
 	/* a block of rows, [modality][block][floats] */
 	float *data[MMI_MAX_MODALITIES], *x[MMI_EVAL_BUFFERS][MMI_MAX_MODALITIES];
 	float *observed[MMI_MAX_MODALITIES];   /* [block] */
@@ -78,6 +79,10 @@ void mmi_cosines_add(mmi_cosines *t, uint32_t n, const float *const *a, const fl
                      uint32_t rows);
 mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosines *t, const char *const *variant,
                              const bool *has, int variants, mm_error *e);
+/* The data chain of a recipe has run on a block. */
+void mmi_eval_count_moved(mmi_eval_work *w);
+/* The share of what was moved since the last call that a bound took back; no row where the chain has none. */
+mm_status mmi_eval_add_taken_back(mmi_eval_work *w, const char *of, const mmi_chains *chains, mm_error *e);
 /* One row of a table: a number for each variant that there is. */
 mm_status mmi_eval_add_row(mmi_eval_work *w, const char *name, const char *of, const bool has[MMI_VARIANTS],
                            const double value[MMI_VARIANTS], mm_error *e);

@@ -416,7 +416,10 @@ mmi_chains mmi_settings_chains(const mmi_settings *s, uint32_t n, const mmi_reci
 {
 	const mmi_posterior_args posterior = mmi_settings_posterior(s, n);
 	const mmi_revise_args revise = mmi_settings_revise(s, x_step, -1);
-	return mmi_recipe_chains(r, &posterior, &revise);
+	mmi_chains out = mmi_recipe_chains(r, &posterior, &revise);
+	if (!s->model.match && !(s->model.agreement > 0))
+		out.revise.rise_max = 0; /* there is nothing that could rise */
+	return out;
 }
 
 mmi_revise_args mmi_settings_revise(const mmi_settings *s, double x_step, int64_t steps)

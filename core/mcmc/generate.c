@@ -59,14 +59,13 @@ void mmi_generate_parts(const mmi_model *m, mmi_sampler *s, const mmi_chains *a,
                         mmi_latents *z, float *const *generated, float *const *chained, float *const *guided,
                         float *const *revised)
 {
-	mmi_chains data = *a, latents = *a;
+	mmi_chains data = mmi_chains_unguided(a), latents = *a;
 	mmi_revise_args revise = a->revise;
 	mmi_chain_stats stats;
 	if (!mmi_generate_has_parts(a)) {
 		mmi_generate(m, s, a, number, span, z, generated, revised);
 		return;
 	}
-	data.guide = (mmi_guide_args){ .candidates = 1 };
 	latents.revise.steps = 0;
 	revise.iteration = number;
 	if (chained)
@@ -91,7 +90,8 @@ const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT]
 	                     : a->guide.steps            ? "guided latents"
 	                     : mmi_guide_acts(&a->guide) ? "chosen latents"
 	                                                 : "";
-	const char *moved = a->revise.steps ? "data chain" : *guided ? "" : "not moved";
+	const char *chain = a->revise.rise_max > 0 ? "bounded data chain" : "data chain";
+	const char *moved = a->revise.steps ? chain : *guided ? "" : "not moved";
 	snprintf(text, MMI_GENERATE_TEXT, "%s%s%s", guided, *guided && *moved ? " + " : "", moved);
 	return text;
 }

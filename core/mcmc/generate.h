@@ -23,7 +23,8 @@ void mmi_generate_parts(const mmi_model *m, mmi_sampler *s, const mmi_chains *a,
                         float *const *revised);
 /* "16 candidates, 40 guide steps, ", for titles; of each only where there are some. */
 const char *mmi_guide_text(const mmi_guide_args *a, char text[MMI_GUIDE_TEXT]);
-/* What moved samples are to be called on sheets, "guided latents + data chain": of each only what acts. */
+/* What moved samples are to be called on sheets, "guided latents + data chain": of each only what acts; "bounded data
+ * chain" with a bound on what may rise. */
 const char *mmi_generate_label(const mmi_chains *a, char text[MMI_GENERATE_TEXT]);
 /* As mmi_guide_text, and "10 data chain steps". */
 const char *mmi_generate_text(const mmi_chains *a, char text[MMI_GENERATE_TEXT]);

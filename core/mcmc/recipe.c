@@ -19,7 +19,11 @@ static const char *const guides[] = { "joint", "match", "agreement", "both", NUL
 	                   "Which energy that is: all of the joint energy, the energy model's match, the agreement "     \
 	                   "of the experts, or both of these without the energy of texture."),                           \
 		MMI_SIGNED_ROW(section, "data_steps", mmi_recipe, data_steps, -1, -1, MMI_LIMIT,                             \
-	                   "Steps of the data chain; -1: as many as x_steps in [learner].")
+	                   "Steps of the data chain; -1: as many as x_steps in [learner]."),                             \
+		MMI_REAL_ROW(section, "rise_max", mmi_recipe, rise_max, 0, 0, MMI_LIMIT,                                     \
+	                 "Most that match and agreement, those of them that the guide goes by, may rise in a tuple "     \
+	                 "while the data chain moves it, in nats: a tuple in which they rise more is left as it was "    \
+	                 "before that chain. 0: no bound.")
 
 static const char *const sample_priors[] = { "model", "fitted", "auto", NULL };
 
@@ -87,11 +91,18 @@ uint32_t mmi_recipe_terms(const mmi_recipe *r)
 	return terms[r->guide];
 }
 
+/* Texture falls along the data chain, whatever becomes of the rest. */
+uint32_t mmi_recipe_rise_terms(const mmi_recipe *r)
+{
+	const uint32_t fit = 1u << MMI_TERM_MATCH | 1u << MMI_TERM_AGREEMENT, terms = mmi_recipe_terms(r);
+	return terms ? terms & fit : fit;
+}
+
 mm_status mmi_recipe_check(const mmi_config *c, const char *section, const mmi_recipe *r, const mmi_model_config *m,
                            mm_error *e)
 {
 	const uint32_t terms = mmi_recipe_terms(r);
-	if (!r->latent_steps && r->candidates < 2)
+	if (!r->latent_steps && r->candidates < 2 && !(r->rise_max > 0))
 		return MM_OK; /* nothing goes by it */
 	if (terms >> MMI_TERM_MATCH & 1 && !m->match)
 		return mmi_config_refuse(c, section, "guide",
@@ -108,6 +119,7 @@ mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r)
 	out.candidates = 1;
 	out.latent_steps = 0;
 	out.data_steps = 0;
+	out.rise_max = 0;
 	out.no_energy = true;
 	return out;
 }
@@ -126,7 +138,17 @@ mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *post
 	if (r->data_steps >= 0)
 		c.revise.steps = (uint32_t)r->data_steps;
 	c.revise.from_noise = c.revise.from_noise && !r->no_energy;
+	c.revise.rise_max = c.revise.from_noise ? 0 : r->rise_max; /* noise is nothing to go back to */
+	c.revise.rise_terms = mmi_recipe_rise_terms(r);
 	return c;
+}
+
+mmi_chains mmi_chains_unguided(const mmi_chains *c)
+{
+	mmi_chains out = *c;
+	out.guide = (mmi_guide_args){ .candidates = 1 };
+	out.revise.rise_max = 0;
+	return out;
 }
 
 uint32_t mmi_recipe_nets(const mmi_recipe *r)
@@ -139,5 +161,6 @@ uint32_t mmi_chains_nets(const mmi_chains *c)
 {
 	return (c->posterior.steps ? MMI_NET_POSTERIOR : 0u) |
 	       (c->guide.candidates > 1 ? MMI_NET_SCREEN(c->guide.terms) : 0u) |
-	       (c->guide.steps ? MMI_NET_GUIDE(c->guide.terms) : 0u) | (c->revise.steps ? MMI_NET_REVISE : 0u);
+	       (c->guide.steps ? MMI_NET_GUIDE(c->guide.terms) : 0u) | (c->revise.steps ? MMI_NET_REVISE : 0u) |
+	       (c->revise.rise_max > 0 ? MMI_NET_FIT(c->revise.rise_terms) : 0u);
 }

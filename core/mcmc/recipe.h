@@ -25,6 +25,7 @@ typedef struct mmi_recipe {
 	mmi_guide_kind guide;
 	int64_t posterior_steps; /* of the posterior chain of translations; negative: as in training */
 	int64_t data_steps;      /* of the data chain; negative: as in training */
+	double rise_max;         /* bound of the data chain by the guide's terms without texture, in nats; 0: none */
 	mmi_sample_prior prior;  /* of samples */
 	uint32_t components;     /* of the mixture that is fitted when a run ends; 0: none is */
 	bool no_energy;          /* nothing of the energy: no data chain that could start at noise either */
@@ -46,6 +47,8 @@ typedef struct mmi_recipe_change {
 mmi_recipe mmi_recipe_changed(const mmi_recipe *r, const mmi_recipe_change *change);
 /* The terms that a recipe goes by, as bits 1 << mmi_term; 0: all that there are. */
 uint32_t mmi_recipe_terms(const mmi_recipe *r);
+/* Those that bound its data chain. */
+uint32_t mmi_recipe_rise_terms(const mmi_recipe *r);
 /* Without an energy model: no choice, no latent chain, no data chain. */
 mmi_recipe mmi_recipe_without_energy(const mmi_recipe *r);
 
@@ -57,6 +60,8 @@ typedef struct mmi_chains {
 	mmi_revise_args revise; /* the data chain */
 } mmi_chains;
 mmi_chains mmi_recipe_chains(const mmi_recipe *r, const mmi_posterior_args *posterior, const mmi_revise_args *revise);
+/* The data chain alone: no choice, no latent chain, no bound. */
+mmi_chains mmi_chains_unguided(const mmi_chains *c);
 /* The networks that their steps and choices run, as bits (mmi_sampler_net). */
 uint32_t mmi_chains_nets(const mmi_chains *c);
 /* Those of a recipe's choices and latent chain. */

@@ -48,6 +48,7 @@ static mm_status prepare(mmi_sampler *s, mm_error *e)
 	MMI_TRY(mmi_mirror_create(d, (rows / chunk + 1) * sizeof(mmi_chain_stats), &s->chunk_stats, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->ones, e));
 	MMI_TRY(mmi_mirror_create(d, chunk * sizeof(float), &s->weight, e));
+	MMI_TRY(mmi_mirror_create(d, mmi_fits_bytes(s->config.max_rows), &s->fits, e));
 	s->zeros = mmi_floats_alloc(d, chunk);
 	s->nothing = mmi_floats_alloc(d, chunk * largest(s->model));
 	s->screened = mmi_floats_alloc(d, rows);
@@ -93,6 +94,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	for (int k = 0; k < MMI_TERM_SETS; k++) {
 		mmi_network_clear(&s->guide[k].net);
 		mmi_network_clear(&s->screen[k].net);
+		mmi_network_clear(&s->fit[k].net);
 	}
 	mmi_network_clear(&s->revise.net);
 	mmi_network_clear(&s->energy.net);
@@ -100,6 +102,7 @@ void mmi_sampler_destroy(mmi_sampler *s)
 	mmi_mirror_clear(d, &s->chunk_stats);
 	mmi_mirror_clear(d, &s->ones);
 	mmi_mirror_clear(d, &s->weight);
+	mmi_mirror_clear(d, &s->fits);
 	mmi_floats_release(d, &s->zeros);
 	mmi_floats_release(d, &s->nothing);
 	mmi_floats_release(d, &s->screened);
@@ -247,6 +250,23 @@ void mmi_run_energies(mmi_sampler *s, const mmi_device_rows *x, uint32_t rows, c
 	mmi_pool_run(s->pool, rows / s->config.chunk, energy_chunk, &j);
 }
 
+static void fit_chunk(void *ctx, uint32_t chunk, uint32_t worker)
+{
+	const mmi_rows_job *j = ctx;
+	const mmi_fit_net *n = &j->s->fit[j->terms];
+	size_t size = j->s->config.chunk, row = chunk * size;
+	mmi_program *p = n->net.programs[worker];
+	bind_rows(j->s, p, n->x, j->x, row);
+	mmi_program_run(p);
+	copy_rows(p, n->energy, j->energy, row, size, 1);
+}
+
+void mmi_run_fit(mmi_sampler *s, uint32_t terms, const mmi_device_rows *x, uint32_t rows, mmi_floats energy)
+{
+	mmi_rows_job j = { .s = s, .terms = terms, .x = x, .energy = energy };
+	mmi_pool_run(s->pool, rows / s->config.chunk, fit_chunk, &j);
+}
+
 static void embed_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
@@ -304,12 +324,12 @@ mmi_chain_sums mmi_sampler_chunk_stats(const mmi_sampler *s)
 	return sums_of(s, 0);
 }
 
-/* A chain whose network nobody asked for has no steps. */
-static bool has_net(const mmi_sampler *s, uint32_t net, mmi_chain_stats *stats)
+/* A chain of which nobody asked for all networks has no steps. */
+static bool has_nets(const mmi_sampler *s, uint32_t nets, mmi_chain_stats *stats)
 {
 	if (stats)
 		*stats = (mmi_chain_stats){ 0 };
-	return s->nets & net;
+	return (s->nets & nets) == nets;
 }
 
 /* What is observed. Chains of all experts follow one another; each sees the same rows of x. */
@@ -387,7 +407,7 @@ void mmi_run_posterior(mmi_sampler *s, const mmi_posterior_args *a, const mmi_pa
 	mmi_rows_job j = {
 		.s = s, .x = x, .parts = parts, .chain = &chain, .span = span, .watch = a->watch, .watch_ctx = a->watch_ctx
 	};
-	if (!has_net(s, MMI_NET_POSTERIOR, stats))
+	if (!has_nets(s, MMI_NET_POSTERIOR, stats))
 		return;
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step * a->grad_scale, a->noise);
@@ -481,7 +501,7 @@ void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *par
 		               .number = MMI_ROWS_GUIDE,
 		               .watch = a->watch,
 		               .watch_ctx = a->watch_ctx };
-	if (!has_net(s, MMI_NET_GUIDE(a->terms), stats))
+	if (!has_nets(s, MMI_NET_GUIDE(a->terms), stats))
 		return;
 	set_latents(s, &chain, &j, &n->place, &n->grad, z, start);
 	set_steps(&chain, 0.5 * a->step * a->step, a->noise);
@@ -533,7 +553,8 @@ void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *p
 	mmi_rows_job j = {
 		.s = s, .chain = &chain, .span = span, .number = a->number, .watch = a->watch, .watch_ctx = a->watch_ctx
 	};
-	if (!has_net(s, MMI_NET_REVISE, stats))
+	s->stayed = 0;
+	if (!has_nets(s, mmi_revise_nets(a), stats))
 		return;
 	for (uint32_t i = 0; i < chain.n_states; i++) {
 		set_modality(s, a, &chain, i);
@@ -543,4 +564,6 @@ void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *p
 	}
 	mmi_pool_run(s->pool, span.rows / s->config.chunk, revise_chunk, &j);
 	sum_stats(s, span.rows / s->config.chunk, stats);
+	if (a->rise_max > 0 && a->steps && start && s->fit[a->rise_terms].net.programs)
+		mmi_run_bound(s, a, x, start, span.rows);
 }

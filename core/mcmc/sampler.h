@@ -38,6 +38,8 @@ typedef enum {
  * of terms is a network of its own, so that none computes what nobody asked for. */
 #define MMI_NET_GUIDE(terms) (UINT32_C(1) << (8 + (terms)))
 #define MMI_NET_SCREEN(terms) (UINT32_C(1) << (16 + (terms)))
+/* The same terms of a tuple as it is: what bounds a data chain. */
+#define MMI_NET_FIT(terms) (UINT32_C(1) << (24 + (terms)))
 #define MMI_NET_ALL (MMI_NET_MODEL | MMI_NET_GUIDE(0) | MMI_NET_SCREEN(0))
 
 mm_status mmi_sampler_create(const mmi_model *model, mmi_pool *pool, const mmi_sampler_config *config,
@@ -176,9 +178,12 @@ void mmi_sampler_guide(mmi_sampler *s, const mmi_guide_args *a, mmi_span span, m
 
 typedef struct mmi_revise_args {
 	uint32_t steps, iteration;
-	double step, noise; /* s, n; each times a modality's x_scale */
-	double move_max;    /* 0: none */
-	bool clamp;         /* keep boxed modalities inside their box */
+	double step, noise;  /* s, n; each times a modality's x_scale */
+	double move_max;     /* 0: none */
+	double rise_max;     /* most that the terms below of a tuple's joint energy may rise: one in which they rise more
+	                        stays as it began. Without a start, and with 0: no bound */
+	uint32_t rise_terms; /* as bits 1 << mmi_term; of none that the model has: no bound */
+	bool clamp;          /* keep boxed modalities inside their box */
 	bool from_noise; /* for who makes the start, see mmi_generate: samples start at mmi_sampler_noise, as in training */
 	uint32_t number; /* of row 0 of the whole batch in the noise: chains on other data of one iteration differ */
 	const uint8_t *const *held; /* [modality][rows], 1: stays as it is; NULL: all move */
@@ -188,6 +193,13 @@ typedef struct mmi_revise_args {
 /* Where the device has what the last chain came to in each chunk of its rows, in order: what its stats are the sum of.
  */
 mmi_chain_sums mmi_sampler_chunk_stats(const mmi_sampler *s);
+/* The networks of such a chain, as bits. */
+static inline uint32_t mmi_revise_nets(const mmi_revise_args *a)
+{
+	return MMI_NET_REVISE | (a->rise_max > 0 ? MMI_NET_FIT(a->rise_terms) : 0u);
+}
+/* Those that stayed as they began, of the rows of the last chain with a bound. */
+uint32_t mmi_sampler_stayed(const mmi_sampler *s);
 /* x[m] [rows][floats] moved down the energy in place. start[m] as x[m], or NULL. */
 void mmi_sampler_revise(mmi_sampler *s, const mmi_revise_args *a, float *const *x, const float *const *start,
                         mmi_span span, mmi_chain_stats *stats);

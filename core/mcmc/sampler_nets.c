@@ -146,13 +146,20 @@ static mm_status record_tuple(mmi_sampler *s, mmi_graph *g, const mmi_place *pla
 	return MM_OK;
 }
 
+/* As bits. */
+static uint32_t terms_of(const mmi_model *m)
+{
+	uint32_t has = 0;
+	for (int k = 0; k < MMI_TERMS; k++)
+		has |= (uint32_t)mmi_model_has_term(m, (mmi_term)k) << k;
+	return has;
+}
+
 /* These terms of a tuple's joint energy; all for none that the model has. */
 static mm_status record_guiding(mmi_sampler *s, mmi_graph *g, const mm_tensor *tuple, uint32_t terms, mm_tensor *out,
                                 mm_error *e)
 {
-	uint32_t has = 0;
-	for (int k = 0; k < MMI_TERMS; k++)
-		has |= (uint32_t)mmi_model_has_term(s->model, (mmi_term)k) << k;
+	const uint32_t has = terms_of(s->model);
 	*out = MMI_NONE;
 	for (int k = 0; k < MMI_TERMS; k++) {
 		mm_tensor term;
@@ -173,6 +180,18 @@ static mm_status record_screen(mmi_sampler *s, uint32_t terms, mm_error *e)
 	n->place = mmi_model_place(s->model, n->net.graph);
 	MMI_TRY(record_tuple(s, n->net.graph, &n->place, n->x, n->observed, decoded, tuple, e));
 	MMI_TRY(record_guiding(s, n->net.graph, tuple, terms, &n->energy, e));
+	return compile(s, &n->net, &n->energy, 1, e);
+}
+
+/* Nothing of no term that the model has. */
+static mm_status record_fit(mmi_sampler *s, uint32_t terms, mm_error *e)
+{
+	mmi_fit_net *n = &s->fit[terms];
+	if (!(terms & terms_of(s->model)))
+		return MM_OK;
+	MMI_TRY(begin(&n->net, e));
+	record_inputs(s->model, n->net.graph, n->x);
+	MMI_TRY(record_guiding(s, n->net.graph, n->x, terms, &n->energy, e));
 	return compile(s, &n->net, &n->energy, 1, e);
 }
 
@@ -260,8 +279,9 @@ mm_status mmi_sampler_prepare(mmi_sampler *s, uint32_t nets, mm_error *e)
 	static mm_status (*const record[])(mmi_sampler *, mm_error *) = {
 		record_encode, record_decode, record_posterior, record_potential, record_revise, record_energy, record_embed,
 	};
-	static mm_status (*const record_by[])(mmi_sampler *, uint32_t, mm_error *) = { record_guide, record_screen };
-	static const uint32_t first_by[] = { MMI_NET_GUIDE(0), MMI_NET_SCREEN(0) };
+	static mm_status (*const record_by[])(mmi_sampler *, uint32_t, mm_error *) = { record_guide, record_screen,
+		                                                                           record_fit };
+	static const uint32_t first_by[] = { MMI_NET_GUIDE(0), MMI_NET_SCREEN(0), MMI_NET_FIT(0) };
 	for (size_t i = 0; i < MMI_COUNT(record); i++)
 		if (nets & ~s->nets & 1u << i) {
 			MMI_TRY(record[i](s, e));

@@ -40,6 +40,12 @@ typedef struct mmi_screen_net {
 	mm_tensor energy;
 } mmi_screen_net;
 
+/* The same of a tuple as it is. */
+typedef struct mmi_fit_net {
+	mmi_network net;
+	mm_tensor x[MMI_MAX_MODALITIES], energy;
+} mmi_fit_net;
+
 /* -log p0(z), of a prior that only a chain draws from. */
 typedef struct mmi_prior_net {
 	mmi_network net;
@@ -75,6 +81,7 @@ struct mmi_sampler {
 	mmi_prior_net prior;                    /* nothing unless the model's has an energy */
 	mmi_guide_net guide[MMI_TERM_SETS];     /* by terms of the joint energy, as bits; [0]: by all of it */
 	mmi_screen_net screen[MMI_TERM_SETS];
+	mmi_fit_net fit[MMI_TERM_SETS];
 	mmi_revise_net revise;
 	mmi_energy_net energy;
 	mmi_embed_net embed;
@@ -88,6 +95,8 @@ struct mmi_sampler {
 	mmi_doubles score;            /* [max_rows]: of the best so far */
 	mmi_bytes taken;              /* [max_rows]: rows for which the draw at hand is the best */
 	mmi_fitted_prior fitted;      /* where its clusters are asked for; n of each 0: not */
+	mmi_mirror fits;              /* of starts and ends of a bounded chain: floats [2][max_rows]; bytes [max_rows] */
+	uint32_t stayed;              /* rows of the last one that stayed as they began */
 	void *passage;                /* where rows of the host are on a device that is not direct */
 	struct {
 		uint64_t prior, prior_chain, cluster, draw, pick, subset, choice, candidate, z;
@@ -100,6 +109,13 @@ struct mmi_sampler {
  * nothing is. */
 void mmi_run_screen(mmi_sampler *s, uint32_t terms, const mmi_parts *p, const mmi_device_rows *x, uint32_t rows,
                     const mmi_device_latents *z, mmi_floats energy);
+/* These terms of each row's joint energy. */
+void mmi_run_fit(mmi_sampler *s, uint32_t terms, const mmi_device_rows *x, uint32_t rows, mmi_floats energy);
+/* Rows of x in which a chain from `start` made the energy rise beyond its bound become those of start again. Waits. */
+void mmi_run_bound(mmi_sampler *s, const mmi_revise_args *a, const mmi_device_rows *x, const mmi_device_rows *start,
+                   uint32_t rows);
+/* Bytes of a sampler's fits. */
+size_t mmi_fits_bytes(uint32_t rows);
 /* Compiles what the chain of the prior runs, of a model whose prior has an energy: whatever draws from it does. */
 mm_status mmi_sampler_record_prior(mmi_sampler *s, mm_error *e);
 /* Standard draws of z, the chain-th of each row, become those of the model's prior, which has an energy. */

@@ -106,7 +106,7 @@ mm_status mmi_revise_tuples(const mmi_saved *s, const mmi_revise_request *r, con
                             float *const *x, mm_error *e)
 {
 	const tuples t = { x, held };
-	MMI_TRY(mmi_sampler_prepare(s->sampler, MMI_NET_REVISE, e));
+	MMI_TRY(mmi_sampler_prepare(s->sampler, mmi_revise_nets(&r->chains->revise), e));
 	return each_block(s, r, move_tuples, &t, e);
 }
 

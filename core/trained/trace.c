@@ -300,6 +300,7 @@ static mm_status trace_data(job *j, mm_error *e)
 	MMI_TRY(start_recording(j, args.steps, mmi_sampler_energy_tensor(j->saved->sampler, MMI_SAMPLER_REVISE), e));
 	MMI_TRY(record_samples(j, e));
 	args.iteration = j->request->number;
+	args.rise_max = 0; /* a trace shows the chain as it goes */
 	args.watch = mmi_recorder_watch;
 	args.watch_ctx = &j->recorder;
 	mmi_sampler_revise(j->saved->sampler, &args, j->x, (const float *const *)j->decoded, mmi_whole(j->rows), &stats);

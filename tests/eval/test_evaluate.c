@@ -242,7 +242,7 @@ static void each_part_of_a_recipe_has_a_column(void **state)
 		            { "conditional Frechet, pca", "b -> a" },
 		            { "conditional Frechet, pca", "mean" } };
 	char checkpoint[512];
-	mmi_report all, data, guided;
+	mmi_report all, data, guided, bounded;
 	eval_make_run_with(*state, "energy.match=towers", checkpoint, sizeof checkpoint);
 	mmi_eval_request r = eval_request_of(checkpoint, eval_make_judge(*state));
 	const bool lapack = mmi_linalg_available();
@@ -250,6 +250,7 @@ static void each_part_of_a_recipe_has_a_column(void **state)
 	r.steps.data_steps = 2;
 	r.steps.candidates = 2;
 	evaluate_with(&r, "coherence,conditional,frechet,cfrechet", NULL, &all);
+	evaluate_with(&r, "coherence,conditional,frechet,cfrechet", "translate.rise_max=1e-6", &bounded);
 	r.steps.data_steps = 0;
 	evaluate_with(&r, "coherence,conditional,frechet,cfrechet", NULL, &guided);
 	r.steps = (mmi_recipe_change){ .posterior_steps = -1, .candidates = 1, .latent_steps = 0, .data_steps = 2 };
@@ -259,10 +260,19 @@ static void each_part_of_a_recipe_has_a_column(void **state)
 		assert_true(eval_value(&all, name, of, "guided") == eval_value(&guided, name, of, "revised"));
 		assert_true(eval_value(&all, name, of, "data chain") == eval_value(&data, name, of, "revised"));
 		assert_true(eval_value(&all, name, of, "generator") == eval_value(&data, name, of, "generator"));
+		assert_true(eval_value(&all, name, of, "data chain") == eval_value(&bounded, name, of, "data chain"));
 		assert_null(mmi_report_find(&data, name, of, "data chain"));
 		assert_null(mmi_report_find(&guided, name, of, "guided"));
 	}
+	const double back = eval_value(&bounded, "taken back by the bound", "translations", "share");
+	assert_true(back > 0 && back <= 1);
+	assert_null(mmi_report_find(&bounded, "taken back by the bound", "samples", "share"));
+	assert_null(mmi_report_find(&all, "taken back by the bound", "translations", "share"));
 	if (lapack) {
+		assert_true(eval_value(&all, "conditional Frechet, pca", "mean", "revised") !=
+		            eval_value(&bounded, "conditional Frechet, pca", "mean", "revised"));
+		assert_true(eval_value(&all, "Frechet distance", "b pca7", "revised") ==
+		            eval_value(&bounded, "Frechet distance", "b pca7", "revised"));
 		assert_true(eval_value(&all, "Frechet distance", "b pca7", "guided") !=
 		            eval_value(&all, "Frechet distance", "b pca7", "revised"));
 		assert_true(fabs(eval_value(&all, "conditional Frechet, pca", "mean", "revised") -
@@ -273,6 +283,7 @@ static void each_part_of_a_recipe_has_a_column(void **state)
 	mmi_report_clear(&all);
 	mmi_report_clear(&data);
 	mmi_report_clear(&guided);
+	mmi_report_clear(&bounded);
 }
 
 /* Of each term and of all, beside networks that learned nothing. */

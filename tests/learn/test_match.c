@@ -724,7 +724,8 @@ static void settings_say_what_there_is(void **state)
 		const char *set, *acts, *says;
 	} cases[] = { { "sample.guide=match", "sample.latent_steps=1", "no match to go by" },
 		          { "translate.guide=both", "translate.candidates=2", "no match to go by" },
-		          { "sample.guide=agreement", "sample.candidates=2", "no agreement to go by" } };
+		          { "sample.guide=agreement", "sample.candidates=2", "no agreement to go by" },
+		          { "translate.guide=agreement", "translate.rise_max=1", "no agreement to go by" } };
 	const mmi_modality one = rig_modality(RIG_SENSOR);
 	learner_rig r;
 	(void)state;

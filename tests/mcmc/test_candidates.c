@@ -313,20 +313,23 @@ static void moved_samples_are_named_after_what_moved_them(void **state)
 	static const struct {
 		uint32_t candidates, guide, data;
 		const char *label;
+		double rise_max;
 	} cases[] = {
-		{ 1, 40, 10, "guided latents + data chain" },
-		{ 16, 40, 10, "guided latents + data chain" },
-		{ 16, 0, 10, "chosen latents + data chain" },
-		{ 1, 40, 0, "guided latents" },
-		{ 16, 0, 0, "chosen latents" },
-		{ 1, 0, 10, "data chain" },
-		{ 1, 0, 0, "not moved" },
+		{ 1, 40, 10, "guided latents + data chain", 0 },
+		{ 16, 40, 10, "guided latents + data chain", 0 },
+		{ 16, 0, 10, "chosen latents + data chain", 0 },
+		{ 1, 40, 0, "guided latents", 0 },
+		{ 16, 0, 0, "chosen latents", 0 },
+		{ 1, 0, 10, "data chain", 0 },
+		{ 1, 40, 10, "guided latents + bounded data chain", 1 },
+		{ 1, 40, 0, "guided latents", 1 },
+		{ 1, 0, 0, "not moved", 0 },
 	};
 	char text[MMI_GENERATE_TEXT];
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
 		const mmi_chains a = { .guide = { .candidates = cases[i].candidates, .steps = cases[i].guide },
-			                   .revise.steps = cases[i].data };
+			                   .revise = { .steps = cases[i].data, .rise_max = cases[i].rise_max } };
 		assert_string_equal(mmi_generate_label(&a, text), cases[i].label);
 	}
 }
