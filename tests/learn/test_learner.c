@@ -1,5 +1,5 @@
-/* test_learner.c - the learner on made-up data: the same bits for any number of threads and after any interruption,
- * what its switches do, what its guards catch. */
+/* test_learner.c - the learner on made-up data: the same bits for any number of threads, what its switches do, what its
+ * guards catch. */
 #include "mmi_build.h"
 
 #include "../rig/learner_rig.h"
@@ -9,7 +9,6 @@
 #include <math.h>
 
 #include "run/saved.h"
-#include "store/checkpoint.h"
 
 /* ---------------------------------------------------------------- the same bits */
 
@@ -59,250 +58,17 @@ static void another_seed_gives_other_bits(void **state)
 	rig_close(&b);
 }
 
-/* ---------------------------------------------------------------- checkpoints */
-
-static void save(learner_rig *r, const char *path)
-{
-	mm_error e = MM_ERROR_INIT;
-	mmi_tensor_item *items;
-	char **names;
-	size_t n, n_names;
-	assert_ok(mmi_learner_items(r->learner, &items, &n, &names, &n_names, &e), e);
-	mmi_learner_fetch(r->learner, NULL);
-	assert_ok(mmi_checkpoint_save(path, items, mmi_learner_items_due(r->learner, n), NULL, 0, &e), e);
-	mmi_learner_items_free(items, names, n_names);
-}
-
-static mm_status load(learner_rig *r, const char *path, mm_error *e)
-{
-	mmi_tensor_item *items;
-	char **names;
-	size_t n, n_names;
-	mmi_checkpoint *ck;
-	assert_ok(mmi_learner_items(r->learner, &items, &n, &names, &n_names, e), *e);
-	assert_ok(mmi_checkpoint_open(path, &ck, e), *e);
-	mm_status status = mmi_learner_restore(r->learner, ck, items, n, e);
-	mmi_checkpoint_close(ck);
-	mmi_learner_items_free(items, names, n_names);
-	return status;
-}
-
-/* Straight through, and stopped after `at` iterations; threads differ too. */
-static void compare_with_resumed(rig *folder, uint32_t at, uint32_t total, const char *const *sets)
-{
-	const char *path = rig_path(folder, "state.safetensors");
-	const char *resumed_sets[12] = { "run.threads=2" };
-	mm_error e = MM_ERROR_INIT;
-	learner_rig straight, stopped, resumed;
-	for (size_t k = 0; sets && sets[k]; k++)
-		resumed_sets[k + 1] = sets[k];
-	rig_open(&straight, sets);
-	rig_run(&straight, total);
-	rig_open(&stopped, sets);
-	rig_run(&stopped, at);
-	save(&stopped, path);
-	rig_close(&stopped);
-	rig_open(&resumed, resumed_sets);
-	rig_run(&resumed, 2); /* whatever was there before is replaced */
-	assert_ok(load(&resumed, path, &e), e);
-	assert_int_equal(resumed.learner->state.iteration, at);
-	rig_run(&resumed, total - at);
-	rig_assert_same(&straight, &resumed);
-	rig_close(&straight);
-	rig_close(&resumed);
-}
-
-static void resuming_gives_the_same_bits_as_not_stopping(void **state)
-{
-	(void)state;
-	compare_with_resumed(*state, 3, 7, NULL);
-	compare_with_resumed(*state, 3, 9, (const char *const[]){ "learner.warmup=5", "learner.experts=all", NULL });
-	compare_with_resumed(*state, 6, 9, (const char *const[]){ "learner.warmup=5", "learner.experts=all", NULL });
-	compare_with_resumed(
-		*state, 55, 60,
-		(const char *const[]){ "learner.x_step=auto(0.05)", "learner.x_steps=1", "learner.z_steps=1", NULL });
-	compare_with_resumed(*state, 4, 8,
-	                     (const char *const[]){ "learner.private_dim=3", "learner.private_chain=own",
-	                                            "learner.x_start=buffer", "learner.x_buffer=40",
-	                                            "learner.generator_ema=0.9", NULL });
-	compare_with_resumed(*state, 4, 8,
-	                     (const char *const[]){ "learner.objective=mmvae+", "learner.private_dim=3", NULL });
-	compare_with_resumed(*state, 4, 8,
-	                     (const char *const[]){ "learner.objective=mmvae", "learner.draws=3", "learner.gradient=dreg",
-	                                            "learner.prior=laplace", NULL });
-	compare_with_resumed(
-		*state, 4, 8,
-		(const char *const[]){ "learner.objective=mvebm", "learner.private_dim=3", "learner.prior_steps=5", NULL });
-	compare_with_resumed(*state, 4, 8,
-	                     (const char *const[]){ "learner.objective=cmvae", "learner.private_dim=3",
-	                                            "learner.clusters=4", "learner.prior=laplace",
-	                                            "learner.scale_head=softmax", "learner.amsgrad=yes",
-	                                            "learner.generator_ema=0.9", NULL });
-	compare_with_resumed(*state, 4, 8,
-	                     (const char *const[]){ "energy.spectral_norm=no", "learner.weight_decay_energy=0.01",
-	                                            "learner.schedule=linear(0.5)", NULL });
-}
-
-/* Stopped between snapshots, at one, and just after one; what breaks down later goes back as far as without the stop.
- */
-static void a_resumed_run_rolls_back_as_far_as_one_that_never_stopped(void **state)
-{
-	static const struct {
-		uint32_t stop, breakdown, back;
-	} courses[] = { { 2, 3, 0 }, { 4, 5, 4 }, { 5, 7, 4 }, { 3, 6, 4 } };
-	const char *path = rig_path(*state, "between.safetensors");
-	mm_error e = MM_ERROR_INIT;
-	for (size_t i = 0; i < MMI_COUNT(courses); i++) {
-		const char *const sets[] = { "learner.snapshot_interval=4", "learner.x_start=buffer", "learner.x_buffer=40",
-			                         "learner.generator_ema=0.9", NULL };
-		learner_rig straight, resumed;
-		rig_open(&straight, sets);
-		rig_run(&straight, courses[i].stop);
-		save(&straight, path);
-		rig_run(&straight, courses[i].breakdown - courses[i].stop);
-		rig_open(&resumed, sets);
-		rig_run(&resumed, 1); /* whatever was there before is replaced */
-		assert_ok(load(&resumed, path, &e), e);
-		rig_run(&resumed, courses[i].breakdown - courses[i].stop);
-		assert_ok(mmi_learner_rollback(straight.learner, 1, &e), e);
-		assert_ok(mmi_learner_rollback(resumed.learner, 1, &e), e);
-		assert_int_equal(straight.learner->state.iteration, courses[i].back);
-		assert_int_equal(resumed.learner->state.iteration, courses[i].back);
-		rig_run(&straight, 3);
-		rig_run(&resumed, 3);
-		rig_assert_same(&straight, &resumed);
-		rig_close(&straight);
-		rig_close(&resumed);
-	}
-}
-
-static void resuming_after_a_rollback_keeps_its_other_noise(void **state)
-{
-	mm_error e = MM_ERROR_INIT;
-	learner_rig straight, resumed, plain;
-	const char *path = rig_path(*state, "rolled.safetensors");
-	rig_open(&straight, NULL);
-	rig_run(&straight, 2);
-	assert_ok(mmi_learner_rollback(straight.learner, 2, &e), e);
-	rig_run(&straight, 3);
-	save(&straight, path);
-	rig_run(&straight, 3);
-	rig_open(&resumed, NULL);
-	assert_ok(load(&resumed, path, &e), e);
-	assert_int_equal(resumed.learner->state.rollbacks, 1);
-	rig_run(&resumed, 3);
-	rig_assert_same(&straight, &resumed);
-	rig_open(&plain, NULL);
-	rig_run(&plain, 6);
-	assert_int_equal(plain.learner->state.iteration, straight.learner->state.iteration);
-	assert_int_not_equal(rig_hash(plain.model->generator), rig_hash(straight.model->generator));
-	rig_close(&straight);
-	rig_close(&resumed);
-	rig_close(&plain);
-}
-
-/* Whatever they count, they lead to places in memory and to exponents. */
-static void restored_numbers_out_of_range_are_refused_by_name(void **state)
-{
-	const char *path = rig_path(*state, "state.safetensors");
-	learner_rig r, other;
-	rig_open(&r, NULL);
-	rig_open(&other, NULL);
-	rig_run(&r, 2);
-	mmi_learner_state *s = &r.learner->state;
-	const struct {
-		const char *name;
-		int64_t *counter;
-		double *number;
-		int64_t value;
-	} cases[] = {
-		{ "state.iteration", &s->iteration, NULL, -1 },
-		{ "state.iteration", &s->iteration, NULL, (int64_t)1 << 32 },
-		{ "state.rollbacks", &s->rollbacks, NULL, -1 },
-		{ "state.x_step_n", &s->x_step_n, NULL, MMI_CALIBRATE + 1 },
-		{ "state.n_gaps", &s->n_gaps, NULL, -1 },
-		{ "state.n_gaps", &s->n_gaps, NULL, INT64_MAX },
-		{ "state.n_buffered", &s->n_buffered, NULL, INT64_MIN },
-		{ "adam_t.generator", &r.learner->generator.t, NULL, INT64_MAX },
-		{ "adam_t.energy", &r.learner->energy.t, NULL, -1 },
-		{ "rate_factor.inference", NULL, &r.learner->inference.rate_factor, -1 },
-		{ "state.x_step", NULL, &s->x_step, -1 },
-		{ "state.x_step_sum", NULL, &s->x_step_sum, INT64_MAX },
-		{ "state.gaps", NULL, &s->gaps[7], -1 },
-	};
-	const mmi_learner_state before = other.learner->state;
-	for (size_t i = 0; i < MMI_COUNT(cases); i++) {
-		mm_error e = MM_ERROR_INIT;
-		int64_t counter = cases[i].counter ? *cases[i].counter : 0;
-		double number = cases[i].number ? *cases[i].number : 0;
-		if (cases[i].counter)
-			*cases[i].counter = cases[i].value;
-		else
-			*cases[i].number = (double)cases[i].value;
-		save(&r, path);
-		assert_fails(load(&other, path, &e), MM_EFORMAT, e, cases[i].name);
-		assert_non_null(strstr(e.message, "expected "));
-		if (cases[i].counter)
-			*cases[i].counter = counter;
-		else
-			*cases[i].number = number;
-	}
-	assert_memory_equal(&before, &other.learner->state, sizeof before);
-	mm_error e = MM_ERROR_INIT;
-	save(&r, path);
-	assert_ok(load(&other, path, &e), e);
-	rig_close(&r);
-	rig_close(&other);
-}
-
-static void a_checkpoint_of_another_architecture_is_refused(void **state)
-{
-	static const struct {
-		const char *set, *named;
-	} others[] = {
-		{ "learner.latent_dim=7", "generator.picture.decoder.hidden.weight" },
-		{ "energy.nef=9", "energy.trunk8x8.block0.conv1.weight" },
-		{ "energy.blocks=4", "energy.trunk8x8.block3.conv1.weight" },
-		{ "energy.head=linear", "energy.head." },
-		{ "energy.spectral_norm=no", "spectral.energy" },
-	};
-	mm_error e = MM_ERROR_INIT;
-	learner_rig r;
-	const char *path = rig_path(*state, "other.safetensors");
-	rig_open(&r, NULL);
-	save(&r, path);
-	rig_close(&r);
-	for (size_t i = 0; i < MMI_COUNT(others); i++) {
-		rig_open(&r, (const char *const[]){ others[i].set, NULL });
-		uint64_t before = rig_hash(r.model->generator);
-		assert_int_not_equal(load(&r, path, &e), MM_OK);
-		if (!strstr(e.message, others[i].named))
-			fail_msg("%s: '%s' does not name %s", others[i].set, e.message, others[i].named);
-		assert_int_equal(rig_hash(r.model->generator), before);
-		rig_close(&r);
-	}
-}
-
 /* ---------------------------------------------------------------- what is trained when */
-
-typedef struct hashes {
-	uint64_t generator, inference, energy;
-} hashes;
-
-static hashes hash_all(const learner_rig *r)
-{
-	return (hashes){ rig_hash(r->model->generator), rig_hash(r->model->inference), rig_hash(r->model->energy) };
-}
 
 static void warm_up_leaves_the_energy_model_alone(void **state)
 {
 	learner_rig r;
 	(void)state;
 	rig_open(&r, (const char *const[]){ "learner.warmup=3", NULL });
-	hashes before = hash_all(&r);
+	rig_hashes before = rig_hash_all(&r);
 	for (int i = 0; i < 4; i++) {
 		mmi_measures m = rig_run(&r, 1);
-		hashes after = hash_all(&r);
+		rig_hashes after = rig_hash_all(&r);
 		assert_int_equal(m.warm, i < 3);
 		assert_int_not_equal(after.generator, before.generator);
 		assert_int_not_equal(after.inference, before.inference);
@@ -334,9 +100,9 @@ static void models_without_updates_stay_as_they_are(void **state)
 	for (size_t i = 0; i < MMI_COUNT(keys); i++) {
 		learner_rig r;
 		rig_open(&r, (const char *const[]){ keys[i], NULL });
-		hashes before = hash_all(&r);
+		rig_hashes before = rig_hash_all(&r);
 		rig_run(&r, 2);
-		hashes after = hash_all(&r);
+		rig_hashes after = rig_hash_all(&r);
 		assert_int_equal(after.generator == before.generator, i == 0);
 		assert_int_equal(after.inference == before.inference, i == 1);
 		assert_int_equal(after.energy == before.energy, i == 2);
@@ -429,7 +195,7 @@ static void refreshed_negatives_come_from_the_updated_generator(void **state)
 	rig_open(&fresh, (const char *const[]){ "learner.refresh_negatives=yes", NULL });
 	rig_run(&plain, 1);
 	rig_run(&fresh, 1);
-	hashes a = hash_all(&plain), b = hash_all(&fresh);
+	rig_hashes a = rig_hash_all(&plain), b = rig_hash_all(&fresh);
 	assert_true(a.generator == b.generator && a.inference == b.inference);
 	assert_int_not_equal(a.energy, b.energy);
 	/* The same z and the new weights: the decoder's means now. */
@@ -487,162 +253,6 @@ static void the_posterior_chain_at_use_is_that_of_training(void **state)
 	}
 }
 
-/* ---------------------------------------------------------------- the schedule */
-
-static void schedules_run_from_one_to_their_end(void **state)
-{
-	mmi_settings s = { .iterations = 100, .schedule = MMI_SCHEDULE_CONSTANT, .schedule_end = 1 };
-	(void)state;
-	assert_true(mmi_settings_schedule(&s, 0) == 1 && mmi_settings_schedule(&s, 100) == 1);
-	s.schedule_end = 0.2;
-	s.schedule = MMI_SCHEDULE_LINEAR;
-	assert_true(mmi_settings_schedule(&s, 0) == 1);
-	assert_true(fabs(mmi_settings_schedule(&s, 50) - 0.6) < 1e-12);
-	assert_true(fabs(mmi_settings_schedule(&s, 100) - 0.2) < 1e-12);
-	assert_true(fabs(mmi_settings_schedule(&s, 1000) - 0.2) < 1e-12);
-	s.schedule = MMI_SCHEDULE_COSINE;
-	assert_true(fabs(mmi_settings_schedule(&s, 0) - 1) < 1e-12);
-	assert_true(fabs(mmi_settings_schedule(&s, 25) - (0.2 + 0.4 * (1 + sqrt(0.5)))) < 1e-12);
-	assert_true(fabs(mmi_settings_schedule(&s, 50) - 0.6) < 1e-12);
-	assert_true(fabs(mmi_settings_schedule(&s, 100) - 0.2) < 1e-12);
-}
-
-static void the_schedule_s_end_stops_learning(void **state)
-{
-	learner_rig r;
-	(void)state;
-	rig_open(&r, (const char *const[]){ "learner.iterations=2", "learner.schedule=linear(0)", NULL });
-	rig_run(&r, 2);
-	hashes before = hash_all(&r);
-	rig_run(&r, 1); /* one beyond: the rate is 0 */
-	hashes after = hash_all(&r);
-	assert_memory_equal(&before, &after, sizeof before);
-	rig_close(&r);
-}
-
-/* ---------------------------------------------------------------- calibration */
-
-/* The rms drift of one step with the present s, in units of the modalities' ranges. */
-static double first_drift(learner_rig *r)
-{
-	mmi_chain_stats stats;
-	mmi_revise_args a = { .steps = 1, .step = r->learner->state.x_step };
-	const mmi_parts all = { .expert = { NULL } };
-	mmi_run_revise(r->learner->sampler, &a, &all, &r->learner->revised, &r->learner->generated, mmi_whole(16), &stats);
-	return sqrt(stats.drift2 / stats.elements);
-}
-
-static void calibrate(double x_scale)
-{
-	mmi_modality all[RIG_MODALITIES];
-	learner_rig r;
-	double drift = 0, s = 0;
-	for (int m = 0; m < RIG_MODALITIES; m++) {
-		all[m] = rig_modality(m);
-		all[m].x_scale = x_scale;
-	}
-	/* An energy model that does not learn, so that what was measured stays true. */
-	rig_open_with(
-		&r, (const char *const[]){ "learner.x_step=auto(0.03)", "learner.lr_energy=0", "learner.lr_generator=0", NULL },
-		all, RIG_MODALITIES);
-	assert_true(r.learner->state.x_step == 0);
-	for (int i = 0; i < 60; i++) {
-		mmi_measures m = rig_run(&r, 1);
-		assert_true(m.x_step > 0 && m.x_step == r.learner->state.x_step);
-		assert_int_equal(r.learner->state.x_step_n, i < MMI_CALIBRATE ? i + 1 : MMI_CALIBRATE);
-		if (i == MMI_CALIBRATE - 1)
-			s = m.x_step;
-		else if (i >= MMI_CALIBRATE)
-			assert_true(m.x_step == s); /* held */
-		memcpy(r.learner->revised.x[0].at, r.learner->generated.x[0].at,
-		       16 * (size_t)r.modality[0].count * sizeof(float));
-		memcpy(r.learner->revised.x[1].at, r.learner->generated.x[1].at,
-		       16 * (size_t)r.modality[1].count * sizeof(float));
-		memcpy(r.learner->revised.x[2].at, r.learner->generated.x[2].at,
-		       16 * (size_t)r.modality[2].count * sizeof(float));
-		if (i >= MMI_CALIBRATE)
-			drift += first_drift(&r) / 10;
-	}
-	if (!(fabs(drift - 0.03) < 0.1 * 0.03))
-		fail_msg("x_scale %g: the first step drifts by %g, wanted is 0.03", x_scale, drift);
-	rig_close(&r);
-}
-
-static void auto_steps_drift_as_far_as_asked(void **state)
-{
-	(void)state;
-	calibrate(1);
-	calibrate(3);
-}
-
-/* The energy is fixed. In every other iteration noise is nearly all that moves samples, and some chains climb. */
-static void steps_whose_chains_climb_are_shortened_and_grow_again(void **state)
-{
-	learner_rig r;
-	int climbed = 0;
-	(void)state;
-	rig_open(&r, (const char *const[]){ "learner.x_step=auto(0.03)", "learner.lr_energy=0", "learner.lr_generator=0",
-	                                    "learner.x_noise=0.01", NULL });
-	rig_run(&r, MMI_CALIBRATE);
-	const double s = r.learner->state.x_step;
-	for (int i = 0; i < 24; i++) {
-		const double before = r.learner->state.x_step = i % 2 ? 1e-3 * s : s;
-		const mmi_measures m = rig_run(&r, 1);
-		const bool up = m.e_revised > m.e_generated;
-		assert_true(i % 2 || !up);
-		assert_true(m.x_step == before);
-		assert_true(r.learner->state.x_step == (up ? 0.9 * before : fmin(s, 1.01 * before)));
-		climbed += up;
-	}
-	assert_in_range(climbed, 1, 11);
-	rig_close(&r);
-}
-
-static void a_given_step_is_used_as_it_is(void **state)
-{
-	static const char *const wrong[] = { "auto", "auto(0)", "auto(1.5)", "auto(x)", "automatic(0.1)",
-		                                 "fast", "0",       "-0.1",      "0.1x",    "1e12" };
-	learner_rig r;
-	(void)state;
-	for (size_t i = 0; i < MMI_COUNT(wrong); i++) {
-		mm_error e = MM_ERROR_INIT;
-		mmi_config *c;
-		mmi_settings s;
-		char set[64];
-		assert_ok(mmi_config_create(&c, &e), e);
-		snprintf(set, sizeof set, "learner.x_step=%s", wrong[i]);
-		assert_ok(mmi_config_set(c, set, &e), e);
-		assert_fails(mmi_settings_read(c, &s, &e), MM_ECONFIG, e, "x_step");
-		mmi_config_destroy(c);
-	}
-	rig_open(&r, (const char *const[]){ "learner.x_step=0.07", NULL });
-	assert_true(rig_run(&r, 2).x_step == 0.07);
-	assert_int_equal(r.learner->state.x_step_n, 0);
-	rig_close(&r);
-}
-
-/* A step that is set counts from then on, whatever was measured before. */
-static void a_run_goes_on_with_another_step(void **state)
-{
-	mm_error e = MM_ERROR_INIT;
-	learner_rig before, after;
-	const char *path = rig_path(*state, "state.safetensors");
-	rig_open(&before, (const char *const[]){ "learner.x_step=auto(0.03)", NULL });
-	rig_run(&before, 2);
-	save(&before, path);
-	rig_open(&after, (const char *const[]){ "learner.x_step=0.07", NULL });
-	assert_ok(load(&after, path, &e), e);
-	assert_true(rig_run(&after, 1).x_step == 0.07);
-	assert_ok(mmi_learner_rollback(after.learner, 0, &e), e);
-	assert_true(rig_run(&after, 1).x_step == 0.07);
-	rig_close(&after);
-	rig_open(&after, (const char *const[]){ "learner.x_step=auto(0.03)", NULL });
-	assert_ok(load(&after, path, &e), e);
-	assert_true(after.learner->state.x_step == before.learner->state.x_step);
-	rig_close(&after);
-	rig_close(&before);
-}
-
 /* ---------------------------------------------------------------- guards */
 
 static float *tensor(const mmi_params *p, const char *name)
@@ -665,7 +275,7 @@ static void damage(int which, const char *name, float value, const char *message
 	mmi_params *models[3] = { r.model->generator, r.model->inference, r.model->energy };
 	mmi_optimiser *optimisers[3] = { &r.learner->generator, &r.learner->inference, &r.learner->energy };
 	rig_run(&r, 5);
-	hashes good = hash_all(&r);
+	rig_hashes good = rig_hash_all(&r);
 	rig_run(&r, 3); /* the snapshot is of 5 */
 	tensor(models[which], name)[0] = value;
 	mmi_params_update(models[which], 0);
@@ -675,7 +285,7 @@ static void damage(int which, const char *name, float value, const char *message
 	assert_int_equal(r.learner->state.iteration, 8);
 	assert_in_range(m.culprit, 0, 2);
 	assert_ok(mmi_learner_rollback(r.learner, m.culprit, &e), e);
-	hashes back = hash_all(&r);
+	rig_hashes back = rig_hash_all(&r);
 	assert_memory_equal(&good, &back, sizeof good);
 	assert_int_equal(r.learner->state.iteration, 5);
 	assert_int_equal(r.learner->state.rollbacks, 1);
@@ -764,10 +374,10 @@ static void too_many_rollbacks_end_the_run_with_advice(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_ok(mmi_learner_rollback(r.learner, 1, &e), e);
 	assert_true(r.learner->inference.rate_factor == 0.125);
-	hashes before = hash_all(&r);
+	rig_hashes before = rig_hash_all(&r);
 	assert_fails(mmi_learner_rollback(r.learner, 1, &e), MM_ENUMERIC, e,
 	             "at most 3 rollbacks are allowed ([learner] max_rollbacks)");
-	hashes after = hash_all(&r);
+	rig_hashes after = rig_hash_all(&r);
 	assert_memory_equal(&before, &after, sizeof before);
 	rig_close(&r);
 }
@@ -804,12 +414,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
 		cmocka_unit_test(another_seed_gives_other_bits),
-		cmocka_unit_test_setup_teardown(resuming_gives_the_same_bits_as_not_stopping, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_resumed_run_rolls_back_as_far_as_one_that_never_stopped, rig_setup,
-		                                rig_teardown),
-		cmocka_unit_test_setup_teardown(resuming_after_a_rollback_keeps_its_other_noise, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(restored_numbers_out_of_range_are_refused_by_name, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(a_checkpoint_of_another_architecture_is_refused, rig_setup, rig_teardown),
 		cmocka_unit_test(warm_up_leaves_the_energy_model_alone),
 		cmocka_unit_test(warm_up_lowers_the_negative_elbo),
 		cmocka_unit_test(models_without_updates_stay_as_they_are),
@@ -820,12 +424,6 @@ int main(void)
 		cmocka_unit_test(refreshed_negatives_come_from_the_updated_generator),
 		cmocka_unit_test(experts_one_starts_each_chain_from_its_expert),
 		cmocka_unit_test(the_posterior_chain_at_use_is_that_of_training),
-		cmocka_unit_test(schedules_run_from_one_to_their_end),
-		cmocka_unit_test(the_schedule_s_end_stops_learning),
-		cmocka_unit_test(auto_steps_drift_as_far_as_asked),
-		cmocka_unit_test(steps_whose_chains_climb_are_shortened_and_grow_again),
-		cmocka_unit_test(a_given_step_is_used_as_it_is),
-		cmocka_unit_test_setup_teardown(a_run_goes_on_with_another_step, rig_setup, rig_teardown),
 		cmocka_unit_test(values_that_are_not_finite_stop_the_step),
 		cmocka_unit_test(a_damaged_warm_up_names_the_model),
 		cmocka_unit_test(an_exploding_energy_loss_stops_the_step),

@@ -320,3 +320,8 @@ uint64_t rig_hash(const mmi_params *p)
 		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
 	return hash;
 }
+
+rig_hashes rig_hash_all(const learner_rig *r)
+{
+	return (rig_hashes){ rig_hash(r->model->generator), rig_hash(r->model->inference), rig_hash(r->model->energy) };
+}

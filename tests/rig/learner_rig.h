@@ -45,5 +45,9 @@ mmi_measures rig_run(learner_rig *r, uint32_t n);
 void rig_assert_same(learner_rig *a, learner_rig *b);
 /* A hash of one model's parameters. */
 uint64_t rig_hash(const mmi_params *p);
+typedef struct rig_hashes {
+	uint64_t generator, inference, energy;
+} rig_hashes;
+rig_hashes rig_hash_all(const learner_rig *r);
 
 #endif
