@@ -322,6 +322,47 @@ static void latents_are_those_of_the_command(void **state)
 
 /* ---------------------------------------------------------------- chains */
 
+/* Which of n tuples are as they were. */
+static int unmoved(const tuples *a, const tuples *b, int n)
+{
+	int same = 0;
+	for (int i = 0; i < n; i++)
+		same += !memcmp(a->x[0] + i * TOY_FLOATS, b->x[0] + i * TOY_FLOATS, TOY_FLOATS * sizeof(float));
+	return same;
+}
+
+/* Some stay, as in samples; without the bound none does. */
+static void the_data_chain_is_bounded_as_in_samples(void **state)
+{
+	enum { N = 32 };
+	const char *sets[] = { "energy.agreement=10", "sample.rise_max=1e-3" };
+	mm_error e = MM_ERROR_INIT;
+	mm_open_options o = options();
+	mm_options q = MM_OPTIONS_INIT;
+	q.guide_steps = 0;
+	q.candidates = 1;
+	q.x_steps = 4;
+	(void)state;
+	o.settings = sets;
+	for (o.n_settings = 1; o.n_settings <= 2; o.n_settings++) {
+		mm_model *model;
+		assert_ok(mm_model_open(at("run"), &o, &model, &e), e);
+		tuples t = new_tuples(N), g = new_tuples(N), r = new_tuples(N);
+		assert_ok(mm_model_sample(model, N, &q, t.x, g.x, &e), e);
+		for (int m = 0; m < TOYS; m++)
+			memcpy(r.x[m], g.x[m], N * TOY_FLOATS * sizeof(float));
+		assert_ok(mm_model_revise(model, N, NULL, &q, r.x, &e), e);
+		for (int m = 0; m < TOYS; m++)
+			assert_same(r.x[m], t.x[m], N * TOY_FLOATS);
+		print_message("%zu settings: %d of %d stayed\n", o.n_settings, unmoved(&r, &g, N), (int)N);
+		assert_in_range(unmoved(&r, &g, N), o.n_settings > 1 ? 1 : 0, o.n_settings > 1 ? N - 1 : 0);
+		clear(&t);
+		clear(&g);
+		clear(&r);
+		mm_model_close(model);
+	}
+}
+
 static void the_data_chain_alone_is_that_of_samples(void **state)
 {
 	enum { N = 9 };
@@ -602,6 +643,7 @@ int main(void)
 		cmocka_unit_test(scores_are_those_of_the_command),
 		cmocka_unit_test(latents_are_those_of_the_command),
 		cmocka_unit_test(the_data_chain_alone_is_that_of_samples),
+		cmocka_unit_test(the_data_chain_is_bounded_as_in_samples),
 		cmocka_unit_test(the_posterior_chain_alone_is_that_of_translations),
 		cmocka_unit_test(tuples_may_lack_what_others_have),
 		cmocka_unit_test(samples_come_from_words_and_become_pictures),

@@ -201,8 +201,10 @@ MM_API mm_status mm_model_encode(mm_model *model, uint32_t n, const float *const
 MM_API mm_status mm_model_decode(mm_model *model, uint32_t n, const mm_latents *latents, const mm_options *options,
                                  float *const *x, mm_error *e);
 
-/* n tuples, in place, down the energy by the data chain. held, which may be NULL and so may be each of its pointers:
- * held[m] [n], not 0: stays as it is. MM_EUNSUPPORTED without an energy model. Looks at number, x_steps, progress. */
+/* n tuples, in place, down the energy by the data chain. With a bound in the checkpoint's settings ([sample] rise_max)
+ * a tuple in which the terms that say what fits would rise beyond it stays as it is. held, which may be NULL and so may
+ * be each of its pointers: held[m] [n], not 0: stays as it is. MM_EUNSUPPORTED without an energy model. Looks at
+ * number, x_steps, progress. */
 MM_API mm_status mm_model_revise(mm_model *model, uint32_t n, const uint8_t *const *held, const mm_options *options,
                                  float *const *x, mm_error *e);
 
