@@ -151,6 +151,7 @@ static mm_status make_points(job *j, mm_error *e)
 	mmi_sampler_decode(j->saved->sampler, &j->points, j->rows, j->decoded);
 	mmi_rows_copy(j->model, j->rows, j->revised, j->decoded);
 	revise.iteration = j->request->number;
+	revise.rise_max = 0; /* a row shows the data chain as it goes, at every point */
 	mmi_sampler_revise(j->saved->sampler, &revise, j->revised, (const float *const *)j->decoded, mmi_whole(j->rows),
 	                   &stats);
 	MMI_TRY(mmi_rows_check(j->model, j->request->steps, j->decoded, "samples", e));
