@@ -112,6 +112,7 @@ static mm_status run_block(mmi_samples *s, uint32_t block, uint32_t rows, mm_err
 static mm_status run_samples(mmi_samples *s, mm_error *e)
 {
 	mmi_eval_work *w = s->w;
+	w->moved = w->back = 0;
 	for (uint32_t first = 0, block = 0; first < w->count; first += w->block, block++) {
 		MMI_TRY(run_block(s, block, mmi_eval_rows(w, first, w->count), e));
 		MMI_TRY(mmi_eval_tick(w, "samples", e));

@@ -81,7 +81,8 @@ mm_status mmi_cosines_report(mmi_eval_work *w, const char *name, const mmi_cosin
                              const bool *has, int variants, mm_error *e);
 /* The data chain of a recipe has run on a block. */
 void mmi_eval_count_moved(mmi_eval_work *w);
-/* The share of what was moved since the last call that a bound took back; no row where the chain has none. */
+/* The share of what was moved, since who asks set both counts to 0, that a bound took back; no row where the chain has
+ * none. */
 mm_status mmi_eval_add_taken_back(mmi_eval_work *w, const char *of, const mmi_chains *chains, mm_error *e);
 /* One row of a table: a number for each variant that there is. */
 mm_status mmi_eval_add_row(mmi_eval_work *w, const char *name, const char *of, const bool has[MMI_VARIANTS],

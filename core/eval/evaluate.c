@@ -161,11 +161,9 @@ void mmi_eval_count_moved(mmi_eval_work *w)
 
 mm_status mmi_eval_add_taken_back(mmi_eval_work *w, const char *of, const mmi_chains *chains, mm_error *e)
 {
-	const double moved = (double)w->moved, share = (double)w->back / moved;
-	w->moved = w->back = 0;
-	if (!(chains->revise.rise_max > 0) || !(moved > 0))
+	if (!(chains->revise.rise_max > 0) || !w->moved)
 		return MM_OK;
-	return mmi_report_add(w->out, "taken back by the bound", of, "share", share, e);
+	return mmi_report_add(w->out, "taken back by the bound", of, "share", (double)w->back / (double)w->moved, e);
 }
 
 void mmi_eval_judge(mmi_eval_work *w, uint32_t m, float *x, uint32_t rows, float *features)
