@@ -139,6 +139,27 @@ static void big_convolutions_match_double(void **state)
 		}
 }
 
+/* Winograd's tiles are of 4 or 3 outputs either way: all the ways in which they fill a map, and many blocks of each. */
+static void maps_of_every_size_match_double(void **state)
+{
+	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 }, { 20, 14, 14, 40, 18, 4, 2, 1 } };
+	(void)state;
+	for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
+		for (int32_t i = 0; i < 64; i++) {
+			const int32_t h = 5 + i / 8, w = 5 + i % 8;
+			const int32_t k3[] = { 2, h, w, 16, 17, 3, 1, 1 }, k4[] = { 1, 2 * h - i % 2, 2 * w, 16, 17, 4, 2, 1 };
+			rig_case c = rig_conv_case((mmi_opcode)op, k3);
+			check_case(&c);
+			c = rig_conv_case((mmi_opcode)op, k4);
+			check_case(&c);
+		}
+		for (size_t i = 0; i < MMI_COUNT(blocks); i++) {
+			rig_case c = rig_conv_case((mmi_opcode)op, blocks[i]);
+			check_case(&c);
+		}
+	}
+}
+
 /* One shape for each kernel (wide, winograd, narrow), with all that can be fused. */
 static void bias_activation_and_mask_are_fused(void **state)
 {
@@ -525,6 +546,7 @@ int main(void)
 		cmocka_unit_test(conv_bwd_w_adds_the_gradient),
 		cmocka_unit_test(kernels_of_one_row_match_double),
 		cmocka_unit_test(big_convolutions_match_double),
+		cmocka_unit_test(maps_of_every_size_match_double),
 		cmocka_unit_test(bias_activation_and_mask_are_fused),
 		cmocka_unit_test(lines_fuse_the_same),
 		cmocka_unit_test(activation_comes_before_mask),

@@ -168,9 +168,24 @@ static void pack(const float *source, void *data, const void *ctx)
 
 /* ------------------------------------------------------------------ jobs */
 
-static int64_t tiles_of(int32_t rows, int32_t columns)
+/* As few tiles as there can be, as many of them of 3 as reach the end. */
+static mmi_wino_axis axis_of(int32_t outputs)
 {
-	return (int64_t)((rows + MMI_WINO_TILE - 1) / MMI_WINO_TILE) * ((columns + MMI_WINO_TILE - 1) / MMI_WINO_TILE);
+	const int32_t tiles = (outputs + MMI_WINO_TILE - 1) / MMI_WINO_TILE, over = tiles * MMI_WINO_TILE - outputs;
+	const int32_t threes = over < tiles ? over : tiles;
+	return (mmi_wino_axis){ tiles - threes, threes };
+}
+
+/* Products along an axis for `outputs`. */
+static int64_t points_of(int32_t outputs, int64_t taps)
+{
+	const mmi_wino_axis a = axis_of(outputs);
+	return a.fours * (taps + 3) + a.threes * (taps + 2);
+}
+
+static int64_t tiles_of(const mmi_wino_job *j)
+{
+	return j->n * (j->y.fours + j->y.threes) * (j->x.fours + j->x.threes);
 }
 
 static bool accepts(const mmi_exec *x)
@@ -184,7 +199,7 @@ static bool accepts(const mmi_exec *x)
 	const int32_t rows = mmi_op_is_bwd_x(x->node->op) ? s.h / s.sh : s.oh;
 	const int32_t columns = mmi_op_is_bwd_x(x->node->op) ? s.w / s.sw : s.ow;
 	const int64_t taps = k3s1 ? 3 : 2, direct = taps * taps * rows * columns;
-	return tiles_of(rows, columns) * (taps + 3) * (taps + 3) * 20 <= direct * 11;
+	return points_of(rows, taps) * points_of(columns, taps) * 20 <= direct * 11;
 }
 
 /* In bfloat16 4x4 is as fast without, and more exact. */
@@ -258,7 +273,10 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 			backward_job(&s->job[i], shape, i);
 		else
 			forward_job(&s->job[i], shape);
-		s->n_tiles[i] = x->n * tiles_of(s->job[i].rows, s->job[i].columns);
+		s->job[i].n = x->n;
+		s->job[i].y = axis_of(s->job[i].rows);
+		s->job[i].x = axis_of(s->job[i].columns);
+		s->n_tiles[i] = tiles_of(&s->job[i]);
 		const size_t bytes = choose_blocks(&s->job[i], s->n_tiles[i], k->width) * sizeof(float);
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}

@@ -112,7 +112,8 @@ MMI_INLINE void end_tile(const int rows, const int nv, const tile *t, const vf a
 	}
 }
 
-/* Weights are read once a tile and mostly lie in the third-level cache: those of some 30 steps ahead are asked for now. */
+/* Weights are read once a tile and mostly lie in the third-level cache: those of some 30 steps ahead are asked for now.
+ */
 MMI_INLINE void prefetch_weights(const element *b, const int vectors)
 {
 	enum { AHEAD = 4096, LINE = 64 };

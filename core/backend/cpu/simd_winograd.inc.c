@@ -2,13 +2,42 @@
  * weights are transformed, which turns the convolution into 36 or 25 matrix products with a quarter or two fifths of
  * the work. Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. In bfloat16 there is F(4x4, 3x3)
  * alone, with 0, 2/3, -2/3, 3/2, -3/2, infinity, which leave half the error: what is large beside the result is small
- * there, and rounding is in proportion to it. */
+ * there, and rounding is in proportion to it. The last point is for the fourth output alone: where 4 does not divide a
+ * map, tiles of 3 outputs fill it, and do without. */
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_tile.h"
 
 #define T MMI_WINO_TILE
 #define MAX_SPAN 6 /* points per axis: taps + T - 1 */
+
+/* Tiles are numbered by their height and width, so that those that have a point lie side by side: the last one down the
+ * rows is in kinds 0 and 1, that along the columns in 1 and 2. */
+#define KINDS(X, taps) X(taps, 4, 3) X(taps, 4, 4) X(taps, 3, 4) X(taps, 3, 3)
+enum { N_KINDS = 4, MIN_TAPS = PER_LANE == 2 ? 3 : 2 };
+#if MMI_PAIRS
+#define ALL_TILES(X) KINDS(X, 3)
+#define TILE_TABLE(X)   \
+	{                   \
+		{               \
+			KINDS(X, 3) \
+		}               \
+	}
+#else
+#define ALL_TILES(X) KINDS(X, 2) KINDS(X, 3)
+#define TILE_TABLE(X)    \
+	{                    \
+		{ KINDS(X, 2) }, \
+		{                \
+			KINDS(X, 3)  \
+		}                \
+	}
+#endif
+
+/* The tiles of one kind in a sample: their first output, the outputs from one to the next, how many there are. */
+typedef struct wino_grid {
+	int32_t y, x, high, wide, rows, columns;
+} wino_grid;
 
 /* Where one block's buffers lie in its scratch. A tile keeps its points together. */
 typedef struct wino_layout {
@@ -17,19 +46,46 @@ typedef struct wino_layout {
 	element *v;
 	float *m;
 	const float *zeros; /* c floats, read in place of pixels outside */
-	int32_t points, tiles_y, tiles_x;
+	int32_t span, points;
+	wino_grid grid[N_KINDS];
+	int64_t start[N_KINDS + 1]; /* the numbers of a kind's tiles */
 } wino_layout;
+
+/* Tiles of one kind that follow each other. */
+typedef struct wino_run {
+	const wino_grid *grid;
+	int64_t first;     /* of the kind's tiles */
+	int32_t at, count; /* in the block */
+} wino_run;
 
 MMI_INLINE int64_t whole_vectors(int64_t n)
 {
 	return (n + W - 1) / W * W;
 }
 
+static wino_grid grid_of(const mmi_wino_job *j, bool tall, bool broad)
+{
+	return (wino_grid){ .y = tall ? 0 : T * j->y.fours,
+		                .x = broad ? 0 : T * j->x.fours,
+		                .high = tall ? T : T - 1,
+		                .wide = broad ? T : T - 1,
+		                .rows = tall ? j->y.fours : j->y.threes,
+		                .columns = broad ? j->x.fours : j->x.threes };
+}
+
+static void number_tiles(const mmi_wino_job *j, wino_layout *l)
+{
+	for (int k = 0; k < N_KINDS; k++) {
+		const wino_grid g = grid_of(j, k < 2, k == 1 || k == 2);
+		l->grid[k] = g;
+		l->start[k + 1] = l->start[k] + j->n * g.rows * g.columns;
+	}
+}
+
 static wino_layout layout_of(const mmi_wino_job *j)
 {
-	wino_layout l = { .points = (j->taps + T - 1) * (j->taps + T - 1),
-		              .tiles_y = (j->rows + T - 1) / T,
-		              .tiles_x = (j->columns + T - 1) / T };
+	wino_layout l = { .span = j->taps + T - 1 };
+	l.points = l.span * l.span;
 	l.v_plane = whole_vectors(j->c_block);
 	l.v_row = l.points * l.v_plane + 16 * PER_LANE; /* so that tiles start in different cache sets */
 	l.m_plane = whole_vectors(j->cols);
@@ -39,7 +95,33 @@ static wino_layout layout_of(const mmi_wino_job *j)
 	float *zeros = l.m + j->max_tiles * l.m_row;
 	memset(zeros, 0, (size_t)whole_vectors(j->c) * sizeof *zeros);
 	l.zeros = zeros;
+	number_tiles(j, &l);
 	return l;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The tiles with numbers from .. to - 1 that the block has: the first one's place in it, and their number. */
+static int block_part(const mmi_wino_job *j, int64_t from, int64_t to, int64_t *first)
+{
+	const int64_t end = smaller(to, j->first_tile + j->n_tiles);
+	*first = larger(from, j->first_tile) - j->first_tile;
+	return (int)larger(end - j->first_tile - *first, 0);
+}
+
+static wino_run run_of(const mmi_wino_job *j, const wino_layout *l, int kind)
+{
+	int64_t at;
+	const int count = block_part(j, l->start[kind], l->start[kind + 1], &at);
+	return (wino_run){ &l->grid[kind], j->first_tile + at - l->start[kind], (int32_t)at, count };
 }
 
 /* First output row and column of a tile, and its sample. */
@@ -48,23 +130,25 @@ typedef struct position {
 	int32_t y, x;
 } position;
 
-static position position_of(const wino_layout *l, int64_t number)
+static position position_of(const wino_run *r)
 {
-	return (position){ number / ((int64_t)l->tiles_y * l->tiles_x), (int32_t)(number / l->tiles_x % l->tiles_y) * T,
-		               (int32_t)(number % l->tiles_x) * T };
+	const wino_grid *g = r->grid;
+	const int64_t row = r->first / g->columns;
+	return (position){ row / g->rows, g->y + (int32_t)(row % g->rows) * g->high,
+		               g->x + (int32_t)(r->first % g->columns) * g->wide };
 }
 
 /* That of the tile behind. */
-MMI_INLINE void advance(const wino_layout *l, position *at)
+MMI_INLINE void advance(const wino_grid *g, position *at)
 {
-	at->x += T;
-	if (at->x < l->tiles_x * T)
+	at->x += g->wide;
+	if (at->x < g->x + g->wide * g->columns)
 		return;
-	at->x = 0;
-	at->y += T;
-	if (at->y < l->tiles_y * T)
+	at->x = g->x;
+	at->y += g->high;
+	if (at->y < g->y + g->high * g->rows)
 		return;
-	at->y = 0;
+	at->y = g->y;
 	at->sample++;
 }
 
@@ -75,7 +159,7 @@ MMI_INLINE void advance(const wino_layout *l, position *at)
 #define POINT_A (2 / 3.0f)
 #define POINT_B 1.5f
 
-MMI_INLINE void transform_in_6(const vf d[MAX_SPAN], vf out[MAX_SPAN])
+MMI_INLINE void transform_in_3(const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
 	const vf a = splat(POINT_A), b = splat(POINT_B), aa = splat(POINT_A * POINT_A), bb = splat(POINT_B * POINT_B);
 	const vf both = aa + bb;
@@ -86,10 +170,11 @@ MMI_INLINE void transform_in_6(const vf d[MAX_SPAN], vf out[MAX_SPAN])
 	out[2] = even_a - odd_a;
 	out[3] = even_b + odd_b;
 	out[4] = even_b - odd_b;
-	out[5] = d[1] - both * d[3] + d[5];
+	if (outputs == 4)
+		out[5] = d[1] - both * d[3] + d[5];
 }
 #else
-MMI_INLINE void transform_in_6(const vf d[MAX_SPAN], vf out[MAX_SPAN])
+MMI_INLINE void transform_in_3(const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
 	const vf four = splat(4.0f), two = splat(2.0f);
 	vf a = d[4] - four * d[2], b = d[3] - four * d[1], c = d[4] - d[2], e = two * (d[3] - d[1]);
@@ -98,11 +183,12 @@ MMI_INLINE void transform_in_6(const vf d[MAX_SPAN], vf out[MAX_SPAN])
 	out[2] = a - b;
 	out[3] = c + e;
 	out[4] = c - e;
-	out[5] = four * (d[1] - d[3]) + (d[5] - d[3]);
+	if (outputs == 4)
+		out[5] = four * (d[1] - d[3]) + (d[5] - d[3]);
 }
 #endif
 
-MMI_INLINE void transform_in_5(const vf d[MAX_SPAN], vf out[MAX_SPAN])
+MMI_INLINE void transform_in_2(const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
 	const vf two = splat(2.0f);
 	vf a = d[3] - d[1], b = d[3] - d[2];
@@ -110,96 +196,120 @@ MMI_INLINE void transform_in_5(const vf d[MAX_SPAN], vf out[MAX_SPAN])
 	out[1] = b - two * d[1];
 	out[2] = b + two * (d[1] - d[2]);
 	out[3] = a;
-	out[4] = d[4] - d[2] - two * a;
+	if (outputs == 4)
+		out[4] = d[4] - d[2] - two * a;
 }
 
-MMI_INLINE void transform_in(const int span, const vf d[MAX_SPAN], vf out[MAX_SPAN])
+/* All of a tile's points along an axis. */
+MMI_INLINE void transform_in(const int taps, const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
-	if (span == 6)
-		transform_in_6(d, out);
+	if (taps == 3)
+		transform_in_3(outputs, d, out);
 	else
-		transform_in_5(d, out);
+		transform_in_2(outputs, d, out);
 }
 
-/* The span x span pixels of a tile, those outside pointing to zeros. */
-MMI_INLINE void tile_pixels(const int span, const mmi_wino_job *j, const wino_layout *l, int group, position at,
-                            const float *pixel[MAX_SPAN * MAX_SPAN])
+/* The pixels of a tile, those outside pointing to zeros. */
+MMI_INLINE void tile_pixels(const int rows, const int columns, const mmi_wino_job *j, const float *zeros, int group,
+                            position at, const float *pixel[MAX_SPAN * MAX_SPAN])
 {
 	const int32_t y0 = j->group[group].y + at.y * j->src_step, x0 = j->group[group].x + at.x * j->src_step;
-	const int32_t reach = (span - 1) * j->src_step;
 	const int64_t column = (int64_t)j->src_step * j->c, row = column * j->w;
 	const intptr_t first = (intptr_t)j->src + (((at.sample * j->h + y0) * j->w + x0) * j->c) *
 	                                              (int64_t)sizeof(float); /* may lie outside */
-	const bool inside = y0 >= 0 && x0 >= 0 && y0 + reach < j->h && x0 + reach < j->w;
+	const bool inside =
+		y0 >= 0 && x0 >= 0 && y0 + (rows - 1) * j->src_step < j->h && x0 + (columns - 1) * j->src_step < j->w;
 	MMI_UNROLL
-	for (int i = 0; i < span; i++) {
+	for (int i = 0; i < rows; i++) {
 		const int32_t y = y0 + i * j->src_step;
 		const bool row_inside = inside || (y >= 0 && y < j->h);
 		MMI_UNROLL
-		for (int k = 0; k < span; k++) {
+		for (int k = 0; k < columns; k++) {
 			const int32_t x = x0 + k * j->src_step;
 			const float *p = (const float *)(first + (i * row + k * column) * (int64_t)sizeof(float));
-			pixel[i * span + k] = inside || (row_inside && x >= 0 && x < j->w) ? p : l->zeros;
+			pixel[i * columns + k] = inside || (row_inside && x >= 0 && x < j->w) ? p : zeros;
 		}
 	}
 }
 
-/* Brings the pixels of the next tile closer as it reads those of this one. */
-MMI_INLINE void transform_pixels(const int span, const float *const *pixel, const float *const *next, int64_t c,
-                                 int lanes, element *v, int64_t plane)
+/* W channels of a tile of high x wide outputs. Brings the pixels of the next one closer as it reads those of this. */
+MMI_INLINE void transform_pixels(const int taps, const int high, const int wide, const float *const *pixel,
+                                 const float *const *next, int64_t c, int lanes, element *v, int64_t plane)
 {
+	const int rows = high + taps - 1, columns = wide + taps - 1;
 	vf half[MAX_SPAN][MAX_SPAN];
 	MMI_UNROLL
-	for (int y = 0; y < span; y++) {
+	for (int y = 0; y < rows; y++) {
 		vf d[MAX_SPAN];
 		MMI_UNROLL
-		for (int x = 0; x < span; x++) {
-			d[x] = load_up_to(pixel[y * span + x] + c, lanes);
-			__builtin_prefetch(next[y * span + x] + c);
+		for (int x = 0; x < columns; x++) {
+			d[x] = load_up_to(pixel[y * columns + x] + c, lanes);
+			__builtin_prefetch(next[y * columns + x] + c);
 		}
-		transform_in(span, d, half[y]);
+		transform_in(taps, wide, d, half[y]);
 	}
 	MMI_UNROLL
-	for (int x = 0; x < span; x++) {
+	for (int x = 0; x < columns; x++) {
 		vf d[MAX_SPAN], out[MAX_SPAN];
 		MMI_UNROLL
-		for (int y = 0; y < span; y++)
+		for (int y = 0; y < rows; y++)
 			d[y] = half[y][x];
-		transform_in(span, d, out);
+		transform_in(taps, high, d, out);
 		MMI_UNROLL
-		for (int y = 0; y < span; y++)
-			STORE_ELEMENTS(v + (y * span + x) * plane, out[y]);
+		for (int y = 0; y < rows; y++)
+			STORE_ELEMENTS(v + (y * (taps + T - 1) + x) * plane, out[y]);
 	}
 }
 
-/* Channels c0..c0+count-1 of all tiles of the block. */
-MMI_INLINE void gather_tiles(const int span, const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
+/* Channels c0..c0+count-1 of a run of tiles. */
+MMI_INLINE void gather_run(const int taps, const int high, const int wide, const mmi_wino_job *j, const wino_layout *l,
+                           const wino_run *r, int group, int c0, int count)
 {
+	const int rows = high + taps - 1, columns = wide + taps - 1;
 	const float *pixels[2][MAX_SPAN * MAX_SPAN];
-	position at = position_of(l, j->first_tile);
-	tile_pixels(span, j, l, group, at, pixels[0]);
-	for (int t = 0; t < j->n_tiles; t++) {
+	position at = position_of(r);
+	tile_pixels(rows, columns, j, l->zeros, group, at, pixels[0]);
+	for (int t = 0; t < r->count; t++) {
 		const float **pixel = pixels[t % 2], **next = pixels[(t + 1) % 2];
-		advance(l, &at);
-		tile_pixels(span, j, l, group, at, next);
-		element *v = l->v + t * l->v_row;
+		advance(r->grid, &at);
+		tile_pixels(rows, columns, j, l->zeros, group, at, next);
+		element *v = l->v + (r->at + t) * l->v_row;
 		int c = 0;
 		for (; c + W <= count; c += W)
-			transform_pixels(span, pixel, next, c0 + c, W, v + c, l->v_plane);
+			transform_pixels(taps, high, wide, pixel, next, c0 + c, W, v + c, l->v_plane);
 		if (c < count)
-			transform_pixels(span, pixel, next, c0 + c, count - c, v + c, l->v_plane);
+			transform_pixels(taps, high, wide, pixel, next, c0 + c, count - c, v + c, l->v_plane);
 	}
 }
+
+#define GATHER(taps, high, wide)                                                                                \
+	static void gather_##taps##_##high##_##wide(const mmi_wino_job *j, const wino_layout *l, const wino_run *r, \
+	                                            int group, int c0, int count)                                   \
+	{                                                                                                           \
+		gather_run(taps, high, wide, j, l, r, group, c0, count);                                                \
+	}
+#define GATHER_ENTRY(taps, high, wide) gather_##taps##_##high##_##wide,
+ALL_TILES(GATHER)
 
 static void gather(const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
 {
-	if (j->taps == 3)
-		gather_tiles(6, j, l, group, c0, count);
-	else
-		gather_tiles(5, j, l, group, c0, count);
+	static void (*const by_kind[][N_KINDS])(const mmi_wino_job *, const wino_layout *, const wino_run *, int, int,
+	                                        int) = TILE_TABLE(GATHER_ENTRY);
+	for (int kind = 0; kind < N_KINDS; kind++) {
+		const wino_run r = run_of(j, l, kind);
+		if (r.count)
+			by_kind[j->taps - MIN_TAPS][kind](j, l, &r, group, c0, count);
+	}
 }
 
 /* ------------------------------------------------------------------ products */
+
+/* The tiles of the block that have a point. */
+static int point_part(const mmi_wino_job *j, const wino_layout *l, int point, int64_t *first)
+{
+	const bool tall = point / l->span == l->span - 1, broad = point % l->span == l->span - 1;
+	return block_part(j, l->start[broad ? 1 : 0], l->start[tall ? 2 : broad ? 3 : 4], first);
+}
 
 /* u: the point's weights. The first products of a block start the sums. */
 static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int point, const element *u, int c0, int count,
@@ -209,14 +319,16 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int poin
 	for (int r = 0; r < TILE_ROWS; r++)
 		off[r] = (int32_t)(r * l->v_row);
 	tile t = { .a_off = off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD };
-	const int64_t n_tiles = tile_count(j->n_tiles), channels = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE;
+	int64_t at;
+	const int part = point_part(j, l, point, &at);
+	const int64_t n_tiles = tile_count(part), channels = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE;
 	for (int col = 0; col < l->m_plane; col += 2 * W) {
 		const int nv = l->m_plane - col > W ? 2 : 1;
 		t.b = u + (int64_t)col * channels + (int64_t)c0 * nv * W;
-		t.a = l->v + point * l->v_plane;
-		t.c = l->m + point * l->m_plane + col;
+		t.a = l->v + at * l->v_row + point * l->v_plane;
+		t.c = l->m + at * l->m_row + point * l->m_plane + col;
 		for (int64_t i = 0; i < n_tiles; i++) {
-			const int rows = tile_rows_of(j->n_tiles, n_tiles, i);
+			const int rows = tile_rows_of(part, n_tiles, i);
 			tile_table[rows - 1][nv - 1](&t);
 			t.a += rows * l->v_row;
 			t.c += rows * l->m_row;
@@ -239,24 +351,26 @@ static void multiply_group(const mmi_wino_job *j, const wino_layout *l, int grou
 /* ------------------------------------------------------------------ output */
 
 #if MMI_PAIRS
-MMI_INLINE void transform_out(const int span, const vf m[MAX_SPAN], vf y[T])
+MMI_INLINE void transform_out(const int taps, const int outputs, const vf m[MAX_SPAN], vf y[T])
 {
 	const vf a = splat(POINT_A), b = splat(POINT_B), aa = splat(POINT_A * POINT_A), bb = splat(POINT_B * POINT_B);
 	vf even_a = m[1] + m[2], odd_a = a * (m[1] - m[2]), even_b = m[3] + m[4], odd_b = b * (m[3] - m[4]);
 	y[0] = m[0] + even_a + even_b;
 	y[1] = odd_a + odd_b;
 	y[2] = aa * even_a + bb * even_b;
-	y[3] = aa * odd_a + bb * odd_b + m[span - 1];
+	if (outputs == 4)
+		y[3] = aa * odd_a + bb * odd_b + m[taps + 2];
 }
 #else
-MMI_INLINE void transform_out(const int span, const vf m[MAX_SPAN], vf y[T])
+MMI_INLINE void transform_out(const int taps, const int outputs, const vf m[MAX_SPAN], vf y[T])
 {
 	vf s12 = m[1] + m[2], d12 = m[1] - m[2];
-	vf s34 = span == 6 ? m[3] + m[4] : m[3], d34 = span == 6 ? m[3] - m[4] : m[3];
+	vf s34 = taps == 3 ? m[3] + m[4] : m[3], d34 = taps == 3 ? m[3] - m[4] : m[3];
 	y[0] = m[0] + s12 + s34;
 	y[1] = d12 + splat(2.0f) * d34;
 	y[2] = s12 + splat(4.0f) * s34;
-	y[3] = d12 + splat(8.0f) * d34 + m[span - 1];
+	if (outputs == 4)
+		y[3] = d12 + splat(8.0f) * d34 + m[taps + 2];
 }
 #endif
 
@@ -267,68 +381,70 @@ typedef struct outputs {
 	int rows, columns, col;
 } outputs;
 
-/* Products of all points to T x T outputs, each stored as soon as it is there. */
-MMI_INLINE void scatter_vector(const int span, const int end, const mmi_epilogue *ep, float *dst, const outputs *o,
-                               const float *m, int64_t plane, int lanes)
+/* Products of all points to the outputs of a tile, each stored as soon as it is there, at least `floor`. */
+MMI_INLINE void scatter_vector(const int taps, const int high, const int wide, const float *m, int64_t plane,
+                               float *dst, const outputs *o, vf bias, vf floor, const float *mask)
 {
-	const vf bias = bias_of(ep, o->col, lanes);
+	const int rows = high + taps - 1, columns = wide + taps - 1;
 	vf half[T][MAX_SPAN];
 	MMI_UNROLL
-	for (int x = 0; x < span; x++) {
+	for (int x = 0; x < columns; x++) {
 		vf d[MAX_SPAN], y[T];
 		MMI_UNROLL
-		for (int i = 0; i < span; i++)
-			d[i] = load(m + (i * span + x) * plane);
-		transform_out(span, d, y);
+		for (int i = 0; i < rows; i++)
+			d[i] = load(m + (i * (taps + T - 1) + x) * plane);
+		transform_out(taps, high, d, y);
 		MMI_UNROLL
-		for (int i = 0; i < T; i++)
+		for (int i = 0; i < high; i++)
 			half[i][x] = y[i];
 	}
 	MMI_UNROLL
-	for (int i = 0; i < T; i++) {
+	for (int i = 0; i < high; i++) {
 		vf out[T];
 		if (i >= o->rows)
 			return;
-		transform_out(span, half[i], out);
+		transform_out(taps, wide, half[i], out);
 		MMI_UNROLL
-		for (int x = 0; x < T; x++) {
+		for (int x = 0; x < wide; x++) {
 			const int64_t at = o->first + i * o->row + x * o->column;
 			if (x >= o->columns)
 				break;
-			prefetch_to_write(dst, at + o->ahead + o->col);
-			if (end == END_RAW)
-				finish(dst, at, o->col, lanes, out[x], bias, ep);
-			else
-				store(dst + at + o->col, ended(end, out[x] + bias, ep->mask, at + o->col));
+			prefetch_to_write(dst, at + o->ahead);
+			vf y = vmax(floor, out[x] + bias); /* a NaN stays one */
+			if (mask)
+				y = (vf)((vi)y & (vi)(load(mask + at) > splat(0.0f)));
+			store(dst + at, y);
 		}
 	}
 }
 
-MMI_INLINE void scatter_columns(const int span, const mmi_wino_job *j, const wino_layout *l, const float *m, outputs *o)
+/* What is no whole vector, or has another epilogue, goes through a buffer. */
+MMI_INLINE void scatter_rest(const int taps, const int high, const int wide, const mmi_wino_job *j, const float *m,
+                             int64_t plane, const outputs *o, int lanes)
 {
-	for (int col = 0; col < j->cols; col += W) {
-		const int lanes = j->cols - col;
-		o->col = col;
-		switch (register_end(&j->ep, lanes, 1)) {
-		case END_BIAS:
-			scatter_vector(span, END_BIAS, &j->ep, j->dst, o, m + col, l->m_plane, W);
-			break;
-		case END_BIAS_RELU:
-			scatter_vector(span, END_BIAS_RELU, &j->ep, j->dst, o, m + col, l->m_plane, W);
-			break;
-		case END_BIAS_MASK:
-			scatter_vector(span, END_BIAS_MASK, &j->ep, j->dst, o, m + col, l->m_plane, W);
-			break;
-		default:
-			scatter_vector(span, END_RAW, &j->ep, j->dst, o, m + col, l->m_plane, lanes);
-			break;
-		}
-	}
+	float values[T * T * W];
+	const outputs near = { .row = wide * W, .column = W, .rows = o->rows, .columns = o->columns };
+	const vf bias = bias_of(&j->ep, o->col, lanes);
+	scatter_vector(taps, high, wide, m, plane, values, &near, splat(0.0f), splat(-INFINITY), NULL);
+	for (int i = 0; i < o->rows; i++)
+		for (int x = 0; x < o->columns; x++)
+			finish(j->dst, o->first + i * o->row + x * o->column, o->col, lanes, load(values + (i * wide + x) * W),
+			       bias, &j->ep);
 }
 
-static int smaller(int a, int b)
+MMI_INLINE void scatter_columns(const int taps, const int high, const int wide, const mmi_wino_job *j, int64_t plane,
+                                const float *m, outputs *o)
 {
-	return a < b ? a : b;
+	const int end = register_end(&j->ep, j->cols, 1);
+	const vf floor = splat(end == END_BIAS_RELU ? 0.0f : -INFINITY);
+	for (o->col = 0; o->col < j->cols; o->col += W) {
+		const int lanes = j->cols - o->col;
+		if (end == END_RAW || lanes < W)
+			scatter_rest(taps, high, wide, j, m + o->col, plane, o, lanes);
+		else
+			scatter_vector(taps, high, wide, m + o->col, plane, j->dst + o->col, o, bias_of(&j->ep, o->col, W), floor,
+			               end == END_BIAS_MASK ? j->ep.mask + o->col : NULL);
+	}
 }
 
 static int64_t first_output(const mmi_wino_job *j, position at)
@@ -337,21 +453,38 @@ static int64_t first_output(const mmi_wino_job *j, position at)
 	return (y * j->dst_w + j->dst_x + (int64_t)at.x * j->dst_step) * j->cols;
 }
 
-static void scatter(const mmi_wino_job *j, const wino_layout *l)
+MMI_INLINE void scatter_run(const int taps, const int high, const int wide, const mmi_wino_job *j, const wino_layout *l,
+                            const wino_run *r)
 {
-	position at = position_of(l, j->first_tile);
+	position at = position_of(r);
 	outputs o = { .first = first_output(j, at), .column = (int64_t)j->dst_step * j->cols };
 	o.row = o.column * j->dst_w;
-	for (int t = 0; t < j->n_tiles; t++) {
-		o.rows = smaller(j->rows - at.y, T);
-		o.columns = smaller(j->columns - at.x, T);
-		advance(l, &at);
+	for (int t = 0; t < r->count; t++) {
+		o.rows = (int)smaller(j->rows - at.y, high);
+		o.columns = (int)smaller(j->columns - at.x, wide);
+		advance(r->grid, &at);
 		o.ahead = first_output(j, at) - o.first;
-		if (j->taps == 3)
-			scatter_columns(6, j, l, l->m + t * l->m_row, &o);
-		else
-			scatter_columns(5, j, l, l->m + t * l->m_row, &o);
+		scatter_columns(taps, high, wide, j, l->m_plane, l->m + (r->at + t) * l->m_row, &o);
 		o.first += o.ahead;
+	}
+}
+
+#define SCATTER(taps, high, wide)                                                                                \
+	static void scatter_##taps##_##high##_##wide(const mmi_wino_job *j, const wino_layout *l, const wino_run *r) \
+	{                                                                                                            \
+		scatter_run(taps, high, wide, j, l, r);                                                                  \
+	}
+#define SCATTER_ENTRY(taps, high, wide) scatter_##taps##_##high##_##wide,
+ALL_TILES(SCATTER)
+
+static void scatter(const mmi_wino_job *j, const wino_layout *l)
+{
+	static void (*const by_kind[][N_KINDS])(const mmi_wino_job *, const wino_layout *, const wino_run *) =
+		TILE_TABLE(SCATTER_ENTRY);
+	for (int kind = 0; kind < N_KINDS; kind++) {
+		const wino_run r = run_of(j, l, kind);
+		if (r.count)
+			by_kind[j->taps - MIN_TAPS][kind](j, l, &r);
 	}
 }
 
