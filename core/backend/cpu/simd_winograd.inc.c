@@ -45,7 +45,6 @@ typedef struct wino_layout {
 	int64_t m_row, m_plane; /* products [tile][point][column] */
 	element *v;
 	float *m;
-	const float *zeros; /* c floats, read in place of pixels outside */
 	int32_t span, points;
 	wino_grid grid[N_KINDS];
 	int64_t start[N_KINDS + 1]; /* the numbers of a kind's tiles */
@@ -92,9 +91,6 @@ static wino_layout layout_of(const mmi_wino_job *j)
 	l.m_row = l.points * l.m_plane + 16;
 	l.v = (void *)j->scratch;
 	l.m = j->scratch + j->max_tiles * l.v_row / PER_LANE;
-	float *zeros = l.m + j->max_tiles * l.m_row;
-	memset(zeros, 0, (size_t)whole_vectors(j->c) * sizeof *zeros);
-	l.zeros = zeros;
 	number_tiles(j, &l);
 	return l;
 }
@@ -209,42 +205,51 @@ MMI_INLINE void transform_in(const int taps, const int outputs, const vf d[MAX_S
 		transform_in_2(outputs, d, out);
 }
 
-/* The pixels of a tile, those outside pointing to zeros. */
-MMI_INLINE void tile_pixels(const int rows, const int columns, const mmi_wino_job *j, const float *zeros, int group,
-                            position at, const float *pixel[MAX_SPAN * MAX_SPAN])
+/* The pixels that a tile reads: rows and columns outside the map are ones inside, with a mask of zeros. */
+typedef struct window {
+	const float *row[MAX_SPAN];
+	int64_t column[MAX_SPAN];
+	int32_t row_mask[MAX_SPAN], column_mask[MAX_SPAN];
+	bool inside;
+} window;
+
+/* Pixel i along an axis of `size`, or the nearest one with a mask of zeros. */
+MMI_INLINE int32_t clamped(int32_t i, int32_t size, int32_t *mask)
+{
+	*mask = i >= 0 && i < size ? -1 : 0;
+	return i < 0 ? 0 : i < size ? i : size - 1;
+}
+
+MMI_INLINE void window_of(const int rows, const int columns, const mmi_wino_job *j, int group, position at, window *w)
 {
 	const int32_t y0 = j->group[group].y + at.y * j->src_step, x0 = j->group[group].x + at.x * j->src_step;
-	const int64_t column = (int64_t)j->src_step * j->c, row = column * j->w;
-	const intptr_t first = (intptr_t)j->src + (((at.sample * j->h + y0) * j->w + x0) * j->c) *
-	                                              (int64_t)sizeof(float); /* may lie outside */
-	const bool inside =
-		y0 >= 0 && x0 >= 0 && y0 + (rows - 1) * j->src_step < j->h && x0 + (columns - 1) * j->src_step < j->w;
+	const float *sample = j->src + at.sample * j->h * j->w * j->c;
+	w->inside = y0 >= 0 && x0 >= 0 && y0 + (rows - 1) * j->src_step < j->h && x0 + (columns - 1) * j->src_step < j->w;
 	MMI_UNROLL
-	for (int i = 0; i < rows; i++) {
-		const int32_t y = y0 + i * j->src_step;
-		const bool row_inside = inside || (y >= 0 && y < j->h);
-		MMI_UNROLL
-		for (int k = 0; k < columns; k++) {
-			const int32_t x = x0 + k * j->src_step;
-			const float *p = (const float *)(first + (i * row + k * column) * (int64_t)sizeof(float));
-			pixel[i * columns + k] = inside || (row_inside && x >= 0 && x < j->w) ? p : zeros;
-		}
-	}
+	for (int y = 0; y < rows; y++)
+		w->row[y] = sample + (int64_t)clamped(y0 + y * j->src_step, j->h, &w->row_mask[y]) * j->w * j->c;
+	MMI_UNROLL
+	for (int x = 0; x < columns; x++)
+		w->column[x] = (int64_t)clamped(x0 + x * j->src_step, j->w, &w->column_mask[x]) * j->c;
 }
 
 /* W channels of a tile of high x wide outputs. Brings the pixels of the next one closer as it reads those of this. */
-MMI_INLINE void transform_pixels(const int taps, const int high, const int wide, const float *const *pixel,
-                                 const float *const *next, int64_t c, int lanes, element *v, int64_t plane)
+MMI_INLINE void transform_pixels(const int taps, const int high, const int wide, const bool inside, const window *w,
+                                 const window *next, int64_t c, element *v, int64_t plane)
 {
 	const int rows = high + taps - 1, columns = wide + taps - 1;
 	vf half[MAX_SPAN][MAX_SPAN];
 	MMI_UNROLL
 	for (int y = 0; y < rows; y++) {
+		const float *row = w->row[y] + c, *ahead = next->row[y] + c;
 		vf d[MAX_SPAN];
 		MMI_UNROLL
 		for (int x = 0; x < columns; x++) {
-			d[x] = load_up_to(pixel[y * columns + x] + c, lanes);
-			__builtin_prefetch(next[y * columns + x] + c);
+			d[x] = load(row + w->column[x]);
+			if (!inside)
+				d[x] = (vf)((vi)d[x] & (w->row_mask[y] & w->column_mask[x]));
+			if (x >= taps - 1) /* those before are this tile's */
+				__builtin_prefetch(ahead + next->column[x]);
 		}
 		transform_in(taps, wide, d, half[y]);
 	}
@@ -261,24 +266,47 @@ MMI_INLINE void transform_pixels(const int taps, const int high, const int wide,
 	}
 }
 
+/* The last channels of a tile, copied to `pixels` as a window that has whole vectors of them. */
+static void copy_window(int rows, int columns, const window *from, int64_t c, int lanes, float *pixels, window *w)
+{
+	*w = *from;
+	for (int y = 0; y < rows; y++, pixels += columns * W) {
+		w->row[y] = pixels;
+		for (int x = 0; x < columns; x++)
+			store(pixels + x * W, load_part(from->row[y] + from->column[x] + c, lanes));
+	}
+	for (int x = 0; x < columns; x++)
+		w->column[x] = (int64_t)x * W;
+}
+
 /* Channels c0..c0+count-1 of a run of tiles. */
 MMI_INLINE void gather_run(const int taps, const int high, const int wide, const mmi_wino_job *j, const wino_layout *l,
                            const wino_run *r, int group, int c0, int count)
 {
 	const int rows = high + taps - 1, columns = wide + taps - 1;
-	const float *pixels[2][MAX_SPAN * MAX_SPAN];
+	float pixels[MAX_SPAN * MAX_SPAN * W];
+	window windows[2], last;
 	position at = position_of(r);
-	tile_pixels(rows, columns, j, l->zeros, group, at, pixels[0]);
+	window_of(rows, columns, j, group, at, &windows[0]);
 	for (int t = 0; t < r->count; t++) {
-		const float **pixel = pixels[t % 2], **next = pixels[(t + 1) % 2];
-		advance(r->grid, &at);
-		tile_pixels(rows, columns, j, l->zeros, group, at, next);
+		const window *w = &windows[t % 2], *next = &windows[(t + 1) % 2];
+		if (t + 1 < r->count) {
+			advance(r->grid, &at);
+			window_of(rows, columns, j, group, at, &windows[(t + 1) % 2]);
+		}
 		element *v = l->v + (r->at + t) * l->v_row;
-		int c = 0;
-		for (; c + W <= count; c += W)
-			transform_pixels(taps, high, wide, pixel, next, c0 + c, W, v + c, l->v_plane);
-		if (c < count)
-			transform_pixels(taps, high, wide, pixel, next, c0 + c, count - c, v + c, l->v_plane);
+		for (int c = 0; c < count; c += W) {
+			int64_t from = c0 + c;
+			if (count - c < W) {
+				copy_window(rows, columns, w, from, count - c, pixels, &last);
+				w = next = &last;
+				from = 0;
+			}
+			if (w->inside)
+				transform_pixels(taps, high, wide, true, w, next, from, v + c, l->v_plane);
+			else
+				transform_pixels(taps, high, wide, false, w, next, from, v + c, l->v_plane);
+		}
 	}
 }
 
