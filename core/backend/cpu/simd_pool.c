@@ -4,32 +4,54 @@
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"
 
-/* The cells of one window inside the map, and what each weighs. */
+/* The cells of one window inside the map, from the first one's place on, and what each weighs. */
 typedef struct window {
-	int y0, y1, x0, x1;
+	int64_t first; /* of [h, w] */
+	int rows, columns;
 	float weight;
 } window;
 
 static window window_at(const mmi_pool_job *j, int oy, int ox)
 {
-	window w = { oy * j->s - j->p, oy * j->s - j->p + j->k, ox * j->s - j->p, ox * j->s - j->p + j->k, 1.0f };
-	w.y0 = w.y0 > 0 ? w.y0 : 0;
-	w.x0 = w.x0 > 0 ? w.x0 : 0;
-	w.y1 = w.y1 < j->h ? w.y1 : j->h;
-	w.x1 = w.x1 < j->w ? w.x1 : j->w;
-	const int inside = (w.y1 - w.y0) * (w.x1 - w.x0);
+	int y0 = oy * j->s - j->p, y1 = y0 + j->k, x0 = ox * j->s - j->p, x1 = x0 + j->k;
+	y0 = y0 > 0 ? y0 : 0;
+	x0 = x0 > 0 ? x0 : 0;
+	y1 = y1 < j->h ? y1 : j->h;
+	x1 = x1 < j->w ? x1 : j->w;
+	window w = { (int64_t)y0 * j->w + x0, y1 - y0, x1 - x0, 1.0f };
+	const int inside = w.rows * w.columns;
 	if (j->average)
 		w.weight = 1.0f / (float)(j->count_pad || inside < 1 ? j->k * j->k : inside);
 	return w;
 }
 
-MMI_INLINE void pool_lanes(const mmi_pool_job *j, const window *w, float *dst, int col, int lanes)
+/* Windows of 2 x 2 cells, the usual ones, are unrolled. */
+static bool is_two(const window *w)
 {
+	return w->rows == 2 && w->columns == 2;
+}
+
+MMI_INLINE void pool_lanes(const int rows, const int columns, const mmi_pool_job *j, const window *w, float *dst,
+                           int col, int lanes)
+{
+	const float *cell = j->src + w->first * j->c + col;
 	vf sum = splat(0.0f);
-	for (int y = w->y0; y < w->y1; y++)
-		for (int x = w->x0; x < w->x1; x++)
-			sum += load_up_to(j->src + ((int64_t)y * j->w + x) * j->c + col, lanes);
+	MMI_UNROLL
+	for (int y = 0; y < rows; y++, cell += (int64_t)j->w * j->c) {
+		MMI_UNROLL
+		for (int x = 0; x < columns; x++)
+			sum += load_up_to(cell + (int64_t)x * j->c, lanes);
+	}
 	store_up_to(dst + col, sum * splat(w->weight), lanes);
+}
+
+MMI_INLINE void pool_window(const int rows, const int columns, const mmi_pool_job *j, const window *w, float *dst)
+{
+	int col = 0;
+	for (; col + W <= j->c; col += W)
+		pool_lanes(rows, columns, j, w, dst, col, W);
+	if (col < j->c)
+		pool_lanes(rows, columns, j, w, dst, col, j->c - col);
 }
 
 void MMI_NAME(mmi_pool)(const mmi_pool_job *j)
@@ -38,36 +60,58 @@ void MMI_NAME(mmi_pool)(const mmi_pool_job *j)
 	for (int oy = 0; oy < j->oh; oy++)
 		for (int ox = 0; ox < j->ow; ox++, dst += j->c) {
 			const window w = window_at(j, oy, ox);
-			int col = 0;
-			for (; col + W <= j->c; col += W)
-				pool_lanes(j, &w, dst, col, W);
-			if (col < j->c)
-				pool_lanes(j, &w, dst, col, j->c - col);
+			if (is_two(&w))
+				pool_window(2, 2, j, &w, dst);
+			else
+				pool_window(w.rows, w.columns, j, &w, dst);
 		}
 }
 
-MMI_INLINE void unpool_lanes(const mmi_pool_job *j, const window *w, const float *src, int col, int lanes)
+/* Adds to the cells, or is all that they get. */
+MMI_INLINE void unpool_lanes(const int rows, const int columns, const bool add, const mmi_pool_job *j, const window *w,
+                             const float *src, int col, int lanes)
 {
 	const vf part = load_up_to(src + col, lanes) * splat(w->weight);
-	for (int y = w->y0; y < w->y1; y++)
-		for (int x = w->x0; x < w->x1; x++) {
-			float *p = j->dst + ((int64_t)y * j->w + x) * j->c + col;
-			store_up_to(p, load_up_to(p, lanes) + part, lanes);
+	float *cell = j->dst + w->first * j->c + col;
+	MMI_UNROLL
+	for (int y = 0; y < rows; y++, cell += (int64_t)j->w * j->c) {
+		MMI_UNROLL
+		for (int x = 0; x < columns; x++) {
+			float *p = cell + (int64_t)x * j->c;
+			store_up_to(p, add ? load_up_to(p, lanes) + part : part, lanes);
 		}
+	}
+}
+
+MMI_INLINE void unpool_window(const int rows, const int columns, const bool add, const mmi_pool_job *j, const window *w,
+                              const float *src)
+{
+	int col = 0;
+	for (; col + W <= j->c; col += W)
+		unpool_lanes(rows, columns, add, j, w, src, col, W);
+	if (col < j->c)
+		unpool_lanes(rows, columns, add, j, w, src, col, j->c - col);
+}
+
+/* Each cell is in one window. */
+static bool is_partition(const mmi_pool_job *j)
+{
+	return j->k == j->s && j->p == 0 && j->oh * j->k == j->h && j->ow * j->k == j->w;
 }
 
 void MMI_NAME(mmi_unpool)(const mmi_pool_job *j)
 {
 	const float *src = j->src;
-	memset(j->dst, 0, (size_t)j->h * (size_t)j->w * (size_t)j->c * sizeof *j->dst);
+	const bool add = !is_partition(j);
+	if (add)
+		memset(j->dst, 0, (size_t)j->h * (size_t)j->w * (size_t)j->c * sizeof *j->dst);
 	for (int oy = 0; oy < j->oh; oy++)
 		for (int ox = 0; ox < j->ow; ox++, src += j->c) {
 			const window w = window_at(j, oy, ox);
-			int col = 0;
-			for (; col + W <= j->c; col += W)
-				unpool_lanes(j, &w, src, col, W);
-			if (col < j->c)
-				unpool_lanes(j, &w, src, col, j->c - col);
+			if (!add && is_two(&w))
+				unpool_window(2, 2, false, j, &w, src);
+			else
+				unpool_window(w.rows, w.columns, add, j, &w, src);
 		}
 }
 
