@@ -233,8 +233,11 @@ static void maps_of_every_size_are_near_double(void **state)
 	(void)state;
 	for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
 		for (int32_t i = 0; i < 64; i++) {
-			const int32_t shape[] = { 2, 5 + i / 8, 5 + i % 8, 16, 17, 3, 1, 1 };
-			const rig_case c = rig_conv_case((mmi_opcode)op, shape);
+			const int32_t h = 5 + i / 8, w = 5 + i % 8;
+			const int32_t k3[] = { 2, h, w, 16, 17, 3, 1, 1 }, k4[] = { 1, 2 * h - i % 2, 2 * w, 40, 41, 4, 2, 1 };
+			rig_case c = rig_conv_case((mmi_opcode)op, k3);
+			check_case(&c);
+			c = rig_conv_case((mmi_opcode)op, k4);
 			check_case(&c);
 		}
 		const rig_case c = rig_conv_case((mmi_opcode)op, blocks);
@@ -304,9 +307,14 @@ static void bias_activation_and_mask_are_fused(void **state)
 static void every_approach_is_reached(void **state)
 {
 	static const int32_t winograd[] = { 1, 8, 8, 16, 16, 3, 1, 1 }, narrow[] = { 1, 8, 8, 16, 3, 3, 1, 1 };
+	static const int32_t stride[] = { 1, 16, 16, 32, 64, 4, 2, 1 }, few[] = { 1, 16, 16, 32, 32, 4, 2, 1 };
 	rig_case c = rig_conv_case(MMI_OP_CONV, winograd);
 	(void)state;
 	assert_int_equal(check_case(&c), 2); /* winograd, wide */
+	c = rig_conv_case(MMI_OP_CONV, stride);
+	assert_int_equal(check_case(&c), 2);
+	c = rig_conv_case(MMI_OP_CONV, few);
+	assert_int_equal(check_case(&c), 1); /* wide */
 	c = rig_conv_case(MMI_OP_CONV, narrow);
 	assert_int_equal(check_case(&c), 2); /* narrow, wide */
 	c = rig_conv_case(MMI_OP_CONV_BWD_W, winograd);

@@ -65,8 +65,14 @@ static void transform_kernels(const winograd_packing *p, const kernels *g, int32
 		                                  { 8.0 / 65, 12.0 / 65, 18.0 / 65 },
 		                                  { 8.0 / 65, -12.0 / 65, 18.0 / 65 },
 		                                  { 0, 0, 1 } };
+	/* a = 1/2, b = 3/2. */
+	static const double g2_bf16[5][3] = { { -1.0 / 2, -1.0 / 4, 0 },
+		                                  { 1.0 / 2, -1.0 / 4, 0 },
+		                                  { 1.0 / 6, 1.0 / 4, 0 },
+		                                  { -1.0 / 6, 1.0 / 4, 0 },
+		                                  { 0, 1, 0 } };
 	const int32_t taps = p->shape.kh / p->shape.sh;
-	const double(*rows)[3] = p->pairs ? g3_bf16 : taps == 3 ? g3 : g2;
+	const double(*rows)[3] = taps == 3 ? (p->pairs ? g3_bf16 : g3) : p->pairs ? g2_bf16 : g2;
 	double half[3][MAX_LANES];
 	for (int i = 0; i < taps + 3; i++) {
 		for (int x = 0; x < 3; x++)
@@ -99,9 +105,10 @@ static void read_kernels(const winograd_packing *k, const float *w, int32_t part
 static void transform_kernels_bf16(const winograd_packing *k, const kernels *g, int32_t lanes, int64_t plane,
                                    uint16_t *out)
 {
+	const int32_t span = k->shape.kh / k->shape.sh + 3;
 	float values[MAX_POINTS * MAX_LANES];
 	transform_kernels(k, g, lanes, lanes, values);
-	for (int32_t p = 0; p < MAX_POINTS; p++)
+	for (int32_t p = 0; p < span * span; p++)
 		for (int32_t l = 0; l < lanes; l++)
 			out[p * plane + 2 * l] = mmi_to_bf16(values[p * lanes + l]);
 }
@@ -120,15 +127,15 @@ static void pack_panel(const winograd_packing *k, const float *source, int32_t p
 }
 
 /* An odd number of channels has one of zeros behind it. */
-static void pack_panel_bf16(const winograd_packing *k, const float *source, int32_t col, int32_t lanes, int64_t plane,
-                            uint16_t *out)
+static void pack_panel_bf16(const winograd_packing *k, const float *source, int32_t part, int32_t col, int32_t lanes,
+                            int64_t plane, uint16_t *out)
 {
 	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
 	const int32_t there = cols - col < lanes ? cols - col : lanes;
 	kernels g = { { { { 0 } } } };
 	for (int32_t c = 0; c < round_up(channels, 2); c++) {
 		if (c < channels)
-			read_kernels(k, source, 0, c, col, there, &g);
+			read_kernels(k, source, part, c, col, there, &g);
 		else
 			memset(&g, 0, sizeof g);
 		transform_kernels_bf16(k, &g, lanes, plane, out + c / 2 * 2 * lanes + c % 2);
@@ -147,15 +154,24 @@ static float *pack_part(const winograd_packing *k, const float *source, int32_t 
 	return data + span * span * plane;
 }
 
+static uint16_t *pack_part_bf16(const winograd_packing *k, const float *source, int32_t part, uint16_t *data)
+{
+	const int32_t channels = round_up(k->bwd_x ? k->shape.co : k->shape.ci, 2), span = k->shape.kh / k->shape.sh + 3;
+	const int32_t padded = round_up(k->bwd_x ? k->shape.ci : k->shape.co, k->width);
+	const int64_t plane = (int64_t)channels * padded;
+	for (int32_t col = 0; col < padded; col += 2 * k->width) {
+		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
+		pack_panel_bf16(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
+	}
+	return data + span * span * plane;
+}
+
 static void pack_bf16(const float *source, void *data, const void *ctx)
 {
 	const winograd_packing *k = ctx;
-	const int32_t channels = round_up(k->bwd_x ? k->shape.co : k->shape.ci, 2);
-	const int32_t padded = round_up(k->bwd_x ? k->shape.ci : k->shape.co, k->width);
-	for (int32_t col = 0; col < padded; col += 2 * k->width) {
-		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
-		pack_panel_bf16(k, source, col, lanes, (int64_t)channels * padded, (uint16_t *)data + (int64_t)col * channels);
-	}
+	uint16_t *next = data;
+	for (int32_t part = 0; part < k->shape.sh * k->shape.sw; part++)
+		next = pack_part_bf16(k, source, part, next);
 }
 
 static void pack(const float *source, void *data, const void *ctx)
@@ -202,10 +218,11 @@ static bool accepts(const mmi_exec *x)
 	return points_of(rows, taps) * points_of(columns, taps) * 20 <= direct * 11;
 }
 
-/* In bfloat16 4x4 is as fast without, and more exact. */
+/* Products are twice as fast, transforms are not: with 4x4 kernels they pay from some 32 and 64 channels on. */
 static bool accepts_bf16(const mmi_exec *x)
 {
-	return mmi_bf16_of(x) && mmi_conv_shape_of(x).kh == 3 && accepts(x);
+	const mmi_conv_shape s = mmi_conv_shape_of(x);
+	return mmi_bf16_of(x) && accepts(x) && (s.kh == 3 || s.ci * s.co >= 20 * (s.ci + s.co));
 }
 
 /* A convolution: the parts of the source add up. */

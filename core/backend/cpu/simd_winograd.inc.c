@@ -1,9 +1,9 @@
 /* simd_winograd.inc.c - convolutions by Winograd's F(4x4, 3x3) and F(4x4, 2x2) (Lavin and Gray 2016): input tiles and
  * weights are transformed, which turns the convolution into 36 or 25 matrix products with a quarter or two fifths of
- * the work. Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity. In bfloat16 there is F(4x4, 3x3)
- * alone, with 0, 2/3, -2/3, 3/2, -3/2, infinity, which leave half the error: what is large beside the result is small
- * there, and rounding is in proportion to it. The last point is for the fourth output alone: where 4 does not divide a
- * map, tiles of 3 outputs fill it, and do without. */
+ * the work. Interpolation points: 0, 1, -1, 2, -2, infinity and 0, 1, -1, 2, infinity; in bfloat16 0, 2/3, -2/3, 3/2,
+ * -3/2, infinity and 1/2, -1/2, 3/2, -3/2, infinity, which leave half the error: what is large beside the result is
+ * small there, and rounding is in proportion to it. The last point is for the fourth output alone: where 4 does not
+ * divide a map, tiles of 3 outputs fill it, and do without. */
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_tile.h"
@@ -14,16 +14,7 @@
 /* Tiles are numbered by their height and width, so that those that have a point lie side by side: the last one down the
  * rows is in kinds 0 and 1, that along the columns in 1 and 2. */
 #define KINDS(X, taps) X(taps, 4, 3) X(taps, 4, 4) X(taps, 3, 4) X(taps, 3, 3)
-enum { N_KINDS = 4, MIN_TAPS = PER_LANE == 2 ? 3 : 2 };
-#if MMI_PAIRS
-#define ALL_TILES(X) KINDS(X, 3)
-#define TILE_TABLE(X)   \
-	{                   \
-		{               \
-			KINDS(X, 3) \
-		}               \
-	}
-#else
+enum { N_KINDS = 4, MIN_TAPS = 2 };
 #define ALL_TILES(X) KINDS(X, 2) KINDS(X, 3)
 #define TILE_TABLE(X)    \
 	{                    \
@@ -32,7 +23,6 @@ enum { N_KINDS = 4, MIN_TAPS = PER_LANE == 2 ? 3 : 2 };
 			KINDS(X, 3)  \
 		}                \
 	}
-#endif
 
 /* The tiles of one kind in a sample: their first output, the outputs from one to the next, how many there are. */
 typedef struct wino_grid {
@@ -169,6 +159,23 @@ MMI_INLINE void transform_in_3(const int outputs, const vf d[MAX_SPAN], vf out[M
 	if (outputs == 4)
 		out[5] = d[1] - both * d[3] + d[5];
 }
+
+/* With 2 taps a, -a, b, -b and infinity. */
+#define POINT_A2 0.5f
+#define POINT_B2 1.5f
+
+MMI_INLINE void transform_in_2(const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
+{
+	const vf a = splat(POINT_A2), b = splat(POINT_B2), aa = splat(POINT_A2 * POINT_A2), bb = splat(POINT_B2 * POINT_B2);
+	vf odd_a = d[3] - bb * d[1], even_a = a * (d[2] - bb * d[0]);
+	vf odd_b = d[3] - aa * d[1], even_b = b * (d[2] - aa * d[0]);
+	out[0] = odd_a + even_a;
+	out[1] = odd_a - even_a;
+	out[2] = odd_b + even_b;
+	out[3] = odd_b - even_b;
+	if (outputs == 4)
+		out[4] = d[4] - bb * d[2] - aa * (d[2] - bb * d[0]);
+}
 #else
 MMI_INLINE void transform_in_3(const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
@@ -182,7 +189,6 @@ MMI_INLINE void transform_in_3(const int outputs, const vf d[MAX_SPAN], vf out[M
 	if (outputs == 4)
 		out[5] = four * (d[1] - d[3]) + (d[5] - d[3]);
 }
-#endif
 
 MMI_INLINE void transform_in_2(const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
 {
@@ -195,6 +201,7 @@ MMI_INLINE void transform_in_2(const int outputs, const vf d[MAX_SPAN], vf out[M
 	if (outputs == 4)
 		out[4] = d[4] - d[2] - two * a;
 }
+#endif
 
 /* All of a tile's points along an axis. */
 MMI_INLINE void transform_in(const int taps, const int outputs, const vf d[MAX_SPAN], vf out[MAX_SPAN])
@@ -381,9 +388,14 @@ static void multiply_group(const mmi_wino_job *j, const wino_layout *l, int grou
 #if MMI_PAIRS
 MMI_INLINE void transform_out(const int taps, const int outputs, const vf m[MAX_SPAN], vf y[T])
 {
-	const vf a = splat(POINT_A), b = splat(POINT_B), aa = splat(POINT_A * POINT_A), bb = splat(POINT_B * POINT_B);
-	vf even_a = m[1] + m[2], odd_a = a * (m[1] - m[2]), even_b = m[3] + m[4], odd_b = b * (m[3] - m[4]);
-	y[0] = m[0] + even_a + even_b;
+	const float point_a = taps == 3 ? POINT_A : POINT_A2, point_b = taps == 3 ? POINT_B : POINT_B2;
+	const vf a = splat(point_a), b = splat(point_b), aa = splat(point_a * point_a), bb = splat(point_b * point_b);
+	const vf *pairs = m + (taps == 3); /* behind 0 */
+	vf even_a = pairs[0] + pairs[1], odd_a = a * (pairs[0] - pairs[1]);
+	vf even_b = pairs[2] + pairs[3], odd_b = b * (pairs[2] - pairs[3]);
+	y[0] = even_a + even_b;
+	if (taps == 3)
+		y[0] += m[0];
 	y[1] = odd_a + odd_b;
 	y[2] = aa * even_a + bb * even_b;
 	if (outputs == 4)
