@@ -35,6 +35,14 @@ MMI_INLINE void add_to(float *p, vf x, int n)
 	store_up_to(p, load_up_to(p, n) + x, n);
 }
 
+/* A tile whose last vector has columns beyond the last one. */
+static __attribute__((noinline)) void add_part(const float *sums, int rows, int nv, int64_t cols, const grad_tile *t)
+{
+	for (int m = 0; m < rows; m++)
+		for (int v = 0; v < nv; v++, sums += W)
+			add_to(t->out + m * cols + v * W, load(sums), t->cols_left - v * W);
+}
+
 MMI_INLINE void grad_body(const int m_rows, const int nv, const mmi_grad_job *j, const grad_tile *t)
 {
 	vf acc[TILE_ROWS][2];
@@ -53,12 +61,21 @@ MMI_INLINE void grad_body(const int m_rows, const int nv, const mmi_grad_job *j,
 				ADD_OPERANDS(acc[m][1], x, d1);
 		}
 	}
+	/* Calls in this function would cost the loop registers. */
+	float sums[TILE_ROWS * 2 * W];
+	const bool whole = t->cols_left >= nv * W;
+	const int64_t stride = whole ? j->cols : nv * W;
+	float *to = whole ? t->out : sums;
 	MMI_UNROLL
 	for (int m = 0; m < m_rows; m++) {
-		add_to(t->out + (int64_t)m * j->cols, acc[m][0], t->cols_left);
-		if (nv > 1)
-			add_to(t->out + (int64_t)m * j->cols + W, acc[m][1], t->cols_left - W);
+		MMI_UNROLL
+		for (int v = 0; v < nv; v++) {
+			float *p = to + m * stride + v * W;
+			store(p, whole ? load(p) + acc[m][v] : acc[m][v]);
+		}
 	}
+	if (!whole)
+		add_part(sums, m_rows, nv, j->cols, t);
 }
 
 typedef void (*grad_fn)(const mmi_grad_job *j, const grad_tile *t);

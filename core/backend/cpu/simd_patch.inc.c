@@ -137,6 +137,7 @@ MMI_INLINE void narrow_rows(const int rows, const int cols, const mmi_patch_job 
 			MMI_UNROLL
 			for (int r = 0; r < rows; r++) {
 				elements x = LOAD_ELEMENTS(a[r] + k);
+				IN_REGISTER(x);
 				MMI_UNROLL
 				for (int c = 0; c < cols; c++)
 					ADD_PRODUCT(acc[r][c], x, w[c]);

@@ -39,6 +39,13 @@ typedef float vf_any __attribute__((vector_size(W * 4), aligned(4), may_alias));
 #define MMI_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Keeps what is used several times in a register, where compilers would have it loaded at each use. */
+#if W > 4
+#define IN_REGISTER(x) __asm__("" : "+v"(x))
+#else
+#define IN_REGISTER(x) (void)(x)
+#endif
+
 MMI_INLINE vf load(const float *p)
 {
 	return *(const vf_any *)p;
