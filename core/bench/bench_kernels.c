@@ -54,9 +54,10 @@ static mm_status profile_step(const mmi_bench_request *r, bool posterior, mmi_be
 			                      NULL, &stats);
 		else
 			mmi_sampler_revise(m.sampler, &x_step, m.x, NULL, mmi_whole(MMI_BENCH_BATCH), &stats);
+		const mmi_sampler_part part = posterior ? MMI_SAMPLER_POSTERIOR : MMI_SAMPLER_REVISE;
 		status = profile(mmi_bench_name(posterior ? MMI_BENCH_POSTERIOR : MMI_BENCH_ENERGY),
-		                 mmi_sampler_program(m.sampler, posterior ? MMI_SAMPLER_POSTERIOR : MMI_SAMPLER_REVISE),
-		                 mmi_sampler_chunk(m.sampler), r->repeat, list, n, e);
+		                 mmi_sampler_program(m.sampler, part), mmi_sampler_program_rows(m.sampler, part), r->repeat,
+		                 list, n, e);
 	}
 	mmi_bench_model_clear(&m);
 	return status;

@@ -212,6 +212,7 @@ double mmi_bench_model_flops(const mmi_bench_model *m, mmi_bench_size size)
 {
 	const bool posterior = size == MMI_BENCH_DECODERS;
 	const uint32_t rows = posterior ? m->extent.views * m->extent.batch : m->extent.batch;
-	const mmi_program *p = mmi_sampler_program(m->sampler, posterior ? MMI_SAMPLER_POSTERIOR : MMI_SAMPLER_REVISE);
-	return mmi_program_info(p).flops * rows / mmi_sampler_chunk(m->sampler) * m->extent.steps;
+	const mmi_sampler_part part = posterior ? MMI_SAMPLER_POSTERIOR : MMI_SAMPLER_REVISE;
+	const mmi_program *p = mmi_sampler_program(m->sampler, part);
+	return mmi_program_info(p).flops * rows / mmi_sampler_program_rows(m->sampler, part) * m->extent.steps;
 }

@@ -119,9 +119,19 @@ void mmi_sampler_use_prior(mmi_sampler *s, const mmi_fitted_prior *fitted)
 	s->fitted = fitted ? *fitted : none;
 }
 
+void mmi_sampler_expect_watch(mmi_sampler *s)
+{
+	s->watched = true;
+}
+
 uint32_t mmi_sampler_chunk(const mmi_sampler *s)
 {
 	return s->config.chunk;
+}
+
+uint32_t mmi_sampler_program_rows(const mmi_sampler *s, mmi_sampler_part part)
+{
+	return part == MMI_SAMPLER_REVISE ? s->revise.rows : s->config.chunk;
 }
 
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part)
@@ -294,18 +304,23 @@ static mmi_chain_sums sums_of(const mmi_sampler *s, uint32_t chunk)
 	return (mmi_chain_sums){ (mmi_chain_stats *)s->chunk_stats.device + chunk };
 }
 
-static void run_chain(const mmi_rows_job *j, mmi_program *p, uint32_t chunk)
+static void run_rows(const mmi_rows_job *j, mmi_program *p, uint32_t row, uint32_t n, mmi_chain_sums sums)
 {
-	const uint32_t size = j->s->config.chunk, row = chunk * size, of_chain = row % j->span.rows;
+	const uint32_t of_chain = row % j->span.rows;
 	const uint32_t number = j->number + row / j->span.rows * j->span.of + j->span.first + of_chain;
-	mmi_chain_rows rows = { .n = size, .first = number, .sums = sums_of(j->s, chunk) };
+	mmi_chain_rows rows = { .n = n, .first = number, .sums = sums };
 	for (uint32_t i = 0; i < j->chain->n_states; i++) {
 		size_t offset = (size_t)row * (size_t)j->chain->count[i];
 		rows.state[i] = mmi_floats_at(j->state[i], offset);
 		rows.start[i] = mmi_floats_at(j->start[i], offset);
 		rows.held[i].at = j->held[i].at ? j->held[i].at + row : NULL;
 	}
-	mmi_chain_run(j->chain, p, &rows, chunk == 0 ? j->watch : NULL, j->watch_ctx);
+	mmi_chain_run(j->chain, p, &rows, row == 0 ? j->watch : NULL, j->watch_ctx);
+}
+
+static void run_chain(const mmi_rows_job *j, mmi_program *p, uint32_t chunk)
+{
+	run_rows(j, p, chunk * j->s->config.chunk, j->s->config.chunk, sums_of(j->s, chunk));
 }
 
 static void sum_stats(const mmi_sampler *s, uint32_t chunks, mmi_chain_stats *stats)
@@ -513,7 +528,18 @@ void mmi_run_guide(mmi_sampler *s, const mmi_guide_args *a, const mmi_parts *par
 static void revise_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 {
 	const mmi_rows_job *j = ctx;
-	run_chain(j, j->s->revise.net.programs[worker], chunk);
+	const uint32_t size = j->s->config.chunk, part = j->s->revise.rows;
+	mmi_program *p = j->s->revise.net.programs[worker];
+	mmi_chain_stats *sum = sums_of(j->s, chunk).at, of_part;
+	if (part == size) {
+		run_chain(j, p, chunk);
+		return;
+	}
+	*sum = (mmi_chain_stats){ 0 };
+	for (uint32_t row = 0; row < size; row += part) {
+		run_rows(j, p, chunk * size + row, part, (mmi_chain_sums){ &of_part });
+		mmi_chain_stats_add(sum, &of_part);
+	}
 }
 
 static void revise_update(const mmi_modality *m, const mmi_revise_args *a, mmi_langevin *update, float *unit)

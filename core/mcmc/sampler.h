@@ -48,6 +48,9 @@ void mmi_sampler_destroy(mmi_sampler *s);
 /* Compiles those of the networks that are not yet. What was not asked for must not be used, but for chains without
  * steps. */
 mm_status mmi_sampler_prepare(mmi_sampler *s, uint32_t nets, mm_error *e);
+/* Before that, where data chains are to have a watch: their program then runs a whole chunk, not a part that is faster.
+ */
+void mmi_sampler_expect_watch(mmi_sampler *s);
 uint32_t mmi_sampler_chunk(const mmi_sampler *s);
 typedef enum {
 	MMI_SAMPLER_ENCODE,
@@ -59,6 +62,8 @@ typedef enum {
 /* The first worker's program of one part, for reports of its cost. Its inputs may still be bound to rows of the last
  * call. */
 mmi_program *mmi_sampler_program(const mmi_sampler *s, mmi_sampler_part part);
+/* Its samples a run: a chunk, or of the data chain fewer. */
+uint32_t mmi_sampler_program_rows(const mmi_sampler *s, mmi_sampler_part part);
 /* Where U (posterior) or E (revise, energy) of each sample is in that part's program: for a chain's watch. */
 mm_tensor mmi_sampler_energy_tensor(const mmi_sampler *s, mmi_sampler_part part);
 /* The same of the chain that these terms guide. */
@@ -187,7 +192,7 @@ typedef struct mmi_revise_args {
 	bool from_noise; /* for who makes the start, see mmi_generate: samples start at mmi_sampler_noise, as in training */
 	uint32_t number; /* of row 0 of the whole batch in the noise: chains on other data of one iteration differ */
 	const uint8_t *const *held; /* [modality][rows], 1: stays as it is; NULL: all move */
-	mmi_chain_watch *watch;
+	mmi_chain_watch *watch;     /* as above, of a sampler that was told to expect it */
 	void *watch_ctx;
 } mmi_revise_args;
 /* Where the device has what the last chain came to in each chunk of its rows, in order: what its stats are the sum of.

@@ -18,9 +18,15 @@ static mm_status begin(mmi_network *net, mm_error *e)
 	return mmi_network_open(net, e);
 }
 
+static mm_status compile_for(mmi_sampler *s, mmi_network *net, const mm_tensor *outputs, uint32_t n, uint32_t rows,
+                             mm_error *e)
+{
+	return mmi_network_compile(net, s->model->device, outputs, n, rows, mmi_pool_threads(s->pool), e);
+}
+
 static mm_status compile(mmi_sampler *s, mmi_network *net, const mm_tensor *outputs, uint32_t n, mm_error *e)
 {
-	return mmi_network_compile(net, s->model->device, outputs, n, s->config.chunk, mmi_pool_threads(s->pool), e);
+	return compile_for(s, net, outputs, n, s->config.chunk, e);
 }
 
 /* Appends what is there. */
@@ -216,6 +222,14 @@ static mm_status record_guide(mmi_sampler *s, uint32_t terms, mm_error *e)
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
 }
 
+/* An energy network's maps are large, those of few samples stay in the processor's caches. */
+static uint32_t rows_at_once(const mmi_sampler *s)
+{
+	enum { FEW = 4 };
+	const uint32_t chunk = s->config.chunk;
+	return s->model->device->ops->direct && !s->watched && chunk % FEW == 0 ? FEW : chunk;
+}
+
 /* E and its gradient to every x_m, for the data chain. */
 static mm_status record_revise(mmi_sampler *s, mm_error *e)
 {
@@ -232,7 +246,8 @@ static mm_status record_revise(mmi_sampler *s, mm_error *e)
 	MMI_TRY(mmi_graph_grad(g, &r, e));
 	outputs[0] = n->energy;
 	memcpy(outputs + 1, n->dx, count * sizeof *outputs);
-	return compile(s, &n->net, outputs, 1 + count, e);
+	n->rows = rows_at_once(s);
+	return compile_for(s, &n->net, outputs, 1 + count, n->rows, e);
 }
 
 /* The joint energy, and its terms. */

@@ -53,9 +53,10 @@ typedef struct mmi_prior_net {
 	mm_tensor u;
 } mmi_prior_net;
 
-/* E with its gradient. */
+/* E with its gradient, of so many rows of a chunk at once. */
 typedef struct mmi_revise_net {
 	mmi_network net;
+	uint32_t rows;
 	mm_tensor x[MMI_MAX_MODALITIES], energy, dx[MMI_MAX_MODALITIES];
 } mmi_revise_net;
 
@@ -88,6 +89,7 @@ struct mmi_sampler {
 	mmi_mirror chunk_stats;       /* one mmi_chain_stats per chunk: summed in order */
 	mmi_mirror ones, weight;      /* [chunk]: every modality is observed; of the guide's energy */
 	uint32_t nets;                /* that are compiled */
+	bool watched;                 /* data chains may be */
 	mmi_floats zeros;             /* [chunk]: no modality is observed */
 	mmi_floats nothing;           /* [chunk][largest modality] of 0, where there is no x */
 	mmi_device_latents candidate; /* [max_rows]: choices among draws */

@@ -329,6 +329,7 @@ static mm_status prepare(job *j, mm_error *e)
 		return mmi_fail(e, MM_ECONFIG, "--tuples %u: at most %u, as one worker takes at a time ([run] chunk)", n,
 		                j->rows);
 	MMI_TRY(mmi_use_chains_of(j->saved, &j->request->steps, &j->chains, e));
+	mmi_sampler_expect_watch(j->saved->sampler);
 	MMI_TRY(mmi_sampler_prepare(
 		j->saved->sampler, MMI_NET_MODEL | mmi_chains_nets(&j->chains.sample) | mmi_chains_nets(&j->chains.translate),
 		e));

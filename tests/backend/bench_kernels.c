@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONV(op, h, ci, co, k, s, p)                                           \
-	{                                                                          \
+#define CONV(op, h, ci, co, k, s, p)                                                  \
+	{                                                                                 \
 		MMI_OP_##op, 0, h, h, ci, co, k, s, p, false, MM_ACT_NONE, MM_ACT_NONE, false \
 	}
 #define LINEAR(op, ci, co) CONV(op, 1, ci, co, 1, 1, 0)

@@ -11,6 +11,7 @@
 #include "model/rows.h"
 #include "mcmc/translate.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <string.h>
 
@@ -390,6 +391,60 @@ static void translations_that_data_chains_start_from(void **state)
 	check(start_given, sets);
 }
 
+/* ------------------------------------------------------------ a chunk */
+
+static void count_steps(void *ctx, uint32_t step, const mmi_program *p)
+{
+	(void)p;
+	assert_int_equal(step, (*(uint32_t *)ctx)++);
+}
+
+static void revise_chunks_of_8(learner_rig *r, bool watched, float *const *x, mmi_chain_stats *stats)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_sampler *s;
+	uint32_t steps = 0;
+	const mmi_sampler_config config = { .chunk = 8, .max_rows = B, .seed = 5 };
+	const mmi_batch *batch = rig_batch(r, T);
+	mmi_revise_args a = { .steps = 6, .iteration = T, .step = 0.3, .noise = 0.1, .clamp = true };
+	assert_int_equal(mmi_sampler_create(r->model, r->pool, &config, &s, &e), MM_OK);
+	if (watched) {
+		mmi_sampler_expect_watch(s);
+		a.watch = count_steps;
+		a.watch_ctx = &steps;
+	}
+	assert_int_equal(mmi_sampler_prepare(s, MMI_NET_REVISE, &e), MM_OK);
+	assert_int_equal(mmi_sampler_program_rows(s, MMI_SAMPLER_REVISE), watched ? 8 : 4);
+	for (uint32_t m = 0; m < r->n_modalities; m++)
+		memcpy(x[m], batch->x[m], B * (size_t)r->modality[m].count * sizeof(float));
+	mmi_sampler_revise(s, &a, x, (const float *const *)batch->x, mmi_whole(B), stats);
+	assert_int_equal(steps, watched ? a.steps + 1 : 0);
+	mmi_sampler_destroy(s);
+}
+
+/* A chunk's data chains run a few rows at a time, but where somebody watches them. */
+static void data_chains_of_a_chunk_in_parts(void **state)
+{
+	mm_error e = MM_ERROR_INIT;
+	learner_rig r = { NULL };
+	float *x[2][MMI_MAX_MODALITIES] = { { NULL } };
+	mmi_chain_stats stats[2];
+	(void)state;
+	rig_open(&r, (const char *const[]){ NULL });
+	rig_run(&r, 2);
+	for (int k = 0; k < 2; k++) {
+		assert_int_equal(mmi_rows_create(r.model, B, x[k], &e), MM_OK);
+		revise_chunks_of_8(&r, k == 1, x[k], &stats[k]);
+	}
+	for (uint32_t m = 0; m < r.n_modalities; m++)
+		assert_memory_equal(x[0][m], x[1][m], B * (size_t)r.modality[m].count * sizeof(float));
+	assert_true(stats[0].move2 > 0 && fabs(stats[0].move2 - stats[1].move2) < 1e-9 * stats[0].move2);
+	assert_true(fabs(stats[0].energy - stats[1].energy) < 1e-9 * (1 + fabs(stats[0].energy)));
+	for (int k = 0; k < 2; k++)
+		mmi_rows_clear(x[k]);
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +460,7 @@ int main(void)
 		cmocka_unit_test(masks),
 		cmocka_unit_test(swapped_tuples),
 		cmocka_unit_test(translations_that_data_chains_start_from),
+		cmocka_unit_test(data_chains_of_a_chunk_in_parts),
 	};
 	return cmocka_run_group_tests_name("halves of a batch have the bits of the whole", tests, NULL, NULL);
 }

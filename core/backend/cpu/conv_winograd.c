@@ -269,7 +269,8 @@ static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 	j->group[0].x = x.first_src;
 }
 
-/* Block sizes: channels in equal parts, tiles in whole register tiles that fit the cache. Returns floats of scratch. */
+/* Block sizes: channels in equal parts, tiles in whole register tiles that fit the cache, or half as many again where
+ * that spares a pass over the weights. Returns floats of scratch. */
 static size_t choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
 {
 	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK, points = (j->taps + 3) * (j->taps + 3);
@@ -277,8 +278,9 @@ static size_t choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
 	const int32_t channels = j->c_block + round_up(j->cols, width);
 	int64_t tiles = BLOCK_FLOATS / points / channels;
 	tiles = tiles > 14 ? tiles / 14 * 14 : 14;
-	j->max_tiles = (int32_t)(tiles < n_tiles ? tiles : n_tiles);
-	return (size_t)j->max_tiles * (size_t)(points * channels + 32) + (size_t)round_up(j->c, width);
+	const int64_t n_blocks = n_tiles > tiles ? (n_tiles + tiles / 2) / tiles : 1;
+	j->max_tiles = (int32_t)((n_tiles + n_blocks - 1) / n_blocks);
+	return (size_t)j->max_tiles * (size_t)(points * channels + 32);
 }
 
 static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)

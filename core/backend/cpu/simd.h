@@ -79,7 +79,7 @@ typedef struct mmi_wino_job {
 	int32_t max_tiles;
 	int32_t c_block; /* input channels taken at a time */
 	const void *u;   /* packed weights, [group][point] times panels as in mmi_patch_job */
-	float *scratch;  /* max_tiles * (points * (c_block + cols) + 32) + c, c_block and cols in whole vectors */
+	float *scratch;  /* max_tiles * (points * (c_block + cols) + 32), c_block and cols in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
 
