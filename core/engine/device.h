@@ -59,6 +59,8 @@ struct mmi_device {
 	const mmi_vec *vec;         /* the host's kernels for numbers beside programs, chosen once */
 	const void *own;            /* of the device; the host's: the instruction set */
 	const char *text;           /* what computes, for checkpoints: "avx512", or a library and its version */
+	uint32_t few; /* samples whose large maps stay in its caches, and have the bits that they have among more; 0: there
+	                 is no such number */
 };
 
 static inline mmi_floats mmi_floats_at(mmi_floats x, size_t offset)

@@ -3,7 +3,7 @@
  *
  *   state <- clamp(state - drift_i d energy/d state_i + noise_i xi),   drift = s^2/2, noise = n
  *
- * A chunk of samples goes through all steps at once, so its working set stays in cache and no barrier falls inside. */
+ * Its rows go through all steps at once, so their working set stays in cache and no barrier falls inside. */
 #ifndef MMI_LANGEVIN_H
 #define MMI_LANGEVIN_H
 

@@ -530,11 +530,12 @@ static void revise_chunk(void *ctx, uint32_t chunk, uint32_t worker)
 	const mmi_rows_job *j = ctx;
 	const uint32_t size = j->s->config.chunk, part = j->s->revise.rows;
 	mmi_program *p = j->s->revise.net.programs[worker];
-	mmi_chain_stats *sum = sums_of(j->s, chunk).at, of_part;
 	if (part == size) {
 		run_chain(j, p, chunk);
 		return;
 	}
+	/* Only of the host, whose sums are at hand. */
+	mmi_chain_stats *sum = sums_of(j->s, chunk).at, of_part;
 	*sum = (mmi_chain_stats){ 0 };
 	for (uint32_t row = 0; row < size; row += part) {
 		run_rows(j, p, chunk * size + row, part, (mmi_chain_sums){ &of_part });
@@ -576,9 +577,8 @@ void mmi_run_revise(mmi_sampler *s, const mmi_revise_args *a, const mmi_parts *p
 		                .steps = a->steps,
 		                .iteration = a->iteration,
 		                .move_max = (float)a->move_max };
-	mmi_rows_job j = {
-		.s = s, .chain = &chain, .span = span, .number = a->number, .watch = a->watch, .watch_ctx = a->watch_ctx
-	};
+	mmi_rows_job j = { .s = s, .chain = &chain, .span = span, .number = a->number, .watch_ctx = a->watch_ctx };
+	j.watch = s->revise.rows == s->config.chunk ? a->watch : NULL; /* it reads a chunk's rows */
 	s->stayed = 0;
 	if (!has_nets(s, mmi_revise_nets(a), stats))
 		return;

@@ -192,7 +192,7 @@ typedef struct mmi_revise_args {
 	bool from_noise; /* for who makes the start, see mmi_generate: samples start at mmi_sampler_noise, as in training */
 	uint32_t number; /* of row 0 of the whole batch in the noise: chains on other data of one iteration differ */
 	const uint8_t *const *held; /* [modality][rows], 1: stays as it is; NULL: all move */
-	mmi_chain_watch *watch;     /* as above, of a sampler that was told to expect it */
+	mmi_chain_watch *watch;     /* as above; called where the sampler was told to expect it */
 	void *watch_ctx;
 } mmi_revise_args;
 /* Where the device has what the last chain came to in each chunk of its rows, in order: what its stats are the sum of.

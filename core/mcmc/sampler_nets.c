@@ -222,12 +222,11 @@ static mm_status record_guide(mmi_sampler *s, uint32_t terms, mm_error *e)
 	return compile_latent_gradient(s, &n->net, n->u, &n->place, &n->grad, e);
 }
 
-/* An energy network's maps are large, those of few samples stay in the processor's caches. */
+/* An energy network's maps are large. */
 static uint32_t rows_at_once(const mmi_sampler *s)
 {
-	enum { FEW = 4 };
-	const uint32_t chunk = s->config.chunk;
-	return s->model->device->ops->direct && !s->watched && chunk % FEW == 0 ? FEW : chunk;
+	const uint32_t chunk = s->config.chunk, few = s->model->device->few;
+	return few && chunk % few == 0 && !s->watched ? few : chunk;
 }
 
 /* E and its gradient to every x_m, for the data chain. */

@@ -143,6 +143,10 @@ static void big_convolutions_match_double(void **state)
 static void maps_of_every_size_match_double(void **state)
 {
 	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 }, { 20, 14, 14, 40, 18, 4, 2, 1 } };
+	static const int32_t thin[][8] = { { 2, 1, 8, 16, 16, 4, 2, 2 },
+		                               { 2, 8, 1, 16, 16, 4, 2, 2 },
+		                               { 1, 1, 8, 16, 16, 4, 2, 3 },
+		                               { 2, 1, 1, 16, 16, 3, 1, 1 } };
 	(void)state;
 	for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
 		for (int32_t i = 0; i < 64; i++) {
@@ -155,6 +159,10 @@ static void maps_of_every_size_match_double(void **state)
 		}
 		for (size_t i = 0; i < MMI_COUNT(blocks); i++) {
 			rig_case c = rig_conv_case((mmi_opcode)op, blocks[i]);
+			check_case(&c);
+		}
+		for (size_t i = 0; i < MMI_COUNT(thin); i++) {
+			rig_case c = rig_conv_case((mmi_opcode)op, thin[i]);
 			check_case(&c);
 		}
 	}

@@ -215,7 +215,7 @@ static bool accepts(const mmi_exec *x)
 	const int32_t rows = mmi_op_is_bwd_x(x->node->op) ? s.h / s.sh : s.oh;
 	const int32_t columns = mmi_op_is_bwd_x(x->node->op) ? s.w / s.sw : s.ow;
 	const int64_t taps = k3s1 ? 3 : 2, direct = taps * taps * rows * columns;
-	return points_of(rows, taps) * points_of(columns, taps) * 20 <= direct * 11;
+	return direct > 0 && points_of(rows, taps) * points_of(columns, taps) * 20 <= direct * 11;
 }
 
 /* Products are twice as fast, transforms are not: with 4x4 kernels they pay from some 32 and 64 channels on. */
@@ -269,8 +269,8 @@ static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 	j->group[0].x = x.first_src;
 }
 
-/* Block sizes: channels in equal parts, tiles in whole register tiles that fit the cache, or half as many again where
- * that spares a pass over the weights. Returns floats of scratch. */
+/* Block sizes: channels in equal parts, about as many tiles as fit the cache, so that passes over the weights are few.
+ * Returns floats of scratch. */
 static size_t choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
 {
 	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK, points = (j->taps + 3) * (j->taps + 3);

@@ -54,6 +54,7 @@ static const mmi_device_ops host_ops = {
 	.wait = host_wait,
 };
 
+/* Libraries sum in an order that depends on the number of rows. */
 static mmi_device host_device(const mmi_backend *backend, const mmi_isa *isa)
 {
 	return (mmi_device){ .ops = &host_ops,
@@ -64,7 +65,8 @@ static mmi_device host_device(const mmi_backend *backend, const mmi_isa *isa)
 		                 .text = isa->blas     ? isa->blas()
 		                         : isa->onednn ? isa->onednn()
 		                         : isa->text   ? isa->text
-		                                       : isa->name };
+		                                       : isa->name,
+		                 .few = isa->blas || isa->onednn ? 0 : 4 };
 }
 
 mmi_device mmi_host_device(const mmi_backend *backend)

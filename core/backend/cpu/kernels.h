@@ -22,7 +22,8 @@ extern const mmi_kernel mmi_kernel_patch_narrow; /* at most MMI_NARROW_COLS outp
 extern const mmi_kernel mmi_kernel_winograd;
 /* The same of kernels one row high, 2 to 5 taps with stride 1 or twice as many with 2; CONV_BWD_W. */
 extern const mmi_kernel mmi_kernel_line, mmi_kernel_line_grad;
-/* Those of products with operands in bfloat16, where mmi_bf16_of says so; Winograd's is of 3x3. */
+/* Those of products with operands in bfloat16, where mmi_bf16_of says so; Winograd's is of 4x4 only with many channels.
+ */
 extern const mmi_kernel mmi_kernel_patch_wide_bf16, mmi_kernel_patch_narrow_bf16, mmi_kernel_winograd_bf16;
 /* LINEAR_BWD_W, CONV_BWD_W of any shape. */
 extern const mmi_kernel mmi_kernel_grad_wide;

@@ -150,7 +150,7 @@ typedef struct mmi_bf16 {
 	void (*patch_wide)(const mmi_patch_job *j);
 	void (*patch_narrow)(const mmi_patch_job *j);
 	void (*grad_wide)(const mmi_grad_job *j);
-	void (*winograd)(const mmi_wino_job *j);      /* of 3 taps */
+	void (*winograd)(const mmi_wino_job *j);
 	double (*fma)(uint64_t rounds, float *value); /* as above, of pairs */
 } mmi_bf16;
 

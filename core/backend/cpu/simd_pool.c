@@ -36,12 +36,9 @@ MMI_INLINE void pool_lanes(const int rows, const int columns, const mmi_pool_job
 {
 	const float *cell = j->src + w->first * j->c + col;
 	vf sum = splat(0.0f);
-	MMI_UNROLL
-	for (int y = 0; y < rows; y++, cell += (int64_t)j->w * j->c) {
-		MMI_UNROLL
+	for (int y = 0; y < rows; y++, cell += (int64_t)j->w * j->c)
 		for (int x = 0; x < columns; x++)
 			sum += load_up_to(cell + (int64_t)x * j->c, lanes);
-	}
 	store_up_to(dst + col, sum * splat(w->weight), lanes);
 }
 
@@ -73,14 +70,11 @@ MMI_INLINE void unpool_lanes(const int rows, const int columns, const bool add, 
 {
 	const vf part = load_up_to(src + col, lanes) * splat(w->weight);
 	float *cell = j->dst + w->first * j->c + col;
-	MMI_UNROLL
-	for (int y = 0; y < rows; y++, cell += (int64_t)j->w * j->c) {
-		MMI_UNROLL
+	for (int y = 0; y < rows; y++, cell += (int64_t)j->w * j->c)
 		for (int x = 0; x < columns; x++) {
 			float *p = cell + (int64_t)x * j->c;
 			store_up_to(p, add ? load_up_to(p, lanes) + part : part, lanes);
 		}
-	}
 }
 
 MMI_INLINE void unpool_window(const int rows, const int columns, const bool add, const mmi_pool_job *j, const window *w,

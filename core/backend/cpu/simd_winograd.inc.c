@@ -52,8 +52,19 @@ MMI_INLINE int64_t whole_vectors(int64_t n)
 	return (n + W - 1) / W * W;
 }
 
-static wino_grid grid_of(const mmi_wino_job *j, bool tall, bool broad)
+static bool is_tall(int kind)
 {
+	return kind < 2;
+}
+
+static bool is_broad(int kind)
+{
+	return kind == 1 || kind == 2;
+}
+
+static wino_grid grid_of(const mmi_wino_job *j, int kind)
+{
+	const bool tall = is_tall(kind), broad = is_broad(kind);
 	return (wino_grid){ .y = tall ? 0 : T * j->y.fours,
 		                .x = broad ? 0 : T * j->x.fours,
 		                .high = tall ? T : T - 1,
@@ -65,7 +76,7 @@ static wino_grid grid_of(const mmi_wino_job *j, bool tall, bool broad)
 static void number_tiles(const mmi_wino_job *j, wino_layout *l)
 {
 	for (int k = 0; k < N_KINDS; k++) {
-		const wino_grid g = grid_of(j, k < 2, k == 1 || k == 2);
+		const wino_grid g = grid_of(j, k);
 		l->grid[k] = g;
 		l->start[k + 1] = l->start[k] + j->n * g.rows * g.columns;
 	}
@@ -296,8 +307,9 @@ MMI_INLINE void gather_run(const int taps, const int high, const int wide, const
 	position at = position_of(r);
 	window_of(rows, columns, j, group, at, &windows[0]);
 	for (int t = 0; t < r->count; t++) {
-		const window *w = &windows[t % 2], *next = &windows[(t + 1) % 2];
+		const window *w = &windows[t % 2], *next = w;
 		if (t + 1 < r->count) {
+			next = &windows[(t + 1) % 2];
 			advance(r->grid, &at);
 			window_of(rows, columns, j, group, at, &windows[(t + 1) % 2]);
 		}
@@ -339,7 +351,8 @@ static void gather(const mmi_wino_job *j, const wino_layout *l, int group, int c
 
 /* ------------------------------------------------------------------ products */
 
-/* The tiles of the block that have a point. */
+/* The tiles of the block that have a point: the last one down the rows is for tall ones, that along the columns for
+ * broad ones. */
 static int point_part(const mmi_wino_job *j, const wino_layout *l, int point, int64_t *first)
 {
 	const bool tall = point / l->span == l->span - 1, broad = point % l->span == l->span - 1;
@@ -356,6 +369,8 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, int poin
 	tile t = { .a_off = off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD };
 	int64_t at;
 	const int part = point_part(j, l, point, &at);
+	if (!part)
+		return;
 	const int64_t n_tiles = tile_count(part), channels = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE;
 	for (int col = 0; col < l->m_plane; col += 2 * W) {
 		const int nv = l->m_plane - col > W ? 2 : 1;
