@@ -78,7 +78,8 @@ int mmi_cmd_bench(const mmi_cli *cli, int argc, char **argv)
 	const mmi_option options[] = {
 		MMI_OPTION_INT("threads", "N", &threads, 1, 1024, "worker threads (default: all processors)"),
 		MMI_OPTION_INT("repeat", "N", &repeat, 1, 10000, "timed repetitions of each piece of work (default: 7)"),
-		MMI_OPTION_INT("chunk", "N", &chunk, 1, 64, "samples a worker takes at a time (default: 16)"),
+		MMI_OPTION_INT("chunk", "N", &chunk, 1, 64,
+		               "samples a worker takes (default: 16), of the data chain four at a time"),
 		MMI_OPTION_STRING("precision", "NAME", &precision, "float32 (default) or bfloat16; an iteration has its INI's"),
 		MMI_OPTION_STRING("ini", "FILE", &ini, "for iteration: the settings of a training run"),
 		MMI_OPTION_PLUGINS(&plugins),

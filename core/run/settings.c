@@ -22,8 +22,10 @@ static const mmi_key run_keys[] = {
 		"run", "threads", mmi_settings, threads, 0, 0, 1024,
 		"Worker threads of each rank; 0: all processors that the process may use, control groups included, or its "
 		"part of them where ranks share a host. Results do not depend on it."),
-	MMI_COUNT_ROW("run", "chunk", mmi_settings, chunk, 16, 1, 1024,
-	              "Samples a worker takes through its chains, at most; of the data chain four at a time."),
+	MMI_COUNT_ROW(
+		"run", "chunk", mmi_settings, chunk, 16, 1, 1024,
+		"Samples a worker takes through its chains, at most; with kernels of our own four of them at a time through "
+		"the data chain."),
 	MMI_COUNT_ROW(
 		"run", "device_chunk", mmi_settings, device_chunk, 0, 0, MMI_LIMIT,
 		"The same of a GPU, whose memory bounds it; chunk is the processor's. 0: a batch, or where ranks share it, the "
