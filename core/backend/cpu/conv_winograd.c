@@ -1,10 +1,11 @@
 /* conv_winograd.c - convolutions of 3x3 with stride 1 and of 4x4 with stride 2, and their gradients to x, by Winograd's
- * F(4x4, 3x3) and F(4x4, 2x2). A 4x4 kernel with stride 2 is four 2x2 kernels with stride 1. */
+ * algorithm. A 4x4 kernel with stride 2 is four 2x2 kernels with stride 1. */
 #include "mmi_build.h"
 
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/patch.h"
 #include "backend/cpu/weights.h"
+#include "backend/cpu/winograd_points.h"
 
 #include <string.h>
 
@@ -12,16 +13,22 @@ enum {
 	PACK_WINOGRAD = 2,
 	PACK_WINOGRAD_BF16 = 5,
 	MIN_CHANNELS = 16,
+	LEAST_TILE = 3, /* outputs of the larger of two sizes */
+	LARGE_TILE = 7,
+	SMALL_TILE = 4,
+	BF16_TILE = 4,
+	MOST_BYTES = 8000000, /* of a layer's packed weights, where tiles are large */
 	MAX_CHANNEL_BLOCK = 128,
 	MAX_PARTS = 4,
 	MAX_LANES = 32, /* of a panel: two vectors */
-	MAX_POINTS = 36,
+	MAX_POINTS = MMI_WINO_MOST_POINTS * MMI_WINO_MOST_POINTS,
 	BLOCK_FLOATS = 128 * 1024 /* transformed tiles and products of one block, half of a usual second-level cache */
 };
 
 typedef struct winograd_packing {
 	mmi_conv_shape shape;
 	int32_t bwd_x, width, pairs;
+	int32_t high, wide; /* points along each axis */
 } winograd_packing;
 
 typedef struct winograd_state {
@@ -45,42 +52,46 @@ typedef struct kernels {
 	double tap[3][3][MAX_LANES];
 } kernels;
 
-/* u = G g G^T for kernels of taps x taps; rows of G: (1, a, a^2..) / prod (a - b) for each point, and infinity. Value p
- * of lane i goes to out[p * plane + i]. */
+/* The point with that number along an axis; the last one is infinity. */
+static double point_of(const float pairs[MMI_WINO_MOST_PAIRS], int32_t points, int32_t i)
+{
+	const int32_t zero = points % 2 == 0;
+	const double a = i < zero ? 0 : (double)pairs[(i - zero) / 2];
+	return (i - zero) % 2 ? -a : a;
+}
+
+/* Rows of G: 1, a, a^2 for a point a, over the product of a - b for all others but infinity, which takes the last tap. */
+static void rows_of(const winograd_packing *p, int32_t points, double rows[MMI_WINO_MOST_POINTS][3])
+{
+	const float *pairs = p->pairs ? mmi_wino_pairs_bf16[points] : mmi_wino_pairs[points];
+	const int32_t taps = p->shape.kh / p->shape.sh;
+	for (int32_t i = 0; i + 1 < points; i++) {
+		const double a = point_of(pairs, points, i);
+		double product = 1;
+		for (int32_t k = 0; k + 1 < points; k++)
+			product *= k == i ? 1 : a - point_of(pairs, points, k);
+		rows[i][0] = 1 / product;
+		rows[i][1] = a / product;
+		rows[i][2] = a * a / product;
+	}
+	for (int32_t k = 0; k < 3; k++)
+		rows[points - 1][k] = k == taps - 1;
+}
+
+/* u = G g G^T for kernels of taps x taps. Value p of lane i goes to out[p * plane + i]. */
 static void transform_kernels(const winograd_packing *p, const kernels *g, int32_t lanes, int64_t plane, float *out)
 {
-	static const double g3[6][3] = { { 1.0 / 4, 0, 0 },
-		                             { -1.0 / 6, -1.0 / 6, -1.0 / 6 },
-		                             { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
-		                             { 1.0 / 24, 1.0 / 12, 1.0 / 6 },
-		                             { 1.0 / 24, -1.0 / 12, 1.0 / 6 },
-		                             { 0, 0, 1 } };
-	static const double g2[5][3] = {
-		{ 1.0 / 2, 0, 0 }, { -1.0 / 2, -1.0 / 2, 0 }, { -1.0 / 6, 1.0 / 6, 0 }, { 1.0 / 6, 1.0 / 3, 0 }, { 0, 1, 0 }
-	};
-	/* For points that leave less error in bfloat16: a = 2/3, b = 3/2. */
-	static const double g3_bf16[6][3] = { { 1, 0, 0 },
-		                                  { -81.0 / 130, -54.0 / 130, -36.0 / 130 },
-		                                  { -81.0 / 130, 54.0 / 130, -36.0 / 130 },
-		                                  { 8.0 / 65, 12.0 / 65, 18.0 / 65 },
-		                                  { 8.0 / 65, -12.0 / 65, 18.0 / 65 },
-		                                  { 0, 0, 1 } };
-	/* a = 1/2, b = 3/2. */
-	static const double g2_bf16[5][3] = { { -1.0 / 2, -1.0 / 4, 0 },
-		                                  { 1.0 / 2, -1.0 / 4, 0 },
-		                                  { 1.0 / 6, 1.0 / 4, 0 },
-		                                  { -1.0 / 6, 1.0 / 4, 0 },
-		                                  { 0, 1, 0 } };
-	const int32_t taps = p->shape.kh / p->shape.sh;
-	const double(*rows)[3] = taps == 3 ? (p->pairs ? g3_bf16 : g3) : p->pairs ? g2_bf16 : g2;
+	double high[MMI_WINO_MOST_POINTS][3], wide[MMI_WINO_MOST_POINTS][3];
+	rows_of(p, p->high, high);
+	rows_of(p, p->wide, wide);
 	double half[3][MAX_LANES];
-	for (int i = 0; i < taps + 3; i++) {
+	for (int i = 0; i < p->high; i++) {
 		for (int x = 0; x < 3; x++)
 			for (int l = 0; l < lanes; l++)
-				half[x][l] = rows[i][0] * g->tap[0][x][l] + rows[i][1] * g->tap[1][x][l] + rows[i][2] * g->tap[2][x][l];
-		for (int k = 0; k < taps + 3; k++, out += plane)
+				half[x][l] = high[i][0] * g->tap[0][x][l] + high[i][1] * g->tap[1][x][l] + high[i][2] * g->tap[2][x][l];
+		for (int k = 0; k < p->wide; k++, out += plane)
 			for (int l = 0; l < lanes; l++)
-				out[l] = (float)(rows[k][0] * half[0][l] + rows[k][1] * half[1][l] + rows[k][2] * half[2][l]);
+				out[l] = (float)(wide[k][0] * half[0][l] + wide[k][1] * half[1][l] + wide[k][2] * half[2][l]);
 	}
 }
 
@@ -105,10 +116,9 @@ static void read_kernels(const winograd_packing *k, const float *w, int32_t part
 static void transform_kernels_bf16(const winograd_packing *k, const kernels *g, int32_t lanes, int64_t plane,
                                    uint16_t *out)
 {
-	const int32_t span = k->shape.kh / k->shape.sh + 3;
 	float values[MAX_POINTS * MAX_LANES];
 	transform_kernels(k, g, lanes, lanes, values);
-	for (int32_t p = 0; p < span * span; p++)
+	for (int32_t p = 0; p < k->high * k->wide; p++)
 		for (int32_t l = 0; l < lanes; l++)
 			out[p * plane + 2 * l] = mmi_to_bf16(values[p * lanes + l]);
 }
@@ -145,25 +155,25 @@ static void pack_panel_bf16(const winograd_packing *k, const float *source, int3
 static float *pack_part(const winograd_packing *k, const float *source, int32_t part, float *data)
 {
 	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
-	const int32_t padded = round_up(cols, k->width), span = k->shape.kh / k->shape.sh + 3;
+	const int32_t padded = round_up(cols, k->width);
 	const int64_t plane = (int64_t)channels * padded;
 	for (int32_t col = 0; col < padded; col += 2 * k->width) {
 		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
 		pack_panel(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
 	}
-	return data + span * span * plane;
+	return data + k->high * k->wide * plane;
 }
 
 static uint16_t *pack_part_bf16(const winograd_packing *k, const float *source, int32_t part, uint16_t *data)
 {
-	const int32_t channels = round_up(k->bwd_x ? k->shape.co : k->shape.ci, 2), span = k->shape.kh / k->shape.sh + 3;
+	const int32_t channels = round_up(k->bwd_x ? k->shape.co : k->shape.ci, 2);
 	const int32_t padded = round_up(k->bwd_x ? k->shape.ci : k->shape.co, k->width);
 	const int64_t plane = (int64_t)channels * padded;
 	for (int32_t col = 0; col < padded; col += 2 * k->width) {
 		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
 		pack_panel_bf16(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
 	}
-	return data + span * span * plane;
+	return data + k->high * k->wide * plane;
 }
 
 static void pack_bf16(const float *source, void *data, const void *ctx)
@@ -184,45 +194,97 @@ static void pack(const float *source, void *data, const void *ctx)
 
 /* ------------------------------------------------------------------ jobs */
 
-/* As few tiles as there can be, as many of them of 3 as reach the end. */
-static mmi_wino_axis axis_of(int32_t outputs)
+/* Outputs of the larger of two sizes, at most `most`: as few tiles as there can be, as even as they can be. */
+static int32_t size_of(int32_t outputs, int32_t most)
 {
-	const int32_t tiles = (outputs + MMI_WINO_TILE - 1) / MMI_WINO_TILE, over = tiles * MMI_WINO_TILE - outputs;
-	const int32_t threes = over < tiles ? over : tiles;
-	return (mmi_wino_axis){ tiles - threes, threes };
+	const int32_t tiles = (outputs + most - 1) / most, even = tiles ? (outputs + tiles - 1) / tiles : 0;
+	return even < LEAST_TILE ? LEAST_TILE : even;
+}
+
+/* As many tiles of the smaller size as reach the end. */
+static mmi_wino_axis axis_of(int32_t outputs, int32_t size)
+{
+	const int32_t tiles = (outputs + size - 1) / size, over = tiles * size - outputs;
+	const int32_t less = over < tiles ? over : tiles;
+	return (mmi_wino_axis){ size, tiles - less, less };
 }
 
 /* Products along an axis for `outputs`. */
-static int64_t points_of(int32_t outputs, int64_t taps)
+static int64_t points_of(int32_t outputs, int32_t points, int32_t taps)
 {
-	const mmi_wino_axis a = axis_of(outputs);
-	return a.fours * (taps + 3) + a.threes * (taps + 2);
+	const mmi_wino_axis a = axis_of(outputs, points + 1 - taps);
+	return a.full * points + a.less * (points - 1);
+}
+
+/* Rows and columns of one part of the output, the largest. */
+static void part_of(const winograd_packing *p, int32_t *rows, int32_t *columns)
+{
+	const mmi_conv_shape *s = &p->shape;
+	*rows = p->bwd_x ? (s->h + s->sh - 1) / s->sh : s->oh;
+	*columns = p->bwd_x ? (s->w + s->sw - 1) / s->sw : s->ow;
+}
+
+/* Large tiles need fewer products and more weights. Those are read for every block of tiles, by which they lie in the
+ * third-level cache: where they would be many, tiles are large along one axis only or along none. */
+static void choose_points(winograd_packing *p)
+{
+	const int32_t taps = p->shape.kh / p->shape.sh;
+	const double bytes_a_point = sizeof(float) * (double)p->shape.sh * p->shape.sw * p->shape.ci * p->shape.co;
+	int32_t rows, columns;
+	part_of(p, &rows, &columns);
+	if (p->pairs) {
+		p->high = p->wide = BF16_TILE + taps - 1;
+		return;
+	}
+	for (int choice = 0; choice < 3; choice++) {
+		p->high = size_of(rows, choice < 2 ? LARGE_TILE : SMALL_TILE) + taps - 1;
+		p->wide = size_of(columns, choice < 1 ? LARGE_TILE : SMALL_TILE) + taps - 1;
+		if (p->high * p->wide * bytes_a_point <= MOST_BYTES)
+			break;
+	}
+}
+
+static winograd_packing packing_of(const mmi_exec *x, bool bf16)
+{
+	winograd_packing p = { .shape = mmi_conv_shape_of(x),
+		                   .bwd_x = mmi_op_is_bwd_x(x->node->op),
+		                   .width = mmi_simd_of(x)->width,
+		                   .pairs = bf16 };
+	choose_points(&p);
+	return p;
 }
 
 static int64_t tiles_of(const mmi_wino_job *j)
 {
-	return j->n * (j->y.fours + j->y.threes) * (j->x.fours + j->x.threes);
+	return j->n * (j->y.full + j->y.less) * (j->x.full + j->x.less);
 }
 
-static bool accepts(const mmi_exec *x)
+static bool accepts_as(const mmi_exec *x, bool bf16)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
 	const bool k3s1 = s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1;
 	const bool k4s2 = s.kh == 4 && s.kw == 4 && s.sh == 2 && s.sw == 2;
 	if (!(k3s1 || k4s2) || s.ci < MIN_CHANNELS || s.co < MIN_CHANNELS)
 		return false;
-	/* The outputs of one part, and the products it takes with and without the transforms. */
-	const int32_t rows = mmi_op_is_bwd_x(x->node->op) ? s.h / s.sh : s.oh;
-	const int32_t columns = mmi_op_is_bwd_x(x->node->op) ? s.w / s.sw : s.ow;
-	const int64_t taps = k3s1 ? 3 : 2, direct = taps * taps * rows * columns;
-	return direct > 0 && points_of(rows, taps) * points_of(columns, taps) * 20 <= direct * 11;
+	/* The products that one part of the output takes with and without the transforms. */
+	const winograd_packing p = packing_of(x, bf16);
+	const int32_t taps = k3s1 ? 3 : 2;
+	int32_t rows, columns;
+	part_of(&p, &rows, &columns);
+	const int64_t direct = (int64_t)taps * taps * rows * columns;
+	return direct > 0 && points_of(rows, p.high, taps) * points_of(columns, p.wide, taps) * 20 <= direct * 11;
+}
+
+static bool accepts(const mmi_exec *x)
+{
+	return accepts_as(x, false);
 }
 
 /* Products are twice as fast, transforms are not: with 4x4 kernels they pay from some 32 and 64 channels on. */
 static bool accepts_bf16(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
-	return mmi_bf16_of(x) && accepts(x) && (s.kh == 3 || s.ci * s.co >= 20 * (s.ci + s.co));
+	return mmi_bf16_of(x) && accepts_as(x, true) && (s.kh == 3 || s.ci * s.co >= 20 * (s.ci + s.co));
 }
 
 /* A convolution: the parts of the source add up. */
@@ -273,7 +335,8 @@ static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
  * Returns floats of scratch. */
 static size_t choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
 {
-	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK, points = (j->taps + 3) * (j->taps + 3);
+	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK;
+	const int32_t points = (j->y.size + j->taps - 1) * (j->x.size + j->taps - 1);
 	j->c_block = round_up((j->c + parts - 1) / parts, width);
 	const int32_t channels = j->c_block + round_up(j->cols, width);
 	int64_t tiles = BLOCK_FLOATS / points / channels;
@@ -293,14 +356,14 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 		else
 			forward_job(&s->job[i], shape);
 		s->job[i].n = x->n;
-		s->job[i].y = axis_of(s->job[i].rows);
-		s->job[i].x = axis_of(s->job[i].columns);
+		s->job[i].y = axis_of(s->job[i].rows, k->high + 1 - s->job[i].taps);
+		s->job[i].x = axis_of(s->job[i].columns, k->wide + 1 - s->job[i].taps);
 		s->n_tiles[i] = tiles_of(&s->job[i]);
 		const size_t bytes = choose_blocks(&s->job[i], s->n_tiles[i], k->width) * sizeof(float);
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}
 	const mmi_wino_job *j = &s->job[0];
-	s->u_bytes = (int64_t)(j->taps + 3) * (j->taps + 3) * round_up(j->cols, k->width) *
+	s->u_bytes = (int64_t)k->high * k->wide * round_up(j->cols, k->width) *
 	             (k->pairs ? round_up(j->c, 2) * (int64_t)sizeof(uint16_t) : j->c * (int64_t)sizeof(float));
 }
 
@@ -325,10 +388,7 @@ static mm_status prepare(mmi_exec *x, const mmi_bf16 *bf16, mm_error *e)
 	x->state = s;
 	x->scratch_bytes = 0;
 	s->product = bf16 ? bf16->winograd : simd->winograd;
-	const winograd_packing packing = { .shape = mmi_conv_shape_of(x),
-		                               .bwd_x = mmi_op_is_bwd_x(x->node->op),
-		                               .width = simd->width,
-		                               .pairs = bf16 != NULL };
+	const winograd_packing packing = packing_of(x, bf16 != NULL);
 	make_jobs(s, x, &packing);
 	const size_t floats = (size_t)(packing.shape.sh * packing.shape.sw) * (size_t)s->u_bytes / sizeof(float);
 	mm_status status = mmi_weights_prepare(&s->weights, x, bf16 ? PACK_WINOGRAD_BF16 : PACK_WINOGRAD, floats,

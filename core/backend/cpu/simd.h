@@ -51,16 +51,16 @@ typedef struct mmi_grad_job {
 	int32_t cols;
 } mmi_grad_job;
 
-/* How outputs along an axis fall into tiles: those of 4 come first. */
-#define MMI_WINO_TILE 4
+/* How outputs along an axis fall into tiles: so many of `size` outputs, behind them others of one fewer. */
 typedef struct mmi_wino_axis {
-	int32_t fours, threes;
+	int32_t size, full, less;
 } mmi_wino_axis;
 
-/* Winograd F(4x4, 3x3) and F(4x4, 2x2): (taps + 3)^2 products over transformed tiles of 4x4 outputs, fewer over those
- * of 3 in a direction. Stride 2 falls into parts with stride 1: of the source (a convolution; their products add up,
- * one group each) or of the output (its gradient to x; one job each). One job is a block of tiles of consecutive
- * numbers (kind of tile, sample, row, column). */
+/* Winograd F(m x n, 3x3) and F(m x n, 2x2): a product for each of the (m + taps - 1) (n + taps - 1) points over
+ * transformed tiles of m x n outputs; tiles of one output fewer in a direction have a point fewer there. Stride 2 falls
+ * into parts with stride 1: of the source (a convolution; their products add up, one group each) or of the output (its
+ * gradient to x; one job each). One job is a block of tiles of consecutive numbers (kind of tile, sample, row, column).
+ */
 typedef struct mmi_wino_job {
 	const float *src; /* [n, h, w, c] */
 	float *dst;       /* [n, dst_h, dst_w, cols] */
@@ -72,7 +72,7 @@ typedef struct mmi_wino_job {
 		int32_t y, x; /* source pixel that the first tap of output 0 reads; may lie outside */
 	} group[4];
 	int32_t dst_y, dst_x, dst_step, rows, columns; /* outputs: first pixel, distance, number */
-	mmi_wino_axis y, x; /* how rows and columns fall into tiles; the last ones may reach beyond */
+	mmi_wino_axis y, x; /* the last tiles may reach beyond */
 	int64_t n;          /* samples */
 	int64_t first_tile;
 	int32_t n_tiles; /* at most max_tiles */

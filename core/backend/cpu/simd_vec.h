@@ -65,6 +65,11 @@ MMI_INLINE void prefetch_to_write(const float *p, int64_t i)
 	__builtin_prefetch((const void *)((intptr_t)p + i * (int64_t)sizeof *p), 1);
 }
 
+MMI_INLINE void prefetch_to_read(const float *p, int64_t i)
+{
+	__builtin_prefetch((const void *)((intptr_t)p + i * (int64_t)sizeof *p));
+}
+
 /* The first n < W lanes, the rest zero. Out of line: rare, and costly to compile within each unrolled row. */
 static __attribute__((noinline, unused)) vf load_part(const float *p, int n)
 {
