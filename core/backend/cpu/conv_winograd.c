@@ -5,16 +5,13 @@
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/patch.h"
 #include "backend/cpu/weights.h"
-#include "backend/cpu/winograd_points.h"
+#include "backend/cpu/winograd.h"
 
 #include <string.h>
 
 enum {
 	PACK_WINOGRAD = 2,
 	PACK_WINOGRAD_BF16 = 5,
-	MIN_CHANNELS = 16,
-	LEAST_TILE = 3, /* outputs of the larger of two sizes */
-	LARGE_TILE = 7,
 	SMALL_TILE = 4,
 	BF16_TILE = 4,
 	MOST_BYTES = 8000000, /* of a layer's packed weights, where tiles are large */
@@ -194,28 +191,6 @@ static void pack(const float *source, void *data, const void *ctx)
 
 /* ------------------------------------------------------------------ jobs */
 
-/* Outputs of the larger of two sizes, at most `most`: as few tiles as there can be, as even as they can be. */
-static int32_t size_of(int32_t outputs, int32_t most)
-{
-	const int32_t tiles = (outputs + most - 1) / most, even = tiles ? (outputs + tiles - 1) / tiles : 0;
-	return even < LEAST_TILE ? LEAST_TILE : even;
-}
-
-/* As many tiles of the smaller size as reach the end. */
-static mmi_wino_axis axis_of(int32_t outputs, int32_t size)
-{
-	const int32_t tiles = (outputs + size - 1) / size, over = tiles * size - outputs;
-	const int32_t less = over < tiles ? over : tiles;
-	return (mmi_wino_axis){ size, tiles - less, less };
-}
-
-/* Products along an axis for `outputs`. */
-static int64_t points_of(int32_t outputs, int32_t points, int32_t taps)
-{
-	const mmi_wino_axis a = axis_of(outputs, points + 1 - taps);
-	return a.full * points + a.less * (points - 1);
-}
-
 /* Rows and columns of one part of the output, the largest. */
 static void part_of(const winograd_packing *p, int32_t *rows, int32_t *columns)
 {
@@ -237,8 +212,8 @@ static void choose_points(winograd_packing *p)
 		return;
 	}
 	for (int choice = 0; choice < 3; choice++) {
-		p->high = size_of(rows, choice < 2 ? LARGE_TILE : SMALL_TILE) + taps - 1;
-		p->wide = size_of(columns, choice < 1 ? LARGE_TILE : SMALL_TILE) + taps - 1;
+		p->high = mmi_wino_size(rows, choice < 2 ? MMI_WINO_LARGE_TILE : SMALL_TILE) + taps - 1;
+		p->wide = mmi_wino_size(columns, choice < 1 ? MMI_WINO_LARGE_TILE : SMALL_TILE) + taps - 1;
 		if (p->high * p->wide * bytes_a_point <= MOST_BYTES)
 			break;
 	}
@@ -254,25 +229,18 @@ static winograd_packing packing_of(const mmi_exec *x, bool bf16)
 	return p;
 }
 
-static int64_t tiles_of(const mmi_wino_job *j)
-{
-	return j->n * (j->y.full + j->y.less) * (j->x.full + j->x.less);
-}
-
 static bool accepts_as(const mmi_exec *x, bool bf16)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
-	const bool k3s1 = s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1;
-	const bool k4s2 = s.kh == 4 && s.kw == 4 && s.sh == 2 && s.sw == 2;
-	if (!(k3s1 || k4s2) || s.ci < MIN_CHANNELS || s.co < MIN_CHANNELS)
+	if (!mmi_wino_takes(&s))
 		return false;
 	/* The products that one part of the output takes with and without the transforms. */
 	const winograd_packing p = packing_of(x, bf16);
-	const int32_t taps = k3s1 ? 3 : 2;
+	const int32_t taps = s.kh / s.sh;
 	int32_t rows, columns;
 	part_of(&p, &rows, &columns);
 	const int64_t direct = (int64_t)taps * taps * rows * columns;
-	return direct > 0 && points_of(rows, p.high, taps) * points_of(columns, p.wide, taps) * 20 <= direct * 11;
+	return direct > 0 && mmi_wino_products(rows, p.high, taps) * mmi_wino_products(columns, p.wide, taps) * 20 <= direct * 11;
 }
 
 static bool accepts(const mmi_exec *x)
@@ -285,50 +253,6 @@ static bool accepts_bf16(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
 	return mmi_bf16_of(x) && accepts_as(x, true) && (s.kh == 3 || s.ci * s.co >= 20 * (s.ci + s.co));
-}
-
-/* A convolution: the parts of the source add up. */
-static void forward_job(mmi_wino_job *j, const mmi_conv_shape *s)
-{
-	*j = (mmi_wino_job){ .h = s->h,
-		                 .w = s->w,
-		                 .c = s->ci,
-		                 .dst_h = s->oh,
-		                 .dst_w = s->ow,
-		                 .cols = s->co,
-		                 .taps = s->kh / s->sh,
-		                 .src_step = s->sh,
-		                 .n_groups = s->sh * s->sw,
-		                 .dst_step = 1,
-		                 .rows = s->oh,
-		                 .columns = s->ow };
-	for (int32_t part = 0; part < j->n_groups; part++) {
-		j->group[part].y = part / s->sw - s->ph;
-		j->group[part].x = part % s->sw - s->pw;
-	}
-}
-
-/* A gradient to x: one part of the output. */
-static void backward_job(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
-{
-	const mmi_axis y = mmi_backward_axis(s->kh, s->sh, s->ph, s->h, part / s->sw);
-	const mmi_axis x = mmi_backward_axis(s->kw, s->sw, s->pw, s->w, part % s->sw);
-	*j = (mmi_wino_job){ .h = s->oh,
-		                 .w = s->ow,
-		                 .c = s->co,
-		                 .dst_h = s->h,
-		                 .dst_w = s->w,
-		                 .cols = s->ci,
-		                 .taps = s->kh / s->sh,
-		                 .src_step = 1,
-		                 .n_groups = 1,
-		                 .dst_step = s->sh,
-		                 .dst_y = y.first_dst,
-		                 .dst_x = x.first_dst,
-		                 .rows = y.count,
-		                 .columns = x.count };
-	j->group[0].y = y.first_src;
-	j->group[0].x = x.first_src;
 }
 
 /* Block sizes: channels in equal parts, about as many tiles as fit the cache, so that passes over the weights are few.
@@ -352,13 +276,13 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 	s->n_jobs = k->bwd_x ? shape->sh * shape->sw : 1;
 	for (int32_t i = 0; i < s->n_jobs; i++) {
 		if (k->bwd_x)
-			backward_job(&s->job[i], shape, i);
+			mmi_wino_backward(&s->job[i], shape, i);
 		else
-			forward_job(&s->job[i], shape);
+			mmi_wino_forward(&s->job[i], shape);
 		s->job[i].n = x->n;
-		s->job[i].y = axis_of(s->job[i].rows, k->high + 1 - s->job[i].taps);
-		s->job[i].x = axis_of(s->job[i].columns, k->wide + 1 - s->job[i].taps);
-		s->n_tiles[i] = tiles_of(&s->job[i]);
+		s->job[i].y = mmi_wino_axis_of(s->job[i].rows, k->high + 1 - s->job[i].taps);
+		s->job[i].x = mmi_wino_axis_of(s->job[i].columns, k->wide + 1 - s->job[i].taps);
+		s->n_tiles[i] = mmi_wino_tiles(&s->job[i]);
 		const size_t bytes = choose_blocks(&s->job[i], s->n_tiles[i], k->width) * sizeof(float);
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}

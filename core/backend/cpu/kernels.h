@@ -19,7 +19,7 @@ const mmi_kernel *const *mmi_cpu_kernels(mmi_opcode op);
 extern const mmi_kernel mmi_kernel_patch_wide;
 extern const mmi_kernel mmi_kernel_patch_narrow; /* at most MMI_NARROW_COLS output channels */
 /* CONV and CONV_BWD_X: 3x3 with stride 1, 4x4 with stride 2, enough channels and pixels. */
-extern const mmi_kernel mmi_kernel_winograd;
+extern const mmi_kernel mmi_kernel_winograd, mmi_kernel_winograd_grad;
 /* The same of kernels one row high, 2 to 5 taps with stride 1 or twice as many with 2; CONV_BWD_W. */
 extern const mmi_kernel mmi_kernel_line, mmi_kernel_line_grad;
 /* Those of products with operands in bfloat16, where mmi_bf16_of says so; Winograd's is of 4x4 only with many channels.

@@ -83,6 +83,18 @@ typedef struct mmi_wino_job {
 	mmi_epilogue ep;
 } mmi_wino_job;
 
+/* The gradient to weights of one part (group) of such a convolution: sums[point][channel][column] += the products of a
+ * block of transformed tiles of src and of dy, which stands in the tiles' place of `dst`: [n, dst_h, dst_w, cols]. */
+typedef struct mmi_wino_grad_job {
+	mmi_wino_job tiles;
+	int32_t group;
+	const int32_t *src_off; /* floats from the first tile of a block to each: tile * the floats of one */
+	const float *dy;
+	float *sums;
+	float *out; /* [taps, taps] of [c, cols], so many floats from tap to tap: */
+	int64_t out_row, out_column;
+} mmi_wino_grad_job;
+
 /* The same along rows, for kernels one row high: 8 products over tiles of 9 - taps outputs. One job is a block of tiles
  * of consecutive numbers (sample, row, tile of the row). */
 enum {
@@ -129,6 +141,8 @@ typedef struct mmi_simd {
 	void (*grad_wide)(const mmi_grad_job *j);
 	void (*grad_narrow)(const mmi_grad_job *j);
 	void (*winograd)(const mmi_wino_job *j);
+	void (*winograd_grad)(const mmi_wino_grad_job *j);
+	void (*winograd_taps)(const mmi_wino_grad_job *j); /* out += what the sums of all blocks say of each tap */
 	void (*line_gather)(const mmi_line_job *j);    /* src to v */
 	void (*line_product)(const mmi_line_job *j);   /* v times u to dst */
 	void (*line_gather_dy)(const mmi_line_job *j); /* dy to e */

@@ -10,6 +10,8 @@ void MMI_NAME(mmi_patch_narrow)(const mmi_patch_job *j);
 void MMI_NAME(mmi_grad_wide)(const mmi_grad_job *j);
 void MMI_NAME(mmi_grad_narrow)(const mmi_grad_job *j);
 void MMI_NAME(mmi_winograd)(const mmi_wino_job *j);
+void MMI_NAME(mmi_winograd_grad)(const mmi_wino_grad_job *j);
+void MMI_NAME(mmi_winograd_taps)(const mmi_wino_grad_job *j);
 void MMI_NAME(mmi_line_gather)(const mmi_line_job *j);
 void MMI_NAME(mmi_line_product)(const mmi_line_job *j);
 void MMI_NAME(mmi_line_gather_dy)(const mmi_line_job *j);

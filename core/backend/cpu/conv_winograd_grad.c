@@ -1,0 +1,146 @@
+/* conv_winograd_grad.c - gradients to the weights of convolutions of 3x3 with stride 1 and of 4x4 with stride 2 by
+ * Winograd's algorithm. In float32 also where products are in bfloat16: they are so much fewer. */
+#include "mmi_build.h"
+
+#include "backend/cpu/kernels.h"
+#include "backend/cpu/winograd.h"
+
+#include <string.h>
+
+enum {
+	MAX_CHANNEL_BLOCK = 128,
+	LEAST_BLOCK = 16,           /* tiles: sums are read and written once a block */
+	BLOCK_FLOATS = 192 * 1024,  /* transformed tiles of src and dy of one block, if not fewer than those */
+	SUM_TILES = 24              /* what sums cost once, as so many tiles would */
+};
+
+typedef struct grad_state {
+	const mmi_simd *simd;
+	mmi_wino_grad_job job; /* all but the pointers and the block's position */
+	int64_t n_tiles;
+	size_t sums_at, sums; /* in scratch, in floats */
+	int32_t kw, sw;
+	int32_t *src_off;
+} grad_state;
+
+static size_t round_up(size_t n, size_t width)
+{
+	return (n + width - 1) / width * width;
+}
+
+static mmi_wino_job tiles_of(const mmi_exec *x, const mmi_conv_shape *s)
+{
+	mmi_wino_job j;
+	mmi_wino_forward(&j, s);
+	j.n = x->n;
+	j.y = mmi_wino_axis_of(j.rows, mmi_wino_size(j.rows, MMI_WINO_LARGE_TILE));
+	j.x = mmi_wino_axis_of(j.columns, mmi_wino_size(j.columns, MMI_WINO_LARGE_TILE));
+	return j;
+}
+
+/* Products for each channel and column, against those without transforms. */
+static bool accepts(const mmi_exec *x)
+{
+	const mmi_conv_shape s = mmi_conv_shape_of(x);
+	if (!mmi_wino_takes(&s) || s.oh < 1 || s.ow < 1)
+		return false;
+	const mmi_wino_job j = tiles_of(x, &s);
+	const int64_t high = j.y.size + j.taps - 1, wide = j.x.size + j.taps - 1;
+	const int64_t direct = (int64_t)j.taps * j.taps * j.rows * j.columns * j.n;
+	const int64_t products = mmi_wino_products(j.rows, (int32_t)high, j.taps) *
+	                         mmi_wino_products(j.columns, (int32_t)wide, j.taps) * j.n;
+	return (products + high * wide * SUM_TILES) * 20 <= direct * 13;
+}
+
+static void release(mmi_exec *x)
+{
+	grad_state *s = x->state;
+	if (!s)
+		return;
+	mmi_free(s->src_off);
+	mmi_free(s);
+	x->state = NULL;
+}
+
+/* Channels in equal parts; floats of a tile of src and of one of dy as simd_wino_tiles.h lays them out. */
+static void choose_blocks(grad_state *s, mmi_exec *x)
+{
+	mmi_wino_job *j = &s->job.tiles;
+	const size_t width = (size_t)s->simd->width;
+	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK;
+	const size_t points = (size_t)(j->y.size + j->taps - 1) * (size_t)(j->x.size + j->taps - 1);
+	j->c_block = (int32_t)round_up((size_t)((j->c + parts - 1) / parts), width);
+	const size_t floats = points * ((size_t)j->c_block + round_up((size_t)j->cols, width)) + 32;
+	const int64_t fit = BLOCK_FLOATS / (int64_t)floats, most = fit > LEAST_BLOCK ? fit : LEAST_BLOCK;
+	const int64_t n_blocks = s->n_tiles > most ? (s->n_tiles + most / 2) / most : 1;
+	j->max_tiles = (int32_t)((s->n_tiles + n_blocks - 1) / n_blocks);
+	s->sums_at = round_up((size_t)j->max_tiles * floats, 16);
+	s->sums = points * (size_t)j->c * (size_t)j->cols;
+	x->scratch_bytes = (s->sums_at + s->sums + width) * sizeof(float);
+}
+
+static mm_status prepare(mmi_exec *x, mm_error *e)
+{
+	const mmi_conv_shape shape = mmi_conv_shape_of(x);
+	grad_state *s = mmi_alloc(1, sizeof *s);
+	if (!s)
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's state");
+	x->state = s;
+	s->simd = mmi_simd_of(x);
+	s->kw = shape.kw;
+	s->sw = shape.sw;
+	s->job.tiles = tiles_of(x, &shape);
+	s->n_tiles = mmi_wino_tiles(&s->job.tiles);
+	choose_blocks(s, x);
+	mmi_wino_job *j = &s->job.tiles;
+	s->src_off = mmi_alloc((size_t)j->max_tiles, sizeof *s->src_off);
+	if (!s->src_off) {
+		release(x);
+		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's offsets (%d tiles)", j->max_tiles);
+	}
+	const int32_t row = (j->y.size + j->taps - 1) * (j->x.size + j->taps - 1) * j->c_block + 16;
+	for (int32_t t = 0; t < j->max_tiles; t++)
+		s->src_off[t] = t * row;
+	return MM_OK;
+}
+
+static void sum_blocks(const grad_state *s, mmi_wino_grad_job *g)
+{
+	mmi_wino_job *j = &g->tiles;
+	const int64_t n_blocks = (s->n_tiles + j->max_tiles - 1) / j->max_tiles;
+	memset(g->sums, 0, s->sums * sizeof *g->sums);
+	for (int64_t i = 0; i < n_blocks; i++) {
+		j->first_tile = s->n_tiles * i / n_blocks;
+		j->n_tiles = (int32_t)(s->n_tiles * (i + 1) / n_blocks - j->first_tile);
+		s->simd->winograd_grad(g);
+	}
+}
+
+static void run(mmi_exec *x)
+{
+	const grad_state *s = x->state;
+	mmi_wino_grad_job g = s->job;
+	mmi_wino_job *j = &g.tiles;
+	const int64_t tap = (int64_t)j->c * j->cols;
+	float *out = x->out;
+	j->src = x->in[0];
+	j->scratch = x->scratch;
+	g.dy = x->in[1];
+	g.src_off = s->src_off;
+	g.sums = j->scratch + s->sums_at;
+	g.out_row = (int64_t)s->sw * s->kw * tap;
+	g.out_column = s->sw * tap;
+	for (g.group = 0; g.group < j->n_groups; g.group++) {
+		g.out = out + (g.group / s->sw * s->kw + g.group % s->sw) * tap;
+		sum_blocks(s, &g);
+		s->simd->winograd_taps(&g);
+	}
+}
+
+const mmi_kernel mmi_kernel_winograd_grad = {
+	.name = "winograd/grad",
+	.accepts = accepts,
+	.prepare = prepare,
+	.run = run,
+	.release = release,
+};

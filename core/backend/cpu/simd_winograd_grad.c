@@ -1,0 +1,194 @@
+/* simd_winograd_grad.c - gradients to the weights of convolutions by Winograd's algorithm: that of a tile of outputs is a
+ * convolution of the pixels it reads with what is to be there, which takes the same points. The sums over all tiles of a
+ * point are one matrix product. */
+#include "mmi_build.h"
+
+#include "backend/cpu/simd_wino_tiles.h"
+
+/* ------------------------------------------------------------------ tiles of dy to points */
+
+MMI_INLINE void dy_rows_in(const int points, const int size, const bool last, const window *w, const window *next,
+                           int64_t c, vf half[MAX_SPAN][MAX_SPAN])
+{
+	const int columns = last ? size : size - 1;
+	for (int y = 0; y < w->rows; y++) {
+		const float *row = w->row[y] + c, *ahead = next->row[y] + c;
+		vf d[MAX_SPAN];
+		MMI_UNROLL
+		for (int x = 0; x < columns; x++) {
+			d[x] = (vf)((vi)load(row + w->column[x]) & (w->row_mask[y] & w->column_mask[x]));
+			__builtin_prefetch(ahead + next->column[x]);
+		}
+		transform_kernel(points, size, last, d, half[y]);
+	}
+}
+
+MMI_INLINE void dy_columns_in(const int points, const int size, const bool last, int columns,
+                              const vf half[MAX_SPAN][MAX_SPAN], element *v, int64_t plane, int64_t row)
+{
+	const int rows = last ? size : size - 1, points_there = last ? points : points - 1;
+	for (int x = 0; x < columns; x++, v += plane) {
+		vf d[MAX_SPAN], out[MAX_SPAN];
+		MMI_UNROLL
+		for (int y = 0; y < rows; y++)
+			d[y] = half[y][x];
+		transform_kernel(points, size, last, d, out);
+		MMI_UNROLL
+		for (int y = 0; y < points_there; y++)
+			STORE_ELEMENTS(v + y * row, out[y]);
+	}
+}
+
+#define DY_AXIS(points, size, last)                                                                                   \
+	static void dy_rows_##points##_##size##_##last(const window *w, const window *next, int64_t c,                    \
+	                                               vf half[MAX_SPAN][MAX_SPAN])                                       \
+	{                                                                                                                 \
+		dy_rows_in(points, size, last, w, next, c, half);                                                             \
+	}                                                                                                                 \
+	static void dy_columns_##points##_##size##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v,     \
+	                                                  int64_t plane, int64_t row)                                     \
+	{                                                                                                                 \
+		dy_columns_in(points, size, last, columns, half, v, plane, row);                                              \
+	}
+/* X(points, outputs) for 2 taps and for 3, from 3 outputs on. */
+#define MIN_SIZE 3
+#define TWO_TAPS(X) X(4, 3) X(5, 4) X(6, 5) X(7, 6) X(8, 7) X(9, 8)
+#define THREE_TAPS(X) X(5, 3) X(6, 4) X(7, 5) X(8, 6) X(9, 7)
+#define DY_BOTH(points, size) DY_AXIS(points, size, 0) DY_AXIS(points, size, 1)
+#define DY_ROWS(points, size) { dy_rows_##points##_##size##_0, dy_rows_##points##_##size##_1 },
+#define DY_COLUMNS(points, size) { dy_columns_##points##_##size##_0, dy_columns_##points##_##size##_1 },
+TWO_TAPS(DY_BOTH)
+THREE_TAPS(DY_BOTH)
+static const rows_in_fn dy_rows_table[][MAX_SPAN][2] = { { TWO_TAPS(DY_ROWS) }, { THREE_TAPS(DY_ROWS) } };
+static const columns_in_fn dy_columns_table[][MAX_SPAN][2] = { { TWO_TAPS(DY_COLUMNS) }, { THREE_TAPS(DY_COLUMNS) } };
+
+/* Pixels of dy, as a map whose tiles are what they are a convolution's outputs of. */
+static mmi_wino_job dy_job(const mmi_wino_grad_job *g)
+{
+	mmi_wino_job j = g->tiles;
+	j.src = g->dy;
+	j.h = j.dst_h;
+	j.w = j.dst_w;
+	j.c = j.cols;
+	j.taps = 1;
+	j.src_step = 1;
+	j.group[0].y = j.group[0].x = 0;
+	return j;
+}
+
+static void gather_dy(const mmi_wino_grad_job *g, const wino_layout *l)
+{
+	const mmi_wino_job j = dy_job(g);
+	const rows_in_fn *rows = dy_rows_table[g->tiles.taps - 2][j.x.size - MIN_SIZE];
+	const columns_in_fn *columns = dy_columns_table[g->tiles.taps - 2][j.y.size - MIN_SIZE];
+	wino_layout to = *l;
+	to.v = l->m;
+	to.v_row = l->m_row;
+	to.v_plane = l->m_plane;
+	for (int kind = 0; kind < N_KINDS; kind++) {
+		const wino_run r = run_of(&j, l, kind);
+		if (r.count)
+			gather_run(&j, &to, &r, rows[is_broad(kind)], columns[is_tall(kind)], l->wide - !is_broad(kind), 0, 0, j.c);
+	}
+}
+
+/* ------------------------------------------------------------------ products */
+
+static void add_products(const mmi_wino_grad_job *g, const wino_layout *l, int c0, int count)
+{
+	const mmi_wino_job *j = &g->tiles;
+	mmi_grad_job p = {
+		.src_off = g->src_off, .dy_stride = l->m_row, .n_seg = 1, .seg_len = count, .cols = j->cols
+	};
+	for (int point = 0; point < l->points; point++) {
+		int64_t at;
+		p.rows = point_part(j, l, point / l->wide == l->high - 1, point % l->wide == l->wide - 1, &at);
+		p.src = l->v + at * l->v_row + point * l->v_plane;
+		p.dy = l->m + at * l->m_row + point * l->m_plane;
+		p.out = g->sums + ((int64_t)point * j->c + c0) * j->cols;
+		if (p.rows)
+			MMI_NAME(mmi_grad_wide)(&p);
+	}
+}
+
+void MMI_NAME(mmi_winograd_grad)(const mmi_wino_grad_job *g)
+{
+	const mmi_wino_job *j = &g->tiles;
+	const wino_layout l = layout_of(j);
+	gather_dy(g, &l);
+	for (int c0 = 0; c0 < j->c; c0 += j->c_block) {
+		const int count = j->c - c0 < j->c_block ? j->c - c0 : j->c_block;
+		gather(j, &l, g->group, c0, count);
+		add_products(g, &l, c0, count);
+	}
+}
+
+/* ------------------------------------------------------------------ sums to taps */
+
+/* W sums of each point to the taps along each column, and along each row. */
+MMI_INLINE void column_taps(const int points, const int size, int columns, const float *m, int64_t plane, int lanes,
+                            vf half[3][MAX_SPAN])
+{
+	for (int x = 0; x < columns; x++) {
+		vf d[MAX_SPAN], y[MAX_SPAN];
+		MMI_UNROLL
+		for (int i = 0; i < points; i++)
+			d[i] = load_up_to(m + (i * columns + x) * plane, lanes);
+		transform_out(points, size, true, d, y);
+		MMI_UNROLL
+		for (int i = 0; i < points + 1 - size; i++)
+			half[i][x] = y[i];
+	}
+}
+
+MMI_INLINE void row_taps(const int points, const int size, const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN],
+                         float *out, int lanes)
+{
+	const int taps = points + 1 - size;
+	MMI_UNROLL
+	for (int i = 0; i < taps; i++) {
+		vf y[MAX_SPAN];
+		transform_out(points, size, true, half[i], y);
+		MMI_UNROLL
+		for (int x = 0; x < taps; x++) {
+			float *at = out + i * g->out_row + x * g->out_column;
+			store_up_to(at, load_up_to(at, lanes) + y[x], lanes);
+		}
+	}
+}
+
+typedef void (*column_taps_fn)(int columns, const float *m, int64_t plane, int lanes, vf half[3][MAX_SPAN]);
+typedef void (*row_taps_fn)(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN], float *out, int lanes);
+
+#define TAPS(points, size)                                                                                  \
+	static void column_taps_##points##_##size(int columns, const float *m, int64_t plane, int lanes,        \
+	                                          vf half[3][MAX_SPAN])                                         \
+	{                                                                                                       \
+		column_taps(points, size, columns, m, plane, lanes, half);                                          \
+	}                                                                                                       \
+	static void row_taps_##points##_##size(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN],          \
+	                                       float *out, int lanes)                                           \
+	{                                                                                                       \
+		row_taps(points, size, g, half, out, lanes);                                                        \
+	}
+#define COLUMN_TAPS(points, size) column_taps_##points##_##size,
+#define ROW_TAPS(points, size) row_taps_##points##_##size,
+TWO_TAPS(TAPS)
+THREE_TAPS(TAPS)
+static const column_taps_fn column_taps_table[][MAX_SPAN] = { { TWO_TAPS(COLUMN_TAPS) }, { THREE_TAPS(COLUMN_TAPS) } };
+static const row_taps_fn row_taps_table[][MAX_SPAN] = { { TWO_TAPS(ROW_TAPS) }, { THREE_TAPS(ROW_TAPS) } };
+
+void MMI_NAME(mmi_winograd_taps)(const mmi_wino_grad_job *g)
+{
+	const mmi_wino_job *j = &g->tiles;
+	const wino_layout l = layout_of(j);
+	const column_taps_fn along_columns = column_taps_table[j->taps - 2][j->y.size - MIN_SIZE];
+	const row_taps_fn along_rows = row_taps_table[j->taps - 2][j->x.size - MIN_SIZE];
+	const int64_t plane = (int64_t)j->c * j->cols;
+	vf half[3][MAX_SPAN];
+	for (int64_t i = 0; i < plane; i += W) {
+		const int lanes = plane - i < W ? (int)(plane - i) : W;
+		along_columns(l.wide, g->sums + i, plane, lanes, half);
+		along_rows(g, (const vf(*)[MAX_SPAN])half, g->out + i, lanes);
+	}
+}

@@ -1,0 +1,81 @@
+/* winograd.c - how maps fall into the tiles of Winograd's convolutions. */
+#include "mmi_build.h"
+
+#include "backend/cpu/patch.h"
+#include "backend/cpu/winograd.h"
+
+enum { MIN_CHANNELS = 16, LEAST_TILE = 3 /* outputs of the larger of two sizes */ };
+
+bool mmi_wino_takes(const mmi_conv_shape *s)
+{
+	const bool k3s1 = s->kh == 3 && s->kw == 3 && s->sh == 1 && s->sw == 1;
+	const bool k4s2 = s->kh == 4 && s->kw == 4 && s->sh == 2 && s->sw == 2;
+	return (k3s1 || k4s2) && s->ci >= MIN_CHANNELS && s->co >= MIN_CHANNELS;
+}
+
+int32_t mmi_wino_size(int32_t outputs, int32_t most)
+{
+	const int32_t tiles = (outputs + most - 1) / most, even = tiles ? (outputs + tiles - 1) / tiles : 0;
+	return even < LEAST_TILE ? LEAST_TILE : even;
+}
+
+mmi_wino_axis mmi_wino_axis_of(int32_t outputs, int32_t size)
+{
+	const int32_t tiles = (outputs + size - 1) / size, over = tiles * size - outputs;
+	const int32_t less = over < tiles ? over : tiles;
+	return (mmi_wino_axis){ size, tiles - less, less };
+}
+
+int64_t mmi_wino_products(int32_t outputs, int32_t points, int32_t taps)
+{
+	const mmi_wino_axis a = mmi_wino_axis_of(outputs, points + 1 - taps);
+	return a.full * points + a.less * (points - 1);
+}
+
+int64_t mmi_wino_tiles(const mmi_wino_job *j)
+{
+	return j->n * (j->y.full + j->y.less) * (j->x.full + j->x.less);
+}
+
+
+void mmi_wino_forward(mmi_wino_job *j, const mmi_conv_shape *s)
+{
+	*j = (mmi_wino_job){ .h = s->h,
+		                 .w = s->w,
+		                 .c = s->ci,
+		                 .dst_h = s->oh,
+		                 .dst_w = s->ow,
+		                 .cols = s->co,
+		                 .taps = s->kh / s->sh,
+		                 .src_step = s->sh,
+		                 .n_groups = s->sh * s->sw,
+		                 .dst_step = 1,
+		                 .rows = s->oh,
+		                 .columns = s->ow };
+	for (int32_t part = 0; part < j->n_groups; part++) {
+		j->group[part].y = part / s->sw - s->ph;
+		j->group[part].x = part % s->sw - s->pw;
+	}
+}
+
+void mmi_wino_backward(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
+{
+	const mmi_axis y = mmi_backward_axis(s->kh, s->sh, s->ph, s->h, part / s->sw);
+	const mmi_axis x = mmi_backward_axis(s->kw, s->sw, s->pw, s->w, part % s->sw);
+	*j = (mmi_wino_job){ .h = s->oh,
+		                 .w = s->ow,
+		                 .c = s->co,
+		                 .dst_h = s->h,
+		                 .dst_w = s->w,
+		                 .cols = s->ci,
+		                 .taps = s->kh / s->sh,
+		                 .src_step = 1,
+		                 .n_groups = 1,
+		                 .dst_step = s->sh,
+		                 .dst_y = y.first_dst,
+		                 .dst_x = x.first_dst,
+		                 .rows = y.count,
+		                 .columns = x.count };
+	j->group[0].y = y.first_src;
+	j->group[0].x = x.first_src;
+}

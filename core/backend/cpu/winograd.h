@@ -1,0 +1,26 @@
+/* winograd.h - how maps fall into the tiles of Winograd's convolutions: 3x3 with stride 1, and 4x4 with stride 2, which
+ * is four of 2x2 with stride 1. */
+#ifndef MMI_CPU_WINOGRAD_H
+#define MMI_CPU_WINOGRAD_H
+
+#include "backend/cpu/call.h"
+#include "backend/cpu/winograd_points.h"
+
+enum { MMI_WINO_LARGE_TILE = 7 }; /* outputs along an axis: with more, errors grow faster than products become fewer */
+
+/* Such a convolution, of channels enough for products to be most of its work. */
+bool mmi_wino_takes(const mmi_conv_shape *s);
+/* Outputs of the larger of two sizes, at most `most`: as few tiles as there can be, as even as they can be. */
+int32_t mmi_wino_size(int32_t outputs, int32_t most);
+/* As many tiles of the smaller size as reach the end. */
+mmi_wino_axis mmi_wino_axis_of(int32_t outputs, int32_t size);
+/* Products along an axis of `outputs`, for tiles of so many points. */
+int64_t mmi_wino_products(int32_t outputs, int32_t points, int32_t taps);
+int64_t mmi_wino_tiles(const mmi_wino_job *j);
+
+/* Where tiles lie in maps, without their sizes. A convolution: the parts of the source add up. */
+void mmi_wino_forward(mmi_wino_job *j, const mmi_conv_shape *s);
+/* A gradient to x: one part of the output. */
+void mmi_wino_backward(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part);
+
+#endif
