@@ -9,6 +9,7 @@
 
 #include "backend/cpu/isa.h"
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/winograd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,12 @@ static int64_t parts(int32_t n, int32_t size)
 	return (n + size - 1) / size;
 }
 
+/* Of a square kernel along one axis, where its weights are few enough for the largest tiles. */
+static int64_t products(int32_t outputs, int32_t taps)
+{
+	return mmi_wino_products(outputs, mmi_wino_size(outputs, MMI_WINO_LARGE_TILE) + taps - 1, taps);
+}
+
 /* The multiplications that the kernel executes, as a share of those of the direct form; outputs are even in number. */
 static double executed(const rig *r)
 {
@@ -63,8 +70,8 @@ static double executed(const rig *r)
 	if (!strncmp(r->kernel->name, "winograd/line", 13))
 		return (double)(along * MMI_LINE_POINTS * parts(r->ow, (int32_t)(MMI_LINE_POINTS + 1 - taps))) /
 		       (double)(r->c.k * r->ow);
-	if (!strncmp(r->kernel->name, "winograd/4x4", 12))
-		return (double)(along * along * (taps + 3) * (taps + 3) * parts(r->oh, 4) * parts(r->ow, 4)) /
+	if (!strncmp(r->kernel->name, "winograd/square", 15))
+		return (double)(along * along * products(r->oh, (int32_t)taps) * products(r->ow, (int32_t)taps)) /
 		       (double)(r->c.k * r->c.k * r->oh * r->ow);
 	return 1;
 }

@@ -139,32 +139,40 @@ static void big_convolutions_match_double(void **state)
 		}
 }
 
-/* Winograd's tiles are of 4 or 3 outputs either way: all the ways in which they fill a map, and many blocks of each. */
+static void check_cases(mmi_opcode op, const int32_t shapes[][8], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		rig_case c = rig_conv_case(op, shapes[i]);
+		check_case(&c);
+	}
+}
+
+/* Winograd's tiles are of two neighbouring sizes either way, up to 7: all the ways in which they fill a map. Gradients
+ * to weights want many of them. */
+static void check_maps_of_every_size(mmi_opcode op)
+{
+	for (int32_t i = 0; i < 81; i++) {
+		const int32_t h = 5 + i / 9, w = 5 + i % 9, n = op != MMI_OP_CONV_BWD_W ? 2 : h * w < 64 ? 36 : 12;
+		const int32_t shapes[][8] = { { n, h, w, 16, 17, 3, 1, 1 }, { n, 2 * h - i % 2, 2 * w, 16, 17, 4, 2, 1 } };
+		check_cases(op, shapes, MMI_COUNT(shapes));
+	}
+}
+
+/* And many blocks of tiles; weights so many that tiles are small along one axis or both. */
 static void maps_of_every_size_match_double(void **state)
 {
-	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 }, { 20, 14, 14, 40, 18, 4, 2, 1 } };
+	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 },   { 20, 14, 14, 40, 18, 4, 2, 1 },
+		                                 { 1, 14, 7, 160, 192, 3, 1, 1 },  { 1, 14, 14, 128, 64, 4, 2, 1 },
+		                                 { 1, 7, 14, 256, 224, 3, 1, 1 } };
 	static const int32_t thin[][8] = { { 2, 1, 8, 16, 16, 4, 2, 2 },
 		                               { 2, 8, 1, 16, 16, 4, 2, 2 },
 		                               { 1, 1, 8, 16, 16, 4, 2, 3 },
 		                               { 2, 1, 1, 16, 16, 3, 1, 1 } };
 	(void)state;
-	for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
-		for (int32_t i = 0; i < 64; i++) {
-			const int32_t h = 5 + i / 8, w = 5 + i % 8;
-			const int32_t k3[] = { 2, h, w, 16, 17, 3, 1, 1 }, k4[] = { 1, 2 * h - i % 2, 2 * w, 16, 17, 4, 2, 1 };
-			rig_case c = rig_conv_case((mmi_opcode)op, k3);
-			check_case(&c);
-			c = rig_conv_case((mmi_opcode)op, k4);
-			check_case(&c);
-		}
-		for (size_t i = 0; i < MMI_COUNT(blocks); i++) {
-			rig_case c = rig_conv_case((mmi_opcode)op, blocks[i]);
-			check_case(&c);
-		}
-		for (size_t i = 0; i < MMI_COUNT(thin); i++) {
-			rig_case c = rig_conv_case((mmi_opcode)op, thin[i]);
-			check_case(&c);
-		}
+	for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_W; op++) {
+		check_maps_of_every_size((mmi_opcode)op);
+		check_cases((mmi_opcode)op, blocks, op == MMI_OP_CONV_BWD_W ? 2 : MMI_COUNT(blocks));
+		check_cases((mmi_opcode)op, thin, MMI_COUNT(thin));
 	}
 }
 
@@ -217,6 +225,7 @@ static void activation_comes_before_mask(void **state)
 static void every_approach_is_reached(void **state)
 {
 	static const int32_t winograd[] = { 1, 8, 8, 16, 16, 3, 1, 1 }, narrow[] = { 1, 8, 8, 16, 3, 3, 1, 1 };
+	static const int32_t many[][8] = { { 16, 5, 5, 16, 16, 3, 1, 1 }, { 40, 10, 10, 16, 16, 4, 2, 1 } };
 	rig_case c = rig_conv_case(MMI_OP_CONV, winograd);
 	(void)state;
 	assert_int_equal(check_case(&c), 2); /* winograd, wide */
@@ -224,6 +233,10 @@ static void every_approach_is_reached(void **state)
 	assert_int_equal(check_case(&c), 2); /* narrow, wide */
 	c = rig_conv_case(MMI_OP_CONV_BWD_W, narrow);
 	assert_int_equal(check_case(&c), 2);
+	for (size_t i = 0; i < MMI_COUNT(many); i++) {
+		c = rig_conv_case(MMI_OP_CONV_BWD_W, many[i]);
+		assert_int_equal(check_case(&c), 2); /* winograd, wide */
+	}
 	for (int32_t k = 3; k <= (mmi_isa_get()->simd->width == 16 ? 4 : 3); k++)
 		for (int back = 0; back < 2; back++) {
 			const int32_t line[] = { 1, 1, 32, 32, 32, k, k - 2, 1 };

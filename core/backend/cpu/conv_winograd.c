@@ -358,7 +358,7 @@ static void winograd_run(mmi_exec *x)
 }
 
 const mmi_kernel mmi_kernel_winograd = {
-	.name = "winograd/4x4",
+	.name = "winograd/square",
 	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
 	.accepts = accepts,
 	.prepare = winograd_prepare,
@@ -367,7 +367,7 @@ const mmi_kernel mmi_kernel_winograd = {
 };
 
 const mmi_kernel mmi_kernel_winograd_bf16 = {
-	.name = "winograd/4x4-bf16",
+	.name = "winograd/square-bf16",
 	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
 	.accepts = accepts_bf16,
 	.prepare = winograd_prepare_bf16,

@@ -138,7 +138,7 @@ static void run(mmi_exec *x)
 }
 
 const mmi_kernel mmi_kernel_winograd_grad = {
-	.name = "winograd/grad",
+	.name = "winograd/square-grad",
 	.accepts = accepts,
 	.prepare = prepare,
 	.run = run,
