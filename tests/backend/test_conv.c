@@ -161,8 +161,10 @@ static void check_maps_of_every_size(mmi_opcode op)
 /* And many blocks of tiles; weights so many that tiles are small along one axis or both. */
 static void maps_of_every_size_match_double(void **state)
 {
-	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 },   { 20, 14, 14, 40, 18, 4, 2, 1 },
-		                                 { 1, 14, 7, 160, 192, 3, 1, 1 },  { 1, 14, 14, 128, 64, 4, 2, 1 },
+	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 },
+		                                 { 20, 14, 14, 40, 18, 4, 2, 1 },
+		                                 { 1, 14, 7, 160, 192, 3, 1, 1 },
+		                                 { 1, 14, 14, 128, 64, 4, 2, 1 },
 		                                 { 1, 7, 14, 256, 224, 3, 1, 1 } };
 	static const int32_t thin[][8] = { { 2, 1, 8, 16, 16, 4, 2, 2 },
 		                               { 2, 8, 1, 16, 16, 4, 2, 2 },

@@ -19,7 +19,7 @@ enum {
 	MAX_PARTS = 4,
 	MAX_LANES = 32, /* of a panel: two vectors */
 	MAX_POINTS = MMI_WINO_MOST_POINTS * MMI_WINO_MOST_POINTS,
-	BLOCK_FLOATS = 128 * 1024 /* transformed tiles and products of one block, half of a usual second-level cache */
+	BLOCK_FLOATS = 256 * 1024 /* transformed tiles and products of one block, a usual second-level cache */
 };
 
 typedef struct winograd_packing {
@@ -57,7 +57,8 @@ static double point_of(const float pairs[MMI_WINO_MOST_PAIRS], int32_t points, i
 	return (i - zero) % 2 ? -a : a;
 }
 
-/* Rows of G: 1, a, a^2 for a point a, over the product of a - b for all others but infinity, which takes the last tap. */
+/* Rows of G: 1, a, a^2 for a point a, over the product of a - b for all others but infinity, which takes the last tap.
+ */
 static void rows_of(const winograd_packing *p, int32_t points, double rows[MMI_WINO_MOST_POINTS][3])
 {
 	const float *pairs = p->pairs ? mmi_wino_pairs_bf16[points] : mmi_wino_pairs[points];
@@ -240,7 +241,8 @@ static bool accepts_as(const mmi_exec *x, bool bf16)
 	int32_t rows, columns;
 	part_of(&p, &rows, &columns);
 	const int64_t direct = (int64_t)taps * taps * rows * columns;
-	return direct > 0 && mmi_wino_products(rows, p.high, taps) * mmi_wino_products(columns, p.wide, taps) * 20 <= direct * 11;
+	return direct > 0 &&
+	       mmi_wino_products(rows, p.high, taps) * mmi_wino_products(columns, p.wide, taps) * 20 <= direct * 11;
 }
 
 static bool accepts(const mmi_exec *x)

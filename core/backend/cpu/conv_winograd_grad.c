@@ -9,9 +9,9 @@
 
 enum {
 	MAX_CHANNEL_BLOCK = 128,
-	LEAST_BLOCK = 16,           /* tiles: sums are read and written once a block */
-	BLOCK_FLOATS = 192 * 1024,  /* transformed tiles of src and dy of one block, if not fewer than those */
-	SUM_TILES = 24              /* what sums cost once, as so many tiles would */
+	LEAST_BLOCK = 16,          /* tiles: sums are read and written once a block */
+	BLOCK_FLOATS = 192 * 1024, /* transformed tiles of src and dy of one block, if not fewer than those */
+	SUM_TILES = 24             /* what sums cost once, as so many tiles would */
 };
 
 typedef struct grad_state {
@@ -47,8 +47,8 @@ static bool accepts(const mmi_exec *x)
 	const mmi_wino_job j = tiles_of(x, &s);
 	const int64_t high = j.y.size + j.taps - 1, wide = j.x.size + j.taps - 1;
 	const int64_t direct = (int64_t)j.taps * j.taps * j.rows * j.columns * j.n;
-	const int64_t products = mmi_wino_products(j.rows, (int32_t)high, j.taps) *
-	                         mmi_wino_products(j.columns, (int32_t)wide, j.taps) * j.n;
+	const int64_t products =
+		mmi_wino_products(j.rows, (int32_t)high, j.taps) * mmi_wino_products(j.columns, (int32_t)wide, j.taps) * j.n;
 	return (products + high * wide * SUM_TILES) * 20 <= direct * 13;
 }
 

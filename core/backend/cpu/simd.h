@@ -72,8 +72,8 @@ typedef struct mmi_wino_job {
 		int32_t y, x; /* source pixel that the first tap of output 0 reads; may lie outside */
 	} group[4];
 	int32_t dst_y, dst_x, dst_step, rows, columns; /* outputs: first pixel, distance, number */
-	mmi_wino_axis y, x; /* the last tiles may reach beyond */
-	int64_t n;          /* samples */
+	mmi_wino_axis y, x;                            /* the last tiles may reach beyond */
+	int64_t n;                                     /* samples */
 	int64_t first_tile;
 	int32_t n_tiles; /* at most max_tiles */
 	int32_t max_tiles;
@@ -143,11 +143,11 @@ typedef struct mmi_simd {
 	void (*winograd)(const mmi_wino_job *j);
 	void (*winograd_grad)(const mmi_wino_grad_job *j);
 	void (*winograd_taps)(const mmi_wino_grad_job *j); /* out += what the sums of all blocks say of each tap */
-	void (*line_gather)(const mmi_line_job *j);    /* src to v */
-	void (*line_product)(const mmi_line_job *j);   /* v times u to dst */
-	void (*line_gather_dy)(const mmi_line_job *j); /* dy to e */
-	void (*pool)(const mmi_pool_job *j);           /* src [h, w, c], dst [oh, ow, c] */
-	void (*unpool)(const mmi_pool_job *j);         /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
+	void (*line_gather)(const mmi_line_job *j);        /* src to v */
+	void (*line_product)(const mmi_line_job *j);       /* v times u to dst */
+	void (*line_gather_dy)(const mmi_line_job *j);     /* dy to e */
+	void (*pool)(const mmi_pool_job *j);               /* src [h, w, c], dst [oh, ow, c] */
+	void (*unpool)(const mmi_pool_job *j);             /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
 	void (*epilogue)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep); /* in place */
 	/* sums[j] += sum over rows of x[r, j]; blocked, rounded once per 256 rows. */
 	void (*column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);

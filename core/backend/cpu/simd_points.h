@@ -92,8 +92,8 @@ MMI_INLINE void transform_out(const int points, const int taps, const bool last,
 	}
 }
 
-/* The `size` numbers of a tile of dy to points, as taps of a kernel: the sum of a^i d[i] over the product of a - b for all
- * other finite points b; infinity takes the last one, without which there is a number less. */
+/* The `size` numbers of a tile of dy to points, as taps of a kernel: the sum of a^i d[i] over the product of a - b for
+ * all other finite points b; infinity takes the last one, without which there is a number less. */
 MMI_INLINE void transform_kernel(const int points, const int size, const bool last, const vf d[MAX_SPAN],
                                  vf out[MAX_SPAN])
 {

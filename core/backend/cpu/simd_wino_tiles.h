@@ -1,5 +1,5 @@
-/* simd_wino_tiles.h - the tiles of Winograd's convolutions, and their way to the points. The last point along an axis is
- * for the last output alone: tiles with one output fewer, which fill what is left of a map, do without. */
+/* simd_wino_tiles.h - the tiles of Winograd's convolutions, and their way to the points. The last point along an axis
+ * is for the last output alone: tiles with one output fewer, which fill what is left of a map, do without. */
 #ifndef MMI_CPU_SIMD_WINO_TILES_H
 #define MMI_CPU_SIMD_WINO_TILES_H
 
@@ -177,8 +177,8 @@ static void window_of(const mmi_wino_job *j, const wino_grid *g, int group, posi
 	const float *sample = j->src + at.sample * j->h * j->w * j->c;
 	w->rows = g->high + j->taps - 1;
 	w->columns = g->wide + j->taps - 1;
-	w->inside = y0 >= 0 && x0 >= 0 && y0 + (w->rows - 1) * j->src_step < j->h &&
-	            x0 + (w->columns - 1) * j->src_step < j->w;
+	w->inside =
+		y0 >= 0 && x0 >= 0 && y0 + (w->rows - 1) * j->src_step < j->h && x0 + (w->columns - 1) * j->src_step < j->w;
 	for (int y = 0; y < w->rows; y++)
 		w->row[y] = sample + (int64_t)clamped(y0 + y * j->src_step, j->h, &w->row_mask[y]) * j->w * j->c;
 	for (int x = 0; x < w->columns; x++)
@@ -205,8 +205,8 @@ MMI_INLINE void rows_in(const int points, const bool last, const bool inside, co
 }
 
 /* And along each column. */
-MMI_INLINE void columns_in(const int points, const bool last, int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v,
-                           int64_t plane, int64_t row)
+MMI_INLINE void columns_in(const int points, const bool last, int columns, const vf half[MAX_SPAN][MAX_SPAN],
+                           element *v, int64_t plane, int64_t row)
 {
 	const int rows = last ? points : points - 1;
 	for (int x = 0; x < columns; x++, v += plane) {
@@ -224,19 +224,18 @@ MMI_INLINE void columns_in(const int points, const bool last, int columns, const
 typedef void (*rows_in_fn)(const window *w, const window *next, int64_t c, vf half[MAX_SPAN][MAX_SPAN]);
 typedef void (*columns_in_fn)(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v, int64_t plane, int64_t row);
 
-#define AXIS_IN(points, last)                                                                               \
-	static void rows_in_##points##_##last(const window *w, const window *next, int64_t c,                   \
-	                                      vf half[MAX_SPAN][MAX_SPAN])                                      \
-	{                                                                                                       \
-		if (w->inside)                                                                                      \
-			rows_in(points, last, true, w, next, c, half);                                                  \
-		else                                                                                                \
-			rows_in(points, last, false, w, next, c, half);                                                 \
-	}                                                                                                       \
-	static void columns_in_##points##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v,    \
-	                                         int64_t plane, int64_t row)                                    \
-	{                                                                                                       \
-		columns_in(points, last, columns, half, v, plane, row);                                             \
+#define AXIS_IN(points, last)                                                                                          \
+	static void rows_in_##points##_##last(const window *w, const window *next, int64_t c, vf half[MAX_SPAN][MAX_SPAN]) \
+	{                                                                                                                  \
+		if (w->inside)                                                                                                 \
+			rows_in(points, last, true, w, next, c, half);                                                             \
+		else                                                                                                           \
+			rows_in(points, last, false, w, next, c, half);                                                            \
+	}                                                                                                                  \
+	static void columns_in_##points##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v,               \
+	                                         int64_t plane, int64_t row)                                               \
+	{                                                                                                                  \
+		columns_in(points, last, columns, half, v, plane, row);                                                        \
 	}
 #define BOTH_IN(points) AXIS_IN(points, 0) AXIS_IN(points, 1)
 #define ROWS_IN(points) { rows_in_##points##_0, rows_in_##points##_1 },

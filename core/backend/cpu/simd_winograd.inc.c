@@ -28,7 +28,9 @@ static wino_part part_of(const mmi_wino_job *j, const wino_layout *l, bool tall,
 static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const wino_part *part, int point,
                            const element *u, int c0, int count, bool first)
 {
-	tile t = { .a_off = l->row_off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD };
+	tile t = {
+		.a_off = l->row_off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD
+	};
 	const int64_t channels = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE;
 	for (int col = 0; col < l->m_plane; col += 2 * W) {
 		const int nv = l->m_plane - col > W ? 2 : 1;
@@ -44,8 +46,8 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const wi
 	}
 }
 
-static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const element *u, int64_t plane, int c0, int count,
-                            bool first)
+static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const element *u, int64_t plane, int c0,
+                            int count, bool first)
 {
 	const wino_part parts[2][2] = { { part_of(j, l, false, false), part_of(j, l, false, true) },
 		                            { part_of(j, l, true, false), part_of(j, l, true, true) } };
@@ -121,22 +123,22 @@ typedef void (*columns_out_fn)(int columns, const float *m, int64_t plane, int64
 typedef void (*rows_out_fn)(const vf half[MAX_SPAN][MAX_SPAN], float *dst, const outputs *o, vf bias, vf floor,
                             const float *mask);
 
-#define AXIS_OUT(points, taps, last)                                                                             \
-	static void columns_out_##points##_##taps##_##last(int columns, const float *m, int64_t plane, int64_t row,  \
-	                                                   vf half[MAX_SPAN][MAX_SPAN])                              \
-	{                                                                                                            \
-		columns_out(points, taps, last, columns, m, plane, row, half);                                           \
-	}                                                                                                            \
-	static void rows_out_##points##_##taps##_##last(const vf half[MAX_SPAN][MAX_SPAN], float *dst,               \
-	                                                const outputs *o, vf bias, vf floor, const float *mask)      \
-	{                                                                                                            \
-		rows_out(points, taps, last, half, dst, o, bias, floor, mask);                                           \
+#define AXIS_OUT(points, taps, last)                                                                                 \
+	static void columns_out_##points##_##taps##_##last(int columns, const float *m, int64_t plane, int64_t row,      \
+	                                                   vf half[MAX_SPAN][MAX_SPAN])                                  \
+	{                                                                                                                \
+		columns_out(points, taps, last, columns, m, plane, row, half);                                               \
+	}                                                                                                                \
+	static void rows_out_##points##_##taps##_##last(const vf half[MAX_SPAN][MAX_SPAN], float *dst, const outputs *o, \
+	                                                vf bias, vf floor, const float *mask)                            \
+	{                                                                                                                \
+		rows_out(points, taps, last, half, dst, o, bias, floor, mask);                                               \
 	}
 #define ALL_OUT(points) AXIS_OUT(points, 2, 0) AXIS_OUT(points, 2, 1) AXIS_OUT(points, 3, 0) AXIS_OUT(points, 3, 1)
-#define OUT_ENTRY(axis, points)                                       \
-	{                                                                 \
-		{ axis##_out_##points##_2_0, axis##_out_##points##_2_1 },     \
-			{ axis##_out_##points##_3_0, axis##_out_##points##_3_1 }, \
+#define OUT_ENTRY(axis, points)                                   \
+	{                                                             \
+		{ axis##_out_##points##_2_0, axis##_out_##points##_2_1 }, \
+		{ axis##_out_##points##_3_0, axis##_out_##points##_3_1 }, \
 	},
 #define COLUMNS_OUT(points) OUT_ENTRY(columns, points)
 #define ROWS_OUT(points) OUT_ENTRY(rows, points)
@@ -149,8 +151,8 @@ typedef struct way_out {
 	const mmi_wino_job *job;
 	columns_out_fn columns_out;
 	rows_out_fn rows_out;
-	int32_t wide, columns;   /* outputs and points along a row */
-	int64_t plane, row;      /* from point to point, from row to row */
+	int32_t wide, columns; /* outputs and points along a row */
+	int64_t plane, row;    /* from point to point, from row to row */
 } way_out;
 
 /* What is no whole vector, or has another epilogue, goes through a buffer. */

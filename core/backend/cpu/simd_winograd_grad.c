@@ -1,6 +1,6 @@
-/* simd_winograd_grad.c - gradients to the weights of convolutions by Winograd's algorithm: that of a tile of outputs is a
- * convolution of the pixels it reads with what is to be there, which takes the same points. The sums over all tiles of a
- * point are one matrix product. */
+/* simd_winograd_grad.c - gradients to the weights of convolutions by Winograd's algorithm: that of a tile of outputs is
+ * a convolution of the pixels it reads with what is to be there, which takes the same points. The sums over all tiles
+ * of a point are one matrix product. */
 #include "mmi_build.h"
 
 #include "backend/cpu/simd_wino_tiles.h"
@@ -39,16 +39,16 @@ MMI_INLINE void dy_columns_in(const int points, const int size, const bool last,
 	}
 }
 
-#define DY_AXIS(points, size, last)                                                                                   \
-	static void dy_rows_##points##_##size##_##last(const window *w, const window *next, int64_t c,                    \
-	                                               vf half[MAX_SPAN][MAX_SPAN])                                       \
-	{                                                                                                                 \
-		dy_rows_in(points, size, last, w, next, c, half);                                                             \
-	}                                                                                                                 \
-	static void dy_columns_##points##_##size##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v,     \
-	                                                  int64_t plane, int64_t row)                                     \
-	{                                                                                                                 \
-		dy_columns_in(points, size, last, columns, half, v, plane, row);                                              \
+#define DY_AXIS(points, size, last)                                                                               \
+	static void dy_rows_##points##_##size##_##last(const window *w, const window *next, int64_t c,                \
+	                                               vf half[MAX_SPAN][MAX_SPAN])                                   \
+	{                                                                                                             \
+		dy_rows_in(points, size, last, w, next, c, half);                                                         \
+	}                                                                                                             \
+	static void dy_columns_##points##_##size##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v, \
+	                                                  int64_t plane, int64_t row)                                 \
+	{                                                                                                             \
+		dy_columns_in(points, size, last, columns, half, v, plane, row);                                          \
 	}
 /* X(points, outputs) for 2 taps and for 3, from 3 outputs on. */
 #define MIN_SIZE 3
@@ -97,9 +97,7 @@ static void gather_dy(const mmi_wino_grad_job *g, const wino_layout *l)
 static void add_products(const mmi_wino_grad_job *g, const wino_layout *l, int c0, int count)
 {
 	const mmi_wino_job *j = &g->tiles;
-	mmi_grad_job p = {
-		.src_off = g->src_off, .dy_stride = l->m_row, .n_seg = 1, .seg_len = count, .cols = j->cols
-	};
+	mmi_grad_job p = { .src_off = g->src_off, .dy_stride = l->m_row, .n_seg = 1, .seg_len = count, .cols = j->cols };
 	for (int point = 0; point < l->points; point++) {
 		int64_t at;
 		p.rows = point_part(j, l, point / l->wide == l->high - 1, point % l->wide == l->wide - 1, &at);
@@ -160,16 +158,16 @@ MMI_INLINE void row_taps(const int points, const int size, const mmi_wino_grad_j
 typedef void (*column_taps_fn)(int columns, const float *m, int64_t plane, int lanes, vf half[3][MAX_SPAN]);
 typedef void (*row_taps_fn)(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN], float *out, int lanes);
 
-#define TAPS(points, size)                                                                                  \
-	static void column_taps_##points##_##size(int columns, const float *m, int64_t plane, int lanes,        \
-	                                          vf half[3][MAX_SPAN])                                         \
-	{                                                                                                       \
-		column_taps(points, size, columns, m, plane, lanes, half);                                          \
-	}                                                                                                       \
-	static void row_taps_##points##_##size(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN],          \
-	                                       float *out, int lanes)                                           \
-	{                                                                                                       \
-		row_taps(points, size, g, half, out, lanes);                                                        \
+#define TAPS(points, size)                                                                                     \
+	static void column_taps_##points##_##size(int columns, const float *m, int64_t plane, int lanes,           \
+	                                          vf half[3][MAX_SPAN])                                            \
+	{                                                                                                          \
+		column_taps(points, size, columns, m, plane, lanes, half);                                             \
+	}                                                                                                          \
+	static void row_taps_##points##_##size(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN], float *out, \
+	                                       int lanes)                                                          \
+	{                                                                                                          \
+		row_taps(points, size, g, half, out, lanes);                                                           \
 	}
 #define COLUMN_TAPS(points, size) column_taps_##points##_##size,
 #define ROW_TAPS(points, size) row_taps_##points##_##size,

@@ -37,7 +37,6 @@ int64_t mmi_wino_tiles(const mmi_wino_job *j)
 	return j->n * (j->y.full + j->y.less) * (j->x.full + j->x.less);
 }
 
-
 void mmi_wino_forward(mmi_wino_job *j, const mmi_conv_shape *s)
 {
 	*j = (mmi_wino_job){ .h = s->h,
