@@ -185,21 +185,39 @@ static void window_of(const mmi_wino_job *j, const wino_grid *g, int group, posi
 		w->column[x] = (int64_t)clamped(x0 + x * j->src_step, j->w, &w->column_mask[x]) * j->c;
 }
 
-/* W channels of a tile's pixels to points along each row. Brings the pixels of the next tile closer. */
+/* W channels of `n` pixels of a row, and a look at those of the next tile, which brings them closer. */
+MMI_INLINE void load_row(const int n, const bool inside, const window *w, const window *next, int y, int64_t c,
+                         vf d[MAX_SPAN])
+{
+	const float *row = w->row[y] + c, *ahead = next->row[y] + c;
+	MMI_UNROLL
+	for (int x = 0; x < n; x++) {
+		d[x] = load(row + w->column[x]);
+		if (!inside)
+			d[x] = (vf)((vi)d[x] & w->column_mask[x]);
+		__builtin_prefetch(ahead + next->column[x]);
+	}
+}
+
+MMI_INLINE void clear_row(const int n, vf half[MAX_SPAN])
+{
+	MMI_UNROLL
+	for (int x = 0; x < n; x++)
+		half[x] = splat(0.0f);
+}
+
+/* W channels of a tile's pixels to points along each row. */
 MMI_INLINE void rows_in(const int points, const bool last, const bool inside, const window *w, const window *next,
                         int64_t c, vf half[MAX_SPAN][MAX_SPAN])
 {
 	const int columns = last ? points : points - 1;
 	for (int y = 0; y < w->rows; y++) {
-		const float *row = w->row[y] + c, *ahead = next->row[y] + c;
 		vf d[MAX_SPAN];
-		MMI_UNROLL
-		for (int x = 0; x < columns; x++) {
-			d[x] = load(row + w->column[x]);
-			if (!inside)
-				d[x] = (vf)((vi)d[x] & (w->row_mask[y] & w->column_mask[x]));
-			__builtin_prefetch(ahead + next->column[x]);
+		if (!inside && !w->row_mask[y]) {
+			clear_row(columns, half[y]);
+			continue;
 		}
+		load_row(columns, inside, w, next, y, c, d);
 		transform_in(points, last, d, half[y]);
 	}
 }

@@ -12,13 +12,12 @@ MMI_INLINE void dy_rows_in(const int points, const int size, const bool last, co
 {
 	const int columns = last ? size : size - 1;
 	for (int y = 0; y < w->rows; y++) {
-		const float *row = w->row[y] + c, *ahead = next->row[y] + c;
 		vf d[MAX_SPAN];
-		MMI_UNROLL
-		for (int x = 0; x < columns; x++) {
-			d[x] = (vf)((vi)load(row + w->column[x]) & (w->row_mask[y] & w->column_mask[x]));
-			__builtin_prefetch(ahead + next->column[x]);
+		if (!w->row_mask[y]) {
+			clear_row(last ? points : points - 1, half[y]);
+			continue;
 		}
+		load_row(columns, false, w, next, y, c, d);
 		transform_kernel(points, size, last, d, half[y]);
 	}
 }
