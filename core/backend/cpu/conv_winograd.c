@@ -12,9 +12,6 @@
 enum {
 	PACK_WINOGRAD = 2,
 	PACK_WINOGRAD_BF16 = 5,
-	SMALL_TILE = 4,
-	BF16_TILE = 4,
-	MOST_BYTES = 8000000, /* of a layer's packed weights, where tiles are large */
 	MAX_CHANNEL_BLOCK = 128,
 	MAX_PARTS = 4,
 	MAX_LANES = 32, /* of a panel: two vectors */
@@ -200,24 +197,16 @@ static void part_of(const winograd_packing *p, int32_t *rows, int32_t *columns)
 	*columns = p->bwd_x ? (s->w + s->sw - 1) / s->sw : s->ow;
 }
 
-/* Large tiles need fewer products and more weights. Those are read for every block of tiles, by which they lie in the
- * third-level cache: where they would be many, tiles are large along one axis only or along none. */
 static void choose_points(winograd_packing *p)
 {
-	const int32_t taps = p->shape.kh / p->shape.sh;
-	const double bytes_a_point = sizeof(float) * (double)p->shape.sh * p->shape.sw * p->shape.ci * p->shape.co;
+	const mmi_conv_shape *s = &p->shape;
+	const int32_t taps = s->kh / s->sh;
 	int32_t rows, columns;
 	part_of(p, &rows, &columns);
-	if (p->pairs) {
-		p->high = p->wide = BF16_TILE + taps - 1;
-		return;
-	}
-	for (int choice = 0; choice < 3; choice++) {
-		p->high = mmi_wino_size(rows, choice < 2 ? MMI_WINO_LARGE_TILE : SMALL_TILE) + taps - 1;
-		p->wide = mmi_wino_size(columns, choice < 1 ? MMI_WINO_LARGE_TILE : SMALL_TILE) + taps - 1;
-		if (p->high * p->wide * bytes_a_point <= MOST_BYTES)
-			break;
-	}
+	if (p->pairs)
+		p->high = p->wide = MMI_WINO_SMALL_TILE + taps - 1;
+	else
+		mmi_wino_choose(rows, columns, taps, sizeof(float) * (double)s->sh * s->sw * s->ci * s->co, &p->high, &p->wide);
 }
 
 static winograd_packing packing_of(const mmi_exec *x, bool bf16)

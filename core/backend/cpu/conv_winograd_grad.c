@@ -11,6 +11,7 @@ enum {
 	MAX_CHANNEL_BLOCK = 128,
 	LEAST_BLOCK = 16,          /* tiles: sums are read and written once a block */
 	BLOCK_FLOATS = 192 * 1024, /* transformed tiles of src and dy of one block, if not fewer than those */
+	MOST_SUMS = 4 * 1024 * 1024, /* floats */
 	SUM_TILES = 24             /* what sums cost once, as so many tiles would */
 };
 
@@ -32,9 +33,11 @@ static mmi_wino_job tiles_of(const mmi_exec *x, const mmi_conv_shape *s)
 {
 	mmi_wino_job j;
 	mmi_wino_forward(&j, s);
+	int32_t high, wide;
+	mmi_wino_choose(j.rows, j.columns, j.taps, sizeof(float) * (double)j.c * j.cols, &high, &wide);
 	j.n = x->n;
-	j.y = mmi_wino_axis_of(j.rows, mmi_wino_size(j.rows, MMI_WINO_LARGE_TILE));
-	j.x = mmi_wino_axis_of(j.columns, mmi_wino_size(j.columns, MMI_WINO_LARGE_TILE));
+	j.y = mmi_wino_axis_of(j.rows, high + 1 - j.taps);
+	j.x = mmi_wino_axis_of(j.columns, wide + 1 - j.taps);
 	return j;
 }
 
@@ -46,6 +49,8 @@ static bool accepts(const mmi_exec *x)
 		return false;
 	const mmi_wino_job j = tiles_of(x, &s);
 	const int64_t high = j.y.size + j.taps - 1, wide = j.x.size + j.taps - 1;
+	if ((double)(high * wide) * j.c * j.cols > MOST_SUMS)
+		return false;
 	const int64_t direct = (int64_t)j.taps * j.taps * j.rows * j.columns * j.n;
 	const int64_t products =
 		mmi_wino_products(j.rows, (int32_t)high, j.taps) * mmi_wino_products(j.columns, (int32_t)wide, j.taps) * j.n;

@@ -6,12 +6,19 @@
 #include "backend/cpu/call.h"
 #include "backend/cpu/winograd_points.h"
 
-enum { MMI_WINO_LARGE_TILE = 7 }; /* outputs along an axis: with more, errors grow faster than products become fewer */
+enum {
+	MMI_WINO_LARGE_TILE = 7, /* outputs along an axis: with more, errors grow faster than products become fewer */
+	MMI_WINO_SMALL_TILE = 4
+};
 
 /* Such a convolution, of channels enough for products to be most of its work. */
 bool mmi_wino_takes(const mmi_conv_shape *s);
 /* Outputs of the larger of two sizes, at most `most`: as few tiles as there can be, as even as they can be. */
 int32_t mmi_wino_size(int32_t outputs, int32_t most);
+/* Points along each axis. Large tiles need fewer products and more of what there is of each point: weights, or sums of
+ * gradients to them, which are read for every block of tiles, by which they lie in the third-level cache. Where those would
+ * be many, tiles are large along one axis only or along none. */
+void mmi_wino_choose(int32_t rows, int32_t columns, int32_t taps, double bytes_a_point, int32_t *high, int32_t *wide);
 /* As many tiles of the smaller size as reach the end. */
 mmi_wino_axis mmi_wino_axis_of(int32_t outputs, int32_t size);
 /* Products along an axis of `outputs`, for tiles of so many points. */
