@@ -103,7 +103,7 @@ const void *mmi_reduce_rows(const mmi_reduce *r, const void *here, size_t bytes,
 mm_status mmi_all_rows_create(const mmi_reduce *r, const mmi_model *m, bool latents, mmi_all_rows *out, mm_error *e)
 {
 	const size_t z = (size_t)mmi_model_z_dim(m), w = (size_t)mmi_model_w_dim(m);
-	*out = (mmi_all_rows){ .z = { NULL } };
+	*out = (mmi_all_rows){ .z = { .host = NULL } };
 	if (latents && z)
 		MMI_TRY(mmi_reduce_room(r, m->device, z, &out->z, e));
 	for (uint32_t i = 0; i < m->n_modalities; i++) {
@@ -139,7 +139,7 @@ mmi_floats mmi_reduce_on_device(const mmi_reduce *r, const mmi_device *d, mmi_fl
 
 mm_status mmi_reduce_room(const mmi_reduce *r, const mmi_device *d, size_t count, mmi_mirror *out, mm_error *e)
 {
-	*out = (mmi_mirror){ NULL };
+	*out = (mmi_mirror){ .host = NULL };
 	return mmi_reduce_shared(r) ? mmi_mirror_create(d, r->span.of * count * sizeof(float), out, e) : MM_OK;
 }
 
