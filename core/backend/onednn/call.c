@@ -181,7 +181,7 @@ static dnnl_status_t make_primitive(mmi_dnnl_call *c, const_dnnl_primitive_desc_
 	MMI_DNNL_TRY(dnnl_primitive_create(&c->primitive, d));
 	for (mmi_dnnl_role r = MMI_DNNL_X; r <= MMI_DNNL_BIAS; r++)
 		if (c->op.tensor[r].ndims)
-			MMI_DNNL_TRY(add_argument(c, r, mmi_dnnl_argument(&c->op, r), mmi_dnnl_layout_of(d, &c->op, r),
+			MMI_DNNL_TRY(add_argument(c, (int)r, mmi_dnnl_argument(&c->op, r), mmi_dnnl_layout_of(d, &c->op, r),
 			                          r == MMI_DNNL_WEIGHTS && packed ? packed : DNNL_MEMORY_NONE));
 	return add_argument(c, MMI_DNNL_SCRATCHPAD, DNNL_ARG_SCRATCHPAD,
 	                    dnnl_primitive_desc_query_md(d, dnnl_query_scratchpad_md, 0), DNNL_MEMORY_NONE);

@@ -32,7 +32,7 @@ static void *scratch_of(const mmi_exec *x, const mmi_dnnl_call *c, int argument)
 /* A group's source in bfloat16. */
 static void round_source(const mmi_exec *x, const mmi_dnnl_call *c, mmi_dnnl_role role, const float *from)
 {
-	c->isa->bf16->round(from, scratch_of(x, c, role), c->count[role]);
+	c->isa->bf16->round(from, scratch_of(x, c, (int)role), c->count[role]);
 }
 
 static void point_to_scratch(const mmi_exec *x, const mmi_dnnl_call *c, int argument)
