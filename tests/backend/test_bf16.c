@@ -166,7 +166,7 @@ static void check_product(const mmi_device *d, void *ctx)
 			p->of_onednn += is_onednn(*k);
 		}
 	const mmi_kernel *selected = mmi_backend_cpu.select(&r.x);
-	if (selected != &mmi_kernel_winograd_grad) /* of so few products that it is in float32 */
+	if (selected != &mmi_kernel_winograd_grad) /* in float32, of few products */
 		assert_int_equal(is_bf16(selected), p->tried > 0);
 	assert_true(p->tried > 0 || r.node.op == MMI_OP_CONV_BWD_W || r.node.op == MMI_OP_LINEAR_BWD_W);
 	rig_free(&r);

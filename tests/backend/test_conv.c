@@ -23,7 +23,7 @@ static void compare(const rig *r, const conv_reference *ref, double scale)
 	char text[128];
 	for (size_t i = 0; i < r->out_count; i++) {
 		const double want = scale * ref->sum[i], error = fabs((double)r->out[i] - want);
-		const double allowed = winograd ? 8e-6 * ref->largest : 1e-6 * ref->size[i];
+		const double allowed = winograd ? 1.2e-5 * ref->largest : 1e-6 * ref->size[i];
 		if (!(error <= scale * (allowed + 3e-7 * fabs(ref->sum[i]) + 1e-7)))
 			fail_msg("%s, %s, %s: element %zu is %.9g, expected %.9g", rig_text(&r->c, text, sizeof text),
 			         r->kernel->name, mmi_isa_get()->name, i, (double)r->out[i], want);
@@ -161,10 +161,9 @@ static void check_maps_of_every_size(mmi_opcode op)
 /* And many blocks of tiles; weights so many that tiles are small along one axis or both. */
 static void maps_of_every_size_match_double(void **state)
 {
-	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 },
-		                                 { 20, 14, 14, 40, 18, 4, 2, 1 },
-		                                 { 1, 14, 7, 160, 192, 3, 1, 1 },
-		                                 { 1, 14, 14, 128, 64, 4, 2, 1 },
+	static const int32_t blocks[][8] = { { 40, 7, 7, 130, 33, 3, 1, 1 },  { 20, 14, 14, 40, 18, 4, 2, 1 },
+		                                 { 1, 14, 7, 160, 192, 3, 1, 1 }, { 1, 14, 14, 128, 64, 4, 2, 1 },
+		                                 { 4, 16, 22, 20, 33, 3, 1, 1 },  { 2, 32, 45, 33, 16, 4, 2, 1 },
 		                                 { 1, 7, 14, 256, 224, 3, 1, 1 } };
 	static const int32_t thin[][8] = { { 2, 1, 8, 16, 16, 4, 2, 2 },
 		                               { 2, 8, 1, 16, 16, 4, 2, 2 },
@@ -173,7 +172,7 @@ static void maps_of_every_size_match_double(void **state)
 	(void)state;
 	for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_W; op++) {
 		check_maps_of_every_size((mmi_opcode)op);
-		check_cases((mmi_opcode)op, blocks, op == MMI_OP_CONV_BWD_W ? 2 : MMI_COUNT(blocks));
+		check_cases((mmi_opcode)op, blocks, MMI_COUNT(blocks));
 		check_cases((mmi_opcode)op, thin, MMI_COUNT(thin));
 	}
 }

@@ -12,11 +12,9 @@
 enum {
 	PACK_WINOGRAD = 2,
 	PACK_WINOGRAD_BF16 = 5,
-	MAX_CHANNEL_BLOCK = 128,
 	MAX_PARTS = 4,
 	MAX_LANES = 32, /* of a panel: two vectors */
-	MAX_POINTS = MMI_WINO_MOST_POINTS * MMI_WINO_MOST_POINTS,
-	BLOCK_FLOATS = 256 * 1024 /* transformed tiles and products of one block, a usual second-level cache */
+	MAX_POINTS = MMI_WINO_MOST_POINTS * MMI_WINO_MOST_POINTS
 };
 
 typedef struct winograd_packing {
@@ -246,21 +244,6 @@ static bool accepts_bf16(const mmi_exec *x)
 	return mmi_bf16_of(x) && accepts_as(x, true) && (s.kh == 3 || s.ci * s.co >= 20 * (s.ci + s.co));
 }
 
-/* Block sizes: channels in equal parts, about as many tiles as fit the cache, so that passes over the weights are few.
- * Returns floats of scratch. */
-static size_t choose_blocks(mmi_wino_job *j, int64_t n_tiles, int32_t width)
-{
-	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK;
-	const int32_t points = (j->y.size + j->taps - 1) * (j->x.size + j->taps - 1);
-	j->c_block = round_up((j->c + parts - 1) / parts, width);
-	const int32_t channels = j->c_block + round_up(j->cols, width);
-	int64_t tiles = BLOCK_FLOATS / points / channels;
-	tiles = tiles > 14 ? tiles / 14 * 14 : 14;
-	const int64_t n_blocks = n_tiles > tiles ? (n_tiles + tiles / 2) / tiles : 1;
-	j->max_tiles = (int32_t)((n_tiles + n_blocks - 1) / n_blocks);
-	return (size_t)j->max_tiles * (size_t)(points * channels + 32);
-}
-
 static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 {
 	const mmi_conv_shape *shape = &k->shape;
@@ -274,7 +257,7 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 		s->job[i].y = mmi_wino_axis_of(s->job[i].rows, k->high + 1 - s->job[i].taps);
 		s->job[i].x = mmi_wino_axis_of(s->job[i].columns, k->wide + 1 - s->job[i].taps);
 		s->n_tiles[i] = mmi_wino_tiles(&s->job[i]);
-		const size_t bytes = choose_blocks(&s->job[i], s->n_tiles[i], k->width) * sizeof(float);
+		const size_t bytes = mmi_wino_blocks(&s->job[i], k->width) * sizeof(float);
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}
 	const mmi_wino_job *j = &s->job[0];

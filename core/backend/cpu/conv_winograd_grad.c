@@ -1,5 +1,5 @@
 /* conv_winograd_grad.c - gradients to the weights of convolutions of 3x3 with stride 1 and of 4x4 with stride 2 by
- * Winograd's algorithm. In float32 also where products are in bfloat16: they are so much fewer. */
+ * Winograd's algorithm. In float32 also where products are in bfloat16, if they are that much fewer. */
 #include "mmi_build.h"
 
 #include "backend/cpu/kernels.h"
@@ -8,11 +8,8 @@
 #include <string.h>
 
 enum {
-	MAX_CHANNEL_BLOCK = 128,
-	LEAST_BLOCK = 16,          /* tiles: sums are read and written once a block */
-	BLOCK_FLOATS = 192 * 1024, /* transformed tiles of src and dy of one block, if not fewer than those */
-	MOST_SUMS = 4 * 1024 * 1024, /* floats */
-	SUM_TILES = 24             /* what sums cost once, as so many tiles would */
+	MOST_SUMS = 2 * 1000 * 1000, /* floats, which the third-level cache has room for beside others */
+	SUM_TILES = 24               /* what sums cost once, as so many tiles would */
 };
 
 typedef struct grad_state {
@@ -23,11 +20,6 @@ typedef struct grad_state {
 	int32_t kw, sw;
 	int32_t *src_off;
 } grad_state;
-
-static size_t round_up(size_t n, size_t width)
-{
-	return (n + width - 1) / width * width;
-}
 
 static mmi_wino_job tiles_of(const mmi_exec *x, const mmi_conv_shape *s)
 {
@@ -41,7 +33,7 @@ static mmi_wino_job tiles_of(const mmi_exec *x, const mmi_conv_shape *s)
 	return j;
 }
 
-/* Products for each channel and column, against those without transforms. */
+/* Products for each channel and column, against those without transforms; in bfloat16 those take half the time. */
 static bool accepts(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
@@ -54,7 +46,7 @@ static bool accepts(const mmi_exec *x)
 	const int64_t direct = (int64_t)j.taps * j.taps * j.rows * j.columns * j.n;
 	const int64_t products =
 		mmi_wino_products(j.rows, (int32_t)high, j.taps) * mmi_wino_products(j.columns, (int32_t)wide, j.taps) * j.n;
-	return (products + high * wide * SUM_TILES) * 20 <= direct * 13;
+	return (products + high * wide * SUM_TILES) * 20 <= direct * (mmi_bf16_of(x) ? 7 : 13);
 }
 
 static void release(mmi_exec *x)
@@ -65,23 +57,6 @@ static void release(mmi_exec *x)
 	mmi_free(s->src_off);
 	mmi_free(s);
 	x->state = NULL;
-}
-
-/* Channels in equal parts; floats of a tile of src and of one of dy as simd_wino_tiles.h lays them out. */
-static void choose_blocks(grad_state *s, mmi_exec *x)
-{
-	mmi_wino_job *j = &s->job.tiles;
-	const size_t width = (size_t)s->simd->width;
-	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK;
-	const size_t points = (size_t)(j->y.size + j->taps - 1) * (size_t)(j->x.size + j->taps - 1);
-	j->c_block = (int32_t)round_up((size_t)((j->c + parts - 1) / parts), width);
-	const size_t floats = points * ((size_t)j->c_block + round_up((size_t)j->cols, width)) + 32;
-	const int64_t fit = BLOCK_FLOATS / (int64_t)floats, most = fit > LEAST_BLOCK ? fit : LEAST_BLOCK;
-	const int64_t n_blocks = s->n_tiles > most ? (s->n_tiles + most / 2) / most : 1;
-	j->max_tiles = (int32_t)((s->n_tiles + n_blocks - 1) / n_blocks);
-	s->sums_at = round_up((size_t)j->max_tiles * floats, 16);
-	s->sums = points * (size_t)j->c * (size_t)j->cols;
-	x->scratch_bytes = (s->sums_at + s->sums + width) * sizeof(float);
 }
 
 static mm_status prepare(mmi_exec *x, mm_error *e)
@@ -96,16 +71,18 @@ static mm_status prepare(mmi_exec *x, mm_error *e)
 	s->sw = shape.sw;
 	s->job.tiles = tiles_of(x, &shape);
 	s->n_tiles = mmi_wino_tiles(&s->job.tiles);
-	choose_blocks(s, x);
 	mmi_wino_job *j = &s->job.tiles;
+	const int64_t points = (int64_t)(j->y.size + j->taps - 1) * (j->x.size + j->taps - 1);
+	s->sums_at = mmi_wino_blocks(j, s->simd->width);
+	s->sums = (size_t)(points * j->c * j->cols);
+	x->scratch_bytes = (s->sums_at + s->sums) * sizeof(float);
 	s->src_off = mmi_alloc((size_t)j->max_tiles, sizeof *s->src_off);
 	if (!s->src_off) {
 		release(x);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for a convolution's offsets (%d tiles)", j->max_tiles);
 	}
-	const int32_t row = (j->y.size + j->taps - 1) * (j->x.size + j->taps - 1) * j->c_block + 16;
 	for (int32_t t = 0; t < j->max_tiles; t++)
-		s->src_off[t] = t * row;
+		s->src_off[t] = (int32_t)(t * mmi_wino_row(points, j->c_block));
 	return MM_OK;
 }
 

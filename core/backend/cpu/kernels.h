@@ -18,7 +18,8 @@ const mmi_kernel *const *mmi_cpu_kernels(mmi_opcode op);
 /* LINEAR, LINEAR_BWD_X, CONV, CONV_BWD_X of any shape. */
 extern const mmi_kernel mmi_kernel_patch_wide;
 extern const mmi_kernel mmi_kernel_patch_narrow; /* at most MMI_NARROW_COLS output channels */
-/* CONV and CONV_BWD_X: 3x3 with stride 1, 4x4 with stride 2, enough channels and pixels. */
+/* CONV and CONV_BWD_X: 3x3 with stride 1, 4x4 with stride 2, enough channels and pixels. CONV_BWD_W: the same of
+ * samples enough, in float32 also on devices of bfloat16. */
 extern const mmi_kernel mmi_kernel_winograd, mmi_kernel_winograd_grad;
 /* The same of kernels one row high, 2 to 5 taps with stride 1 or twice as many with 2; CONV_BWD_W. */
 extern const mmi_kernel mmi_kernel_line, mmi_kernel_line_grad;

@@ -79,16 +79,24 @@ typedef struct mmi_wino_job {
 	int32_t max_tiles;
 	int32_t c_block; /* input channels taken at a time */
 	const void *u;   /* packed weights, [group][point] times panels as in mmi_patch_job */
-	float *scratch;  /* max_tiles * (points * (c_block + cols) + 32), c_block and cols in whole vectors */
+	float *scratch;  /* max_tiles times the mmi_wino_row of c_block and that of cols, both in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
+
+/* Floats from tile to tile of so many channels: of all points, and some more, by which tiles start in different cache
+ * sets.
+ */
+static inline int64_t mmi_wino_row(int64_t points, int64_t channels)
+{
+	return points * channels + 16;
+}
 
 /* The gradient to weights of one part (group) of such a convolution: sums[point][channel][column] += the products of a
  * block of transformed tiles of src and of dy, which stands in the tiles' place of `dst`: [n, dst_h, dst_w, cols]. */
 typedef struct mmi_wino_grad_job {
 	mmi_wino_job tiles;
 	int32_t group;
-	const int32_t *src_off; /* floats from the first tile of a block to each: tile * the floats of one */
+	const int32_t *src_off; /* of each tile of a block: its number times the mmi_wino_row of c_block */
 	const float *dy;
 	float *sums;
 	float *out; /* [taps, taps] of [c, cols], so many floats from tap to tap: */

@@ -3,18 +3,34 @@
 #ifndef MMI_CPU_SIMD_WINO_TILES_H
 #define MMI_CPU_SIMD_WINO_TILES_H
 
+#include "backend/cpu/simd_element.h"
 #include "backend/cpu/simd_points.h"
 #include "backend/cpu/simd_table.h"
-#include "backend/cpu/simd_tile.h"
 
-/* X(points) for each number of points along an axis. */
+/* X(points) for each number of points along an axis; X(points, taps) for each size of tile, from MIN_SIZE outputs on.
+ */
 #if MMI_PAIRS
 #define SPANS(X) X(5) X(6)
+#define TWO_TAPS(X) X(5, 2)
+#define THREE_TAPS(X) X(6, 3)
 #define MIN_SPAN 5
+#define MIN_SIZE 4
 #else
 #define SPANS(X) X(4) X(5) X(6) X(7) X(8) X(9)
+#define TWO_TAPS(X) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2)
+#define THREE_TAPS(X) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(9, 3)
 #define MIN_SPAN 4
+#define MIN_SIZE 3
 #endif
+#define BOTH_TAPS(X) TWO_TAPS(X) THREE_TAPS(X)
+/* [taps - 2][size - MIN_SIZE] */
+#define BY_TAPS(X)        \
+	{                     \
+		{ TWO_TAPS(X) },  \
+		{                 \
+			THREE_TAPS(X) \
+		}                 \
+	}
 
 /* Tiles are numbered by their height and width, so that those that have a point lie side by side: the last one down the
  * rows is in kinds 0 and 1, that along the columns in 1 and 2. */
@@ -34,7 +50,6 @@ typedef struct wino_layout {
 	int32_t high, wide, points; /* along an axis; of a tile */
 	wino_grid grid[N_KINDS];
 	int64_t start[N_KINDS + 1]; /* the numbers of a kind's tiles */
-	int32_t row_off[TILE_ROWS]; /* of the tiles that are multiplied together */
 } wino_layout;
 
 /* Tiles of one kind that follow each other. */
@@ -84,14 +99,12 @@ static wino_layout layout_of(const mmi_wino_job *j)
 	wino_layout l = { .high = j->y.size + j->taps - 1, .wide = j->x.size + j->taps - 1 };
 	l.points = l.high * l.wide;
 	l.v_plane = whole_vectors(j->c_block);
-	l.v_row = l.points * l.v_plane + 16 * PER_LANE; /* so that tiles start in different cache sets */
+	l.v_row = PER_LANE * mmi_wino_row(l.points, l.v_plane / PER_LANE);
 	l.m_plane = whole_vectors(j->cols);
-	l.m_row = l.points * l.m_plane + 16;
+	l.m_row = mmi_wino_row(l.points, l.m_plane);
 	l.v = (void *)j->scratch;
 	l.m = j->scratch + j->max_tiles * l.v_row / PER_LANE;
 	number_tiles(j, &l);
-	for (int r = 0; r < TILE_ROWS; r++)
-		l.row_off[r] = (int32_t)(r * l.v_row);
 	return l;
 }
 

@@ -25,12 +25,10 @@ static wino_part part_of(const mmi_wino_job *j, const wino_layout *l, bool tall,
 }
 
 /* u: the point's weights. The first products of a block start the sums. */
-static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const wino_part *part, int point,
-                           const element *u, int c0, int count, bool first)
+static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const int32_t row_off[TILE_ROWS],
+                           const wino_part *part, int point, const element *u, int c0, int count, bool first)
 {
-	tile t = {
-		.a_off = l->row_off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD
-	};
+	tile t = { .a_off = row_off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD };
 	const int64_t channels = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE;
 	for (int col = 0; col < l->m_plane; col += 2 * W) {
 		const int nv = l->m_plane - col > W ? 2 : 1;
@@ -49,12 +47,15 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const wi
 static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const element *u, int64_t plane, int c0,
                             int count, bool first)
 {
+	int32_t row_off[TILE_ROWS];
+	for (int r = 0; r < TILE_ROWS; r++)
+		row_off[r] = (int32_t)(r * l->v_row);
 	const wino_part parts[2][2] = { { part_of(j, l, false, false), part_of(j, l, false, true) },
 		                            { part_of(j, l, true, false), part_of(j, l, true, true) } };
 	for (int y = 0; y < l->high; y++)
 		for (int x = 0; x < l->wide; x++, u += plane) {
 			const wino_part *part = &parts[y == l->high - 1][x == l->wide - 1];
-			multiply_point(j, l, part, y * l->wide + x, u, c0, count, first);
+			multiply_point(j, l, row_off, part, y * l->wide + x, u, c0, count, first);
 		}
 }
 
@@ -134,17 +135,12 @@ typedef void (*rows_out_fn)(const vf half[MAX_SPAN][MAX_SPAN], float *dst, const
 	{                                                                                                                \
 		rows_out(points, taps, last, half, dst, o, bias, floor, mask);                                               \
 	}
-#define ALL_OUT(points) AXIS_OUT(points, 2, 0) AXIS_OUT(points, 2, 1) AXIS_OUT(points, 3, 0) AXIS_OUT(points, 3, 1)
-#define OUT_ENTRY(axis, points)                                   \
-	{                                                             \
-		{ axis##_out_##points##_2_0, axis##_out_##points##_2_1 }, \
-		{ axis##_out_##points##_3_0, axis##_out_##points##_3_1 }, \
-	},
-#define COLUMNS_OUT(points) OUT_ENTRY(columns, points)
-#define ROWS_OUT(points) OUT_ENTRY(rows, points)
-SPANS(ALL_OUT)
-static const columns_out_fn columns_out_table[][2][2] = { SPANS(COLUMNS_OUT) };
-static const rows_out_fn rows_out_table[][2][2] = { SPANS(ROWS_OUT) };
+#define BOTH_OUT(points, taps) AXIS_OUT(points, taps, 0) AXIS_OUT(points, taps, 1)
+#define COLUMNS_OUT(points, taps) { columns_out_##points##_##taps##_0, columns_out_##points##_##taps##_1 },
+#define ROWS_OUT(points, taps) { rows_out_##points##_##taps##_0, rows_out_##points##_##taps##_1 },
+BOTH_TAPS(BOTH_OUT)
+static const columns_out_fn columns_out_table[][MAX_SPAN][2] = BY_TAPS(COLUMNS_OUT);
+static const rows_out_fn rows_out_table[][MAX_SPAN][2] = BY_TAPS(ROWS_OUT);
 
 /* A run of tiles on its way out. */
 typedef struct way_out {
@@ -196,8 +192,8 @@ static void scatter_run(const mmi_wino_job *j, const wino_layout *l, int kind, c
 {
 	const wino_grid *g = r->grid;
 	const way_out s = { .job = j,
-		                .columns_out = columns_out_table[l->high - MIN_SPAN][j->taps - 2][is_tall(kind)],
-		                .rows_out = rows_out_table[l->wide - MIN_SPAN][j->taps - 2][is_broad(kind)],
+		                .columns_out = columns_out_table[j->taps - 2][j->y.size - MIN_SIZE][is_tall(kind)],
+		                .rows_out = rows_out_table[j->taps - 2][j->x.size - MIN_SIZE][is_broad(kind)],
 		                .wide = g->wide,
 		                .columns = g->wide + j->taps - 1,
 		                .plane = l->m_plane,

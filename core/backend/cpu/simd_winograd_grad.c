@@ -38,28 +38,23 @@ MMI_INLINE void dy_columns_in(const int points, const int size, const bool last,
 	}
 }
 
-#define DY_AXIS(points, size, last)                                                                               \
-	static void dy_rows_##points##_##size##_##last(const window *w, const window *next, int64_t c,                \
+#define DY_AXIS(points, taps, last)                                                                               \
+	static void dy_rows_##points##_##taps##_##last(const window *w, const window *next, int64_t c,                \
 	                                               vf half[MAX_SPAN][MAX_SPAN])                                   \
 	{                                                                                                             \
-		dy_rows_in(points, size, last, w, next, c, half);                                                         \
+		dy_rows_in(points, points + 1 - taps, last, w, next, c, half);                                            \
 	}                                                                                                             \
-	static void dy_columns_##points##_##size##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v, \
+	static void dy_columns_##points##_##taps##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v, \
 	                                                  int64_t plane, int64_t row)                                 \
 	{                                                                                                             \
-		dy_columns_in(points, size, last, columns, half, v, plane, row);                                          \
+		dy_columns_in(points, points + 1 - taps, last, columns, half, v, plane, row);                             \
 	}
-/* X(points, outputs) for 2 taps and for 3, from 3 outputs on. */
-#define MIN_SIZE 3
-#define TWO_TAPS(X) X(4, 3) X(5, 4) X(6, 5) X(7, 6) X(8, 7) X(9, 8)
-#define THREE_TAPS(X) X(5, 3) X(6, 4) X(7, 5) X(8, 6) X(9, 7)
-#define DY_BOTH(points, size) DY_AXIS(points, size, 0) DY_AXIS(points, size, 1)
-#define DY_ROWS(points, size) { dy_rows_##points##_##size##_0, dy_rows_##points##_##size##_1 },
-#define DY_COLUMNS(points, size) { dy_columns_##points##_##size##_0, dy_columns_##points##_##size##_1 },
-TWO_TAPS(DY_BOTH)
-THREE_TAPS(DY_BOTH)
-static const rows_in_fn dy_rows_table[][MAX_SPAN][2] = { { TWO_TAPS(DY_ROWS) }, { THREE_TAPS(DY_ROWS) } };
-static const columns_in_fn dy_columns_table[][MAX_SPAN][2] = { { TWO_TAPS(DY_COLUMNS) }, { THREE_TAPS(DY_COLUMNS) } };
+#define DY_BOTH(points, taps) DY_AXIS(points, taps, 0) DY_AXIS(points, taps, 1)
+#define DY_ROWS(points, taps) { dy_rows_##points##_##taps##_0, dy_rows_##points##_##taps##_1 },
+#define DY_COLUMNS(points, taps) { dy_columns_##points##_##taps##_0, dy_columns_##points##_##taps##_1 },
+BOTH_TAPS(DY_BOTH)
+static const rows_in_fn dy_rows_table[][MAX_SPAN][2] = BY_TAPS(DY_ROWS);
+static const columns_in_fn dy_columns_table[][MAX_SPAN][2] = BY_TAPS(DY_COLUMNS);
 
 /* Pixels of dy, as a map whose tiles are what they are a convolution's outputs of. */
 static mmi_wino_job dy_job(const mmi_wino_grad_job *g)
@@ -157,23 +152,22 @@ MMI_INLINE void row_taps(const int points, const int size, const mmi_wino_grad_j
 typedef void (*column_taps_fn)(int columns, const float *m, int64_t plane, int lanes, vf half[3][MAX_SPAN]);
 typedef void (*row_taps_fn)(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN], float *out, int lanes);
 
-#define TAPS(points, size)                                                                                     \
-	static void column_taps_##points##_##size(int columns, const float *m, int64_t plane, int lanes,           \
+#define TAPS(points, taps)                                                                                     \
+	static void column_taps_##points##_##taps(int columns, const float *m, int64_t plane, int lanes,           \
 	                                          vf half[3][MAX_SPAN])                                            \
 	{                                                                                                          \
-		column_taps(points, size, columns, m, plane, lanes, half);                                             \
+		column_taps(points, points + 1 - taps, columns, m, plane, lanes, half);                                \
 	}                                                                                                          \
-	static void row_taps_##points##_##size(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN], float *out, \
+	static void row_taps_##points##_##taps(const mmi_wino_grad_job *g, const vf half[3][MAX_SPAN], float *out, \
 	                                       int lanes)                                                          \
 	{                                                                                                          \
-		row_taps(points, size, g, half, out, lanes);                                                           \
+		row_taps(points, points + 1 - taps, g, half, out, lanes);                                              \
 	}
-#define COLUMN_TAPS(points, size) column_taps_##points##_##size,
-#define ROW_TAPS(points, size) row_taps_##points##_##size,
-TWO_TAPS(TAPS)
-THREE_TAPS(TAPS)
-static const column_taps_fn column_taps_table[][MAX_SPAN] = { { TWO_TAPS(COLUMN_TAPS) }, { THREE_TAPS(COLUMN_TAPS) } };
-static const row_taps_fn row_taps_table[][MAX_SPAN] = { { TWO_TAPS(ROW_TAPS) }, { THREE_TAPS(ROW_TAPS) } };
+#define COLUMN_TAPS(points, taps) column_taps_##points##_##taps,
+#define ROW_TAPS(points, taps) row_taps_##points##_##taps,
+BOTH_TAPS(TAPS)
+static const column_taps_fn column_taps_table[][MAX_SPAN] = BY_TAPS(COLUMN_TAPS);
+static const row_taps_fn row_taps_table[][MAX_SPAN] = BY_TAPS(ROW_TAPS);
 
 void MMI_NAME(mmi_winograd_taps)(const mmi_wino_grad_job *g)
 {

@@ -6,8 +6,11 @@
 
 enum {
 	MIN_CHANNELS = 16,
-	LEAST_TILE = 3,      /* outputs of the larger of two sizes */
-	MOST_BYTES = 8000000 /* of all points, where tiles are large */
+	LEAST_TILE = 3,       /* outputs of the larger of two sizes */
+	MOST_BYTES = 8000000, /* of all points, where tiles are large */
+	MAX_CHANNEL_BLOCK = 128,
+	TILE_ROWS = 14,           /* of the largest register tile: blocks of fewer tiles would waste passes */
+	BLOCK_FLOATS = 256 * 1024 /* transformed tiles and products of one block */
 };
 
 bool mmi_wino_takes(const mmi_conv_shape *s)
@@ -91,4 +94,21 @@ void mmi_wino_backward(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 		                 .columns = x.count };
 	j->group[0].y = y.first_src;
 	j->group[0].x = x.first_src;
+}
+
+static int64_t round_up(int64_t n, int32_t width)
+{
+	return (n + width - 1) / width * width;
+}
+
+size_t mmi_wino_blocks(mmi_wino_job *j, int32_t width)
+{
+	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK;
+	const int64_t points = (int64_t)(j->y.size + j->taps - 1) * (j->x.size + j->taps - 1), n_tiles = mmi_wino_tiles(j);
+	j->c_block = (int32_t)round_up((j->c + parts - 1) / parts, width);
+	const int64_t floats = mmi_wino_row(points, j->c_block) + mmi_wino_row(points, round_up(j->cols, width));
+	const int64_t fit = BLOCK_FLOATS / floats, most = fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : TILE_ROWS;
+	const int64_t n_blocks = n_tiles > most ? (n_tiles + most / 2) / most : 1;
+	j->max_tiles = n_tiles ? (int32_t)((n_tiles + n_blocks - 1) / n_blocks) : 1;
+	return (size_t)(j->max_tiles * floats);
 }
