@@ -48,18 +48,23 @@ static NOINLINE void uniform_group(float out[GROUP], const mmi_rng *r, uint32_t 
 		out[i] = unit(words[i]);
 }
 
-/* Box-Muller on n pairs of rows of words; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. The pairs stand in
- * one loop because each is a long chain of dependent operations, which the processor works off side by side. */
+/* Box-Muller on n pairs of rows of words, n even; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. Each pair
+ * is a long chain of dependent operations: two at a time, and all in one loop, so that the processor works them off
+ * side by side. */
 static NOINLINE void normal_rows(float *restrict out, const uint32_t *restrict words, size_t n)
 {
-	for (size_t pair = 0; pair < n; pair++, out += 2 * LANES, words += 2 * LANES) {
+	for (size_t pair = 0; pair < n; pair += 2, out += GROUP, words += GROUP) {
 		MMI_SIMD
 		for (int lane = 0; lane < LANES; lane++) {
-			const float radius = -sqrtf(-2.f * vm_log_normal(unit(words[lane])));
+			const float first = unit(words[lane]), second = unit(words[lane + 2 * LANES]);
+			const float radius = -sqrtf(-2.f * vm_log_normal(first)), other = -sqrtf(-2.f * vm_log_normal(second));
 			const vm_angle angle = vm_sincos_pi(centred(words[lane + LANES]));
+			const vm_angle last = vm_sincos_pi(centred(words[lane + 3 * LANES]));
 
 			out[lane] = radius * angle.cosine;
 			out[lane + LANES] = radius * angle.sine;
+			out[lane + 2 * LANES] = other * last.cosine;
+			out[lane + 3 * LANES] = other * last.sine;
 		}
 	}
 }

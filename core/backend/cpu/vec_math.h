@@ -72,16 +72,12 @@ VM_INLINE float vm_exp(float x)
 VM_INLINE float vm_log_mantissa(float f, float curve, float e)
 {
 	const float z = curve * curve;
-	float p = 7.0376836292e-2f;
+	const float p0 = -2.4999993993e-1f * curve + 3.3333331174e-1f, p1 = -1.6668057665e-1f * curve + 2.0000714765e-1f;
+	const float p2 = -1.2420140846e-1f * curve + 1.4249322787e-1f, p3 = -1.1514610310e-1f * curve + 1.1676998740e-1f;
+	float p =
+		(p3 + 7.0376836292e-2f * z) * z + p2; /* by Estrin's scheme: half as many operations wait for each other */
 
-	p = p * curve - 1.1514610310e-1f;
-	p = p * curve + 1.1676998740e-1f;
-	p = p * curve - 1.2420140846e-1f;
-	p = p * curve + 1.4249322787e-1f;
-	p = p * curve - 1.6668057665e-1f;
-	p = p * curve + 2.0000714765e-1f;
-	p = p * curve - 2.4999993993e-1f;
-	p = p * curve + 3.3333331174e-1f;
+	p = p * (z * z) + (p1 * z + p0);
 	p = p * curve * z + e * -2.12194440e-4f;
 	p = p - 0.5f * z;
 	return (f + p) + e * 0.693359375f;
