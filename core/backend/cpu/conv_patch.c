@@ -43,6 +43,7 @@ static mm_status prepare_floats(mmi_exec *x, patch_state *s, mmi_patch_packing *
 
 static mm_status prepare_bf16(mmi_exec *x, patch_state *s, mmi_patch_packing *k, mm_error *e)
 {
+	k->bf16 = s->bf16;
 	k->pairs = true;
 	MMI_TRY(mmi_patch_plan_make(&s->plan, &k->shape, k->bwd_x != 0, x->n, MMI_PATCH_COPY, e));
 	const size_t floats = ((size_t)mmi_patch_pack_layout(&s->plan, k) + 1) / 2;

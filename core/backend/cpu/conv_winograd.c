@@ -9,18 +9,15 @@
 
 #include <string.h>
 
-enum {
-	PACK_WINOGRAD = 2,
-	PACK_WINOGRAD_BF16 = 5,
-	MAX_PARTS = 4,
-	MAX_LANES = 32, /* of a panel: two vectors */
-	MAX_POINTS = MMI_WINO_MOST_POINTS * MMI_WINO_MOST_POINTS
-};
+enum { PACK_WINOGRAD = 2, PACK_WINOGRAD_BF16 = 5, MAX_PARTS = 4 };
 
+/* What decides how weights are packed; without gaps, which would not compare. */
 typedef struct winograd_packing {
+	void (*pack)(const mmi_wino_pack_job *j);
 	mmi_conv_shape shape;
-	int32_t bwd_x, width, pairs;
-	int32_t high, wide; /* points along each axis */
+	int32_t bwd_x, width, pairs; /* in bfloat16, by twos */
+	int32_t high, wide;          /* points along each axis */
+	int32_t none;                /* fills the gap */
 } winograd_packing;
 
 typedef struct winograd_state {
@@ -38,11 +35,6 @@ static int32_t round_up(int32_t n, int32_t width)
 }
 
 /* ------------------------------------------------------------------ weights */
-
-/* Kernels of neighbouring columns, side by side: [tap][lane], with zeros where a kernel has no third tap. */
-typedef struct kernels {
-	double tap[3][3][MAX_LANES];
-} kernels;
 
 /* The point with that number along an axis; the last one is infinity. */
 static double point_of(const float pairs[MMI_WINO_MOST_PAIRS], int32_t points, int32_t i)
@@ -71,118 +63,51 @@ static void rows_of(const winograd_packing *p, int32_t points, double rows[MMI_W
 		rows[points - 1][k] = k == taps - 1;
 }
 
-/* u = G g G^T for kernels of taps x taps. Value p of lane i goes to out[p * plane + i]. */
-static void transform_kernels(const winograd_packing *p, const kernels *g, int32_t lanes, int64_t plane, float *out)
-{
-	double high[MMI_WINO_MOST_POINTS][3], wide[MMI_WINO_MOST_POINTS][3];
-	rows_of(p, p->high, high);
-	rows_of(p, p->wide, wide);
-	double half[3][MAX_LANES];
-	for (int i = 0; i < p->high; i++) {
-		for (int x = 0; x < 3; x++)
-			for (int l = 0; l < lanes; l++)
-				half[x][l] = high[i][0] * g->tap[0][x][l] + high[i][1] * g->tap[1][x][l] + high[i][2] * g->tap[2][x][l];
-		for (int k = 0; k < p->wide; k++, out += plane)
-			for (int l = 0; l < lanes; l++)
-				out[l] = (float)(wide[k][0] * half[0][l] + wide[k][1] * half[1][l] + wide[k][2] * half[2][l]);
-	}
-}
-
-/* One part's kernels from channel c to n columns from `col` on; flipped for the gradient. */
-static void read_kernels(const winograd_packing *k, const float *w, int32_t part, int32_t c, int32_t col, int32_t n,
-                         kernels *g)
+/* The taps of one part, flipped for the gradient. */
+static void place_taps(const winograd_packing *k, int32_t part, mmi_wino_pack_job *j)
 {
 	const mmi_conv_shape *s = &k->shape;
-	const int32_t taps = s->kh / s->sh;
-	const int64_t first = k->bwd_x ? (int64_t)col * s->co + c : (int64_t)c * s->co + col, step = k->bwd_x ? s->co : 1;
-	for (int32_t y = 0; y < taps; y++)
-		for (int32_t x = 0; x < taps; x++) {
-			const int32_t ky = part / s->sw + s->sh * (k->bwd_x ? taps - 1 - y : y);
-			const int32_t kx = part % s->sw + s->sw * (k->bwd_x ? taps - 1 - x : x);
-			const float *tap = w + ((int64_t)ky * s->kw + kx) * s->ci * s->co + first;
-			for (int32_t l = 0; l < n; l++)
-				g->tap[y][x][l] = (double)tap[l * step];
+	for (int32_t y = 0; y < j->taps; y++)
+		for (int32_t x = 0; x < j->taps; x++) {
+			const int32_t ky = part / s->sw + s->sh * (k->bwd_x ? j->taps - 1 - y : y);
+			const int32_t kx = part % s->sw + s->sw * (k->bwd_x ? j->taps - 1 - x : x);
+			j->tap[y][x] = ((int64_t)ky * s->kw + kx) * s->ci * s->co;
 		}
 }
 
-/* The same in bfloat16, where a lane has the values of two channels. */
-static void transform_kernels_bf16(const winograd_packing *k, const kernels *g, int32_t lanes, int64_t plane,
-                                   uint16_t *out)
+/* One part, panel by panel of columns. Returns the number of its packed weights. */
+static int64_t pack_part(const winograd_packing *k, const float *source, int32_t part, mmi_wino_pack_job *j, char *data)
 {
-	float values[MAX_POINTS * MAX_LANES];
-	transform_kernels(k, g, lanes, lanes, values);
-	for (int32_t p = 0; p < k->high * k->wide; p++)
-		for (int32_t l = 0; l < lanes; l++)
-			out[p * plane + 2 * l] = mmi_to_bf16(values[p * lanes + l]);
-}
-
-/* All channels to the columns col..col+lanes-1, one panel. */
-static void pack_panel(const winograd_packing *k, const float *source, int32_t part, int32_t col, int32_t lanes,
-                       int64_t plane, float *out)
-{
-	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
-	const int32_t there = cols - col < lanes ? cols - col : lanes;
-	kernels g = { { { { 0 } } } };
-	for (int32_t c = 0; c < channels; c++) {
-		read_kernels(k, source, part, c, col, there, &g);
-		transform_kernels(k, &g, lanes, plane, out + c * lanes);
-	}
-}
-
-/* An odd number of channels has one of zeros behind it. */
-static void pack_panel_bf16(const winograd_packing *k, const float *source, int32_t part, int32_t col, int32_t lanes,
-                            int64_t plane, uint16_t *out)
-{
-	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
-	const int32_t there = cols - col < lanes ? cols - col : lanes;
-	kernels g = { { { { 0 } } } };
-	for (int32_t c = 0; c < round_up(channels, 2); c++) {
-		if (c < channels)
-			read_kernels(k, source, part, c, col, there, &g);
-		else
-			memset(&g, 0, sizeof g);
-		transform_kernels_bf16(k, &g, lanes, plane, out + c / 2 * 2 * lanes + c % 2);
-	}
-}
-
-static float *pack_part(const winograd_packing *k, const float *source, int32_t part, float *data)
-{
-	const int32_t channels = k->bwd_x ? k->shape.co : k->shape.ci, cols = k->bwd_x ? k->shape.ci : k->shape.co;
-	const int32_t padded = round_up(cols, k->width);
-	const int64_t plane = (int64_t)channels * padded;
+	const int32_t channels = round_up(j->channels, k->pairs ? 2 : 1);
+	const int32_t cols = k->bwd_x ? k->shape.ci : k->shape.co, padded = round_up(cols, k->width);
+	const size_t size = k->pairs ? sizeof(uint16_t) : sizeof(float);
+	j->plane = (int64_t)channels * padded;
+	place_taps(k, part, j);
 	for (int32_t col = 0; col < padded; col += 2 * k->width) {
-		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
-		pack_panel(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
+		j->w = source + col * j->column;
+		j->out = data + (size_t)col * (size_t)channels * size;
+		j->vectors = padded - col > k->width ? 2 : 1;
+		j->columns = cols - col;
+		k->pack(j);
 	}
-	return data + k->high * k->wide * plane;
-}
-
-static uint16_t *pack_part_bf16(const winograd_packing *k, const float *source, int32_t part, uint16_t *data)
-{
-	const int32_t channels = round_up(k->bwd_x ? k->shape.co : k->shape.ci, 2);
-	const int32_t padded = round_up(k->bwd_x ? k->shape.ci : k->shape.co, k->width);
-	const int64_t plane = (int64_t)channels * padded;
-	for (int32_t col = 0; col < padded; col += 2 * k->width) {
-		const int32_t lanes = padded - col > k->width ? 2 * k->width : k->width;
-		pack_panel_bf16(k, source, part, col, lanes, plane, data + (int64_t)col * channels);
-	}
-	return data + k->high * k->wide * plane;
-}
-
-static void pack_bf16(const float *source, void *data, const void *ctx)
-{
-	const winograd_packing *k = ctx;
-	uint16_t *next = data;
-	for (int32_t part = 0; part < k->shape.sh * k->shape.sw; part++)
-		next = pack_part_bf16(k, source, part, next);
+	return k->high * k->wide * j->plane * (int64_t)size;
 }
 
 static void pack(const float *source, void *data, const void *ctx)
 {
 	const winograd_packing *k = ctx;
-	float *next = data;
-	for (int32_t part = 0; part < k->shape.sh * k->shape.sw; part++)
-		next = pack_part(k, source, part, next);
+	const mmi_conv_shape *s = &k->shape;
+	mmi_wino_pack_job j = { .channel = k->bwd_x ? 1 : s->co,
+		                    .column = k->bwd_x ? s->co : 1,
+		                    .channels = k->bwd_x ? s->co : s->ci,
+		                    .taps = s->kh / s->sh,
+		                    .high = k->high,
+		                    .wide = k->wide };
+	char *next = data;
+	rows_of(k, k->high, j.rows_high);
+	rows_of(k, k->wide, j.rows_wide);
+	for (int32_t part = 0; part < s->sh * s->sw; part++)
+		next += pack_part(k, source, part, &j, next);
 }
 
 /* ------------------------------------------------------------------ jobs */
@@ -207,17 +132,19 @@ static void choose_points(winograd_packing *p)
 		mmi_wino_choose(rows, columns, taps, sizeof(float) * (double)s->sh * s->sw * s->ci * s->co, &p->high, &p->wide);
 }
 
-static winograd_packing packing_of(const mmi_exec *x, bool bf16)
+static winograd_packing packing_of(const mmi_exec *x, const mmi_bf16 *bf16)
 {
-	winograd_packing p = { .shape = mmi_conv_shape_of(x),
+	const mmi_simd *simd = mmi_simd_of(x);
+	winograd_packing p = { .pack = bf16 ? bf16->winograd_pack : simd->winograd_pack,
+		                   .shape = mmi_conv_shape_of(x),
 		                   .bwd_x = mmi_op_is_bwd_x(x->node->op),
-		                   .width = mmi_simd_of(x)->width,
-		                   .pairs = bf16 };
+		                   .width = simd->width,
+		                   .pairs = bf16 != NULL };
 	choose_points(&p);
 	return p;
 }
 
-static bool accepts_as(const mmi_exec *x, bool bf16)
+static bool accepts_as(const mmi_exec *x, const mmi_bf16 *bf16)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
 	if (!mmi_wino_takes(&s))
@@ -234,14 +161,15 @@ static bool accepts_as(const mmi_exec *x, bool bf16)
 
 static bool accepts(const mmi_exec *x)
 {
-	return accepts_as(x, false);
+	return accepts_as(x, NULL);
 }
 
 /* Products are twice as fast, transforms are not: with 4x4 kernels they pay from some 32 and 64 channels on. */
 static bool accepts_bf16(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
-	return mmi_bf16_of(x) && accepts_as(x, true) && (s.kh == 3 || s.ci * s.co >= 20 * (s.ci + s.co));
+	const mmi_bf16 *bf16 = mmi_bf16_of(x);
+	return bf16 && accepts_as(x, bf16) && (s.kh == 3 || s.ci * s.co >= 20 * (s.ci + s.co));
 }
 
 static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
@@ -286,11 +214,11 @@ static mm_status prepare(mmi_exec *x, const mmi_bf16 *bf16, mm_error *e)
 	x->state = s;
 	x->scratch_bytes = 0;
 	s->product = bf16 ? bf16->winograd : simd->winograd;
-	const winograd_packing packing = packing_of(x, bf16 != NULL);
+	const winograd_packing packing = packing_of(x, bf16);
 	make_jobs(s, x, &packing);
 	const size_t floats = (size_t)(packing.shape.sh * packing.shape.sw) * (size_t)s->u_bytes / sizeof(float);
-	mm_status status = mmi_weights_prepare(&s->weights, x, bf16 ? PACK_WINOGRAD_BF16 : PACK_WINOGRAD, floats,
-	                                       bf16 ? pack_bf16 : pack, &packing, sizeof packing, e);
+	mm_status status = mmi_weights_prepare(&s->weights, x, bf16 ? PACK_WINOGRAD_BF16 : PACK_WINOGRAD, floats, pack,
+	                                       &packing, sizeof packing, e);
 	if (status != MM_OK)
 		winograd_release(x);
 	return status;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+	MOST_LANES = 32,          /* of a panel: two vectors */
 	GROUP_FLOATS = 64 * 1024, /* padded copy of a group: a quarter of a usual second-level cache */
 	GROUP_ROWS = 4096         /* limit on the offset tables */
 };
@@ -327,31 +328,41 @@ static float *pack_narrow(const phase_weights *v, int32_t width, float *b)
 	return b;
 }
 
-/* One segment's rows of columns col .. col + used - 1 to b; a lane takes two rows, and has its next pair `step`
- * further.
- */
-static void pack_pairs(const phase_weights *v, int32_t ty, int32_t col, int32_t used, int64_t step, uint16_t *b)
+/* Row k of a segment, the weights of `used` columns; those of a gradient's are copied, for they lie apart. */
+static const float *row_weights(const phase_weights *v, int32_t ty, int32_t k, int32_t col, int32_t used, float *copy)
 {
-	const int64_t channel_step = v->bwd_x ? 1 : v->cols, column_step = v->bwd_x ? v->c : 1;
-	for (int32_t tx = 0, k = 0; tx < v->taps_x; tx++) {
-		const float *w = tap_weights(v, ty, tx) + col * column_step;
-		for (int32_t c = 0; c < v->c; c++, k++, w += channel_step) {
-			uint16_t *at = b + k / 2 * step + k % 2;
-			for (int32_t i = 0; i < used; i++)
-				at[2 * i] = mmi_to_bf16(w[i * column_step]);
-		}
+	const float *w = tap_weights(v, ty, k / v->c);
+	const int32_t c = k % v->c;
+	if (!v->bwd_x)
+		return w + (int64_t)c * v->cols + col;
+	for (int32_t i = 0; i < used; i++)
+		copy[i] = w[(int64_t)(col + i) * v->c + c];
+	return copy;
+}
+
+/* A lane takes two rows of a segment. */
+static void pack_pairs(const phase_weights *v, const mmi_bf16 *bf16, int32_t ty, int32_t col, int32_t used,
+                       int64_t step, uint16_t *b)
+{
+	float copy[2][MOST_LANES];
+	const int32_t rows = v->taps_x * v->c;
+	for (int32_t k = 0; k < rows; k += 2, b += step) {
+		const float *low = row_weights(v, ty, k, col, used, copy[0]);
+		const float *high = k + 1 < rows ? row_weights(v, ty, k + 1, col, used, copy[1]) : NULL;
+		bf16->pair(low, high, (uint32_t *)(void *)b, (size_t)used);
 	}
 }
 
-static uint16_t *pack_wide_bf16(const phase_weights *v, int32_t width, uint16_t *b)
+static uint16_t *pack_wide_bf16(const phase_weights *v, const mmi_bf16 *bf16, int32_t width, uint16_t *b)
 {
 	const int32_t pairs = (v->taps_x * v->c + 1) / 2;
 	for (int32_t col = 0; col < v->cols; col += 2 * width) {
 		const int32_t lanes = v->cols - col > width ? 2 * width : width;
 		const int32_t used = v->cols - col < lanes ? v->cols - col : lanes;
 		for (int32_t ty = 0; ty < v->taps_y; ty++, b += (int64_t)2 * pairs * lanes) {
-			clear_bf16(b, (size_t)(2 * pairs * lanes));
-			pack_pairs(v, ty, col, used, 2 * lanes, b);
+			if (used < lanes)
+				clear_bf16(b, (size_t)(2 * pairs * lanes));
+			pack_pairs(v, bf16, ty, col, used, 2 * lanes, b);
 		}
 	}
 	return b;
@@ -360,10 +371,12 @@ static uint16_t *pack_wide_bf16(const phase_weights *v, int32_t width, uint16_t 
 static uint16_t *pack_narrow_bf16(const phase_weights *v, int32_t width, uint16_t *b)
 {
 	const int32_t padded = round_up(v->taps_x * v->c, 2 * width);
+	float copy;
 	for (int32_t col = 0; col < v->cols; col++)
 		for (int32_t ty = 0; ty < v->taps_y; ty++, b += padded) {
 			clear_bf16(b, (size_t)padded);
-			pack_pairs(v, ty, col, 1, 2, b);
+			for (int32_t k = 0; k < v->taps_x * v->c; k++)
+				b[k] = mmi_to_bf16(*row_weights(v, ty, k, col, 1, &copy));
 		}
 	return b;
 }
@@ -388,7 +401,7 @@ void mmi_patch_pack_bf16(const float *weights, void *data, const void *packing)
 	uint16_t *b = data;
 	for (int32_t i = 0; i < phase_count(&k->shape, k->bwd_x != 0); i++) {
 		const phase_weights v = weights_of(k, weights, i);
-		b = k->narrow ? pack_narrow_bf16(&v, k->width, b) : pack_wide_bf16(&v, k->width, b);
+		b = k->narrow ? pack_narrow_bf16(&v, k->width, b) : pack_wide_bf16(&v, k->bf16, k->width, b);
 	}
 }
 

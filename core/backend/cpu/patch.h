@@ -36,8 +36,9 @@ typedef struct mmi_patch_plan {
 	int32_t *offsets;
 } mmi_patch_plan;
 
-/* What decides how weights are packed; also the argument of mmi_patch_pack. */
+/* What decides how weights are packed; also the argument of mmi_patch_pack. Without gaps, which would not compare. */
 typedef struct mmi_patch_packing {
+	const mmi_bf16 *bf16; /* NULL: in float32 */
 	mmi_conv_shape shape;
 	int32_t bwd_x, narrow, width;
 	int32_t pairs; /* in bfloat16, by twos */

@@ -83,6 +83,20 @@ typedef struct mmi_wino_job {
 	mmi_epilogue ep;
 } mmi_wino_job;
 
+/* Kernels to points for one panel of columns: G g G^T of each, G's rows given, computed in double. */
+typedef struct mmi_wino_pack_job {
+	const float *w;          /* weights of the panel's first column */
+	int64_t tap[3][3];       /* floats from there to each tap, */
+	int64_t channel, column; /* to the next channel, to the next column */
+	int32_t channels;
+	int32_t columns; /* that are there from this one on; lanes beyond are zeros */
+	int32_t vectors; /* of the panel, 1 or 2 */
+	int32_t taps, high, wide;
+	double rows_high[9][3], rows_wide[9][3];
+	void *out;     /* [point] at plane: [channel][lane], in bfloat16 [channel / 2][lane][channel % 2] */
+	int64_t plane; /* of as many numbers */
+} mmi_wino_pack_job;
+
 /* Floats from tile to tile of so many channels: of all points, and some more, by which tiles start in different cache
  * sets.
  */
@@ -149,6 +163,7 @@ typedef struct mmi_simd {
 	void (*grad_wide)(const mmi_grad_job *j);
 	void (*grad_narrow)(const mmi_grad_job *j);
 	void (*winograd)(const mmi_wino_job *j);
+	void (*winograd_pack)(const mmi_wino_pack_job *j);
 	void (*winograd_grad)(const mmi_wino_grad_job *j);
 	void (*winograd_taps)(const mmi_wino_grad_job *j); /* out += what the sums of all blocks say of each tap */
 	void (*line_gather)(const mmi_line_job *j);        /* src to v */
@@ -173,6 +188,7 @@ typedef struct mmi_bf16 {
 	void (*patch_narrow)(const mmi_patch_job *j);
 	void (*grad_wide)(const mmi_grad_job *j);
 	void (*winograd)(const mmi_wino_job *j);
+	void (*winograd_pack)(const mmi_wino_pack_job *j);
 	double (*fma)(uint64_t rounds, float *value); /* as above, of pairs */
 } mmi_bf16;
 

@@ -16,11 +16,6 @@ void MMI_NAME(mmi_round_bf16)(const float *x, uint16_t *out, size_t n)
 	}
 }
 
-MMI_INLINE vp pairs_of(vf x, vf y)
-{
-	return __builtin_convertvector(to_bf16(x), vp) | __builtin_convertvector(to_bf16(y), vp) << 16;
-}
-
 void MMI_NAME(mmi_pair_bf16)(const float *x, const float *y, uint32_t *out, size_t n)
 {
 	const vf zero = splat(0.0f);
@@ -67,5 +62,6 @@ const mmi_bf16 MMI_NAME(mmi_bf16) = {
 	.patch_wide = MMI_NAME(mmi_patch_wide_bf16),
 	.patch_narrow = MMI_NAME(mmi_patch_narrow_bf16),
 	.winograd = MMI_NAME(mmi_winograd_bf16),
+	.winograd_pack = MMI_NAME(mmi_winograd_pack_bf16),
 	.fma = MMI_NAME(mmi_fma_bf16),
 };

@@ -51,4 +51,10 @@ MMI_INLINE void store_bf16(uint16_t *p, vf x)
 	*(vh_any *)p = to_bf16(x);
 }
 
+/* x[i] below y[i]. */
+MMI_INLINE vp pairs_of(vf x, vf y)
+{
+	return __builtin_convertvector(to_bf16(x), vp) | __builtin_convertvector(to_bf16(y), vp) << 16;
+}
+
 #endif

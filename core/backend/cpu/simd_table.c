@@ -10,6 +10,7 @@ const mmi_simd MMI_NAME(mmi_simd) = {
 	.grad_wide = MMI_NAME(mmi_grad_wide),
 	.grad_narrow = MMI_NAME(mmi_grad_narrow),
 	.winograd = MMI_NAME(mmi_winograd),
+	.winograd_pack = MMI_NAME(mmi_winograd_pack),
 	.winograd_grad = MMI_NAME(mmi_winograd_grad),
 	.winograd_taps = MMI_NAME(mmi_winograd_taps),
 	.line_gather = MMI_NAME(mmi_line_gather),

@@ -3,4 +3,5 @@
 #include "mmi_build.h"
 
 #define MMI_PAIRS 1
+#include "backend/cpu/simd_wino_pack.inc.c"
 #include "backend/cpu/simd_winograd.inc.c"
