@@ -7,10 +7,7 @@
 
 #include <string.h>
 
-enum {
-	MOST_SUMS = 2 * 1000 * 1000, /* floats, which the third-level cache has room for beside others */
-	SUM_TILES = 24               /* what sums cost once, as so many tiles would */
-};
+enum { SUM_TILES = 24 /* what sums cost once, as so many tiles would */ };
 
 typedef struct grad_state {
 	const mmi_simd *simd;
@@ -21,28 +18,27 @@ typedef struct grad_state {
 	int32_t *src_off;
 } grad_state;
 
-static mmi_wino_job tiles_of(const mmi_exec *x, const mmi_conv_shape *s)
+/* False: their sums would be too many. */
+static bool make_tiles(const mmi_exec *x, const mmi_conv_shape *s, mmi_wino_job *j)
 {
-	mmi_wino_job j;
-	mmi_wino_forward(&j, s);
 	int32_t high, wide;
-	mmi_wino_choose(j.rows, j.columns, j.taps, sizeof(float) * (double)j.c * j.cols, &high, &wide);
-	j.n = x->n;
-	j.y = mmi_wino_axis_of(j.rows, high + 1 - j.taps);
-	j.x = mmi_wino_axis_of(j.columns, wide + 1 - j.taps);
-	return j;
+	mmi_wino_forward(j, s);
+	const bool few =
+		mmi_wino_choose(j->rows, j->columns, j->taps, sizeof(float) * (double)j->c * j->cols, &high, &wide);
+	j->n = x->n;
+	j->y = mmi_wino_axis_of(j->rows, high + 1 - j->taps);
+	j->x = mmi_wino_axis_of(j->columns, wide + 1 - j->taps);
+	return few;
 }
 
 /* Products for each channel and column, against those without transforms; in bfloat16 those take half the time. */
 static bool accepts(const mmi_exec *x)
 {
 	const mmi_conv_shape s = mmi_conv_shape_of(x);
-	if (!mmi_wino_takes(&s) || s.oh < 1 || s.ow < 1)
+	mmi_wino_job j;
+	if (!mmi_wino_takes(&s) || s.oh < 1 || s.ow < 1 || !make_tiles(x, &s, &j))
 		return false;
-	const mmi_wino_job j = tiles_of(x, &s);
 	const int64_t high = j.y.size + j.taps - 1, wide = j.x.size + j.taps - 1;
-	if ((double)(high * wide) * j.c * j.cols > MOST_SUMS)
-		return false;
 	const int64_t direct = (int64_t)j.taps * j.taps * j.rows * j.columns * j.n;
 	const int64_t products =
 		mmi_wino_products(j.rows, (int32_t)high, j.taps) * mmi_wino_products(j.columns, (int32_t)wide, j.taps) * j.n;
@@ -69,7 +65,7 @@ static mm_status prepare(mmi_exec *x, mm_error *e)
 	s->simd = mmi_simd_of(x);
 	s->kw = shape.kw;
 	s->sw = shape.sw;
-	s->job.tiles = tiles_of(x, &shape);
+	make_tiles(x, &shape, &s->job.tiles);
 	s->n_tiles = mmi_wino_tiles(&s->job.tiles);
 	mmi_wino_job *j = &s->job.tiles;
 	const int64_t points = (int64_t)(j->y.size + j->taps - 1) * (j->x.size + j->taps - 1);

@@ -7,7 +7,7 @@
 enum {
 	MIN_CHANNELS = 16,
 	LEAST_TILE = 3,       /* outputs of the larger of two sizes */
-	MOST_BYTES = 8000000, /* of all points, where tiles are large */
+	MOST_BYTES = 8000000, /* of all points */
 	MAX_CHANNEL_BLOCK = 128,
 	TILE_ROWS = 14,           /* of the largest register tile: blocks of fewer tiles would waste passes */
 	BLOCK_FLOATS = 256 * 1024 /* transformed tiles and products of one block */
@@ -26,14 +26,15 @@ int32_t mmi_wino_size(int32_t outputs, int32_t most)
 	return even < LEAST_TILE ? LEAST_TILE : even;
 }
 
-void mmi_wino_choose(int32_t rows, int32_t columns, int32_t taps, double bytes_a_point, int32_t *high, int32_t *wide)
+bool mmi_wino_choose(int32_t rows, int32_t columns, int32_t taps, double bytes_a_point, int32_t *high, int32_t *wide)
 {
 	for (int choice = 0; choice < 3; choice++) {
 		*high = mmi_wino_size(rows, choice < 2 ? MMI_WINO_LARGE_TILE : MMI_WINO_SMALL_TILE) + taps - 1;
 		*wide = mmi_wino_size(columns, choice < 1 ? MMI_WINO_LARGE_TILE : MMI_WINO_SMALL_TILE) + taps - 1;
 		if (*high * *wide * bytes_a_point <= MOST_BYTES)
-			break;
+			return true;
 	}
+	return false;
 }
 
 mmi_wino_axis mmi_wino_axis_of(int32_t outputs, int32_t size)

@@ -17,8 +17,8 @@ bool mmi_wino_takes(const mmi_conv_shape *s);
 int32_t mmi_wino_size(int32_t outputs, int32_t most);
 /* Points along each axis. Large tiles need fewer products and more of what there is of each point: weights, or sums of
  * gradients to them, which are read for every block of tiles, by which they lie in the third-level cache. Where those
- * would be many, tiles are large along one axis only or along none. */
-void mmi_wino_choose(int32_t rows, int32_t columns, int32_t taps, double bytes_a_point, int32_t *high, int32_t *wide);
+ * would be many, tiles are large along one axis only or along none; false where they are many even so. */
+bool mmi_wino_choose(int32_t rows, int32_t columns, int32_t taps, double bytes_a_point, int32_t *high, int32_t *wide);
 /* As many tiles of the smaller size as reach the end. */
 mmi_wino_axis mmi_wino_axis_of(int32_t outputs, int32_t size);
 /* Products along an axis of `outputs`, for tiles of so many points. */
@@ -28,6 +28,7 @@ int64_t mmi_wino_tiles(const mmi_wino_job *j);
 /* Block sizes: channels in equal parts, about as many tiles as fit a second-level cache, so that passes over what there
  * is of each point are few. Returns floats of scratch. width: floats in a vector. */
 size_t mmi_wino_blocks(mmi_wino_job *j, int32_t width);
+
 /* Where tiles lie in maps, without their sizes. A convolution: the parts of the source add up. */
 void mmi_wino_forward(mmi_wino_job *j, const mmi_conv_shape *s);
 /* A gradient to x: one part of the output. */

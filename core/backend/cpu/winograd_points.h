@@ -6,7 +6,7 @@
 enum { MMI_WINO_MOST_POINTS = 9, MMI_WINO_MOST_PAIRS = 4 };
 
 /* [points][pair]. Of the multiples of 1/8 up to 3 those that left the least error over random maps, 2 and 3 taps alike;
- * squares and their products are exact. Against direct sums in float32 the error is 5 (5 points) to 40 times (9). */
+ * squares and their products are exact. The error is 2 (5 points) to 25 times (9) that of direct sums in float32. */
 static const float mmi_wino_pairs[MMI_WINO_MOST_POINTS + 1][MMI_WINO_MOST_PAIRS] = {
 	[4] = { 1 },
 	[5] = { 3 / 8.0f, 9 / 8.0f },
