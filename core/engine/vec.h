@@ -6,8 +6,9 @@
  *   key     = mix(seed, stream)                    64 bits
  *   counter = (block, sample, step, iteration)     4 x 32 bits
  * Element e of a sample takes word (e / 16) % 4 of block (e / 64) * 16 + e % 16, so 16 lanes run side by side.
- * Uniforms: u = ((word >> 8) + 0.5) 2^-24. Normals: Box-Muller on words (0,1) and (2,3) of a block:
- *   z0 = sqrt(-2 log u0) cos(2 pi u1), z1 = sqrt(-2 log u0) sin(2 pi u1), z2, z3 likewise from u2, u3. */
+ * Uniforms: u = ((word >> 8) + 0.5) 2^-24. Normals: Box-Muller on words (a, b) = (0,1) and (2,3) of a block:
+ *   u = ((a >> 1) + 0.5) 2^-31 as a float, t = (b mod 2^23) 2^-23 - 1/2, (x, y) = (cos, sin)(t pi/2); -x for x where
+ * bit 31 of b is set, then x and y exchanged where bit 30 is; z = sqrt(-2 log u) (x, y): elements e and e + 16. */
 #ifndef MMI_VEC_H
 #define MMI_VEC_H
 

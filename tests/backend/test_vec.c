@@ -148,13 +148,17 @@ static float unit_of(uint32_t word)
 	return u < 1 ? u : 0x1.fffffep-1f;
 }
 
+/* Box and Muller's formula on what engine/vec.h says of the two words: the first gives u, the second a point of the
+ * circle. */
 static double plain_normal(const mmi_rng *r, size_t e)
 {
 	const size_t row = e / 16 % 4, pair = row / 2 * 2;
-	const double radius = sqrt(-2 * log((double)unit_of(word_of(r, e, pair))));
-	const double angle = 2 * acos(-1) * ((double)(word_of(r, e, pair + 1) >> 8) + 0.5) * 0x1p-24;
+	const uint32_t a = word_of(r, e, pair), b = word_of(r, e, pair + 1);
+	const float u = (float)(a >> 1) * 0x1p-31f + 0x1p-32f;
+	const double angle = acos(0) * ((double)(b & 0x7FFFFF) * 0x1p-23 - 0.5), sign = b >> 31 ? -1 : 1;
+	const bool exchanged = b >> 30 & 1, sine = row % 2 != exchanged;
 
-	return radius * (row % 2 ? sin(angle) : cos(angle));
+	return sqrt(-2 * log((double)u)) * (sine ? sin(angle) : sign * cos(angle));
 }
 
 static double plain_laplace(const mmi_rng *r, size_t e)
@@ -189,12 +193,13 @@ static void generators_follow_their_formulas(void **state)
 static void check_prefixes(const mmi_vec *k)
 {
 	void (*const generators[])(float *, size_t, mmi_rng) = { k->uniform, k->normal, k->laplace };
-	float whole[300], part[301];
+	enum { LONG = 1300 };
+	float whole[LONG], part[LONG + 1];
 
 	for (size_t g = 0; g < MMI_COUNT(generators); g++) {
-		generators[g](whole, 300, draw);
-		for (size_t n = 0; n <= 300; n += n < 70 ? 1 : 23) {
-			for (size_t i = 0; i <= 300; i++)
+		generators[g](whole, LONG, draw);
+		for (size_t n = 0; n <= LONG; n += n < 70 ? 1 : 41) {
+			for (size_t i = 0; i <= LONG; i++)
 				part[i] = 77;
 			generators[g](part, n, draw);
 			assert_memory_equal(part, whole, n * sizeof(float));
@@ -227,7 +232,7 @@ static void every_part_of_the_counter_matters(void **state)
 	}
 }
 
-/* The largest word: a uniform that would round up to 1, the largest Laplace draw, the shortest Box-Muller radius. */
+/* The largest words: a uniform that would round up to 1, the largest Laplace draw, the shortest Box-Muller radius. */
 static void check_largest_word(const mmi_vec *k)
 {
 	mmi_rng r = draw;
@@ -241,12 +246,30 @@ static void check_largest_word(const mmi_vec *k)
 	assert_true(u[32] == 0x1.fffffep-1f);
 	assert_true(fabsf(z[32]) < 1e-3f && fabsf(z[48]) < 1e-3f);
 	assert_true(fabs((double)l[32] - 24 * log(2)) < 1e-5);
+
+	r.sample = 149231306; /* one whose u rounds to 1 */
+	assert_int_equal(word_of(&r, 0, 2), 0xFFFFFFF9);
+	k->normal(z, 64, r);
+	assert_true(z[32] == 0 && z[48] == 0);
 }
 
-static void the_largest_word_stays_below_one(void **state)
+/* The smallest word that a search found: 31 bits of u make radii that 24 bits do not, 5.9 at most. */
+static void check_smallest_word(const mmi_vec *k)
+{
+	mmi_rng r = draw;
+	float z[64];
+
+	r.sample = 73177441;
+	assert_int_equal(word_of(&r, 0, 2), 8);
+	k->normal(z, 64, r);
+	assert_true(fabs(hypot((double)z[32], (double)z[48]) - sqrt(-2 * log(4.5 * 0x1p-31))) < 2e-6);
+}
+
+static void the_rarest_words_stay_in_range(void **state)
 {
 	(void)state;
 	with_every_isa(check_largest_word);
+	with_every_isa(check_smallest_word);
 }
 
 /* ---------------------------------------------------------------- distributions */
@@ -617,7 +640,7 @@ int main(void)
 		cmocka_unit_test(generators_follow_their_formulas),
 		cmocka_unit_test(short_draws_are_prefixes_of_long_ones),
 		cmocka_unit_test(every_part_of_the_counter_matters),
-		cmocka_unit_test(the_largest_word_stays_below_one),
+		cmocka_unit_test(the_rarest_words_stay_in_range),
 		cmocka_unit_test(normals_are_normal),
 		cmocka_unit_test(laplaces_are_laplace),
 		cmocka_unit_test(uniforms_are_uniform_and_open),

@@ -7,7 +7,7 @@ train() { # train FOLDER OPTION...
 	folder=$1
 	shift
 	run --ini "$work/tiny.ini" --out "$folder" --set data.holdout=30 --set m0.limit=90 --set m1.limit=90 --set run.checkpoint_interval=2 \
-		--set run.checkpoint_keep=1 --set run.grid_interval=1000000 --set learner.iterations=60 --set learner.lr_generator=0.5 --set learner.snapshot_interval=5 "$@"
+		--set run.checkpoint_keep=1 --set run.grid_interval=1000000 --set learner.iterations=60 --set learner.lr_generator=1 --set learner.snapshot_interval=5 "$@"
 }
 data_of() { tail -c +$(($(od -An -tu8 -N8 "$1") + 9)) "$1"; }
 # Iteration and figure of the row with the least figure after the warm-up of 5 iterations.
@@ -45,7 +45,7 @@ while [ "$(newest "$work/k")" -lt 60 ] && [ "$kills" -lt 40 ]; do
 	before=$(newest "$work/k")
 	"$MMCORE_PROGRAM" --ini "$work/tiny.ini" --out "$work/k" $resume --set data.holdout=30 --set m0.limit=90 --set m1.limit=90 \
 		--set run.checkpoint_interval=2 --set run.checkpoint_keep=1 --set run.grid_interval=1000000 --set learner.iterations=60 \
-		--set learner.lr_generator=0.5 --set learner.snapshot_interval=5 --set run.select=nll >"$work/out" 2>"$work/err" </dev/null &
+		--set learner.lr_generator=1 --set learner.snapshot_interval=5 --set run.select=nll >"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
 	tries=300
 	while [ "$(newest "$work/k")" -lt $((before + 10)) ] && [ "$tries" -gt 0 ] && kill -0 "$pid" 2>/dev/null; do

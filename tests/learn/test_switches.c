@@ -382,7 +382,7 @@ static void what_is_held_is_no_part_of_how_far_chains_move(void **state)
 	}
 	for (size_t i = 0; i < MMI_COUNT(shares); i++) {
 		learner_rig r;
-		double z_noise2 = 0;
+		double z_noise2 = 0, drift = 0;
 		rig_open_with(&r,
 		              SETS(shares[i], "learner.x_step=auto(0.03)", "learner.x_steps=1", "learner.x_noise=0.02",
 		                   "learner.clamp=no", "learner.lr_energy=0", "learner.lr_generator=0", "learner.private_dim=2",
@@ -392,9 +392,14 @@ static void what_is_held_is_no_part_of_how_far_chains_move(void **state)
 			mmi_measures m = rig_run(&r, 1);
 			z_noise2 += m.z_noise * m.z_noise / MMI_CALIBRATE;
 		}
-		mmi_measures m = rig_run(&r, 1);
-		if (!(fabs(m.x_noise - 0.01) < 0.02 * 0.01 && fabs(m.x_drift - 0.03) < 0.1 * 0.03))
-			fail_msg("%s: noise %g, drift %g", shares[i], m.x_noise, m.x_drift);
+		for (int t = 0; t < 4; t++) { /* a batch's own drift is up to a ninth off */
+			mmi_measures m = rig_run(&r, 1);
+			drift += m.x_drift / 4;
+			if (!(fabs(m.x_noise - 0.01) < 0.02 * 0.01))
+				fail_msg("%s: noise %g", shares[i], m.x_noise);
+		}
+		if (!(fabs(drift - 0.03) < 0.1 * 0.03))
+			fail_msg("%s: drift %g", shares[i], drift);
 		if (!(fabs(sqrt(z_noise2) - 0.6) < 0.03 * 0.6))
 			fail_msg("%s: noise of the latents %g", shares[i], sqrt(z_noise2));
 		rig_close(&r);

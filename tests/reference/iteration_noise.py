@@ -1,6 +1,7 @@
 """mmcore's random numbers made a second time, from their description in core/engine/vec.h: for make_iteration.py."""
 import math
 
+import numpy as np
 import torch
 
 MASK = (1 << 64) - 1
@@ -42,8 +43,13 @@ def unit(word):
 
 def normal(*where):
     def draw(words, i):
-        u, v = unit(words[i & 2]), unit(words[i | 1])
-        return math.sqrt(-2 * math.log(u)) * (math.sin if i & 1 else math.cos)(2 * math.pi * v)
+        a, b = words[i & 2], words[i | 1]
+        angle = math.pi / 2 * (b % 2**23 / 2**23 - 0.5)
+        x, y = math.cos(angle) * (-1 if b >> 31 else 1), math.sin(angle)
+        if b >> 30 & 1:
+            x, y = y, x
+        u = float(np.float32(np.float32(a >> 1) / 2.0**31 + 2.0**-32))
+        return math.sqrt(-2 * math.log(u)) * (y if i & 1 else x)
     return [draw(words, i) for words, i in element_words(*where)]
 
 

