@@ -48,7 +48,7 @@ static double point_of(const float pairs[MMI_WINO_MOST_PAIRS], int32_t points, i
  */
 static void rows_of(const winograd_packing *p, int32_t points, double rows[MMI_WINO_MOST_POINTS][3])
 {
-	const float *pairs = p->pairs ? mmi_wino_pairs_bf16[points] : mmi_wino_pairs[points];
+	const float *pairs = mmi_wino_pairs[points];
 	const int32_t taps = p->shape.kh / p->shape.sh;
 	for (int32_t i = 0; i + 1 < points; i++) {
 		const double a = point_of(pairs, points, i);
@@ -127,7 +127,7 @@ static void choose_points(winograd_packing *p)
 	int32_t rows, columns;
 	part_of(p, &rows, &columns);
 	if (p->pairs)
-		p->high = p->wide = MMI_WINO_SMALL_TILE + taps - 1;
+		mmi_wino_choose_bf16(rows, columns, taps, &p->high, &p->wide);
 	else
 		mmi_wino_choose(rows, columns, taps, sizeof(float) * (double)s->sh * s->sw * s->ci * s->co, &p->high, &p->wide);
 }
@@ -185,7 +185,7 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 		s->job[i].y = mmi_wino_axis_of(s->job[i].rows, k->high + 1 - s->job[i].taps);
 		s->job[i].x = mmi_wino_axis_of(s->job[i].columns, k->wide + 1 - s->job[i].taps);
 		s->n_tiles[i] = mmi_wino_tiles(&s->job[i]);
-		const size_t bytes = mmi_wino_blocks(&s->job[i], k->width) * sizeof(float);
+		const size_t bytes = mmi_wino_blocks(&s->job[i], k->width, k->pairs ? 2 : 1) * sizeof(float);
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}
 	const mmi_wino_job *j = &s->job[0];

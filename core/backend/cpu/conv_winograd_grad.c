@@ -23,6 +23,7 @@ static bool make_tiles(const mmi_exec *x, const mmi_conv_shape *s, mmi_wino_job 
 {
 	int32_t high, wide;
 	mmi_wino_forward(j, s);
+	j->together = 1;
 	const bool few =
 		mmi_wino_choose(j->rows, j->columns, j->taps, sizeof(float) * (double)j->c * j->cols, &high, &wide);
 	j->n = x->n;
@@ -69,7 +70,7 @@ static mm_status prepare(mmi_exec *x, mm_error *e)
 	s->n_tiles = mmi_wino_tiles(&s->job.tiles);
 	mmi_wino_job *j = &s->job.tiles;
 	const int64_t points = (int64_t)(j->y.size + j->taps - 1) * (j->x.size + j->taps - 1);
-	s->sums_at = mmi_wino_blocks(j, s->simd->width);
+	s->sums_at = mmi_wino_blocks(j, s->simd->width, 1);
 	s->sums = (size_t)(points * j->c * j->cols);
 	x->scratch_bytes = (s->sums_at + s->sums) * sizeof(float);
 	s->src_off = mmi_alloc((size_t)j->max_tiles, sizeof *s->src_off);

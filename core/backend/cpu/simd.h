@@ -65,9 +65,9 @@ typedef struct mmi_wino_job {
 	const float *src; /* [n, h, w, c] */
 	float *dst;       /* [n, dst_h, dst_w, cols] */
 	int32_t h, w, c, dst_h, dst_w, cols;
-	int32_t taps;     /* 2 or 3, on both axes */
-	int32_t src_step; /* pixels between neighbours of a group */
-	int32_t n_groups;
+	int32_t taps;               /* 2 or 3, on both axes */
+	int32_t src_step;           /* pixels between neighbours of a group */
+	int32_t n_groups, together; /* groups whose products are added in one go */
 	struct {
 		int32_t y, x; /* source pixel that the first tap of output 0 reads; may lie outside */
 	} group[4];
@@ -79,7 +79,7 @@ typedef struct mmi_wino_job {
 	int32_t max_tiles;
 	int32_t c_block; /* input channels taken at a time */
 	const void *u;   /* packed weights, [group][point] times panels as in mmi_patch_job */
-	float *scratch;  /* max_tiles times the mmi_wino_row of c_block and that of cols, both in whole vectors */
+	float *scratch;  /* max_tiles times the mmi_wino_row of together c_blocks and that of cols, both in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
 

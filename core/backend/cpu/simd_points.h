@@ -6,11 +6,6 @@
 #include "backend/cpu/simd_vec.h"
 #include "backend/cpu/winograd_points.h"
 
-#if MMI_PAIRS
-#define WINO_PAIRS mmi_wino_pairs_bf16
-#else
-#define WINO_PAIRS mmi_wino_pairs
-#endif
 #define MAX_SPAN MMI_WINO_MOST_POINTS
 
 /* Coefficients of the product of x - a^2 over all pairs but number `skip`; the last one is 1. Returns its degree. */
@@ -22,7 +17,7 @@ MMI_INLINE int squares_but(const int points, const int skip, float c[MMI_WINO_MO
 	for (int i = 0; i < (points - 1) / 2; i++) {
 		if (i == skip)
 			continue;
-		const float square = WINO_PAIRS[points][i] * WINO_PAIRS[points][i];
+		const float square = mmi_wino_pairs[points][i] * mmi_wino_pairs[points][i];
 		c[degree + 1] = c[degree];
 		MMI_UNROLL
 		for (int k = degree; k > 0; k--)
@@ -52,7 +47,7 @@ MMI_INLINE void transform_in(const int points, const bool last, const vf d[MAX_S
 	MMI_UNROLL
 	for (int i = 0; i < pairs; i++) {
 		const int degree = squares_but(points, i, c);
-		const vf even = splat(WINO_PAIRS[points][i]) * every_other(degree, c, d + zero);
+		const vf even = splat(mmi_wino_pairs[points][i]) * every_other(degree, c, d + zero);
 		const vf odd = every_other(degree, c, d + zero + 1);
 		out[zero + 2 * i] = odd + even;
 		out[zero + 2 * i + 1] = odd - even;
@@ -88,7 +83,7 @@ MMI_INLINE void transform_out(const int points, const int taps, const bool last,
 			y[r] += m[points - 1];
 		MMI_UNROLL
 		for (int i = 0; i < pairs; i++)
-			power[i] *= WINO_PAIRS[points][i];
+			power[i] *= mmi_wino_pairs[points][i];
 	}
 }
 
@@ -101,13 +96,13 @@ MMI_INLINE void transform_kernel(const int points, const int size, const bool la
 	float at_zero = 1;
 	MMI_UNROLL
 	for (int i = 0; i < pairs; i++) {
-		const float a = WINO_PAIRS[points][i];
+		const float a = mmi_wino_pairs[points][i];
 		float product = zero ? 2 * a * a : 2 * a, power = a * a;
 		at_zero *= -a * a;
 		MMI_UNROLL
 		for (int k = 0; k < pairs; k++)
 			if (k != i)
-				product *= a * a - WINO_PAIRS[points][k] * WINO_PAIRS[points][k];
+				product *= a * a - mmi_wino_pairs[points][k] * mmi_wino_pairs[points][k];
 		vf even = d[0], odd = d[1];
 		MMI_UNROLL
 		for (int k = 2; k < n; k++) {

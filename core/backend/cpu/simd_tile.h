@@ -14,6 +14,7 @@ typedef struct tile {
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
 	const element *b; /* [seg, k][NV * W]; by twos [seg, k / 2][NV * W][2], an odd k's partner zero */
+	int64_t b_gap;    /* numbers between segments of b */
 	float *c;
 	int32_t end;
 	int64_t c_stride;     /* END_RAW, END_ADD: row r at c + r * c_stride */
@@ -90,11 +91,11 @@ MMI_INLINE void end_tile(const int rows, const int nv, const tile *t, const vf a
 	}
 }
 
-/* Weights are read once a tile and mostly lie in the third-level cache: those of some 30 steps ahead are asked for now.
+/* Weights are read once a tile and mostly lie in the third-level cache: those of some 60 steps ahead are asked for now.
  */
 MMI_INLINE void prefetch_weights(const element *b, const int vectors)
 {
-	enum { AHEAD = 4096, LINE = 64 };
+	enum { AHEAD = 8192, LINE = 64 };
 	MMI_UNROLL
 	for (int at = 0; at < vectors * (int)sizeof(vf); at += LINE)
 		__builtin_prefetch((const void *)((intptr_t)b + AHEAD + at)); /* may lie behind the end */
@@ -112,7 +113,7 @@ MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 	const element *b = t->b;
 	const int64_t len = t->seg_len;
 	int64_t shift = 0;
-	for (int s = 0; s < t->n_seg; s++, shift += t->seg_stride) {
+	for (int s = 0; s < t->n_seg; s++, shift += t->seg_stride, b += s < t->n_seg ? t->b_gap : 0) {
 		for (int64_t k = shift; k < shift + len; k += PER_LANE, b += nv * W * PER_LANE) {
 			prefetch_weights(b, nv);
 			elements b0 = LOAD_ELEMENTS(b), b1 = nv > 1 ? LOAD_ELEMENTS(b + W * PER_LANE) : b0;

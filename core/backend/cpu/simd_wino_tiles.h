@@ -11,16 +11,16 @@
  */
 #if MMI_PAIRS
 #define SPANS(X) X(5) X(6)
-#define TWO_TAPS(X) X(5, 2)
-#define THREE_TAPS(X) X(6, 3)
+#define TWO_TAPS(X) X(5, 2) X(6, 2)
+#define THREE_TAPS(X) X(5, 3) X(6, 3)
 #define MIN_SPAN 5
-#define MIN_SIZE 4
+#define MIN_SIZE(taps) (6 - (taps))
 #else
 #define SPANS(X) X(4) X(5) X(6) X(7) X(8) X(9)
 #define TWO_TAPS(X) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2)
 #define THREE_TAPS(X) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(9, 3)
 #define MIN_SPAN 4
-#define MIN_SIZE 3
+#define MIN_SIZE(taps) 3
 #endif
 #define BOTH_TAPS(X) TWO_TAPS(X) THREE_TAPS(X)
 /* [taps - 2][size - MIN_SIZE] */
@@ -43,8 +43,8 @@ typedef struct wino_grid {
 
 /* Where one block's buffers lie in its scratch. A tile keeps its points together. */
 typedef struct wino_layout {
-	int64_t v_row, v_plane; /* transformed input [tile][point][channel] */
-	int64_t m_row, m_plane; /* products [tile][point][column] */
+	int64_t v_row, v_plane, v_group; /* transformed input [tile][point][group][channel] */
+	int64_t m_row, m_plane;          /* products [tile][point][column] */
 	element *v;
 	float *m;
 	int32_t high, wide, points; /* along an axis; of a tile */
@@ -98,7 +98,8 @@ static wino_layout layout_of(const mmi_wino_job *j)
 {
 	wino_layout l = { .high = j->y.size + j->taps - 1, .wide = j->x.size + j->taps - 1 };
 	l.points = l.high * l.wide;
-	l.v_plane = whole_vectors(j->c_block);
+	l.v_group = whole_vectors(j->c_block);
+	l.v_plane = j->together * l.v_group;
 	l.v_row = PER_LANE * mmi_wino_row(l.points, l.v_plane / PER_LANE);
 	l.m_plane = whole_vectors(j->cols);
 	l.m_row = mmi_wino_row(l.points, l.m_plane);
@@ -288,9 +289,9 @@ static void copy_window(const window *from, int64_t c, int lanes, float *pixels,
 		w->column[x] = (int64_t)x * W;
 }
 
-/* Channels c0..c0+count-1 of a run of tiles. */
+/* Channels c0..c0+count-1 of a run of tiles, the first one's to `to`. */
 static void gather_run(const mmi_wino_job *j, const wino_layout *l, const wino_run *r, rows_in_fn along_rows,
-                       columns_in_fn along_columns, int columns, int group, int c0, int count)
+                       columns_in_fn along_columns, int columns, int group, int c0, int count, element *to)
 {
 	vf half[MAX_SPAN][MAX_SPAN];
 	float pixels[MAX_SPAN * MAX_SPAN * W];
@@ -304,7 +305,7 @@ static void gather_run(const mmi_wino_job *j, const wino_layout *l, const wino_r
 			advance(r->grid, &at);
 			window_of(j, r->grid, group, at, &windows[(t + 1) % 2]);
 		}
-		element *v = l->v + (r->at + t) * l->v_row;
+		element *v = to + (r->at + t) * l->v_row;
 		for (int c = 0; c < count; c += W) {
 			int64_t from = c0 + c;
 			if (count - c < W) {
@@ -318,14 +319,15 @@ static void gather_run(const mmi_wino_job *j, const wino_layout *l, const wino_r
 	}
 }
 
-static inline void gather(const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
+/* Of a group, to the place of the i-th one. */
+static inline void gather(const mmi_wino_job *j, const wino_layout *l, int group, int i, int c0, int count)
 {
 	for (int kind = 0; kind < N_KINDS; kind++) {
 		const wino_run r = run_of(j, l, kind);
 		if (r.count)
 			gather_run(j, l, &r, rows_in_table[l->wide - MIN_SPAN][is_broad(kind)],
-			           columns_in_table[l->high - MIN_SPAN][is_tall(kind)], l->wide - !is_broad(kind), group, c0,
-			           count);
+			           columns_in_table[l->high - MIN_SPAN][is_tall(kind)], l->wide - !is_broad(kind), group, c0, count,
+			           l->v + i * l->v_group);
 	}
 }
 

@@ -24,15 +24,29 @@ static wino_part part_of(const mmi_wino_job *j, const wino_layout *l, bool tall,
 	return p;
 }
 
-/* u: the point's weights. The first products of a block start the sums. */
+/* What is multiplied at a time: channels c0.. of some groups, whose weights of a point lie u_group apart. */
+typedef struct wino_factors {
+	const element *u;
+	int64_t u_plane, u_group;
+	int n_groups, c0, count;
+	bool first; /* of the block: starts the sums */
+} wino_factors;
+
 static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const int32_t row_off[TILE_ROWS],
-                           const wino_part *part, int point, const element *u, int c0, int count, bool first)
+                           const wino_part *part, int point, const wino_factors *f)
 {
-	tile t = { .a_off = row_off, .n_seg = 1, .seg_len = count, .c_stride = l->m_row, .end = first ? END_RAW : END_ADD };
+	tile t = { .a_off = row_off,
+		       .n_seg = f->n_groups,
+		       .seg_len = f->count,
+		       .seg_stride = l->v_group,
+		       .c_stride = l->m_row,
+		       .end = f->first ? END_RAW : END_ADD };
 	const int64_t channels = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE;
+	const int64_t taken = (f->count + PER_LANE - 1) / PER_LANE * PER_LANE;
 	for (int col = 0; col < l->m_plane; col += 2 * W) {
 		const int nv = l->m_plane - col > W ? 2 : 1;
-		t.b = u + (int64_t)col * channels + (int64_t)c0 * nv * W;
+		t.b = f->u + point * f->u_plane + (int64_t)col * channels + (int64_t)f->c0 * nv * W;
+		t.b_gap = f->u_group - taken * nv * W;
 		t.a = l->v + part->at * l->v_row + point * l->v_plane;
 		t.c = l->m + part->at * l->m_row + point * l->m_plane + col;
 		for (int i = 0; i < part->n_tiles; i++) {
@@ -44,8 +58,7 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const in
 	}
 }
 
-static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const element *u, int64_t plane, int c0,
-                            int count, bool first)
+static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const wino_factors *f)
 {
 	int32_t row_off[TILE_ROWS];
 	for (int r = 0; r < TILE_ROWS; r++)
@@ -53,20 +66,21 @@ static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const e
 	const wino_part parts[2][2] = { { part_of(j, l, false, false), part_of(j, l, false, true) },
 		                            { part_of(j, l, true, false), part_of(j, l, true, true) } };
 	for (int y = 0; y < l->high; y++)
-		for (int x = 0; x < l->wide; x++, u += plane) {
-			const wino_part *part = &parts[y == l->high - 1][x == l->wide - 1];
-			multiply_point(j, l, row_off, part, y * l->wide + x, u, c0, count, first);
-		}
+		for (int x = 0; x < l->wide; x++)
+			multiply_point(j, l, row_off, &parts[y == l->high - 1][x == l->wide - 1], y * l->wide + x, f);
 }
 
-static void multiply_group(const mmi_wino_job *j, const wino_layout *l, int group)
+static void multiply_groups(const mmi_wino_job *j, const wino_layout *l, int group)
 {
 	const int64_t plane = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE * l->m_plane;
-	const element *u = (const element *)j->u + group * l->points * plane;
-	for (int c0 = 0; c0 < j->c; c0 += j->c_block) {
-		const int count = j->c - c0 < j->c_block ? j->c - c0 : j->c_block;
-		gather(j, l, group, c0, count);
-		multiply_points(j, l, u, plane, c0, count, group == 0 && c0 == 0);
+	wino_factors f = { .u_plane = plane, .u_group = l->points * plane, .n_groups = j->together };
+	f.u = (const element *)j->u + group * f.u_group;
+	for (f.c0 = 0; f.c0 < j->c; f.c0 += j->c_block) {
+		f.count = j->c - f.c0 < j->c_block ? j->c - f.c0 : j->c_block;
+		f.first = group == 0 && f.c0 == 0;
+		for (int i = 0; i < j->together; i++)
+			gather(j, l, group + i, i, f.c0, f.count);
+		multiply_points(j, l, &f);
 	}
 }
 
@@ -192,8 +206,8 @@ static void scatter_run(const mmi_wino_job *j, const wino_layout *l, int kind, c
 {
 	const wino_grid *g = r->grid;
 	const way_out s = { .job = j,
-		                .columns_out = columns_out_table[j->taps - 2][j->y.size - MIN_SIZE][is_tall(kind)],
-		                .rows_out = rows_out_table[j->taps - 2][j->x.size - MIN_SIZE][is_broad(kind)],
+		                .columns_out = columns_out_table[j->taps - 2][j->y.size - MIN_SIZE(j->taps)][is_tall(kind)],
+		                .rows_out = rows_out_table[j->taps - 2][j->x.size - MIN_SIZE(j->taps)][is_broad(kind)],
 		                .wide = g->wide,
 		                .columns = g->wide + j->taps - 1,
 		                .plane = l->m_plane,
@@ -223,7 +237,7 @@ static void scatter(const mmi_wino_job *j, const wino_layout *l)
 void MMI_PRODUCT_NAME(mmi_winograd)(const mmi_wino_job *j)
 {
 	const wino_layout l = layout_of(j);
-	for (int group = 0; group < j->n_groups; group++)
-		multiply_group(j, &l, group);
+	for (int group = 0; group < j->n_groups; group += j->together)
+		multiply_groups(j, &l, group);
 	scatter(j, &l);
 }

@@ -73,8 +73,8 @@ static mmi_wino_job dy_job(const mmi_wino_grad_job *g)
 static void gather_dy(const mmi_wino_grad_job *g, const wino_layout *l)
 {
 	const mmi_wino_job j = dy_job(g);
-	const rows_in_fn *rows = dy_rows_table[g->tiles.taps - 2][j.x.size - MIN_SIZE];
-	const columns_in_fn *columns = dy_columns_table[g->tiles.taps - 2][j.y.size - MIN_SIZE];
+	const rows_in_fn *rows = dy_rows_table[g->tiles.taps - 2][j.x.size - MIN_SIZE(g->tiles.taps)];
+	const columns_in_fn *columns = dy_columns_table[g->tiles.taps - 2][j.y.size - MIN_SIZE(g->tiles.taps)];
 	wino_layout to = *l;
 	to.v = l->m;
 	to.v_row = l->m_row;
@@ -82,7 +82,8 @@ static void gather_dy(const mmi_wino_grad_job *g, const wino_layout *l)
 	for (int kind = 0; kind < N_KINDS; kind++) {
 		const wino_run r = run_of(&j, l, kind);
 		if (r.count)
-			gather_run(&j, &to, &r, rows[is_broad(kind)], columns[is_tall(kind)], l->wide - !is_broad(kind), 0, 0, j.c);
+			gather_run(&j, &to, &r, rows[is_broad(kind)], columns[is_tall(kind)], l->wide - !is_broad(kind), 0, 0, j.c,
+			           to.v);
 	}
 }
 
@@ -110,7 +111,7 @@ void MMI_NAME(mmi_winograd_grad)(const mmi_wino_grad_job *g)
 	gather_dy(g, &l);
 	for (int c0 = 0; c0 < j->c; c0 += j->c_block) {
 		const int count = j->c - c0 < j->c_block ? j->c - c0 : j->c_block;
-		gather(j, &l, g->group, c0, count);
+		gather(j, &l, g->group, 0, c0, count);
 		add_products(g, &l, c0, count);
 	}
 }
@@ -173,8 +174,8 @@ void MMI_NAME(mmi_winograd_taps)(const mmi_wino_grad_job *g)
 {
 	const mmi_wino_job *j = &g->tiles;
 	const wino_layout l = layout_of(j);
-	const column_taps_fn along_columns = column_taps_table[j->taps - 2][j->y.size - MIN_SIZE];
-	const row_taps_fn along_rows = row_taps_table[j->taps - 2][j->x.size - MIN_SIZE];
+	const column_taps_fn along_columns = column_taps_table[j->taps - 2][j->y.size - MIN_SIZE(j->taps)];
+	const row_taps_fn along_rows = row_taps_table[j->taps - 2][j->x.size - MIN_SIZE(j->taps)];
 	const int64_t plane = (int64_t)j->c * j->cols;
 	vf half[3][MAX_SPAN];
 	for (int64_t i = 0; i < plane; i += W) {

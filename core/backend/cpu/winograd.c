@@ -6,9 +6,10 @@
 
 enum {
 	MIN_CHANNELS = 16,
-	LEAST_TILE = 3,       /* outputs of the larger of two sizes */
-	MOST_BYTES = 8000000, /* of all points */
-	MAX_CHANNEL_BLOCK = 128,
+	LEAST_TILE = 3,           /* outputs of the larger of two sizes */
+	MOST_BYTES = 8000000,     /* of all points */
+	CHANNEL_BLOCK = 320,      /* channels whose products are summed at a time, at most; */
+	GROUPS_FLOAT = 64,        /* in float32, whose tiles have more points, so many of several groups */
 	TILE_ROWS = 14,           /* of the largest register tile: blocks of fewer tiles would waste passes */
 	BLOCK_FLOATS = 256 * 1024 /* transformed tiles and products of one block */
 };
@@ -35,6 +36,12 @@ bool mmi_wino_choose(int32_t rows, int32_t columns, int32_t taps, double bytes_a
 			return true;
 	}
 	return false;
+}
+
+void mmi_wino_choose_bf16(int32_t rows, int32_t columns, int32_t taps, int32_t *high, int32_t *wide)
+{
+	*high = taps == 2 && mmi_wino_size(rows, 5) < 5 ? 5 : 6;
+	*wide = taps == 3 && rows * columns >= MMI_WINO_LARGE_MAP ? 6 : 5;
 }
 
 mmi_wino_axis mmi_wino_axis_of(int32_t outputs, int32_t size)
@@ -66,6 +73,7 @@ void mmi_wino_forward(mmi_wino_job *j, const mmi_conv_shape *s)
 		                 .taps = s->kh / s->sh,
 		                 .src_step = s->sh,
 		                 .n_groups = s->sh * s->sw,
+		                 .together = s->sh * s->sw,
 		                 .dst_step = 1,
 		                 .rows = s->oh,
 		                 .columns = s->ow };
@@ -88,6 +96,7 @@ void mmi_wino_backward(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 		                 .taps = s->kh / s->sh,
 		                 .src_step = 1,
 		                 .n_groups = 1,
+		                 .together = 1,
 		                 .dst_step = s->sh,
 		                 .dst_y = y.first_dst,
 		                 .dst_x = x.first_dst,
@@ -102,13 +111,17 @@ static int64_t round_up(int64_t n, int32_t width)
 	return (n + width - 1) / width * width;
 }
 
-size_t mmi_wino_blocks(mmi_wino_job *j, int32_t width)
+size_t mmi_wino_blocks(mmi_wino_job *j, int32_t width, int32_t per_lane)
 {
-	const int32_t parts = (j->c + MAX_CHANNEL_BLOCK - 1) / MAX_CHANNEL_BLOCK;
+	const int32_t parts = (j->c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
 	const int64_t points = (int64_t)(j->y.size + j->taps - 1) * (j->x.size + j->taps - 1), n_tiles = mmi_wino_tiles(j);
 	j->c_block = (int32_t)round_up((j->c + parts - 1) / parts, width);
-	const int64_t floats = mmi_wino_row(points, j->c_block) + mmi_wino_row(points, round_up(j->cols, width));
-	const int64_t fit = BLOCK_FLOATS / floats, most = fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : TILE_ROWS;
+	while (j->together > 1 && j->together * j->c_block > (per_lane > 1 ? CHANNEL_BLOCK : GROUPS_FLOAT))
+		j->together /= 2;
+	const int64_t floats =
+		mmi_wino_row(points, j->together * j->c_block / per_lane) + mmi_wino_row(points, round_up(j->cols, width));
+	const int64_t fit = BLOCK_FLOATS / floats;
+	const int64_t most = fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : TILE_ROWS;
 	const int64_t n_blocks = n_tiles > most ? (n_tiles + most / 2) / most : 1;
 	j->max_tiles = n_tiles ? (int32_t)((n_tiles + n_blocks - 1) / n_blocks) : 1;
 	return (size_t)(j->max_tiles * floats);
