@@ -17,4 +17,10 @@ bool mmi_op_is_bwd_x(mmi_opcode op);
 /* What x asks to be fused; `bias` is input 2 where there is one. */
 mmi_epilogue mmi_epilogue_of(const mmi_exec *x);
 
+/* The least multiple of `width` that is not below n. */
+static inline int32_t mmi_round_up(int32_t n, int32_t width)
+{
+	return (n + width - 1) / width * width;
+}
+
 #endif

@@ -42,11 +42,6 @@ typedef struct line_state {
 	mmi_weights weights;
 } line_state;
 
-static int32_t round_up(int32_t n, int32_t width)
-{
-	return (n + width - 1) / width * width;
-}
-
 static int32_t taps_of(const mmi_conv_shape *s)
 {
 	return (s->kw + s->sw - 1) / s->sw;
@@ -215,7 +210,7 @@ static size_t lay_out(line_state *s, int64_t block_floats, size_t e_floats, size
 	tiles = tiles < BLOCK_TILES ? BLOCK_TILES : tiles;
 	s->max_tiles = (int32_t)(tiles < most ? tiles : most);
 	s->zeros_at = (size_t)s->max_tiles * (size_t)tile_floats(j);
-	s->e_at = s->zeros_at + (size_t)round_up(j->c, 16) + 16;
+	s->e_at = s->zeros_at + (size_t)mmi_round_up(j->c, 16) + 16;
 	s->sums_at = s->e_at + (size_t)s->max_tiles * e_floats;
 	return s->sums_at + sums;
 }
@@ -259,7 +254,7 @@ static mm_status line_prepare(mmi_exec *x, mm_error *e)
 		s->n_tiles[i] = x->n * j->rows * tiles_along(j->columns, j->taps);
 	}
 	const mmi_line_job *j = &s->job[0];
-	s->u_floats = (int64_t)j->n_groups * j->c * POINTS * round_up(j->cols, packing.width);
+	s->u_floats = (int64_t)j->n_groups * j->c * POINTS * mmi_round_up(j->cols, packing.width);
 	x->scratch_bytes = lay_out(s, 0, 0, 0) * sizeof(float);
 	mm_status status = mmi_weights_prepare(&s->weights, x, PACK_LINE, (size_t)(s->n_jobs * s->u_floats), pack, &packing,
 	                                       sizeof packing, e);
@@ -321,7 +316,7 @@ const mmi_kernel mmi_kernel_line = {
 
 static int64_t plane_of(const mmi_line_job *j, int32_t width)
 {
-	return round_up(j->cols, width);
+	return mmi_round_up(j->cols, width);
 }
 
 static mm_status line_grad_prepare(mmi_exec *x, mm_error *e)

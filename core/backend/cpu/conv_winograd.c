@@ -29,11 +29,6 @@ typedef struct winograd_state {
 	mmi_weights weights;
 } winograd_state;
 
-static int32_t round_up(int32_t n, int32_t width)
-{
-	return (n + width - 1) / width * width;
-}
-
 /* ------------------------------------------------------------------ weights */
 
 /* The point with that number along an axis; the last one is infinity. */
@@ -78,8 +73,8 @@ static void place_taps(const winograd_packing *k, int32_t part, mmi_wino_pack_jo
 /* One part, panel by panel of columns. Returns the number of its packed weights. */
 static int64_t pack_part(const winograd_packing *k, const float *source, int32_t part, mmi_wino_pack_job *j, char *data)
 {
-	const int32_t channels = round_up(j->channels, k->pairs ? 2 : 1);
-	const int32_t cols = k->bwd_x ? k->shape.ci : k->shape.co, padded = round_up(cols, k->width);
+	const int32_t channels = mmi_round_up(j->channels, k->pairs ? 2 : 1);
+	const int32_t cols = k->bwd_x ? k->shape.ci : k->shape.co, padded = mmi_round_up(cols, k->width);
 	const size_t size = k->pairs ? sizeof(uint16_t) : sizeof(float);
 	j->plane = (int64_t)channels * padded;
 	place_taps(k, part, j);
@@ -189,8 +184,8 @@ static void make_jobs(winograd_state *s, mmi_exec *x, const winograd_packing *k)
 		x->scratch_bytes = bytes > x->scratch_bytes ? bytes : x->scratch_bytes;
 	}
 	const mmi_wino_job *j = &s->job[0];
-	s->u_bytes = (int64_t)k->high * k->wide * round_up(j->cols, k->width) *
-	             (k->pairs ? round_up(j->c, 2) * (int64_t)sizeof(uint16_t) : j->c * (int64_t)sizeof(float));
+	s->u_bytes = (int64_t)k->high * k->wide * mmi_round_up(j->cols, k->width) *
+	             (k->pairs ? mmi_round_up(j->c, 2) * (int64_t)sizeof(uint16_t) : j->c * (int64_t)sizeof(float));
 }
 
 /* ------------------------------------------------------------------ kernel */

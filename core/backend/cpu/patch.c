@@ -237,17 +237,12 @@ const uint16_t *mmi_patch_source_bf16(const mmi_patch_plan *p, const mmi_bf16 *b
 
 /* ------------------------------------------------------------------ packed weights */
 
-static int32_t round_up(int32_t n, int32_t width)
-{
-	return (n + width - 1) / width * width;
-}
-
 /* Weights of one phase, given the taps along y and the length of a segment. */
 static int64_t packed_count(const mmi_patch_packing *k, int64_t taps, int32_t seg_len, int32_t cols)
 {
 	const int32_t per_lane = k->pairs ? 2 : 1;
-	return k->narrow ? taps * round_up(seg_len, per_lane * k->width) * cols
-	                 : taps * round_up(seg_len, per_lane) * round_up(cols, k->width);
+	return k->narrow ? taps * mmi_round_up(seg_len, per_lane * k->width) * cols
+	                 : taps * mmi_round_up(seg_len, per_lane) * mmi_round_up(cols, k->width);
 }
 
 int64_t mmi_patch_pack_layout(mmi_patch_plan *p, const mmi_patch_packing *k)
@@ -318,7 +313,7 @@ static float *pack_wide(const phase_weights *v, int32_t width, float *b)
 static float *pack_narrow(const phase_weights *v, int32_t width, float *b)
 {
 	const int64_t channel_step = v->bwd_x ? 1 : v->cols, column_step = v->bwd_x ? v->c : 1;
-	const int32_t seg_len = v->taps_x * v->c, padded = round_up(seg_len, width);
+	const int32_t seg_len = v->taps_x * v->c, padded = mmi_round_up(seg_len, width);
 	for (int32_t col = 0; col < v->cols; col++)
 		for (int32_t ty = 0; ty < v->taps_y; ty++, b += padded) {
 			for (int32_t i = 0; i < seg_len; i++)
@@ -370,7 +365,7 @@ static uint16_t *pack_wide_bf16(const phase_weights *v, const mmi_bf16 *bf16, in
 
 static uint16_t *pack_narrow_bf16(const phase_weights *v, int32_t width, uint16_t *b)
 {
-	const int32_t padded = round_up(v->taps_x * v->c, 2 * width);
+	const int32_t padded = mmi_round_up(v->taps_x * v->c, 2 * width);
 	float copy;
 	for (int32_t col = 0; col < v->cols; col++)
 		for (int32_t ty = 0; ty < v->taps_y; ty++, b += padded) {

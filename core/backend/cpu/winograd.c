@@ -106,20 +106,15 @@ void mmi_wino_backward(mmi_wino_job *j, const mmi_conv_shape *s, int32_t part)
 	j->group[0].x = x.first_src;
 }
 
-static int64_t round_up(int64_t n, int32_t width)
-{
-	return (n + width - 1) / width * width;
-}
-
 size_t mmi_wino_blocks(mmi_wino_job *j, int32_t width, int32_t per_lane)
 {
 	const int32_t parts = (j->c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
 	const int64_t points = (int64_t)(j->y.size + j->taps - 1) * (j->x.size + j->taps - 1), n_tiles = mmi_wino_tiles(j);
-	j->c_block = (int32_t)round_up((j->c + parts - 1) / parts, width);
+	j->c_block = mmi_round_up((j->c + parts - 1) / parts, width);
 	while (j->together > 1 && j->together * j->c_block > (per_lane > 1 ? CHANNEL_BLOCK : GROUPS_FLOAT))
 		j->together /= 2;
 	const int64_t floats =
-		mmi_wino_row(points, j->together * j->c_block / per_lane) + mmi_wino_row(points, round_up(j->cols, width));
+		mmi_wino_row(points, j->together * j->c_block / per_lane) + mmi_wino_row(points, mmi_round_up(j->cols, width));
 	const int64_t fit = BLOCK_FLOATS / floats;
 	const int64_t most = fit > TILE_ROWS ? fit / TILE_ROWS * TILE_ROWS : TILE_ROWS;
 	const int64_t n_blocks = n_tiles > most ? (n_tiles + most / 2) / most : 1;
