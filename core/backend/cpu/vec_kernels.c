@@ -14,27 +14,6 @@ enum {
 
 /* ---------------------------------------------------------------- random numbers */
 
-/* (word >> 8 + 0.5) 2^-24, kept below 1 where the half would round up to it. */
-VM_INLINE float unit(uint32_t word)
-{
-	const float u = (float)(int32_t)(word >> 8) * 0x1p-24f + 0x1p-25f;
-
-	return u < 1.f ? u : 0x1.fffffep-1f;
-}
-
-/* 2 u - 1, exactly. */
-VM_INLINE float centred(uint32_t word)
-{
-	return (float)((int32_t)(word >> 8) - (1 << 23)) * 0x1p-23f + 0x1p-24f;
-}
-
-VM_INLINE float laplace_of(uint32_t word)
-{
-	const float t = centred(word);
-
-	return copysignf(-vm_log_normal(1.f - fabsf(t)), t);
-}
-
 /* clang 14 fails to vectorise these loops once they are inlined into their callers. */
 #define NOINLINE __attribute__((noinline))
 
@@ -47,14 +26,14 @@ static NOINLINE void uniforms_of(float *restrict out, const uint32_t *restrict w
 {
 	MMI_SIMD
 	for (size_t i = 0; i < groups * GROUP; i++)
-		out[i] = unit(words[i]);
+		out[i] = vm_unit(words[i]);
 }
 
 static NOINLINE void laplaces_of(float *restrict out, const uint32_t *restrict words, size_t groups)
 {
 	MMI_SIMD
 	for (size_t i = 0; i < groups * GROUP; i++)
-		out[i] = laplace_of(words[i]);
+		out[i] = vm_laplace(words[i]);
 }
 
 /* A pair is a long chain of dependent operations: two at a time, and all in one loop, so that the processor works them

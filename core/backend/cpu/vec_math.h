@@ -1,5 +1,5 @@
-/* vec_math.h - elementary functions without branches or tables, which compilers turn into vector code inside loops
- * marked MMI_SIMD. Relative error below 3e-7 unless said otherwise; NaN stays NaN.
+/* vec_math.h - elementary functions, and numbers of random words, without branches or tables, which compilers turn into
+ * vector code inside loops marked MMI_SIMD. Relative error below 3e-7 unless said otherwise; NaN stays NaN.
  *
  * Polynomials: S. Moshier, Cephes (expf, logf, tanhf), where nothing else is said. */
 #ifndef MMI_CPU_VEC_MATH_H
@@ -148,6 +148,22 @@ VM_INLINE float vm_one_minus_exp(float y)
 	const float series = y * (1.f - y * (0.5f - y * (0.16666667f - y * (0.041666667f - y * 0.0083333333f))));
 
 	return y < 0.125f ? series : 1.f - vm_exp(-y);
+}
+
+/* (word >> 8 + 0.5) 2^-24, kept below 1 where the half would round up to it. */
+VM_INLINE float vm_unit(uint32_t word)
+{
+	const float u = (float)(int32_t)(word >> 8) * 0x1p-24f + 0x1p-25f;
+
+	return u < 1.f ? u : 0x1.fffffep-1f;
+}
+
+/* A Laplace number of a random word: 2 u - 1 is exact. */
+VM_INLINE float vm_laplace(uint32_t word)
+{
+	const float t = (float)((int32_t)(word >> 8) - (1 << 23)) * 0x1p-23f + 0x1p-24f;
+
+	return copysignf(-vm_log_normal(1.f - fabsf(t)), t);
 }
 
 /* -2 log x for x in (0, 1], relative error below 4e-7; the exponent is cut off where mantissas are sqrt(1/2). */

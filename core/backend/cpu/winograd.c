@@ -8,8 +8,8 @@ enum {
 	MIN_CHANNELS = 16,
 	LEAST_TILE = 3,           /* outputs of the larger of two sizes */
 	MOST_BYTES = 8000000,     /* of all points */
-	CHANNEL_BLOCK = 320,      /* channels whose products are summed at a time, at most; */
-	GROUPS_FLOAT = 64,        /* in float32, whose tiles have more points, so many of several groups */
+	CHANNEL_BLOCK = 320,      /* channels whose products are summed at a time, at most */
+	GROUPS_FLOAT = 64,        /* the same of several groups in float32, whose tiles have more points */
 	TILE_ROWS = 14,           /* of the largest register tile: blocks of fewer tiles would waste passes */
 	BLOCK_FLOATS = 256 * 1024 /* transformed tiles and products of one block */
 };

@@ -8,12 +8,6 @@
 enum { NORMAL, LAPLACE, UNIFORM };
 enum { EXPERT, PRODUCT, OWN };
 
-static __device__ float laplace_of(uint32_t word)
-{
-	const float t = centred(word);
-	return copysignf(-vm_log_normal(1.f - fabsf(t)), t);
-}
-
 static __device__ void four_draws(const mmi_draw_args *a, const uint32_t c[4], float out[4])
 {
 	if (a->kind == NORMAL) {
@@ -22,7 +16,7 @@ static __device__ void four_draws(const mmi_draw_args *a, const uint32_t c[4], f
 		return;
 	}
 	for (int k = 0; k < 4; k++)
-		out[k] = a->kind == LAPLACE ? laplace_of(c[k]) : a->lo + (a->hi - a->lo) * unit(c[k]);
+		out[k] = a->kind == LAPLACE ? vm_laplace(c[k]) : a->lo + (a->hi - a->lo) * vm_unit(c[k]);
 }
 
 /* A thread makes one Philox block: elements base + 0, 16, 32, 48 of a group of 64. */
