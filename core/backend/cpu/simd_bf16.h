@@ -51,6 +51,17 @@ MMI_INLINE void store_bf16(uint16_t *p, vf x)
 	*(vh_any *)p = to_bf16(x);
 }
 
+/* y behind x. */
+MMI_INLINE void store_both_bf16(uint16_t *p, vf x, vf y)
+{
+#if defined(__AVX512BF16__)
+	*(vp_any *)(void *)p = (vp)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x);
+#else
+	store_bf16(p, x);
+	store_bf16(p + W, y);
+#endif
+}
+
 /* x[i] below y[i]. */
 MMI_INLINE vp pairs_of(vf x, vf y)
 {

@@ -1,4 +1,5 @@
-/* simd_element.h - what matrix products multiply: floats, or with MMI_PAIRS numbers in bfloat16, two at a step. */
+/* simd_element.h - what matrix products multiply: floats, or with MMI_PAIRS numbers in bfloat16, two at a step.
+ * STORE_BOTH stores PER_LANE vectors. */
 #ifndef MMI_CPU_SIMD_ELEMENT_H
 #define MMI_CPU_SIMD_ELEMENT_H
 
@@ -12,7 +13,7 @@ typedef vp elements; /* W times PER_LANE */
 #define LOAD_ELEMENTS load_pairs
 #define SPLAT_ELEMENT(p) splat_pair(p)
 #define ADD_PRODUCT(sum, x, y) sum = add_pairs(sum, x, y)
-#define STORE_ELEMENTS store_bf16
+#define STORE_BOTH store_both_bf16
 #define MMI_PRODUCT_NAME(name) MMI_NAME(name##_bf16)
 #else
 typedef float element;
@@ -21,7 +22,7 @@ typedef vf elements;
 #define LOAD_ELEMENTS load
 #define SPLAT_ELEMENT(p) splat(*(p))
 #define ADD_PRODUCT(sum, x, y) sum += (x) * (y)
-#define STORE_ELEMENTS store
+#define STORE_BOTH(p, x, none) store(p, x)
 #define MMI_PRODUCT_NAME(name) MMI_NAME(name)
 #endif
 

@@ -4,7 +4,7 @@
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_tile.h"
-#include "backend/cpu/simd_wino_tiles.h"
+#include "backend/cpu/simd_wino_gather.h"
 
 /* ------------------------------------------------------------------ products */
 
@@ -70,6 +70,13 @@ static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const w
 			multiply_point(j, l, row_off, &parts[y == l->high - 1][x == l->wide - 1], y * l->wide + x, f);
 }
 
+static void gather_groups(const mmi_wino_job *j, const wino_layout *l, int group, const wino_factors *f)
+{
+	wino_source x = x_source(l, group, f->c0, f->count);
+	for (int i = 0; i < j->together; i++, x.group++)
+		gather(j, l, &x, l->v + i * l->v_group);
+}
+
 static void multiply_groups(const mmi_wino_job *j, const wino_layout *l, int group)
 {
 	const int64_t plane = (j->c + PER_LANE - 1) / PER_LANE * PER_LANE * l->m_plane;
@@ -78,159 +85,166 @@ static void multiply_groups(const mmi_wino_job *j, const wino_layout *l, int gro
 	for (f.c0 = 0; f.c0 < j->c; f.c0 += j->c_block) {
 		f.count = j->c - f.c0 < j->c_block ? j->c - f.c0 : j->c_block;
 		f.first = group == 0 && f.c0 == 0;
-		for (int i = 0; i < j->together; i++)
-			gather(j, l, group + i, i, f.c0, f.count);
+		gather_groups(j, l, group, &f);
 		multiply_points(j, l, &f);
 	}
 }
 
 /* ------------------------------------------------------------------ output */
 
-/* Where the outputs of a tile go: W columns of pixels first + y * row + x * column, of which so many are there. */
+/* The outputs of tiles of one kind side by side. */
 typedef struct outputs {
-	int64_t first, row, column;
-	int64_t ahead; /* from first to that of the next tile */
-	int rows, columns, col;
+	int32_t at, count;          /* tiles in the block */
+	int32_t points_down, wide;  /* of a tile: points of a column, outputs of a row */
+	int32_t rows, columns;      /* outputs in the map, of all tiles */
+	int64_t first, row, column; /* the first one's place in the map, from row to row, from column to column */
+	int64_t next;               /* to the same place of the strip behind */
+	bool whole;                 /* all rows are in the map */
 } outputs;
 
-/* W columns of the products of all points to outputs along each column. */
-MMI_INLINE void columns_out(const int points, const int taps, const bool last, int columns, const float *m,
-                            int64_t plane, int64_t row, vf half[MAX_SPAN][MAX_SPAN])
+typedef void (*along_out_fn)(const outputs *o, const wino_layout *l, const float *m, half_points half);
+typedef void (*down_out_fn)(const outputs *o, const half_points half, float *dst, vf bias, vf floor, const float *mask,
+                            int64_t ahead);
+
+static int64_t output_of(const mmi_wino_job *j, const position *p)
 {
-	const int rows = last ? points : points - 1;
-	for (int x = 0; x < columns; x++, m += plane) {
-		vf d[MAX_SPAN], y[MAX_SPAN];
-		MMI_UNROLL
-		for (int i = 0; i < rows; i++)
-			d[i] = load(m + i * row);
-		transform_out(points, taps, last, d, y);
-		MMI_UNROLL
-		for (int i = 0; i < rows - taps + 1; i++)
-			half[i][x] = y[i];
-	}
+	const int64_t y = p->sample * j->dst_h + j->dst_y + (int64_t)p->y * j->dst_step;
+	return (y * j->dst_w + j->dst_x + (int64_t)p->x * j->dst_step) * j->cols;
 }
 
-/* And along each row, stored as soon as they are there, at least `floor`. */
-MMI_INLINE void rows_out(const int points, const int taps, const bool last, const vf half[MAX_SPAN][MAX_SPAN],
-                         float *dst, const outputs *o, vf bias, vf floor, const float *mask)
+static outputs outputs_of(const mmi_wino_job *j, const wino_layout *l, const wino_run *r, const position *p)
 {
-	const int wide = points - taps + last;
-	for (int i = 0; i < o->rows; i++) {
-		vf out[MAX_SPAN];
-		transform_out(points, taps, last, half[i], out);
-		MMI_UNROLL
-		for (int x = 0; x < wide; x++) {
-			const int64_t at = o->first + i * o->row + x * o->column;
-			if (x >= o->columns)
-				break;
-			prefetch_to_write(dst, at + o->ahead);
-			if (mask)
-				prefetch_to_read(mask, at + o->ahead);
-			vf y = vmax(floor, out[x] + bias); /* a NaN stays one */
-			if (mask)
-				y = (vf)((vi)y & (vi)(load(mask + at) > splat(0.0f)));
-			store(dst + at, y);
+	outputs o = { .at = r->at, .count = tiles_aside(j, r), .points_down = l->high - !r->tall, .wide = r->grid->wide };
+	o.rows = (int32_t)smaller(j->rows - p->y, r->grid->high);
+	o.columns = (int32_t)smaller(j->columns - p->x, o.count * o.wide);
+	o.column = (int64_t)j->dst_step * j->cols;
+	o.row = o.column * j->dst_w;
+	o.first = output_of(j, p);
+	o.whole = o.rows == r->grid->high;
+	return o;
+}
+
+/* W columns of the products of all points to outputs along each row of points. */
+MMI_INLINE void products_along(const int points, const int taps, const bool last, const outputs *o,
+                               const wino_layout *l, const float *m, half_points half)
+{
+	const int64_t plane = l->m_plane, row = l->wide * plane, wide = o->wide, rows = o->points_down;
+	for (int64_t first = 0; first < o->count * wide; first += wide, m += l->m_row) {
+		const float *from = m;
+		vf *to = half + first;
+		for (int64_t i = 0; i < rows; i++, from += row, to += STRIP_COLUMNS) {
+			vf d[MAX_SPAN], y[MAX_SPAN];
+			MMI_UNROLL
+			for (int x = 0; x < points - !last; x++)
+				d[x] = load(from + x * plane);
+			transform_out(points, taps, last, d, y);
+			MMI_UNROLL
+			for (int x = 0; x < points - taps + last; x++)
+				to[x] = y[x];
 		}
 	}
 }
 
-typedef void (*columns_out_fn)(int columns, const float *m, int64_t plane, int64_t row, vf half[MAX_SPAN][MAX_SPAN]);
-typedef void (*rows_out_fn)(const vf half[MAX_SPAN][MAX_SPAN], float *dst, const outputs *o, vf bias, vf floor,
-                            const float *mask);
+/* And down each column, at least `floor`. */
+MMI_INLINE void products_down(const int points, const int taps, const bool last, const bool masked, const outputs *o,
+                              const half_points half, float *dst, vf bias, vf floor, const float *mask, int64_t ahead)
+{
+	const int64_t row = o->row, column = o->column;
+	int64_t at = o->first, soon = at + ahead;
+	for (int64_t x = 0, columns = o->columns; x < columns; x++, at += column, soon += column) {
+		vf d[MAX_SPAN], out[MAX_SPAN];
+		MMI_UNROLL
+		for (int i = 0; i < points - !last; i++)
+			d[i] = half[i * STRIP_COLUMNS + x];
+		transform_out(points, taps, last, d, out);
+		MMI_UNROLL
+		for (int i = 0; i < points - taps + last; i++) {
+			vf y = vmax(floor, out[i] + bias); /* a NaN stays one */
+			if (masked)
+				y = (vf)((vi)y & (vi)(load(mask + at + i * row) > splat(0.0f)));
+			store(dst + at + i * row, y);
+			prefetch_to_write(dst, soon + i * row);
+			if (masked)
+				prefetch_to_read(mask, soon + i * row);
+		}
+	}
+}
 
-#define AXIS_OUT(points, taps, last)                                                                                 \
-	static void columns_out_##points##_##taps##_##last(int columns, const float *m, int64_t plane, int64_t row,      \
-	                                                   vf half[MAX_SPAN][MAX_SPAN])                                  \
-	{                                                                                                                \
-		columns_out(points, taps, last, columns, m, plane, row, half);                                               \
-	}                                                                                                                \
-	static void rows_out_##points##_##taps##_##last(const vf half[MAX_SPAN][MAX_SPAN], float *dst, const outputs *o, \
-	                                                vf bias, vf floor, const float *mask)                            \
-	{                                                                                                                \
-		rows_out(points, taps, last, half, dst, o, bias, floor, mask);                                               \
+#define AXIS_OUT(points, taps, last)                                                                               \
+	static void along_out_##points##_##taps##_##last(const outputs *o, const wino_layout *l, const float *m,       \
+	                                                 half_points half)                                             \
+	{                                                                                                              \
+		products_along(points, taps, last, o, l, m, half);                                                         \
+	}                                                                                                              \
+	static void down_out_##points##_##taps##_##last(const outputs *o, const half_points half, float *dst, vf bias, \
+	                                                vf floor, const float *mask, int64_t ahead)                    \
+	{                                                                                                              \
+		if (mask)                                                                                                  \
+			products_down(points, taps, last, true, o, half, dst, bias, floor, mask, ahead);                       \
+		else                                                                                                       \
+			products_down(points, taps, last, false, o, half, dst, bias, floor, NULL, ahead);                      \
 	}
 #define BOTH_OUT(points, taps) AXIS_OUT(points, taps, 0) AXIS_OUT(points, taps, 1)
-#define COLUMNS_OUT(points, taps) { columns_out_##points##_##taps##_0, columns_out_##points##_##taps##_1 },
-#define ROWS_OUT(points, taps) { rows_out_##points##_##taps##_0, rows_out_##points##_##taps##_1 },
+#define ALONG_OUT(points, taps) { along_out_##points##_##taps##_0, along_out_##points##_##taps##_1 },
+#define DOWN_OUT(points, taps) { down_out_##points##_##taps##_0, down_out_##points##_##taps##_1 },
 BOTH_TAPS(BOTH_OUT)
-static const columns_out_fn columns_out_table[][MAX_SPAN][2] = BY_TAPS(COLUMNS_OUT);
-static const rows_out_fn rows_out_table[][MAX_SPAN][2] = BY_TAPS(ROWS_OUT);
+static const along_out_fn along_out_table[][MAX_SPAN][2] = BY_TAPS(ALONG_OUT);
+static const down_out_fn down_out_table[][MAX_SPAN][2] = BY_TAPS(DOWN_OUT);
 
-/* A run of tiles on its way out. */
-typedef struct way_out {
-	const mmi_wino_job *job;
-	columns_out_fn columns_out;
-	rows_out_fn rows_out;
-	int32_t wide, columns; /* outputs and points along a row */
-	int64_t plane, row;    /* from point to point, from row to row */
-} way_out;
-
-/* What is no whole vector, or has another epilogue, goes through a buffer. */
-static void scatter_rest(const way_out *s, const vf half[MAX_SPAN][MAX_SPAN], const outputs *o, int lanes)
+/* From what is stored to what is fetched: the W columns behind, or of few outputs those of the strip behind. */
+static int64_t fetched_ahead(const outputs *o, int col, int cols)
 {
-	float values[MAX_SPAN * MAX_SPAN * W];
-	const mmi_epilogue *ep = &s->job->ep;
-	const outputs near = { .row = s->wide * W, .column = W, .rows = o->rows, .columns = o->columns };
-	const vf bias = bias_of(ep, o->col, lanes);
-	s->rows_out(half, values, &near, splat(0.0f), splat(-INFINITY), NULL);
-	for (int i = 0; i < o->rows; i++)
+	enum { FEW = 48 };
+	if (o->rows * o->columns < FEW)
+		return o->next;
+	return col + W < cols ? W : o->next - col;
+}
+
+/* What is no whole vector or lies outside in part, or has another epilogue, goes through a buffer. */
+static void scatter_rest(const mmi_wino_job *j, const outputs *o, down_out_fn down, const half_points half, int col)
+{
+	float values[MAX_SPAN][STRIP_COLUMNS * W];
+	const outputs near = { .row = STRIP_COLUMNS * W, .column = W, .columns = o->columns };
+	const vf bias = bias_of(&j->ep, col, j->cols - col);
+	down(&near, half, values[0], splat(0.0f), splat(-INFINITY), NULL, 0);
+	for (int y = 0; y < o->rows; y++)
 		for (int x = 0; x < o->columns; x++)
-			finish(s->job->dst, o->first + i * o->row + x * o->column, o->col, lanes,
-			       load(values + (i * s->wide + x) * W), bias, ep);
+			finish(j->dst, o->first + y * o->row + x * o->column, col, j->cols - col, load(&values[y][x * W]), bias,
+			       &j->ep);
 }
 
-static void scatter_columns(const way_out *s, const float *m, outputs *o)
+static void scatter_strip(const mmi_wino_job *j, const wino_layout *l, const outputs *o, along_out_fn along,
+                          down_out_fn down)
 {
-	const mmi_wino_job *j = s->job;
-	const int end = register_end(&j->ep, j->cols, 1);
+	const int end = o->whole ? register_end(&j->ep, j->cols, 1) : END_RAW;
 	const vf floor = splat(end == END_BIAS_RELU ? 0.0f : -INFINITY);
-	vf half[MAX_SPAN][MAX_SPAN];
-	for (o->col = 0; o->col < j->cols; o->col += W) {
-		const int lanes = j->cols - o->col;
-		s->columns_out(s->columns, m + o->col, s->plane, s->row, half);
-		if (end == END_RAW || lanes < W)
-			scatter_rest(s, (const vf(*)[MAX_SPAN])half, o, lanes);
+	half_points half;
+	for (int col = 0; col < j->cols; col += W) {
+		along(o, l, l->m + o->at * l->m_row + col, half);
+		if (end == END_RAW || j->cols - col < W)
+			scatter_rest(j, o, down, half, col);
 		else
-			s->rows_out((const vf(*)[MAX_SPAN])half, j->dst + o->col, o, bias_of(&j->ep, o->col, W), floor,
-			            end == END_BIAS_MASK ? j->ep.mask + o->col : NULL);
-	}
-}
-
-static int64_t first_output(const mmi_wino_job *j, position at)
-{
-	const int64_t y = at.sample * j->dst_h + j->dst_y + (int64_t)at.y * j->dst_step;
-	return (y * j->dst_w + j->dst_x + (int64_t)at.x * j->dst_step) * j->cols;
-}
-
-static void scatter_run(const mmi_wino_job *j, const wino_layout *l, int kind, const wino_run *r)
-{
-	const wino_grid *g = r->grid;
-	const way_out s = { .job = j,
-		                .columns_out = columns_out_table[j->taps - 2][j->y.size - MIN_SIZE(j->taps)][is_tall(kind)],
-		                .rows_out = rows_out_table[j->taps - 2][j->x.size - MIN_SIZE(j->taps)][is_broad(kind)],
-		                .wide = g->wide,
-		                .columns = g->wide + j->taps - 1,
-		                .plane = l->m_plane,
-		                .row = l->wide * l->m_plane };
-	position at = position_of(r);
-	outputs o = { .first = first_output(j, at), .column = (int64_t)j->dst_step * j->cols };
-	o.row = o.column * j->dst_w;
-	for (int t = 0; t < r->count; t++) {
-		o.rows = (int)smaller(j->rows - at.y, g->high);
-		o.columns = (int)smaller(j->columns - at.x, g->wide);
-		advance(g, &at);
-		o.ahead = first_output(j, at) - o.first;
-		scatter_columns(&s, l->m + (r->at + t) * l->m_row, &o);
-		o.first += o.ahead;
+			down(o, half, j->dst + col, bias_of(&j->ep, col, W), floor, end == END_BIAS_MASK ? j->ep.mask + col : NULL,
+			     fetched_ahead(o, col, j->cols));
 	}
 }
 
 static void scatter(const mmi_wino_job *j, const wino_layout *l)
 {
 	for (int kind = 0; kind < N_KINDS; kind++) {
-		const wino_run r = run_of(j, l, kind);
-		if (r.count)
-			scatter_run(j, l, kind, &r);
+		const along_out_fn along = along_out_table[j->taps - 2][j->x.size - MIN_SIZE(j->taps)][is_broad(kind)];
+		const down_out_fn down = down_out_table[j->taps - 2][j->y.size - MIN_SIZE(j->taps)][is_tall(kind)];
+		wino_run r = run_of(j, l, kind);
+		if (!r.count)
+			continue;
+		position p = position_of(&r);
+		while (r.count) {
+			outputs o = outputs_of(j, l, &r, &p);
+			run_on(&r, o.count);
+			p = position_of(&r);
+			o.next = output_of(j, &p) - o.first;
+			scatter_strip(j, l, &o, along, down);
+		}
 	}
 }
 

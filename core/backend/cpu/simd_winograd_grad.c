@@ -3,58 +3,17 @@
  * of a point are one matrix product. */
 #include "mmi_build.h"
 
-#include "backend/cpu/simd_wino_tiles.h"
+#include "backend/cpu/simd_wino_gather.h"
 
 /* ------------------------------------------------------------------ tiles of dy to points */
 
-MMI_INLINE void dy_rows_in(const int points, const int size, const bool last, const window *w, const window *next,
-                           int64_t c, vf half[MAX_SPAN][MAX_SPAN])
-{
-	const int columns = last ? size : size - 1;
-	for (int y = 0; y < w->rows; y++) {
-		vf d[MAX_SPAN];
-		if (!w->row_mask[y]) {
-			clear_row(last ? points : points - 1, half[y]);
-			continue;
-		}
-		load_row(columns, false, w, next, y, c, d);
-		transform_kernel(points, size, last, d, half[y]);
-	}
-}
-
-MMI_INLINE void dy_columns_in(const int points, const int size, const bool last, int columns,
-                              const vf half[MAX_SPAN][MAX_SPAN], element *v, int64_t plane, int64_t row)
-{
-	const int rows = last ? size : size - 1, points_there = last ? points : points - 1;
-	for (int x = 0; x < columns; x++, v += plane) {
-		vf d[MAX_SPAN], out[MAX_SPAN];
-		MMI_UNROLL
-		for (int y = 0; y < rows; y++)
-			d[y] = half[y][x];
-		transform_kernel(points, size, last, d, out);
-		MMI_UNROLL
-		for (int y = 0; y < points_there; y++)
-			STORE_ELEMENTS(v + y * row, out[y]);
-	}
-}
-
-#define DY_AXIS(points, taps, last)                                                                               \
-	static void dy_rows_##points##_##taps##_##last(const window *w, const window *next, int64_t c,                \
-	                                               vf half[MAX_SPAN][MAX_SPAN])                                   \
-	{                                                                                                             \
-		dy_rows_in(points, points + 1 - taps, last, w, next, c, half);                                            \
-	}                                                                                                             \
-	static void dy_columns_##points##_##taps##_##last(int columns, const vf half[MAX_SPAN][MAX_SPAN], element *v, \
-	                                                  int64_t plane, int64_t row)                                 \
-	{                                                                                                             \
-		dy_columns_in(points, points + 1 - taps, last, columns, half, v, plane, row);                             \
-	}
-#define DY_BOTH(points, taps) DY_AXIS(points, taps, 0) DY_AXIS(points, taps, 1)
-#define DY_ROWS(points, taps) { dy_rows_##points##_##taps##_0, dy_rows_##points##_##taps##_1 },
-#define DY_COLUMNS(points, taps) { dy_columns_##points##_##taps##_0, dy_columns_##points##_##taps##_1 },
-BOTH_TAPS(DY_BOTH)
-static const rows_in_fn dy_rows_table[][MAX_SPAN][2] = BY_TAPS(DY_ROWS);
-static const columns_in_fn dy_columns_table[][MAX_SPAN][2] = BY_TAPS(DY_COLUMNS);
+#define DY_FNS(points, taps) \
+	STRIP_FNS(dy_##taps, points, points + 1 - taps, 0) STRIP_FNS(dy_##taps, points, points + 1 - taps, 1)
+#define DY_DOWN(points, taps) DOWN_ENTRY(dy_##taps, points),
+#define DY_ALONG(points, taps) ALONG_ENTRY(dy_##taps, points),
+BOTH_TAPS(DY_FNS)
+static const down_fn dy_down[][MAX_SPAN][2] = BY_TAPS(DY_DOWN);
+static const along_fn dy_along[][MAX_SPAN][2] = BY_TAPS(DY_ALONG);
 
 /* Pixels of dy, as a map whose tiles are what they are a convolution's outputs of. */
 static mmi_wino_job dy_job(const mmi_wino_grad_job *g)
@@ -73,18 +32,13 @@ static mmi_wino_job dy_job(const mmi_wino_grad_job *g)
 static void gather_dy(const mmi_wino_grad_job *g, const wino_layout *l)
 {
 	const mmi_wino_job j = dy_job(g);
-	const rows_in_fn *rows = dy_rows_table[g->tiles.taps - 2][j.x.size - MIN_SIZE(g->tiles.taps)];
-	const columns_in_fn *columns = dy_columns_table[g->tiles.taps - 2][j.y.size - MIN_SIZE(g->tiles.taps)];
+	wino_source dy = { .count = j.c };
 	wino_layout to = *l;
-	to.v = l->m;
+	memcpy(dy.down, dy_down[g->tiles.taps - 2][j.y.size - MIN_SIZE(g->tiles.taps)], sizeof dy.down);
+	memcpy(dy.along, dy_along[g->tiles.taps - 2][j.x.size - MIN_SIZE(g->tiles.taps)], sizeof dy.along);
 	to.v_row = l->m_row;
 	to.v_plane = l->m_plane;
-	for (int kind = 0; kind < N_KINDS; kind++) {
-		const wino_run r = run_of(&j, l, kind);
-		if (r.count)
-			gather_run(&j, &to, &r, rows[is_broad(kind)], columns[is_tall(kind)], l->wide - !is_broad(kind), 0, 0, j.c,
-			           to.v);
-	}
+	gather(&j, &to, &dy, l->m);
 }
 
 /* ------------------------------------------------------------------ products */
@@ -111,7 +65,8 @@ void MMI_NAME(mmi_winograd_grad)(const mmi_wino_grad_job *g)
 	gather_dy(g, &l);
 	for (int c0 = 0; c0 < j->c; c0 += j->c_block) {
 		const int count = j->c - c0 < j->c_block ? j->c - c0 : j->c_block;
-		gather(j, &l, g->group, 0, c0, count);
+		const wino_source x = x_source(&l, g->group, c0, count);
+		gather(j, &l, &x, l.v);
 		add_products(g, &l, c0, count);
 	}
 }

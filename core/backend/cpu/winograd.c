@@ -110,7 +110,7 @@ size_t mmi_wino_blocks(mmi_wino_job *j, int32_t width, int32_t per_lane)
 {
 	const int32_t parts = (j->c + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
 	const int64_t points = (int64_t)(j->y.size + j->taps - 1) * (j->x.size + j->taps - 1), n_tiles = mmi_wino_tiles(j);
-	j->c_block = mmi_round_up((j->c + parts - 1) / parts, width);
+	j->c_block = mmi_round_up((j->c + parts - 1) / parts, width * per_lane);
 	while (j->together > 1 && j->together * j->c_block > (per_lane > 1 ? CHANNEL_BLOCK : GROUPS_FLOAT))
 		j->together /= 2;
 	const int64_t floats =
