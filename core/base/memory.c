@@ -96,7 +96,7 @@ static void populate(void *block, size_t bytes)
 static void *take(size_t bytes)
 {
 	enum { LARGE_PAGE = 1 << 21 };
-	if (bytes < 2 * LARGE_PAGE)
+	if (bytes < LARGE_PAGE)
 		return aligned_alloc(64, bytes);
 	void *block = aligned_alloc(LARGE_PAGE, (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE); /* as C11 wants it */
 #ifdef MADV_HUGEPAGE
@@ -104,6 +104,11 @@ static void *take(size_t bytes)
 		madvise(block, bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
 #endif
 	return block;
+}
+
+void *mmi_promise(size_t bytes)
+{
+	return beyond_the_machine(bytes) ? NULL : take(bytes);
 }
 
 void *mmi_alloc(size_t n, size_t size)

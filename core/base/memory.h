@@ -8,5 +8,7 @@
  * control group grants less (groups and self as in cgroup.h), and what may go to disk. Infinite where nothing could be
  * read. Asks for no memory. */
 double mmi_memory_left(const char *machine, const char *groups, const char *self);
+/* As mmi_alloc, but not written yet: it takes no memory before it is filled, and holds whatever it holds. */
+void *mmi_promise(size_t bytes);
 
 #endif

@@ -1,10 +1,12 @@
 /* packs.c - repacked copies of weights, one per (tensor, layout), shared by all programs of a model. */
 #include "mmi_build.h"
 
+#include "base/slabs.h"
 #include "engine/params.h"
 
 struct mmi_packs {
 	const mmi_device *device;
+	mmi_slabs slabs;  /* the data of long packs, on the host */
 	mmi_pack **items; /* pointers: kernels keep them across growth */
 	size_t n, capacity;
 };
@@ -23,12 +25,29 @@ static void release_ctx(void (*release)(void *), void *ctx)
 		release(ctx);
 }
 
+static bool in_slabs(const mmi_device *device, size_t bytes)
+{
+	enum { LONG = 1 << 16 };
+	return device->ops->direct && bytes >= LONG;
+}
+
+static void *take(mmi_packs *p, size_t bytes)
+{
+	return in_slabs(p->device, bytes) ? mmi_slabs_take(&p->slabs, bytes) : p->device->ops->alloc(p->device, bytes);
+}
+
+static void give_back(const mmi_device *device, void *data, size_t bytes)
+{
+	if (!in_slabs(device, bytes))
+		device->ops->release(device, data);
+}
+
 static void pack_destroy(const mmi_device *device, mmi_pack *pack)
 {
 	if (!pack)
 		return;
 	release_ctx(pack->release_ctx, pack->ctx);
-	device->ops->release(device, pack->data);
+	give_back(device, pack->data, pack->bytes);
 	mmi_free(pack);
 }
 
@@ -39,6 +58,7 @@ void mmi_packs_destroy(mmi_packs *p)
 	mmi_device_forget(p->device, p);
 	for (size_t i = 0; i < p->n; i++)
 		pack_destroy(p->device, p->items[i]);
+	mmi_slabs_clear(&p->slabs);
 	mmi_free(p->items);
 	mmi_free(p);
 }
@@ -75,10 +95,10 @@ mm_status mmi_packs_get(mmi_packs *p, const float *source, uint64_t key, size_t 
 		return MM_OK;
 	}
 	item = mmi_alloc(1, sizeof *item);
-	void *data = p->device->ops->alloc(p->device, bytes);
+	void *data = take(p, bytes);
 	if (!item || !data || !reserve(p)) {
 		mmi_free(item);
-		p->device->ops->release(p->device, data);
+		give_back(p->device, data, bytes);
 		release_ctx(release, ctx);
 		return mmi_fail(e, MM_ENOMEM, "out of memory for %zu bytes of repacked weights", bytes);
 	}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <malloc.h>
 
+#include "base/slabs.h"
 #include "config/config.h"
 #include "run/settings.h"
 #include "eval/report.h"
@@ -239,7 +240,7 @@ static void json_of_very_many_values_is_refused(void **state)
 	assert_fails(mmi_report_read(path, &report, &e), MM_EFORMAT, e, "report of more than 1048576 values");
 }
 
-/* Two or more large pages of 2 MiB; the system cannot give any to a block that begins within one. */
+/* Large pages of 2 MiB; the system cannot give any to a block that begins within one. */
 static void long_arrays_begin_on_large_pages(void **state)
 {
 	const size_t bytes = 9 << 20;
@@ -252,6 +253,50 @@ static void long_arrays_begin_on_large_pages(void **state)
 	mmi_free(block);
 }
 
+static bool is_zero(const unsigned char *block, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		if (block[i])
+			return false;
+	return true;
+}
+
+/* Of all lengths, also of more than a slab's; each is filled, so that whoever overlaps it finds no zeros. */
+static void blocks_of_slabs_are_zero_and_apart(void **state)
+{
+	static const size_t bytes[] = { 1, 64, 65, 5 << 20, 3 << 20, 100000, 13 << 20, 5 << 20, 1 << 20, 6 << 20, 1 };
+	(void)state;
+	for (int round = 0; round < 2; round++) { /* the second one in memory that was used */
+		mmi_slabs s = { .n = 0 };
+		const unsigned char *block[sizeof bytes / sizeof *bytes];
+		for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
+			unsigned char *b = mmi_slabs_take(&s, bytes[i]);
+			assert_non_null(b);
+			assert_int_equal((uintptr_t)b % 64, 0);
+			assert_true(is_zero(b, bytes[i]));
+			memset(b, (int)i + 1, bytes[i]);
+			block[i] = b;
+		}
+		for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
+			for (size_t k = 0; k < bytes[i]; k++)
+				assert_int_equal(block[i][k], i + 1);
+		assert_int_equal((uintptr_t)s.slabs[0].at % (2 << 20), 0);
+		assert_int_equal(s.n, 3); /* one of them the long block's */
+		mmi_slabs_clear(&s);
+		assert_int_equal(s.n, 0);
+	}
+}
+
+static void a_block_that_the_machine_cannot_hold_is_no_slab(void **state)
+{
+	mmi_slabs s = { .n = 0 };
+	(void)state;
+	assert_null(mmi_slabs_take(&s, SIZE_MAX / 4));
+	assert_null(mmi_slabs_take(&s, SIZE_MAX));
+	assert_non_null(mmi_slabs_take(&s, 100));
+	mmi_slabs_clear(&s);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
@@ -262,6 +307,8 @@ int main(void)
 		TEST(want_of_memory_ends_the_reading_of_settings_with_an_error),
 		TEST(json_of_very_many_values_is_refused),
 		cmocka_unit_test(long_arrays_begin_on_large_pages),
+		cmocka_unit_test(blocks_of_slabs_are_zero_and_apart),
+		cmocka_unit_test(a_block_that_the_machine_cannot_hold_is_no_slab),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
