@@ -9,8 +9,10 @@
 enum { END_RAW, END_ADD /* to what c holds */, END_BIAS, END_BIAS_RELU, END_BIAS_MASK /* times relu' of a mask */ };
 
 typedef struct tile {
-	const element *a; /* (row r, segment s, k) is a[a_off[r] + s * seg_stride + k] */
+	const element
+		*a; /* (row r, segment s, k) is a[a_off[r] + s * seg_stride + k], or with even rows a[r * a_row + ..] */
 	const int32_t *a_off;
+	int64_t a_row;
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
 	const element *b; /* [seg, k][NV * W]; by twos [seg, k / 2][NV * W][2], an odd k's partner zero */
@@ -101,17 +103,28 @@ MMI_INLINE void prefetch_weights(const element *b, const int vectors)
 		__builtin_prefetch((const void *)((intptr_t)b + AHEAD + at)); /* may lie behind the end */
 }
 
+/* Where rows lie evenly every third one has a pointer and the others are one and two strides behind it, which an
+ * address can tell: there are registers for that. Else each row has one. */
+#if MMI_EVEN_ROWS
+enum { SHARE = 3 };
+#define ROW(t, r) ((r) * (t)->a_row)
+#else
+enum { SHARE = 1 };
+#define ROW(t, r) ((t)->a_off[r])
+#endif
+
 MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 {
 	const element *a[TILE_ROWS];
 	vf acc[TILE_ROWS][2];
 	MMI_UNROLL
 	for (int r = 0; r < rows; r++) {
-		a[r] = t->a + t->a_off[r];
+		if (r % SHARE == 0)
+			a[r / SHARE] = t->a + ROW(t, r);
 		acc[r][0] = acc[r][1] = splat(0.0f);
 	}
 	const element *b = t->b;
-	const int64_t len = t->seg_len;
+	const int64_t len = t->seg_len, row = t->a_row;
 	int64_t shift = 0;
 	for (int s = 0; s < t->n_seg; s++, shift += t->seg_stride, b += s < t->n_seg ? t->b_gap : 0) {
 		for (int64_t k = shift; k < shift + len; k += PER_LANE, b += nv * W * PER_LANE) {
@@ -119,7 +132,7 @@ MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 			elements b0 = LOAD_ELEMENTS(b), b1 = nv > 1 ? LOAD_ELEMENTS(b + W * PER_LANE) : b0;
 			MMI_UNROLL
 			for (int r = 0; r < rows; r++) {
-				elements x = SPLAT_ELEMENT(a[r] + k);
+				elements x = SPLAT_ELEMENT(a[r / SHARE] + r % SHARE * row + k);
 				ADD_PRODUCT(acc[r][0], x, b0);
 				if (nv > 1)
 					ADD_PRODUCT(acc[r][1], x, b1);

@@ -1,6 +1,7 @@
 /* simd_winograd.inc.c - convolutions by Winograd's algorithm (Lavin and Gray 2016): input tiles and weights are
  * transformed, which turns the convolution into a matrix product for each of 16 to 81 points, with a fifth to a half of
  * the work. */
+#define MMI_EVEN_ROWS 1
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_tile.h"
@@ -32,10 +33,10 @@ typedef struct wino_factors {
 	bool first; /* of the block: starts the sums */
 } wino_factors;
 
-static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const int32_t row_off[TILE_ROWS],
-                           const wino_part *part, int point, const wino_factors *f)
+static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const wino_part *part, int point,
+                           const wino_factors *f)
 {
-	tile t = { .a_off = row_off,
+	tile t = { .a_row = l->v_row,
 		       .n_seg = f->n_groups,
 		       .seg_len = f->count,
 		       .seg_stride = l->v_group,
@@ -60,14 +61,11 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const in
 
 static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const wino_factors *f)
 {
-	int32_t row_off[TILE_ROWS];
-	for (int r = 0; r < TILE_ROWS; r++)
-		row_off[r] = (int32_t)(r * l->v_row);
 	const wino_part parts[2][2] = { { part_of(j, l, false, false), part_of(j, l, false, true) },
 		                            { part_of(j, l, true, false), part_of(j, l, true, true) } };
 	for (int y = 0; y < l->high; y++)
 		for (int x = 0; x < l->wide; x++)
-			multiply_point(j, l, row_off, &parts[y == l->high - 1][x == l->wide - 1], y * l->wide + x, f);
+			multiply_point(j, l, &parts[y == l->high - 1][x == l->wide - 1], y * l->wide + x, f);
 }
 
 static void gather_groups(const mmi_wino_job *j, const wino_layout *l, int group, const wino_factors *f)
