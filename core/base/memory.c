@@ -108,7 +108,7 @@ static void *take(size_t bytes)
 
 void *mmi_promise(size_t bytes)
 {
-	return beyond_the_machine(bytes) ? NULL : take(bytes);
+	return bytes > SIZE_MAX - 64 || beyond_the_machine(bytes) ? NULL : take((bytes + 63) / 64 * 64);
 }
 
 void *mmi_alloc(size_t n, size_t size)

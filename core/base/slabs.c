@@ -26,22 +26,23 @@ static bool reserve(mmi_slabs *s)
 	return true;
 }
 
-/* A further slab, of such a block alone if it is a longer one. */
+/* A further slab; of such a block alone, if that is longer or is all that the system gives. */
 static mmi_slab *add(mmi_slabs *s, size_t bytes)
 {
 	if (!reserve(s))
 		return NULL;
-	char *at = mmi_promise(bytes > SLAB_BYTES ? bytes : SLAB_BYTES);
-	if (!at)
-		return NULL;
-	s->slabs[s->n] = (mmi_slab){ .at = at };
-	return &s->slabs[s->n++];
+	mmi_slab *slab = &s->slabs[s->n];
+	*slab = (mmi_slab){ .at = bytes > SLAB_BYTES ? NULL : mmi_promise(SLAB_BYTES) };
+	if (!slab->at)
+		*slab = (mmi_slab){ .at = mmi_promise(bytes), .full = true };
+	s->n += slab->at != NULL;
+	return slab->at ? slab : NULL;
 }
 
 static mmi_slab *with_room(const mmi_slabs *s, size_t bytes)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (s->slabs[i].used + bytes <= SLAB_BYTES)
+		if (!s->slabs[i].full && bytes <= SLAB_BYTES && s->slabs[i].used <= SLAB_BYTES - bytes)
 			return &s->slabs[i];
 	return NULL;
 }

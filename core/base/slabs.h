@@ -9,6 +9,7 @@
 typedef struct mmi_slab {
 	char *at;
 	size_t used;
+	bool full; /* one block's alone */
 } mmi_slab;
 
 typedef struct mmi_slabs {

@@ -193,7 +193,7 @@ static void gather_strip(const wino_layout *l, const strip *s, const wino_source
 			if (lanes > 0)
 				from->down[s->tall](s, from->c0 + c + k * W, lanes, ahead, half[k]);
 			else
-				memset(half[k], 0, sizeof half[k]);
+				clear_columns(s->points_down, 0, s->columns, half[k]);
 		}
 		from->along[s->broad](s, l, (const half_points *)half, to + s->at * l->v_row + c);
 	}

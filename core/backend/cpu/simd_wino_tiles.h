@@ -164,9 +164,10 @@ static position position_of(const wino_run *r)
 		               g->x + (int32_t)(r->first % g->columns) * g->wide };
 }
 
-/* Tiles are transformed by strips, so that columns which neighbours read are taken down once. A strip and what is
- * fetched ahead of it fit a first-level cache; an odd number keeps the points of a column in different sets of it. */
+/* Tiles are transformed by strips, so that columns which neighbours read are taken down once. With more columns less of
+ * what is fetched ahead stays in a first-level cache; an odd number keeps a column's points in different sets of it. */
 enum { STRIP_COLUMNS = 17 };
+_Static_assert((int)MAX_SPAN <= (int)STRIP_COLUMNS, "a strip has room for a tile");
 
 /* Half the way of a strip's pixels to points or of its products to outputs, [point or row][column]. */
 typedef vf half_points[MAX_SPAN * STRIP_COLUMNS];
