@@ -7,6 +7,7 @@
 #include "engine/join.h"
 #include "engine/narrow.h"
 #include "engine/op.h"
+#include "engine/order.h"
 
 #include <stdlib.h>
 
@@ -481,6 +482,8 @@ mm_status mmi_plan_create(const mmi_program_spec *spec, mmi_plan **out, mm_error
 	MMI_TRY_GOTO(list_calls(p, !spec->no_fusion, joins, e), failed);
 	if (joins)
 		mmi_join_store(p);
+	else
+		MMI_TRY_GOTO(mmi_order_calls(p, e), failed);
 	MMI_TRY_GOTO(layout(p, e), failed);
 	*out = p;
 	return MM_OK;

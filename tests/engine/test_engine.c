@@ -456,6 +456,55 @@ static void programs_compute_what_their_outputs_need_and_nothing_else(void **sta
 	close_chain_net(&c);
 }
 
+/* U(z) of so many decoders and its gradient. */
+static mmi_program *open_branches(chain_net *c, uint32_t n)
+{
+	mm_error e = MM_ERROR_INIT;
+	*c = (chain_net){ .u = MM_NO_TENSOR };
+	assert_ok(mmi_params_create(cpu_device(), "net", &c->store, &e), e);
+	assert_ok(mmi_graph_create(&c->g, &e), e);
+	mmi_graph_scope(c->g, c->store, "net");
+	c->z = mmi_input(c->g, "z", mmi_shape(1, 4));
+	c->x = mmi_input(c->g, "x", mmi_shape(1, 600));
+	const mm_tensor ones = mmi_const(c->g, mmi_shape(1, 600), 1);
+	for (uint32_t i = 0; i < n; i++) {
+		char name[2][8];
+		snprintf(name[0], sizeof name[0], "one%u", i);
+		snprintf(name[1], sizeof name[1], "two%u", i);
+		mm_tensor h = ops->activation(c->g, ops->linear(c->g, c->z, name[0], 800, 1, 0), MM_ACT_RELU, 0);
+		mm_tensor all[3] = { c->x, ops->linear(c->g, h, name[1], 600, 1, 0), ones };
+		const mm_tensor u = mmi_op(c->g, MMI_OP_LOGPDF_NORMAL, 3, all, NULL);
+		c->u = i ? ops->add(c->g, c->u, u) : u;
+	}
+	mmi_grad_request q = {
+		.loss = c->u, .seed = mmi_const(c->g, mmi_shape(0), 1), .wrt = &c->z, .n_wrt = 1, .grads = &c->dz
+	};
+	assert_ok(mmi_graph_grad(c->g, &q, &e), e);
+	assert_ok(mmi_params_finalise(c->store, 1, &e), e);
+	return compile(c->g, 8, true, (mm_tensor[]){ c->u, c->dz }, 2);
+}
+
+/* So that what one of them has computed is read back at once, and the next one takes its room. */
+static void branches_are_computed_one_after_the_other(void **state)
+{
+	size_t bytes[2];
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		chain_net c;
+		mmi_program *p = open_branches(&c, i ? 6 : 2);
+		char text[4096] = "";
+		mmi_program_describe(p, collect_name, text);
+		if (!i)
+			assert_string_equal(text,
+			                    "linear linear logpdf_normal logpdf_normal_bwd linear_bwd_x linear_bwd_x linear linear "
+			                    "logpdf_normal add logpdf_normal_bwd linear_bwd_x linear_bwd_x add");
+		bytes[i] = mmi_program_info(p).arena_bytes;
+		mmi_program_destroy(p);
+		close_chain_net(&c);
+	}
+	assert_in_range(bytes[1], 1, bytes[0] * 3 / 2);
+}
+
 static void binding_takes_effect_at_the_next_run_and_again(void **state)
 {
 	chain_net c;
@@ -550,6 +599,7 @@ int main(void)
 		cmocka_unit_test(random_networks_agree_with_the_double_reference),
 		cmocka_unit_test(inputs_are_only_read),
 		cmocka_unit_test(programs_compute_what_their_outputs_need_and_nothing_else),
+		cmocka_unit_test(branches_are_computed_one_after_the_other),
 		cmocka_unit_test(binding_takes_effect_at_the_next_run_and_again),
 		cmocka_unit_test(reshapes_of_bound_inputs_follow_the_binding),
 		cmocka_unit_test(parameter_gradients_are_added_where_they_are_bound),
