@@ -77,9 +77,9 @@ typedef struct mmi_wino_job {
 	int64_t first_tile;
 	int32_t n_tiles; /* at most max_tiles */
 	int32_t max_tiles;
-	int32_t c_block; /* input channels taken at a time */
+	int32_t c_block; /* input channels at a time; whole vectors, in bfloat16 pairs of them: may exceed c */
 	const void *u;   /* packed weights, [group][point] times panels as in mmi_patch_job */
-	float *scratch;  /* max_tiles times the mmi_wino_row of together c_blocks and that of cols, both in whole vectors */
+	float *scratch;  /* max_tiles times the mmi_wino_row of together c_blocks and that of cols in whole vectors */
 	mmi_epilogue ep;
 } mmi_wino_job;
 
