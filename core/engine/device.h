@@ -58,6 +58,7 @@ struct mmi_device {
 	const mmi_row_ops *rows;    /* what is done to its rows beside them */
 	const mmi_vec *vec;         /* the host's kernels for numbers beside programs, chosen once */
 	const void *own;            /* of the device; the host's: the instruction set */
+	bool narrow;                /* maps inside programs may be in bfloat16, where kernels take either (narrow.h) */
 	const char *text;           /* what computes, for checkpoints: "avx512", or a library and its version */
 	uint32_t few; /* samples whose large maps stay in its caches, and have the bits that they have among more; 0: there
 	                 is no such number */

@@ -30,7 +30,8 @@ typedef struct mmi_exec {
 	const mmi_node *in_node[MMI_MAX_IN];
 	const void *in[MMI_MAX_IN];
 	void *out;
-	bool narrow_in[MMI_MAX_IN], narrow_out; /* stored in bfloat16: on backends with narrow maps only */
+	bool narrow_in[MMI_MAX_IN],
+		narrow_out; /* stored in bfloat16: on backends with narrow maps, else where kernels say that they honour it */
 	/* On backends that join calls (join.h): */
 	const mmi_node *through[MMI_MAX_IN]; /* the input is what this operation makes of in[k]; NULL: in[k] itself */
 	bool signs_in[MMI_MAX_IN];           /* of the input a bit an element is read: whether it is above 0 */
@@ -57,7 +58,8 @@ enum {
 	MMI_KERNEL_MASK = 4,    /* honours mask */
 	MMI_KERNEL_JOIN = 8,    /* honours joined, and the signs of these */
 	MMI_KERNEL_READ = 16,   /* honours through and signs_in, and the signs of its own result */
-	MMI_KERNEL_RELU = 32    /* a ReLU behind it, when it has a bias, costs nothing unless its signs are wanted */
+	MMI_KERNEL_RELU = 32,   /* a ReLU behind it, when it has a bias, costs nothing unless its signs are wanted */
+	MMI_KERNEL_NARROW = 64  /* honours narrow_in, narrow_out and narrow_mask, in any combination */
 };
 
 typedef struct mmi_kernel {

@@ -95,10 +95,9 @@ static bool stays_float(const choice *c, size_t i)
 	       c->numbers[i] || c->wanted[i] || mmi_shape_count(&node->shape) == 1;
 }
 
-mm_status mmi_narrow_choose(mmi_plan *p, mm_error *e)
+/* Of what is needed. */
+static mm_status choose(mmi_plan *p, mm_error *e)
 {
-	if (!p->device->backend->narrow)
-		return MM_OK;
 	choice c = { p, mmi_alloc(p->n_nodes, sizeof *c.numbers), mmi_alloc(p->n_nodes, sizeof *c.wanted) };
 	if (c.numbers && c.wanted) {
 		find_numbers(&c);
@@ -113,6 +112,39 @@ mm_status mmi_narrow_choose(mmi_plan *p, mm_error *e)
 	mmi_free(c.numbers);
 	mmi_free(c.wanted);
 	return done ? MM_OK : mmi_fail(e, MM_ENOMEM, "out of memory for a program of %zu operations", p->n_nodes);
+}
+
+mm_status mmi_narrow_choose(mmi_plan *p, mm_error *e)
+{
+	return p->device->backend->narrow ? choose(p, e) : MM_OK;
+}
+
+/* What is small gains nothing; and gradients to latents, sums of parts that cancel, are. */
+static void keep_small(mmi_plan *p)
+{
+	enum { SMALL = 1024 };
+	for (size_t i = 0; i < p->n_nodes; i++)
+		if (count(p, (mm_tensor)i) < SMALL)
+			p->narrow[p->root[i]] = false;
+}
+
+mm_status mmi_narrow_choose_among(mmi_plan *p, mm_error *e)
+{
+	mmi_read reads[MMI_MOST_READS];
+	if (!p->device->narrow)
+		return MM_OK;
+	MMI_TRY(choose(p, e));
+	keep_small(p);
+	for (size_t i = 0; i < p->n_calls; i++) {
+		const mmi_plan_call *call = &p->calls[i];
+		if (call->kernel->flags & MMI_KERNEL_NARROW)
+			continue;
+		const uint32_t n = mmi_plan_reads(p, call, reads);
+		p->narrow[p->root[call->out]] = false;
+		for (uint32_t r = 0; r < n; r++)
+			p->narrow[p->root[reads[r].tensor]] = false;
+	}
+	return MM_OK;
 }
 
 bool mmi_narrow_rounds(const mmi_plan *p, mm_tensor id, uint32_t k)

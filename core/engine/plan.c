@@ -480,6 +480,7 @@ mm_status mmi_plan_create(const mmi_program_spec *spec, mmi_plan **out, mm_error
 	}
 	MMI_TRY_GOTO(mmi_narrow_choose(p, e), failed);
 	MMI_TRY_GOTO(list_calls(p, !spec->no_fusion, joins, e), failed);
+	MMI_TRY_GOTO(mmi_narrow_choose_among(p, e), failed);
 	if (joins)
 		mmi_join_store(p);
 	else

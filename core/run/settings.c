@@ -38,9 +38,8 @@ static const mmi_key run_keys[] = {
 		"Operands of matrix products and convolutions. tf32: on a GPU's tensor cores, which read 10 bits of a "
 		"mantissa; on the CPU the same as float32. float32. bfloat16: 7 bits of a mantissa; on the CPU by oneDNN "
 		"where the processor has AMX and that module is installed, else by the processor's AVX512-BF16, about "
-		"one and a half times as fast as float32, else emulated, slower than float32 (docs/BENCHMARKS.md); on a "
-		"GPU the maps inside programs are stored so, too (docs/CUDA.md). Sums, and everything else, are in "
-		"float32 or double."),
+		"one and a half times as fast as float32, else emulated, slower than float32 (docs/BENCHMARKS.md). "
+		"Maps inside programs are stored so, too. Sums, and everything else, are in float32 or double."),
 	MMI_TEXT_ROW("run", "plugin_path", mmi_settings, plugin_path, NULL,
 	             "Folders, separated by colons, that are searched for plugins first."),
 	MMI_REAL_ROW("run", "rank_timeout", mmi_settings, rank_timeout, 600, 0, MMI_LIMIT,

@@ -2,13 +2,14 @@
  * accepts a case, with every instruction set of this processor, emulated or not. */
 #include "mmi_build.h"
 
+#include "../rig/bf16_sets.h"
 #include "../rig/conv_reference.h"
 #include "../rig/kernel_rig.h"
 
+#include "backend/cpu/bf16.h"
 #include "backend/cpu/device.h"
 #include "backend/cpu/isa.h"
 #include "backend/cpu/kernels.h"
-#include "backend/cpu/weights.h"
 #include "backend/cpu/winograd.h"
 
 #include <math.h>
@@ -21,23 +22,6 @@
 #include <cmocka.h>
 
 /* ------------------------------------------------------------------ the sets */
-
-/* Calls f with a device of each set that this processor has, the slowest first. */
-static void with_each_set(void (*f)(const mmi_device *d, void *ctx), void *ctx)
-{
-	int tried = 0;
-	for (const mmi_isa *isa = mmi_isas_bf16; isa->name; isa++) {
-		setenv("MMCORE_ISA", isa->name, 1);
-		if (mmi_isa_get_bf16() != isa)
-			continue;
-		const mmi_device d = mmi_cpu_device_bf16();
-		assert_ptr_equal(d.own, isa);
-		f(&d, ctx);
-		tried++;
-	}
-	unsetenv("MMCORE_ISA");
-	assert_true(tried > 0);
-}
 
 static bool is_bf16(const mmi_kernel *k)
 {
@@ -95,7 +79,7 @@ static void check_rounding(const mmi_device *d, void *ctx)
 static void numbers_are_rounded_to_the_nearest(void **state)
 {
 	(void)state;
-	with_each_set(check_rounding, NULL);
+	each_bf16_set(check_rounding, NULL);
 }
 
 /* ------------------------------------------------------------------ products */
@@ -197,7 +181,7 @@ static int check_case_of(const rig_case *c, int *of_onednn)
 	rig r;
 	rig_make(&r, c, false);
 	p.ref = conv_reference_make(&r);
-	with_each_set(check_product, &p);
+	each_bf16_set(check_product, &p);
 	conv_reference_free(&p.ref);
 	rig_free(&r);
 	*of_onednn = p.of_onednn;
@@ -385,7 +369,7 @@ static void samples_do_not_depend_on_their_batch(void **state)
 	for (size_t i = 0; i < MMI_COUNT(shapes); i++)
 		for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
 			rig_case c = rig_conv_case((mmi_opcode)op, shapes[i]);
-			with_each_set(check_samples_alone, &c);
+			each_bf16_set(check_samples_alone, &c);
 		}
 }
 
@@ -470,7 +454,7 @@ static void what_is_no_number_stays_none(void **state)
 		rig_case c = rig_conv_case(MMI_OP_CONV, shape);
 		c.bias = true;
 		c.act = acts[i];
-		with_each_set(check_no_number, &c);
+		each_bf16_set(check_no_number, &c);
 	}
 }
 

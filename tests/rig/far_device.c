@@ -186,10 +186,11 @@ static void release(mmi_exec *x)
 
 static const mmi_kernel *select_kernel(const mmi_exec *x)
 {
-	static const mmi_kernel kernels[] = { KERNEL(0), KERNEL(1), KERNEL(2), KERNEL(3),
-		                                  KERNEL(4), KERNEL(5), KERNEL(6), KERNEL(7) };
+	enum { FUSED = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK };
+	static const mmi_kernel kernels[FUSED + 1] = { KERNEL(0), KERNEL(1), KERNEL(2), KERNEL(3),
+		                                           KERNEL(4), KERNEL(5), KERNEL(6), KERNEL(7) };
 	const mmi_kernel *k = far.host.backend->select(x);
-	return k ? &kernels[k->flags] : NULL;
+	return k ? &kernels[k->flags & FUSED] : NULL;
 }
 
 static const mmi_backend far_backend = { .name = "far", .element_size = sizeof(float), .select = select_kernel };

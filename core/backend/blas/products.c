@@ -171,13 +171,12 @@ static void run_product(mmi_exec *x)
 	mmi_epilogue ep = mmi_epilogue_of(x);
 	for (int64_t first = 0; first < x->n; first += plan->group) {
 		const int64_t samples = x->n - first < plan->group ? x->n - first : plan->group;
-		const float *from = mmi_patch_source(plan, src + first * src_sample, samples, 0, x->scratch);
+		const float *from = mmi_patch_source(plan, NULL, src + first * src_sample, samples, 0, x->scratch);
 		for (int32_t i = 0; i < plan->n_phases; i++)
 			run_phase(p, &plan->phases[i], from, weights, samples * plan->phases[i].rows, dst, x->scratch);
-		p->simd->epilogue(dst, samples * pixels, plan->cols, &ep);
+		p->simd->epilogue(dst, dst, false, samples * pixels, plan->cols, &ep);
 		dst += samples * pixels * plan->cols;
-		if (ep.mask)
-			ep.mask += samples * pixels * plan->cols;
+		mmi_epilogue_on(&ep, samples * pixels * plan->cols);
 	}
 }
 
@@ -192,7 +191,7 @@ static void run_gradient(mmi_exec *x)
 	const float *src = x->in[0], *dy = x->in[1];
 	for (int64_t first = 0; first < x->n; first += plan->group) {
 		const int64_t samples = x->n - first < plan->group ? x->n - first : plan->group, rows = samples * f->rows;
-		const float *from = mmi_patch_source(plan, src + first * src_sample, samples, 0, x->scratch);
+		const float *from = mmi_patch_source(plan, NULL, src + first * src_sample, samples, 0, x->scratch);
 		for (int64_t r = 0; r < rows; r += p->block) {
 			const int64_t n = rows - r < p->block ? rows - r : p->block;
 			cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, depth, cols, (int)n, 1,

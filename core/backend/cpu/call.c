@@ -46,5 +46,6 @@ mmi_epilogue mmi_epilogue_of(const mmi_exec *x)
 		                   .act_alpha = x->act_alpha,
 		                   .mask_act = x->mask_act,
 		                   .mask_alpha = x->mask_alpha,
-		                   .mask = x->mask };
+		                   .mask = x->mask,
+		                   .narrow_mask = x->narrow_mask };
 }

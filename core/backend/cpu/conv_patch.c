@@ -108,32 +108,34 @@ static void run_phase(const patch_state *s, const mmi_patch_phase *f, int64_t sa
 	s->product(&j);
 }
 
-/* What patches are read from, for `samples` samples. */
-static const void *source(const patch_state *s, const float *src, int64_t samples, void *scratch)
+/* What patches are read from, for `samples` samples from the first one on. */
+static const void *source(const patch_state *s, const mmi_exec *x, int64_t first, int64_t samples)
 {
-	return s->bf16 ? (const void *)mmi_patch_source_bf16(&s->plan, s->bf16, src, samples, read_behind(s), scratch)
-	               : mmi_patch_source(&s->plan, src, samples, read_behind(s), scratch);
+	const mmi_patch_plan *p = &s->plan;
+	const void *src = mmi_map_at(x->in[0], x->narrow_in[0], first * p->h * p->w * p->c);
+	return s->bf16 ? (const void *)mmi_patch_source_bf16(p, s->bf16, src, x->narrow_in[0], samples, read_behind(s),
+	                                                     x->scratch)
+	               : mmi_patch_source(p, NULL, src, samples, read_behind(s), x->scratch);
 }
 
 static void patch_run(mmi_exec *x)
 {
 	const patch_state *s = x->state;
 	const mmi_patch_plan *p = &s->plan;
-	const int64_t src_sample = (int64_t)p->h * p->w * p->c, dst_sample = (int64_t)p->dst_h * p->dst_w * p->cols;
-	const float *src = x->in[0];
+	const int64_t dst_sample = (int64_t)p->dst_h * p->dst_w * p->cols;
 	mmi_patch_job j = { .dst = x->out,
+		                .narrow_dst = x->narrow_out,
 		                .seg_stride = (int64_t)p->full_w * p->c,
 		                .cols = p->cols,
 		                .b = mmi_weights_data(&s->weights, x),
 		                .ep = mmi_epilogue_of(x) };
 	for (int64_t first = 0; first < x->n; first += p->group) {
 		const int64_t samples = x->n - first < p->group ? x->n - first : p->group;
-		j.src = source(s, src + first * src_sample, samples, x->scratch);
+		j.src = source(s, x, first, samples);
 		for (int32_t i = 0; i < p->n_phases; i++)
 			run_phase(s, &p->phases[i], samples, &j);
-		j.dst += samples * dst_sample;
-		if (j.ep.mask)
-			j.ep.mask += samples * dst_sample;
+		j.dst = mmi_map_to(j.dst, j.narrow_dst, samples * dst_sample);
+		mmi_epilogue_on(&j.ep, samples * dst_sample);
 	}
 }
 
@@ -172,7 +174,7 @@ const mmi_kernel mmi_kernel_patch_narrow = {
 
 const mmi_kernel mmi_kernel_patch_wide_bf16 = {
 	.name = "patch/wide-bf16",
-	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK | MMI_KERNEL_NARROW,
 	.accepts = accepts_bf16,
 	.prepare = prepare_wide_bf16,
 	.run = patch_run,
@@ -181,7 +183,7 @@ const mmi_kernel mmi_kernel_patch_wide_bf16 = {
 
 const mmi_kernel mmi_kernel_patch_narrow_bf16 = {
 	.name = "patch/narrow-bf16",
-	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK | MMI_KERNEL_NARROW,
 	.accepts = accepts_narrow_bf16,
 	.prepare = prepare_narrow_bf16,
 	.run = patch_run,

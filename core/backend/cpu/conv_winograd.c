@@ -247,6 +247,8 @@ static void winograd_run(mmi_exec *x)
 		mmi_wino_job j = s->job[i];
 		j.src = x->in[0];
 		j.dst = x->out;
+		j.narrow_src = x->narrow_in[0];
+		j.narrow_dst = x->narrow_out;
 		j.u = u + i * s->u_bytes;
 		j.scratch = x->scratch;
 		j.ep = mmi_epilogue_of(x);
@@ -265,7 +267,7 @@ const mmi_kernel mmi_kernel_winograd = {
 
 const mmi_kernel mmi_kernel_winograd_bf16 = {
 	.name = "winograd/square-bf16",
-	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK | MMI_KERNEL_NARROW,
 	.accepts = accepts_bf16,
 	.prepare = winograd_prepare_bf16,
 	.run = winograd_run,

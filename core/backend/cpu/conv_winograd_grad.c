@@ -104,7 +104,9 @@ static void run(mmi_exec *x)
 	float *out = x->out;
 	j->src = x->in[0];
 	j->scratch = x->scratch;
+	j->narrow_src = x->narrow_in[0];
 	g.dy = x->in[1];
+	g.narrow_dy = x->narrow_in[1];
 	g.src_off = s->src_off;
 	g.sums = j->scratch + s->sums_at;
 	g.out_row = (int64_t)s->sw * s->kw * tap;
@@ -118,6 +120,7 @@ static void run(mmi_exec *x)
 
 const mmi_kernel mmi_kernel_winograd_grad = {
 	.name = "winograd/square-grad",
+	.flags = MMI_KERNEL_NARROW,
 	.accepts = accepts,
 	.prepare = prepare,
 	.run = run,

@@ -62,6 +62,7 @@ static mmi_device host_device(const mmi_backend *backend, const mmi_isa *isa)
 		                 .rows = &mmi_host_rows,
 		                 .vec = isa->vec,
 		                 .own = isa,
+		                 .narrow = isa->bf16 != NULL,
 		                 .text = isa->blas     ? isa->blas()
 		                         : isa->onednn ? isa->onednn()
 		                         : isa->text   ? isa->text

@@ -60,20 +60,6 @@ static const map2_fn act_slopes[] = {
 	[MM_ACT_EXP] = exp_slope,
 };
 
-static void activation(mmi_exec *x)
-{
-	const mmi_attr *a = &x->node->attr;
-
-	act_maps[a->act](x->out, x->in[0], x->n * out_count(x), a->a);
-}
-
-static void activation_bwd(mmi_exec *x)
-{
-	const mmi_attr *a = &x->node->attr;
-
-	act_slopes[a->act](x->out, x->in[0], x->in[1], x->n * out_count(x), a->a);
-}
-
 static void logarithm(mmi_exec *x)
 {
 	log_map(x->out, x->in[0], x->n * out_count(x), 0);
@@ -110,14 +96,23 @@ static void clamp_bwd(mmi_exec *x)
 	}
 }
 
+/* Elements at.. of a map as floats: in place, or those of a narrow one in `room`. */
+static const float *floats_of(const mmi_exec *x, const void *map, bool narrow, int64_t at, int64_t n, float room[BLOCK])
+{
+	if (!narrow)
+		return (const float *)map + at;
+	mmi_bf16_of(x)->widen((const uint16_t *)map + at, room, (size_t)n);
+	return room;
+}
+
 /* The block of the mask, saved where out takes the mask's place (then the mask is also an input). */
 static const float *mask_block(const mmi_exec *x, int64_t begin, int64_t n, float saved[BLOCK])
 {
-	const float *mask = x->mask;
+	const float *mask = x->mask ? floats_of(x, x->mask, x->narrow_mask, begin, n, saved) : NULL;
 
-	if (!mask || mask != x->out)
-		return mask ? mask + begin : NULL;
-	memcpy(saved, mask + begin, (size_t)n * sizeof(float));
+	if (!mask || mask == saved || x->mask != x->out)
+		return mask;
+	memcpy(saved, mask, (size_t)n * sizeof(float));
 	return saved;
 }
 
@@ -130,6 +125,53 @@ static void finish(const mmi_exec *x, float *out, const float *mask, int64_t n)
 		act_slopes[x->mask_act](out, out, mask, n, x->mask_alpha);
 }
 
+/* One block: out of v and y, which is NULL where the operation has but one input. */
+typedef void (*block_fn)(float *out, const float *v, const float *y, int64_t n, const mmi_attr *attr);
+
+/* The elements begin..end of a result, block by block, with what was fused. */
+static void map_range(const mmi_exec *x, bool both, int64_t begin, int64_t end, block_fn block, const mmi_attr *attr)
+{
+	float saved[BLOCK], rooms[3][BLOCK];
+
+	for (int64_t at = begin; at < end; at += BLOCK) {
+		const int64_t n = end - at < BLOCK ? end - at : BLOCK;
+		const float *mask = mask_block(x, at, n, saved), *v = floats_of(x, x->in[0], x->narrow_in[0], at, n, rooms[0]);
+		const float *y = both ? floats_of(x, x->in[1], x->narrow_in[1], at, n, rooms[1]) : NULL;
+		float *out = x->narrow_out ? rooms[2] : (float *)x->out + at;
+
+		block(out, v, y, n, attr);
+		finish(x, out, mask, n);
+		if (x->narrow_out)
+			mmi_bf16_of(x)->round(out, (uint16_t *)x->out + at, (size_t)n);
+	}
+}
+
+static void map_all(const mmi_exec *x, bool both, block_fn block)
+{
+	map_range(x, both, 0, x->n * out_count(x), block, &x->node->attr);
+}
+
+static void act_block(float *out, const float *v, const float *y, int64_t n, const mmi_attr *attr)
+{
+	(void)y;
+	act_maps[attr->act](out, v, n, attr->a);
+}
+
+static void slope_block(float *out, const float *v, const float *y, int64_t n, const mmi_attr *attr)
+{
+	act_slopes[attr->act](out, v, y, n, attr->a);
+}
+
+static void activation(mmi_exec *x)
+{
+	map_all(x, false, act_block);
+}
+
+static void activation_bwd(mmi_exec *x)
+{
+	map_all(x, true, slope_block);
+}
+
 static void affine_block(float *out, const float *in, int64_t n, float a, float b)
 {
 	MMI_SIMD
@@ -137,24 +179,10 @@ static void affine_block(float *out, const float *in, int64_t n, float a, float 
 		out[i] = a * in[i] + b;
 }
 
-/* a in + b for the elements begin..end, with what was fused. */
-static void affine_range(const mmi_exec *x, int64_t begin, int64_t end, float a, float b)
+static void scaled_block(float *out, const float *v, const float *y, int64_t n, const mmi_attr *attr)
 {
-	float saved[BLOCK];
-
-	for (int64_t at = begin; at < end; at += BLOCK) {
-		const int64_t n = end - at < BLOCK ? end - at : BLOCK;
-		const float *mask = mask_block(x, at, n, saved);
-		float *out = (float *)x->out + at;
-
-		affine_block(out, (const float *)x->in[0] + at, n, a, b);
-		finish(x, out, mask, n);
-	}
-}
-
-static void affine(mmi_exec *x)
-{
-	affine_range(x, 0, x->n * out_count(x), x->node->attr.a, x->node->attr.b);
+	(void)y;
+	affine_block(out, v, n, attr->a, attr->b);
 }
 
 static void add_block(float *out, const float *v, const float *y, int64_t n, const mmi_attr *attr)
@@ -174,19 +202,9 @@ static void mul_block(float *out, const float *v, const float *y, int64_t n, con
 		out[i] = v[i] * y[i];
 }
 
-static void binary(const mmi_exec *x, void (*block)(float *, const float *, const float *, int64_t, const mmi_attr *))
+static void affine(mmi_exec *x)
 {
-	const int64_t total = x->n * out_count(x);
-	float saved[BLOCK];
-
-	for (int64_t at = 0; at < total; at += BLOCK) {
-		const int64_t n = total - at < BLOCK ? total - at : BLOCK;
-		const float *mask = mask_block(x, at, n, saved);
-		float *out = (float *)x->out + at;
-
-		block(out, (const float *)x->in[0] + at, (const float *)x->in[1] + at, n, &x->node->attr);
-		finish(x, out, mask, n);
-	}
+	map_all(x, false, scaled_block);
 }
 
 /* True where y is one scalar for a sample of several elements. Then samples are taken from the last to the first:
@@ -197,28 +215,46 @@ static bool scalar_second(const mmi_exec *x)
 	return x->in_node[1]->shape.rank == 0 && x->node->shape.rank != 0;
 }
 
-static void add(mmi_exec *x)
+/* a v + b of a sample. */
+static void scale_sample(const mmi_exec *x, int64_t sample, float a, float b)
 {
 	const int64_t count = out_count(x);
+	const mmi_attr attr = { .a = a, .b = b };
+
+	map_range(x, false, sample * count, (sample + 1) * count, scaled_block, &attr);
+}
+
+/* Maps that are in bfloat16, with nothing behind it. */
+static bool adds_narrow(const mmi_exec *x)
+{
+	return x->narrow_in[0] && x->narrow_in[1] && x->narrow_out && x->act == MM_ACT_NONE && x->mask_act == MM_ACT_NONE;
+}
+
+static void add(mmi_exec *x)
+{
+	const mmi_attr *a = &x->node->attr;
 	const float *y = x->in[1];
 
+	if (adds_narrow(x)) {
+		mmi_bf16_of(x)->add(x->in[0], x->in[1], x->out, (size_t)(x->n * out_count(x)), a->a, a->b);
+		return;
+	}
 	if (!scalar_second(x)) {
-		binary(x, add_block);
+		map_all(x, true, add_block);
 		return;
 	}
 	for (int64_t s = x->n; s-- > 0;)
-		affine_range(x, s * count, (s + 1) * count, x->node->attr.a, x->node->attr.b * y[s]);
+		scale_sample(x, s, a->a, a->b * y[s]);
 }
 
 static void mul(mmi_exec *x)
 {
-	const int64_t count = out_count(x);
 	const float *y = x->in[1];
 
 	if (!scalar_second(x)) {
-		binary(x, mul_block);
+		map_all(x, true, mul_block);
 		return;
 	}
 	for (int64_t s = x->n; s-- > 0;)
-		affine_range(x, s * count, (s + 1) * count, y[s], 0.f);
+		scale_sample(x, s, y[s], 0.f);
 }

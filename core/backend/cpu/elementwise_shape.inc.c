@@ -18,17 +18,59 @@ static axis_view view_axis(const mm_shape *s, int32_t axis)
 	return v;
 }
 
-/* Copies rows of `width` floats between arrays of different row length. */
-static void copy_rows(float *to, int64_t to_stride, const float *from, int64_t from_stride, int64_t rows, int64_t width)
+/* Rows of a map from an element on, so many elements apart. */
+typedef struct map_rows {
+	void *at;
+	bool narrow;
+	int64_t stride;
+} map_rows;
+
+static map_rows rows_to(void *map, bool narrow, int64_t first, int64_t stride)
 {
-	if (width >= 16) {
-		for (int64_t r = 0; r < rows; r++)
-			memcpy(to + r * to_stride, from + r * from_stride, (size_t)width * sizeof(float));
-		return;
-	}
+	return (map_rows){ (char *)map + first * (int64_t)(narrow ? sizeof(uint16_t) : sizeof(float)), narrow, stride };
+}
+
+static map_rows rows_from(const mmi_exec *x, uint32_t k, int64_t first, int64_t stride)
+{
+	return rows_to((void *)(uintptr_t)x->in[k], x->narrow_in[k], first, stride);
+}
+
+static void copy_floats(float *to, int64_t to_stride, const float *from, int64_t from_stride, int64_t rows,
+                        int64_t width)
+{
 	for (int64_t r = 0; r < rows; r++)
 		for (int64_t i = 0; i < width; i++)
 			to[r * to_stride + i] = from[r * from_stride + i];
+}
+
+static void copy_row(const mmi_exec *x, map_rows to, map_rows from, int64_t r, int64_t width)
+{
+	to = rows_to(to.at, to.narrow, r * to.stride, 0);
+	from = rows_to(from.at, from.narrow, r * from.stride, 0);
+	if (to.narrow == from.narrow)
+		memcpy(to.at, from.at, (size_t)width * (to.narrow ? sizeof(uint16_t) : sizeof(float)));
+	else if (to.narrow)
+		mmi_bf16_of(x)->round(from.at, to.at, (size_t)width);
+	else
+		mmi_bf16_of(x)->widen(from.at, to.at, (size_t)width);
+}
+
+/* Copies rows of `width` elements between maps of different row length. */
+static void copy_rows(const mmi_exec *x, map_rows to, map_rows from, int64_t rows, int64_t width)
+{
+	if (width < 16 && !to.narrow && !from.narrow)
+		copy_floats(to.at, to.stride, from.at, from.stride, rows, width);
+	else
+		for (int64_t r = 0; r < rows; r++)
+			copy_row(x, to, from, r, width);
+}
+
+static void clear_rows(map_rows to, int64_t rows, int64_t width)
+{
+	const size_t size = to.narrow ? sizeof(uint16_t) : sizeof(float);
+
+	for (int64_t r = 0; r < rows; r++)
+		memset((char *)to.at + r * to.stride * (int64_t)size, 0, (size_t)width * size);
 }
 
 static void fill(float *out, int64_t n, float value)
@@ -42,13 +84,14 @@ static void concat(mmi_exec *x)
 {
 	const axis_view whole = view_axis(&x->node->shape, x->node->attr.axis);
 	const int64_t stride = whole.count * whole.inner;
-	float *to = x->out;
+	int64_t first = 0;
 
 	for (uint32_t k = 0; k < x->n_in; k++) {
 		const int64_t width = x->in_node[k]->shape.dim[x->node->attr.axis] * whole.inner;
 
-		copy_rows(to, stride, x->in[k], width, x->n * whole.outer, width);
-		to += width;
+		copy_rows(x, rows_to(x->out, x->narrow_out, first, stride), rows_from(x, k, 0, width), x->n * whole.outer,
+		          width);
+		first += width;
 	}
 }
 
@@ -58,8 +101,8 @@ static void slice(mmi_exec *x)
 	const axis_view whole = view_axis(&x->in_node[0]->shape, a->axis);
 	const int64_t width = a->count * whole.inner;
 
-	copy_rows(x->out, width, (const float *)x->in[0] + a->begin * whole.inner, whole.count * whole.inner,
-	          x->n * whole.outer, width);
+	copy_rows(x, rows_to(x->out, x->narrow_out, 0, width),
+	          rows_from(x, 0, a->begin * whole.inner, whole.count * whole.inner), x->n * whole.outer, width);
 }
 
 static void slice_bwd(mmi_exec *x)
@@ -67,14 +110,11 @@ static void slice_bwd(mmi_exec *x)
 	const mmi_attr *a = &x->node->attr;
 	const axis_view whole = view_axis(&x->node->shape, a->axis);
 	const int64_t rows = x->n * whole.outer, stride = whole.count * whole.inner, before = a->begin * whole.inner;
-	const int64_t width = x->in_node[0]->shape.dim[a->axis] * whole.inner;
-	float *out = x->out;
+	const int64_t width = x->in_node[0]->shape.dim[a->axis] * whole.inner, behind = before + width;
 
-	copy_rows(out + before, stride, x->in[0], width, rows, width);
-	for (int64_t r = 0; r < rows; r++) {
-		fill(out + r * stride, before, 0.f);
-		fill(out + r * stride + before + width, stride - before - width, 0.f);
-	}
+	copy_rows(x, rows_to(x->out, x->narrow_out, before, stride), rows_from(x, 0, 0, width), rows, width);
+	clear_rows(rows_to(x->out, x->narrow_out, 0, stride), rows, before);
+	clear_rows(rows_to(x->out, x->narrow_out, behind, stride), rows, stride - behind);
 }
 
 /* out[0..inner) = a times the sum over `count` rows, inner floats apart. */

@@ -64,7 +64,11 @@ static bool all_batched(const mmi_exec *x)
 #define OWN_GRADIENT &mmi_kernel_grad_narrow, &mmi_kernel_grad_wide
 #define WEIGHT_GRADIENT BLAS_GRADIENT ONEDNN_GRADIENT BF16_GRADIENT OWN_GRADIENT
 
-enum { INPLACE = MMI_KERNEL_INPLACE, FUSES = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK };
+enum {
+	INPLACE = MMI_KERNEL_INPLACE,
+	NARROW = MMI_KERNEL_NARROW,
+	FUSES = MMI_KERNEL_INPLACE | MMI_KERNEL_ACT | MMI_KERNEL_MASK | MMI_KERNEL_NARROW
+};
 
 mmi_kernel_list GLUE(mmi_kernels_, MMI_ISA)[MMI_OP_COUNT] = {
 	[MMI_OP_LINEAR] = { PRODUCT },
@@ -82,8 +86,8 @@ mmi_kernel_list GLUE(mmi_kernels_, MMI_ISA)[MMI_OP_COUNT] = {
 	[MMI_OP_ADD] = { KERNEL(add, FUSES) },
 	[MMI_OP_MUL] = { KERNEL(mul, FUSES) },
 	[MMI_OP_AFFINE] = { KERNEL(affine, FUSES) },
-	[MMI_OP_ACT] = { KERNEL(activation, INPLACE) },
-	[MMI_OP_ACT_BWD] = { KERNEL(activation_bwd, INPLACE) },
+	[MMI_OP_ACT] = { KERNEL(activation, INPLACE | NARROW) },
+	[MMI_OP_ACT_BWD] = { KERNEL(activation_bwd, INPLACE | NARROW) },
 	[MMI_OP_CLAMP] = { KERNEL(clamp, INPLACE) },
 	[MMI_OP_CLAMP_BWD] = { KERNEL(clamp_bwd, INPLACE) },
 	[MMI_OP_LOG] = { KERNEL(logarithm, INPLACE) },
@@ -92,9 +96,9 @@ mmi_kernel_list GLUE(mmi_kernels_, MMI_ISA)[MMI_OP_COUNT] = {
 	[MMI_OP_SOFTMAX_BWD] = { KERNEL(softmax_bwd, INPLACE) },
 	[MMI_OP_LSE] = { KERNEL(log_sum_exp, 0) },
 	[MMI_OP_LSE_BWD] = { KERNEL(log_sum_exp_bwd, 0) },
-	[MMI_OP_CONCAT] = { KERNEL(concat, 0) },
-	[MMI_OP_SLICE] = { KERNEL(slice, 0) },
-	[MMI_OP_SLICE_BWD] = { KERNEL(slice_bwd, 0) },
+	[MMI_OP_CONCAT] = { KERNEL(concat, NARROW) },
+	[MMI_OP_SLICE] = { KERNEL(slice, NARROW) },
+	[MMI_OP_SLICE_BWD] = { KERNEL(slice_bwd, NARROW) },
 	[MMI_OP_SUM] = { KERNEL(sum_axis, 0) },
 	[MMI_OP_SUM_BWD] = { KERNEL(sum_axis_bwd, 0) },
 	[MMI_OP_SUM_ALL] = { KERNEL(sum_all, 0) },

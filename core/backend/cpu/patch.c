@@ -2,7 +2,7 @@
 #include "mmi_build.h"
 
 #include "backend/cpu/patch.h"
-#include "backend/cpu/weights.h"
+#include "backend/cpu/bf16.h"
 
 #include <string.h>
 
@@ -177,27 +177,37 @@ static void clear(float *p, size_t n)
 	memset(p, 0, n * sizeof *p);
 }
 
-static void copy_padded(const mmi_patch_plan *p, const float *src, float *dst)
+/* A row of a map in floats. */
+static void copy_row(const mmi_bf16 *bf16, const void *src, float *dst, size_t n)
+{
+	if (bf16)
+		bf16->widen(src, dst, n);
+	else
+		memcpy(dst, src, n * sizeof *dst);
+}
+
+static void copy_padded(const mmi_patch_plan *p, const mmi_bf16 *bf16, const void *src, float *dst)
 {
 	const size_t c = (size_t)p->c, row = (size_t)p->w * c, full = (size_t)p->full_w * c, left = (size_t)p->left * c;
 	clear(dst, (size_t)p->top * full);
 	dst += (size_t)p->top * full;
-	for (int32_t y = 0; y < p->h; y++, src += row, dst += full) {
+	for (int32_t y = 0; y < p->h; y++, dst += full) {
 		clear(dst, left);
-		memcpy(dst + left, src, row * sizeof *src);
+		copy_row(bf16, mmi_map_at(src, bf16 != NULL, y * (int64_t)row), dst + left, row);
 		clear(dst + left + row, full - left - row);
 	}
 	clear(dst, (size_t)(p->full_h - p->h - p->top) * full);
 }
 
-const float *mmi_patch_source(const mmi_patch_plan *p, const float *src, int64_t samples, int32_t width, float *scratch)
+const float *mmi_patch_source(const mmi_patch_plan *p, const mmi_bf16 *bf16, const void *src, int64_t samples,
+                              int32_t width, float *scratch)
 {
 	if (!p->copy)
 		return src;
-	const size_t sample = (size_t)p->h * (size_t)p->w * (size_t)p->c, padded = padded_floats(p);
-	for (size_t i = 0; i < (size_t)samples; i++)
-		copy_padded(p, src + i * sample, scratch + i * padded);
-	clear(scratch + (size_t)samples * padded, (size_t)width);
+	const int64_t sample = (int64_t)p->h * p->w * p->c, padded = (int64_t)padded_floats(p);
+	for (int64_t i = 0; i < samples; i++)
+		copy_padded(p, bf16, mmi_map_at(src, bf16 != NULL, i * sample), scratch + i * padded);
+	clear(scratch + samples * padded, (size_t)width);
 	return scratch;
 }
 
@@ -211,27 +221,36 @@ static void clear_bf16(uint16_t *p, size_t n)
 	memset(p, 0, n * sizeof *p);
 }
 
-static void round_padded(const mmi_patch_plan *p, const mmi_bf16 *bf16, const float *src, uint16_t *dst)
+/* A row of a map, rounded where it is in floats. */
+static void take_row(const mmi_bf16 *bf16, const void *src, bool narrow, uint16_t *dst, size_t n)
+{
+	if (narrow)
+		memcpy(dst, src, n * sizeof *dst);
+	else
+		bf16->round(src, dst, n);
+}
+
+static void take_padded(const mmi_patch_plan *p, const mmi_bf16 *bf16, const void *src, bool narrow, uint16_t *dst)
 {
 	const size_t c = (size_t)p->c, row = (size_t)p->w * c, full = (size_t)p->full_w * c, left = (size_t)p->left * c;
 	clear_bf16(dst, (size_t)p->top * full);
 	dst += (size_t)p->top * full;
-	for (int32_t y = 0; y < p->h; y++, src += row, dst += full) {
+	for (int32_t y = 0; y < p->h; y++, dst += full) {
 		clear_bf16(dst, left);
-		bf16->round(src, dst + left, row);
+		take_row(bf16, mmi_map_at(src, narrow, y * (int64_t)row), narrow, dst + left, row);
 		clear_bf16(dst + left + row, full - left - row);
 	}
 	clear_bf16(dst, (size_t)(p->full_h - p->h - p->top) * full);
 }
 
-const uint16_t *mmi_patch_source_bf16(const mmi_patch_plan *p, const mmi_bf16 *bf16, const float *src, int64_t samples,
-                                      int32_t width, void *scratch)
+const uint16_t *mmi_patch_source_bf16(const mmi_patch_plan *p, const mmi_bf16 *bf16, const void *src, bool narrow,
+                                      int64_t samples, int32_t width, void *scratch)
 {
-	const size_t sample = (size_t)p->h * (size_t)p->w * (size_t)p->c, padded = padded_floats(p);
+	const int64_t sample = (int64_t)p->h * p->w * p->c, padded = (int64_t)padded_floats(p);
 	uint16_t *copy = scratch;
-	for (size_t i = 0; i < (size_t)samples; i++)
-		round_padded(p, bf16, src + i * sample, copy + i * padded);
-	clear_bf16(copy + (size_t)samples * padded, (size_t)width);
+	for (int64_t i = 0; i < samples; i++)
+		take_padded(p, bf16, mmi_map_at(src, narrow, i * sample), narrow, copy + i * padded);
+	clear_bf16(copy + samples * padded, (size_t)width);
 	return copy;
 }
 

@@ -51,13 +51,14 @@ mm_status mmi_patch_plan_make(mmi_patch_plan *p, const mmi_conv_shape *s, bool b
 void mmi_patch_plan_release(mmi_patch_plan *p);
 /* Floats that mmi_patch_source needs; 0 where nothing is copied. */
 size_t mmi_patch_scratch(const mmi_patch_plan *p, int32_t width);
-/* The padded copy of `samples` samples in scratch, or src itself. */
-const float *mmi_patch_source(const mmi_patch_plan *p, const float *src, int64_t samples, int32_t width,
-                              float *scratch);
-/* The same in bfloat16, for plans that always copy; `width` numbers behind the last are zero. */
+/* The padded copy of `samples` samples in scratch, or src itself. `bf16`, or NULL: the source is narrow, and copied. */
+const float *mmi_patch_source(const mmi_patch_plan *p, const mmi_bf16 *bf16, const void *src, int64_t samples,
+                              int32_t width, float *scratch);
+/* The same in bfloat16, for plans that always copy; `width` numbers behind the last are zero. src: floats, which are
+ * rounded, or narrow. */
 size_t mmi_patch_scratch_bf16(const mmi_patch_plan *p, int32_t width); /* in floats */
-const uint16_t *mmi_patch_source_bf16(const mmi_patch_plan *p, const mmi_bf16 *bf16, const float *src, int64_t samples,
-                                      int32_t width, void *scratch);
+const uint16_t *mmi_patch_source_bf16(const mmi_patch_plan *p, const mmi_bf16 *bf16, const void *src, bool narrow,
+                                      int64_t samples, int32_t width, void *scratch);
 
 /* Sets the phases' b_offset and returns the number of all packed weights. */
 int64_t mmi_patch_pack_layout(mmi_patch_plan *p, const mmi_patch_packing *k);

@@ -16,8 +16,26 @@ typedef struct mmi_epilogue {
 	float act_alpha;
 	int32_t mask_act;
 	float mask_alpha;
-	const float *mask; /* laid out as the output, or NULL */
+	const void *mask; /* laid out as the output, or NULL */
+	bool narrow_mask; /* it is in bfloat16 */
 } mmi_epilogue;
+
+/* The place of a map's element. */
+static inline const void *mmi_map_at(const void *map, bool narrow, int64_t i)
+{
+	return (const char *)map + i * (int64_t)(narrow ? sizeof(uint16_t) : sizeof(float));
+}
+
+static inline void *mmi_map_to(void *map, bool narrow, int64_t i)
+{
+	return (char *)map + i * (int64_t)(narrow ? sizeof(uint16_t) : sizeof(float));
+}
+
+static inline void mmi_epilogue_on(mmi_epilogue *ep, int64_t elements)
+{
+	if (ep->mask)
+		ep->mask = mmi_map_at(ep->mask, ep->narrow_mask, elements);
+}
 
 /* A product of patches with packed weights: for each row r and column j
  *   dst[dst_off[r] + j] = epilogue(sum_s sum_k src[src_off[r] + s * seg_stride + k] * b[s, k, j]).
@@ -26,7 +44,8 @@ typedef struct mmi_epilogue {
 typedef struct mmi_patch_job {
 	const void *src; /* floats, or numbers in bfloat16, as b; offsets and strides count these */
 	const int32_t *src_off, *dst_off;
-	float *dst;
+	void *dst;
+	bool narrow_dst; /* in bfloat16, as b */
 	int64_t rows;
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
@@ -62,8 +81,9 @@ typedef struct mmi_wino_axis {
  * gradient to x; one job each). One job is a block of tiles of consecutive numbers (kind of tile, sample, row, column).
  */
 typedef struct mmi_wino_job {
-	const float *src; /* [n, h, w, c] */
-	float *dst;       /* [n, dst_h, dst_w, cols] */
+	const void *src;             /* [n, h, w, c] */
+	void *dst;                   /* [n, dst_h, dst_w, cols] */
+	bool narrow_src, narrow_dst; /* in bfloat16, which products in it have, and gradients */
 	int32_t h, w, c, dst_h, dst_w, cols;
 	int32_t taps;               /* 2 or 3, on both axes */
 	int32_t src_step;           /* pixels between neighbours of a group */
@@ -111,7 +131,8 @@ typedef struct mmi_wino_grad_job {
 	mmi_wino_job tiles;
 	int32_t group;
 	const int32_t *src_off; /* of each tile of a block: its number times the mmi_wino_row of c_block */
-	const float *dy;
+	const void *dy;
+	bool narrow_dy; /* in bfloat16, as src may be */
 	float *sums;
 	float *out; /* [taps, taps] of [c, cols], so many floats from tap to tap: */
 	int64_t out_row, out_column;
@@ -146,13 +167,18 @@ typedef struct mmi_line_job {
 
 /* Pooling windows of one sample; also upsampling (k == s). */
 typedef struct mmi_pool_job {
-	const float *src;
-	float *dst;
-	int32_t h, w, oh, ow, c; /* of the pooling: [h, w, c] -> [oh, ow, c] */
+	const void *src;
+	void *dst;
+	bool narrow_src, narrow_dst; /* in bfloat16; dst only where windows do not overlap */
+	int32_t h, w, oh, ow, c;     /* of the pooling: [h, w, c] -> [oh, ow, c] */
 	int32_t k, s, p;
 	bool count_pad; /* divide by k * k, else by the number of cells inside */
 	bool average;   /* else plain sums */
 } mmi_pool_job;
+
+/* Of results so far, which may lie where they are to go; that is in bfloat16 if narrow. */
+typedef void mmi_epilogue_fn(const float *sums, void *out, bool narrow, int64_t rows, int32_t cols,
+                             const mmi_epilogue *ep);
 
 #define MMI_NARROW_COLS 4
 
@@ -171,7 +197,7 @@ typedef struct mmi_simd {
 	void (*line_gather_dy)(const mmi_line_job *j);     /* dy to e */
 	void (*pool)(const mmi_pool_job *j);               /* src [h, w, c], dst [oh, ow, c] */
 	void (*unpool)(const mmi_pool_job *j);             /* src [oh, ow, c], dst [h, w, c]: the transpose of pool */
-	void (*epilogue)(float *out, int64_t rows, int32_t cols, const mmi_epilogue *ep); /* in place */
+	mmi_epilogue_fn *epilogue;
 	/* sums[j] += sum over rows of x[r, j]; blocked, rounded once per 256 rows. */
 	void (*column_sums)(const float *x, int64_t rows, int32_t cols, double *sums);
 	/* The processor's peak, for measuring: `rounds` rounds of independent multiply-adds in registers. Returns how many
@@ -180,15 +206,21 @@ typedef struct mmi_simd {
 	double (*fma)(uint64_t rounds, float *value);
 } mmi_simd;
 
-/* The same in bfloat16: operands of products are rounded to it, sums are floats. */
+/* The same in bfloat16: operands of products are rounded to it, sums are floats. Maps are either. */
 typedef struct mmi_bf16 {
-	void (*round)(const float *x, uint16_t *out, size_t n);                /* to the nearest */
+	void (*round)(const float *x, uint16_t *out, size_t n); /* to the nearest */
+	void (*widen)(const uint16_t *x, float *out, size_t n);
+	void (*add)(const uint16_t *x, const uint16_t *y, uint16_t *out, size_t n, float a, float b); /* a x + b y */
 	void (*pair)(const float *x, const float *y, uint32_t *out, size_t n); /* x[i] below y[i]; y NULL: zeros */
+	void (*pair_narrow)(const uint16_t *x, const uint16_t *y, uint32_t *out, size_t n);
 	void (*patch_wide)(const mmi_patch_job *j);
 	void (*patch_narrow)(const mmi_patch_job *j);
 	void (*grad_wide)(const mmi_grad_job *j);
 	void (*winograd)(const mmi_wino_job *j);
 	void (*winograd_pack)(const mmi_wino_pack_job *j);
+	void (*pool)(const mmi_pool_job *j);
+	void (*unpool)(const mmi_pool_job *j);
+	mmi_epilogue_fn *epilogue;
 	double (*fma)(uint64_t rounds, float *value); /* as above, of pairs */
 } mmi_bf16;
 

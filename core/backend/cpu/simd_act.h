@@ -2,7 +2,7 @@
 #ifndef MMI_CPU_SIMD_ACT_H
 #define MMI_CPU_SIMD_ACT_H
 
-#include "backend/cpu/simd_vec.h"
+#include "backend/cpu/simd_map.h"
 #include "backend/cpu/vec_math.h"
 
 #define ACT_LANES(x, expression)             \
@@ -71,12 +71,12 @@ MMI_INLINE vf vact_bwd(vf x, vf y, int32_t act, float alpha)
 }
 
 /* Columns col..col+n-1 (n <= W) of one row: x is stored at out + at + col. */
-MMI_INLINE void finish(float *out, int64_t at, int col, int n, vf x, vf bias, const mmi_epilogue *ep)
+MMI_INLINE void finish(void *out, bool narrow, int64_t at, int col, int n, vf x, vf bias, const mmi_epilogue *ep)
 {
 	x = vact(x + bias, ep->act, ep->act_alpha);
 	if (ep->mask)
-		x = vact_bwd(x, load_up_to(ep->mask + at + col, n), ep->mask_act, ep->mask_alpha);
-	store_up_to(out + at + col, x, n);
+		x = vact_bwd(x, load_map_up_to(ep->narrow_mask, ep->mask, at + col, n), ep->mask_act, ep->mask_alpha);
+	store_map_up_to(narrow, out, at + col, x, n);
 }
 
 MMI_INLINE vf bias_of(const mmi_epilogue *ep, int col, int n)

@@ -16,6 +16,26 @@ void MMI_NAME(mmi_round_bf16)(const float *x, uint16_t *out, size_t n)
 	}
 }
 
+void MMI_NAME(mmi_widen_bf16)(const uint16_t *x, float *out, size_t n)
+{
+	size_t i = 0;
+	for (; i + W <= n; i += W)
+		store(out + i, load_bf16(x + i));
+	if (i < n)
+		store_part(out + i, load_part_bf16(x + i, (int)(n - i)), (int)(n - i));
+}
+
+void MMI_NAME(mmi_add_bf16)(const uint16_t *x, const uint16_t *y, uint16_t *out, size_t n, float a, float b)
+{
+	size_t i = 0;
+	for (; i + W <= n; i += W)
+		store_bf16(out + i, splat(a) * load_bf16(x + i) + splat(b) * load_bf16(y + i));
+	if (i < n) {
+		const int rest = (int)(n - i);
+		store_part_bf16(out + i, splat(a) * load_part_bf16(x + i, rest) + splat(b) * load_part_bf16(y + i, rest), rest);
+	}
+}
+
 void MMI_NAME(mmi_pair_bf16)(const float *x, const float *y, uint32_t *out, size_t n)
 {
 	const vf zero = splat(0.0f);
@@ -27,6 +47,17 @@ void MMI_NAME(mmi_pair_bf16)(const float *x, const float *y, uint32_t *out, size
 		const vp last = pairs_of(load_part(x + i, rest), y ? load_part(y + i, rest) : zero);
 		memcpy(out + i, &last, (n - i) * sizeof *out);
 	}
+}
+
+void MMI_NAME(mmi_pair_narrow_bf16)(const uint16_t *x, const uint16_t *y, uint32_t *out, size_t n)
+{
+	size_t i = 0;
+	for (; i + W <= n; i += W) {
+		const vp low = __builtin_convertvector(*(const vh_any *)(x + i), vp);
+		*(vp_any *)(void *)(out + i) = y ? low | (vp)load_bf16(y + i) : low;
+	}
+	for (; i < n; i++)
+		out[i] = x[i] | (y ? (uint32_t)y[i] << 16 : 0);
 }
 
 /* Independent chains, as in simd_fma.c, but Zen 5 takes six cycles for one of two products that it starts in each. Sums
@@ -63,11 +94,17 @@ double MMI_NAME(mmi_fma_bf16)(uint64_t rounds, float *value)
 
 const mmi_bf16 MMI_NAME(mmi_bf16) = {
 	.round = MMI_NAME(mmi_round_bf16),
+	.widen = MMI_NAME(mmi_widen_bf16),
+	.add = MMI_NAME(mmi_add_bf16),
 	.pair = MMI_NAME(mmi_pair_bf16),
+	.pair_narrow = MMI_NAME(mmi_pair_narrow_bf16),
 	.grad_wide = MMI_NAME(mmi_grad_wide_bf16),
 	.patch_wide = MMI_NAME(mmi_patch_wide_bf16),
 	.patch_narrow = MMI_NAME(mmi_patch_narrow_bf16),
 	.winograd = MMI_NAME(mmi_winograd_bf16),
 	.winograd_pack = MMI_NAME(mmi_winograd_pack_bf16),
+	.pool = MMI_NAME(mmi_pool_bf16),
+	.unpool = MMI_NAME(mmi_unpool_bf16),
+	.epilogue = MMI_NAME(mmi_epilogue_apply_bf16),
 	.fma = MMI_NAME(mmi_fma_bf16),
 };

@@ -51,6 +51,33 @@ MMI_INLINE void store_bf16(uint16_t *p, vf x)
 	*(vh_any *)p = to_bf16(x);
 }
 
+MMI_INLINE vf load_bf16(const uint16_t *p)
+{
+#if defined(__AVX512BF16__) /* a permutation, where the compiler would widen and shift */
+	const __m512i at = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3,
+	                                    0, 2, 0, 1, 0, 0, 0);
+	const __m512i x = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)(const void *)p));
+	return (vf)_mm512_maskz_permutexvar_epi16(0xaaaaaaaau, at, x);
+#else
+	return (vf)(__builtin_convertvector(*(const vh_any *)p, vp) << 16);
+#endif
+}
+
+/* As load_part and store_part. */
+static __attribute__((noinline, unused)) vf load_part_bf16(const uint16_t *p, int n)
+{
+	uint16_t lanes[W] = { 0 };
+	memcpy(lanes, p, (size_t)n * sizeof *p);
+	return load_bf16(lanes);
+}
+
+static __attribute__((noinline, unused)) void store_part_bf16(uint16_t *p, vf x, int n)
+{
+	uint16_t lanes[W];
+	store_bf16(lanes, x);
+	memcpy(p, lanes, (size_t)n * sizeof *p);
+}
+
 /* y behind x. */
 MMI_INLINE void store_both_bf16(uint16_t *p, vf x, vf y)
 {

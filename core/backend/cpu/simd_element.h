@@ -3,10 +3,17 @@
 #ifndef MMI_CPU_SIMD_ELEMENT_H
 #define MMI_CPU_SIMD_ELEMENT_H
 
-#include "backend/cpu/simd_vec.h"
+#include "backend/cpu/simd_map.h"
+
+#ifndef MMI_PAIRS
+#define MMI_PAIRS 0
+#endif
+/* Whether maps in bfloat16 are read, beside those in floats. */
+#ifndef MMI_READS_NARROW
+#define MMI_READS_NARROW MMI_PAIRS
+#endif
 
 #if MMI_PAIRS
-#include "backend/cpu/simd_bf16.h"
 typedef uint16_t element;
 typedef vp elements; /* W times PER_LANE */
 #define PER_LANE 2

@@ -214,7 +214,7 @@ MMI_INLINE void scatter(const int outputs, const mmi_line_job *j, const vf m[POI
 	vf y[POINTS];
 	transform_out(outputs, m, y);
 	for (int i = 0; i < n; i++, to += step)
-		finish(j->dst, to, col, j->cols - col, y[i], bias, &j->ep);
+		finish(j->dst, false, to, col, j->cols - col, y[i], bias, &j->ep);
 }
 
 static void scatter_tile(const mmi_line_job *j, const vf m[POINTS], const position *at, int col, vf bias)

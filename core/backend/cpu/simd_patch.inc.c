@@ -1,4 +1,5 @@
 /* simd_patch.inc.c - products of patches with packed weights: convolutions and linear layers. */
+#include "backend/cpu/bf16.h"
 #include "backend/cpu/simd_act.h"
 #include "backend/cpu/simd_table.h"
 #include "backend/cpu/simd_tile.h"
@@ -10,9 +11,9 @@ static void finish_tile(const float *sums, int rows, int nv, const mmi_patch_job
 	const int n0 = j->cols - col, n1 = n0 - W;
 	const vf bias0 = bias_of(&j->ep, col, n0), bias1 = nv > 1 ? bias_of(&j->ep, col + W, n1) : bias0;
 	for (int r = 0; r < rows; r++, sums += 2 * W) {
-		finish(j->dst, j->dst_off[row + r], col, n0, load(sums), bias0, &j->ep);
+		finish(j->dst, MMI_PAIRS && j->narrow_dst, j->dst_off[row + r], col, n0, load(sums), bias0, &j->ep);
 		if (nv > 1)
-			finish(j->dst, j->dst_off[row + r], col + W, n1, load(sums + W), bias1, &j->ep);
+			finish(j->dst, MMI_PAIRS && j->narrow_dst, j->dst_off[row + r], col + W, n1, load(sums + W), bias1, &j->ep);
 	}
 }
 
@@ -25,13 +26,14 @@ static void wide_panel(const mmi_patch_job *j, const element *b, int col, int nv
 		       .seg_len = j->seg_len,
 		       .seg_stride = j->seg_stride,
 		       .b = b,
-		       .end = register_end(&j->ep, j->cols - col, nv),
-		       .c = j->dst + col,
+		       .end = register_end(&j->ep, j->narrow_dst, j->cols - col, nv),
+		       .narrow = j->narrow_dst,
+		       .c = mmi_map_to(j->dst, j->narrow_dst, col),
 		       .c_stride = 2 * W,
-		       .mask = j->ep.mask ? j->ep.mask + col : NULL,
+		       .mask = j->ep.mask ? mmi_map_at(j->ep.mask, j->ep.narrow_mask, col) : NULL,
 		       .bias = j->ep.bias ? j->ep.bias + col : no_bias };
 	if (t.end == END_RAW)
-		t.c = (float *)sums;
+		t.c = sums;
 	const int64_t n_tiles = tile_count(j->rows);
 	for (int64_t i = 0, row = 0; i < n_tiles; i++) {
 		const int rows = tile_rows_of(j->rows, n_tiles, i);
@@ -94,21 +96,34 @@ MMI_INLINE vf lane_sums(const vf acc[W / 4][MMI_NARROW_COLS])
 }
 #endif
 
+MMI_INLINE float number_at(const void *map, bool narrow, int64_t i)
+{
+	return narrow ? mmi_of_bf16(((const uint16_t *)map)[i]) : ((const float *)map)[i];
+}
+
 /* Stores W / 4 rows of `cols` columns through the epilogue. */
 MMI_INLINE void finish_quarters(const int cols, const mmi_patch_job *j, int64_t row, int n_rows, vf x, vf bias)
 {
 	float lanes[W] = { 0 };
+	uint16_t rounded[W];
 	x = vact(x + bias, j->ep.act, j->ep.act_alpha);
 	if (j->ep.mask) {
 		for (int r = 0; r < n_rows; r++)
 			for (int c = 0; c < cols; c++)
-				lanes[4 * r + c] = j->ep.mask[j->dst_off[row + r] + c];
+				lanes[4 * r + c] = number_at(j->ep.mask, j->ep.narrow_mask, j->dst_off[row + r] + c);
 		x = vact_bwd(x, load(lanes), j->ep.mask_act, j->ep.mask_alpha);
 	}
 	store(lanes, x);
+	if (MMI_PAIRS && j->narrow_dst)
+		store_bf16(rounded, x);
 	for (int r = 0; r < n_rows; r++)
-		for (int c = 0; c < cols; c++)
-			j->dst[j->dst_off[row + r] + c] = lanes[4 * r + c];
+		for (int c = 0; c < cols; c++) {
+			const int64_t at = j->dst_off[row + r] + c;
+			if (MMI_PAIRS && j->narrow_dst)
+				((uint16_t *)j->dst)[at] = rounded[4 * r + c];
+			else
+				((float *)j->dst)[at] = lanes[4 * r + c];
+		}
 }
 
 /* Sums of `rows` rows, NARROW_ROWS or a quarter of a vector. Rows behind the last repeat it. */

@@ -17,11 +17,12 @@ typedef struct tile {
 	int64_t seg_stride;
 	const element *b; /* [seg, k][NV * W]; by twos [seg, k / 2][NV * W][2], an odd k's partner zero */
 	int64_t b_gap;    /* numbers between segments of b */
-	float *c;
+	void *c;
 	int32_t end;
+	bool narrow;          /* c and mask are in bfloat16, with MMI_PAIRS; other than with END_RAW and END_ADD */
 	int64_t c_stride;     /* END_RAW, END_ADD: row r at c + r * c_stride */
 	const int32_t *c_off; /* else: at c + c_off[r], whole vectors */
-	const float *mask;    /* laid out as c */
+	const void *mask;     /* laid out as c */
 	const float *bias;    /* [NV * W] */
 } tile;
 
@@ -33,16 +34,16 @@ MMI_INLINE void store_rows(const int rows, const int nv, const bool add, const t
 	for (int r = 0; r < rows; r++) {
 		MMI_UNROLL
 		for (int v = 0; v < nv; v++) {
-			float *c = t->c + r * t->c_stride + v * W;
+			float *c = (float *)t->c + r * t->c_stride + v * W;
 			store(c, add ? acc[r][v] + load(c) : acc[r][v]);
 		}
 	}
 }
 
 /* The epilogue that registers can have, else END_RAW. */
-static inline int32_t register_end(const mmi_epilogue *ep, int lanes_left, int nv)
+static inline int32_t register_end(const mmi_epilogue *ep, bool narrow, int lanes_left, int nv)
 {
-	if (lanes_left < nv * W)
+	if (lanes_left < nv * W || (ep->mask && ep->narrow_mask != narrow))
 		return END_RAW;
 	if (ep->mask)
 		return ep->act == MM_ACT_NONE && ep->mask_act == MM_ACT_RELU ? END_BIAS_MASK : END_RAW;
@@ -50,39 +51,54 @@ static inline int32_t register_end(const mmi_epilogue *ep, int lanes_left, int n
 }
 
 /* One vector of it: a sum with its bias. */
-MMI_INLINE vf ended(const int end, vf x, const float *mask, int64_t at)
+MMI_INLINE vf ended(const int end, const bool narrow, vf x, const void *mask, int64_t at)
 {
 	const vf zero = splat(0.0f);
 	if (end == END_BIAS_RELU)
 		return vmax(zero, x); /* a NaN stays one */
 	if (end == END_BIAS_MASK)
-		return (vf)((vi)x & (vi)(load(mask + at) > zero));
+		return (vf)((vi)x & (vi)(load_map(narrow, mask, at) > zero));
 	return x;
 }
 
-MMI_INLINE void finish_rows(const int rows, const int nv, const int end, const tile *t, const vf acc[TILE_ROWS][2])
+MMI_INLINE void finish_rows(const int rows, const int nv, const int end, const bool narrow, const tile *t,
+                            const vf acc[TILE_ROWS][2])
 {
 	MMI_UNROLL
 	for (int r = 0; r < rows; r++) {
+		vf x[2];
 		MMI_UNROLL
-		for (int v = 0; v < nv; v++) {
-			const int64_t at = t->c_off[r] + v * W;
-			store(t->c + at, ended(end, acc[r][v] + load(t->bias + v * W), t->mask, at));
+		for (int v = 0; v < nv; v++)
+			x[v] = ended(end, narrow, acc[r][v] + load(t->bias + v * W), t->mask, t->c_off[r] + v * W);
+		if (narrow && nv > 1) {
+			store_both_bf16((uint16_t *)t->c + t->c_off[r], x[0], x[1]);
+			continue;
 		}
+		MMI_UNROLL
+		for (int v = 0; v < nv; v++)
+			store_map(narrow, t->c, t->c_off[r] + v * W, x[v]);
 	}
+}
+
+MMI_INLINE void finish_either(const int rows, const int nv, const int end, const tile *t, const vf acc[TILE_ROWS][2])
+{
+	if (MMI_PAIRS && t->narrow)
+		finish_rows(rows, nv, end, true, t, acc);
+	else
+		finish_rows(rows, nv, end, false, t, acc);
 }
 
 MMI_INLINE void end_tile(const int rows, const int nv, const tile *t, const vf acc[TILE_ROWS][2])
 {
 	switch (t->end) {
 	case END_BIAS:
-		finish_rows(rows, nv, END_BIAS, t, acc);
+		finish_either(rows, nv, END_BIAS, t, acc);
 		break;
 	case END_BIAS_RELU:
-		finish_rows(rows, nv, END_BIAS_RELU, t, acc);
+		finish_either(rows, nv, END_BIAS_RELU, t, acc);
 		break;
 	case END_BIAS_MASK:
-		finish_rows(rows, nv, END_BIAS_MASK, t, acc);
+		finish_either(rows, nv, END_BIAS_MASK, t, acc);
 		break;
 	case END_ADD:
 		store_rows(rows, nv, true, t, acc);

@@ -59,15 +59,15 @@ MMI_INLINE vf splat(float x)
 	return x - (vf){ 0 };
 }
 
-/* What is stored soon, at p[i]; that may lie outside. */
-MMI_INLINE void prefetch_to_write(const float *p, int64_t i)
+/* What is stored soon, element i of so many bytes; that may lie outside. */
+MMI_INLINE void prefetch_to_write(const void *p, const int64_t bytes, int64_t i)
 {
-	__builtin_prefetch((const void *)((intptr_t)p + i * (int64_t)sizeof *p), 1);
+	__builtin_prefetch((const void *)((intptr_t)p + i * bytes), 1);
 }
 
-MMI_INLINE void prefetch_to_read(const float *p, int64_t i)
+MMI_INLINE void prefetch_to_read(const void *p, const int64_t bytes, int64_t i)
 {
-	__builtin_prefetch((const void *)((intptr_t)p + i * (int64_t)sizeof *p));
+	__builtin_prefetch((const void *)((intptr_t)p + i * bytes));
 }
 
 /* The first n < W lanes, the rest zero. Out of line: rare, and costly to compile within each unrolled row. */

@@ -16,13 +16,14 @@ typedef struct strip {
 	bool inside;                 /* all rows */
 	bool tall, broad;
 	int32_t mask[MAX_SPAN];
-	const float *row[MAX_SPAN];
+	const void *row[MAX_SPAN];
 } strip;
 
 typedef void (*down_fn)(const strip *s, int64_t c, int lanes, int64_t ahead, half_points half);
 typedef void (*along_fn)(const strip *s, const wino_layout *l, const half_points half[PER_LANE], element *v);
 
 /* What is gathered: x, or tiles of dy. */
+enum { MAP_KINDS = 1 + MMI_READS_NARROW };
 typedef struct wino_source {
 	down_fn down[2];      /* [tall] */
 	along_fn along[2];    /* [broad] */
@@ -46,7 +47,7 @@ static strip strip_of(const mmi_wino_job *j, const wino_layout *l, const wino_ru
 {
 	const int32_t y0 = j->group[group].y + p->y * j->src_step, x0 = j->group[group].x + p->x * j->src_step;
 	const int32_t rows = r->grid->high + j->taps - 1;
-	const float *sample = j->src + p->sample * j->h * j->w * j->c;
+	const int64_t sample = p->sample * j->h * j->w * j->c;
 	strip s = { .at = r->at,
 		        .count = tiles_aside(j, r),
 		        .wide = r->grid->wide,
@@ -60,7 +61,8 @@ static strip strip_of(const mmi_wino_job *j, const wino_layout *l, const wino_ru
 	s.step = (int64_t)j->src_step * j->c;
 	s.start = (int64_t)x0 * j->c + s.first * s.step;
 	for (int32_t y = 0; y < rows; y++) {
-		s.row[y] = sample + (int64_t)clamped(y0 + y * j->src_step, j->h, &s.mask[y]) * j->w * j->c;
+		const int64_t row = clamped(y0 + y * j->src_step, j->h, &s.mask[y]);
+		s.row[y] = mmi_map_at(j->src, j->narrow_src, sample + row * j->w * j->c);
 		s.inside = s.inside && s.mask[y];
 	}
 	return s;
@@ -81,16 +83,17 @@ MMI_INLINE void to_points(const int points, const int size, const bool last, con
 }
 
 /* W channels from c on, of which so many are there, of the columns inside; those at `ahead` are fetched. */
-MMI_INLINE void columns_down(const int points, const int size, const bool last, const bool inside, const bool whole,
-                             const strip *s, int64_t c, int lanes, int64_t ahead, half_points half)
+MMI_INLINE void columns_down(const int points, const int size, const bool last, const bool narrow, const bool inside,
+                             const bool whole, const strip *s, int64_t c, int lanes, int64_t ahead, half_points half)
 {
+	const int64_t bytes = narrow ? sizeof(uint16_t) : sizeof(float);
 	int64_t at = s->start + c;
 	for (int x = s->first; x < s->end; x++, at += s->step) {
 		vf d[MAX_SPAN], out[MAX_SPAN];
 		MMI_UNROLL
 		for (int y = 0; y < pixels_of(points, size, last); y++) {
-			d[y] = whole ? load(s->row[y] + at) : load_part(s->row[y] + at, lanes);
-			prefetch_to_read(s->row[y], at + ahead);
+			d[y] = whole ? load_map(narrow, s->row[y], at) : load_map_up_to(narrow, s->row[y], at, lanes);
+			prefetch_to_read(s->row[y], bytes, at + ahead);
 			if (!inside)
 				d[y] = (vf)((vi)d[y] & s->mask[y]);
 		}
@@ -111,17 +114,17 @@ MMI_INLINE void clear_columns(const int points, int first, int end, half_points 
 }
 
 /* Of all columns. */
-MMI_INLINE void pixels_down(const int points, const int size, const bool last, const strip *s, int64_t c, int lanes,
-                            int64_t ahead, half_points half)
+MMI_INLINE void pixels_down(const int points, const int size, const bool last, const bool narrow, const strip *s,
+                            int64_t c, int lanes, int64_t ahead, half_points half)
 {
 	clear_columns(points - !last, 0, s->first, half);
 	clear_columns(points - !last, s->end, s->columns, half);
 	if (lanes < W)
-		columns_down(points, size, last, false, false, s, c, lanes, ahead, half);
+		columns_down(points, size, last, narrow, false, false, s, c, lanes, ahead, half);
 	else if (s->inside)
-		columns_down(points, size, last, true, true, s, c, lanes, ahead, half);
+		columns_down(points, size, last, narrow, true, true, s, c, lanes, ahead, half);
 	else
-		columns_down(points, size, last, false, true, s, c, lanes, ahead, half);
+		columns_down(points, size, last, narrow, false, true, s, c, lanes, ahead, half);
 }
 
 /* W times PER_LANE channels of all tiles, to v. */
@@ -149,21 +152,37 @@ MMI_INLINE void pixels_along(const int points, const int size, const bool last, 
 	}
 }
 
-#define STRIP_FNS(name, points, size, last)                                                                            \
-	static void name##_down_##points##_##last(const strip *s, int64_t c, int lanes, int64_t ahead, half_points half)   \
-	{                                                                                                                  \
-		pixels_down(points, size, last, s, c, lanes, ahead, half);                                                     \
-	}                                                                                                                  \
+#define DOWN_FN(name, points, size, last, narrow)                                                             \
+	static void name##_down_##points##_##last##_##narrow(const strip *s, int64_t c, int lanes, int64_t ahead, \
+	                                                     half_points half)                                    \
+	{                                                                                                         \
+		pixels_down(points, size, last, narrow, s, c, lanes, ahead, half);                                    \
+	}
+#define ALONG_FN(name, points, size, last)                                                                             \
 	static void name##_along_##points##_##last(const strip *s, const wino_layout *l, const half_points half[PER_LANE], \
 	                                           element *v)                                                             \
 	{                                                                                                                  \
 		pixels_along(points, size, last, s, l, half, v);                                                               \
 	}
-#define X_FNS(points) STRIP_FNS(x, points, 0, 0) STRIP_FNS(x, points, 0, 1)
-#define DOWN_ENTRY(name, points)                           \
-	{                                                      \
-		name##_down_##points##_0, name##_down_##points##_1 \
+#define DOWN_PAIR(name, points, narrow)                                      \
+	{                                                                        \
+		name##_down_##points##_0_##narrow, name##_down_##points##_1_##narrow \
 	}
+#if MMI_READS_NARROW
+#define DOWN_FNS(name, points, size, last) DOWN_FN(name, points, size, last, 0) DOWN_FN(name, points, size, last, 1)
+#define DOWN_ENTRY(name, points)                               \
+	{                                                          \
+		DOWN_PAIR(name, points, 0), DOWN_PAIR(name, points, 1) \
+	}
+#else
+#define DOWN_FNS(name, points, size, last) DOWN_FN(name, points, size, last, 0)
+#define DOWN_ENTRY(name, points)   \
+	{                              \
+		DOWN_PAIR(name, points, 0) \
+	}
+#endif
+#define STRIP_FNS(name, points, size, last) DOWN_FNS(name, points, size, last) ALONG_FN(name, points, size, last)
+#define X_FNS(points) STRIP_FNS(x, points, 0, 0) STRIP_FNS(x, points, 0, 1)
 #define ALONG_ENTRY(name, points)                            \
 	{                                                        \
 		name##_along_##points##_0, name##_along_##points##_1 \
@@ -171,13 +190,13 @@ MMI_INLINE void pixels_along(const int points, const int size, const bool last, 
 #define X_DOWN(points) DOWN_ENTRY(x, points),
 #define X_ALONG(points) ALONG_ENTRY(x, points),
 SPANS(X_FNS)
-static const down_fn x_down[][2] = { SPANS(X_DOWN) };
+static const down_fn x_down[][MAP_KINDS][2] = { SPANS(X_DOWN) };
 static const along_fn x_along[][2] = { SPANS(X_ALONG) };
 
-static wino_source x_source(const wino_layout *l, int group, int c0, int count)
+static wino_source x_source(const mmi_wino_job *j, const wino_layout *l, int group, int c0, int count)
 {
 	wino_source x = { .group = group, .c0 = c0, .count = count };
-	memcpy(x.down, x_down[l->high - MIN_SPAN], sizeof x.down);
+	memcpy(x.down, x_down[l->high - MIN_SPAN][MMI_READS_NARROW && j->narrow_src], sizeof x.down);
 	memcpy(x.along, x_along[l->wide - MIN_SPAN], sizeof x.along);
 	return x;
 }

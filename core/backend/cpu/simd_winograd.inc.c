@@ -49,12 +49,13 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const wi
 		t.b = f->u + point * f->u_plane + (int64_t)col * channels + (int64_t)f->c0 * nv * W;
 		t.b_gap = f->u_group - taken * nv * W;
 		t.a = l->v + part->at * l->v_row + point * l->v_plane;
-		t.c = l->m + part->at * l->m_row + point * l->m_plane + col;
+		float *sums = l->m + part->at * l->m_row + point * l->m_plane + col;
 		for (int i = 0; i < part->n_tiles; i++) {
 			const int rows = part->rows + (i < part->more);
+			t.c = sums;
 			tile_table[rows - 1][nv - 1](&t);
 			t.a += rows * l->v_row;
-			t.c += rows * l->m_row;
+			sums += rows * l->m_row;
 		}
 	}
 }
@@ -70,7 +71,7 @@ static void multiply_points(const mmi_wino_job *j, const wino_layout *l, const w
 
 static void gather_groups(const mmi_wino_job *j, const wino_layout *l, int group, const wino_factors *f)
 {
-	wino_source x = x_source(l, group, f->c0, f->count);
+	wino_source x = x_source(j, l, group, f->c0, f->count);
 	for (int i = 0; i < j->together; i++, x.group++)
 		gather(j, l, &x, l->v + i * l->v_group);
 }
@@ -101,7 +102,7 @@ typedef struct outputs {
 } outputs;
 
 typedef void (*along_out_fn)(const outputs *o, const wino_layout *l, const float *m, half_points half);
-typedef void (*down_out_fn)(const outputs *o, const half_points half, float *dst, vf bias, vf floor, const float *mask,
+typedef void (*down_out_fn)(const outputs *o, const half_points half, void *dst, vf bias, vf floor, const void *mask,
                             int64_t ahead);
 
 static int64_t output_of(const mmi_wino_job *j, const position *p)
@@ -144,9 +145,11 @@ MMI_INLINE void products_along(const int points, const int taps, const bool last
 }
 
 /* And down each column, at least `floor`. */
-MMI_INLINE void products_down(const int points, const int taps, const bool last, const bool masked, const outputs *o,
-                              const half_points half, float *dst, vf bias, vf floor, const float *mask, int64_t ahead)
+MMI_INLINE void products_down(const int points, const int taps, const bool last, const bool narrow, const bool masked,
+                              const outputs *o, const half_points half, void *dst, vf bias, vf floor, const void *mask,
+                              int64_t ahead)
 {
+	const int64_t bytes = narrow ? sizeof(uint16_t) : sizeof(float);
 	const int64_t row = o->row, column = o->column;
 	int64_t at = o->first, soon = at + ahead;
 	for (int64_t x = 0, columns = o->columns; x < columns; x++, at += column, soon += column) {
@@ -159,35 +162,47 @@ MMI_INLINE void products_down(const int points, const int taps, const bool last,
 		for (int i = 0; i < points - taps + last; i++) {
 			vf y = vmax(floor, out[i] + bias); /* a NaN stays one */
 			if (masked)
-				y = (vf)((vi)y & (vi)(load(mask + at + i * row) > splat(0.0f)));
-			store(dst + at + i * row, y);
-			prefetch_to_write(dst, soon + i * row);
+				y = (vf)((vi)y & (vi)(load_map(narrow, mask, at + i * row) > splat(0.0f)));
+			store_map(narrow, dst, at + i * row, y);
+			prefetch_to_write(dst, bytes, soon + i * row);
 			if (masked)
-				prefetch_to_read(mask, soon + i * row);
+				prefetch_to_read(mask, bytes, soon + i * row);
 		}
 	}
 }
 
-#define AXIS_OUT(points, taps, last)                                                                               \
-	static void along_out_##points##_##taps##_##last(const outputs *o, const wino_layout *l, const float *m,       \
-	                                                 half_points half)                                             \
-	{                                                                                                              \
-		products_along(points, taps, last, o, l, m, half);                                                         \
-	}                                                                                                              \
-	static void down_out_##points##_##taps##_##last(const outputs *o, const half_points half, float *dst, vf bias, \
-	                                                vf floor, const float *mask, int64_t ahead)                    \
-	{                                                                                                              \
-		if (mask)                                                                                                  \
-			products_down(points, taps, last, true, o, half, dst, bias, floor, mask, ahead);                       \
-		else                                                                                                       \
-			products_down(points, taps, last, false, o, half, dst, bias, floor, NULL, ahead);                      \
+#define ALONG_OUT_FN(points, taps, last)                                                                     \
+	static void along_out_##points##_##taps##_##last(const outputs *o, const wino_layout *l, const float *m, \
+	                                                 half_points half)                                       \
+	{                                                                                                        \
+		products_along(points, taps, last, o, l, m, half);                                                   \
 	}
+#define DOWN_OUT_FN(points, taps, last, narrow)                                                                     \
+	static void down_out_##points##_##taps##_##last##_##narrow(const outputs *o, const half_points half, void *dst, \
+	                                                           vf bias, vf floor, const void *mask, int64_t ahead)  \
+	{                                                                                                               \
+		if (mask)                                                                                                   \
+			products_down(points, taps, last, narrow, true, o, half, dst, bias, floor, mask, ahead);                \
+		else                                                                                                        \
+			products_down(points, taps, last, narrow, false, o, half, dst, bias, floor, NULL, ahead);               \
+	}
+#define DOWN_OUT_PAIR(points, taps, narrow)                                              \
+	{                                                                                    \
+		down_out_##points##_##taps##_0_##narrow, down_out_##points##_##taps##_1_##narrow \
+	}
+#if MMI_PAIRS
+#define DOWN_OUT_FNS(points, taps, last) DOWN_OUT_FN(points, taps, last, 0) DOWN_OUT_FN(points, taps, last, 1)
+#define DOWN_OUT(points, taps) { DOWN_OUT_PAIR(points, taps, 0), DOWN_OUT_PAIR(points, taps, 1) },
+#else
+#define DOWN_OUT_FNS(points, taps, last) DOWN_OUT_FN(points, taps, last, 0)
+#define DOWN_OUT(points, taps) { DOWN_OUT_PAIR(points, taps, 0) },
+#endif
+#define AXIS_OUT(points, taps, last) ALONG_OUT_FN(points, taps, last) DOWN_OUT_FNS(points, taps, last)
 #define BOTH_OUT(points, taps) AXIS_OUT(points, taps, 0) AXIS_OUT(points, taps, 1)
 #define ALONG_OUT(points, taps) { along_out_##points##_##taps##_0, along_out_##points##_##taps##_1 },
-#define DOWN_OUT(points, taps) { down_out_##points##_##taps##_0, down_out_##points##_##taps##_1 },
 BOTH_TAPS(BOTH_OUT)
 static const along_out_fn along_out_table[][MAX_SPAN][2] = BY_TAPS(ALONG_OUT);
-static const down_out_fn down_out_table[][MAX_SPAN][2] = BY_TAPS(DOWN_OUT);
+static const down_out_fn down_out_table[][MAX_SPAN][MAP_KINDS][2] = BY_TAPS(DOWN_OUT);
 
 /* From what is stored to what is fetched: the W columns behind, or of few outputs those of the strip behind. */
 static int64_t fetched_ahead(const outputs *o, int col, int cols)
@@ -204,34 +219,47 @@ static void scatter_rest(const mmi_wino_job *j, const outputs *o, down_out_fn do
 	float values[MAX_SPAN][STRIP_COLUMNS * W];
 	const outputs near = { .row = STRIP_COLUMNS * W, .column = W, .columns = o->columns };
 	const vf bias = bias_of(&j->ep, col, j->cols - col);
-	down(&near, half, values[0], splat(0.0f), splat(-INFINITY), NULL, 0);
+	down(&near, half, values, splat(0.0f), splat(-INFINITY), NULL, 0);
 	for (int y = 0; y < o->rows; y++)
 		for (int x = 0; x < o->columns; x++)
-			finish(j->dst, o->first + y * o->row + x * o->column, col, j->cols - col, load(&values[y][x * W]), bias,
-			       &j->ep);
+			finish(j->dst, MMI_PAIRS && j->narrow_dst, o->first + y * o->row + x * o->column, col, j->cols - col,
+			       load(&values[y][x * W]), bias, &j->ep);
 }
 
-static void scatter_strip(const mmi_wino_job *j, const wino_layout *l, const outputs *o, along_out_fn along,
-                          down_out_fn down)
+/* For tiles of one kind: to points, to the map, to a buffer of floats. */
+typedef struct out_fns {
+	along_out_fn along;
+	down_out_fn down, near;
+} out_fns;
+
+static out_fns out_fns_of(const mmi_wino_job *j, int kind)
 {
-	const int end = o->whole ? register_end(&j->ep, j->cols, 1) : END_RAW;
+	const down_out_fn(*down)[2] = down_out_table[j->taps - 2][j->y.size - MIN_SIZE(j->taps)];
+	return (out_fns){ along_out_table[j->taps - 2][j->x.size - MIN_SIZE(j->taps)][is_broad(kind)],
+		              down[MMI_PAIRS && j->narrow_dst][is_tall(kind)], down[0][is_tall(kind)] };
+}
+
+static void scatter_strip(const mmi_wino_job *j, const wino_layout *l, const outputs *o, const out_fns *fns)
+{
+	const bool narrow = MMI_PAIRS && j->narrow_dst;
+	const int end = o->whole ? register_end(&j->ep, narrow, j->cols, 1) : END_RAW;
 	const vf floor = splat(end == END_BIAS_RELU ? 0.0f : -INFINITY);
 	half_points half;
 	for (int col = 0; col < j->cols; col += W) {
-		along(o, l, l->m + o->at * l->m_row + col, half);
+		fns->along(o, l, l->m + o->at * l->m_row + col, half);
 		if (end == END_RAW || j->cols - col < W)
-			scatter_rest(j, o, down, half, col);
+			scatter_rest(j, o, fns->near, half, col);
 		else
-			down(o, half, j->dst + col, bias_of(&j->ep, col, W), floor, end == END_BIAS_MASK ? j->ep.mask + col : NULL,
-			     fetched_ahead(o, col, j->cols));
+			fns->down(o, half, mmi_map_to(j->dst, narrow, col), bias_of(&j->ep, col, W), floor,
+			          end == END_BIAS_MASK ? mmi_map_at(j->ep.mask, narrow, col) : NULL,
+			          fetched_ahead(o, col, j->cols));
 	}
 }
 
 static void scatter(const mmi_wino_job *j, const wino_layout *l)
 {
 	for (int kind = 0; kind < N_KINDS; kind++) {
-		const along_out_fn along = along_out_table[j->taps - 2][j->x.size - MIN_SIZE(j->taps)][is_broad(kind)];
-		const down_out_fn down = down_out_table[j->taps - 2][j->y.size - MIN_SIZE(j->taps)][is_tall(kind)];
+		const out_fns fns = out_fns_of(j, kind);
 		wino_run r = run_of(j, l, kind);
 		if (!r.count)
 			continue;
@@ -241,7 +269,7 @@ static void scatter(const mmi_wino_job *j, const wino_layout *l)
 			run_on(&r, o.count);
 			p = position_of(&r);
 			o.next = output_of(j, &p) - o.first;
-			scatter_strip(j, l, &o, along, down);
+			scatter_strip(j, l, &o, &fns);
 		}
 	}
 }

@@ -3,6 +3,7 @@
  * of a point are one matrix product. */
 #include "mmi_build.h"
 
+#define MMI_READS_NARROW 1
 #include "backend/cpu/simd_wino_gather.h"
 
 /* ------------------------------------------------------------------ tiles of dy to points */
@@ -12,7 +13,7 @@
 #define DY_DOWN(points, taps) DOWN_ENTRY(dy_##taps, points),
 #define DY_ALONG(points, taps) ALONG_ENTRY(dy_##taps, points),
 BOTH_TAPS(DY_FNS)
-static const down_fn dy_down[][MAX_SPAN][2] = BY_TAPS(DY_DOWN);
+static const down_fn dy_down[][MAX_SPAN][MAP_KINDS][2] = BY_TAPS(DY_DOWN);
 static const along_fn dy_along[][MAX_SPAN][2] = BY_TAPS(DY_ALONG);
 
 /* Pixels of dy, as a map whose tiles are what they are a convolution's outputs of. */
@@ -20,6 +21,7 @@ static mmi_wino_job dy_job(const mmi_wino_grad_job *g)
 {
 	mmi_wino_job j = g->tiles;
 	j.src = g->dy;
+	j.narrow_src = g->narrow_dy;
 	j.h = j.dst_h;
 	j.w = j.dst_w;
 	j.c = j.cols;
@@ -34,7 +36,7 @@ static void gather_dy(const mmi_wino_grad_job *g, const wino_layout *l)
 	const mmi_wino_job j = dy_job(g);
 	wino_source dy = { .count = j.c };
 	wino_layout to = *l;
-	memcpy(dy.down, dy_down[g->tiles.taps - 2][j.y.size - MIN_SIZE(g->tiles.taps)], sizeof dy.down);
+	memcpy(dy.down, dy_down[g->tiles.taps - 2][j.y.size - MIN_SIZE(g->tiles.taps)][g->narrow_dy], sizeof dy.down);
 	memcpy(dy.along, dy_along[g->tiles.taps - 2][j.x.size - MIN_SIZE(g->tiles.taps)], sizeof dy.along);
 	to.v_row = l->m_row;
 	to.v_plane = l->m_plane;
@@ -65,7 +67,7 @@ void MMI_NAME(mmi_winograd_grad)(const mmi_wino_grad_job *g)
 	gather_dy(g, &l);
 	for (int c0 = 0; c0 < j->c; c0 += j->c_block) {
 		const int count = j->c - c0 < j->c_block ? j->c - c0 : j->c_block;
-		const wino_source x = x_source(&l, g->group, c0, count);
+		const wino_source x = x_source(j, &l, g->group, c0, count);
 		gather(j, &l, &x, l.v);
 		add_products(g, &l, c0, count);
 	}

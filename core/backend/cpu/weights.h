@@ -6,16 +6,6 @@
 #include "engine/kernel.h"
 #include "engine/params.h"
 
-/* To the nearest number in bfloat16, to even at a tie. */
-static inline uint16_t mmi_to_bf16(float x)
-{
-	union {
-		float x;
-		uint32_t u;
-	} bits = { x };
-	return (uint16_t)(x != x ? bits.u >> 16 | 0x40 : (bits.u + 0x7fff + (bits.u >> 16 & 1)) >> 16);
-}
-
 typedef void (*mmi_pack_fn)(const float *source, void *data, const void *ctx);
 
 typedef struct mmi_weights {

@@ -148,9 +148,12 @@ static void plan_scratch(mmi_exec *x, mmi_dnnl_call *c, const_dnnl_primitive_des
 	x->scratch_bytes = 0;
 	for (mmi_dnnl_role r = MMI_DNNL_X; r <= MMI_DNNL_BIAS; r++) {
 		c->count[r] = count_of(&c->op.tensor[r]);
-		if (r != result && (r == MMI_DNNL_X || r == MMI_DNNL_Y))
+		if (r != result && (r == MMI_DNNL_X || r == MMI_DNNL_Y) &&
+		    !x->narrow_in[r == MMI_DNNL_Y && result == MMI_DNNL_WEIGHTS])
 			c->at[r] = room(x, c->count[r] * sizeof(uint16_t));
 	}
+	if (x->narrow_out)
+		c->at[result] = room(x, c->count[result] * sizeof(float));
 	if (result == MMI_DNNL_WEIGHTS)
 		c->at[result] = room(x, dnnl_memory_desc_get_size(mmi_dnnl_layout_of(d, &c->op, result)));
 	c->at[MMI_DNNL_SCRATCHPAD] =

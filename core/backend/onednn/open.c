@@ -68,7 +68,7 @@ static void release(mmi_exec *x)
 
 const mmi_kernel mmi_kernel_onednn_product = {
 	.name = "product/onednn-bf16",
-	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK,
+	.flags = MMI_KERNEL_ACT | MMI_KERNEL_MASK | MMI_KERNEL_NARROW,
 	.accepts = accepts,
 	.prepare = prepare,
 	.run = run,
@@ -77,6 +77,7 @@ const mmi_kernel mmi_kernel_onednn_product = {
 
 const mmi_kernel mmi_kernel_onednn_gradient = {
 	.name = "gradient/onednn-bf16",
+	.flags = MMI_KERNEL_NARROW,
 	.accepts = accepts,
 	.prepare = prepare,
 	.run = run,

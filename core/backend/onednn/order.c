@@ -4,7 +4,7 @@
 
 #include "backend/onednn/order.h"
 
-#include "backend/cpu/weights.h"
+#include "backend/cpu/bf16.h"
 
 enum { CO, CI, KH, KW, SOME = 256 /* output channels at a time */ };
 

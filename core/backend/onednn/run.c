@@ -1,4 +1,5 @@
-/* run.c - calls of oneDNN: sources are rounded into scratch, results are floats in place. */
+/* run.c - calls of oneDNN: sources in floats are rounded into scratch, results are floats, in place or for the epilogue
+ * to round. */
 #include "mmi_build.h"
 
 #include "backend/onednn/call.h"
@@ -29,10 +30,13 @@ static void *scratch_of(const mmi_exec *x, const mmi_dnnl_call *c, int argument)
 	return (char *)x->scratch + c->at[argument];
 }
 
-/* A group's source in bfloat16. */
-static void round_source(const mmi_exec *x, const mmi_dnnl_call *c, mmi_dnnl_role role, const float *from)
+/* Input k of the call, a group's: read in place if it is in bfloat16. */
+static void take_source(const mmi_exec *x, const mmi_dnnl_call *c, mmi_dnnl_role role, uint32_t k, const void *from)
 {
-	c->isa->bf16->round(from, scratch_of(x, c, (int)role), c->count[role]);
+	void *rounded = scratch_of(x, c, (int)role);
+	if (!x->narrow_in[k])
+		c->isa->bf16->round(from, rounded, c->count[role]);
+	point(c, (int)role, x->narrow_in[k] ? from : rounded);
 }
 
 static void point_to_scratch(const mmi_exec *x, const mmi_dnnl_call *c, int argument)
@@ -55,20 +59,17 @@ static mmi_epilogue rest_of(const mmi_exec *x, const mmi_dnnl_call *c)
 
 static void run_groups(const mmi_exec *x, const mmi_dnnl_call *c, mmi_dnnl_role from, mmi_dnnl_role to)
 {
-	const float *source = x->in[0];
-	const int64_t cols = c->op.tensor[to].dims[1], rows = (int64_t)c->count[to] / cols;
-	float *out = x->out;
+	const int64_t in = (int64_t)c->count[from], out = (int64_t)c->count[to], cols = c->op.tensor[to].dims[1];
 	mmi_epilogue ep = rest_of(x, c);
-	const bool finished = !ep.bias && ep.act == MM_ACT_NONE && !ep.mask;
-	for (int64_t first = 0; first < x->n; first += c->group) {
-		round_source(x, c, from, source);
-		point(c, (int)to, out);
-		if (execute(c, out, c->count[to]) && !finished)
-			c->isa->simd->epilogue(out, rows, (int32_t)cols, &ep);
-		source += c->count[from];
-		out += c->count[to];
-		if (ep.mask)
-			ep.mask += c->count[to];
+	const bool finished = !ep.bias && ep.act == MM_ACT_NONE && !ep.mask && !x->narrow_out;
+	for (int64_t i = 0; i * c->group < x->n; i++) {
+		void *result = mmi_map_to(x->out, x->narrow_out, i * out);
+		float *sums = x->narrow_out ? scratch_of(x, c, (int)to) : result;
+		take_source(x, c, from, 0, mmi_map_at(x->in[0], x->narrow_in[0], i * in));
+		point(c, (int)to, sums);
+		if ((execute(c, sums, c->count[to]) || x->narrow_out) && !finished)
+			c->isa->bf16->epilogue(sums, result, x->narrow_out, out / cols, (int32_t)cols, &ep);
+		mmi_epilogue_on(&ep, out);
 	}
 }
 
@@ -78,7 +79,6 @@ void mmi_dnnl_run_product(mmi_exec *x)
 	const bool forward = c->op.direction == MMI_DNNL_FORWARD;
 	const int threads = mmi_dnnl_threads_one();
 	mmi_weights_data(&c->weights, x);
-	point_to_scratch(x, c, forward ? MMI_DNNL_X : MMI_DNNL_Y);
 	point_to_scratch(x, c, MMI_DNNL_SCRATCHPAD);
 	if (c->memory[MMI_DNNL_BIAS])
 		point(c, MMI_DNNL_BIAS, x->in[2]);
@@ -93,11 +93,10 @@ void mmi_dnnl_run_gradient(mmi_exec *x)
 	const mmi_dnnl_call *c = x->state;
 	const int threads = mmi_dnnl_threads_one();
 	float *out = x->out;
-	for (mmi_dnnl_role r = MMI_DNNL_X; r <= MMI_DNNL_Y; r++)
-		point_to_scratch(x, c, (int)r);
+	point_to_scratch(x, c, MMI_DNNL_WEIGHTS);
 	point_to_scratch(x, c, MMI_DNNL_SCRATCHPAD);
-	round_source(x, c, MMI_DNNL_X, x->in[0]);
-	round_source(x, c, MMI_DNNL_Y, x->in[1]);
+	take_source(x, c, MMI_DNNL_X, 0, x->in[0]);
+	take_source(x, c, MMI_DNNL_Y, 1, x->in[1]);
 	if (execute(c, out, c->count[MMI_DNNL_WEIGHTS]))
 		mmi_dnnl_add(&c->order, scratch_of(x, c, MMI_DNNL_WEIGHTS), out);
 	mmi_dnnl_threads_restore(threads);

@@ -1,0 +1,704 @@
+/* test_narrow.c - maps in bfloat16 on the host: which tensors of a program are, and that every kernel which takes them
+ * makes of them what it makes of the same numbers in floats, rounded once. With every instruction set of this
+ * processor. */
+#include "mmi_build.h"
+
+#include "../rig/bf16_sets.h"
+#include "../rig/kernel_rig.h"
+
+#include "backend/cpu/bf16.h"
+#include "backend/cpu/device.h"
+#include "backend/cpu/isa.h"
+#include "backend/cpu/kernels.h"
+#include "engine/op.h"
+#include "engine/plan.h"
+#include "engine/program.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* What is narrow in a call, by bits; the next ones are for further inputs. */
+enum { OUT = 1, MASK = 2, IN = 4 };
+
+static void *must(void *p)
+{
+	assert_non_null(p);
+	return p;
+}
+
+/* Numbers that bfloat16 has, so that floats and narrow maps hold the same. */
+static void make_representable(float *x, size_t n)
+{
+	for (size_t i = 0; x && i < n; i++)
+		x[i] = mmi_of_bf16(mmi_to_bf16(x[i]));
+}
+
+/* A copy of exactly the bytes that it needs, for checkers of memory to see who reads beyond. */
+static uint16_t *narrowed(const float *x, size_t n)
+{
+	uint16_t *out = must(malloc(n * sizeof *out));
+	for (size_t i = 0; i < n; i++)
+		out[i] = mmi_to_bf16(x[i]);
+	return out;
+}
+
+static bool same(float a, float b)
+{
+	return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
+
+static void compare(const float *expected, const void *found, bool narrow, size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++) {
+		const float want = narrow ? mmi_of_bf16(mmi_to_bf16(expected[i])) : expected[i];
+		const float is = narrow ? mmi_of_bf16(((const uint16_t *)found)[i]) : ((const float *)found)[i];
+		if (!same(want, is))
+			fail_msg("%s: element %zu of %zu is %.9g, in floats %.9g", text, i, n, (double)is, (double)want);
+	}
+}
+
+/* ------------------------------------------------------------------ products */
+
+static bool is_gradient(const rig_case *c)
+{
+	return c->op == MMI_OP_CONV_BWD_W || c->op == MMI_OP_LINEAR_BWD_W;
+}
+
+static void round_all(rig *r)
+{
+	make_representable(r->in[0], r->in_count[0]);
+	make_representable(r->mask, r->mask ? r->out_count : 0);
+	if (is_gradient(&r->c))
+		make_representable(r->in[1], r->in_count[1]);
+}
+
+static void run_narrow(const rig_case *c, const mmi_device *d, const mmi_kernel *k, const float *expected, int narrow)
+{
+	char text[256], name[128];
+	rig r;
+	rig_make(&r, c, narrow % 2 == 0);
+	r.x.device = d;
+	round_all(&r);
+	uint16_t *in = narrowed(r.in[0], r.in_count[0]), *mask = r.mask ? narrowed(r.mask, r.out_count) : NULL;
+	uint16_t *second = narrowed(r.in[1], r.in_count[1]);
+	uint16_t *out = must(malloc(r.out_count * sizeof *out));
+	r.x.narrow_in[0] = (narrow & IN) != 0;
+	r.x.narrow_in[1] = (narrow & 2 * IN) != 0;
+	r.x.narrow_out = (narrow & OUT) != 0;
+	r.x.narrow_mask = (narrow & MASK) != 0;
+	r.x.in[0] = narrow & IN ? (void *)in : r.in[0];
+	r.x.in[1] = narrow & 2 * IN ? (void *)second : r.in[1];
+	r.x.out = narrow & OUT ? (void *)out : r.out;
+	r.x.mask = narrow & MASK ? (void *)mask : r.mask;
+	assert_true(rig_prepare(&r, k));
+	rig_run(&r, true);
+	snprintf(text, sizeof text, "%s, %s, %s, narrow %d", rig_text(c, name, sizeof name), k->name, d->text, narrow);
+	compare(expected, r.x.out, narrow & OUT, r.out_count, text);
+	free(in);
+	free(second);
+	free(mask);
+	free(out);
+	rig_free(&r);
+}
+
+/* Weights and their gradients are floats. */
+static bool can_be(const rig *r, int narrow)
+{
+	return is_gradient(&r->c) ? !(narrow & (OUT | MASK)) : !(narrow & 2 * IN) && (r->mask || !(narrow & MASK));
+}
+
+static void check_kernel(const rig_case *c, const mmi_device *d, const mmi_kernel *k)
+{
+	rig r;
+	rig_make(&r, c, false);
+	r.x.device = d;
+	round_all(&r);
+	assert_true(rig_prepare(&r, k));
+	rig_run(&r, true);
+	for (int narrow = 1; narrow < 4 * IN; narrow++)
+		if (can_be(&r, narrow))
+			run_narrow(c, d, k, r.out, narrow);
+	rig_free(&r);
+}
+
+typedef struct product_case {
+	rig_case c;
+	int tried;
+} product_case;
+
+static void check_product(const mmi_device *d, void *ctx)
+{
+	product_case *p = ctx;
+	rig r;
+	rig_make(&r, &p->c, false);
+	r.x.device = d;
+	for (const mmi_kernel *const *k = ((const mmi_isa *)d->own)->kernels[p->c.op]; *k; k++)
+		if ((*k)->flags & MMI_KERNEL_NARROW && (!(*k)->accepts || (*k)->accepts(&r.x))) {
+			check_kernel(&p->c, d, *k);
+			p->tried++;
+		}
+	rig_free(&r);
+}
+
+static void check_case(const rig_case *c)
+{
+	product_case p = { .c = *c };
+	each_bf16_set(check_product, &p);
+	assert_true(p.tried > 0);
+}
+
+/* With no mask and no activation, with ReLU, with its mask, and with what registers do not have. */
+static void check_ends(rig_case c)
+{
+	static const int32_t ends[][2] = { { MM_ACT_NONE, MM_ACT_NONE },
+		                               { MM_ACT_RELU, MM_ACT_NONE },
+		                               { MM_ACT_NONE, MM_ACT_RELU },
+		                               { MM_ACT_LEAKY_RELU, MM_ACT_TANH } };
+	for (size_t i = 0; i < MMI_COUNT(ends); i++) {
+		c.bias = i % 2 != 0;
+		c.act = ends[i][0];
+		c.mask_act = ends[i][1];
+		check_case(&c);
+	}
+}
+
+static void convolutions_take_narrow_maps(void **state)
+{
+	static const int32_t more[][8] = {
+		{ 40, 7, 7, 130, 33, 3, 1, 1 }, { 1, 8, 8, 350, 33, 3, 1, 1 },   { 2, 28, 28, 40, 64, 3, 1, 1 },
+		{ 1, 15, 28, 64, 48, 4, 2, 1 }, { 3, 14, 13, 64, 128, 4, 2, 1 }, { 5, 9, 6, 65, 64, 3, 1, 1 },
+	};
+	(void)state;
+	for (int op = MMI_OP_CONV; op <= MMI_OP_CONV_BWD_X; op++) {
+		for (size_t i = 0; i < RIG_CONV_SHAPES; i++)
+			check_ends(rig_conv_case((mmi_opcode)op, rig_conv_shapes[i]));
+		for (size_t i = 0; i < MMI_COUNT(more); i++)
+			check_ends(rig_conv_case((mmi_opcode)op, more[i]));
+	}
+}
+
+static void gradients_to_weights_take_narrow_maps(void **state)
+{
+	static const int32_t sizes[][3] = { { 3, 5, 7 }, { 16, 32, 200 }, { 33, 65, 3 } };
+	(void)state;
+	for (size_t i = 0; i < RIG_CONV_SHAPES; i++) {
+		const rig_case c = rig_conv_case(MMI_OP_CONV_BWD_W, rig_conv_shapes[i]);
+		check_case(&c);
+	}
+	for (size_t i = 0; i < MMI_COUNT(sizes); i++) {
+		const rig_case c = { .op = MMI_OP_LINEAR_BWD_W,
+			                 .n = sizes[i][0],
+			                 .h = 1,
+			                 .w = 1,
+			                 .ci = sizes[i][1],
+			                 .co = sizes[i][2],
+			                 .k = 1,
+			                 .s = 1 };
+		check_case(&c);
+	}
+}
+
+static void linear_layers_take_narrow_maps(void **state)
+{
+	static const int32_t sizes[][3] = { { 1, 1, 1 },    { 3, 5, 7 },  { 16, 32, 200 }, { 33, 200, 32 },
+		                                { 16, 65, 33 }, { 5, 50, 4 }, { 64, 64, 1 } };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(sizes); i++)
+		for (int back = 0; back < 2; back++)
+			check_ends((rig_case){ .op = back ? MMI_OP_LINEAR_BWD_X : MMI_OP_LINEAR,
+			                       .n = sizes[i][0],
+			                       .h = 1,
+			                       .w = 1,
+			                       .ci = sizes[i][1],
+			                       .co = sizes[i][2],
+			                       .k = 1,
+			                       .s = 1 });
+}
+
+/* ------------------------------------------------------------------ everything else */
+
+enum { SAMPLES = 3 };
+
+typedef struct map_case {
+	const char *name;
+	mmi_opcode op;
+	uint32_t n_in;
+	mm_shape in[3], out;
+	mmi_attr attr;
+	int32_t act, mask_act;
+	uint32_t in_floats; /* bits of inputs that are never narrow */
+} map_case;
+
+typedef struct map_call {
+	mmi_node node, in_node[3];
+	mmi_exec x;
+	float *in[3], *mask, *out;
+	void *narrow_in[3], *narrow_mask;
+	size_t in_count[3], out_count;
+} map_call;
+
+static float *values(size_t n, float shift)
+{
+	float *x = must(malloc(n * sizeof *x));
+	for (size_t i = 0; i < n; i++)
+		x[i] = sinf((float)i * 1.7f + shift);
+	make_representable(x, n);
+	return x;
+}
+
+static void open_call(map_call *c, const map_case *m, const mmi_device *d)
+{
+	*c = (map_call){ .out_count = SAMPLES * (size_t)mmi_shape_count(&m->out) };
+	c->node = (mmi_node){ .op = m->op, .n_in = m->n_in, .batched = true, .shape = m->out, .attr = m->attr };
+	c->x = (mmi_exec){
+		.device = d, .node = &c->node, .n = SAMPLES, .n_in = m->n_in, .act = m->act, .mask_act = m->mask_act
+	};
+	c->x.act_alpha = c->x.mask_alpha = 0.25f;
+	for (uint32_t k = 0; k < m->n_in; k++) {
+		c->in_node[k] = (mmi_node){ .op = MMI_OP_INPUT, .batched = true, .shape = m->in[k] };
+		c->in_count[k] = SAMPLES * (size_t)mmi_shape_count(&m->in[k]);
+		c->in[k] = values(c->in_count[k], (float)k);
+		c->narrow_in[k] = narrowed(c->in[k], c->in_count[k]);
+		c->x.in_node[k] = &c->in_node[k];
+	}
+	if (m->mask_act != MM_ACT_NONE) {
+		c->mask = values(c->out_count, 5);
+		c->narrow_mask = narrowed(c->mask, c->out_count);
+	}
+	c->out = must(malloc(c->out_count * sizeof *c->out));
+}
+
+static void close_call(map_call *c)
+{
+	for (int k = 0; k < 3; k++) {
+		free(c->in[k]);
+		free(c->narrow_in[k]);
+	}
+	free(c->mask);
+	free(c->narrow_mask);
+	free(c->out);
+}
+
+/* Into exactly as many bytes as the result has. */
+static void *run_map(map_call *c, const mmi_kernel *k, int narrow)
+{
+	mm_error e = MM_ERROR_INIT;
+	for (uint32_t i = 0; i < c->x.n_in; i++) {
+		c->x.narrow_in[i] = narrow & (IN << i);
+		c->x.in[i] = c->x.narrow_in[i] ? c->narrow_in[i] : c->in[i];
+	}
+	c->x.narrow_out = narrow & OUT;
+	c->x.narrow_mask = narrow & MASK;
+	c->x.mask = narrow & MASK ? c->narrow_mask : c->mask;
+	c->x.out = must(malloc(c->out_count * (narrow & OUT ? sizeof(uint16_t) : sizeof(float))));
+	memset(c->x.out, 0xff, c->out_count * (narrow & OUT ? sizeof(uint16_t) : sizeof(float)));
+	c->x.scratch_bytes = 0;
+	if (k->prepare)
+		assert_int_equal(k->prepare(&c->x, &e), MM_OK);
+	c->x.scratch = must(malloc(c->x.scratch_bytes + 1));
+	memset(c->x.scratch, 0xff, c->x.scratch_bytes);
+	k->run(&c->x);
+	free(c->x.scratch);
+	if (k->release)
+		k->release(&c->x);
+	return c->x.out;
+}
+
+static void check_map(const mmi_device *d, void *ctx)
+{
+	const map_case *m = ctx;
+	const int kinds = IN << m->n_in;
+	char text[256];
+	map_call c;
+	open_call(&c, m, d);
+	const mmi_kernel *k = mmi_backend_cpu.select(&c.x);
+	assert_true(k->flags & MMI_KERNEL_NARROW);
+	float *expected = run_map(&c, k, 0);
+	for (int narrow = 1; narrow < kinds; narrow++) {
+		if ((!c.mask && narrow & MASK) || (uint32_t)narrow / IN & m->in_floats)
+			continue;
+		void *found = run_map(&c, k, narrow);
+		snprintf(text, sizeof text, "%s, act %d, mask %d, %s, narrow %d", m->name, m->act, m->mask_act, d->text,
+		         narrow);
+		compare(expected, found, narrow & OUT, c.out_count, text);
+		free(found);
+	}
+	free(expected);
+	close_call(&c);
+}
+
+static void check_maps(map_case m)
+{
+	each_bf16_set(check_map, &m);
+}
+
+/* Elements of a few blocks, and the end of a vector. */
+static mm_shape row(int32_t n)
+{
+	return mmi_shape(1, n);
+}
+
+static void sums_and_activations_take_narrow_maps(void **state)
+{
+	static const int32_t counts[] = { 2, 16, 37, 2731 };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(counts); i++) {
+		const mm_shape s = row(counts[i]);
+		map_case m = { .n_in = 2, .in = { s, s }, .out = s, .attr = { .a = 0.7f, .b = -1.3f } };
+		for (int fused = 0; fused < 3; fused++) {
+			m.act = fused == 1 ? MM_ACT_RELU : MM_ACT_NONE;
+			m.mask_act = fused == 2 ? MM_ACT_LEAKY_RELU : MM_ACT_NONE;
+			m.name = "add";
+			m.op = MMI_OP_ADD;
+			check_maps(m);
+			m.name = "mul";
+			m.op = MMI_OP_MUL;
+			check_maps(m);
+			map_case one = m;
+			one.name = "affine";
+			one.op = MMI_OP_AFFINE;
+			one.n_in = 1;
+			check_maps(one);
+			map_case scalar = m;
+			scalar.name = "add of a number";
+			scalar.op = MMI_OP_ADD;
+			scalar.in[1] = mmi_shape(0);
+			scalar.in_floats = 2;
+			check_maps(scalar);
+		}
+		for (int32_t act = MM_ACT_RELU; act <= MM_ACT_EXP; act++) {
+			check_maps((map_case){ .name = "act",
+			                       .op = MMI_OP_ACT,
+			                       .n_in = 1,
+			                       .in = { s },
+			                       .out = s,
+			                       .attr = { .act = act, .a = 0.25f } });
+			check_maps((map_case){ .name = "act_bwd",
+			                       .op = MMI_OP_ACT_BWD,
+			                       .n_in = 2,
+			                       .in = { s, s },
+			                       .out = s,
+			                       .attr = { .act = act, .a = 0.25f } });
+		}
+	}
+}
+
+static void joining_and_slicing_take_narrow_maps(void **state)
+{
+	const mm_shape a = mmi_shape(3, 3, 4, 5), b = mmi_shape(3, 3, 4, 64), c = mmi_shape(3, 3, 4, 16);
+	const mm_shape whole = mmi_shape(3, 3, 4, 85), top = mmi_shape(3, 2, 4, 5), both = mmi_shape(3, 5, 4, 5);
+	(void)state;
+	check_maps((map_case){
+		.name = "concat", .op = MMI_OP_CONCAT, .n_in = 3, .in = { a, b, c }, .out = whole, .attr = { .axis = 2 } });
+	check_maps((map_case){ .name = "concat of rows",
+	                       .op = MMI_OP_CONCAT,
+	                       .n_in = 2,
+	                       .in = { a, top },
+	                       .out = both,
+	                       .attr = { .axis = 0 } });
+	for (int32_t begin = 0; begin <= 69; begin += 5) {
+		const mmi_attr at = { .axis = 2, .begin = begin, .count = 16 };
+		check_maps((map_case){ .name = "slice", .op = MMI_OP_SLICE, .n_in = 1, .in = { whole }, .out = c, .attr = at });
+		check_maps((map_case){
+			.name = "slice_bwd", .op = MMI_OP_SLICE_BWD, .n_in = 1, .in = { c }, .out = whole, .attr = at });
+	}
+}
+
+static void check_pools(mm_shape large, mm_shape small, mmi_attr attr, bool average)
+{
+	for (int fused = 0; fused < 3; fused++)
+		for (int down = 0; down < 2; down++) {
+			map_case m = { .name = average ? "avg_pool" : "upsample", .n_in = 1, .attr = attr };
+			m.op = average ? down ? MMI_OP_AVG_POOL : MMI_OP_AVG_POOL_BWD
+			       : down  ? MMI_OP_UPSAMPLE_BWD
+			               : MMI_OP_UPSAMPLE;
+			m.in[0] = down ? large : small;
+			m.out = down ? small : large;
+			m.act = fused == 1 ? MM_ACT_LEAKY_RELU : MM_ACT_NONE;
+			m.mask_act = fused == 2 ? MM_ACT_TANH : MM_ACT_NONE;
+			check_maps(m);
+		}
+}
+
+static void pooling_takes_narrow_maps(void **state)
+{
+	static const int32_t channels[] = { 3, 16, 40 };
+	const mmi_attr two = { .kh = 2, .kw = 2, .sh = 2, .sw = 2 };
+	const mmi_attr three = { .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1 };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(channels); i++) {
+		const int32_t c = channels[i];
+		check_pools(mmi_shape(3, 6, 8, c), mmi_shape(3, 3, 4, c), two, true);
+		check_pools(mmi_shape(3, 7, 9, c), mmi_shape(3, 3, 4, c), two, true); /* cells in no window */
+		check_pools(mmi_shape(3, 7, 9, c), mmi_shape(3, 4, 5, c), three, true);
+		check_pools(mmi_shape(3, 6, 8, c), mmi_shape(3, 3, 4, c), two, false);
+	}
+}
+
+/* Sums of other blocks: near, not the same. */
+static void check_bias(const mmi_device *d, void *ctx)
+{
+	static const int32_t counts[][2] = { { 49, 3 }, { 700, 64 }, { 1, 5000 } };
+	(void)ctx;
+	for (size_t i = 0; i < MMI_COUNT(counts); i++) {
+		const mm_shape maps = mmi_shape(2, counts[i][0], counts[i][1]), bias = row(counts[i][1]);
+		const map_case m = { .name = "bias_bwd", .op = MMI_OP_BIAS_BWD, .n_in = 1, .in = { maps }, .out = bias };
+		map_call c;
+		mm_error e = MM_ERROR_INIT;
+		float *sums[2];
+		open_call(&c, &m, d);
+		c.node.batched = false;
+		for (int narrow = 0; narrow < 2; narrow++) {
+			const mmi_kernel *k = mmi_backend_cpu.select(&c.x);
+			sums[narrow] = must(calloc((size_t)counts[i][1], sizeof(float)));
+			c.x.narrow_in[0] = narrow;
+			c.x.in[0] = narrow ? c.narrow_in[0] : c.in[0];
+			c.x.out = sums[narrow];
+			assert_true(k->flags & MMI_KERNEL_NARROW);
+			assert_int_equal(k->prepare(&c.x, &e), MM_OK);
+			c.x.scratch = must(malloc(c.x.scratch_bytes));
+			k->run(&c.x);
+			free(c.x.scratch);
+		}
+		for (int32_t k = 0; k < counts[i][1]; k++)
+			assert_true(fabsf(sums[0][k] - sums[1][k]) <= 1e-5f * (1 + fabsf(sums[0][k])));
+		free(sums[0]);
+		free(sums[1]);
+		close_call(&c);
+	}
+}
+
+static void gradients_to_biases_take_narrow_maps(void **state)
+{
+	(void)state;
+	each_bf16_set(check_bias, NULL);
+}
+
+/* ------------------------------------------------------------------ programs */
+
+static const mm_host_graph *const ops = &mmi_graph_ops;
+
+/* A residual block with what stands around it in an energy network, and the gradient to its input. */
+typedef struct network {
+	mmi_graph *g;
+	mmi_params *store;
+	mm_tensor x, seed, h[5], total, grads[1];
+} network;
+
+static mm_tensor conv_of(mmi_graph *g, mm_tensor x, const char *name, int32_t channels)
+{
+	const mm_conv c = { .struct_size = sizeof(mm_conv),
+		                .out_channels = channels,
+		                .kernel_h = 3,
+		                .kernel_w = 3,
+		                .stride_h = 1,
+		                .stride_w = 1,
+		                .pad_h = 1,
+		                .pad_w = 1,
+		                .bias = 1 };
+	return ops->conv2d(g, x, name, &c);
+}
+
+static void record(network *m)
+{
+	mmi_graph *g = m->g;
+	m->x = mmi_input(g, "x", mmi_shape(3, 16, 16, 3));
+	m->seed = mmi_input(g, "seed", mmi_shape(0));
+	const mm_tensor parts[] = { conv_of(g, m->x, "a", 16), conv_of(g, m->x, "b", 32) };
+	m->h[0] = ops->concat(g, parts, 2, 2);
+	m->h[1] = ops->activation(g, conv_of(g, m->h[0], "c", 32), MM_ACT_RELU, 0);
+	m->h[2] = ops->avg_pool(g, conv_of(g, m->h[1], "d", 32), 2, 2, 0, 0);
+	m->h[3] = mmi_op(g, MMI_OP_ADD, 2, (mm_tensor[]){ m->h[2], ops->avg_pool(g, parts[1], 2, 2, 0, 0) },
+	                 &(mmi_attr){ .a = 1, .b = 1 });
+	m->h[4] = ops->linear(g, m->h[3], "e", 1, 1, MM_INIT_DEFAULT);
+	m->total = mmi_sum_all(g, m->h[4], 1);
+}
+
+static void check_status(mm_status status, const mm_error *e)
+{
+	if (status != MM_OK)
+		fail_msg("%s", e->message);
+}
+
+static void open_network(network *m, const mmi_device *d)
+{
+	mm_error e = MM_ERROR_INIT;
+	*m = (network){ .g = NULL };
+	check_status(mmi_graph_create(&m->g, &e), &e);
+	check_status(mmi_params_create(d, "t", &m->store, &e), &e);
+	mmi_graph_scope(m->g, m->store, "t");
+	record(m);
+	check_status(mmi_graph_check(m->g, &e), &e);
+	check_status(mmi_params_finalise(m->store, 7, &e), &e);
+	mmi_grad_request r = { .loss = m->total, .seed = m->seed, .wrt = &m->x, .n_wrt = 1, .grads = m->grads };
+	check_status(mmi_graph_grad(m->g, &r, &e), &e);
+}
+
+static void close_network(network *m)
+{
+	mmi_graph_destroy(m->g);
+	mmi_params_destroy(m->store);
+}
+
+static mmi_plan *plan_of(const network *m, const mmi_device *d, int64_t n)
+{
+	const mm_tensor outputs[] = { m->total, m->grads[0] };
+	const mmi_program_spec spec = { .graph = m->g, .device = d, .n = n, .outputs = outputs, .n_outputs = 2 };
+	mm_error e = MM_ERROR_INIT;
+	mmi_plan *p = NULL;
+	check_status(mmi_plan_create(&spec, &p, &e), &e);
+	return p;
+}
+
+static bool is_narrow(const mmi_plan *p, mm_tensor id)
+{
+	return p->narrow[p->root[id]];
+}
+
+static void check_choice(const mmi_device *d, void *ctx)
+{
+	network m;
+	(void)ctx;
+	open_network(&m, d);
+	mmi_plan *p = plan_of(&m, d, 4);
+	const mm_tensor floats[] = { m.x, m.seed, m.h[4], m.total, m.grads[0] };
+	for (size_t i = 0; i < MMI_COUNT(floats); i++)
+		assert_false(is_narrow(p, floats[i]));
+	for (size_t i = 0; i < 4; i++)
+		assert_true(is_narrow(p, m.h[i]));
+	size_t gradients = 0;
+	for (size_t i = 0; i < p->n_nodes; i++) {
+		const mmi_opcode op = p->nodes[i].op;
+		if (p->needed[i] && !p->output[i])
+			gradients += (op == MMI_OP_CONV_BWD_X || op == MMI_OP_AVG_POOL_BWD) && is_narrow(p, (mm_tensor)i);
+	}
+	assert_true(gradients >= 3);
+	mmi_plan_destroy(p);
+	close_network(&m);
+}
+
+static void maps_of_a_chain_are_narrow_and_what_callers_see_is_not(void **state)
+{
+	(void)state;
+	each_bf16_set(check_choice, NULL);
+}
+
+static void float32_has_no_narrow_maps(void **state)
+{
+	const mmi_device d = mmi_cpu_device(), b = mmi_cpu_device_bf16();
+	network m;
+	(void)state;
+	open_network(&m, &d);
+	mmi_plan *wide = plan_of(&m, &d, 4), *narrow = plan_of(&m, &b, 4);
+	for (size_t i = 0; i < wide->n_nodes; i++)
+		assert_false(wide->narrow[i]);
+	assert_true((double)narrow->arena_bytes < 0.7 * (double)wide->arena_bytes);
+	mmi_plan_destroy(wide);
+	mmi_plan_destroy(narrow);
+	close_network(&m);
+}
+
+/* What a kernel reads that has no narrow maps is in floats, whoever else reads it. */
+static void check_reader(const mmi_device *d, void *ctx)
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_plan *p = NULL;
+	network m;
+	(void)ctx;
+	open_network(&m, d);
+	const mm_tensor squares = mmi_op(m.g, MMI_OP_CLAMP, 1, &m.h[0], &(mmi_attr){ .a = -1, .b = 1 });
+	const mm_tensor outputs[] = { m.total, m.grads[0], squares };
+	const mmi_program_spec spec = { .graph = m.g, .device = d, .n = 2, .outputs = outputs, .n_outputs = 3 };
+	check_status(mmi_plan_create(&spec, &p, &e), &e);
+	assert_false(is_narrow(p, m.h[0]));
+	assert_true(is_narrow(p, m.h[1]));
+	mmi_plan_destroy(p);
+	close_network(&m);
+}
+
+static void one_reader_that_wants_floats_gets_them(void **state)
+{
+	(void)state;
+	each_bf16_set(check_reader, NULL);
+}
+
+enum { N = 5, PIXELS = 16 * 16 * 3 };
+
+/* The total and the gradient. */
+static void run_network(const mmi_device *d, float total[N], float gradient[N * PIXELS])
+{
+	mm_error e = MM_ERROR_INIT;
+	mmi_program *p = NULL;
+	network m;
+	float seed[N], *x = values(N * PIXELS, 2);
+	open_network(&m, d);
+	const mm_tensor outputs[] = { m.total, m.grads[0] };
+	const mmi_program_spec spec = { .graph = m.g, .device = d, .n = N, .outputs = outputs, .n_outputs = 2 };
+	check_status(mmi_program_create(&spec, &p, &e), &e);
+	for (int i = 0; i < N; i++)
+		seed[i] = 1;
+	mmi_program_write(p, m.x, N, x);
+	mmi_program_write(p, m.seed, N, seed);
+	mmi_program_run(p);
+	mmi_program_read(p, m.total, N, total);
+	mmi_program_read(p, m.grads[0], N, gradient);
+	mmi_program_destroy(p);
+	close_network(&m);
+	free(x);
+}
+
+typedef struct run_result {
+	float total[N], gradient[N * PIXELS];
+} run_result;
+
+static void expect_near(const float *a, const float *b, int n, float share, const char *text)
+{
+	double size2 = 0, error2 = 0;
+	for (int i = 0; i < n; i++) {
+		size2 += (double)b[i] * (double)b[i];
+		error2 += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+	}
+	if (!(error2 <= (double)share * (double)share * size2))
+		fail_msg("%s: %.3g off", text, sqrt(error2 / size2));
+}
+
+static void check_results(const mmi_device *d, void *ctx)
+{
+	const run_result *wide = ctx;
+	run_result r;
+	run_network(d, r.total, r.gradient);
+	expect_near(r.total, wide->total, N, 2e-2f, d->text);
+	expect_near(r.gradient, wide->gradient, N * PIXELS, 4e-2f, d->text);
+}
+
+static void a_chain_of_narrow_maps_is_near_floats(void **state)
+{
+	const mmi_device d = mmi_cpu_device();
+	run_result wide;
+	(void)state;
+	run_network(&d, wide.total, wide.gradient);
+	each_bf16_set(check_results, &wide);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(convolutions_take_narrow_maps),
+		cmocka_unit_test(linear_layers_take_narrow_maps),
+		cmocka_unit_test(gradients_to_weights_take_narrow_maps),
+		cmocka_unit_test(gradients_to_biases_take_narrow_maps),
+		cmocka_unit_test(sums_and_activations_take_narrow_maps),
+		cmocka_unit_test(joining_and_slicing_take_narrow_maps),
+		cmocka_unit_test(pooling_takes_narrow_maps),
+		cmocka_unit_test(maps_of_a_chain_are_narrow_and_what_callers_see_is_not),
+		cmocka_unit_test(float32_has_no_narrow_maps),
+		cmocka_unit_test(one_reader_that_wants_floats_gets_them),
+		cmocka_unit_test(a_chain_of_narrow_maps_is_near_floats),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
