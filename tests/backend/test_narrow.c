@@ -1,6 +1,5 @@
-/* test_narrow.c - maps in bfloat16 on the host: which tensors of a program are, and that every kernel which takes them
- * makes of them what it makes of the same numbers in floats, rounded once. With every instruction set of this
- * processor. */
+/* test_narrow.c - maps in bfloat16 on the host: every kernel that takes them makes of them what it makes of the same
+ * numbers in floats, rounded once. With every instruction set of this processor. */
 #include "mmi_build.h"
 
 #include "../rig/bf16_sets.h"
@@ -10,9 +9,6 @@
 #include "backend/cpu/device.h"
 #include "backend/cpu/isa.h"
 #include "backend/cpu/kernels.h"
-#include "engine/op.h"
-#include "engine/plan.h"
-#include "engine/program.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -129,7 +125,18 @@ static void check_kernel(const rig_case *c, const mmi_device *d, const mmi_kerne
 typedef struct product_case {
 	rig_case c;
 	int tried;
+	const char *name[8]; /* of kernels that took it */
 } product_case;
+
+static void note(product_case *p, const char *name)
+{
+	size_t i = 0;
+	while (i < MMI_COUNT(p->name) && p->name[i] && strcmp(p->name[i], name))
+		i++;
+	assert_true(i < MMI_COUNT(p->name));
+	p->name[i] = name;
+	p->tried++;
+}
 
 static void check_product(const mmi_device *d, void *ctx)
 {
@@ -140,7 +147,7 @@ static void check_product(const mmi_device *d, void *ctx)
 	for (const mmi_kernel *const *k = ((const mmi_isa *)d->own)->kernels[p->c.op]; *k; k++)
 		if ((*k)->flags & MMI_KERNEL_NARROW && (!(*k)->accepts || (*k)->accepts(&r.x))) {
 			check_kernel(&p->c, d, *k);
-			p->tried++;
+			note(p, (*k)->name);
 		}
 	rig_free(&r);
 }
@@ -150,6 +157,83 @@ static void check_case(const rig_case *c)
 	product_case p = { .c = *c };
 	each_bf16_set(check_product, &p);
 	assert_true(p.tried > 0);
+}
+
+/* The kernels that a case is for are among those that take it. */
+static void expect_kernels(const rig_case *c, const char *const names[], size_t n)
+{
+	product_case p = { .c = *c };
+	each_bf16_set(check_product, &p);
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+		while (k < MMI_COUNT(p.name) && p.name[k] && strcmp(p.name[k], names[i]))
+			k++;
+		if (k == MMI_COUNT(p.name) || !p.name[k])
+			fail_msg("%s takes no narrow maps", names[i]);
+	}
+}
+
+static void every_product_in_bfloat16_takes_narrow_maps(void **state)
+{
+	static const int32_t many[] = { 2, 28, 28, 32, 64, 3, 1, 1 }, few[] = { 2, 28, 28, 32, 3, 3, 1, 1 };
+	static const char *const products[] = { "winograd/square-bf16", "patch/wide-bf16" };
+	static const char *const narrow[] = { "patch/narrow-bf16" };
+	static const char *const gradients[] = { "winograd/square-grad", "grad/wide-bf16", "grad/wide" };
+	static const char *const few_gradients[] = { "grad/narrow" };
+	(void)state;
+	rig_case c = rig_conv_case(MMI_OP_CONV, many);
+	expect_kernels(&c, products, MMI_COUNT(products));
+	c.op = MMI_OP_CONV_BWD_X;
+	expect_kernels(&c, products, MMI_COUNT(products));
+	c.op = MMI_OP_CONV_BWD_W;
+	expect_kernels(&c, gradients, MMI_COUNT(gradients));
+	c = rig_conv_case(MMI_OP_CONV, few);
+	expect_kernels(&c, narrow, 1);
+	c.op = MMI_OP_CONV_BWD_W;
+	expect_kernels(&c, few_gradients, 1);
+}
+
+/* What guards look for is not made a number on its way. */
+static void check_no_number(const mmi_device *d, void *ctx)
+{
+	const rig_case *c = ctx;
+	rig r;
+	rig_make(&r, c, false);
+	r.x.device = d;
+	for (const mmi_kernel *const *k = ((const mmi_isa *)d->own)->kernels[c->op]; *k; k++) {
+		if (!((*k)->flags & MMI_KERNEL_NARROW) || ((*k)->accepts && !(*k)->accepts(&r.x)))
+			continue;
+		uint16_t *in = narrowed(r.in[0], r.in_count[0]), *out = must(malloc(r.out_count * sizeof *out));
+		size_t found = 0;
+		in[0] = mmi_to_bf16(NAN);
+		r.x.in[0] = in;
+		r.x.out = out;
+		r.x.narrow_in[0] = r.x.narrow_out = true;
+		assert_true(rig_prepare(&r, *k));
+		rig_run(&r, true);
+		for (size_t i = 0; i < r.out_count; i++)
+			found += isnan(mmi_of_bf16(out[i])) != 0;
+		if (!found)
+			fail_msg("%s, %s, activation %d: no NaN of an input is left", (*k)->name, d->text, c->act);
+		rig_release(&r);
+		r.x.narrow_in[0] = r.x.narrow_out = false;
+		free(in);
+		free(out);
+	}
+	rig_free(&r);
+}
+
+static void what_is_no_number_stays_none(void **state)
+{
+	static const int32_t acts[] = { MM_ACT_NONE, MM_ACT_RELU, MM_ACT_LEAKY_RELU, MM_ACT_TANH };
+	static const int32_t shapes[][8] = { { 2, 8, 8, 16, 32, 3, 1, 1 }, { 2, 8, 8, 16, 3, 3, 1, 1 } };
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(acts) * MMI_COUNT(shapes); i++) {
+		rig_case c = rig_conv_case(MMI_OP_CONV, shapes[i % MMI_COUNT(shapes)]);
+		c.bias = true;
+		c.act = acts[i / MMI_COUNT(shapes)];
+		each_bf16_set(check_no_number, &c);
+	}
 }
 
 /* With no mask and no activation, with ReLU, with its mask, and with what registers do not have. */
@@ -332,6 +416,59 @@ static void check_map(const mmi_device *d, void *ctx)
 	close_call(&c);
 }
 
+/* In the place of an input of its kind, which may be the mask as well. */
+static void check_place(const mmi_device *d, void *ctx)
+{
+	const map_case *m = ctx;
+	map_call c;
+	open_call(&c, m, d);
+	const mmi_kernel *k = mmi_backend_cpu.select(&c.x);
+	assert_true(k->flags & MMI_KERNEL_INPLACE);
+	for (uint32_t place = 0; place < m->n_in; place++) {
+		uint16_t *taken = narrowed(c.in[place], c.in_count[place]);
+		for (uint32_t i = 0; i < m->n_in; i++) {
+			c.x.narrow_in[i] = true;
+			c.x.in[i] = c.narrow_in[i];
+		}
+		c.x.narrow_out = c.x.narrow_mask = true;
+		c.x.mask = m->mask_act != MM_ACT_NONE ? c.narrow_in[place] : NULL;
+		c.x.out = c.out;
+		k->run(&c.x);
+		c.x.in[place] = c.x.out = taken;
+		c.x.mask = c.x.mask ? taken : NULL;
+		k->run(&c.x);
+		assert_memory_equal(taken, c.out, c.out_count * sizeof *taken);
+		free(taken);
+	}
+	close_call(&c);
+}
+
+static void results_may_take_the_place_of_narrow_operands_and_masks(void **state)
+{
+	static const struct {
+		mmi_opcode op;
+		uint32_t n_in;
+		int32_t act;
+		bool fuses;
+	} cases[] = { { MMI_OP_ADD, 2, MM_ACT_NONE, true },
+		          { MMI_OP_MUL, 2, MM_ACT_NONE, true },
+		          { MMI_OP_AFFINE, 1, MM_ACT_NONE, true },
+		          { MMI_OP_ACT, 1, MM_ACT_TANH, false },
+		          { MMI_OP_ACT_BWD, 2, MM_ACT_RELU, false } };
+	const mm_shape s = mmi_shape(1, 4321);
+	(void)state;
+	for (size_t i = 0; i < MMI_COUNT(cases); i++)
+		for (int masked = 0; masked <= cases[i].fuses; masked++) {
+			map_case m = { .op = cases[i].op,
+				           .n_in = cases[i].n_in,
+				           .in = { s, s },
+				           .out = s,
+				           .attr = { .a = 0.7f, .b = 0.4f, .act = cases[i].act },
+				           .mask_act = masked ? MM_ACT_LEAKY_RELU : MM_ACT_NONE };
+			each_bf16_set(check_place, &m);
+		}
+}
+
 static void check_maps(map_case m)
 {
 	each_bf16_set(check_map, &m);
@@ -479,226 +616,19 @@ static void gradients_to_biases_take_narrow_maps(void **state)
 	each_bf16_set(check_bias, NULL);
 }
 
-/* ------------------------------------------------------------------ programs */
-
-static const mm_host_graph *const ops = &mmi_graph_ops;
-
-/* A residual block with what stands around it in an energy network, and the gradient to its input. */
-typedef struct network {
-	mmi_graph *g;
-	mmi_params *store;
-	mm_tensor x, seed, h[5], total, grads[1];
-} network;
-
-static mm_tensor conv_of(mmi_graph *g, mm_tensor x, const char *name, int32_t channels)
-{
-	const mm_conv c = { .struct_size = sizeof(mm_conv),
-		                .out_channels = channels,
-		                .kernel_h = 3,
-		                .kernel_w = 3,
-		                .stride_h = 1,
-		                .stride_w = 1,
-		                .pad_h = 1,
-		                .pad_w = 1,
-		                .bias = 1 };
-	return ops->conv2d(g, x, name, &c);
-}
-
-static void record(network *m)
-{
-	mmi_graph *g = m->g;
-	m->x = mmi_input(g, "x", mmi_shape(3, 16, 16, 3));
-	m->seed = mmi_input(g, "seed", mmi_shape(0));
-	const mm_tensor parts[] = { conv_of(g, m->x, "a", 16), conv_of(g, m->x, "b", 32) };
-	m->h[0] = ops->concat(g, parts, 2, 2);
-	m->h[1] = ops->activation(g, conv_of(g, m->h[0], "c", 32), MM_ACT_RELU, 0);
-	m->h[2] = ops->avg_pool(g, conv_of(g, m->h[1], "d", 32), 2, 2, 0, 0);
-	m->h[3] = mmi_op(g, MMI_OP_ADD, 2, (mm_tensor[]){ m->h[2], ops->avg_pool(g, parts[1], 2, 2, 0, 0) },
-	                 &(mmi_attr){ .a = 1, .b = 1 });
-	m->h[4] = ops->linear(g, m->h[3], "e", 1, 1, MM_INIT_DEFAULT);
-	m->total = mmi_sum_all(g, m->h[4], 1);
-}
-
-static void check_status(mm_status status, const mm_error *e)
-{
-	if (status != MM_OK)
-		fail_msg("%s", e->message);
-}
-
-static void open_network(network *m, const mmi_device *d)
-{
-	mm_error e = MM_ERROR_INIT;
-	*m = (network){ .g = NULL };
-	check_status(mmi_graph_create(&m->g, &e), &e);
-	check_status(mmi_params_create(d, "t", &m->store, &e), &e);
-	mmi_graph_scope(m->g, m->store, "t");
-	record(m);
-	check_status(mmi_graph_check(m->g, &e), &e);
-	check_status(mmi_params_finalise(m->store, 7, &e), &e);
-	mmi_grad_request r = { .loss = m->total, .seed = m->seed, .wrt = &m->x, .n_wrt = 1, .grads = m->grads };
-	check_status(mmi_graph_grad(m->g, &r, &e), &e);
-}
-
-static void close_network(network *m)
-{
-	mmi_graph_destroy(m->g);
-	mmi_params_destroy(m->store);
-}
-
-static mmi_plan *plan_of(const network *m, const mmi_device *d, int64_t n)
-{
-	const mm_tensor outputs[] = { m->total, m->grads[0] };
-	const mmi_program_spec spec = { .graph = m->g, .device = d, .n = n, .outputs = outputs, .n_outputs = 2 };
-	mm_error e = MM_ERROR_INIT;
-	mmi_plan *p = NULL;
-	check_status(mmi_plan_create(&spec, &p, &e), &e);
-	return p;
-}
-
-static bool is_narrow(const mmi_plan *p, mm_tensor id)
-{
-	return p->narrow[p->root[id]];
-}
-
-static void check_choice(const mmi_device *d, void *ctx)
-{
-	network m;
-	(void)ctx;
-	open_network(&m, d);
-	mmi_plan *p = plan_of(&m, d, 4);
-	const mm_tensor floats[] = { m.x, m.seed, m.h[4], m.total, m.grads[0] };
-	for (size_t i = 0; i < MMI_COUNT(floats); i++)
-		assert_false(is_narrow(p, floats[i]));
-	for (size_t i = 0; i < 4; i++)
-		assert_true(is_narrow(p, m.h[i]));
-	size_t gradients = 0;
-	for (size_t i = 0; i < p->n_nodes; i++) {
-		const mmi_opcode op = p->nodes[i].op;
-		if (p->needed[i] && !p->output[i])
-			gradients += (op == MMI_OP_CONV_BWD_X || op == MMI_OP_AVG_POOL_BWD) && is_narrow(p, (mm_tensor)i);
-	}
-	assert_true(gradients >= 3);
-	mmi_plan_destroy(p);
-	close_network(&m);
-}
-
-static void maps_of_a_chain_are_narrow_and_what_callers_see_is_not(void **state)
-{
-	(void)state;
-	each_bf16_set(check_choice, NULL);
-}
-
-static void float32_has_no_narrow_maps(void **state)
-{
-	const mmi_device d = mmi_cpu_device(), b = mmi_cpu_device_bf16();
-	network m;
-	(void)state;
-	open_network(&m, &d);
-	mmi_plan *wide = plan_of(&m, &d, 4), *narrow = plan_of(&m, &b, 4);
-	for (size_t i = 0; i < wide->n_nodes; i++)
-		assert_false(wide->narrow[i]);
-	assert_true((double)narrow->arena_bytes < 0.7 * (double)wide->arena_bytes);
-	mmi_plan_destroy(wide);
-	mmi_plan_destroy(narrow);
-	close_network(&m);
-}
-
-/* What a kernel reads that has no narrow maps is in floats, whoever else reads it. */
-static void check_reader(const mmi_device *d, void *ctx)
-{
-	mm_error e = MM_ERROR_INIT;
-	mmi_plan *p = NULL;
-	network m;
-	(void)ctx;
-	open_network(&m, d);
-	const mm_tensor squares = mmi_op(m.g, MMI_OP_CLAMP, 1, &m.h[0], &(mmi_attr){ .a = -1, .b = 1 });
-	const mm_tensor outputs[] = { m.total, m.grads[0], squares };
-	const mmi_program_spec spec = { .graph = m.g, .device = d, .n = 2, .outputs = outputs, .n_outputs = 3 };
-	check_status(mmi_plan_create(&spec, &p, &e), &e);
-	assert_false(is_narrow(p, m.h[0]));
-	assert_true(is_narrow(p, m.h[1]));
-	mmi_plan_destroy(p);
-	close_network(&m);
-}
-
-static void one_reader_that_wants_floats_gets_them(void **state)
-{
-	(void)state;
-	each_bf16_set(check_reader, NULL);
-}
-
-enum { N = 5, PIXELS = 16 * 16 * 3 };
-
-/* The total and the gradient. */
-static void run_network(const mmi_device *d, float total[N], float gradient[N * PIXELS])
-{
-	mm_error e = MM_ERROR_INIT;
-	mmi_program *p = NULL;
-	network m;
-	float seed[N], *x = values(N * PIXELS, 2);
-	open_network(&m, d);
-	const mm_tensor outputs[] = { m.total, m.grads[0] };
-	const mmi_program_spec spec = { .graph = m.g, .device = d, .n = N, .outputs = outputs, .n_outputs = 2 };
-	check_status(mmi_program_create(&spec, &p, &e), &e);
-	for (int i = 0; i < N; i++)
-		seed[i] = 1;
-	mmi_program_write(p, m.x, N, x);
-	mmi_program_write(p, m.seed, N, seed);
-	mmi_program_run(p);
-	mmi_program_read(p, m.total, N, total);
-	mmi_program_read(p, m.grads[0], N, gradient);
-	mmi_program_destroy(p);
-	close_network(&m);
-	free(x);
-}
-
-typedef struct run_result {
-	float total[N], gradient[N * PIXELS];
-} run_result;
-
-static void expect_near(const float *a, const float *b, int n, float share, const char *text)
-{
-	double size2 = 0, error2 = 0;
-	for (int i = 0; i < n; i++) {
-		size2 += (double)b[i] * (double)b[i];
-		error2 += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
-	}
-	if (!(error2 <= (double)share * (double)share * size2))
-		fail_msg("%s: %.3g off", text, sqrt(error2 / size2));
-}
-
-static void check_results(const mmi_device *d, void *ctx)
-{
-	const run_result *wide = ctx;
-	run_result r;
-	run_network(d, r.total, r.gradient);
-	expect_near(r.total, wide->total, N, 2e-2f, d->text);
-	expect_near(r.gradient, wide->gradient, N * PIXELS, 4e-2f, d->text);
-}
-
-static void a_chain_of_narrow_maps_is_near_floats(void **state)
-{
-	const mmi_device d = mmi_cpu_device();
-	run_result wide;
-	(void)state;
-	run_network(&d, wide.total, wide.gradient);
-	each_bf16_set(check_results, &wide);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_product_in_bfloat16_takes_narrow_maps),
+		cmocka_unit_test(what_is_no_number_stays_none),
 		cmocka_unit_test(convolutions_take_narrow_maps),
 		cmocka_unit_test(linear_layers_take_narrow_maps),
 		cmocka_unit_test(gradients_to_weights_take_narrow_maps),
 		cmocka_unit_test(gradients_to_biases_take_narrow_maps),
 		cmocka_unit_test(sums_and_activations_take_narrow_maps),
+		cmocka_unit_test(results_may_take_the_place_of_narrow_operands_and_masks),
 		cmocka_unit_test(joining_and_slicing_take_narrow_maps),
 		cmocka_unit_test(pooling_takes_narrow_maps),
-		cmocka_unit_test(maps_of_a_chain_are_narrow_and_what_callers_see_is_not),
-		cmocka_unit_test(float32_has_no_narrow_maps),
-		cmocka_unit_test(one_reader_that_wants_floats_gets_them),
-		cmocka_unit_test(a_chain_of_narrow_maps_is_near_floats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

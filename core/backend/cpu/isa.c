@@ -42,7 +42,7 @@ static bool has_avx512(void)
 #if HAVE_AVX512BF16
 static bool has_avx512bf16(void)
 {
-	return has_avx512() && __builtin_cpu_supports("avx512bf16");
+	return has_avx512() && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512bf16");
 }
 
 /* Without AMX oneDNN is no faster than our own kernels. */

@@ -15,13 +15,13 @@ static void point(const mmi_dnnl_call *c, int argument, const void *at)
 		dnnl_memory_set_data_handle(c->memory[argument], (void *)(uintptr_t)at);
 }
 
-/* Where oneDNN fails the result is made no numbers, which the guards see. */
-static bool execute(const mmi_dnnl_call *c, float *out, size_t n)
+/* Where oneDNN fails the result, of so many bytes, is made no numbers, which the guards see. */
+static bool execute(const mmi_dnnl_call *c, void *out, size_t bytes)
 {
 	if (dnnl_primitive_execute(c->primitive, c->stream, c->n_arguments, c->argument) == dnnl_success &&
 	    dnnl_stream_wait(c->stream) == dnnl_success)
 		return true;
-	memset(out, 0xff, n * sizeof *out);
+	memset(out, 0xff, bytes);
 	return false;
 }
 
@@ -67,7 +67,7 @@ static void run_groups(const mmi_exec *x, const mmi_dnnl_call *c, mmi_dnnl_role 
 		float *sums = x->narrow_out ? scratch_of(x, c, (int)to) : result;
 		take_source(x, c, from, 0, mmi_map_at(x->in[0], x->narrow_in[0], i * in));
 		point(c, (int)to, sums);
-		if ((execute(c, sums, c->count[to]) || x->narrow_out) && !finished)
+		if (execute(c, result, c->count[to] * (x->narrow_out ? sizeof(uint16_t) : sizeof(float))) && !finished)
 			c->isa->bf16->epilogue(sums, result, x->narrow_out, out / cols, (int32_t)cols, &ep);
 		mmi_epilogue_on(&ep, out);
 	}
@@ -97,7 +97,7 @@ void mmi_dnnl_run_gradient(mmi_exec *x)
 	point_to_scratch(x, c, MMI_DNNL_SCRATCHPAD);
 	take_source(x, c, MMI_DNNL_X, 0, x->in[0]);
 	take_source(x, c, MMI_DNNL_Y, 1, x->in[1]);
-	if (execute(c, out, c->count[MMI_DNNL_WEIGHTS]))
+	if (execute(c, out, c->count[MMI_DNNL_WEIGHTS] * sizeof *out))
 		mmi_dnnl_add(&c->order, scratch_of(x, c, MMI_DNNL_WEIGHTS), out);
 	mmi_dnnl_threads_restore(threads);
 }
