@@ -72,7 +72,7 @@ typedef struct mmi_bench_request {
 	uint32_t threads;         /* 0: all processors. An iteration uses what its INI says unless this is given */
 	uint32_t repeat;          /* timed repetitions of each piece of work */
 	uint32_t chunk;           /* samples a worker takes at a time */
-	bool bf16;                /* products with operands in bfloat16; the iteration does what its INI says */
+	bool bf16;                /* operands of products and maps in bfloat16; the iteration does what its INI says */
 	mmi_setup_request setup;  /* of the iteration */
 } mmi_bench_request;
 
