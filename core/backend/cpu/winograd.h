@@ -22,7 +22,7 @@ int32_t mmi_wino_size(int32_t outputs, int32_t most);
 bool mmi_wino_choose(int32_t rows, int32_t columns, int32_t taps, double bytes_a_point, int32_t *high, int32_t *wide);
 /* The same where tiles and weights are rounded to bfloat16: tiles of 4 x 4 outputs, in small maps of 4 x 3; with 2 taps
  * of 5 x 4 or 4 x 4. Rounding shows most in the corners of tiles: single results of these are within two hundredths of
- * a map's largest, in large maps now and then 2.5. */
+ * a map's largest, in large maps now and then 2.6. */
 void mmi_wino_choose_bf16(int32_t rows, int32_t columns, int32_t taps, int32_t *high, int32_t *wide);
 /* As many tiles of the smaller size as reach the end. */
 mmi_wino_axis mmi_wino_axis_of(int32_t outputs, int32_t size);
