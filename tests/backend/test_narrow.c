@@ -266,6 +266,11 @@ static void convolutions_take_narrow_maps(void **state)
 	}
 }
 
+static rig_case linear_case(mmi_opcode op, const int32_t size[3])
+{
+	return (rig_case){ .op = op, .n = size[0], .h = 1, .w = 1, .ci = size[1], .co = size[2], .k = 1, .s = 1 };
+}
+
 static void gradients_to_weights_take_narrow_maps(void **state)
 {
 	static const int32_t sizes[][3] = { { 3, 5, 7 }, { 16, 32, 200 }, { 33, 65, 3 } };
@@ -275,14 +280,7 @@ static void gradients_to_weights_take_narrow_maps(void **state)
 		check_case(&c);
 	}
 	for (size_t i = 0; i < MMI_COUNT(sizes); i++) {
-		const rig_case c = { .op = MMI_OP_LINEAR_BWD_W,
-			                 .n = sizes[i][0],
-			                 .h = 1,
-			                 .w = 1,
-			                 .ci = sizes[i][1],
-			                 .co = sizes[i][2],
-			                 .k = 1,
-			                 .s = 1 };
+		const rig_case c = linear_case(MMI_OP_LINEAR_BWD_W, sizes[i]);
 		check_case(&c);
 	}
 }
@@ -294,14 +292,7 @@ static void linear_layers_take_narrow_maps(void **state)
 	(void)state;
 	for (size_t i = 0; i < MMI_COUNT(sizes); i++)
 		for (int back = 0; back < 2; back++)
-			check_ends((rig_case){ .op = back ? MMI_OP_LINEAR_BWD_X : MMI_OP_LINEAR,
-			                       .n = sizes[i][0],
-			                       .h = 1,
-			                       .w = 1,
-			                       .ci = sizes[i][1],
-			                       .co = sizes[i][2],
-			                       .k = 1,
-			                       .s = 1 });
+			check_ends(linear_case(back ? MMI_OP_LINEAR_BWD_X : MMI_OP_LINEAR, sizes[i]));
 }
 
 /* ------------------------------------------------------------------ everything else */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../rig/device_rig.h"
+#include "../rig/conv_layer.h"
 #include "../rig/ops_cases.h"
 #include "cuda_rig.h"
 #include "emu.h"
@@ -296,19 +297,10 @@ static void matches_double_in_bfloat16(void **state)
 
 /* ------------------------------------------------------------ sizes beyond those of the cases */
 
-static const mm_conv wide = { .struct_size = sizeof(mm_conv),
-	                          .out_channels = 37,
-	                          .kernel_h = 3,
-	                          .kernel_w = 3,
-	                          .stride_h = 1,
-	                          .stride_w = 1,
-	                          .pad_h = 1,
-	                          .pad_w = 1,
-	                          .bias = 1 };
-
 static mm_tensor large_graph(rig *r, const op_case *c)
 {
 	const mm_host_graph *ops = &mmi_graph_ops;
+	const mm_conv wide = rig_conv3x3(37, 1);
 	const mm_tensor x = rig_input_of(r, c);
 	mm_tensor h = ops->activation(r->g, ops->conv2d(r->g, x, "a", &wide), MM_ACT_LEAKY_RELU, 0.2f);
 	h = ops->upsample_nearest(r->g, ops->avg_pool(r->g, h, 3, 2, 1, 1), 2);

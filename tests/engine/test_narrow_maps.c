@@ -3,6 +3,7 @@
 #include "mmi_build.h"
 
 #include "../rig/bf16_sets.h"
+#include "../rig/conv_layer.h"
 
 #include "backend/cpu/device.h"
 #include "engine/op.h"
@@ -41,15 +42,7 @@ typedef struct network {
 
 static mm_tensor conv_of(mmi_graph *g, mm_tensor x, const char *name, int32_t channels)
 {
-	const mm_conv c = { .struct_size = sizeof(mm_conv),
-		                .out_channels = channels,
-		                .kernel_h = 3,
-		                .kernel_w = 3,
-		                .stride_h = 1,
-		                .stride_w = 1,
-		                .pad_h = 1,
-		                .pad_w = 1,
-		                .bias = 1 };
+	const mm_conv c = rig_conv3x3(channels, 1);
 	return ops->conv2d(g, x, name, &c);
 }
 

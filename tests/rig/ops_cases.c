@@ -2,6 +2,8 @@
 #include "mmi_build.h"
 
 #include "ops_cases.h"
+
+#include "conv_layer.h"
 #include "device_rig.h"
 
 #include <setjmp.h>
@@ -243,23 +245,10 @@ static mm_tensor prior(rig *r, const op_case *c)
 	return mmi_op(r->g, MMI_OP_LOGPDF_NORMAL, 3, all, NULL);
 }
 
-static mm_conv conv3x3(int32_t channels, int32_t bias)
-{
-	return (mm_conv){ .struct_size = sizeof(mm_conv),
-		              .out_channels = channels,
-		              .kernel_h = 3,
-		              .kernel_w = 3,
-		              .stride_h = 1,
-		              .stride_w = 1,
-		              .pad_h = 1,
-		              .pad_w = 1,
-		              .bias = bias };
-}
-
 /* Sums and pooling after activations, and the gradients of all that: what programs fuse. */
 static mm_tensor residual_block(rig *r, const op_case *c)
 {
-	const mm_conv a = conv3x3(3, 1), b = conv3x3(3, 0);
+	const mm_conv a = rig_conv3x3(3, 1), b = rig_conv3x3(3, 0);
 	const mm_tensor x = first(r, c);
 	mm_tensor h = ops->activation(r->g, ops->conv2d(r->g, x, "a", &a), MM_ACT_RELU, 0);
 

@@ -3,6 +3,8 @@
 
 #include "random_graphs.h"
 
+#include "conv_layer.h"
+
 #include "engine/vec.h"
 #include "device_rig.h"
 
@@ -120,15 +122,7 @@ static mm_tensor convolution(maker *m)
 static mm_tensor transposed(maker *m)
 {
 	char name[16];
-	mm_conv c = { .struct_size = sizeof c,
-		          .out_channels = CHANNELS,
-		          .kernel_h = 3,
-		          .kernel_w = 3,
-		          .stride_h = 1,
-		          .stride_w = 1,
-		          .pad_h = 1,
-		          .pad_w = 1,
-		          .bias = 1 };
+	const mm_conv c = rig_conv3x3(CHANNELS, 1);
 	mm_tensor x = layer_name(m, name, pick_rank(m, 3));
 	return activated(m, ops->conv2d_transposed(m->r->g, x, name, &c));
 }
