@@ -102,6 +102,8 @@ static void run_phase(const patch_state *s, const mmi_patch_phase *f, int64_t sa
 	j.src_off = f->src_off;
 	j.dst_off = f->dst_off;
 	j.rows = samples * f->rows;
+	j.line = f->x.count;
+	j.line_step = f->x.src_step * s->plan.c;
 	j.n_seg = f->n_seg;
 	j.seg_len = f->seg_len;
 	j.b = (const char *)group->b + f->b_offset * (int64_t)(s->bf16 ? sizeof(uint16_t) : sizeof(float));

@@ -47,6 +47,7 @@ typedef struct mmi_patch_job {
 	void *dst;
 	bool narrow_dst; /* in bfloat16, as b */
 	int64_t rows;
+	int32_t line, line_step; /* of so many rows each source lies so far behind that of the row before; 0: not known */
 	int32_t n_seg, seg_len;
 	int64_t seg_stride;
 	const void *b; /* wide: panels of 2 vectors of columns, [panel][seg, k][column]; the last may have 1 vector; in

@@ -17,16 +17,47 @@ static void finish_tile(const float *sums, int rows, int nv, const mmi_patch_job
 	}
 }
 
+/* How rows fall into register tiles: all of them into even shares of most rows, or each line of pixels, in which they
+ * lie evenly, by itself, if that leaves tiles high enough. */
+typedef struct row_tiles {
+	int64_t count, rows; /* tiles of so many rows */
+	bool even;
+} row_tiles;
+
+static row_tiles row_tiles_of(const mmi_patch_job *j)
+{
+	const int64_t tiles = tile_count(j->line);
+	if (j->line > 0 && j->line / tiles * 4 >= TILE_ROWS * 3)
+		return (row_tiles){ tiles, j->line, true };
+	return (row_tiles){ tile_count(j->rows), j->rows, false };
+}
+
+static void wide_tiles(const mmi_patch_job *j, tile *t, const row_tiles *part, int64_t row, int nv, int col)
+{
+	const tile_fn(*table)[2] = part->even ? even_tiles : uneven_tiles;
+	for (int64_t i = 0; i < part->count; i++) {
+		const int rows = tile_rows_of(part->rows, part->count, i);
+		t->a = part->even ? (const element *)j->src + j->src_off[row] : j->src;
+		t->a_off = j->src_off + row;
+		t->c_off = j->dst_off + row;
+		table[rows - 1][nv - 1](t);
+		if (t->end == END_RAW)
+			finish_tile(t->c, rows, nv, j, row, col);
+		row += rows;
+	}
+}
+
 static void wide_panel(const mmi_patch_job *j, const element *b, int col, int nv)
 {
 	static const float no_bias[2 * W];
 	vf sums[TILE_ROWS][2];
-	tile t = { .a = j->src,
+	const row_tiles part = row_tiles_of(j);
+	tile t = { .a_row = j->line_step,
 		       .n_seg = j->n_seg,
 		       .seg_len = j->seg_len,
 		       .seg_stride = j->seg_stride,
 		       .b = b,
-		       .end = register_end(&j->ep, j->narrow_dst, j->cols - col, nv),
+		       .end = register_end(&j->ep, MMI_PAIRS && j->narrow_dst, j->cols - col, nv),
 		       .narrow = j->narrow_dst,
 		       .c = mmi_map_to(j->dst, j->narrow_dst, col),
 		       .c_stride = 2 * W,
@@ -34,16 +65,8 @@ static void wide_panel(const mmi_patch_job *j, const element *b, int col, int nv
 		       .bias = j->ep.bias ? j->ep.bias + col : no_bias };
 	if (t.end == END_RAW)
 		t.c = sums;
-	const int64_t n_tiles = tile_count(j->rows);
-	for (int64_t i = 0, row = 0; i < n_tiles; i++) {
-		const int rows = tile_rows_of(j->rows, n_tiles, i);
-		t.a_off = j->src_off + row;
-		t.c_off = j->dst_off + row;
-		tile_table[rows - 1][nv - 1](&t);
-		if (t.end == END_RAW)
-			finish_tile((const float *)sums, rows, nv, j, row, col);
-		row += rows;
-	}
+	for (int64_t row = 0; row < j->rows; row += part.rows)
+		wide_tiles(j, &t, &part, row, nv, col);
 }
 
 void MMI_PRODUCT_NAME(mmi_patch_wide)(const mmi_patch_job *j)

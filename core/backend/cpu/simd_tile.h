@@ -9,8 +9,7 @@
 enum { END_RAW, END_ADD /* to what c holds */, END_BIAS, END_BIAS_RELU, END_BIAS_MASK /* times relu' of a mask */ };
 
 typedef struct tile {
-	const element
-		*a; /* (row r, segment s, k) is a[a_off[r] + s * seg_stride + k], or with even rows a[r * a_row + ..] */
+	const element *a; /* (row r, segment s, k) is a[a_off[r] + s * seg_stride + k], of even tiles a[r * a_row + ..] */
 	const int32_t *a_off;
 	int64_t a_row;
 	int32_t n_seg, seg_len;
@@ -121,22 +120,17 @@ MMI_INLINE void prefetch_weights(const element *b, const int vectors)
 
 /* Where rows lie evenly every third one has a pointer and the others are one and two strides behind it, which an
  * address can tell: there are registers for that. Else each row has one. */
-#if MMI_EVEN_ROWS
 enum { SHARE = 3 };
-#define ROW(t, r) ((r) * (t)->a_row)
-#else
-enum { SHARE = 1 };
-#define ROW(t, r) ((t)->a_off[r])
-#endif
 
-MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
+MMI_INLINE void tile_body(const int rows, const int nv, const bool even, const tile *t)
 {
+	const int share = even ? SHARE : 1;
 	const element *a[TILE_ROWS];
 	vf acc[TILE_ROWS][2];
 	MMI_UNROLL
 	for (int r = 0; r < rows; r++) {
-		if (r % SHARE == 0)
-			a[r / SHARE] = t->a + ROW(t, r);
+		if (r % share == 0)
+			a[r / share] = t->a + (even ? r * t->a_row : t->a_off[r]);
 		acc[r][0] = acc[r][1] = splat(0.0f);
 	}
 	const element *b = t->b;
@@ -148,7 +142,7 @@ MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 			elements b0 = LOAD_ELEMENTS(b), b1 = nv > 1 ? LOAD_ELEMENTS(b + W * PER_LANE) : b0;
 			MMI_UNROLL
 			for (int r = 0; r < rows; r++) {
-				elements x = SPLAT_ELEMENT(a[r / SHARE] + r % SHARE * row + k);
+				elements x = SPLAT_ELEMENT(a[r / share] + r % share * row + k);
 				ADD_PRODUCT(acc[r][0], x, b0);
 				if (nv > 1)
 					ADD_PRODUCT(acc[r][1], x, b1);
@@ -158,19 +152,27 @@ MMI_INLINE void tile_body(const int rows, const int nv, const tile *t)
 	end_tile(rows, nv, t, (const vf(*)[2])acc);
 }
 
-#define TILE_FN(rows)                          \
-	static void tile_##rows##_1(const tile *t) \
-	{                                          \
-		tile_body(rows, 1, t);                 \
-	}                                          \
-	static void tile_##rows##_2(const tile *t) \
-	{                                          \
-		tile_body(rows, 2, t);                 \
+#define TILE_FN(name, even, rows)                \
+	static void name##_##rows##_1(const tile *t) \
+	{                                            \
+		tile_body(rows, 1, even, t);             \
+	}                                            \
+	static void name##_##rows##_2(const tile *t) \
+	{                                            \
+		tile_body(rows, 2, even, t);             \
 	}
-#define TILE_ENTRY(rows) { tile_##rows##_1, tile_##rows##_2 },
-TILE_LIST(TILE_FN)
+#define EVEN_FN(rows) TILE_FN(even, true, rows)
+#define EVEN_ENTRY(rows) { even_##rows##_1, even_##rows##_2 },
+TILE_LIST(EVEN_FN)
 
-/* tile_table[rows - 1][vectors - 1] */
-static const tile_fn tile_table[TILE_ROWS][2] = { TILE_LIST(TILE_ENTRY) };
+/* [rows - 1][vectors - 1] */
+static const tile_fn even_tiles[TILE_ROWS][2] = { TILE_LIST(EVEN_ENTRY) };
+
+#if !MMI_EVEN_ROWS
+#define UNEVEN_FN(rows) TILE_FN(uneven, false, rows)
+#define UNEVEN_ENTRY(rows) { uneven_##rows##_1, uneven_##rows##_2 },
+TILE_LIST(UNEVEN_FN)
+static const tile_fn uneven_tiles[TILE_ROWS][2] = { TILE_LIST(UNEVEN_ENTRY) };
+#endif
 
 #endif

@@ -53,7 +53,7 @@ static void multiply_point(const mmi_wino_job *j, const wino_layout *l, const wi
 		for (int i = 0; i < part->n_tiles; i++) {
 			const int rows = part->rows + (i < part->more);
 			t.c = sums;
-			tile_table[rows - 1][nv - 1](&t);
+			even_tiles[rows - 1][nv - 1](&t);
 			t.a += rows * l->v_row;
 			sums += rows * l->m_row;
 		}
