@@ -80,7 +80,7 @@ static void make_swaps(mmi_swaps *k, learner_rig *r, const table *t, const float
 	static double of_last[2];
 	const mmi_reduce all = reduce_alone(ROWS);
 	const mmi_device_rows x = on_device(t->x, N);
-	const mmi_all_rows none = { .x = { { NULL } } };
+	const mmi_all_rows none = { 0 };
 	const mmi_swaps_args a = { .x = &x,
 		                       .all = &none,
 		                       .whole = whole,

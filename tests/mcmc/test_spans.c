@@ -84,7 +84,7 @@ static void give(world *w, mmi_span span)
 static void check(compute *call, const char *const *sets)
 {
 	mm_error e = MM_ERROR_INIT;
-	world w = { .rig = { NULL } };
+	world w = { 0 };
 	rig_open(&w.rig, sets);
 	rig_run(&w.rig, 2); /* parameters that have learned: an energy of 0 would move nothing */
 	w.rig.lacking = true;
@@ -438,7 +438,7 @@ static void revise_chunks_of_8(learner_rig *r, bool watched, float *const *x, mm
 static void data_chains_of_a_chunk_in_parts(void **state)
 {
 	mm_error e = MM_ERROR_INIT;
-	learner_rig r = { NULL };
+	learner_rig r = { 0 };
 	float *x[2][MMI_MAX_MODALITIES] = { { NULL } };
 	mmi_chain_stats stats[2];
 	(void)state;

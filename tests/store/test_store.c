@@ -262,8 +262,8 @@ static void a_lock_that_is_a_link_is_not_written_to(void **state)
 
 static void tables_in_utf_16_are_told_by_name(void **state)
 {
-	static const char *const wide[] = { "\xFF\xFE"
-		                                "a\0,\0b\0\n\0",
+	static const char *const wide[] = { ("\xFF\xFE"
+		                                 "a\0,\0b\0\n\0"),
 		                                "\xFE\xFF\0a\0,\0b\0\n", "a\0,\0b\0\n\0\0" };
 	mm_error e = MM_ERROR_INIT;
 	mmi_csv c;

@@ -452,14 +452,14 @@ static void what_a_diverged_model_gives_is_an_error(void **state)
 		                      .model = d.rig.model,
 		                      .sampler = d.rig.learner->sampler,
 		                      .has_energy = true };
-	assert_ok(mmi_scores_of(&saved, 2, read_ones, &d, &(mmi_hooks){ NULL }, energy, &e), e);
+	assert_ok(mmi_scores_of(&saved, 2, read_ones, &d, &(mmi_hooks){ 0 }, energy, &e), e);
 	mmi_chains a = chains_of(&d, 0, 2);
 	generate(&d, &a);
 	assert_ok(mmi_rows_check(d.rig.model, GENERATED, d.revised, "samples", &e), e);
 	for (size_t i = 0; i < d.rig.model->energy->count; i++)
 		d.rig.model->energy->raw.at[i] = INFINITY;
 	mmi_params_update(d.rig.model->energy, 0);
-	assert_fails(mmi_scores_of(&saved, 2, read_ones, &d, &(mmi_hooks){ NULL }, energy, &e), MM_ENUMERIC, e,
+	assert_fails(mmi_scores_of(&saved, 2, read_ones, &d, &(mmi_hooks){ 0 }, energy, &e), MM_ENUMERIC, e,
 	             "the energy of tuple 0 is ");
 	d.revised[1][3] = NAN;
 	assert_fails(mmi_rows_check(d.rig.model, GENERATED, d.revised, "samples", &e), MM_ENUMERIC, e, "samples of [");

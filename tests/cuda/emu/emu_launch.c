@@ -49,14 +49,14 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaM
 		memset(to, 0xFF, bytes);
 	emu_counter()->up += !from_device;
 	emu_counter()->down += !to_device;
-	return emu_enqueue(s, run_copy, &(copy_ctx){ to, from, bytes, 0 }, sizeof(copy_ctx));
+	return (cudaError_t)emu_enqueue(s, run_copy, &(copy_ctx){ to, from, bytes, 0 }, sizeof(copy_ctx));
 }
 
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s)
 {
 	if (!fits(to, bytes, true, "destination"))
 		return cudaErrorInvalidValue;
-	return emu_enqueue(s, run_fill, &(copy_ctx){ to, NULL, bytes, value }, sizeof(copy_ctx));
+	return (cudaError_t)emu_enqueue(s, run_fill, &(copy_ctx){ to, NULL, bytes, value }, sizeof(copy_ctx));
 }
 
 /* ------------------------------------------------------------ launches */
@@ -114,7 +114,7 @@ static cudaError_t launch(const void *function, dim3 grid, dim3 block, void **ar
 	memcpy(l.args, args[0], k->args_bytes);
 	if (!check_args(k, l.args))
 		return cudaErrorIllegalAddress;
-	return emu_enqueue(s, run_launch, &l, offsetof(launch_ctx, args) + k->args_bytes);
+	return (cudaError_t)emu_enqueue(s, run_launch, &l, offsetof(launch_ctx, args) + k->args_bytes);
 }
 
 cudaError_t cudaLaunchKernel(const void *function, dim3 grid, dim3 block, void **args, size_t shared, cudaStream_t s)

@@ -106,7 +106,7 @@ int emu_enqueue(void *stream, void (*run)(const void *), const void *ctx, size_t
 	const cudaError_t status =
 		enqueue(stream, &(op){ .kind = WORK, .run = run, .ctx = (void *)(uintptr_t)ctx, .bytes = bytes });
 	emu_leave();
-	return status;
+	return (int)status;
 }
 
 static void nothing(const void *ctx)
@@ -121,7 +121,7 @@ int emu_enqueue_when(void *stream, bool (*ready)(const void *), const void *ctx,
 	const cudaError_t status = enqueue(
 		stream, &(op){ .kind = WORK, .run = nothing, .ready = ready, .ctx = (void *)(uintptr_t)ctx, .bytes = bytes });
 	emu_leave();
-	return status;
+	return (int)status;
 }
 
 /* ------------------------------------------------------------ running */
