@@ -30,8 +30,8 @@ typedef struct mmi_exec {
 	const mmi_node *in_node[MMI_MAX_IN];
 	const void *in[MMI_MAX_IN];
 	void *out;
-	bool narrow_in[MMI_MAX_IN],
-		narrow_out; /* stored in bfloat16: on backends with narrow maps, else where kernels say that they honour it */
+	/* Stored in bfloat16: on backends with narrow maps, else where kernels say that they honour it. */
+	bool narrow_in[MMI_MAX_IN], narrow_out;
 	/* On backends that join calls (join.h): */
 	const mmi_node *through[MMI_MAX_IN]; /* the input is what this operation makes of in[k]; NULL: in[k] itself */
 	bool signs_in[MMI_MAX_IN];           /* of the input a bit an element is read: whether it is above 0 */
