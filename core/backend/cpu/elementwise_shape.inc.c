@@ -27,7 +27,7 @@ typedef struct map_rows {
 
 static map_rows rows_to(void *map, bool narrow, int64_t first, int64_t stride)
 {
-	return (map_rows){ (char *)map + first * (int64_t)(narrow ? sizeof(uint16_t) : sizeof(float)), narrow, stride };
+	return (map_rows){ mmi_map_to(map, narrow, first), narrow, stride };
 }
 
 static map_rows rows_from(const mmi_exec *x, uint32_t k, int64_t first, int64_t stride)
@@ -45,14 +45,14 @@ static void copy_floats(float *to, int64_t to_stride, const float *from, int64_t
 
 static void copy_row(const mmi_exec *x, map_rows to, map_rows from, int64_t r, int64_t width)
 {
-	to = rows_to(to.at, to.narrow, r * to.stride, 0);
-	from = rows_to(from.at, from.narrow, r * from.stride, 0);
+	void *out = mmi_map_to(to.at, to.narrow, r * to.stride);
+	const void *in = mmi_map_at(from.at, from.narrow, r * from.stride);
 	if (to.narrow == from.narrow)
-		memcpy(to.at, from.at, (size_t)width * (to.narrow ? sizeof(uint16_t) : sizeof(float)));
+		memcpy(out, in, (size_t)width * (to.narrow ? sizeof(uint16_t) : sizeof(float)));
 	else if (to.narrow)
-		mmi_bf16_of(x)->round(from.at, to.at, (size_t)width);
+		mmi_bf16_of(x)->round(in, out, (size_t)width);
 	else
-		mmi_bf16_of(x)->widen(from.at, to.at, (size_t)width);
+		mmi_bf16_of(x)->widen(in, out, (size_t)width);
 }
 
 /* Copies rows of `width` elements between maps of different row length. */
@@ -70,7 +70,7 @@ static void clear_rows(map_rows to, int64_t rows, int64_t width)
 	const size_t size = to.narrow ? sizeof(uint16_t) : sizeof(float);
 
 	for (int64_t r = 0; r < rows; r++)
-		memset((char *)to.at + r * to.stride * (int64_t)size, 0, (size_t)width * size);
+		memset(mmi_map_to(to.at, to.narrow, r * to.stride), 0, (size_t)width * size);
 }
 
 static void fill(float *out, int64_t n, float value)
